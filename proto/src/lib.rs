@@ -1,0 +1,1 @@
+//! The `halfopen.v1` protocol.
