@@ -1,1 +1,29 @@
-//! The sans-IO TCP.
+//! A complete TCP (RFC 9293) without clock, thread, socket or randomness of its own.
+//!
+//! [`Endpoint`] is one host's TCP. Whoever owns it says what time it is, hands it the datagrams that arrive,
+//! sends the datagrams it wants sent, and wakes it when it asks to be woken.
+
+mod endpoint;
+mod errno;
+mod event;
+mod flags;
+mod header;
+mod seq;
+mod settings;
+mod state;
+mod time;
+
+pub use endpoint::{Config, ConnectionStatus, Endpoint, Received, Transmit};
+pub use errno::Errno;
+pub use event::{
+    Arrival, Call, Cause, ConnectionId, Disposition, DropReason, Event, EventKind, Keepalive, ListenerId,
+    Purpose, Subject, Timer, TimerChange,
+};
+pub use flags::Flags;
+pub use header::{Header, Options, SackBlocks, Timestamps};
+pub use seq::Seq;
+pub use settings::{
+    DelayedAckSettings, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, Settings,
+};
+pub use state::State;
+pub use time::Instant;

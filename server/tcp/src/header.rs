@@ -1,0 +1,90 @@
+//! A segment's header, as values.
+
+use crate::{Flags, Seq};
+
+/// The TCP header of one segment (RFC 9293 §3.1), without ports and checksum.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// `seg.seq`.
+    pub seq: Seq,
+    /// `seg.ack`; 0 without the ACK bit.
+    pub ack: Seq,
+    /// The control bits.
+    pub flags: Flags,
+    /// The window field as sent, not scaled.
+    pub window: u16,
+    /// Octets of data.
+    pub payload: u32,
+    /// The options.
+    pub options: Options,
+}
+
+/// The options of a segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Maximum segment size (RFC 9293 §3.7.1), octets.
+    pub mss: Option<u16>,
+    /// Window scale (RFC 7323 §2): the shift count.
+    pub window_scale: Option<u8>,
+    /// SACK permitted (RFC 2018 §2).
+    pub sack_permitted: bool,
+    /// Timestamps (RFC 7323 §3).
+    pub timestamps: Option<Timestamps>,
+    /// SACK blocks (RFC 2018 §3), at most four: left edge, right edge.
+    pub sack: SackBlocks,
+}
+
+/// The timestamps option: our clock and the peer's, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timestamps {
+    /// TSval.
+    pub value: u32,
+    /// TSecr.
+    pub echo: u32,
+}
+
+/// Up to four SACK blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SackBlocks {
+    blocks: [(Seq, Seq); 4],
+    len: u8,
+}
+
+impl SackBlocks {
+    /// Adds a block; a fifth is ignored.
+    pub fn push(&mut self, left: Seq, right: Seq) {
+        if let Some(slot) = self.blocks.get_mut(usize::from(self.len)) {
+            *slot = (left, right);
+            self.len += 1;
+        }
+    }
+
+    /// The blocks in the order they stand in the option.
+    pub fn as_slice(&self) -> &[(Seq, Seq)] {
+        &self.blocks[..usize::from(self.len)]
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl Header {
+    /// `seg.len`: octets of data, plus one each for SYN and FIN.
+    pub fn len(&self) -> u32 {
+        self.payload
+            + u32::from(self.flags.contains(Flags::SYN))
+            + u32::from(self.flags.contains(Flags::FIN))
+    }
+
+    /// Whether the segment takes no sequence space.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The sequence number after the segment.
+    pub fn end(&self) -> Seq {
+        self.seq + self.len()
+    }
+}

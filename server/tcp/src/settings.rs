@@ -1,0 +1,231 @@
+//! Every number and every choice in which stacks differ.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// A stack whose numbers and choices an endpoint takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    /// Linux 6.18, held to recordings of the real kernel.
+    #[default]
+    Linux,
+    /// RFC 9293 and the RFCs it names, at their recommended values.
+    Rfc9293,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Profile; 2] = [Profile::Linux, Profile::Rfc9293];
+
+    /// The name in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Profile::Linux => "linux",
+            Profile::Rfc9293 => "rfc9293",
+        }
+    }
+
+    /// The profile of that name.
+    pub fn from_name(name: &str) -> Option<Profile> {
+        Profile::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// Its numbers and choices.
+    pub const fn settings(self) -> Settings {
+        match self {
+            Profile::Linux => LINUX,
+            Profile::Rfc9293 => RFC9293,
+        }
+    }
+}
+
+/// The numbers and choices of one stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Keepalive of every socket of the host; `None` is off.
+    pub keepalive: Option<KeepaliveSettings>,
+    /// Retransmission timeout before the first measurement, and its bounds.
+    pub rto: RtoSettings,
+    /// Acknowledgments that wait for company; `None` sends each at once.
+    pub delayed_ack: Option<DelayedAckSettings>,
+    /// Whether small segments wait while data is unacknowledged (RFC 9293 §3.7.4).
+    pub nagle: bool,
+    /// How often a SYN is sent again (Linux `tcp_syn_retries`).
+    pub syn_retries: u32,
+    /// How many of them come without backoff first (Linux `tcp_syn_linear_timeouts`).
+    pub syn_linear_timeouts: u32,
+    /// How often a SYN+ACK is sent again (Linux `tcp_synack_retries`).
+    pub synack_retries: u32,
+    /// When data that nobody acknowledges ends the connection.
+    pub give_up: GiveUp,
+    /// The same for a connection whose application has closed (Linux `tcp_orphan_retries`).
+    pub orphan_give_up: GiveUp,
+    /// How long an orphan waits in FIN-WAIT-2; `None` is for ever (Linux `tcp_fin_timeout`).
+    pub fin_timeout: Option<Duration>,
+    /// How long TIME-WAIT lasts: 2 MSL.
+    pub time_wait: Duration,
+    /// Whether an acceptable RST ends TIME-WAIT (RFC 1337; Linux `tcp_rfc1337` = 0).
+    pub reset_ends_time_wait: bool,
+    /// Whether timestamps are offered (RFC 7323).
+    pub timestamps: bool,
+    /// Whether SACK is offered (RFC 2018).
+    pub sack: bool,
+    /// The window scale that is offered; `None` offers none (RFC 7323).
+    pub window_scale: Option<u8>,
+    /// Room for received data, octets. Sets the largest window.
+    pub receive_buffer: u32,
+    /// Room for data not yet acknowledged, octets.
+    pub send_buffer: u32,
+    /// Segments that may be sent before the first acknowledgment (RFC 6928).
+    pub initial_window: u32,
+    /// Largest segment announced, octets; `None` is what the path's MTU allows.
+    pub mss: Option<u16>,
+    /// Largest IP datagram the host sends, octets.
+    pub mtu: u16,
+    /// Least time between two challenge ACKs of a connection (Linux `tcp_invalid_ratelimit`).
+    pub challenge_ack_interval: Duration,
+    /// Connections a listener holds in SYN-RECEIVED.
+    pub syn_backlog: u32,
+    /// Ports for active opens that name none.
+    pub ephemeral_ports: RangeInclusive<u16>,
+    /// A fixed initial sequence number instead of one from clock and secret: for examples.
+    pub initial_sequence: Option<u32>,
+}
+
+/// Keepalive (RFC 9293 §3.8.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepaliveSettings {
+    /// Time without anything received before the first probe.
+    pub idle: Duration,
+    /// Time from one unanswered probe to the next.
+    pub interval: Duration,
+    /// Unanswered probes that end the connection, one interval after the last.
+    pub probes: u32,
+}
+
+/// The retransmission timeout (RFC 6298).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RtoSettings {
+    /// Before the first measurement.
+    pub initial: Duration,
+    /// Never less.
+    pub min: Duration,
+    /// Never more.
+    pub max: Duration,
+    /// What the lower bound applies to.
+    pub min_applies: RtoMin,
+}
+
+/// What the lower bound of the RTO applies to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RtoMin {
+    /// The whole: max(min, SRTT + 4 RTTVAR) (RFC 6298 §2.4).
+    Total,
+    /// The variance term: SRTT + max(min, 4 RTTVAR) (Linux).
+    Variance,
+}
+
+/// Delayed acknowledgments (RFC 9293 §3.8.6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DelayedAckSettings {
+    /// The shortest delay.
+    pub min: Duration,
+    /// The longest delay.
+    pub max: Duration,
+    /// Segments of a new connection that are acknowledged at once (Linux quick ACKs).
+    pub quick: u32,
+}
+
+/// When retransmitting ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// At the first expiry after the time that so many doublings of the least RTO take, counted from
+    /// the first retransmission (Linux `tcp_retries2`).
+    Retries(u32),
+    /// At the first expiry after this long.
+    After(Duration),
+}
+
+/// Linux 6.18 as a fresh network namespace has it. Each value was read by sysctl or measured on the wire,
+/// but where a comment says otherwise.
+const LINUX: Settings = Settings {
+    keepalive: None,
+    rto: RtoSettings {
+        initial: Duration::from_secs(1),
+        min: Duration::from_millis(200),
+        max: Duration::from_secs(120),
+        min_applies: RtoMin::Variance,
+    },
+    delayed_ack: Some(DelayedAckSettings {
+        min: Duration::from_millis(40),
+        max: Duration::from_millis(200),
+        quick: 16,
+    }),
+    nagle: true,
+    syn_retries: 6,
+    syn_linear_timeouts: 4,
+    synack_retries: 5,
+    give_up: GiveUp::Retries(15),
+    // tcp_orphan_retries = 0 means 8 while the peer is believed alive.
+    orphan_give_up: GiveUp::Retries(8),
+    fin_timeout: Some(Duration::from_secs(60)),
+    time_wait: Duration::from_secs(60),
+    reset_ends_time_wait: true,
+    timestamps: true,
+    sack: true,
+    window_scale: Some(10),
+    receive_buffer: 131_072,
+    send_buffer: 4_194_304,
+    initial_window: 10,
+    mss: None,
+    mtu: 1500,
+    challenge_ack_interval: Duration::from_millis(500),
+    syn_backlog: 2048,
+    ephemeral_ports: 32_768..=60_999,
+    initial_sequence: None,
+};
+
+/// The values that RFC 9293 and the RFCs it names recommend.
+const RFC9293: Settings = Settings {
+    keepalive: None,
+    rto: RtoSettings {
+        // RFC 6298 §2.1, §2.4, §2.5.
+        initial: Duration::from_secs(1),
+        min: Duration::from_secs(1),
+        max: Duration::from_secs(60),
+        min_applies: RtoMin::Total,
+    },
+    // RFC 9293 §3.8.6.3: less than 0.5 s, and every second full-sized segment.
+    delayed_ack: Some(DelayedAckSettings {
+        min: Duration::from_millis(200),
+        max: Duration::from_millis(200),
+        quick: 0,
+    }),
+    nagle: true,
+    // RFC 9293 §3.8.3: R2 for a SYN is at least 3 minutes: 1 + 2 + 4 + ... + 32 + 60 + 60 s.
+    syn_retries: 7,
+    syn_linear_timeouts: 0,
+    synack_retries: 7,
+    // The user timeout of OPEN (RFC 9293 §3.9.1.1): five minutes.
+    give_up: GiveUp::After(Duration::from_secs(300)),
+    orphan_give_up: GiveUp::After(Duration::from_secs(300)),
+    // The RFC knows no timer in FIN-WAIT-2.
+    fin_timeout: None,
+    // 2 MSL, MSL being 2 minutes (RFC 9293 §3.4.2).
+    time_wait: Duration::from_secs(240),
+    // RFC 1337 §3 and RFC 9293 §3.10.7.4 differ; this is the latter.
+    reset_ends_time_wait: true,
+    timestamps: true,
+    sack: true,
+    window_scale: Some(7),
+    receive_buffer: 65_536,
+    send_buffer: 65_536,
+    initial_window: 10,
+    mss: None,
+    mtu: 1500,
+    challenge_ack_interval: Duration::ZERO,
+    syn_backlog: 128,
+    // RFC 6335 §6.
+    ephemeral_ports: 49_152..=65_535,
+    initial_sequence: None,
+};
