@@ -1,0 +1,32 @@
+//! Compiles `halfopen/v1/*.proto` without protoc: messages, services, their proto3 JSON, and the descriptors that
+//! reflection serves.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use prost::Message;
+
+const FILES: [&str; 4] = [
+    "halfopen/v1/event.proto",
+    "halfopen/v1/run.proto",
+    "halfopen/v1/scenario.proto",
+    "halfopen/v1/tcp.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=halfopen");
+    let descriptors = protox::compile(FILES, ["."])?;
+    let encoded = descriptors.encode_to_vec();
+
+    // google.protobuf.Duration is the type of pbjson, which knows its JSON; without this tonic names that of prost.
+    tonic_prost_build::configure()
+        .compile_well_known_types(true)
+        .extern_path(".google.protobuf", "::pbjson_types")
+        .compile_fds(descriptors)?;
+    pbjson_build::Builder::new().register_descriptors(&encoded)?.build(&[".halfopen.v1"])?;
+
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("halfopen.v1.descriptors"), encoded)?;
+    Ok(())
+}
