@@ -1,1 +1,6 @@
-//! One run of a scenario.
+//! One run of a scenario, in virtual time.
+
+mod run;
+pub mod trace;
+
+pub use run::{Discard, Outcome, RunOptions, Sink};

@@ -1,0 +1,47 @@
+//! What a run is given and what it gives back.
+
+use std::sync::Arc;
+
+use crate::trace::{Event, RunFinished, Trace};
+
+/// What a run follows from besides its scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Everything random follows from it.
+    pub seed: u64,
+}
+
+impl Default for RunOptions {
+    fn default() -> RunOptions {
+        RunOptions { seed: 1 }
+    }
+}
+
+/// Who reads a run while it runs.
+pub trait Sink {
+    /// The next events, in order; the first has this sequence number.
+    fn chunk(&mut self, first_sequence: u64, events: &Arc<Vec<Event>>);
+
+    /// Whether the run is still wanted; asked often, also when nothing happens. After `false` it ends with
+    /// [`Verdict::Unfinished`](crate::trace::Verdict::Unfinished).
+    fn keep_going(&mut self) -> bool {
+        true
+    }
+}
+
+/// A sink for those who only want the outcome.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Discard;
+
+impl Sink for Discard {
+    fn chunk(&mut self, _first_sequence: u64, _events: &Arc<Vec<Event>>) {}
+}
+
+/// What came out of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The trace's last event: the verdict, the problems, final states and counts.
+    pub finished: RunFinished,
+    /// Everything that happened.
+    pub trace: Trace,
+}

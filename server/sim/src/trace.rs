@@ -1,0 +1,414 @@
+//! The ordered list of everything that happened: the only output of a run.
+//!
+//! The types mirror `proto/halfopen/v1/event.proto` one to one. An event's sequence number is its position,
+//! counted from 1.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
+use std::time::Duration;
+
+use halfopen_tcp::{Cause, DropReason, Errno, Header, Instant, Purpose, State, Timer, TimerChange};
+
+/// A host: its position in [`RunStarted::hosts`], from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub u16);
+
+impl HostId {
+    /// The position as an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A connection's number in the run, from 1 in order of first appearance; both ends have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionNumber(pub NonZeroU32);
+
+/// A segment's number in the run, from 1 in the order of sending. A duplicate made on the way keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentNumber(pub NonZeroU64);
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When, in virtual time.
+    pub time: Instant,
+    /// On which host; `None` for events of the whole run.
+    pub host: Option<HostId>,
+    /// To which connection, if to one.
+    pub connection: Option<ConnectionNumber>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened. What is large or rare is boxed, so that an event stays small.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventKind {
+    /// The run began. Always the first event.
+    RunStarted(Box<RunStarted>),
+    /// A connection came to be on the host.
+    ConnectionCreated(Box<ConnectionCreated>),
+    /// The host sent a segment.
+    SegmentSent(Box<SegmentSent>),
+    /// A segment arrived at the host.
+    SegmentArrived {
+        /// Which.
+        segment: SegmentNumber,
+        /// Why TCP did not use it; `None` if it did.
+        dropped: Option<DropReason>,
+    },
+    /// A segment that was under way is gone; the event's host is the one it was for.
+    SegmentLost {
+        /// Which.
+        segment: SegmentNumber,
+        /// Why.
+        reason: LossReason,
+    },
+    /// A connection changed its state.
+    StateTransition {
+        /// Before.
+        from: State,
+        /// After.
+        to: State,
+        /// Why.
+        cause: Cause,
+        /// The segment whose arrival it was, if it was one.
+        segment: Option<SegmentNumber>,
+    },
+    /// A timer of a connection was set, fired or was cancelled.
+    TimerChanged {
+        /// Which.
+        timer: Timer,
+        /// What it did.
+        change: TimerChange,
+    },
+    /// What keepalive found out.
+    KeepaliveOutcome {
+        /// What.
+        verdict: KeepaliveVerdict,
+        /// Probes sent since anything was last received.
+        probes: u32,
+        /// Time since anything was last received.
+        silence: Duration,
+    },
+    /// An error that the application's next call gets.
+    ConnectionError(Errno),
+    /// A fault of the scenario was applied.
+    FaultApplied(Box<FaultApplied>),
+    /// A step of an application ended.
+    ApplicationResult(Box<ApplicationResult>),
+    /// An expectation was checked.
+    ExpectationResult(Box<ExpectationResult>),
+    /// The run is over. Always the last event.
+    RunFinished(Box<RunFinished>),
+}
+
+/// A run began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunStarted {
+    /// The scenario's id.
+    pub scenario: String,
+    /// The scenario's title.
+    pub title: String,
+    /// The seed that everything random follows from.
+    pub seed: u64,
+    /// The version of halfopen that runs it. Same scenario, seed and version: same events.
+    pub version: &'static str,
+    /// The hosts, in the order of the scenario; [`HostId`] points here.
+    pub hosts: Vec<Host>,
+}
+
+/// A host of the scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+    /// The profile of its TCP.
+    pub profile: &'static str,
+}
+
+/// A connection came to be on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionCreated {
+    /// Address and port of the host.
+    pub local: SocketAddr,
+    /// Address and port of the peer.
+    pub remote: SocketAddr,
+    /// The host that has the peer's address, if one has.
+    pub remote_host: Option<HostId>,
+}
+
+/// A host sent a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentSent {
+    /// Its number.
+    pub segment: SegmentNumber,
+    /// The host it is for; `None` if no host has the address.
+    pub to: Option<HostId>,
+    /// Source address and port.
+    pub source: SocketAddr,
+    /// Destination address and port.
+    pub destination: SocketAddr,
+    /// The header with its options; numbers as on the wire.
+    pub header: Header,
+    /// Sequence number relative to the sender's initial one: the SYN has 0.
+    pub relative_seq: u32,
+    /// Acknowledgment number relative to the peer's initial sequence number; 0 without the ACK bit.
+    pub relative_ack: u32,
+    /// The peer's initial sequence number, which SACK blocks are relative to; 0 while it is unknown.
+    pub peer_iss: u32,
+    /// The window as the peer is to understand it, octets.
+    pub window: u32,
+    /// Why it was sent.
+    pub purpose: Purpose,
+}
+
+/// Why a segment that was under way is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LossReason {
+    /// The fault at this position of the scenario, from 1, dropped it.
+    Fault(u32),
+    /// The hosts cannot reach each other.
+    Partition,
+    /// The host it was for is down.
+    HostDown,
+    /// No host has the address it was for.
+    NoRoute,
+    /// It was larger than the path's MTU.
+    TooLarge,
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LossReason::Fault(position) => write!(f, "fault {position}"),
+            LossReason::Partition => f.write_str("partition"),
+            LossReason::HostDown => f.write_str("host is down"),
+            LossReason::NoRoute => f.write_str("no host has this address"),
+            LossReason::TooLarge => f.write_str("larger than the path's MTU"),
+        }
+    }
+}
+
+/// What keepalive found out about the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeepaliveVerdict {
+    /// A probe was sent and has no answer yet.
+    Probing,
+    /// The peer answered.
+    Alive,
+    /// The peer answered by RST: it does not know the connection.
+    Reset,
+    /// Nobody answered: the connection is gone.
+    Dead,
+}
+
+impl fmt::Display for KeepaliveVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            KeepaliveVerdict::Probing => "probing",
+            KeepaliveVerdict::Alive => "alive",
+            KeepaliveVerdict::Reset => "reset",
+            KeepaliveVerdict::Dead => "dead",
+        })
+    }
+}
+
+/// A fault of the scenario was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultApplied {
+    /// Position in the scenario's faults, from 1.
+    pub fault: u32,
+    /// What was done: "drop", "delay 300ms", "power-loss".
+    pub action: String,
+    /// The segment it was done to, if to one.
+    pub segment: Option<SegmentNumber>,
+    /// Line of the fault in the YAML.
+    pub line: u32,
+}
+
+/// A step of an application ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationResult {
+    /// The program's name.
+    pub program: Arc<str>,
+    /// Position of the step in its program, from 1.
+    pub step: u32,
+    /// The call: "connect", "receive".
+    pub call: &'static str,
+    /// Octets sent or received by it.
+    pub octets: u64,
+    /// Whether the peer's end of stream was seen.
+    pub end_of_stream: bool,
+    /// The error; `None`: it went well.
+    pub error: Option<Errno>,
+    /// Line of the step in the YAML.
+    pub line: u32,
+}
+
+/// An expectation was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectationResult {
+    /// Position in the scenario's expectations, from 1.
+    pub expectation: u32,
+    /// Whether it held.
+    pub passed: bool,
+    /// The expectation in words.
+    pub text: String,
+    /// What was expected.
+    pub expected: String,
+    /// What was found.
+    pub actual: String,
+    /// Sequence of the event that decided it; 0: the end of the run did.
+    pub deciding_event: u64,
+    /// Line of the expectation in the YAML.
+    pub line: u32,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Every expectation held, every fault and every step happened.
+    Passed,
+    /// Something expected did not hold, or something did not happen.
+    Failed,
+    /// A limit, or the reader, ended the run before it was over.
+    Unfinished,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::Unfinished => "unfinished",
+        })
+    }
+}
+
+/// The run is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFinished {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Why it is not passed, in words, a reason each; broken expectations are not repeated here.
+    pub problems: Vec<String>,
+    /// Where each connection ended, on each host: by connection, then host.
+    pub final_states: Vec<FinalState>,
+    /// Counts.
+    pub totals: Totals,
+}
+
+/// Where a connection ended on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinalState {
+    /// The host.
+    pub host: HostId,
+    /// The connection.
+    pub connection: ConnectionNumber,
+    /// Its last state.
+    pub state: State,
+}
+
+/// Counts of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Virtual time from start to end.
+    pub virtual_time: Duration,
+    /// Events, `RunFinished` included.
+    pub events: u64,
+    /// Segments sent.
+    pub segments_sent: u64,
+    /// Segments sent again for whatever reason.
+    pub retransmissions: u64,
+    /// Segments that were sent and never arrived.
+    pub segments_lost: u64,
+    /// Expectations that held.
+    pub expectations_passed: u32,
+    /// Expectations that did not.
+    pub expectations_failed: u32,
+}
+
+/// The events of a run, in chunks that readers share without copying.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    chunks: Vec<Arc<Vec<Event>>>,
+    /// Sequence number of each chunk's first event.
+    starts: Vec<u64>,
+    len: u64,
+}
+
+impl Trace {
+    /// Appends a chunk and returns the sequence number of its first event.
+    pub fn push(&mut self, chunk: Arc<Vec<Event>>) -> u64 {
+        let first = self.len + 1;
+        self.len += chunk.len() as u64;
+        self.starts.push(first);
+        self.chunks.push(chunk);
+        first
+    }
+
+    /// How many events there are.
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The event of that sequence number.
+    pub fn get(&self, sequence: u64) -> Option<&Event> {
+        let chunk = self.starts.partition_point(|start| *start <= sequence).checked_sub(1)?;
+        self.chunks[chunk].get((sequence - self.starts[chunk]) as usize)
+    }
+
+    /// Every event with its sequence number, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Event)> {
+        (1..).zip(self.chunks.iter().flat_map(|chunk| chunk.iter()))
+    }
+
+    /// The chunks, in order.
+    pub fn chunks(&self) -> &[Arc<Vec<Event>>] {
+        &self.chunks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(nanos: u64) -> Event {
+        Event {
+            time: Instant::from_nanos(nanos),
+            host: None,
+            connection: None,
+            kind: EventKind::ConnectionError(Errno::TimedOut),
+        }
+    }
+
+    #[test]
+    fn an_event_is_small() {
+        assert!(size_of::<Event>() <= 48, "{} octets", size_of::<Event>());
+    }
+
+    #[test]
+    fn sequence_numbers_are_dense_from_one_over_chunks() {
+        let mut trace = Trace::default();
+        assert_eq!(trace.push(Arc::new(vec![event(0), event(1)])), 1);
+        assert_eq!(trace.push(Arc::new(vec![event(2)])), 3);
+        assert_eq!(trace.len(), 3);
+        let times: Vec<_> = trace.iter().map(|(sequence, event)| (sequence, event.time.as_nanos())).collect();
+        assert_eq!(times, [(1, 0), (2, 1), (3, 2)]);
+        for sequence in 1..=3 {
+            assert_eq!(trace.get(sequence).map(|event| event.time.as_nanos()), Some(sequence - 1));
+        }
+        assert_eq!(trace.get(0), None);
+        assert_eq!(trace.get(4), None);
+    }
+}
