@@ -1,1 +1,6 @@
 //! The scenario language.
+
+mod model;
+mod tcp_settings;
+
+pub use model::*;

@@ -1,0 +1,223 @@
+//! What a host's TCP has that its profile has not.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use halfopen_tcp::{DelayedAckSettings, GiveUp, KeepaliveSettings, Settings};
+
+/// What a host's TCP has that its profile has not. `None` is as the profile has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TcpSettings {
+    /// Keepalive of every socket of the host.
+    pub keepalive: Option<Keepalive>,
+    /// Retransmission timeout before the first measurement.
+    pub rto_initial: Option<Duration>,
+    /// Retransmission timeout, never less.
+    pub rto_min: Option<Duration>,
+    /// Retransmission timeout, never more.
+    pub rto_max: Option<Duration>,
+    /// Delayed acknowledgments.
+    pub delayed_ack: Option<DelayedAck>,
+    /// Whether small segments wait while data is unacknowledged.
+    pub nagle: Option<bool>,
+    /// How often a SYN is sent again.
+    pub syn_retries: Option<u32>,
+    /// How many of them come without backoff first.
+    pub syn_linear_timeouts: Option<u32>,
+    /// How often a SYN+ACK is sent again.
+    pub synack_retries: Option<u32>,
+    /// How often data is sent again before the connection is given up (Linux `tcp_retries2`).
+    pub retries2: Option<u32>,
+    /// The same once the application has closed (Linux `tcp_orphan_retries`).
+    pub orphan_retries: Option<u32>,
+    /// How long an orphan waits in FIN-WAIT-2; `Some(None)` is for ever.
+    pub fin_timeout: Option<Option<Duration>>,
+    /// How long TIME-WAIT lasts.
+    pub time_wait: Option<Duration>,
+    /// Whether an acceptable RST ends TIME-WAIT.
+    pub reset_ends_time_wait: Option<bool>,
+    /// Whether timestamps are offered.
+    pub timestamps: Option<bool>,
+    /// Whether SACK is offered.
+    pub sack: Option<bool>,
+    /// The window scale offered; `Some(None)` offers none.
+    pub window_scaling: Option<Option<u8>>,
+    /// Room for received data, octets.
+    pub receive_buffer: Option<u32>,
+    /// Room for data not yet acknowledged, octets.
+    pub send_buffer: Option<u32>,
+    /// Segments that may be sent before the first acknowledgment.
+    pub initial_window: Option<u32>,
+    /// Largest segment announced, octets.
+    pub mss: Option<u16>,
+    /// Largest IP datagram the host sends, octets.
+    pub mtu: Option<u16>,
+    /// Least time between two challenge ACKs of a connection.
+    pub challenge_ack_interval: Option<Duration>,
+    /// Connections a listener holds in SYN-RECEIVED.
+    pub syn_backlog: Option<u32>,
+    /// Ports for active opens that name none.
+    pub ephemeral_ports: Option<RangeInclusive<u16>>,
+    /// A fixed initial sequence number.
+    pub initial_sequence: Option<u32>,
+}
+
+/// Keepalive as a host sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keepalive {
+    /// Off.
+    Off,
+    /// On; what is `None` is as [`Keepalive::DEFAULT`] has it.
+    On {
+        /// Time without anything received before the first probe.
+        idle: Option<Duration>,
+        /// Time from one unanswered probe to the next.
+        interval: Option<Duration>,
+        /// Unanswered probes that end the connection.
+        probes: Option<u32>,
+    },
+}
+
+impl Keepalive {
+    /// What Linux has: `tcp_keepalive_time`, `tcp_keepalive_intvl`, `tcp_keepalive_probes`.
+    pub const DEFAULT: KeepaliveSettings =
+        KeepaliveSettings { idle: Duration::from_secs(7200), interval: Duration::from_secs(75), probes: 9 };
+
+    /// The whole of it, where `base` is what it was before.
+    pub fn over(self, base: Option<KeepaliveSettings>) -> Option<KeepaliveSettings> {
+        let base = base.unwrap_or(Keepalive::DEFAULT);
+        match self {
+            Keepalive::Off => None,
+            Keepalive::On { idle, interval, probes } => Some(KeepaliveSettings {
+                idle: idle.unwrap_or(base.idle),
+                interval: interval.unwrap_or(base.interval),
+                probes: probes.unwrap_or(base.probes),
+            }),
+        }
+    }
+}
+
+/// Delayed acknowledgments as a host sets them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DelayedAck {
+    /// Each acknowledgment is sent at once.
+    Off,
+    /// On; what is `None` is as the profile has it.
+    On {
+        /// The shortest delay.
+        min: Option<Duration>,
+        /// The longest delay.
+        max: Option<Duration>,
+        /// Segments of a new connection that are acknowledged at once.
+        quick: Option<u32>,
+    },
+}
+
+impl DelayedAck {
+    /// RFC 9293 §3.8.6.3 says less than half a second; this is what most stacks have.
+    const DEFAULT: DelayedAckSettings =
+        DelayedAckSettings { min: Duration::from_millis(200), max: Duration::from_millis(200), quick: 0 };
+
+    fn over(self, base: Option<DelayedAckSettings>) -> Option<DelayedAckSettings> {
+        let base = base.unwrap_or(DelayedAck::DEFAULT);
+        match self {
+            DelayedAck::Off => None,
+            DelayedAck::On { min, max, quick } => {
+                // A bound given alone moves the other, or the two would cross.
+                let min_or_base = min.unwrap_or(base.min);
+                let max_or_base = max.unwrap_or(base.max);
+                Some(DelayedAckSettings {
+                    min: if min.is_none() { min_or_base.min(max_or_base) } else { min_or_base },
+                    max: if max.is_none() { max_or_base.max(min_or_base) } else { max_or_base },
+                    quick: quick.unwrap_or(base.quick),
+                })
+            }
+        }
+    }
+}
+
+impl TcpSettings {
+    /// These laid over a profile's.
+    pub fn over(&self, base: Settings) -> Settings {
+        let mut settings = base;
+        let set = &mut settings;
+        if let Some(keepalive) = self.keepalive {
+            set.keepalive = keepalive.over(set.keepalive);
+        }
+        if let Some(delayed_ack) = self.delayed_ack {
+            set.delayed_ack = delayed_ack.over(set.delayed_ack);
+        }
+        lay(&mut set.rto.initial, self.rto_initial);
+        lay(&mut set.rto.min, self.rto_min);
+        lay(&mut set.rto.max, self.rto_max);
+        lay(&mut set.nagle, self.nagle);
+        lay(&mut set.syn_retries, self.syn_retries);
+        lay(&mut set.syn_linear_timeouts, self.syn_linear_timeouts);
+        lay(&mut set.synack_retries, self.synack_retries);
+        lay(&mut set.give_up, self.retries2.map(GiveUp::Retries));
+        lay(&mut set.orphan_give_up, self.orphan_retries.map(GiveUp::Retries));
+        lay(&mut set.fin_timeout, self.fin_timeout);
+        lay(&mut set.time_wait, self.time_wait);
+        lay(&mut set.reset_ends_time_wait, self.reset_ends_time_wait);
+        lay(&mut set.timestamps, self.timestamps);
+        lay(&mut set.sack, self.sack);
+        lay(&mut set.window_scale, self.window_scaling);
+        lay(&mut set.receive_buffer, self.receive_buffer);
+        lay(&mut set.send_buffer, self.send_buffer);
+        lay(&mut set.initial_window, self.initial_window);
+        lay(&mut set.mss, self.mss.map(Some));
+        lay(&mut set.mtu, self.mtu);
+        lay(&mut set.challenge_ack_interval, self.challenge_ack_interval);
+        lay(&mut set.syn_backlog, self.syn_backlog);
+        lay(&mut set.ephemeral_ports, self.ephemeral_ports.clone());
+        lay(&mut set.initial_sequence, self.initial_sequence.map(Some));
+        settings
+    }
+}
+
+fn lay<T>(target: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *target = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use halfopen_tcp::Profile;
+
+    use super::*;
+
+    #[test]
+    fn nothing_said_is_the_profile() {
+        for profile in Profile::ALL {
+            assert_eq!(TcpSettings::default().over(profile.settings()), profile.settings());
+        }
+    }
+
+    #[test]
+    fn what_is_said_wins_and_the_rest_stays() {
+        let idle = Duration::from_secs(2);
+        let tcp = TcpSettings {
+            keepalive: Some(Keepalive::On { idle: Some(idle), interval: None, probes: None }),
+            retries2: Some(5),
+            fin_timeout: Some(None),
+            ..TcpSettings::default()
+        };
+        let settings = tcp.over(Profile::Linux.settings());
+        let expected = Settings {
+            keepalive: Some(KeepaliveSettings { idle, interval: Duration::from_secs(75), probes: 9 }),
+            give_up: GiveUp::Retries(5),
+            fin_timeout: None,
+            ..Profile::Linux.settings()
+        };
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn one_bound_of_the_delayed_ack_moves_the_other() {
+        let max = Some(Duration::from_millis(10));
+        let on = DelayedAck::On { min: None, max, quick: None };
+        let set = on.over(Profile::Linux.settings().delayed_ack).expect("on");
+        assert_eq!((set.min, Some(set.max)), (Duration::from_millis(10), max));
+    }
+}
