@@ -399,6 +399,8 @@ pub struct Match {
     pub payload: Option<PayloadMatch>,
     /// Whether it was sent before, in whole or in part, for whatever reason.
     pub retransmission: Option<bool>,
+    /// Whether it is keepalive's question to an idle peer.
+    pub keepalive_probe: Option<bool>,
 }
 
 impl Match {
@@ -409,6 +411,7 @@ impl Match {
             && self.flags.is_none_or(|flags| flags.matches(segment.flags))
             && self.payload.is_none_or(|payload| payload.matches(segment.octets))
             && self.retransmission.is_none_or(|retransmission| segment.retransmission == retransmission)
+            && self.keepalive_probe.is_none_or(|probe| segment.keepalive_probe == probe)
     }
 }
 
@@ -425,6 +428,8 @@ pub struct SegmentFacts {
     pub octets: u64,
     /// Whether any of its sequence space was sent before.
     pub retransmission: bool,
+    /// Whether it is keepalive's question to an idle peer.
+    pub keepalive_probe: bool,
 }
 
 /// Which control bits.
@@ -706,6 +711,7 @@ mod tests {
             flags: Flags::FIN | Flags::ACK,
             octets: 0,
             retransmission: false,
+            keepalive_probe: false,
         };
         let of = |flags| Match { flags: Some(flags), ..Match::default() };
         assert!(Match::default().matches(&fin));
