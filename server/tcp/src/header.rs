@@ -73,9 +73,7 @@ impl SackBlocks {
 impl Header {
     /// `seg.len`: octets of data, plus one each for SYN and FIN.
     pub fn len(&self) -> u32 {
-        self.payload
-            + u32::from(self.flags.contains(Flags::SYN))
-            + u32::from(self.flags.contains(Flags::FIN))
+        self.payload + u32::from(self.flags.contains(Flags::SYN)) + u32::from(self.flags.contains(Flags::FIN))
     }
 
     /// Whether the segment takes no sequence space.

@@ -3,15 +3,26 @@
 //! [`Endpoint`] is one host's TCP. Whoever owns it says what time it is, hands it the datagrams that arrive,
 //! sends the datagrams it wants sent, and wakes it when it asks to be woken.
 
+mod ack_policy;
+mod assembler;
+mod congestion;
+mod connection;
 mod endpoint;
 mod errno;
 mod event;
 mod flags;
 mod header;
+mod listener;
+mod rcv;
+mod rtt;
+mod scoreboard;
+mod segment;
 mod seq;
 mod settings;
+mod snd;
 mod state;
 mod time;
+mod timers;
 
 pub use endpoint::{Config, ConnectionStatus, Endpoint, Received, Transmit};
 pub use errno::Errno;
@@ -22,8 +33,6 @@ pub use event::{
 pub use flags::Flags;
 pub use header::{Header, Options, SackBlocks, Timestamps};
 pub use seq::Seq;
-pub use settings::{
-    DelayedAckSettings, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, Settings,
-};
+pub use settings::{DelayedAckSettings, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, Settings};
 pub use state::State;
 pub use time::Instant;

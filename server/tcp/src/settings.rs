@@ -70,9 +70,11 @@ pub struct Settings {
     pub timestamps: bool,
     /// Whether SACK is offered (RFC 2018).
     pub sack: bool,
+    /// Whether the end of a flight is probed before the retransmission timeout (RFC 8985 §7; Linux `tcp_early_retrans`).
+    pub tail_loss_probe: bool,
     /// The window scale that is offered; `None` offers none (RFC 7323).
     pub window_scale: Option<u8>,
-    /// Room for received data, octets. Sets the largest window.
+    /// Room for received data, octets: the largest window.
     pub receive_buffer: u32,
     /// Room for data not yet acknowledged, octets.
     pub send_buffer: u32,
@@ -173,8 +175,10 @@ const LINUX: Settings = Settings {
     reset_ends_time_wait: true,
     timestamps: true,
     sack: true,
+    tail_loss_probe: true,
     window_scale: Some(10),
-    receive_buffer: 131_072,
+    // Half of tcp_rmem[1]: the other half is for the kernel's own use (tcp_adv_win_scale = 1).
+    receive_buffer: 65_536,
     send_buffer: 4_194_304,
     initial_window: 10,
     mss: None,
@@ -217,6 +221,7 @@ const RFC9293: Settings = Settings {
     reset_ends_time_wait: true,
     timestamps: true,
     sack: true,
+    tail_loss_probe: false,
     window_scale: Some(7),
     receive_buffer: 65_536,
     send_buffer: 65_536,

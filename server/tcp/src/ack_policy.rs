@@ -1,0 +1,239 @@
+//! When to acknowledge: at once, or a little later in the hope of company (RFC 9293 §3.8.6.3).
+//!
+//! With a quick budget the policy is Linux's (`tcp_event_data_recv`, `__tcp_ack_snd_check`, `tcp_send_delayed_ack`,
+//! `tcp_cleanup_rbuf`): a new connection acknowledges at once, an interactive one waits for its answer to carry
+//! the acknowledgment. Without one it is the RFC's: every second full-sized segment, or the delay.
+
+use std::time::Duration;
+
+use crate::{DelayedAckSettings, Instant, Seq};
+
+/// What to do about an acknowledgment that is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AckAction {
+    /// Send it.
+    Now,
+    /// Send it after this long, or earlier if it already waits for less.
+    Within(Duration),
+}
+
+/// The state behind the decisions.
+#[derive(Clone, Debug)]
+pub(crate) struct AckPolicy {
+    settings: Option<DelayedAckSettings>,
+    /// Acknowledgments still sent at once.
+    quick: u32,
+    /// Whether the application answers what it receives (Linux "ping-pong").
+    interactive: bool,
+    /// The delay at present (Linux `ato`); zero before the first data.
+    delay: Duration,
+    /// When data last arrived.
+    last_data: Option<Instant>,
+    /// `rcv.nxt` of the last acknowledgment.
+    acknowledged: Seq,
+    /// A full-sized segment, as far as seen (Linux `rcv_mss`).
+    full_size: u32,
+    /// An acknowledgment is owed.
+    owed: bool,
+    /// Small segments that arrived since the last acknowledgment: their sender waits for something.
+    pushed: u32,
+}
+
+impl AckPolicy {
+    pub(crate) fn new(settings: Option<DelayedAckSettings>) -> AckPolicy {
+        AckPolicy {
+            settings,
+            quick: 0,
+            interactive: false,
+            delay: Duration::ZERO,
+            last_data: None,
+            acknowledged: Seq(0),
+            // RFC 9293 §3.7.1: 536 until more is known.
+            full_size: 536,
+            owed: false,
+            pushed: 0,
+        }
+    }
+
+    /// Whether an acknowledgment is owed.
+    pub(crate) fn is_owed(&self) -> bool {
+        self.owed
+    }
+
+    fn is_linux(&self) -> bool {
+        self.settings.is_some_and(|settings| settings.quick > 0)
+    }
+
+    fn is_quick(&self) -> bool {
+        self.quick > 0 && !self.interactive
+    }
+
+    /// Data that continues the stream arrived: `len` octets, `window` being ours.
+    pub(crate) fn received(&mut self, now: Instant, len: u32, window: u32, rto: Duration) {
+        self.owed = true;
+        if len >= self.full_size {
+            self.full_size = len;
+        } else {
+            self.pushed += 1;
+        }
+        let Some(settings) = self.settings else { return };
+        let gap = self.last_data.map(|last| now - last);
+        self.last_data = Some(now);
+        match gap {
+            _ if self.delay.is_zero() => {
+                self.delay = settings.min;
+                self.refill(settings, window);
+            }
+            Some(gap) if gap <= settings.min / 2 => self.delay = self.delay / 2 + settings.min / 2,
+            Some(gap) if gap < self.delay => self.delay = (self.delay / 2 + gap).min(rto),
+            // The sender paused: it may be in slow start again.
+            Some(gap) if gap > rto => self.refill(settings, window),
+            _ => {}
+        }
+    }
+
+    fn refill(&mut self, settings: DelayedAckSettings, window: u32) {
+        let segments = (window / (2 * self.full_size)).max(2).min(settings.quick);
+        self.quick = self.quick.max(segments);
+    }
+
+    /// Something is wrong (a gap, a duplicate): the sender needs to know at once, and the next few times too.
+    pub(crate) fn hurry(&mut self, window: u32) {
+        if let Some(settings) = self.settings {
+            self.interactive = false;
+            self.delay = settings.min;
+            self.refill(settings, window);
+        }
+    }
+
+    /// The peer closed: the answer is likely to come soon (Linux `tcp_fin`).
+    pub(crate) fn peer_closed(&mut self) {
+        self.owed = true;
+        self.interactive = self.is_linux();
+    }
+
+    /// What to do about the acknowledgment that is owed.
+    pub(crate) fn decide(&self, nxt: Seq, srtt: Option<Duration>, has_gap: bool, fin: bool) -> AckAction {
+        let Some(settings) = self.settings else { return AckAction::Now };
+        let unacknowledged = self.acknowledged.until(nxt);
+        if !self.is_linux() {
+            let second = unacknowledged >= 2 * self.full_size;
+            return if second || has_gap || fin { AckAction::Now } else { AckAction::Within(settings.max) };
+        }
+        if unacknowledged > self.full_size || self.is_quick() || has_gap {
+            return AckAction::Now;
+        }
+        let mut delay = self.delay.max(settings.min);
+        if delay > settings.min {
+            let mut most =
+                if self.interactive || self.pushed > 0 { settings.max } else { settings.max * 5 / 2 };
+            if let Some(srtt) = srtt {
+                most = most.min(srtt.max(settings.min));
+            }
+            delay = delay.min(most);
+        }
+        AckAction::Within(delay.min(settings.max))
+    }
+
+    /// Whether the application's read is the moment to acknowledge (Linux `tcp_cleanup_rbuf`).
+    pub(crate) fn is_due_at_read(&self, nxt: Seq, unread: usize) -> bool {
+        self.owed
+            && self.is_linux()
+            && (self.acknowledged.until(nxt) > self.full_size
+                || (unread == 0 && (self.pushed > 1 || (self.pushed > 0 && !self.interactive))))
+    }
+
+    /// The delay passed without company: this is not a dialogue (Linux `tcp_delack_timer_handler`).
+    pub(crate) fn delay_passed(&mut self, rto: Duration) {
+        let Some(settings) = self.settings else { return };
+        if self.interactive {
+            self.interactive = false;
+            self.delay = settings.min;
+        } else {
+            self.delay = (self.delay * 2).min(rto);
+        }
+    }
+
+    /// A segment with data goes out: soon after data came in, it is an answer (Linux `tcp_event_data_sent`).
+    pub(crate) fn data_sent(&mut self, now: Instant) {
+        if self.is_linux() && self.last_data.is_some_and(|last| now - last < self.delay) {
+            self.interactive = true;
+        }
+    }
+
+    /// A segment with the ACK bit goes out.
+    pub(crate) fn sent(&mut self, nxt: Seq) {
+        self.owed = false;
+        self.pushed = 0;
+        self.acknowledged = nxt;
+        self.quick = self.quick.saturating_sub(1);
+    }
+
+    /// `rcv.nxt` of the last acknowledgment (RFC 7323 §4.3, `Last.ACK.sent`).
+    pub(crate) fn last_sent(&self) -> Seq {
+        self.acknowledged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Profile;
+
+    const RTO: Duration = Duration::from_millis(241);
+    const SRTT: Option<Duration> = Some(Duration::from_millis(41));
+
+    fn at(milliseconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(milliseconds)
+    }
+
+    fn policy(profile: Profile) -> AckPolicy {
+        AckPolicy::new(profile.settings().delayed_ack)
+    }
+
+    /// Recording 09h: 100 octets every 150 ms, nobody reads: 16 at once, then delayed.
+    #[test]
+    fn linux_acknowledges_sixteen_segments_at_once_then_waits() {
+        let mut policy = policy(Profile::Linux);
+        let mut nxt = Seq(0);
+        for segment in 0..20_u64 {
+            nxt += 100;
+            policy.received(at(segment * 150), 100, 64_512, RTO);
+            let expected =
+                if segment < 16 { AckAction::Now } else { AckAction::Within(Duration::from_millis(40)) };
+            assert_eq!(policy.decide(nxt, SRTT, false, false), expected, "segment {segment}");
+            policy.sent(nxt);
+        }
+    }
+
+    /// Recording 09b: after requests and answers, a lone segment waits.
+    #[test]
+    fn linux_waits_for_the_answer_in_a_dialogue() {
+        let mut policy = policy(Profile::Linux);
+        policy.received(at(0), 100, 64_512, RTO);
+        policy.data_sent(at(1));
+        policy.sent(Seq(100));
+        policy.received(at(150), 100, 64_512, RTO);
+        assert_ne!(policy.decide(Seq(200), SRTT, false, false), AckAction::Now);
+        assert!(!policy.is_due_at_read(Seq(200), 0));
+        policy.delay_passed(RTO);
+        policy.sent(Seq(200));
+        policy.received(at(300), 100, 64_512, RTO);
+        assert_eq!(policy.decide(Seq(300), SRTT, false, false), AckAction::Now, "the dialogue is over");
+    }
+
+    #[test]
+    fn the_rfc_acknowledges_every_second_full_segment_and_what_is_out_of_order() {
+        let mut policy = policy(Profile::Rfc9293);
+        policy.received(at(0), 1448, 64_512, RTO);
+        let later = AckAction::Within(Duration::from_millis(200));
+        assert_eq!(policy.decide(Seq(1448), SRTT, false, false), later);
+        policy.received(at(1), 1448, 64_512, RTO);
+        assert_eq!(policy.decide(Seq(2896), SRTT, false, false), AckAction::Now);
+        policy.sent(Seq(2896));
+        policy.received(at(2), 100, 64_512, RTO);
+        assert_eq!(policy.decide(Seq(2996), SRTT, false, false), later);
+        assert_eq!(policy.decide(Seq(2996), SRTT, true, false), AckAction::Now);
+        assert_eq!(policy.decide(Seq(2997), SRTT, false, true), AckAction::Now);
+    }
+}

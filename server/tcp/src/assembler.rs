@@ -1,0 +1,134 @@
+//! Reassembly: octets that arrived before their turn.
+
+use std::collections::BTreeMap;
+
+/// Octets by their distance from `rcv.nxt`. Ranges never touch or overlap: neighbours are joined.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Assembler {
+    /// First octet's offset in the stream → octets.
+    ranges: BTreeMap<u64, Vec<u8>>,
+    /// Offset of the range that grew last: the first SACK block (RFC 2018 §4).
+    latest: u64,
+}
+
+impl Assembler {
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// Keeps `octets` that stand at stream offset `start`. What is there already stays as it is.
+    pub(crate) fn insert(&mut self, start: u64, octets: &[u8]) {
+        if octets.is_empty() {
+            return;
+        }
+        let end = start + octets.len() as u64;
+        let mut merged_start = start;
+        let mut merged = octets.to_vec();
+        // Every range that touches [start, end] is joined into one.
+        let touching: Vec<u64> = self
+            .ranges
+            .range(..=end)
+            .rev()
+            .take_while(|(at, range)| **at + range.len() as u64 >= start)
+            .map(|(at, _)| *at)
+            .collect();
+        for at in touching {
+            let range = self.ranges.remove(&at).expect("just found");
+            let range_end = at + range.len() as u64;
+            let merged_end = merged_start + merged.len() as u64;
+            if range_end > merged_end {
+                merged.extend_from_slice(&range[(merged_end - at.min(merged_end)) as usize..]);
+            }
+            if at < merged_start {
+                let head = (merged_start - at) as usize;
+                let mut joined = range;
+                joined.truncate(head);
+                joined.extend_from_slice(&merged);
+                merged = joined;
+                merged_start = at;
+            }
+        }
+        self.latest = merged_start;
+        self.ranges.insert(merged_start, merged);
+    }
+
+    /// Takes the octets that stand at `next`, if any does; what lies before is forgotten.
+    pub(crate) fn take(&mut self, next: u64) -> Option<Vec<u8>> {
+        while let Some((&at, _)) = self.ranges.first_key_value() {
+            if at > next {
+                return None;
+            }
+            let (_, mut range) = self.ranges.pop_first().expect("just seen");
+            let known = (next - at) as usize;
+            if known < range.len() {
+                return Some(range.split_off(known));
+            }
+        }
+        None
+    }
+
+    /// The ranges as (start, end), that which grew last first, then by position.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let bounds = |(at, range): (&u64, &Vec<u8>)| (*at, at + range.len() as u64);
+        let latest = self.ranges.get_key_value(&self.latest).map(bounds);
+        latest.into_iter().chain(self.ranges.iter().filter(move |(at, _)| **at != self.latest).map(bounds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Assembler;
+    use proptest::prelude::*;
+
+    fn octet(offset: u64) -> u8 {
+        (offset % 251) as u8
+    }
+
+    fn octets(start: u64, end: u64) -> Vec<u8> {
+        (start..end).map(octet).collect()
+    }
+
+    #[test]
+    fn neighbours_are_joined_and_the_latest_comes_first() {
+        let mut assembler = Assembler::default();
+        assembler.insert(10, &octets(10, 20));
+        assembler.insert(40, &octets(40, 50));
+        assembler.insert(20, &octets(20, 30));
+        assert_eq!(assembler.ranges().collect::<Vec<_>>(), [(10, 30), (40, 50)]);
+        assembler.insert(45, &octets(45, 60));
+        assert_eq!(assembler.ranges().collect::<Vec<_>>(), [(40, 60), (10, 30)]);
+        assert_eq!(assembler.take(9), None);
+        assert_eq!(assembler.take(10), Some(octets(10, 30)));
+        assert_eq!(assembler.take(45), Some(octets(45, 60)));
+        assert!(assembler.is_empty());
+    }
+
+    proptest! {
+        /// Any pieces in any order, overlapping or not: what comes out is the stream, once.
+        #[test]
+        fn the_stream_comes_out_once(
+            pieces in proptest::collection::vec((0_u64..200, 1_u64..40), 1..60),
+        ) {
+            let mut assembler = Assembler::default();
+            let mut next = 0;
+            let mut stream = Vec::new();
+            let mut seen = std::collections::BTreeSet::new();
+            for (start, len) in pieces {
+                let (start, end) = (start.max(next), (start + len).max(next));
+                seen.extend(start..end);
+                assembler.insert(start, &octets(start, end));
+                let ranges: Vec<_> = assembler.ranges().collect();
+                let mut sorted = ranges.clone();
+                sorted.sort_unstable();
+                prop_assert!(sorted.windows(2).all(|pair| pair[0].1 < pair[1].0), "{sorted:?}");
+                while let Some(taken) = assembler.take(next) {
+                    next += taken.len() as u64;
+                    stream.extend(taken);
+                }
+            }
+            let whole = (0..).take_while(|offset| seen.contains(offset)).count() as u64;
+            prop_assert_eq!(stream, octets(0, whole));
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! One connection: a TCB (RFC 9293 §3.3.1) and what happens to it. One concern a file below.
+
+mod acknowledge;
+mod arrives;
+mod calls;
+mod keepalive;
+mod receive;
+mod timeouts;
+mod transmit;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use crate::ack_policy::AckPolicy;
+use crate::congestion::Congestion;
+use crate::rcv::Rcv;
+use crate::rtt::RttEstimator;
+use crate::segment::{TIMESTAMPS_OPTION, mss_for_mtu};
+use crate::snd::Snd;
+use crate::timers::Timers;
+use crate::{
+    Cause, ConnectionId, ConnectionStatus, Errno, Event, EventKind, Flags, Header, Instant, ListenerId,
+    Options, Purpose, Seq, Settings, State, Subject, Timer, Timestamps,
+};
+
+use acknowledge::Recovery;
+use keepalive::KeepaliveState;
+
+/// What every step of a connection may use: the time, the host's settings, and where to say what happened.
+pub(crate) struct Context<'a> {
+    pub(crate) now: Instant,
+    pub(crate) settings: &'a Settings,
+    pub(crate) events: &'a mut VecDeque<Event>,
+}
+
+/// What both ends agreed on in the handshake.
+#[derive(Clone, Copy, Debug, Default)]
+struct Agreed {
+    timestamps: bool,
+    sack: bool,
+    window_scale: bool,
+}
+
+/// Segments that are due besides data: at most one of each.
+#[derive(Clone, Debug, Default)]
+struct Outbox {
+    /// A RST; nothing else follows.
+    reset: Option<Header>,
+    /// An acknowledgment, at once.
+    ack: Option<Purpose>,
+    /// A probe without data at `snd.una` - 1.
+    probe: Option<Purpose>,
+    /// The newest segment again.
+    tail_loss_probe: bool,
+}
+
+/// A connection of an endpoint.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    id: ConnectionId,
+    local: SocketAddr,
+    remote: SocketAddr,
+    /// The listener of a passive open, until the application accepts.
+    pub(crate) parent: Option<ListenerId>,
+    state: State,
+    agreed: Agreed,
+    snd: Snd,
+    rcv: Rcv,
+    rtt: RttEstimator,
+    congestion: Congestion,
+    recovery: Recovery,
+    timers: Timers,
+    keepalive: KeepaliveState,
+    ack_policy: AckPolicy,
+    outbox: Outbox,
+    nagle: bool,
+    /// The application has closed the socket: nobody reads, nobody is told.
+    orphan: bool,
+    /// What the application's next call fails with.
+    error: Option<Errno>,
+    /// `TS.Recent` (RFC 7323 §4.3).
+    ts_recent: u32,
+    /// Added to our clock in timestamps (RFC 7323 §5.4).
+    ts_offset: u32,
+    /// How often the retransmission timer fired since anything new was acknowledged.
+    timeouts: u32,
+    /// When the first of these retransmissions was sent.
+    first_retransmission: Option<Instant>,
+    /// Probes of a closed window without an answer.
+    window_probes: u32,
+    /// How often the time between two such probes has doubled.
+    persist_backoff: u32,
+    /// When a suspicious segment was last answered (RFC 5961 §7).
+    last_challenge: Option<Instant>,
+}
+
+/// What identifies a new connection and makes it unlike others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub(crate) id: ConnectionId,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    pub(crate) iss: Seq,
+    pub(crate) ts_offset: u32,
+}
+
+impl Connection {
+    fn new(cx: &mut Context<'_>, identity: Identity, state: State) -> Connection {
+        let Identity { id, local, remote, iss, ts_offset } = identity;
+        let settings = cx.settings;
+        let connection = Connection {
+            id,
+            local,
+            remote,
+            parent: None,
+            state,
+            agreed: Agreed::default(),
+            snd: Snd::new(iss, settings.send_buffer),
+            rcv: Rcv::new(settings.receive_buffer),
+            rtt: RttEstimator::new(settings.rto),
+            congestion: Congestion::new(settings.initial_window),
+            recovery: Recovery::default(),
+            timers: Timers::new(id),
+            keepalive: KeepaliveState::new(settings.keepalive, cx.now),
+            ack_policy: AckPolicy::new(settings.delayed_ack),
+            outbox: Outbox::default(),
+            nagle: settings.nagle,
+            orphan: false,
+            error: None,
+            ts_recent: 0,
+            ts_offset,
+            timeouts: 0,
+            first_retransmission: None,
+            window_probes: 0,
+            persist_backoff: 0,
+            last_challenge: None,
+        };
+        connection.tell(cx, EventKind::Created { local, remote });
+        connection
+    }
+
+    /// An active open (RFC 9293 §3.10.1): the SYN is due.
+    pub(crate) fn open(cx: &mut Context<'_>, identity: Identity) -> Connection {
+        let mut connection = Connection::new(cx, identity, State::Closed);
+        connection.transition(cx, State::SynSent, Cause::Call(crate::Call::Connect));
+        connection
+    }
+
+    /// A SYN reached a listener (RFC 9293 §3.10.7.2, third): the SYN+ACK is due.
+    pub(crate) fn answer(
+        cx: &mut Context<'_>,
+        identity: Identity,
+        parent: ListenerId,
+        syn: &Header,
+    ) -> Connection {
+        let mut connection = Connection::new(cx, identity, State::Listen);
+        connection.parent = Some(parent);
+        connection.synchronize(cx.settings, syn);
+        connection.transition(cx, State::SynReceived, Cause::Segment(syn.flags));
+        connection
+    }
+
+    /// Takes sequence number, window and options of the peer's SYN.
+    fn synchronize(&mut self, settings: &Settings, syn: &Header) {
+        self.rcv.synchronize(syn.seq);
+        self.snd.set_window(syn);
+        let theirs = &syn.options;
+        self.agreed = Agreed {
+            timestamps: settings.timestamps && theirs.timestamps.is_some(),
+            sack: settings.sack && theirs.sack_permitted,
+            window_scale: settings.window_scale.is_some() && theirs.window_scale.is_some(),
+        };
+        if let Some(Timestamps { value, .. }) = theirs.timestamps {
+            self.ts_recent = value;
+        }
+        let options = if self.agreed.timestamps { u32::from(TIMESTAMPS_OPTION) } else { 0 };
+        // RFC 9293 §3.7.1: Eff.snd.MSS. An MSS option of nearly nothing would make segments without data.
+        let theirs_mss = u32::from(theirs.mss.unwrap_or(536)).max(64);
+        self.snd.mss = theirs_mss.min(self.mtu_mss(settings)) - options;
+        let ours = u32::from(self.announced_mss(settings)) - options;
+        let scale = if self.agreed.window_scale { settings.window_scale.unwrap_or(0).min(14) } else { 0 };
+        if self.agreed.window_scale {
+            // RFC 7323 §2.3: a shift above 14 counts as 14.
+            self.snd.scale = theirs.window_scale.unwrap_or(0).min(14);
+        }
+        self.rcv.agree(scale, ours);
+    }
+
+    fn mtu_mss(&self, settings: &Settings) -> u32 {
+        u32::from(mss_for_mtu(settings.mtu, self.remote.ip())).max(64)
+    }
+
+    /// The MSS option of our SYN.
+    fn announced_mss(&self, settings: &Settings) -> u16 {
+        let most = self.mtu_mss(settings) as u16;
+        settings.mss.map_or(most, |mss| mss.clamp(64, most))
+    }
+
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        (self.local, self.remote)
+    }
+
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Whether nobody needs it any more: closed, and the application knows.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.state == State::Closed && self.orphan && self.outbox.reset.is_none()
+    }
+
+    pub(crate) fn status(&self) -> ConnectionStatus {
+        ConnectionStatus {
+            state: self.state,
+            local: self.local,
+            remote: self.remote,
+            unread: self.rcv.unread(),
+            unacknowledged: self.snd.unacknowledged(),
+        }
+    }
+
+    /// Whether a SYN with these numbers may follow this connection in TIME-WAIT (RFC 9293 §3.6.1, RFC 6191).
+    pub(crate) fn may_be_followed_by(&self, syn: &Header) -> bool {
+        let newer_clock = match (self.agreed.timestamps, syn.options.timestamps) {
+            (true, Some(timestamps)) => is_later(timestamps.value, self.ts_recent),
+            _ => false,
+        };
+        self.state == State::TimeWait && (syn.seq.after(self.rcv.nxt) || newer_clock)
+    }
+
+    /// The only writer of the state.
+    fn transition(&mut self, cx: &mut Context<'_>, to: State, cause: Cause) {
+        let from = std::mem::replace(&mut self.state, to);
+        debug_assert_ne!(from, to, "a transition goes somewhere");
+        self.tell(cx, EventKind::Transition { from, to, cause });
+        match to {
+            State::Closed => {
+                self.timers.cancel_all(cx);
+                self.snd.clear();
+                self.outbox = Outbox::default();
+                // A handshake that nobody accepted has no application.
+                self.orphan |= from == State::SynReceived && self.parent.is_some();
+            }
+            State::TimeWait => {
+                self.timers.cancel_all(cx);
+                self.timers.set(cx, Timer::TimeWait, cx.settings.time_wait);
+            }
+            State::FinWait2 => {
+                self.timers.cancel(cx, Timer::Retransmission);
+                self.watch_orphan(cx);
+            }
+            State::Established => self.keepalive_heard(cx),
+            State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::FinWait1
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck => {}
+        }
+    }
+
+    /// An orphan does not wait in FIN-WAIT-2 for ever (Linux `tcp_fin_timeout`).
+    fn watch_orphan(&mut self, cx: &mut Context<'_>) {
+        if self.orphan && self.state == State::FinWait2 {
+            self.timers.cancel(cx, Timer::Keepalive);
+            if let Some(timeout) = cx.settings.fin_timeout {
+                self.timers.set(cx, Timer::FinWait2, timeout);
+            }
+        }
+    }
+
+    /// The connection ends by an error that the application, if there still is one, is told.
+    fn fail(&mut self, cx: &mut Context<'_>, errno: Errno, cause: Cause) {
+        if !self.orphan {
+            self.error = Some(errno);
+            self.tell(cx, EventKind::Error(errno));
+        }
+        self.transition(cx, State::Closed, cause);
+    }
+
+    /// Sends a RST for this connection and forgets everything else that was due.
+    fn reset_peer(&mut self, cx: &mut Context<'_>, seq: Seq, cause: Cause) {
+        let ack = self.rcv.nxt;
+        self.transition(cx, State::Closed, cause);
+        self.outbox.reset = Some(Header { seq, ack, flags: Flags::RST | Flags::ACK, ..Header::default() });
+    }
+
+    fn tell(&self, cx: &mut Context<'_>, kind: EventKind) {
+        cx.events.push_back(Event { subject: Subject::Connection(self.id), kind });
+    }
+
+    /// The options of every segment but a SYN.
+    fn options(&self, now: Instant) -> Options {
+        let mut options = Options::default();
+        if self.agreed.timestamps {
+            options.timestamps = Some(Timestamps { value: self.timestamp(now), echo: self.ts_recent });
+        }
+        if self.agreed.sack && self.rcv.has_gap() {
+            options.sack = self.rcv.sack_blocks();
+        }
+        options
+    }
+
+    /// Our timestamp clock: milliseconds, from a start of its own.
+    fn timestamp(&self, now: Instant) -> u32 {
+        ((now.as_nanos() / 1_000_000) as u32).wrapping_add(self.ts_offset)
+    }
+}
+
+/// Whether timestamp `a` is later than `b`, modulo 2^32.
+fn is_later(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) > 0
+}

@@ -1,0 +1,168 @@
+//! The application's calls on a connection (RFC 9293 §3.10.1 to §3.10.6, and the sockets' manners).
+
+use std::task::Poll;
+
+use super::{Connection, Context};
+use crate::{Call, Cause, Errno, KeepaliveSettings, Purpose, Received, State, Timer};
+
+impl Connection {
+    /// The outcome of an active open.
+    pub(crate) fn connected(&mut self) -> Poll<Result<(), Errno>> {
+        if let Some(errno) = self.error.take() {
+            return Poll::Ready(Err(errno));
+        }
+        match self.state {
+            State::SynSent | State::SynReceived => Poll::Pending,
+            State::Closed | State::Listen => Poll::Ready(Err(Errno::NotConnected)),
+            State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// SEND: queues octets; 0 is a full buffer.
+    pub(crate) fn send(&mut self, octets: &[u8]) -> Result<usize, Errno> {
+        if let Some(errno) = self.error.take() {
+            return Err(errno);
+        }
+        match self.state {
+            State::SynSent | State::SynReceived | State::Established | State::CloseWait
+                if !self.snd.is_finishing() =>
+            {
+                Ok(self.snd.write(octets))
+            }
+            State::Closed
+            | State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => Err(Errno::BrokenPipe),
+        }
+    }
+
+    /// RECEIVE. Data comes before an error, and the peer's FIN hides a later reset, as in Linux.
+    pub(crate) fn receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Result<Received, Errno> {
+        if self.rcv.unread() > 0 {
+            if buffer.is_empty() {
+                return Ok(Received::Nothing);
+            }
+            let count = self.rcv.read(buffer);
+            self.acknowledge_read(cx);
+            return Ok(Received::Octets(count));
+        }
+        if self.rcv.is_finished() {
+            return Ok(Received::End);
+        }
+        if let Some(errno) = self.error.take() {
+            return Err(errno);
+        }
+        Ok(if self.state == State::Closed { Received::End } else { Received::Nothing })
+    }
+
+    /// A read may make an acknowledgment due, or open a window worth telling (Linux `tcp_cleanup_rbuf`).
+    fn acknowledge_read(&mut self, cx: &mut Context<'_>) {
+        let takes_data = matches!(self.state, State::Established | State::FinWait1 | State::FinWait2);
+        let opens = takes_data && {
+            let (current, next) = (self.rcv.window(), self.rcv.next_window());
+            next > current && next >= current.saturating_mul(2)
+        };
+        if opens || self.ack_policy.is_due_at_read(self.rcv.nxt, self.rcv.unread()) {
+            self.timers.cancel(cx, Timer::DelayedAck);
+            self.outbox.ack.get_or_insert(Purpose::Normal);
+        }
+    }
+
+    /// No more data will be sent (`shutdown(SHUT_WR)`).
+    pub(crate) fn shutdown(&mut self, cx: &mut Context<'_>) -> Result<(), Errno> {
+        if let Some(errno) = self.error.take() {
+            return Err(errno);
+        }
+        match self.state {
+            State::Established | State::SynReceived => self.finish(cx, State::FinWait1, Call::Shutdown),
+            State::CloseWait => self.finish(cx, State::LastAck, Call::Shutdown),
+            State::FinWait1 | State::FinWait2 | State::Closing | State::LastAck | State::TimeWait => {}
+            State::Closed | State::Listen | State::SynSent => return Err(Errno::NotConnected),
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_>, to: State, call: Call) {
+        self.snd.queue_fin();
+        self.transition(cx, to, Cause::Call(call));
+    }
+
+    /// CLOSE: the application is done with the socket.
+    pub(crate) fn close(&mut self, cx: &mut Context<'_>) {
+        if self.orphan {
+            return;
+        }
+        self.orphan = true;
+        self.error = None;
+        let cause = Cause::Call(Call::Close);
+        match self.state {
+            State::Closed => {}
+            State::Listen | State::SynSent => self.transition(cx, State::Closed, cause),
+            // Data that nobody will read: the peer must know that it was lost (RFC 2525 §2.17).
+            State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+                if self.rcv.unread() > 0 =>
+            {
+                self.reset_peer(cx, self.snd.nxt, cause);
+            }
+            State::SynReceived | State::Established => self.finish(cx, State::FinWait1, Call::Close),
+            State::CloseWait => self.finish(cx, State::LastAck, Call::Close),
+            State::FinWait2 => self.watch_orphan(cx),
+            State::FinWait1 | State::Closing | State::LastAck | State::TimeWait => {}
+        }
+    }
+
+    /// ABORT (RFC 9293 §3.10.5).
+    pub(crate) fn abort(&mut self, cx: &mut Context<'_>) {
+        self.orphan = true;
+        self.error = None;
+        let cause = Cause::Call(Call::Abort);
+        match self.state {
+            State::Closed => {}
+            State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait => self.reset_peer(cx, self.snd.nxt, cause),
+            State::Listen | State::SynSent | State::Closing | State::LastAck | State::TimeWait => {
+                self.transition(cx, State::Closed, cause);
+            }
+        }
+    }
+
+    /// The listener closed before the application accepted this connection.
+    pub(crate) fn abandon(&mut self, cx: &mut Context<'_>) {
+        self.orphan = true;
+        if self.state != State::Closed {
+            self.reset_peer(cx, self.snd.nxt, Cause::ListenerClosed);
+        }
+    }
+
+    /// SO_KEEPALIVE with its three numbers.
+    pub(crate) fn set_keepalive(&mut self, cx: &mut Context<'_>, settings: Option<KeepaliveSettings>) {
+        self.keepalive.settings = settings;
+        self.timers.cancel(cx, Timer::Keepalive);
+        self.set_keepalive_timer(cx);
+    }
+
+    /// TCP_NODELAY.
+    pub(crate) fn set_nodelay(&mut self, nodelay: bool) {
+        self.nagle = !nodelay;
+    }
+}

@@ -1,0 +1,111 @@
+//! Seventh and eighth: the text of a segment and its FIN (RFC 9293 §3.10.7.4).
+
+use super::{Connection, Context};
+use crate::ack_policy::AckAction;
+use crate::rcv::Text;
+use crate::segment::Segment;
+use crate::{Cause, DropReason, Flags, Purpose, State, Timer};
+
+impl Connection {
+    /// Seventh: text.
+    pub(super) fn take_text(
+        &mut self,
+        cx: &mut Context<'_>,
+        segment: &Segment<'_>,
+    ) -> Result<(), DropReason> {
+        if segment.payload.is_empty() {
+            return Ok(());
+        }
+        match self.state {
+            State::Established | State::FinWait1 | State::FinWait2 => {}
+            // After the peer's FIN there can be no text.
+            State::Closed
+            | State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => return Ok(()),
+        }
+        // Nobody will read it: the peer must know (RFC 9293 §3.6.1; Linux resets in both states).
+        let end = segment.header.seq + segment.header.payload;
+        if self.orphan && end.after(self.rcv.nxt) {
+            let seq = segment.header.ack;
+            self.reset_peer(cx, seq, Cause::Segment(segment.header.flags));
+            return Err(DropReason::NoReceiver);
+        }
+        let (window, rto) = (self.rcv.window(), self.rtt.rto());
+        match self.rcv.text(segment.header.seq, segment.payload) {
+            Text::InOrder(octets) => {
+                self.ack_policy.received(cx.now, octets, window, rto);
+                self.schedule_ack(cx, false);
+            }
+            // A gap, or the end of one: the sender must know at once (RFC 5681 §4.2).
+            Text::FilledGap(octets) => {
+                self.ack_policy.received(cx.now, octets, window, rto);
+                self.acknowledge_now(cx, Purpose::Normal);
+            }
+            Text::OutOfOrder | Text::Nothing => {
+                self.ack_policy.hurry(window);
+                self.acknowledge_now(cx, Purpose::DuplicateAck);
+            }
+        }
+        Ok(())
+    }
+
+    /// Eighth: FIN.
+    pub(super) fn take_fin(&mut self, cx: &mut Context<'_>, segment: &Segment<'_>) {
+        let header = &segment.header;
+        if header.flags.contains(Flags::FIN) {
+            self.rcv.note_fin(header.seq + header.payload);
+        }
+        if !self.rcv.take_fin() {
+            return;
+        }
+        let cause = Cause::Segment(header.flags);
+        match self.state {
+            State::SynReceived | State::Established => {
+                self.transition(cx, State::CloseWait, cause);
+                self.ack_policy.peer_closed();
+                self.schedule_ack(cx, true);
+            }
+            State::FinWait1 => {
+                self.transition(cx, State::Closing, cause);
+                self.acknowledge_now(cx, Purpose::Normal);
+            }
+            State::FinWait2 => {
+                self.transition(cx, State::TimeWait, cause);
+                self.acknowledge_now(cx, Purpose::Normal);
+            }
+            State::Closed
+            | State::Listen
+            | State::SynSent
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => {}
+        }
+    }
+
+    fn acknowledge_now(&mut self, cx: &mut Context<'_>, purpose: Purpose) {
+        self.timers.cancel(cx, Timer::DelayedAck);
+        self.outbox.ack = Some(purpose);
+    }
+
+    /// Acknowledges now or a little later, as the policy has it.
+    fn schedule_ack(&mut self, cx: &mut Context<'_>, fin: bool) {
+        if self.outbox.ack.is_some() {
+            return;
+        }
+        match self.ack_policy.decide(self.rcv.nxt, self.rtt.srtt(), self.rcv.has_gap(), fin) {
+            AckAction::Now => self.acknowledge_now(cx, Purpose::Normal),
+            AckAction::Within(delay) => {
+                let earlier = self.timers.expires(Timer::DelayedAck).is_some_and(|at| at <= cx.now + delay);
+                if !earlier {
+                    self.timers.set(cx, Timer::DelayedAck, delay);
+                }
+            }
+        }
+    }
+}

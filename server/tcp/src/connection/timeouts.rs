@@ -1,0 +1,128 @@
+//! What happens when a timer fires (RFC 9293 §3.10.8).
+
+use std::time::Duration;
+
+use super::acknowledge::Phase;
+use super::{Connection, Context};
+use crate::{Cause, Errno, GiveUp, Instant, Purpose, State, Timer};
+
+impl Connection {
+    /// Fires every timer that is due.
+    pub(crate) fn handle_timeout(&mut self, cx: &mut Context<'_>) {
+        while let Some(timer) = self.timers.pop_due(cx) {
+            match timer {
+                Timer::TimeWait | Timer::FinWait2 => self.transition(cx, State::Closed, Cause::Timer(timer)),
+                Timer::Keepalive => self.keepalive_timeout(cx),
+                Timer::DelayedAck => {
+                    if self.ack_policy.is_owed() {
+                        self.ack_policy.delay_passed(self.rtt.rto());
+                        self.outbox.ack.get_or_insert(Purpose::Normal);
+                    }
+                }
+                Timer::TailLossProbe => {
+                    self.recovery.probe = Some(self.snd.nxt);
+                    self.outbox.tail_loss_probe = true;
+                    self.set_retransmission_timer(cx);
+                }
+                Timer::Retransmission => self.retransmission_timeout(cx),
+                Timer::Persist => self.persist_timeout(cx),
+            }
+        }
+    }
+
+    fn retransmission_timeout(&mut self, cx: &mut Context<'_>) {
+        let in_handshake = !self.state.is_synchronized();
+        if if in_handshake { self.handshake_is_hopeless(cx) } else { self.data_is_hopeless(cx) } {
+            let cause = Cause::GaveUp(Timer::Retransmission);
+            if self.state == State::SynReceived && self.parent.is_some() {
+                self.transition(cx, State::Closed, cause);
+            } else {
+                self.fail(cx, Errno::TimedOut, cause);
+            }
+            return;
+        }
+        if !in_handshake && !matches!(self.recovery.phase, Phase::Timeout { .. }) {
+            self.congestion.timeout(self.snd.sent.in_flight().max(1));
+        }
+        if in_handshake {
+            self.congestion.handshake_timed_out();
+        }
+        self.recovery.phase = Phase::Timeout { until: self.snd.nxt };
+        self.recovery.probe = None;
+        self.snd.sent.mark_all_lost();
+        self.timeouts += 1;
+        self.first_retransmission.get_or_insert(cx.now);
+        // Linux sends the first SYNs at an even pace (tcp_syn_linear_timeouts).
+        if self.state != State::SynSent || self.timeouts > cx.settings.syn_linear_timeouts {
+            self.rtt.back_off();
+        }
+        self.timers.set(cx, Timer::Retransmission, self.rtt.rto());
+    }
+
+    /// Whether the SYN has been sent often enough (RFC 9293 §3.8.3; Linux `tcp_write_timeout`).
+    fn handshake_is_hopeless(&self, cx: &Context<'_>) -> bool {
+        let settings = cx.settings;
+        match self.state {
+            State::SynSent => {
+                let first_sent = self.snd.sent.first().map_or(cx.now, |syn| syn.first_sent);
+                let longest = doublings(settings.syn_retries, settings.rto.initial, settings.rto.max);
+                self.timeouts >= settings.syn_retries.saturating_add(settings.syn_linear_timeouts)
+                    || cx.now - first_sent >= longest
+            }
+            _ => self.timeouts >= settings.synack_retries,
+        }
+    }
+
+    /// Whether data or FIN went unacknowledged for too long (RFC 9293 §3.8.3, R2).
+    fn data_is_hopeless(&self, cx: &Context<'_>) -> bool {
+        let settings = cx.settings;
+        let limit = if self.orphan { settings.orphan_give_up } else { settings.give_up };
+        match limit {
+            GiveUp::Retries(retries) => self.first_retransmission.is_some_and(|first| {
+                cx.now - first >= doublings(retries, settings.rto.min, settings.rto.max)
+            }),
+            GiveUp::After(longest) => {
+                let sent: Option<Instant> = self.snd.sent.first().map(|first| first.first_sent);
+                sent.is_some_and(|sent| cx.now - sent >= longest)
+            }
+        }
+    }
+
+    /// The peer's window is closed, and it may have opened without our hearing of it (RFC 9293 §3.8.6.1).
+    fn persist_timeout(&mut self, cx: &mut Context<'_>) {
+        let limit = if self.orphan { cx.settings.orphan_give_up } else { cx.settings.give_up };
+        // Probes that are answered go on for ever (MUST-37).
+        let hopeless = match limit {
+            GiveUp::Retries(retries) => self.window_probes >= retries,
+            GiveUp::After(longest) => self.rtt.doubled(self.window_probes) >= longest,
+        };
+        if hopeless {
+            self.fail(cx, Errno::TimedOut, Cause::GaveUp(Timer::Persist));
+            return;
+        }
+        self.outbox.probe = Some(Purpose::WindowProbe);
+        self.window_probes += 1;
+        self.persist_backoff = (self.persist_backoff + 1).min(32);
+        self.timers.set(cx, Timer::Persist, self.rtt.doubled(self.persist_backoff));
+    }
+}
+
+/// How long `times` doublings of `base` take in all, each at most `most` (Linux `tcp_model_timeout`).
+fn doublings(times: u32, base: Duration, most: Duration) -> Duration {
+    (0..=times.min(1000))
+        .map(|doubling| base.saturating_mul(1_u32.checked_shl(doubling).unwrap_or(u32::MAX)).min(most))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifteen_retries_take_924_seconds() {
+        let (min, max) = (Duration::from_millis(200), Duration::from_secs(120));
+        assert_eq!(doublings(15, min, max), Duration::from_millis(924_600), "tcp_retries2 of Linux");
+        assert_eq!(doublings(4, min, max), Duration::from_millis(6_200));
+        assert_eq!(doublings(6, Duration::from_secs(1), max), Duration::from_secs(127));
+    }
+}

@@ -1,0 +1,208 @@
+//! What to send next, and the segment it makes (RFC 9293 §3.8.6.2.1, §3.7.4, §3.10.2).
+
+use super::acknowledge::Phase;
+use super::{Connection, Context};
+use crate::scoreboard::Sent;
+use crate::segment::encode;
+use crate::{Flags, Header, Options, Purpose, Seq, State, Timer, Timestamps, Transmit};
+
+impl Connection {
+    /// The next segment, appended to `buffer`.
+    pub(crate) fn poll_transmit(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        if let Some(reset) = self.outbox.reset.take() {
+            return Some(self.emit(reset, Purpose::Reset, buffer));
+        }
+        match self.state {
+            State::Closed | State::Listen => None,
+            State::SynSent | State::SynReceived => self.transmit_syn(cx, buffer),
+            State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => self
+                .transmit_again(cx, buffer)
+                .or_else(|| self.transmit_new(cx, buffer))
+                .or_else(|| self.transmit_tail(cx, buffer))
+                .or_else(|| self.transmit_probe(cx, buffer))
+                .or_else(|| self.transmit_ack(cx, buffer)),
+        }
+    }
+
+    /// SYN or SYN+ACK: the first, or again because the timer fired or the peer's SYN came again.
+    fn transmit_syn(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        let first = self.snd.nxt == self.snd.iss;
+        let lost = self.snd.sent.resend_lost().is_some();
+        let asked = self.outbox.ack.take();
+        let purpose = match (first, lost, asked) {
+            (true, _, _) => Purpose::Normal,
+            (_, true, _) => Purpose::Retransmission,
+            (_, _, Some(purpose)) => purpose,
+            (false, false, None) => return None,
+        };
+        if first {
+            self.snd.sent.push(Sent::new(self.snd.iss, 1, Flags::SYN, cx.now));
+            self.snd.nxt = self.snd.iss + 1;
+            self.timers.set(cx, Timer::Retransmission, self.rtt.rto());
+        }
+        let header = self.syn_header(cx);
+        if header.flags.contains(Flags::ACK) {
+            self.ack_policy.sent(self.rcv.nxt);
+        }
+        Some(self.emit(header, purpose, buffer))
+    }
+
+    fn syn_header(&mut self, cx: &Context<'_>) -> Header {
+        let settings = cx.settings;
+        let answers = self.state == State::SynReceived;
+        // A SYN offers everything, a SYN+ACK what the peer offered too.
+        let timestamps = if answers { self.agreed.timestamps } else { settings.timestamps };
+        let sack = if answers { self.agreed.sack } else { settings.sack };
+        let scale = !answers || self.agreed.window_scale;
+        let announced = self.announced_mss(settings);
+        let full =
+            if answers && timestamps { announced - crate::segment::TIMESTAMPS_OPTION } else { announced };
+        Header {
+            seq: self.snd.iss,
+            ack: if answers { self.rcv.nxt } else { Seq(0) },
+            flags: if answers { Flags::SYN | Flags::ACK } else { Flags::SYN },
+            window: self.rcv.initial_window(u32::from(full)),
+            payload: 0,
+            options: Options {
+                mss: Some(announced),
+                window_scale: settings.window_scale.filter(|_| scale).map(|shift| shift.min(14)),
+                sack_permitted: sack,
+                timestamps: timestamps
+                    .then(|| Timestamps { value: self.timestamp(cx.now), echo: self.ts_recent }),
+                ..Options::default()
+            },
+        }
+    }
+
+    /// A lost segment, as the congestion window allows; the first after a timeout always goes.
+    fn transmit_again(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        if !self.snd.sent.has_lost() || self.snd.sent.in_flight() >= self.congestion.window() {
+            return None;
+        }
+        let sent = self.snd.sent.resend_lost()?;
+        let purpose = match self.recovery.phase {
+            Phase::Timeout { .. } => Purpose::Retransmission,
+            Phase::Open | Phase::Fast { .. } => Purpose::FastRetransmission,
+        };
+        Some(self.emit_sent(cx, &sent, purpose, buffer))
+    }
+
+    /// New data, new FIN, or both in one.
+    fn transmit_new(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        let unsent = self.snd.unsent();
+        let fin = self.snd.fin_unsent();
+        if (unsent == 0 && !fin) || self.snd.sent.in_flight() >= self.congestion.window() {
+            return None;
+        }
+        let window = self.snd.usable_window();
+        let len = unsent.min(self.snd.mss).min(window);
+        let ends = len == unsent;
+        let fin = fin && ends && window > len;
+        if !self.is_worth_sending(len, unsent, fin) {
+            // Nothing under way will bring an acknowledgment that opens the window.
+            if self.snd.sent.is_empty() && !self.timers.is_set(Timer::Persist) {
+                self.persist_backoff = 0;
+                self.timers.set(cx, Timer::Persist, self.rtt.rto());
+            }
+            return None;
+        }
+        self.timers.cancel(cx, Timer::Persist);
+        let mut flags = Flags::NONE;
+        if fin {
+            flags |= Flags::FIN;
+        }
+        if len > 0 && ends {
+            flags |= Flags::PSH;
+        }
+        let sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
+        self.snd.nxt += sent.len;
+        self.snd.sent.push(sent.clone());
+        if len > 0 {
+            self.ack_policy.data_sent(cx.now);
+        }
+        // RFC 6298 §5.1: a timer that runs is left alone; a probe is put off (RFC 8985 §7.2).
+        if !self.timers.is_set(Timer::Retransmission) || self.may_probe_tail(cx) {
+            self.set_retransmission_timer(cx);
+        }
+        self.outbox.tail_loss_probe = false;
+        Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
+    }
+
+    /// Sender's silly window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1, §3.7.4).
+    fn is_worth_sending(&self, len: u32, unsent: u32, fin: bool) -> bool {
+        if fin || (len > 0 && len == self.snd.mss) {
+            return true;
+        }
+        if len == 0 {
+            return false;
+        }
+        if len < unsent {
+            return len >= self.snd.max_wnd / 2;
+        }
+        !self.nagle || self.snd.is_finishing() || self.snd.sent.is_empty()
+    }
+
+    /// The tail loss probe: the newest segment again (RFC 8985 §7.3; new data had its turn before).
+    fn transmit_tail(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        if !std::mem::take(&mut self.outbox.tail_loss_probe) {
+            return None;
+        }
+        let sent = self.snd.sent.resend_last()?;
+        Some(self.emit_sent(cx, &sent, Purpose::TailLossProbe, buffer))
+    }
+
+    /// A keepalive or window probe: empty, one before what the peer expects (Linux `tcp_xmit_probe_skb`).
+    fn transmit_probe(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        let purpose = self.outbox.probe.take()?;
+        let header = self.ack_header(cx, self.snd.una - 1);
+        Some(self.emit(header, purpose, buffer))
+    }
+
+    fn transmit_ack(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        let purpose = self.outbox.ack?;
+        let header = self.ack_header(cx, self.snd.nxt);
+        Some(self.emit(header, purpose, buffer))
+    }
+
+    /// An empty segment that acknowledges.
+    fn ack_header(&mut self, cx: &mut Context<'_>, seq: Seq) -> Header {
+        self.outbox.ack = None;
+        self.timers.cancel(cx, Timer::DelayedAck);
+        self.ack_policy.sent(self.rcv.nxt);
+        Header {
+            seq,
+            ack: self.rcv.nxt,
+            flags: Flags::ACK,
+            window: self.rcv.advertise(),
+            payload: 0,
+            options: self.options(cx.now),
+        }
+    }
+
+    /// A segment of the scoreboard.
+    fn emit_sent(
+        &mut self,
+        cx: &mut Context<'_>,
+        sent: &Sent,
+        purpose: Purpose,
+        buffer: &mut Vec<u8>,
+    ) -> Transmit {
+        let mut header = self.ack_header(cx, sent.seq);
+        header.flags |= sent.flags;
+        header.payload = sent.len - u32::from(sent.flags.contains(Flags::FIN));
+        self.emit(header, purpose, buffer)
+    }
+
+    fn emit(&self, header: Header, purpose: Purpose, buffer: &mut Vec<u8>) -> Transmit {
+        let payload =
+            if header.payload > 0 { self.snd.octets(header.seq, header.payload) } else { (&[][..], &[][..]) };
+        encode(self.local, self.remote, &header, payload, buffer);
+        Transmit { connection: Some(self.id), source: self.local, destination: self.remote, header, purpose }
+    }
+}

@@ -1,0 +1,297 @@
+//! The receive side: sequence space, buffer and window (RFC 9293 §3.3.1, §3.8.6).
+
+use std::collections::VecDeque;
+
+use crate::assembler::Assembler;
+use crate::{SackBlocks, Seq};
+
+/// `rcv.*` of RFC 9293, and the octets behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct Rcv {
+    /// `irs`: the peer's initial sequence number.
+    pub(crate) irs: Seq,
+    /// `rcv.nxt`: the next sequence number expected.
+    pub(crate) nxt: Seq,
+    /// The right edge of the window as last advertised: never moves back (RFC 9293 §3.8.6, SHLD-14).
+    right_edge: Seq,
+    /// Octets of the stream before `nxt`.
+    offset: u64,
+    /// Octets that the application has not read.
+    readable: VecDeque<u8>,
+    assembler: Assembler,
+    /// The sequence number of the peer's FIN, once seen.
+    fin: Option<Seq>,
+    /// Room for octets.
+    capacity: u32,
+    /// The shift count of the windows we advertise.
+    scale: u8,
+    /// Increases below this are not worth advertising (RFC 9293 §3.8.6.2.2).
+    worthwhile: u32,
+}
+
+/// What a piece of text did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Text {
+    /// It continued the stream by so many octets.
+    InOrder(u32),
+    /// It continued the stream, and what waited behind it became readable.
+    FilledGap(u32),
+    /// It stands beyond a gap.
+    OutOfOrder,
+    /// Nothing in it was new.
+    Nothing,
+}
+
+impl Rcv {
+    /// A side that knows nothing of the peer yet.
+    pub(crate) fn new(capacity: u32) -> Rcv {
+        Rcv {
+            irs: Seq(0),
+            nxt: Seq(0),
+            right_edge: Seq(0),
+            offset: 0,
+            readable: VecDeque::new(),
+            assembler: Assembler::default(),
+            fin: None,
+            capacity,
+            scale: 0,
+            worthwhile: 1,
+        }
+    }
+
+    /// The peer's SYN arrived.
+    pub(crate) fn synchronize(&mut self, irs: Seq) {
+        self.irs = irs;
+        self.nxt = irs + 1;
+        self.right_edge = self.nxt;
+    }
+
+    /// Both ends know each other's options: `scale` for our windows, `mss` of what the peer sends.
+    pub(crate) fn agree(&mut self, scale: u8, mss: u32) {
+        self.scale = scale;
+        self.worthwhile = (self.capacity / 2).min(mss);
+    }
+
+    /// The window of a SYN or SYN+ACK: not scaled, and a whole number of segments as Linux has it.
+    pub(crate) fn initial_window(&mut self, mss: u32) -> u16 {
+        let room = self.capacity.min(u32::from(u16::MAX));
+        let window = if room > mss { room - room % mss } else { room };
+        self.right_edge = self.right_edge.max(self.nxt + window);
+        window as u16
+    }
+
+    /// `rcv.wnd`: octets that the peer may send now.
+    pub(crate) fn window(&self) -> u32 {
+        if self.nxt.before(self.right_edge) { self.nxt.until(self.right_edge) } else { 0 }
+    }
+
+    fn free(&self) -> u32 {
+        self.capacity.saturating_sub(self.readable.len() as u32)
+    }
+
+    /// The window that the next segment would advertise (RFC 9293 §3.8.6.2.2).
+    pub(crate) fn next_window(&self) -> u32 {
+        let (current, free) = (self.window(), self.free());
+        if free >= current + self.worthwhile { free } else { current }
+    }
+
+    /// The window field of a segment that is sent now.
+    pub(crate) fn advertise(&mut self) -> u16 {
+        let (current, next) = (self.window(), self.next_window());
+        // Rounding must not take back what was promised.
+        let field = if next > current { next >> self.scale } else { current.div_ceil(1 << self.scale) };
+        let field = field.min(u32::from(u16::MAX));
+        self.right_edge = self.right_edge.max(self.nxt + (field << self.scale));
+        field as u16
+    }
+
+    /// The acceptability test (RFC 9293 §3.4, table 6).
+    pub(crate) fn is_acceptable(&self, seq: Seq, len: u32) -> bool {
+        let window = self.window();
+        let inside = |at: Seq| self.nxt.until(at) < window;
+        match (len, window) {
+            (0, 0) => seq == self.nxt,
+            (0, _) => inside(seq),
+            (_, 0) => false,
+            _ => inside(seq) || inside(seq + (len - 1)),
+        }
+    }
+
+    /// Takes the part of the text that is new and inside the window.
+    pub(crate) fn text(&mut self, seq: Seq, mut octets: &[u8]) -> Text {
+        let mut start = seq;
+        if start.before(self.nxt) {
+            let known = (start.until(self.nxt) as usize).min(octets.len());
+            octets = &octets[known..];
+            start = self.nxt;
+        }
+        let room = start.until(self.right_edge.max(start)) as usize;
+        octets = &octets[..octets.len().min(room)];
+        if octets.is_empty() {
+            return Text::Nothing;
+        }
+        if start != self.nxt {
+            self.assembler.insert(self.offset + u64::from(self.nxt.until(start)), octets);
+            return Text::OutOfOrder;
+        }
+        self.append(octets);
+        let mut taken = octets.len() as u32;
+        if self.assembler.is_empty() {
+            return Text::InOrder(taken);
+        }
+        let mut joined = false;
+        while let Some(waiting) = self.assembler.take(self.offset) {
+            self.append(&waiting);
+            taken += waiting.len() as u32;
+            joined = true;
+        }
+        if joined || !self.assembler.is_empty() { Text::FilledGap(taken) } else { Text::InOrder(taken) }
+    }
+
+    fn append(&mut self, octets: &[u8]) {
+        self.readable.extend(octets);
+        self.nxt += octets.len() as u32;
+        self.offset += octets.len() as u64;
+    }
+
+    /// The peer's FIN stands at `seq`.
+    pub(crate) fn note_fin(&mut self, seq: Seq) {
+        // One beyond the window does not count.
+        if seq.at_or_before(self.right_edge) {
+            self.fin.get_or_insert(seq);
+        }
+    }
+
+    /// Moves over the FIN if it is next; returns whether it did.
+    pub(crate) fn take_fin(&mut self) -> bool {
+        let next = self.fin == Some(self.nxt);
+        if next {
+            self.nxt += 1;
+        }
+        next
+    }
+
+    /// Whether everything up to the peer's FIN has arrived.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.fin.is_some_and(|fin| fin.before(self.nxt))
+    }
+
+    /// Octets that can be read.
+    pub(crate) fn unread(&self) -> usize {
+        self.readable.len()
+    }
+
+    /// Moves octets to the application.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> usize {
+        let count = buffer.len().min(self.readable.len());
+        let (front, back) = self.readable.as_slices();
+        let first = count.min(front.len());
+        buffer[..first].copy_from_slice(&front[..first]);
+        buffer[first..count].copy_from_slice(&back[..count - first]);
+        self.readable.drain(..count);
+        count
+    }
+
+    /// Whether something waits beyond a gap.
+    pub(crate) fn has_gap(&self) -> bool {
+        !self.assembler.is_empty()
+    }
+
+    /// The blocks of the SACK option (RFC 2018 §4).
+    pub(crate) fn sack_blocks(&self) -> SackBlocks {
+        let mut blocks = SackBlocks::default();
+        for (start, end) in self.assembler.ranges().take(4) {
+            let at = |offset: u64| self.nxt + (offset - self.offset) as u32;
+            blocks.push(at(start), at(end));
+        }
+        blocks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rcv() -> Rcv {
+        let mut rcv = Rcv::new(1000);
+        rcv.synchronize(Seq(99));
+        rcv.agree(0, 100);
+        assert_eq!(rcv.initial_window(100), 1000);
+        rcv
+    }
+
+    #[test]
+    fn the_acceptability_test_of_rfc_9293() {
+        let open = rcv();
+        let mut closed = rcv();
+        assert_eq!(closed.text(Seq(100), &[0; 1000]), Text::InOrder(1000));
+        assert_eq!(closed.window(), 0);
+        // (window open, seq relative to rcv.nxt, seg.len, acceptable)
+        for (is_open, seq, len, acceptable) in [
+            (false, 0, 0, true),
+            (false, 1, 0, false),
+            (false, 0, 1, false),
+            (true, 0, 0, true),
+            (true, 999, 0, true),
+            (true, 1000, 0, false),
+            (true, u32::MAX, 0, false),
+            (true, 0, 1, true),
+            (true, 999, 50, true),
+            (true, 1000, 1, false),
+            (true, u32::MAX, 1, false),
+            (true, u32::MAX, 2, true),
+            (true, u32::MAX - 9, 2000, false),
+        ] {
+            let rcv = if is_open { &open } else { &closed };
+            assert_eq!(rcv.is_acceptable(rcv.nxt + seq, len), acceptable, "{is_open} {seq} {len}");
+        }
+    }
+
+    #[test]
+    fn text_is_trimmed_to_what_is_new_and_inside() {
+        let mut rcv = rcv();
+        assert_eq!(rcv.text(Seq(150), &[2; 50]), Text::OutOfOrder);
+        assert_eq!(rcv.sack_blocks().as_slice(), [(Seq(150), Seq(200))]);
+        assert_eq!(rcv.text(Seq(90), &[1; 60]), Text::FilledGap(100));
+        assert_eq!(rcv.text(Seq(100), &[1; 60]), Text::Nothing);
+        assert_eq!(rcv.text(Seq(200), &[3; 2000]), Text::InOrder(900));
+        assert_eq!(rcv.text(rcv.nxt, &[3; 1]), Text::Nothing, "no room");
+        let mut read = [0; 1200];
+        assert_eq!(rcv.read(&mut read), 1000);
+        assert_eq!((read[49], read[50], read[99], read[100]), (1, 2, 2, 3));
+    }
+
+    #[test]
+    fn the_window_opens_only_by_worthwhile_steps_and_never_shrinks() {
+        let mut rcv = rcv();
+        rcv.text(Seq(100), &[0; 1000]);
+        assert_eq!(rcv.advertise(), 0);
+        rcv.read(&mut [0; 99]);
+        assert_eq!(rcv.advertise(), 0, "a silly window");
+        rcv.read(&mut [0; 1]);
+        assert_eq!(rcv.advertise(), 100);
+        assert_eq!(rcv.window(), 100);
+    }
+
+    #[test]
+    fn rounding_takes_nothing_back() {
+        let mut rcv = Rcv::new(65_536);
+        rcv.synchronize(Seq(0));
+        assert_eq!(rcv.initial_window(1448), 65_160);
+        rcv.agree(10, 1448);
+        let edge = rcv.right_edge;
+        let field = rcv.advertise();
+        assert!(rcv.nxt + (u32::from(field) << 10) == rcv.right_edge && edge.at_or_before(rcv.right_edge));
+    }
+
+    #[test]
+    fn fin_counts_when_everything_before_it_is_there() {
+        let mut rcv = rcv();
+        rcv.note_fin(Seq(110));
+        assert!(!rcv.take_fin());
+        rcv.text(Seq(100), &[0; 10]);
+        assert!(rcv.take_fin() && rcv.is_finished());
+        assert_eq!(rcv.nxt, Seq(111));
+        assert!(!rcv.take_fin());
+    }
+}

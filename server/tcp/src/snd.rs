@@ -1,0 +1,157 @@
+//! The send side: sequence space, buffer and the peer's window (RFC 9293 §3.3.1, §3.8.6).
+
+use std::collections::VecDeque;
+
+use crate::scoreboard::Scoreboard;
+use crate::{Header, Seq};
+
+/// `snd.*` of RFC 9293, and the octets behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct Snd {
+    /// `iss`: our initial sequence number.
+    pub(crate) iss: Seq,
+    /// `snd.una`: the oldest sequence number not acknowledged.
+    pub(crate) una: Seq,
+    /// `snd.nxt`: the next sequence number never sent.
+    pub(crate) nxt: Seq,
+    /// `snd.wnd`: octets that the peer takes beyond `una`.
+    pub(crate) wnd: u32,
+    /// The largest window the peer ever offered.
+    pub(crate) max_wnd: u32,
+    /// `snd.wl1`, `snd.wl2`: the segment that last changed the window.
+    wl1: Seq,
+    wl2: Seq,
+    /// The shift count of the windows that the peer advertises.
+    pub(crate) scale: u8,
+    /// Octets of data in a full-sized segment.
+    pub(crate) mss: u32,
+    /// What is in flight.
+    pub(crate) sent: Scoreboard,
+    /// Octets from `buffer_start` on: in flight or not sent yet.
+    buffer: VecDeque<u8>,
+    buffer_start: Seq,
+    capacity: u32,
+    /// Whether a FIN follows the last octet.
+    fin_queued: bool,
+}
+
+impl Snd {
+    pub(crate) fn new(iss: Seq, capacity: u32) -> Snd {
+        Snd {
+            iss,
+            una: iss,
+            nxt: iss,
+            wnd: 0,
+            max_wnd: 0,
+            wl1: Seq(0),
+            wl2: Seq(0),
+            scale: 0,
+            // RFC 9293 §3.7.1, MUST-15: without an MSS option.
+            mss: 536,
+            sent: Scoreboard::default(),
+            buffer: VecDeque::new(),
+            buffer_start: iss + 1,
+            capacity,
+            fin_queued: false,
+        }
+    }
+
+    /// Takes octets from the application and returns how many.
+    pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
+        let room = (self.capacity as usize).saturating_sub(self.buffer.len());
+        let count = octets.len().min(room);
+        self.buffer.extend(&octets[..count]);
+        count
+    }
+
+    /// No more octets come: a FIN ends the stream.
+    pub(crate) fn queue_fin(&mut self) {
+        self.fin_queued = true;
+    }
+
+    /// Whether a FIN was asked for.
+    pub(crate) fn is_finishing(&self) -> bool {
+        self.fin_queued
+    }
+
+    fn buffer_end(&self) -> Seq {
+        self.buffer_start + self.buffer.len() as u32
+    }
+
+    /// Octets never sent.
+    pub(crate) fn unsent(&self) -> u32 {
+        let next = self.nxt.max(self.buffer_start);
+        if next.before(self.buffer_end()) { next.until(self.buffer_end()) } else { 0 }
+    }
+
+    /// Whether a FIN is asked for and was never sent.
+    pub(crate) fn fin_unsent(&self) -> bool {
+        self.fin_queued && self.nxt.at_or_before(self.buffer_end())
+    }
+
+    /// Whether our FIN is acknowledged.
+    pub(crate) fn fin_acknowledged(&self) -> bool {
+        self.fin_queued && self.una.after(self.buffer_end())
+    }
+
+    /// Octets not acknowledged, sent or not.
+    pub(crate) fn unacknowledged(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Octets that the peer's window still has room for.
+    pub(crate) fn usable_window(&self) -> u32 {
+        let edge = self.una + self.wnd;
+        if self.nxt.before(edge) { self.nxt.until(edge) } else { 0 }
+    }
+
+    /// Forgets what the peer has.
+    pub(crate) fn acknowledge(&mut self, una: Seq) {
+        self.una = una;
+        if self.buffer_start.before(una) {
+            let known = (self.buffer_start.until(una) as usize).min(self.buffer.len());
+            self.buffer.drain(..known);
+            self.buffer_start += known as u32;
+        }
+    }
+
+    /// Takes the window of a segment, unless a newer one is known; returns whether it changed
+    /// (RFC 9293 §3.10.7.4, fifth: ESTABLISHED).
+    pub(crate) fn update_window(&mut self, header: &Header) -> bool {
+        let newer =
+            self.wl1.before(header.seq) || (self.wl1 == header.seq && self.wl2.at_or_before(header.ack));
+        newer && self.set_window(header)
+    }
+
+    /// Takes the window of a segment; returns whether it changed. That of a SYN is not scaled (RFC 7323 §2.2).
+    pub(crate) fn set_window(&mut self, header: &Header) -> bool {
+        let scale = if header.flags.contains(crate::Flags::SYN) { 0 } else { self.scale };
+        let wnd = u32::from(header.window) << scale;
+        let changed = wnd != self.wnd;
+        self.wnd = wnd;
+        self.max_wnd = self.max_wnd.max(wnd);
+        self.wl1 = header.seq;
+        self.wl2 = header.ack;
+        changed
+    }
+
+    /// The octets at `seq`, in the two parts that a ring buffer has.
+    pub(crate) fn octets(&self, seq: Seq, len: u32) -> (&[u8], &[u8]) {
+        let start = self.buffer_start.until(seq) as usize;
+        let end = start + len as usize;
+        let (front, back) = self.buffer.as_slices();
+        if end <= front.len() {
+            (&front[start..end], &[])
+        } else if start >= front.len() {
+            (&back[start - front.len()..end - front.len()], &[])
+        } else {
+            (&front[start..], &back[..end - front.len()])
+        }
+    }
+
+    /// Nothing will be sent any more.
+    pub(crate) fn clear(&mut self) {
+        self.buffer = VecDeque::new();
+        self.sent.clear();
+    }
+}

@@ -1,0 +1,81 @@
+//! The timers of one connection.
+
+use std::time::Duration;
+
+use crate::connection::Context;
+use crate::{ConnectionId, Event, EventKind, Instant, Subject, Timer, TimerChange};
+
+/// Every timer. When two are due at once, the earlier in this list fires first.
+const ALL: [Timer; 7] = [
+    Timer::TimeWait,
+    Timer::FinWait2,
+    Timer::Keepalive,
+    Timer::DelayedAck,
+    Timer::TailLossProbe,
+    Timer::Retransmission,
+    Timer::Persist,
+];
+
+/// When each timer fires; `None` is not running.
+#[derive(Clone, Debug)]
+pub(crate) struct Timers {
+    connection: ConnectionId,
+    expires: [Option<Instant>; ALL.len()],
+}
+
+impl Timers {
+    pub(crate) fn new(connection: ConnectionId) -> Timers {
+        Timers { connection, expires: [None; ALL.len()] }
+    }
+
+    /// When `timer` fires.
+    pub(crate) fn expires(&self, timer: Timer) -> Option<Instant> {
+        self.expires[timer as usize]
+    }
+
+    /// Whether `timer` runs.
+    pub(crate) fn is_set(&self, timer: Timer) -> bool {
+        self.expires(timer).is_some()
+    }
+
+    /// Starts `timer`, or starts it again.
+    pub(crate) fn set(&mut self, cx: &mut Context<'_>, timer: Timer, after: Duration) {
+        let expires = cx.now + after;
+        if self.expires[timer as usize] != Some(expires) {
+            self.expires[timer as usize] = Some(expires);
+            self.tell(cx, timer, TimerChange::Set { expires });
+        }
+    }
+
+    /// Stops `timer`.
+    pub(crate) fn cancel(&mut self, cx: &mut Context<'_>, timer: Timer) {
+        if self.expires[timer as usize].take().is_some() {
+            self.tell(cx, timer, TimerChange::Cancelled);
+        }
+    }
+
+    /// Stops every timer.
+    pub(crate) fn cancel_all(&mut self, cx: &mut Context<'_>) {
+        for timer in ALL {
+            self.cancel(cx, timer);
+        }
+    }
+
+    /// The earliest moment at which one fires.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.expires.iter().copied().flatten().min()
+    }
+
+    /// A timer whose moment has come; it does not run any more.
+    pub(crate) fn pop_due(&mut self, cx: &mut Context<'_>) -> Option<Timer> {
+        let due = ALL.into_iter().find(|timer| self.expires(*timer).is_some_and(|at| at <= cx.now))?;
+        self.expires[due as usize] = None;
+        self.tell(cx, due, TimerChange::Fired);
+        Some(due)
+    }
+
+    fn tell(&self, cx: &mut Context<'_>, timer: Timer, change: TimerChange) {
+        let subject = Subject::Connection(self.connection);
+        cx.events.push_back(Event { subject, kind: EventKind::Timer { timer, change } });
+    }
+}
