@@ -1,0 +1,188 @@
+//! Talks to a halfopen service.
+
+use std::error::Error;
+use std::time::Duration;
+
+use halfopen_proto::v1::run_service_client::RunServiceClient;
+use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
+use halfopen_proto::v1::{
+    Diagnostic, Event, ExecuteRunRequest, ExecuteRunResponse, GetScenarioRequest, ListScenariosRequest,
+    ScenarioSummary, ValidateScenarioRequest, execute_run_request,
+};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status, Streaming};
+
+/// A server that does not answer for so long is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Octets of a message from the server.
+const MAX_MESSAGE: usize = 64 << 20;
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The text of a scenario, YAML or JSON.
+    Text(String),
+    /// The name of a scenario that the service brings along.
+    Bundled(String),
+}
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The address of the server cannot be one.
+    #[error("`{address}` is no address of a server: {reason}; write http://host:port")]
+    BadAddress {
+        /// The address.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nothing that speaks the protocol answers at the address.
+    #[error("no halfopen server answers at {server}: {reason}")]
+    NoServer {
+        /// The address.
+        server: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The scenario is wrong.
+    #[error("{message}")]
+    Invalid {
+        /// The first mistake, and how many there are.
+        message: String,
+        /// Every mistake with its place, as far as the server told them.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// No bundled scenario has that name.
+    #[error("no bundled scenario is named `{0}`; `halfopen list` has the names")]
+    NotFound(String),
+    /// The server ended the call: a deadline, a limit, a bug, or it went away.
+    #[error("the server ended the call: {} ({:?})", .0.message(), .0.code())]
+    Stopped(Box<Status>),
+    /// The user interrupted the run.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// A connection to a service. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    runs: RunServiceClient<Channel>,
+    scenarios: ScenarioServiceClient<Channel>,
+    server: String,
+}
+
+impl Client {
+    /// Connects to a server: `http://127.0.0.1:7950`, or `127.0.0.1:7950` for short.
+    pub async fn connect(address: &str) -> Result<Client, ClientError> {
+        let bad = |reason: &str| ClientError::BadAddress { address: address.to_owned(), reason: reason.to_owned() };
+        let server = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+        if !server.starts_with("http://") {
+            return Err(bad("only http:// is supported"));
+        }
+        let endpoint = Endpoint::from_shared(server.clone()).map_err(|error| bad(&chain(&error)))?;
+        match endpoint.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true).connect().await {
+            Ok(channel) => Ok(Client::new(channel, server)),
+            Err(error) => Err(ClientError::NoServer { server, reason: chain(&error) }),
+        }
+    }
+
+    /// Uses a connection that is there already; `server` is its name in errors.
+    pub fn new(channel: Channel, server: String) -> Client {
+        let runs = RunServiceClient::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE);
+        let scenarios = ScenarioServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
+        Client { runs, scenarios, server }
+    }
+
+    /// Starts a run. Dropping the stream stops it.
+    pub async fn run(&mut self, source: &Source, seed: Option<u64>) -> Result<EventStream, ClientError> {
+        let source = match source.clone() {
+            Source::Text(text) => execute_run_request::Source::Yaml(text),
+            Source::Bundled(name) => execute_run_request::Source::Name(name),
+        };
+        let request = ExecuteRunRequest { source: Some(source.clone()), seed };
+        match self.runs.execute_run(request).await {
+            Ok(response) => Ok(EventStream { messages: response.into_inner() }),
+            Err(status) => Err(self.refused(status, &source).await),
+        }
+    }
+
+    /// The scenarios that the service brings along, in alphabetical order.
+    pub async fn list(&mut self) -> Result<Vec<ScenarioSummary>, ClientError> {
+        match self.scenarios.list_scenarios(ListScenariosRequest {}).await {
+            Ok(response) => Ok(response.into_inner().scenarios),
+            Err(status) => Err(self.failed(status)),
+        }
+    }
+
+    /// The text of a bundled scenario.
+    pub async fn text(&mut self, name: &str) -> Result<String, ClientError> {
+        match self.scenarios.get_scenario(GetScenarioRequest { name: name.to_owned() }).await {
+            Ok(response) => Ok(response.into_inner().yaml),
+            Err(status) if status.code() == Code::NotFound => Err(ClientError::NotFound(name.to_owned())),
+            Err(status) => Err(self.failed(status)),
+        }
+    }
+
+    /// What is wrong with a scenario; nothing if it can be run.
+    pub async fn validate(&mut self, text: &str) -> Result<Vec<Diagnostic>, ClientError> {
+        match self.scenarios.validate_scenario(ValidateScenarioRequest { yaml: text.to_owned() }).await {
+            Ok(response) => Ok(response.into_inner().diagnostics),
+            Err(status) => Err(self.failed(status)),
+        }
+    }
+
+    /// Why a run did not start. The details of a status have room for some mistakes only, so all are asked for.
+    async fn refused(&mut self, status: Status, source: &execute_run_request::Source) -> ClientError {
+        match (status.code(), source) {
+            (Code::InvalidArgument, execute_run_request::Source::Yaml(text)) => {
+                let message = status.message().to_owned();
+                let diagnostics = self.validate(text).await.unwrap_or_default();
+                ClientError::Invalid { message, diagnostics }
+            }
+            (Code::NotFound, execute_run_request::Source::Name(name)) => ClientError::NotFound(name.clone()),
+            _ => self.failed(status),
+        }
+    }
+
+    /// Why a call failed before its first answer.
+    fn failed(&self, status: Status) -> ClientError {
+        // A status that the server sent has no source; one made here of a broken connection has.
+        let broken = status.source().is_some() || status.code() == Code::Unavailable;
+        if !broken {
+            return ClientError::Stopped(Box::new(status));
+        }
+        let reason = status.source().map_or_else(|| status.message().to_owned(), chain);
+        ClientError::NoServer { server: self.server.clone(), reason }
+    }
+}
+
+/// The events of a run, as they come.
+#[derive(Debug)]
+pub struct EventStream {
+    messages: Streaming<ExecuteRunResponse>,
+}
+
+impl EventStream {
+    /// The next events; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<Event>>, ClientError> {
+        match self.messages.message().await {
+            Ok(message) => Ok(message.map(|message| message.events)),
+            Err(status) => Err(ClientError::Stopped(Box::new(status))),
+        }
+    }
+}
+
+/// An error and its causes, each once, the most general first.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,159 @@
+//! A run with its result: what every report is written from.
+
+use std::time::Duration;
+
+use halfopen_proto::v1::{
+    Event, ExpectationResult, KeepaliveVerdict, RunFinished, RunStarted, Verdict, event::Kind,
+};
+
+use crate::client::ClientError;
+use crate::words;
+
+/// One run, as far as it got.
+#[derive(Debug)]
+pub struct RunRecord {
+    /// What was run, as the user named it: a file or a bundled scenario.
+    pub name: String,
+    /// Everything that happened, in order.
+    pub events: Vec<Event>,
+    /// Why there are no more events, if the run did not come to its end.
+    pub stopped: Option<ClientError>,
+}
+
+/// How a run came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every expectation held.
+    Passed,
+    /// An expectation is broken, or something that the scenario says did not happen.
+    Failed,
+    /// A limit, a deadline, the server or the user ended the run before its end.
+    Unfinished,
+    /// There was no run: the scenario is wrong.
+    Invalid,
+    /// There was no run: no bundled scenario has that name.
+    NotFound,
+    /// There was no run: the server could not be reached.
+    NoServer,
+}
+
+impl Outcome {
+    /// The outcome in one word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Outcome::Passed => words::verdict(Verdict::Passed),
+            Outcome::Failed => words::verdict(Verdict::Failed),
+            Outcome::Unfinished => words::verdict(Verdict::Unfinished),
+            Outcome::Invalid => "invalid",
+            Outcome::NotFound => "not found",
+            Outcome::NoServer => "no server",
+        }
+    }
+}
+
+/// What keepalive found out about the peer of one host's connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// The host that asked.
+    pub host: String,
+    /// The connection.
+    pub connection: u32,
+    /// When it was found out, in virtual time.
+    pub time: Duration,
+    /// What was found out last.
+    pub verdict: KeepaliveVerdict,
+    /// Probes sent since anything was last received.
+    pub probes: u32,
+    /// Time since anything was last received.
+    pub silence: Duration,
+    /// The error that the application gets, by its POSIX name, if there is one.
+    pub error: Option<String>,
+}
+
+impl RunRecord {
+    /// A record of a run that has not begun.
+    pub fn new(name: String) -> RunRecord {
+        RunRecord { name, events: Vec::new(), stopped: None }
+    }
+
+    /// The run's beginning; `None` if there was no run.
+    pub fn started(&self) -> Option<&RunStarted> {
+        let Kind::RunStarted(started) = self.events.first()?.kind.as_ref()? else { return None };
+        Some(started)
+    }
+
+    /// The run's end; `None` if it did not get there.
+    pub fn finished(&self) -> Option<&RunFinished> {
+        let Kind::RunFinished(finished) = self.events.last()?.kind.as_ref()? else { return None };
+        Some(finished)
+    }
+
+    /// How the run came out.
+    pub fn outcome(&self) -> Outcome {
+        if let Some(finished) = self.finished() {
+            return match finished.verdict() {
+                Verdict::Passed => Outcome::Passed,
+                Verdict::Failed => Outcome::Failed,
+                Verdict::Unspecified | Verdict::Unfinished => Outcome::Unfinished,
+            };
+        }
+        match &self.stopped {
+            Some(ClientError::Invalid { .. }) => Outcome::Invalid,
+            Some(ClientError::NotFound(_)) => Outcome::NotFound,
+            Some(ClientError::NoServer { .. }) => Outcome::NoServer,
+            Some(ClientError::BadAddress { .. } | ClientError::Stopped(_) | ClientError::Interrupted) | None => {
+                Outcome::Unfinished
+            }
+        }
+    }
+
+    /// The expectations that were checked, in the order of their checking.
+    pub fn expectations(&self) -> impl Iterator<Item = &ExpectationResult> {
+        self.kinds().filter_map(|(_, kind)| {
+            let Kind::ExpectationResult(result) = kind else { return None };
+            Some(result)
+        })
+    }
+
+    /// When the event of that number happened. Numbers are dense from 1.
+    pub fn time_of(&self, sequence: u64) -> Option<Duration> {
+        let index = usize::try_from(sequence.checked_sub(1)?).ok()?;
+        self.events.get(index).map(|event| words::from_proto(event.time.as_ref()))
+    }
+
+    /// What keepalive found out last, for each host and connection that it asked about, in the order of asking.
+    pub fn keepalive(&self) -> Vec<Keepalive> {
+        let mut found: Vec<Keepalive> = Vec::new();
+        for (event, kind) in self.kinds() {
+            let known = |known: &&mut Keepalive| known.host == event.host && known.connection == event.connection;
+            match kind {
+                Kind::KeepaliveOutcome(outcome) => {
+                    let next = Keepalive {
+                        host: event.host.clone(),
+                        connection: event.connection,
+                        time: words::from_proto(event.time.as_ref()),
+                        verdict: outcome.verdict(),
+                        probes: outcome.probes,
+                        silence: words::from_proto(outcome.silence.as_ref()),
+                        error: None,
+                    };
+                    match found.iter_mut().find(known) {
+                        Some(known) => *known = next,
+                        None => found.push(next),
+                    }
+                }
+                Kind::ConnectionError(error) => {
+                    if let Some(keepalive) = found.iter_mut().find(known) {
+                        keepalive.error = Some(error.errno.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = (&Event, &Kind)> {
+        self.events.iter().filter_map(|event| Some((event, event.kind.as_ref()?)))
+    }
+}

@@ -1,0 +1,159 @@
+//! One JSON object a run, one a line.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use halfopen_proto::v1::{FinalState, RunTotals};
+use serde::Serialize;
+
+use super::Reporter;
+use crate::record::{Keepalive, RunRecord};
+use crate::words;
+
+/// Writes each run as one JSON object on a line of its own.
+#[derive(Debug)]
+pub struct JsonReporter<W> {
+    out: W,
+}
+
+impl<W: Write> JsonReporter<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> JsonReporter<W> {
+        JsonReporter { out }
+    }
+}
+
+impl<W: Write> Reporter for JsonReporter<W> {
+    fn run(&mut self, record: RunRecord) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, &RunJson::new(&record))?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+}
+
+/// A run. Keys stay; new ones may come. Times are seconds of virtual time.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RunJson<'a> {
+    /// What was run, as the user named it.
+    run: &'a str,
+    scenario: Option<&'a str>,
+    title: Option<&'a str>,
+    seed: Option<u64>,
+    version: Option<&'a str>,
+    /// `passed`, `failed`, `unfinished`; `invalid`, `not found` and `no server` where there was no run.
+    verdict: &'static str,
+    expectations: Vec<ExpectationJson<'a>>,
+    keepalive: Vec<KeepaliveJson>,
+    final_states: Vec<FinalStateJson<'a>>,
+    totals: Option<TotalsJson>,
+    /// Why it is not passed, besides broken expectations.
+    problems: &'a [String],
+    /// Why the run did not come to its end.
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExpectationJson<'a> {
+    expectation: u32,
+    passed: bool,
+    text: &'a str,
+    expected: &'a str,
+    actual: &'a str,
+    /// When the event happened that decided it; null: the end of the run did.
+    decided_at_seconds: Option<f64>,
+    line: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KeepaliveJson {
+    host: String,
+    connection: u32,
+    verdict: &'static str,
+    probes: u32,
+    silence_seconds: f64,
+    time_seconds: f64,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FinalStateJson<'a> {
+    host: &'a str,
+    connection: u32,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TotalsJson {
+    virtual_time_seconds: f64,
+    events: u64,
+    segments_sent: u64,
+    retransmissions: u64,
+    segments_lost: u64,
+    expectations_passed: u32,
+    expectations_failed: u32,
+}
+
+impl<'a> RunJson<'a> {
+    fn new(record: &'a RunRecord) -> RunJson<'a> {
+        let started = record.started();
+        let finished = record.finished();
+        let expectations = record.expectations().map(|result| ExpectationJson {
+            expectation: result.expectation,
+            passed: result.passed,
+            text: &result.text,
+            expected: &result.expected,
+            actual: &result.actual,
+            decided_at_seconds: record.time_of(result.deciding_event).map(|time| time.as_secs_f64()),
+            line: result.line,
+        });
+        let final_states = finished.map_or(&[][..], |finished| &finished.final_states);
+        RunJson {
+            run: &record.name,
+            scenario: started.map(|started| started.scenario.as_str()),
+            title: started.map(|started| started.title.as_str()),
+            seed: started.map(|started| started.seed),
+            version: started.map(|started| started.version.as_str()),
+            verdict: record.outcome().name(),
+            expectations: expectations.collect(),
+            keepalive: record.keepalive().into_iter().map(keepalive).collect(),
+            final_states: final_states.iter().map(final_state).collect(),
+            totals: finished.and_then(|finished| finished.totals.as_ref()).map(totals),
+            problems: finished.map_or(&[][..], |finished| &finished.problems),
+            error: record.stopped.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+fn keepalive(found: Keepalive) -> KeepaliveJson {
+    KeepaliveJson {
+        host: found.host,
+        connection: found.connection,
+        verdict: words::keepalive(found.verdict),
+        probes: found.probes,
+        silence_seconds: found.silence.as_secs_f64(),
+        time_seconds: found.time.as_secs_f64(),
+        error: found.error,
+    }
+}
+
+fn final_state(found: &FinalState) -> FinalStateJson<'_> {
+    FinalStateJson { host: &found.host, connection: found.connection, state: words::state(found.state()) }
+}
+
+fn totals(totals: &RunTotals) -> TotalsJson {
+    let time: Duration = words::from_proto(totals.virtual_time.as_ref());
+    TotalsJson {
+        virtual_time_seconds: time.as_secs_f64(),
+        events: totals.events,
+        segments_sent: totals.segments_sent,
+        retransmissions: totals.retransmissions,
+        segments_lost: totals.segments_lost,
+        expectations_passed: totals.expectations_passed,
+        expectations_failed: totals.expectations_failed,
+    }
+}

@@ -1,0 +1,71 @@
+//! Writes runs down: one reporter a form, all from the same records.
+
+mod json;
+mod ndjson;
+mod text;
+
+use std::io;
+
+use halfopen_proto::v1::Event;
+
+use crate::record::{Outcome, RunRecord};
+
+pub use json::JsonReporter;
+pub use ndjson::NdjsonReporter;
+pub use text::{TextOptions, TextReporter};
+
+/// Told of runs while and after they happen. Runs come one after another.
+///
+/// A reporter that can no longer write returns the error, and is not told more.
+pub trait Reporter {
+    /// The next events of the present run.
+    fn events(&mut self, events: &[Event]) -> io::Result<()> {
+        let _ = events;
+        Ok(())
+    }
+
+    /// The present run is over.
+    fn run(&mut self, record: RunRecord) -> io::Result<()> {
+        let _ = record;
+        Ok(())
+    }
+
+    /// No more runs.
+    fn end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How many runs came out how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    passed: usize,
+    failed: usize,
+    unfinished: usize,
+    /// Of those that did not start, for whatever reason.
+    not_run: usize,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Passed => self.passed += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Unfinished => self.unfinished += 1,
+            Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => self.not_run += 1,
+        }
+    }
+
+    /// In words: `15 runs: 13 passed, 2 failed`.
+    pub(crate) fn sentence(self) -> String {
+        let Counts { passed, failed, unfinished, not_run } = self;
+        let all = passed + failed + unfinished + not_run;
+        let parts = [(passed, "passed"), (failed, "failed"), (unfinished, "unfinished"), (not_run, "not run")];
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter(|(count, name)| *count > 0 || *name == "passed")
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect();
+        format!("{all} run{}: {}", if all == 1 { "" } else { "s" }, parts.join(", "))
+    }
+}

@@ -1,0 +1,177 @@
+//! Runs for people: one run in full; of several a line each, then those that failed in full, then a summary.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunTotals};
+
+use super::{Counts, Reporter};
+use crate::ladder::{LadderOptions, ladder};
+use crate::record::{Keepalive, Outcome, RunRecord};
+use crate::timeline::Timeline;
+use crate::words;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+
+/// How runs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TextOptions {
+    /// Whether more than one run will come.
+    pub several: bool,
+    /// How ladders are drawn.
+    pub ladder: LadderOptions,
+}
+
+/// Writes runs as text with ANSI colours, to a stream that strips them where they are not wanted.
+#[derive(Debug)]
+pub struct TextReporter<W> {
+    out: W,
+    options: TextOptions,
+    counts: Counts,
+    /// Runs to be shown in full at the end.
+    later: Vec<RunRecord>,
+}
+
+impl<W: Write> TextReporter<W> {
+    /// Writes to `out`.
+    pub fn new(out: W, options: TextOptions) -> TextReporter<W> {
+        TextReporter { out, options, counts: Counts::default(), later: Vec::new() }
+    }
+
+    /// The run on one line.
+    fn line(&mut self, record: &RunRecord) -> io::Result<()> {
+        let outcome = record.outcome();
+        let (name, style) = (outcome.name(), style(outcome));
+        write!(self.out, "{style}{name:<10}{style:#} {}", record.name)?;
+        match (record.finished().and_then(|finished| finished.totals.as_ref()), &record.stopped) {
+            (Some(totals), _) => write!(self.out, "  {DIM}{}{DIM:#}", summary(totals))?,
+            (None, Some(error)) => write!(self.out, "  {DIM}{error}{DIM:#}")?,
+            (None, None) => {}
+        }
+        writeln!(self.out)
+    }
+
+    /// The run with everything about it.
+    fn full(&mut self, record: &RunRecord) -> io::Result<()> {
+        let Some(started) = record.started() else { return Ok(()) };
+        let title = if started.title.is_empty() { String::new() } else { format!(": {}", started.title) };
+        writeln!(self.out, "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", started.scenario, started.seed)?;
+        writeln!(self.out, "{}", ladder(&Timeline::new(&record.events), self.options.ladder))?;
+
+        let several = record.events.iter().any(|event| event.connection > 1);
+        for found in record.keepalive() {
+            writeln!(self.out, "{}", keepalive(&found, several))?;
+        }
+        for result in record.expectations() {
+            self.expectation(record, result)?;
+        }
+        for problem in record.finished().map_or(&[][..], |finished| &finished.problems) {
+            writeln!(self.out, "{BAD}✗{BAD:#} {problem}")?;
+        }
+        self.verdict(record)
+    }
+
+    fn expectation(&mut self, record: &RunRecord, result: &ExpectationResult) -> io::Result<()> {
+        if result.passed {
+            return writeln!(self.out, "{GOOD}✓{GOOD:#} {}", result.text);
+        }
+        writeln!(self.out, "{BAD}✗ {}{BAD:#}", result.text)?;
+        writeln!(self.out, "    expected  {}", result.expected)?;
+        let decided = match record.time_of(result.deciding_event) {
+            Some(time) => format!("at {}", words::duration(time)),
+            None => "at the end of the run".to_owned(),
+        };
+        writeln!(self.out, "    actual    {} {DIM}({decided}){DIM:#}", result.actual)?;
+        writeln!(self.out, "    {DIM}line {} of {}{DIM:#}", result.line, record.name)
+    }
+
+    fn verdict(&mut self, record: &RunRecord) -> io::Result<()> {
+        let outcome = record.outcome();
+        let (name, style) = (outcome.name(), style(outcome));
+        write!(self.out, "{style}{name}{style:#}")?;
+        match record.finished().and_then(|finished| finished.totals.as_ref()) {
+            Some(totals) => writeln!(self.out, ": {}", summary(totals))?,
+            None => writeln!(self.out, " after {}", words::count(record.events.len() as u64, "event"))?,
+        }
+        if outcome == Outcome::Failed {
+            let seed = record.started().map_or(1, |started| started.seed);
+            writeln!(self.out, "{DIM}repeat it with: halfopen run {} --seed {seed}{DIM:#}", record.name)?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Reporter for TextReporter<W> {
+    fn run(&mut self, record: RunRecord) -> io::Result<()> {
+        self.counts.add(record.outcome());
+        if self.options.several {
+            self.line(&record)?;
+            if matches!(record.outcome(), Outcome::Failed | Outcome::Unfinished) {
+                self.later.push(record);
+            }
+        } else {
+            self.full(&record)?;
+        }
+        self.out.flush()
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.options.several {
+            for record in std::mem::take(&mut self.later) {
+                writeln!(self.out)?;
+                self.full(&record)?;
+            }
+            writeln!(self.out, "\n{BOLD}{}{BOLD:#}", self.counts.sentence())?;
+        }
+        self.out.flush()
+    }
+}
+
+const fn style(outcome: Outcome) -> Style {
+    match outcome {
+        Outcome::Passed => GOOD.bold(),
+        Outcome::Failed | Outcome::Unfinished | Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => BAD.bold(),
+    }
+}
+
+/// The counts of a run in one line.
+fn summary(totals: &RunTotals) -> String {
+    let checked = u64::from(totals.expectations_passed) + u64::from(totals.expectations_failed);
+    let mut parts = vec![
+        format!("{} of {}", totals.expectations_passed, words::count(checked, "expectation")),
+        format!("{} of virtual time", words::duration(words::from_proto(totals.virtual_time.as_ref()))),
+        words::count(totals.segments_sent, "segment"),
+    ];
+    if totals.retransmissions > 0 {
+        parts.push(format!("{} sent again", totals.retransmissions));
+    }
+    if totals.segments_lost > 0 {
+        parts.push(format!("{} lost", totals.segments_lost));
+    }
+    parts.join(", ")
+}
+
+/// What keepalive found out, in one sentence.
+fn keepalive(found: &Keepalive, several_connections: bool) -> String {
+    let mut text = format!("{BOLD}{} keepalive{BOLD:#}", found.host);
+    if several_connections {
+        text.push_str(&format!(" on connection {}", found.connection));
+    }
+    let probes = words::count(found.probes.into(), "probe");
+    let silence = format!("{} after the last segment", words::duration(found.silence));
+    let what = match found.verdict {
+        KeepaliveVerdict::Unspecified => String::new(),
+        KeepaliveVerdict::Probing => format!("{probes} without an answer"),
+        KeepaliveVerdict::Alive => "the peer answered".to_owned(),
+        KeepaliveVerdict::Reset => format!("the peer does not know the connection: {probes}, {silence}"),
+        KeepaliveVerdict::Dead => format!("{probes}, {silence}"),
+    };
+    text.push_str(&format!(": {}: {what}", words::keepalive(found.verdict)));
+    if let Some(error) = &found.error {
+        text.push_str(&format!(", {error}"));
+    }
+    text
+}

@@ -1,0 +1,292 @@
+//! What happened in a run, with its parts joined: a segment knows its arrivals, its losses and the faults that
+//! touched it; hosts are positions. Every picture of a run is drawn from this.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use halfopen_proto::v1::{
+    Event, KeepaliveVerdict, RunStarted, SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer,
+    TimerChange, TimerChanged, cause, event,
+};
+
+use crate::words;
+
+/// A run as a list of what happened, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timeline {
+    /// The names of the hosts, in the order of the scenario. [`HostIndex`] points here.
+    pub hosts: Vec<String>,
+    /// How many connections there were: the highest number.
+    pub connections: u32,
+    /// What happened, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// A host's position in [`Timeline::hosts`].
+pub type HostIndex = usize;
+
+/// A position in [`Timeline::entries`].
+pub type EntryIndex = usize;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The event's sequence number in the run.
+    pub sequence: u64,
+    /// Virtual time since the start of the run.
+    pub time: Duration,
+    /// Where; `None` for what concerns the whole run.
+    pub host: Option<HostIndex>,
+    /// The connection; 0: none.
+    pub connection: u32,
+    /// What.
+    pub kind: EntryKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EntryKind {
+    /// The host sent a segment.
+    Sent(Box<Segment>),
+    /// A segment arrived at the host.
+    Arrived {
+        /// Where it was sent.
+        segment: EntryIndex,
+        /// Which of its arrivals this is, from 1: a segment that was duplicated on the way arrives twice.
+        copy: usize,
+        /// Why TCP did not use it; empty if it did.
+        dropped: String,
+    },
+    /// A segment that was under way is gone.
+    Lost {
+        /// Where it was sent.
+        segment: EntryIndex,
+    },
+    /// A connection of the host changed its state.
+    Transition {
+        /// After.
+        to: TcpState,
+        /// Where the segment was sent whose arrival was the cause, if it was one.
+        by_segment: Option<EntryIndex>,
+        /// Whether a call of the application was the cause.
+        by_call: bool,
+        /// Why, in words.
+        cause: String,
+    },
+    /// A timer was set, fired or was cancelled.
+    Timer {
+        /// Which.
+        timer: TcpTimer,
+        /// What it did.
+        change: TimerChange,
+        /// When it will fire, if it was set.
+        expires: Duration,
+    },
+    /// What keepalive found out.
+    Keepalive {
+        /// What.
+        verdict: KeepaliveVerdict,
+        /// Probes since anything was last received.
+        probes: u32,
+        /// Time since anything was last received.
+        silence: Duration,
+    },
+    /// An error that the application's next call gets: its POSIX name.
+    Error(String),
+    /// A fault was applied to the host or the network. Those applied to segments are in [`Segment::faults`].
+    Fault(Fault),
+    /// A step of an application ended.
+    Application {
+        /// The call.
+        call: String,
+        /// Octets sent or received.
+        octets: u64,
+        /// Whether the peer's end of stream was seen.
+        end_of_stream: bool,
+        /// The POSIX name of the error; empty: it went well.
+        error: String,
+    },
+}
+
+/// A fault that was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its position in the scenario's faults, from 1.
+    pub number: u32,
+    /// What was done.
+    pub action: String,
+}
+
+/// A segment and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    /// Its number in the run.
+    pub number: u64,
+    /// The host it was for; `None` if no host has the address.
+    pub to: Option<HostIndex>,
+    /// The control bits.
+    pub flags: TcpFlags,
+    /// Relative sequence number.
+    pub seq: u32,
+    /// Relative acknowledgment number; `None` without the ACK bit.
+    pub ack: Option<u32>,
+    /// Octets of data.
+    pub length: u32,
+    /// Why it was sent.
+    pub purpose: TcpPurpose,
+    /// The faults that were applied to it, in order.
+    pub faults: Vec<Fault>,
+    /// Where it arrived, in order.
+    pub arrivals: Vec<EntryIndex>,
+    /// Why it, or a copy of it, was lost; a reason for each loss.
+    pub losses: Vec<String>,
+}
+
+impl Timeline {
+    /// Joins the events of one run. What does not fit together, as an arrival of what was never sent, is left out.
+    pub fn new<'a>(events: impl IntoIterator<Item = &'a Event>) -> Timeline {
+        let mut builder = Builder::default();
+        for event in events {
+            builder.add(event);
+        }
+        builder.finish()
+    }
+
+    /// The segment that was sent at `index`; `None` if that entry is something else.
+    pub fn segment(&self, index: EntryIndex) -> Option<&Segment> {
+        if let EntryKind::Sent(segment) = &self.entries.get(index)?.kind { Some(segment) } else { None }
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    timeline: Timeline,
+    /// Where each segment was sent, by its number.
+    sent: BTreeMap<u64, EntryIndex>,
+    /// Faults by the number of the segment they were applied to, which may be told before the segment itself.
+    faults: BTreeMap<u64, Vec<Fault>>,
+}
+
+impl Builder {
+    fn add(&mut self, event: &Event) {
+        let Some(kind) = self.kind(event) else { return };
+        let host = (!event.host.is_empty()).then(|| self.host(&event.host));
+        self.timeline.connections = self.timeline.connections.max(event.connection);
+        self.timeline.entries.push(Entry {
+            sequence: event.sequence,
+            time: words::from_proto(event.time.as_ref()),
+            host,
+            connection: event.connection,
+            kind,
+        });
+    }
+
+    /// What the event is in a timeline; `None` if it has no place of its own there.
+    fn kind(&mut self, event: &Event) -> Option<EntryKind> {
+        use event::Kind;
+        let here = self.timeline.entries.len();
+        Some(match event.kind.as_ref()? {
+            Kind::SegmentSent(sent) => {
+                self.sent.insert(sent.segment, here);
+                EntryKind::Sent(Box::new(self.segment(sent)))
+            }
+            Kind::SegmentArrived(arrived) => {
+                let segment = *self.sent.get(&arrived.segment)?;
+                let arrivals = &mut self.sent_segment(segment)?.arrivals;
+                arrivals.push(here);
+                EntryKind::Arrived { segment, copy: arrivals.len(), dropped: arrived.dropped.clone() }
+            }
+            Kind::SegmentLost(lost) => {
+                let segment = *self.sent.get(&lost.segment)?;
+                self.sent_segment(segment)?.losses.push(lost.reason.clone());
+                EntryKind::Lost { segment }
+            }
+            Kind::StateTransition(transition) => self.transition(transition),
+            Kind::TimerChanged(changed) => timer(changed),
+            Kind::KeepaliveOutcome(outcome) => EntryKind::Keepalive {
+                verdict: outcome.verdict(),
+                probes: outcome.probes,
+                silence: words::from_proto(outcome.silence.as_ref()),
+            },
+            Kind::ConnectionError(error) => EntryKind::Error(error.errno.clone()),
+            Kind::FaultApplied(applied) => {
+                let fault = Fault { number: applied.fault, action: applied.action.clone() };
+                if applied.segment != 0 {
+                    self.faults.entry(applied.segment).or_default().push(fault);
+                    return None;
+                }
+                EntryKind::Fault(fault)
+            }
+            Kind::ApplicationResult(result) => EntryKind::Application {
+                call: result.call.clone(),
+                octets: result.octets,
+                end_of_stream: result.end_of_stream,
+                error: result.error.clone(),
+            },
+            Kind::RunStarted(RunStarted { hosts, .. }) => {
+                self.timeline.hosts = hosts.iter().map(|host| host.name.clone()).collect();
+                return None;
+            }
+            Kind::ConnectionCreated(_) | Kind::ExpectationResult(_) | Kind::RunFinished(_) => return None,
+        })
+    }
+
+    fn segment(&mut self, sent: &SegmentSent) -> Segment {
+        let flags = sent.flags.unwrap_or_default();
+        Segment {
+            number: sent.segment,
+            to: (!sent.to.is_empty()).then(|| self.host(&sent.to)),
+            flags,
+            seq: sent.relative_sequence_number,
+            ack: flags.ack.then_some(sent.relative_acknowledgment_number),
+            length: sent.length,
+            purpose: sent.purpose(),
+            faults: Vec::new(),
+            arrivals: Vec::new(),
+            losses: Vec::new(),
+        }
+    }
+
+    fn transition(&self, transition: &StateTransition) -> EntryKind {
+        let cause = transition.cause.as_ref();
+        let (by_segment, by_call) = match cause.and_then(|cause| cause.origin.as_ref()) {
+            Some(cause::Origin::Segment(number)) => (self.sent.get(number).copied(), false),
+            Some(cause::Origin::Call(_)) => (None, true),
+            Some(cause::Origin::Timer(_)) | None => (None, false),
+        };
+        let cause = cause.map(|cause| cause.text.clone()).unwrap_or_default();
+        EntryKind::Transition { to: transition.to(), by_segment, by_call, cause }
+    }
+
+    fn sent_segment(&mut self, index: EntryIndex) -> Option<&mut Segment> {
+        let kind = &mut self.timeline.entries.get_mut(index)?.kind;
+        if let EntryKind::Sent(segment) = kind { Some(segment) } else { None }
+    }
+
+    /// The position of a host; one that was not announced comes last.
+    fn host(&mut self, name: &str) -> HostIndex {
+        let hosts = &mut self.timeline.hosts;
+        hosts.iter().position(|host| host == name).unwrap_or_else(|| {
+            hosts.push(name.to_owned());
+            hosts.len() - 1
+        })
+    }
+
+    fn finish(mut self) -> Timeline {
+        for (number, faults) in std::mem::take(&mut self.faults) {
+            let index = self.sent.get(&number).copied();
+            if let Some(segment) = index.and_then(|index| self.sent_segment(index)) {
+                segment.faults = faults;
+            }
+        }
+        self.timeline
+    }
+}
+
+fn timer(changed: &TimerChanged) -> EntryKind {
+    EntryKind::Timer {
+        timer: changed.timer(),
+        change: changed.change(),
+        expires: words::from_proto(changed.expires.as_ref()),
+    }
+}

@@ -1,0 +1,215 @@
+//! The ladder of runs made by hand, drawn as expected to the last character.
+
+mod common;
+
+use common::{MS, Script, by_call, by_segment, dead_client, handshake};
+use halfopen::ladder::{LadderOptions, ladder};
+use halfopen::timeline::Timeline;
+use halfopen_proto::v1::{Event, TcpPurpose, TcpState};
+use snapbox::{assert_data_eq, str};
+
+const UP: (&str, &str) = ("client", "server");
+const DOWN: (&str, &str) = ("server", "client");
+
+fn draw(events: &[Event], options: LadderOptions) -> String {
+    anstream::adapter::strip_str(&ladder(&Timeline::new(events), options)).to_string()
+}
+
+#[test]
+fn a_client_that_dies_and_a_server_that_finds_out() {
+    assert_data_eq!(draw(&dead_client(), LadderOptions::default()), str![[r#"
+      time  client                                                                      server
+        0s                                                                     listen · LISTEN
+        0s  SYN-SENT     ── SYN seq=0 ────────────────────────────────────────────────▶ SYN-RECEIVED
+      20ms  ESTABLISHED  ◀────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
+      40ms  ESTABLISHED  ── ACK seq=1 ack=1 ──────────────────────────────────────────▶ ESTABLISHED
+      40ms               · connect
+      40ms  ESTABLISHED  ── PSH+ACK seq=1 ack=1 len=1024 ─────────────────────────────▶ ESTABLISHED
+      40ms               · send 1024
+      60ms                                                       accept, receive 1024 ·
+      60ms  ESTABLISHED  ◀────────────────────────── PSH+ACK seq=1 ack=1025 len=1024 ── ESTABLISHED
+      60ms                                                                  send 1024 ·
+      80ms               · receive 1024
+      80ms  ESTABLISHED  ── ACK seq=1025 ack=1025 ────────────────────────────────────▶ ESTABLISHED
+        1s               · fault 1: power-loss
+         …  1h 59m 59.1s of silence …
+2h 0m 0.1s  host is down ✗────────────────── ACK seq=1024 ack=1025 · keepalive probe ── ESTABLISHED
+         …  1m of silence …
+2h 1m 0.1s  host is down ✗────────────────── ACK seq=1024 ack=1025 · keepalive probe ── ESTABLISHED
+2h 2m 0.1s                keepalive: dead after 2 probes, 2h 2m of silence, keepalive · CLOSED
+                                                   timer: gave up, receive: ETIMEDOUT ·
+
+"#]]);
+}
+
+#[test]
+fn timers_have_rows_only_when_asked_for() {
+    let mut script = Script::new("handshake", "", &["client", "server"]);
+    handshake(&mut script);
+    let events = script.events;
+    assert!(!draw(&events, LadderOptions::default()).contains("timer"));
+    assert_data_eq!(draw(&events, LadderOptions { timers: true, ..LadderOptions::default() }), str![[r#"
+time  client                                                                            server
+  0s                                                                           listen · LISTEN
+  0s  SYN-SENT    ── SYN seq=0 ───────────────────────────────────────────────────────▶ SYN-RECEIVED
+  0s              · retransmission timer set to 1s
+20ms  ESTABLISHED ◀───────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
+40ms              · retransmission timer cancelled
+40ms  ESTABLISHED ── ACK seq=1 ack=1 ─────────────────────────────────────────────────▶ ESTABLISHED
+40ms              · connect
+40ms  ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ────────────────────────────────────▶ ESTABLISHED
+40ms              · send 1024
+60ms                                                             accept, receive 1024 ·
+
+"#]]);
+}
+
+#[test]
+fn segments_that_cross_leave_and_arrive_in_rows_of_their_own() {
+    use TcpState::{Closed, Established, SynReceived, SynSent};
+    let mut script = Script::new("simultaneous-open", "", &["client", "server"]);
+    script.state("client", Closed, SynSent, by_call("connect"));
+    let ours = script.send(UP, "SYN", 0, 0, 0);
+    script.at(5 * MS).state("server", Closed, SynSent, by_call("connect"));
+    let theirs = script.send(DOWN, "SYN", 0, 0, 0);
+    script.at(20 * MS).arrive("server", ours).state("server", SynSent, SynReceived, by_segment("SYN", ours));
+    let first = script.send(DOWN, "SYN+ACK", 0, 1, 0);
+    script.at(25 * MS).arrive("client", theirs).state("client", SynSent, SynReceived, by_segment("SYN", theirs));
+    let second = script.send(UP, "SYN+ACK", 0, 1, 0);
+    script.at(40 * MS).arrive("client", first);
+    script.state("client", SynReceived, Established, by_segment("SYN+ACK", first));
+    script.at(45 * MS).arrive("server", second);
+    script.state("server", SynReceived, Established, by_segment("SYN+ACK", second));
+    assert_data_eq!(draw(&script.events, LadderOptions::default()), str![[r#"
+time  client                                                                            server
+  0s  SYN-SENT     ── SYN seq=0 ─────────────────────────────────────────────────────┄┄
+ 5ms  SYN-RECEIVED ◀────────────────────────────────────────────────────── SYN seq=0 ── SYN-SENT
+20ms               ┄┄ SYN seq=0 ──────────────────────────────────────────────────────▶ SYN-RECEIVED
+20ms               ┄┄─────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
+25ms  SYN-RECEIVED ── SYN+ACK seq=0 ack=1 ────────────────────────────────────────────▶ ESTABLISHED
+40ms  ESTABLISHED  ◀──────────────────────────────────────────── SYN+ACK seq=0 ack=1 ┄┄
+
+"#]]);
+}
+
+#[test]
+fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
+    let mut script = Script::new("faults", "", &["client", "server"]);
+    handshake(&mut script);
+    let dropped = script.send(DOWN, "PSH+ACK", 1, 1025, 100);
+    script.fault("", 1, "drop", dropped).lose("client", dropped, "fault 1");
+    script.at(260 * MS);
+    let again = script.send_for(DOWN, "PSH+ACK", (1, 1025, 100), TcpPurpose::Retransmission);
+    script.fault("", 2, "delay 300ms", again);
+    script.at(300 * MS);
+    let ack = script.send(UP, "ACK", 1025, 1, 0);
+    script.fault("", 3, "duplicate", ack);
+    script.at(320 * MS).arrive("server", ack).arrive("server", ack);
+    script.at(580 * MS).arrive("client", again);
+    assert_data_eq!(draw(&script.events, LadderOptions::default()), str![[r#"
+ time  client                                                                           server
+   0s                                                                          listen · LISTEN
+   0s  SYN-SENT    ── SYN seq=0 ──────────────────────────────────────────────────────▶ SYN-RECEIVED
+ 20ms  ESTABLISHED ◀──────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
+ 40ms  ESTABLISHED ── ACK seq=1 ack=1 ────────────────────────────────────────────────▶ ESTABLISHED
+ 40ms              · connect
+ 40ms  ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ───────────────────────────────────▶ ESTABLISHED
+ 40ms              · send 1024
+ 60ms                                                            accept, receive 1024 ·
+ 60ms  fault 1     ✗───────────────────────────────── PSH+ACK seq=1 ack=1025 len=100 ── ESTABLISHED
+260ms              ┄┄─────────────── PSH+ACK seq=1 ack=1025 len=100 · retransmission ── ESTABLISHED
+                                                              · fault 2: delay 300ms
+300ms  ESTABLISHED ── ACK seq=1025 ack=1 · fault 3: duplicate ────────────────────────▶ ESTABLISHED
+320ms              ┄┄ ACK seq=1025 ack=1 · a duplicate ───────────────────────────────▶ ESTABLISHED
+580ms  ESTABLISHED ◀──────────────── PSH+ACK seq=1 ack=1025 len=100 · retransmission ┄┄
+
+"#]]);
+}
+
+#[test]
+fn more_than_two_hosts_are_named_in_their_cells() {
+    use TcpState::{Closed, Established, SynSent};
+    let mut script = Script::new("three", "", &["client", "server", "other"]);
+    handshake(&mut script);
+    script.state("other", Closed, SynSent, by_call("connect"));
+    let syn = script.send(("other", "server"), "SYN", 0, 0, 0);
+    script.at(80 * MS).arrive("server", syn);
+    let reset = script.send_for(("server", "other"), "RST+ACK", (0, 1, 0), TcpPurpose::Reset);
+    script.at(100 * MS).arrive("other", reset).state("other", SynSent, Closed, by_segment("RST+ACK", reset));
+    script.error("other", "ECONNREFUSED").call("other", "connect", 0, "ECONNREFUSED");
+    let nowhere = script.send(("client", ""), "SYN", 0, 0, 0);
+    script.lose("", nowhere, "no host has this address");
+    script.state("client", Established, Closed, by_call("abort"));
+    assert_data_eq!(draw(&script.events, LadderOptions::default()), str![[r#"
+ time
+   0s                                                              listen · server LISTEN
+   0s  client SYN-SENT    ── SYN seq=0 ───────────────────────────────────▶ server SYN-RECEIVED
+ 20ms  client ESTABLISHED ◀───────────────────────── SYN+ACK seq=0 ack=1 ── server SYN-RECEIVED
+ 40ms  client ESTABLISHED ── ACK seq=1 ack=1 ─────────────────────────────▶ server ESTABLISHED
+ 40ms  client             · connect
+ 40ms  client ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ────────────────▶ server ESTABLISHED
+ 40ms  client             · send 1024
+ 60ms                                                accept, receive 1024 · server
+ 60ms  server ESTABLISHED ◀─────────────────────────────────── SYN seq=0 ── other SYN-SENT
+ 80ms  server ESTABLISHED ── RST+ACK seq=0 ack=1 ─────────────────────────▶ other CLOSED
+100ms                                               connect: ECONNREFUSED · other
+100ms  client ESTABLISHED ── SYN seq=0 ───────────────────────────────────✗ no host has this address
+100ms  client CLOSED      · abort()
+
+"#]]);
+}
+
+#[test]
+fn a_narrow_terminal_breaks_labels_and_not_lines() {
+    let events = dead_client();
+    for width in [72, 80, 100, 140] {
+        let text = draw(&events, LadderOptions { width, timers: true });
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(width), "{widest:?} columns where {width} are:\n{text}");
+    }
+    assert_data_eq!(draw(&events, LadderOptions { width: 72, timers: false }), str![[r#"
+      time  client                                          server
+        0s                                         listen · LISTEN
+        0s  SYN-SENT     ── SYN seq=0 ────────────────────▶ SYN-RECEIVED
+      20ms  ESTABLISHED  ◀────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
+      40ms  ESTABLISHED  ── ACK seq=1 ack=1 ──────────────▶ ESTABLISHED
+      40ms               · connect
+      40ms  ESTABLISHED  ── PSH+ACK seq=1 ack=1 ──────────▶ ESTABLISHED
+                            len=1024
+      40ms               · send 1024
+      60ms                           accept, receive 1024 ·
+      60ms  ESTABLISHED  ◀─────── PSH+ACK seq=1 ack=1025 ── ESTABLISHED
+                                                len=1024
+      60ms                                      send 1024 ·
+      80ms               · receive 1024
+      80ms  ESTABLISHED  ── ACK seq=1025 ack=1025 ────────▶ ESTABLISHED
+        1s               · fault 1: power-loss
+         …  1h 59m 59.1s of silence …
+2h 0m 0.1s  host is down ✗──────── ACK seq=1024 ack=1025 ── ESTABLISHED
+                                       · keepalive probe
+         …  1m of silence …
+2h 1m 0.1s  host is down ✗──────── ACK seq=1024 ack=1025 ── ESTABLISHED
+                                       · keepalive probe
+2h 2m 0.1s                keepalive: dead after 2 probes, · CLOSED
+                              2h 2m of silence, keepalive ·
+                                 timer: gave up, receive: ·
+                                                ETIMEDOUT ·
+
+"#]]);
+}
+
+#[test]
+fn events_that_do_not_fit_together_draw_what_can_be_drawn() {
+    let mut script = Script::new("odd", "", &["client", "server"]);
+    script.arrive("server", 99).lose("client", 98, "fault 1").fault("", 1, "drop", 97);
+    script.state("client", TcpState::Closed, TcpState::SynSent, by_segment("SYN", 96));
+    script.send(("unheard-of", "server"), "SYN", 0, 0, 0);
+    assert_data_eq!(draw(&script.events, LadderOptions::default()), str![[r#"
+time
+  0s                                                                  received SYN · client SYN-SENT
+  0s  server ┄┄──────────────────────────────────────────────────────── SYN seq=0 ── unheard-of
+
+"#]]);
+    assert_eq!(draw(&[], LadderOptions::default()), "");
+    assert_eq!(draw(&[Event::default()], LadderOptions::default()), "");
+}
