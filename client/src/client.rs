@@ -21,7 +21,12 @@ const MAX_MESSAGE: usize = 64 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The text of a scenario, YAML or JSON.
-    Text(String),
+    Text {
+        /// What mistakes call it.
+        file: String,
+        /// The text.
+        text: String,
+    },
     /// The name of a scenario that the service brings along.
     Bundled(String),
 }
@@ -75,7 +80,8 @@ pub struct Client {
 impl Client {
     /// Connects to a server: `http://127.0.0.1:7950`, or `127.0.0.1:7950` for short.
     pub async fn connect(address: &str) -> Result<Client, ClientError> {
-        let bad = |reason: &str| ClientError::BadAddress { address: address.to_owned(), reason: reason.to_owned() };
+        let bad =
+            |reason: &str| ClientError::BadAddress { address: address.to_owned(), reason: reason.to_owned() };
         let server = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
         if !server.starts_with("http://") {
             return Err(bad("only http:// is supported"));
@@ -96,14 +102,13 @@ impl Client {
 
     /// Starts a run. Dropping the stream stops it.
     pub async fn run(&mut self, source: &Source, seed: Option<u64>) -> Result<EventStream, ClientError> {
-        let source = match source.clone() {
-            Source::Text(text) => execute_run_request::Source::Yaml(text),
+        let wanted = match source.clone() {
+            Source::Text { text, .. } => execute_run_request::Source::Yaml(text),
             Source::Bundled(name) => execute_run_request::Source::Name(name),
         };
-        let request = ExecuteRunRequest { source: Some(source.clone()), seed };
-        match self.runs.execute_run(request).await {
+        match self.runs.execute_run(ExecuteRunRequest { source: Some(wanted), seed }).await {
             Ok(response) => Ok(EventStream { messages: response.into_inner() }),
-            Err(status) => Err(self.refused(status, &source).await),
+            Err(status) => Err(self.refused(status, source).await),
         }
     }
 
@@ -124,23 +129,24 @@ impl Client {
         }
     }
 
-    /// What is wrong with a scenario; nothing if it can be run.
-    pub async fn validate(&mut self, text: &str) -> Result<Vec<Diagnostic>, ClientError> {
-        match self.scenarios.validate_scenario(ValidateScenarioRequest { yaml: text.to_owned() }).await {
+    /// What is wrong with a scenario, which is called `file` where the mistakes are drawn; nothing if it can be run.
+    pub async fn validate(&mut self, file: &str, text: &str) -> Result<Vec<Diagnostic>, ClientError> {
+        let request = ValidateScenarioRequest { yaml: text.to_owned(), file: file.to_owned() };
+        match self.scenarios.validate_scenario(request).await {
             Ok(response) => Ok(response.into_inner().diagnostics),
             Err(status) => Err(self.failed(status)),
         }
     }
 
     /// Why a run did not start. The details of a status have room for some mistakes only, so all are asked for.
-    async fn refused(&mut self, status: Status, source: &execute_run_request::Source) -> ClientError {
+    async fn refused(&mut self, status: Status, source: &Source) -> ClientError {
         match (status.code(), source) {
-            (Code::InvalidArgument, execute_run_request::Source::Yaml(text)) => {
+            (Code::InvalidArgument, Source::Text { file, text }) => {
                 let message = status.message().to_owned();
-                let diagnostics = self.validate(text).await.unwrap_or_default();
+                let diagnostics = self.validate(file, text).await.unwrap_or_default();
                 ClientError::Invalid { message, diagnostics }
             }
-            (Code::NotFound, execute_run_request::Source::Name(name)) => ClientError::NotFound(name.clone()),
+            (Code::NotFound, Source::Bundled(name)) => ClientError::NotFound(name.clone()),
             _ => self.failed(status),
         }
     }

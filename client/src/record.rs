@@ -101,9 +101,8 @@ impl RunRecord {
             Some(ClientError::Invalid { .. }) => Outcome::Invalid,
             Some(ClientError::NotFound(_)) => Outcome::NotFound,
             Some(ClientError::NoServer { .. }) => Outcome::NoServer,
-            Some(ClientError::BadAddress { .. } | ClientError::Stopped(_) | ClientError::Interrupted) | None => {
-                Outcome::Unfinished
-            }
+            Some(ClientError::BadAddress { .. } | ClientError::Stopped(_) | ClientError::Interrupted)
+            | None => Outcome::Unfinished,
         }
     }
 
@@ -125,7 +124,8 @@ impl RunRecord {
     pub fn keepalive(&self) -> Vec<Keepalive> {
         let mut found: Vec<Keepalive> = Vec::new();
         for (event, kind) in self.kinds() {
-            let known = |known: &&mut Keepalive| known.host == event.host && known.connection == event.connection;
+            let known =
+                |known: &&mut Keepalive| known.host == event.host && known.connection == event.connection;
             match kind {
                 Kind::KeepaliveOutcome(outcome) => {
                     let next = Keepalive {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    Event, KeepaliveVerdict, RunStarted, SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer,
-    TimerChange, TimerChanged, cause, event,
+    Event, KeepaliveVerdict, RunStarted, SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState,
+    TcpTimer, TimerChange, TimerChanged, cause, event,
 };
 
 use crate::words;

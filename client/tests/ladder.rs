@@ -1,4 +1,5 @@
 //! The ladder of runs made by hand, drawn as expected to the last character.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -17,7 +18,9 @@ fn draw(events: &[Event], options: LadderOptions) -> String {
 
 #[test]
 fn a_client_that_dies_and_a_server_that_finds_out() {
-    assert_data_eq!(draw(&dead_client(), LadderOptions::default()), str![[r#"
+    assert_data_eq!(
+        draw(&dead_client(), LadderOptions::default()),
+        str![[r#"
       time  client                                                                      server
         0s                                                                     listen · LISTEN
         0s  SYN-SENT     ── SYN seq=0 ────────────────────────────────────────────────▶ SYN-RECEIVED
@@ -39,7 +42,8 @@ fn a_client_that_dies_and_a_server_that_finds_out() {
 2h 2m 0.1s                keepalive: dead after 2 probes, 2h 2m of silence, keepalive · CLOSED
                                                    timer: gave up, receive: ETIMEDOUT ·
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -48,7 +52,9 @@ fn timers_have_rows_only_when_asked_for() {
     handshake(&mut script);
     let events = script.events;
     assert!(!draw(&events, LadderOptions::default()).contains("timer"));
-    assert_data_eq!(draw(&events, LadderOptions { timers: true, ..LadderOptions::default() }), str![[r#"
+    assert_data_eq!(
+        draw(&events, LadderOptions { timers: true, ..LadderOptions::default() }),
+        str![[r#"
 time  client                                                                            server
   0s                                                                           listen · LISTEN
   0s  SYN-SENT    ── SYN seq=0 ───────────────────────────────────────────────────────▶ SYN-RECEIVED
@@ -61,7 +67,8 @@ time  client                                                                    
 40ms              · send 1024
 60ms                                                             accept, receive 1024 ·
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -74,13 +81,20 @@ fn segments_that_cross_leave_and_arrive_in_rows_of_their_own() {
     let theirs = script.send(DOWN, "SYN", 0, 0, 0);
     script.at(20 * MS).arrive("server", ours).state("server", SynSent, SynReceived, by_segment("SYN", ours));
     let first = script.send(DOWN, "SYN+ACK", 0, 1, 0);
-    script.at(25 * MS).arrive("client", theirs).state("client", SynSent, SynReceived, by_segment("SYN", theirs));
+    script.at(25 * MS).arrive("client", theirs).state(
+        "client",
+        SynSent,
+        SynReceived,
+        by_segment("SYN", theirs),
+    );
     let second = script.send(UP, "SYN+ACK", 0, 1, 0);
     script.at(40 * MS).arrive("client", first);
     script.state("client", SynReceived, Established, by_segment("SYN+ACK", first));
     script.at(45 * MS).arrive("server", second);
     script.state("server", SynReceived, Established, by_segment("SYN+ACK", second));
-    assert_data_eq!(draw(&script.events, LadderOptions::default()), str![[r#"
+    assert_data_eq!(
+        draw(&script.events, LadderOptions::default()),
+        str![[r#"
 time  client                                                                            server
   0s  SYN-SENT     ── SYN seq=0 ─────────────────────────────────────────────────────┄┄
  5ms  SYN-RECEIVED ◀────────────────────────────────────────────────────── SYN seq=0 ── SYN-SENT
@@ -89,7 +103,8 @@ time  client                                                                    
 25ms  SYN-RECEIVED ── SYN+ACK seq=0 ack=1 ────────────────────────────────────────────▶ ESTABLISHED
 40ms  ESTABLISHED  ◀──────────────────────────────────────────── SYN+ACK seq=0 ack=1 ┄┄
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -106,7 +121,9 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
     script.fault("", 3, "duplicate", ack);
     script.at(320 * MS).arrive("server", ack).arrive("server", ack);
     script.at(580 * MS).arrive("client", again);
-    assert_data_eq!(draw(&script.events, LadderOptions::default()), str![[r#"
+    assert_data_eq!(
+        draw(&script.events, LadderOptions::default()),
+        str![[r#"
  time  client                                                                           server
    0s                                                                          listen · LISTEN
    0s  SYN-SENT    ── SYN seq=0 ──────────────────────────────────────────────────────▶ SYN-RECEIVED
@@ -123,7 +140,8 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
 320ms              ┄┄ ACK seq=1025 ack=1 · a duplicate ───────────────────────────────▶ ESTABLISHED
 580ms  ESTABLISHED ◀──────────────── PSH+ACK seq=1 ack=1025 len=100 · retransmission ┄┄
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -140,7 +158,9 @@ fn more_than_two_hosts_are_named_in_their_cells() {
     let nowhere = script.send(("client", ""), "SYN", 0, 0, 0);
     script.lose("", nowhere, "no host has this address");
     script.state("client", Established, Closed, by_call("abort"));
-    assert_data_eq!(draw(&script.events, LadderOptions::default()), str![[r#"
+    assert_data_eq!(
+        draw(&script.events, LadderOptions::default()),
+        str![[r#"
  time
    0s                                                              listen · server LISTEN
    0s  client SYN-SENT    ── SYN seq=0 ───────────────────────────────────▶ server SYN-RECEIVED
@@ -156,7 +176,8 @@ fn more_than_two_hosts_are_named_in_their_cells() {
 100ms  client ESTABLISHED ── SYN seq=0 ───────────────────────────────────✗ no host has this address
 100ms  client CLOSED      · abort()
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -167,7 +188,9 @@ fn a_narrow_terminal_breaks_labels_and_not_lines() {
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(width), "{widest:?} columns where {width} are:\n{text}");
     }
-    assert_data_eq!(draw(&events, LadderOptions { width: 72, timers: false }), str![[r#"
+    assert_data_eq!(
+        draw(&events, LadderOptions { width: 72, timers: false }),
+        str![[r#"
       time  client                                          server
         0s                                         listen · LISTEN
         0s  SYN-SENT     ── SYN seq=0 ────────────────────▶ SYN-RECEIVED
@@ -195,7 +218,8 @@ fn a_narrow_terminal_breaks_labels_and_not_lines() {
                                  timer: gave up, receive: ·
                                                 ETIMEDOUT ·
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -204,12 +228,15 @@ fn events_that_do_not_fit_together_draw_what_can_be_drawn() {
     script.arrive("server", 99).lose("client", 98, "fault 1").fault("", 1, "drop", 97);
     script.state("client", TcpState::Closed, TcpState::SynSent, by_segment("SYN", 96));
     script.send(("unheard-of", "server"), "SYN", 0, 0, 0);
-    assert_data_eq!(draw(&script.events, LadderOptions::default()), str![[r#"
+    assert_data_eq!(
+        draw(&script.events, LadderOptions::default()),
+        str![[r#"
 time
   0s                                                                  received SYN · client SYN-SENT
   0s  server ┄┄──────────────────────────────────────────────────────── SYN seq=0 ── unheard-of
 
-"#]]);
+"#]]
+    );
     assert_eq!(draw(&[], LadderOptions::default()), "");
     assert_eq!(draw(&[Event::default()], LadderOptions::default()), "");
 }

@@ -216,7 +216,8 @@ impl<'a> Layout<'a> {
         let Some(host) = entry.host else { return };
         let whole = self.is_whole(index, entry, segment);
         self.whole.insert(index, whole);
-        let sender = self.states.get(&(host, entry.connection)).map_or(CellText::Nothing, |s| CellText::State(*s));
+        let sender =
+            self.states.get(&(host, entry.connection)).map_or(CellText::Nothing, |s| CellText::State(*s));
         let mut label = label(segment);
         label.extend(faults(segment));
         let (part, receiver) = if whole {
@@ -272,10 +273,8 @@ impl<'a> Layout<'a> {
         let (Some(to), Some(arrival)) = (segment.to, segment.arrivals.first()) else { return false };
         let changes = self.changing.contains_key(&index) || !segment.faults.is_empty();
         let between = self.timeline.entries.get(index + 1..*arrival).unwrap_or_default();
-        between
-            .iter()
-            .filter(|other| other.host == Some(to) && other.connection == entry.connection)
-            .all(|other| match &other.kind {
+        between.iter().filter(|other| other.host == Some(to) && other.connection == entry.connection).all(
+            |other| match &other.kind {
                 EntryKind::Transition { by_segment: Some(cause), .. } => {
                     *cause == index || (*cause < index && self.whole.get(cause).copied().unwrap_or(false))
                 }
@@ -287,7 +286,8 @@ impl<'a> Layout<'a> {
                 | EntryKind::Error(_)
                 | EntryKind::Fault(_)
                 | EntryKind::Application { .. } => !changes,
-            })
+            },
+        )
     }
 
     /// Whether the same host sends a segment of the connection at the same moment, whose row shows the state.

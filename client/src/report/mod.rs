@@ -60,7 +60,8 @@ impl Counts {
     pub(crate) fn sentence(self) -> String {
         let Counts { passed, failed, unfinished, not_run } = self;
         let all = passed + failed + unfinished + not_run;
-        let parts = [(passed, "passed"), (failed, "failed"), (unfinished, "unfinished"), (not_run, "not run")];
+        let parts =
+            [(passed, "passed"), (failed, "failed"), (unfinished, "unfinished"), (not_run, "not run")];
         let parts: Vec<String> = parts
             .into_iter()
             .filter(|(count, name)| *count > 0 || *name == "passed")

@@ -58,7 +58,11 @@ impl<W: Write> TextReporter<W> {
     fn full(&mut self, record: &RunRecord) -> io::Result<()> {
         let Some(started) = record.started() else { return Ok(()) };
         let title = if started.title.is_empty() { String::new() } else { format!(": {}", started.title) };
-        writeln!(self.out, "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", started.scenario, started.seed)?;
+        writeln!(
+            self.out,
+            "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n",
+            started.scenario, started.seed
+        )?;
         writeln!(self.out, "{}", ladder(&Timeline::new(&record.events), self.options.ladder))?;
 
         let several = record.events.iter().any(|event| event.connection > 1);
@@ -133,7 +137,9 @@ impl<W: Write> Reporter for TextReporter<W> {
 const fn style(outcome: Outcome) -> Style {
     match outcome {
         Outcome::Passed => GOOD.bold(),
-        Outcome::Failed | Outcome::Unfinished | Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => BAD.bold(),
+        Outcome::Failed | Outcome::Unfinished | Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => {
+            BAD.bold()
+        }
     }
 }
 

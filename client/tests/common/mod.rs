@@ -5,36 +5,41 @@ use std::time::Duration;
 
 use halfopen_proto::v1::{
     ApplicationResult, Cause, ConnectionError, Event, ExpectationResult, FaultApplied, FinalState, Host,
-    KeepaliveOutcome, KeepaliveVerdict, RunFinished, RunStarted, RunTotals, SegmentArrived, SegmentLost, SegmentSent,
-    StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged, Verdict, cause, event::Kind,
+    KeepaliveOutcome, KeepaliveVerdict, RunFinished, RunStarted, RunTotals, SegmentArrived, SegmentLost,
+    SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged,
+    Verdict, cause, event::Kind,
 };
 
-pub const MS: Duration = Duration::from_millis(1);
+pub(crate) const MS: Duration = Duration::from_millis(1);
 
 /// The events of a run so far, and the moment the next ones are of.
-pub struct Script {
-    pub events: Vec<Event>,
+pub(crate) struct Script {
+    pub(crate) events: Vec<Event>,
     now: Duration,
     segments: u64,
 }
 
 impl Script {
-    pub fn new(scenario: &str, title: &str, hosts: &[&str]) -> Script {
+    pub(crate) fn new(scenario: &str, title: &str, hosts: &[&str]) -> Script {
         let mut script = Script { events: Vec::new(), now: Duration::ZERO, segments: 0 };
         let host = |name: &&str| Host { name: (*name).to_owned(), ..Host::default() };
         let hosts = hosts.iter().map(host).collect();
         let (scenario, title) = (scenario.to_owned(), title.to_owned());
-        script.add("", 0, Kind::RunStarted(RunStarted { scenario, title, seed: 1, version: "0.1.0".into(), hosts }));
+        script.add(
+            "",
+            0,
+            Kind::RunStarted(RunStarted { scenario, title, seed: 1, version: "0.1.0".into(), hosts }),
+        );
         script
     }
 
-    pub fn at(&mut self, now: Duration) -> &mut Script {
+    pub(crate) fn at(&mut self, now: Duration) -> &mut Script {
         assert!(now >= self.now, "events are in the order of time");
         self.now = now;
         self
     }
 
-    pub fn add(&mut self, host: &str, connection: u32, kind: Kind) -> &mut Script {
+    pub(crate) fn add(&mut self, host: &str, connection: u32, kind: Kind) -> &mut Script {
         self.events.push(Event {
             sequence: self.events.len() as u64 + 1,
             time: Some(proto(self.now)),
@@ -46,11 +51,11 @@ impl Script {
     }
 
     /// Sends on connection 1: `("client", "server", "SYN+ACK", seq, ack, length)`. Returns the segment's number.
-    pub fn send(&mut self, way: (&str, &str), flags: &str, seq: u32, ack: u32, length: u32) -> u64 {
+    pub(crate) fn send(&mut self, way: (&str, &str), flags: &str, seq: u32, ack: u32, length: u32) -> u64 {
         self.send_for(way, flags, (seq, ack, length), TcpPurpose::Normal)
     }
 
-    pub fn send_for(
+    pub(crate) fn send_for(
         &mut self,
         (from, to): (&str, &str),
         flags: &str,
@@ -72,55 +77,72 @@ impl Script {
         self.segments
     }
 
-    pub fn arrive(&mut self, host: &str, segment: u64) -> &mut Script {
+    pub(crate) fn arrive(&mut self, host: &str, segment: u64) -> &mut Script {
         self.add(host, 1, Kind::SegmentArrived(SegmentArrived { segment, dropped: String::new() }))
     }
 
-    pub fn lose(&mut self, host: &str, segment: u64, reason: &str) -> &mut Script {
+    pub(crate) fn lose(&mut self, host: &str, segment: u64, reason: &str) -> &mut Script {
         self.add(host, 1, Kind::SegmentLost(SegmentLost { segment, reason: reason.to_owned() }))
     }
 
-    pub fn state(&mut self, host: &str, from: TcpState, to: TcpState, cause: Cause) -> &mut Script {
+    pub(crate) fn state(&mut self, host: &str, from: TcpState, to: TcpState, cause: Cause) -> &mut Script {
         let transition = StateTransition { from: from.into(), to: to.into(), cause: Some(cause) };
         self.add(host, 1, Kind::StateTransition(transition))
     }
 
-    pub fn fault(&mut self, host: &str, fault: u32, action: &str, segment: u64) -> &mut Script {
+    pub(crate) fn fault(&mut self, host: &str, fault: u32, action: &str, segment: u64) -> &mut Script {
         let connection = u32::from(segment != 0);
         let applied = FaultApplied { fault, action: action.to_owned(), segment, line: 20 };
         self.add(host, connection, Kind::FaultApplied(applied))
     }
 
-    pub fn call(&mut self, host: &str, call: &str, octets: u64, error: &str) -> &mut Script {
+    pub(crate) fn call(&mut self, host: &str, call: &str, octets: u64, error: &str) -> &mut Script {
         let connection = u32::from(call != "listen");
         let (call, error) = (call.to_owned(), error.to_owned());
         let result = ApplicationResult { call, octets, error, ..ApplicationResult::default() };
         self.add(host, connection, Kind::ApplicationResult(result))
     }
 
-    pub fn timer(&mut self, host: &str, timer: TcpTimer, change: TimerChange, expires: Duration) -> &mut Script {
+    pub(crate) fn timer(
+        &mut self,
+        host: &str,
+        timer: TcpTimer,
+        change: TimerChange,
+        expires: Duration,
+    ) -> &mut Script {
         let expires = (change == TimerChange::Set).then(|| proto(expires));
-        self.add(host, 1, Kind::TimerChanged(TimerChanged { timer: timer.into(), change: change.into(), expires }))
+        self.add(
+            host,
+            1,
+            Kind::TimerChanged(TimerChanged { timer: timer.into(), change: change.into(), expires }),
+        )
     }
 
-    pub fn keepalive(&mut self, host: &str, verdict: KeepaliveVerdict, probes: u32, silence: Duration) {
+    pub(crate) fn keepalive(
+        &mut self,
+        host: &str,
+        verdict: KeepaliveVerdict,
+        probes: u32,
+        silence: Duration,
+    ) {
         let silence = Some(proto(silence));
         let outcome = KeepaliveOutcome { verdict: verdict.into(), probes, silence };
         self.add(host, 1, Kind::KeepaliveOutcome(outcome));
     }
 
-    pub fn error(&mut self, host: &str, errno: &str) -> &mut Script {
+    pub(crate) fn error(&mut self, host: &str, errno: &str) -> &mut Script {
         self.add(host, 1, Kind::ConnectionError(ConnectionError { errno: errno.to_owned() }))
     }
 
-    pub fn expectation(&mut self, result: ExpectationResult) -> &mut Script {
+    pub(crate) fn expectation(&mut self, result: ExpectationResult) -> &mut Script {
         self.add("", 0, Kind::ExpectationResult(result))
     }
 
-    pub fn finish(&mut self, verdict: Verdict, problems: &[&str]) -> Vec<Event> {
+    pub(crate) fn finish(&mut self, verdict: Verdict, problems: &[&str]) -> Vec<Event> {
         let kinds = || self.events.iter().filter_map(|event| event.kind.as_ref());
         let passed = |wanted: bool| {
-            let is = |kind: &&Kind| matches!(kind, Kind::ExpectationResult(result) if result.passed == wanted);
+            let is =
+                |kind: &&Kind| matches!(kind, Kind::ExpectationResult(result) if result.passed == wanted);
             u32::try_from(kinds().filter(is).count()).unwrap()
         };
         let totals = RunTotals {
@@ -132,11 +154,8 @@ impl Script {
             expectations_passed: passed(true),
             expectations_failed: passed(false),
         };
-        let closed = |host: &str| FinalState {
-            host: host.to_owned(),
-            connection: 1,
-            state: TcpState::Closed.into(),
-        };
+        let closed =
+            |host: &str| FinalState { host: host.to_owned(), connection: 1, state: TcpState::Closed.into() };
         let finished = RunFinished {
             verdict: verdict.into(),
             problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
@@ -148,22 +167,22 @@ impl Script {
     }
 }
 
-pub fn proto(duration: Duration) -> halfopen_proto::Duration {
+pub(crate) fn proto(duration: Duration) -> halfopen_proto::Duration {
     halfopen_proto::Duration {
         seconds: i64::try_from(duration.as_secs()).unwrap(),
         nanos: i32::try_from(duration.subsec_nanos()).unwrap(),
     }
 }
 
-pub fn by_call(call: &str) -> Cause {
+pub(crate) fn by_call(call: &str) -> Cause {
     Cause { text: format!("{call}()"), origin: Some(cause::Origin::Call(call.to_owned())) }
 }
 
-pub fn by_segment(flags: &str, segment: u64) -> Cause {
+pub(crate) fn by_segment(flags: &str, segment: u64) -> Cause {
     Cause { text: format!("received {flags}"), origin: Some(cause::Origin::Segment(segment)) }
 }
 
-pub fn by_timer(timer: TcpTimer, text: &str) -> Cause {
+pub(crate) fn by_timer(timer: TcpTimer, text: &str) -> Cause {
     Cause { text: text.to_owned(), origin: Some(cause::Origin::Timer(timer.into())) }
 }
 
@@ -186,13 +205,10 @@ const UP: (&str, &str) = ("client", "server");
 const DOWN: (&str, &str) = ("server", "client");
 
 /// Opens connection 1 from client to server with 20 ms each way, from the script's beginning to 60 ms.
-pub fn handshake(script: &mut Script) {
+pub(crate) fn handshake(script: &mut Script) {
     use TcpState::{Closed, Established, Listen, SynReceived, SynSent};
-    let listening = StateTransition {
-        from: Closed.into(),
-        to: Listen.into(),
-        cause: Some(by_call("listen")),
-    };
+    let listening =
+        StateTransition { from: Closed.into(), to: Listen.into(), cause: Some(by_call("listen")) };
     script.add("server", 0, Kind::StateTransition(listening)).call("server", "listen", 0, "");
     script.state("client", Closed, SynSent, by_call("connect"));
     let syn = script.send(UP, "SYN", 0, 0, 0);
@@ -206,17 +222,23 @@ pub fn handshake(script: &mut Script) {
     script.call("client", "connect", 0, "");
     let data = script.send(UP, "PSH+ACK", 1, 1, 1024);
     script.call("client", "send", 1024, "");
-    script.at(60 * MS).arrive("server", ack).state("server", SynReceived, Established, by_segment("ACK", ack));
+    script.at(60 * MS).arrive("server", ack).state(
+        "server",
+        SynReceived,
+        Established,
+        by_segment("ACK", ack),
+    );
     script.call("server", "accept", 0, "").arrive("server", data).call("server", "receive", 1024, "");
 }
 
 /// The bundled scenario dead-client, shortened: two probes a minute apart.
-pub fn dead_client() -> Vec<Event> {
+pub(crate) fn dead_client() -> Vec<Event> {
     use TcpState::{Closed, Established};
-    let mut script =
-        Script::new("dead-client", "The client fails without a word; the server's keepalive finds out", &[
-            "client", "server",
-        ]);
+    let mut script = Script::new(
+        "dead-client",
+        "The client fails without a word; the server's keepalive finds out",
+        &["client", "server"],
+    );
     handshake(&mut script);
     let reply = script.send(DOWN, "PSH+ACK", 1, 1025, 1024);
     script.call("server", "send", 1024, "");
