@@ -306,7 +306,8 @@ pub enum Effect {
     },
     /// The host is gone without a word and never comes back.
     PowerLoss(HostId),
-    /// The host is gone without a word, and comes back knowing nothing. Its applications do not start again.
+    /// The host is gone without a word, and comes back knowing nothing. Of its applications those start again that
+    /// begin with `listen`.
     Reboot {
         /// Which.
         host: HostId,

@@ -1,6 +1,24 @@
 //! One run of a scenario, in virtual time.
+//!
+//! [`run`] plays a [`Scenario`](halfopen_scenario::Scenario): every host has a TCP of its own and lives in a
+//! turmoil world, a queue of events drives the clock, and everything that happens becomes one ordered
+//! [`Trace`](trace::Trace).
 
+mod application;
+mod connections;
+mod content;
+mod driver;
+mod faults;
+mod host;
+mod network;
+mod path;
+mod random;
+mod recorder;
 mod run;
+mod shared;
 pub mod trace;
+mod verdict;
+mod world;
 
+pub use driver::run;
 pub use run::{Discard, Outcome, RunOptions, Sink};

@@ -9,6 +9,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
 
+use halfopen_scenario::SegmentFacts;
 use halfopen_tcp::{Cause, DropReason, Errno, Header, Instant, Purpose, State, Timer, TimerChange};
 
 /// A host: its position in [`RunStarted::hosts`], from 0.
@@ -22,13 +23,41 @@ impl HostId {
     }
 }
 
+impl From<halfopen_scenario::HostId> for HostId {
+    fn from(host: halfopen_scenario::HostId) -> HostId {
+        HostId(u16::try_from(host.0).expect("a scenario has at most `Limits::MAX_HOSTS` hosts"))
+    }
+}
+
 /// A connection's number in the run, from 1 in order of first appearance; both ends have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionNumber(pub NonZeroU32);
 
+impl ConnectionNumber {
+    /// The connection of that number; `None` for 0.
+    pub(crate) fn new(number: usize) -> Option<ConnectionNumber> {
+        u32::try_from(number).ok().and_then(NonZeroU32::new).map(ConnectionNumber)
+    }
+
+    /// The number from 0.
+    pub(crate) const fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
 /// A segment's number in the run, from 1 in the order of sending. A duplicate made on the way keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentNumber(pub NonZeroU64);
+
+impl SegmentNumber {
+    /// The segment of that number; `None` for 0.
+    pub(crate) const fn new(number: u64) -> Option<SegmentNumber> {
+        match NonZeroU64::new(number) {
+            Some(number) => Some(SegmentNumber(number)),
+            None => None,
+        }
+    }
+}
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +194,23 @@ pub struct SegmentSent {
     pub window: u32,
     /// Why it was sent.
     pub purpose: Purpose,
+    /// Whether any of its sequence space was sent before.
+    pub retransmission: bool,
+}
+
+impl SegmentSent {
+    /// What a match of the scenario looks at.
+    pub(crate) fn facts(&self, from: HostId) -> SegmentFacts {
+        let id = |host: HostId| halfopen_scenario::HostId(host.index());
+        SegmentFacts {
+            from: Some(id(from)),
+            to: self.to.map(id),
+            flags: self.header.flags,
+            octets: u64::from(self.header.payload),
+            retransmission: self.retransmission,
+            keepalive_probe: self.purpose == Purpose::KeepaliveProbe,
+        }
+    }
 }
 
 /// Why a segment that was under way is gone.
@@ -376,6 +422,11 @@ impl Trace {
     /// The chunks, in order.
     pub fn chunks(&self) -> &[Arc<Vec<Event>>] {
         &self.chunks
+    }
+
+    /// The chunk at this position, from 0, and the sequence number of its first event.
+    pub fn chunk(&self, position: usize) -> Option<(u64, &Arc<Vec<Event>>)> {
+        Some((*self.starts.get(position)?, self.chunks.get(position)?))
     }
 }
 

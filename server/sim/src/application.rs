@@ -1,0 +1,426 @@
+//! The scripted programs of a host, played over its TCP.
+//!
+//! A program is in one step at a time. A turn makes at most one call, so that what TCP does about one call is
+//! seen before the next. A program that waits is not looked at until what it waits for may have come.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::task::Poll;
+
+use halfopen_scenario::{Action, Amount, Payload, Program, Scenario, Slot, Step};
+use halfopen_tcp::{ConnectionId, Endpoint, Errno, Instant, ListenerId, Received};
+
+use crate::connections::EndId;
+use crate::content::CHUNK;
+use crate::shared::{Run, StepState};
+use crate::trace::{ApplicationResult, HostId};
+
+/// The programs of a host in one of its lives.
+#[derive(Default)]
+pub(crate) struct Programs {
+    list: Vec<Running>,
+    /// Who has a turn, in order.
+    ready: VecDeque<usize>,
+    /// Who waits for something to happen to a connection.
+    on_connection: BTreeMap<ConnectionId, usize>,
+    /// Who waits for a connection to accept.
+    on_accept: Vec<usize>,
+    /// Who waits for a time.
+    on_time: BTreeSet<(Instant, usize)>,
+    buffer: Vec<u8>,
+}
+
+/// A program that runs.
+struct Running {
+    /// Position in the scenario's programs.
+    program: usize,
+    name: Arc<str>,
+    connections: Vec<Option<ConnectionId>>,
+    listeners: Vec<(u16, ListenerId)>,
+    step: usize,
+    /// When the step began; `None` before.
+    begun: Option<Instant>,
+    /// Octets the step has sent or received.
+    octets: u64,
+}
+
+/// What a turn is given.
+pub(crate) struct Context<'a> {
+    pub(crate) now: Instant,
+    pub(crate) endpoint: &'a mut Endpoint,
+    pub(crate) run: &'a mut Run,
+    /// The connections of the host.
+    pub(crate) ends: &'a BTreeMap<ConnectionId, EndId>,
+}
+
+/// What a turn did.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    /// The connection it was about.
+    pub(crate) connection: Option<ConnectionId>,
+    /// The connection it opened.
+    pub(crate) opened: Option<(usize, Slot, ConnectionId)>,
+    /// The step that it ended.
+    pub(crate) ended: Option<Box<ApplicationResult>>,
+}
+
+/// How a step goes on after a turn.
+enum Next {
+    /// It has more to do at once.
+    More,
+    /// It waits.
+    Wait(Wait),
+    /// It has ended.
+    End(End),
+}
+
+/// What a step waits for.
+#[derive(Clone, Copy)]
+enum Wait {
+    Connection(ConnectionId),
+    Accept,
+    Time(Instant),
+    Nothing,
+}
+
+/// How a step ended.
+#[derive(Default)]
+struct End {
+    error: Option<Errno>,
+    end_of_stream: bool,
+    /// Whether the program ends with it.
+    failed: bool,
+}
+
+impl End {
+    fn of(result: Result<(), Errno>) -> Next {
+        let error = result.err();
+        Next::End(End { error, end_of_stream: false, failed: error.is_some() })
+    }
+}
+
+impl Programs {
+    /// The programs of a host. In a later life only those run that begin with `listen`: a service comes back
+    /// with its host, and what a user had started does not.
+    pub(crate) fn start(scenario: &Scenario, host: HostId, first_life: bool) -> Programs {
+        let runs = |program: &Program| {
+            HostId::from(program.host) == host
+                && (first_life
+                    || matches!(program.steps.first(), Some(Step { action: Action::Listen { .. }, .. })))
+        };
+        let list: Vec<Running> = (0..)
+            .zip(&scenario.programs)
+            .filter(|(_, program)| runs(program))
+            .map(|(position, program)| Running::new(position, program))
+            .collect();
+        Programs { ready: (0..list.len()).collect(), list, ..Programs::default() }
+    }
+
+    /// Something happened to a connection.
+    pub(crate) fn notice(&mut self, connection: ConnectionId) {
+        if let Some(index) = self.on_connection.remove(&connection) {
+            self.ready.push_back(index);
+        }
+    }
+
+    /// A connection changed its state: there may be one to accept.
+    pub(crate) fn notice_transition(&mut self) {
+        self.ready.extend(self.on_accept.drain(..));
+    }
+
+    /// When a program wants to go on.
+    pub(crate) fn next_time(&self) -> Option<Instant> {
+        self.on_time.first().map(|(time, _)| *time)
+    }
+
+    /// The time has come for the programs that waited for it.
+    pub(crate) fn notice_time(&mut self, now: Instant) {
+        while self.next_time().is_some_and(|time| time <= now) {
+            self.ready.extend(self.on_time.pop_first().map(|(_, index)| index));
+        }
+    }
+
+    /// The next turn of a program that can do something; `None` once all wait. A program goes on until it
+    /// waits, then the next has its turn.
+    pub(crate) fn turn(&mut self, scenario: &Scenario, context: &mut Context<'_>) -> Option<Turn> {
+        while let Some(&index) = self.ready.front() {
+            let running = &mut self.list[index];
+            let program = &scenario.programs[running.program];
+            let Some(step) = program.steps.get(running.step) else {
+                self.ready.pop_front();
+                continue;
+            };
+            let began = running.begin(context);
+            let mut turn = Turn::default();
+            let next = running.play(&step.action, began, context, &mut turn, &mut self.buffer);
+            match next {
+                Next::More => return Some(turn),
+                Next::Wait(wait) => {
+                    self.ready.pop_front();
+                    self.wait(index, wait);
+                    // An active open is a call, and waits at once.
+                    if turn.opened.is_some() {
+                        return Some(turn);
+                    }
+                }
+                Next::End(end) => {
+                    turn.ended = Some(running.end(program, step, &end, context.run));
+                    return Some(turn);
+                }
+            }
+        }
+        None
+    }
+
+    fn wait(&mut self, index: usize, wait: Wait) {
+        match wait {
+            Wait::Connection(connection) => {
+                self.on_connection.insert(connection, index);
+            }
+            Wait::Accept => self.on_accept.push(index),
+            Wait::Time(time) => {
+                self.on_time.insert((time, index));
+            }
+            Wait::Nothing => {}
+        }
+    }
+}
+
+impl Running {
+    fn new(position: usize, program: &Program) -> Running {
+        Running {
+            program: position,
+            name: program.name.as_str().into(),
+            connections: vec![None; program.connections.len()],
+            listeners: Vec::new(),
+            step: 0,
+            begun: None,
+            octets: 0,
+        }
+    }
+
+    /// When the step began, which is now if it had not.
+    fn begin(&mut self, context: &mut Context<'_>) -> Instant {
+        *self.begun.get_or_insert_with(|| {
+            let state = &mut context.run.progress.steps[self.program][self.step];
+            *state = (*state).max(StepState::Begun);
+            context.now
+        })
+    }
+
+    fn end(&mut self, program: &Program, step: &Step, end: &End, run: &mut Run) -> Box<ApplicationResult> {
+        run.progress.steps[self.program][self.step] = StepState::Ended;
+        let result = ApplicationResult {
+            program: Arc::clone(&self.name),
+            step: self.step as u32 + 1,
+            call: step.action.name(),
+            octets: self.octets,
+            end_of_stream: end.end_of_stream,
+            error: end.error,
+            line: step.location.line,
+        };
+        self.step = if end.failed { program.steps.len() } else { self.step + 1 };
+        self.begun = None;
+        self.octets = 0;
+        Box::new(result)
+    }
+
+    fn play(
+        &mut self,
+        action: &Action,
+        began: Instant,
+        context: &mut Context<'_>,
+        turn: &mut Turn,
+        buffer: &mut Vec<u8>,
+    ) -> Next {
+        let now = context.now;
+        match action {
+            Action::Listen { port, backlog } => {
+                let listener = context.endpoint.listen(now, *port, *backlog);
+                End::of(listener.map(|listener| self.listeners.push((*port, listener))))
+            }
+            Action::Accept { port, connection } => self.accept(*port, *connection, context, turn),
+            Action::Connect { to, local_port, connection } => {
+                if self.connections[connection.0].is_some() {
+                    return self.connected(*connection, context, turn);
+                }
+                match context.endpoint.connect(now, *local_port, *to) {
+                    Ok(id) => {
+                        self.open(*connection, id, turn);
+                        Next::Wait(Wait::Connection(id))
+                    }
+                    Err(error) => End::of(Err(error)),
+                }
+            }
+            Action::Wait(time) if now < began + *time => Next::Wait(Wait::Time(began + *time)),
+            Action::Wait(_) => Next::End(End::default()),
+            Action::Hold => Next::Wait(Wait::Nothing),
+            Action::Send { connection, .. }
+            | Action::Receive { connection, .. }
+            | Action::ShutdownWrite { connection }
+            | Action::Close { connection }
+            | Action::Abort { connection }
+            | Action::Set { connection, .. } => {
+                let Some(id) = self.connections[connection.0] else {
+                    return End::of(Err(Errno::NotConnected));
+                };
+                turn.connection = Some(id);
+                self.play_on(id, action, began, context, buffer)
+            }
+        }
+    }
+
+    /// Steps about a connection that is open.
+    fn play_on(
+        &mut self,
+        id: ConnectionId,
+        action: &Action,
+        began: Instant,
+        context: &mut Context<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> Next {
+        let (now, endpoint) = (context.now, &mut *context.endpoint);
+        match action {
+            Action::Send { payload, times, every, .. } => {
+                let round = self.octets / payload.octets();
+                let time = began + every.saturating_mul(u32::try_from(round).unwrap_or(u32::MAX));
+                if now < time {
+                    return Next::Wait(Wait::Time(time));
+                }
+                self.send(id, payload, u64::from(*times), context)
+            }
+            Action::Receive { amount, .. } => self.receive(id, *amount, context, buffer),
+            Action::ShutdownWrite { .. } => End::of(endpoint.shutdown(now, id)),
+            Action::Close { .. } => End::of({
+                endpoint.close(now, id);
+                Ok(())
+            }),
+            Action::Abort { .. } => End::of({
+                endpoint.abort(now, id);
+                Ok(())
+            }),
+            Action::Set { options, .. } => {
+                if let Some(keepalive) = options.keepalive {
+                    endpoint.set_keepalive(now, id, keepalive);
+                }
+                if let Some(nodelay) = options.nodelay {
+                    endpoint.set_nodelay(now, id, nodelay);
+                }
+                End::of(Ok(()))
+            }
+            Action::Listen { .. }
+            | Action::Accept { .. }
+            | Action::Connect { .. }
+            | Action::Wait(_)
+            | Action::Hold => unreachable!("not about a connection that is open"),
+        }
+    }
+
+    fn open(&mut self, slot: Slot, id: ConnectionId, turn: &mut Turn) {
+        self.connections[slot.0] = Some(id);
+        turn.connection = Some(id);
+        turn.opened = Some((self.program, slot, id));
+    }
+
+    fn accept(&mut self, port: u16, slot: Slot, context: &mut Context<'_>, turn: &mut Turn) -> Next {
+        let listener = self.listeners.iter().find(|(listening, _)| *listening == port);
+        let Some((_, listener)) = listener else {
+            return End::of(Err(Errno::NotConnected));
+        };
+        match context.endpoint.accept(*listener) {
+            Some(id) => {
+                self.open(slot, id, turn);
+                End::of(Ok(()))
+            }
+            None => Next::Wait(Wait::Accept),
+        }
+    }
+
+    fn connected(&mut self, slot: Slot, context: &mut Context<'_>, turn: &mut Turn) -> Next {
+        let id = self.connections[slot.0].expect("connect was called");
+        turn.connection = Some(id);
+        match context.endpoint.connected(id) {
+            Poll::Ready(result) => End::of(result),
+            Poll::Pending => Next::Wait(Wait::Connection(id)),
+        }
+    }
+
+    fn send(&mut self, id: ConnectionId, payload: &Payload, times: u64, context: &mut Context<'_>) -> Next {
+        let size = payload.octets();
+        let in_round = self.octets % size;
+        let end = context.ends.get(&id).map(|end| context.run.connections.end_mut(*end));
+        let Some(end) = end else {
+            return End::of(Err(Errno::NotConnected));
+        };
+        let octets = match payload {
+            Payload::Octets(_) => end.written.next(size - in_round),
+            Payload::Text(text) => {
+                if in_round == 0 {
+                    end.written.begin_text(text);
+                }
+                &text.as_bytes()[in_round as usize..]
+            }
+        };
+        match context.endpoint.send(context.now, id, octets) {
+            Ok(0) => Next::Wait(Wait::Connection(id)),
+            Ok(taken) => {
+                end.written.advance(taken);
+                self.octets += taken as u64;
+                if self.octets == size * times { End::of(Ok(())) } else { Next::More }
+            }
+            Err(error) => End::of(Err(error)),
+        }
+    }
+
+    fn receive(
+        &mut self,
+        id: ConnectionId,
+        amount: Amount,
+        context: &mut Context<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> Next {
+        let most = match amount {
+            Amount::Octets(octets) => octets - self.octets,
+            Amount::Next | Amount::End => CHUNK as u64,
+        };
+        buffer.resize(CHUNK, 0);
+        let room = &mut buffer[..CHUNK.min(usize::try_from(most).unwrap_or(CHUNK))];
+        match context.endpoint.receive(context.now, id, room) {
+            Ok(Received::Nothing) => Next::Wait(Wait::Connection(id)),
+            Ok(Received::Octets(octets)) => {
+                self.octets += octets as u64;
+                context.received(id, &room[..octets]);
+                match amount {
+                    Amount::Octets(wanted) if self.octets < wanted => Next::More,
+                    Amount::End => Next::More,
+                    Amount::Octets(_) | Amount::Next => End::of(Ok(())),
+                }
+            }
+            Ok(Received::End) => {
+                let failed = matches!(amount, Amount::Octets(_));
+                Next::End(End { error: None, end_of_stream: true, failed })
+            }
+            Err(error) => {
+                let failed = !matches!(amount, Amount::End);
+                Next::End(End { error: Some(error), end_of_stream: false, failed })
+            }
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Checks octets against what the peer's application sent, and counts them.
+    fn received(&mut self, id: ConnectionId, octets: &[u8]) {
+        let Some(end) = self.ends.get(&id).copied() else { return };
+        let connections = &mut self.run.connections;
+        let offset = connections.end(end).received.map_or(0, |(octets, _)| octets);
+        if let Err(wrong) = connections.end(end.peer()).written.check(offset, octets) {
+            let number = end.number.0;
+            let mistake =
+                format!("connection {number}: octet {wrong} of what was received is not what was sent");
+            self.run.progress.mistakes.push(mistake);
+        }
+        let connections = &mut self.run.connections;
+        connections.end_mut(end).received = Some((offset + octets.len() as u64, self.now));
+    }
+}

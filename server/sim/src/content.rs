@@ -1,0 +1,120 @@
+//! What applications send, so that what arrives can be checked octet by octet.
+
+use std::sync::OnceLock;
+
+/// A prime: no segment size divides it, so octets that arrive out of place do not match.
+const PERIOD: usize = 65_521;
+
+/// Most octets that are looked at in one go.
+pub(crate) const CHUNK: usize = 64 * 1024;
+
+/// The octets that an application has written to a connection.
+///
+/// Where no text was sent, the octet at an offset of the stream follows from the offset.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Written {
+    octets: u64,
+    /// Texts and where they begin.
+    texts: Vec<(u64, Box<str>)>,
+}
+
+impl Written {
+    /// The next octets that are not part of a text, at most so many.
+    pub(crate) fn next(&self, most: u64) -> &'static [u8] {
+        pattern(self.octets, usize::try_from(most).unwrap_or(CHUNK).min(CHUNK))
+    }
+
+    /// A text begins here.
+    pub(crate) fn begin_text(&mut self, text: &str) {
+        self.texts.push((self.octets, text.into()));
+    }
+
+    /// So many octets more are written.
+    pub(crate) fn advance(&mut self, octets: usize) {
+        self.octets += octets as u64;
+    }
+
+    /// Whether these octets were written at this offset; otherwise where they first differ.
+    pub(crate) fn check(&self, offset: u64, octets: &[u8]) -> Result<(), u64> {
+        let end = offset + octets.len() as u64;
+        if end > self.octets {
+            return Err(self.octets.max(offset));
+        }
+        let mut at = offset;
+        while at < end {
+            let rest = &octets[(at - offset) as usize..];
+            let expected = self.at(at, rest.len());
+            let same = rest.iter().zip(expected).take_while(|(found, wanted)| found == wanted);
+            if rest[..expected.len()] != *expected {
+                return Err(at + same.count() as u64);
+            }
+            at += expected.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Octets from this offset on: some, and at most so many.
+    fn at(&self, offset: u64, most: usize) -> &[u8] {
+        let after = self.texts.partition_point(|(start, _)| *start <= offset);
+        if let Some((start, text)) = after.checked_sub(1).and_then(|index| self.texts.get(index))
+            && let Some(rest) = text.as_bytes().get((offset - start) as usize..)
+            && !rest.is_empty()
+        {
+            return &rest[..rest.len().min(most)];
+        }
+        let until_text = self.texts.get(after).map_or(u64::MAX, |(start, _)| start - offset);
+        pattern(offset, most.min(usize::try_from(until_text).unwrap_or(usize::MAX)).min(CHUNK))
+    }
+}
+
+/// So many octets of the pattern from an offset on.
+fn pattern(offset: u64, octets: usize) -> &'static [u8] {
+    static TABLE: OnceLock<Vec<u8>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let octet = |index: usize| ((index % PERIOD) as u32).wrapping_mul(0x9e37_79b1).to_be_bytes()[0];
+        (0..PERIOD + CHUNK).map(octet).collect()
+    });
+    let start = (offset % PERIOD as u64) as usize;
+    &table[start..start + octets]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 10 octets, "hello", 10 octets.
+    fn written() -> (Written, Vec<u8>) {
+        let mut written = Written::default();
+        let mut stream = written.next(10).to_vec();
+        written.advance(10);
+        written.begin_text("hello");
+        written.advance(5);
+        stream.extend(b"hello");
+        stream.extend(written.next(10));
+        written.advance(10);
+        (written, stream)
+    }
+
+    #[test]
+    fn what_was_written_is_recognised_in_pieces_of_any_size() {
+        let (written, stream) = written();
+        for size in 1..=stream.len() {
+            for (index, piece) in stream.chunks(size).enumerate() {
+                assert_eq!(written.check((index * size) as u64, piece), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_octet_is_found_where_it_is() {
+        let (written, stream) = written();
+        for position in 0..stream.len() {
+            let mut wrong = stream.clone();
+            wrong[position] ^= 1;
+            assert_eq!(written.check(0, &wrong), Err(position as u64));
+        }
+        assert!(written.check(1, &stream[..10]).is_err(), "out of place");
+        let more = [&stream[..], b"x"].concat();
+        assert_eq!(written.check(0, &more), Err(stream.len() as u64), "never sent");
+    }
+}

@@ -1,0 +1,285 @@
+//! The event queue of a run: it picks the next instant at which anything happens, sets the clock, and lets
+//! the world make one step. Virtual time never waits.
+//!
+//! At one instant: faults on hosts and links first, then each host in the order of the scenario, with what
+//! arrives, its timers and its programs. What a host sends arrives in a later step, even without latency.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use halfopen_scenario::{Effect, Scenario};
+use halfopen_tcp::Instant;
+
+use crate::faults::{Deed, Script};
+use crate::host;
+use crate::run::{Outcome, RunOptions, Sink};
+use crate::shared::Shared;
+use crate::trace::{EventKind, Host, HostId, LossReason, RunStarted};
+use crate::verdict;
+use crate::world::World;
+
+/// How often the sink is asked whether the run is still wanted, in steps.
+const STEPS_PER_QUESTION: u64 = 64;
+
+/// Runs a scenario.
+///
+/// The same scenario, seed and version give the same trace, octet by octet. Blocks until the run is over; a run
+/// must not be started from within an async task.
+///
+/// # Panics
+/// By a bug of ours only.
+pub fn run(scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink) -> Outcome {
+    let mut driver = Driver::new(scenario, options);
+    driver.announce();
+    let ending = driver.play(sink);
+    let shared = Rc::clone(&driver.shared);
+    // The hosts go before the trace is closed: a host that is gone sends nothing.
+    drop(driver);
+    verdict::conclude(&shared, ending, sink)
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nothing is left to happen, or the scenario says that it ends here.
+    Over,
+    /// More virtual time than the scenario allows.
+    TimeLimit,
+    /// More events than the scenario allows.
+    EventLimit,
+    /// The reader does not want it any more.
+    Stopped,
+}
+
+struct Driver {
+    shared: Rc<Shared>,
+    world: World,
+    script: Script,
+    power: Vec<Power>,
+    /// Ids of what arrives in this step.
+    due: Vec<u64>,
+    steps: u64,
+}
+
+/// Whether a host runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Power {
+    On,
+    /// Starts in the next step.
+    Booting,
+    /// Off, by the fault at this position.
+    Off(usize),
+}
+
+impl Driver {
+    fn new(scenario: &Arc<Scenario>, options: &RunOptions) -> Driver {
+        let shared = Rc::new(Shared::new(scenario, options.seed));
+        let mut world = World::new(options.seed);
+        for (host, _) in shared.hosts() {
+            let shared = Rc::clone(&shared);
+            world.add_host(move || host::live(Rc::clone(&shared), host));
+        }
+        Driver {
+            script: Script::new(&scenario.faults),
+            power: vec![Power::Booting; scenario.hosts.len()],
+            shared,
+            world,
+            due: Vec::new(),
+            steps: 0,
+        }
+    }
+
+    fn announce(&self) {
+        let scenario = &self.shared.scenario;
+        let hosts = scenario.hosts.iter().map(|host| Host {
+            name: host.name.clone(),
+            addresses: host.addresses.clone(),
+            profile: host.profile.name(),
+        });
+        let started = RunStarted {
+            scenario: scenario.id.clone(),
+            title: scenario.title.clone(),
+            seed: self.shared.seed,
+            version: env!("CARGO_PKG_VERSION"),
+            hosts: hosts.collect(),
+        };
+        let kind = EventKind::RunStarted(Box::new(started));
+        self.shared.run.borrow_mut().recorder.push(Instant::ZERO, None, None, kind);
+    }
+
+    fn play(&mut self, sink: &mut dyn Sink) -> Ending {
+        let limits = self.shared.scenario.limits;
+        let until = self.shared.scenario.until.map(|until| Instant::ZERO + until);
+        let time_limit = (Instant::ZERO + limits.virtual_time).max(until.unwrap_or_default());
+        loop {
+            self.step();
+            let mut run = self.shared.run.borrow_mut();
+            run.recorder.hand_over(sink);
+            if self.steps.is_multiple_of(STEPS_PER_QUESTION) && !sink.keep_going() {
+                return Ending::Stopped;
+            }
+            self.steps += 1;
+            if run.recorder.len() >= limits.events {
+                return Ending::EventLimit;
+            }
+            drop(run);
+            let (next, ending) = match (self.next_instant(), until) {
+                (Some(next), Some(until)) if next > until => (until, Some(Ending::Over)),
+                (Some(next), _) if next > time_limit => (time_limit, Some(Ending::TimeLimit)),
+                (Some(next), _) => (next, None),
+                (None, Some(until)) => (until, Some(Ending::Over)),
+                (None, None) => return Ending::Over,
+            };
+            self.shared.now.set(next.max(self.shared.now.get()));
+            if let Some(ending) = ending {
+                return ending;
+            }
+        }
+    }
+
+    /// When something happens next.
+    fn next_instant(&self) -> Option<Instant> {
+        let run = self.shared.run.borrow();
+        let wakes = self.shared.hosts().filter_map(|(_, control)| control.wake.get());
+        let script = self.script.next(&run.connections);
+        wakes.chain(script).chain(run.network.next_arrival()).min()
+    }
+
+    /// Everything that happens at this instant, as far as it is known now.
+    fn step(&mut self) {
+        let mut busy = self.do_deeds();
+        busy |= self.deliver();
+        let now = self.shared.now.get();
+        for (_, control) in self.shared.hosts() {
+            if control.wake.get().is_some_and(|wake| wake <= now) {
+                control.work.notify_one();
+                busy = true;
+            }
+        }
+        busy |= self.power.contains(&Power::Booting);
+        if busy {
+            self.world.step(&self.due);
+            let unclaimed = self.shared.run.borrow().network.unclaimed();
+            assert_eq!(unclaimed, 0, "datagrams arrived that no host took");
+        }
+        self.due.clear();
+        for power in self.power.iter_mut().filter(|power| **power == Power::Booting) {
+            *power = Power::On;
+        }
+    }
+
+    /// Hands over what is due. What comes to a host that is down, or that boots in this step, is lost.
+    fn deliver(&mut self) -> bool {
+        let now = self.shared.now.get();
+        let mut run = self.shared.run.borrow_mut();
+        while let Some((id, flight)) = run.network.take_due(now) {
+            self.due.push(id);
+            if self.power[flight.to.index()] == Power::On {
+                run.network.arrive(id, flight);
+                self.shared.control(flight.to).work.notify_one();
+            } else {
+                run.lose_flight(now, flight, LossReason::HostDown);
+            }
+        }
+        self.due.sort_unstable();
+        !self.due.is_empty()
+    }
+
+    fn do_deeds(&mut self) -> bool {
+        let now = self.shared.now.get();
+        let mut any = false;
+        loop {
+            let next = self.script.take(now, &self.shared.run.borrow().connections);
+            let Some((deed, fault)) = next else { return any };
+            any = true;
+            let shared = Rc::clone(&self.shared);
+            match (&shared.scenario.faults[fault].effect, deed) {
+                (Effect::Segment { .. }, _) => unreachable!("rules are not in the script"),
+                (Effect::PowerLoss(host), Deed::Begin) => self.power_off((*host).into(), fault, false),
+                (Effect::Reboot { host, back_after }, Deed::Begin) => {
+                    self.power_off((*host).into(), fault, true);
+                    if self.power[host.0] == Power::Off(fault) {
+                        self.script.plan(now + *back_after, Deed::End, fault);
+                    }
+                }
+                (Effect::Reboot { host, .. }, Deed::End) => self.boot((*host).into(), fault),
+                (Effect::Kill(host), Deed::Begin) => self.kill((*host).into(), fault),
+                (Effect::Partition { cut, heals_after }, _) => {
+                    self.partition(fault, deed, &|from, to| cut.stops(from, to));
+                    if let (Deed::Begin, Some(after)) = (deed, heals_after) {
+                        self.script.plan(now + *after, Deed::End, fault);
+                    }
+                }
+                (Effect::PowerLoss(_) | Effect::Kill(_), Deed::End) => unreachable!("these do not end"),
+            }
+        }
+    }
+
+    /// A host loses its power. One that is off already only learns that it will not come back.
+    fn power_off(&mut self, host: HostId, fault: usize, returns: bool) {
+        match self.power[host.index()] {
+            Power::Off(_) if returns => return,
+            Power::Off(earlier) => self.script.cancel_end(earlier),
+            Power::On | Power::Booting => self.world.crash(host),
+        }
+        self.power[host.index()] = Power::Off(fault);
+        self.shared.control(host).wake.set(None);
+        self.apply(fault, None, Some(host));
+        self.shared.run.borrow_mut().connections.forget(host);
+    }
+
+    fn boot(&mut self, host: HostId, fault: usize) {
+        self.world.boot(host);
+        self.power[host.index()] = Power::Booting;
+        self.apply(fault, Some("back"), Some(host));
+    }
+
+    /// Every process of a host dies. A host that is off has none.
+    fn kill(&mut self, host: HostId, fault: usize) {
+        if self.power[host.index()] == Power::On {
+            self.shared.control(host).kill.set(true);
+            self.shared.control(host).work.notify_one();
+            self.apply(fault, None, Some(host));
+        }
+    }
+
+    fn partition(
+        &mut self,
+        fault: usize,
+        deed: Deed,
+        stops: &dyn Fn(halfopen_scenario::HostId, halfopen_scenario::HostId) -> bool,
+    ) {
+        self.apply(fault, (deed == Deed::End).then_some("heal"), None);
+        let hosts = self.power.len();
+        for from in 0..hosts {
+            for to in 0..hosts {
+                if stops(halfopen_scenario::HostId(from), halfopen_scenario::HostId(to)) {
+                    self.change_way(HostId(from as u16), HostId(to as u16), deed);
+                }
+            }
+        }
+    }
+
+    fn change_way(&mut self, from: HostId, to: HostId, deed: Deed) {
+        let now = self.shared.now.get();
+        let mut run = self.shared.run.borrow_mut();
+        match deed {
+            Deed::Begin => {
+                run.network.paths.cut(from, to);
+                for flight in run.network.take_under_way(from, to) {
+                    run.lose_flight(now, flight, LossReason::Partition);
+                }
+            }
+            Deed::End => run.network.paths.mend(from, to),
+        }
+        let [there, back] = [(from, to), (to, from)].map(|(from, to)| run.network.paths.is_open(from, to));
+        self.world.set_ways([from, to], there, back);
+    }
+
+    fn apply(&self, fault: usize, action: Option<&str>, host: Option<HostId>) {
+        let scenario = &self.shared.scenario;
+        let action = action.unwrap_or(scenario.faults[fault].effect.name()).to_owned();
+        let now = self.shared.now.get();
+        self.shared.run.borrow_mut().apply_fault(scenario, now, (fault, action), host, None);
+    }
+}

@@ -1,0 +1,7 @@
+//! What goes wrong: rules over segments, and a script over hosts and links.
+
+mod rules;
+mod script;
+
+pub(crate) use rules::Rules;
+pub(crate) use script::{Deed, Script};

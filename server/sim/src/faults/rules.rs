@@ -1,0 +1,157 @@
+//! Faults on segments. A rule looks at a segment when it is sent.
+
+use halfopen_scenario::{Effect, Fault, Match, SegmentAction, SegmentFacts, When, Which};
+use halfopen_tcp::Instant;
+
+use crate::connections::Connections;
+use crate::random::Stream;
+
+/// The rules of a scenario, in its order.
+#[derive(Debug)]
+pub(crate) struct Rules(Vec<Rule>);
+
+#[derive(Debug)]
+struct Rule {
+    /// Position in the scenario's faults, from 0.
+    fault: usize,
+    matching: Match,
+    which: Which,
+    action: SegmentAction,
+    when: When,
+    coin: Stream,
+    /// Segments that matched so far.
+    matched: u64,
+}
+
+impl Rules {
+    /// The rules among the faults of a scenario.
+    pub(crate) fn new(faults: &[Fault], seed: u64) -> Rules {
+        let rule = |(fault, what): (usize, &Fault)| match &what.effect {
+            Effect::Segment { matching, which, action } => Some(Rule {
+                fault,
+                matching: matching.clone(),
+                which: *which,
+                action: *action,
+                when: what.when,
+                coin: Stream::new(seed, &format!("fault/{}", fault + 1)),
+                matched: 0,
+            }),
+            Effect::PowerLoss(_) | Effect::Reboot { .. } | Effect::Kill(_) | Effect::Partition { .. } => None,
+        };
+        Rules(faults.iter().enumerate().filter_map(rule).collect())
+    }
+
+    /// What happens to a segment that is sent now, and by which fault: the first rule that takes it decides.
+    pub(crate) fn decide(
+        &mut self,
+        now: Instant,
+        segment: &SegmentFacts,
+        connections: &Connections,
+    ) -> Option<(usize, SegmentAction)> {
+        self.0
+            .iter_mut()
+            .find_map(|rule| rule.takes(now, segment, connections).then_some((rule.fault, rule.action)))
+    }
+}
+
+impl Rule {
+    fn takes(&mut self, now: Instant, segment: &SegmentFacts, connections: &Connections) -> bool {
+        if !self.matching.matches(segment) || !is_active(self.when, now, connections) {
+            return false;
+        }
+        self.matched += 1;
+        match self.which {
+            Which::All => true,
+            Which::First(count) => self.matched <= count,
+            Which::Nth(position) => self.matched == position,
+            Which::Every(step) => self.matched.is_multiple_of(step),
+            Which::Probability(millionths) => self.coin.chance(f64::from(millionths) / 1e6),
+        }
+    }
+}
+
+fn is_active(when: When, now: Instant, connections: &Connections) -> bool {
+    let elapsed = now.as_duration();
+    match when {
+        When::Always => true,
+        When::At(time) => elapsed >= time,
+        When::Between(from, to) => (from..to).contains(&elapsed),
+        When::State { host, state, lasted } => {
+            connections.in_state_since(host.into(), state).is_some_and(|since| now.since(since) >= lasted)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use halfopen_scenario::{HostId, Location};
+    use halfopen_tcp::Flags;
+
+    use super::*;
+
+    fn drop_faults(which: Which, when: When) -> Vec<Fault> {
+        let matching = Match { from: Some(HostId(0)), ..Match::default() };
+        let effect = Effect::Segment { matching, which, action: SegmentAction::Drop };
+        let location = Location::default();
+        vec![Fault { effect, when, may_not_happen: false, location, text: String::new() }]
+    }
+
+    /// Which of ten segments, one a second, from a host are taken.
+    fn taken(which: Which, when: When, from: usize) -> Vec<u64> {
+        let mut rules = Rules::new(&drop_faults(which, when), 1);
+        let facts = SegmentFacts {
+            from: Some(HostId(from)),
+            to: Some(HostId(1)),
+            flags: Flags::ACK,
+            octets: 0,
+            retransmission: false,
+            keepalive_probe: false,
+        };
+        let connections = Connections::default();
+        let is_taken = |second: &u64| {
+            let now = Instant::ZERO + Duration::from_secs(*second);
+            rules.decide(now, &facts, &connections).is_some()
+        };
+        (1..=10).filter(is_taken).collect()
+    }
+
+    #[test]
+    fn a_rule_takes_what_it_says() {
+        let second = Duration::from_secs;
+        let cases = [
+            (Which::All, When::Always, vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+            (Which::First(2), When::Always, vec![1, 2]),
+            (Which::Nth(3), When::Always, vec![3]),
+            (Which::Every(4), When::Always, vec![4, 8]),
+            (Which::All, When::At(second(9)), vec![9, 10]),
+            (Which::All, When::Between(second(3), second(5)), vec![3, 4]),
+            (Which::Nth(2), When::At(second(5)), vec![6]),
+            (Which::Probability(0), When::Always, vec![]),
+            (Which::Probability(1_000_000), When::Between(second(0), second(2)), vec![1]),
+        ];
+        for (which, when, expected) in cases {
+            assert_eq!(taken(which, when, 0), expected, "{which:?} {when:?}");
+        }
+        assert_eq!(taken(Which::All, When::Always, 1), [] as [u64; 0], "from another host");
+    }
+
+    #[test]
+    fn the_first_rule_that_takes_a_segment_decides_and_later_ones_do_not_count_it() {
+        let mut faults = drop_faults(Which::Nth(1), When::Always);
+        faults.extend(drop_faults(Which::Nth(1), When::Always));
+        let mut rules = Rules::new(&faults, 1);
+        let facts = SegmentFacts {
+            from: Some(HostId(0)),
+            to: None,
+            flags: Flags::SYN,
+            octets: 0,
+            retransmission: false,
+            keepalive_probe: false,
+        };
+        let mut decide =
+            || rules.decide(Instant::ZERO, &facts, &Connections::default()).map(|(fault, _)| fault);
+        assert_eq!([decide(), decide(), decide()], [Some(0), Some(1), None]);
+    }
+}

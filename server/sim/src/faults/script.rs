@@ -1,0 +1,127 @@
+//! Faults on hosts and links: what to do and when.
+
+use halfopen_scenario::{Effect, Fault, When};
+use halfopen_tcp::Instant;
+
+use crate::connections::Connections;
+
+/// What is to be done for a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Deed {
+    /// It happens.
+    Begin,
+    /// It is over: the link heals, the host comes back.
+    End,
+}
+
+/// The faults on hosts and links that have not happened yet.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    /// When, what, and the fault's position from 0. Latest first.
+    planned: Vec<(Instant, Deed, usize)>,
+    /// Faults that wait for a state.
+    waiting: Vec<(usize, When)>,
+}
+
+impl Script {
+    /// The script of a scenario's faults.
+    pub(crate) fn new(faults: &[Fault]) -> Script {
+        let mut script = Script::default();
+        for (position, fault) in faults.iter().enumerate() {
+            match (&fault.effect, fault.when) {
+                (Effect::Segment { .. }, _) => {}
+                (_, When::State { .. }) => script.waiting.push((position, fault.when)),
+                (_, When::At(time) | When::Between(time, _)) => {
+                    script.plan(Instant::ZERO + time, Deed::Begin, position);
+                }
+                (_, When::Always) => script.plan(Instant::ZERO, Deed::Begin, position),
+            }
+        }
+        script
+    }
+
+    /// Plans a deed.
+    pub(crate) fn plan(&mut self, time: Instant, deed: Deed, fault: usize) {
+        let entry = (time, deed, fault);
+        let place = self.planned.partition_point(|planned| *planned > entry);
+        self.planned.insert(place, entry);
+    }
+
+    /// Strikes a planned end out.
+    pub(crate) fn cancel_end(&mut self, fault: usize) {
+        self.planned.retain(|(_, deed, planned)| (*deed, *planned) != (Deed::End, fault));
+    }
+
+    /// When the next deed is to be done, if connections stay as they are.
+    pub(crate) fn next(&self, connections: &Connections) -> Option<Instant> {
+        let planned = self.planned.last().map(|(time, ..)| *time);
+        let waiting = self.waiting.iter().filter_map(|(_, when)| condition_met(*when, connections));
+        waiting.chain(planned).min()
+    }
+
+    /// Takes the next deed that is due, in the order of their times, ends last, then of the scenario.
+    pub(crate) fn take(&mut self, now: Instant, connections: &Connections) -> Option<(Deed, usize)> {
+        let met =
+            |(_, when): &(usize, When)| condition_met(*when, connections).is_some_and(|time| time <= now);
+        if let Some(index) = self.waiting.iter().position(met) {
+            return Some((Deed::Begin, self.waiting.remove(index).0));
+        }
+        self.planned.pop_if(|(time, ..)| *time <= now).map(|(_, deed, fault)| (deed, fault))
+    }
+}
+
+/// When the condition of a waiting fault is or will be met, if the connections stay as they are.
+fn condition_met(when: When, connections: &Connections) -> Option<Instant> {
+    let When::State { host, state, lasted } = when else {
+        unreachable!("only faults with a state wait");
+    };
+    connections.in_state_since(host.into(), state).map(|since| since + lasted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use halfopen_scenario::{HostId, Location};
+    use halfopen_tcp::State;
+
+    use super::*;
+    use crate::trace;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn kill(when: When) -> Fault {
+        let effect = Effect::Kill(HostId(0));
+        Fault { effect, when, may_not_happen: false, location: Location::default(), text: String::new() }
+    }
+
+    #[test]
+    fn deeds_come_in_the_order_of_their_times_then_of_the_scenario() {
+        let faults = [kill(When::At(2 * SECOND)), kill(When::At(SECOND)), kill(When::At(SECOND))];
+        let mut script = Script::new(&faults);
+        let connections = Connections::default();
+        let at = Instant::ZERO + SECOND;
+        assert_eq!(script.next(&connections), Some(at));
+        script.plan(at, Deed::End, 0);
+        let taken: Vec<_> = std::iter::from_fn(|| script.take(at, &connections)).collect();
+        assert_eq!(taken, [(Deed::Begin, 1), (Deed::Begin, 2), (Deed::End, 0)]);
+        assert_eq!(script.next(&connections), Some(at + SECOND));
+    }
+
+    #[test]
+    fn a_fault_waits_until_a_state_has_lasted() {
+        let when = When::State { host: HostId(0), state: State::CloseWait, lasted: SECOND };
+        let mut script = Script::new(&[kill(when)]);
+        let mut connections = Connections::default();
+        assert_eq!(script.next(&connections), None);
+
+        let sockets = ["10.0.0.1:80", "10.0.0.2:40000"].map(|text| text.parse().unwrap());
+        let end = connections.attach(trace::HostId(0), sockets[0], sockets[1]);
+        connections.end_mut(end).state = Some((State::CloseWait, Instant::ZERO + SECOND));
+        let due = Instant::ZERO + 2 * SECOND;
+        assert_eq!(script.next(&connections), Some(due));
+        assert_eq!(script.take(Instant::ZERO + SECOND, &connections), None);
+        assert_eq!(script.take(due, &connections), Some((Deed::Begin, 0)));
+        assert_eq!(script.next(&connections), None, "once");
+    }
+}

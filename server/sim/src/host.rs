@@ -1,0 +1,271 @@
+//! The software of a host: its TCP and the programs over it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Duration;
+
+use halfopen_scenario::Scenario;
+use halfopen_tcp::{
+    Cause, Config, ConnectionId, Disposition, Endpoint, Event, EventKind as TcpEvent, Instant, Keepalive,
+    Subject, Transmit,
+};
+
+use crate::application::{Context, Programs, Turn};
+use crate::connections::{End, EndId};
+use crate::random::Stream;
+use crate::shared::Shared;
+use crate::trace::{ConnectionCreated, EventKind, HostId, KeepaliveVerdict, SegmentNumber};
+use crate::world::{ID_OCTETS, Port};
+
+/// Timeouts that a TCP may handle in one instant. More is a bug of ours.
+const MOST_TIMEOUTS: usize = 1_000_000;
+
+/// One life of a host, from boot to crash.
+pub(crate) async fn live(shared: Rc<Shared>, host: HostId) {
+    let port = Port::open().await;
+    let mut machine = Machine::boot(Rc::clone(&shared), host, port);
+    loop {
+        machine.act();
+        shared.control(host).work.notified().await;
+    }
+}
+
+struct Machine {
+    shared: Rc<Shared>,
+    host: HostId,
+    port: Port,
+    endpoint: Endpoint,
+    programs: Programs,
+    /// The connections of this life.
+    ends: BTreeMap<ConnectionId, EndId>,
+    /// The datagram being sent.
+    outgoing: Vec<u8>,
+    /// A datagram as it comes.
+    buffer: Vec<u8>,
+    /// What arrived in this step: ids, and where in `incoming` the octets are.
+    arrived: Vec<(u64, Range<usize>)>,
+    incoming: Vec<u8>,
+}
+
+impl Machine {
+    fn boot(shared: Rc<Shared>, host: HostId, port: Port) -> Machine {
+        let life = shared.control(host).lives.get();
+        shared.control(host).lives.set(life + 1);
+        let endpoint = Endpoint::new(config(&shared.scenario, host, shared.seed, life));
+        let programs = Programs::start(&shared.scenario, host, life == 0);
+        let largest = ID_OCTETS + shared.run.borrow().network.paths.mtu();
+        Machine {
+            buffer: vec![0; largest],
+            shared,
+            host,
+            port,
+            endpoint,
+            programs,
+            ends: BTreeMap::new(),
+            outgoing: Vec::new(),
+            arrived: Vec::new(),
+            incoming: Vec::new(),
+        }
+    }
+
+    /// All that there is to do at this instant: what was done to the host first, then what arrived, then
+    /// timers, then programs.
+    fn act(&mut self) {
+        let now = self.shared.now.get();
+        let shared = Rc::clone(&self.shared);
+        let control = shared.control(self.host);
+        if control.kill.take() {
+            self.programs = Programs::default();
+            self.endpoint.close_all(now);
+            self.drain(None);
+        }
+        self.take_arrivals();
+        self.take_timeouts();
+        self.programs.notice_time(now);
+        self.run_programs();
+        let timeout = self.endpoint.poll_timeout();
+        control.wake.set(self.programs.next_time().into_iter().chain(timeout).min());
+    }
+
+    /// What arrives in one instant does so in the order in which it was sent, whatever way it came.
+    fn take_arrivals(&mut self) {
+        while let Some((id, octets)) = self.port.receive(&mut self.buffer) {
+            let start = self.incoming.len();
+            self.incoming.extend_from_slice(&self.buffer[ID_OCTETS..octets]);
+            self.arrived.push((id, start..self.incoming.len()));
+        }
+        self.arrived.sort_unstable_by_key(|(id, _)| *id);
+        let mut arrived = std::mem::take(&mut self.arrived);
+        for (id, octets) in arrived.drain(..) {
+            self.arrives(id, octets);
+        }
+        self.arrived = arrived;
+        self.incoming.clear();
+    }
+
+    fn arrives(&mut self, id: u64, octets: Range<usize>) {
+        let now = self.shared.now.get();
+        let arrival = self.endpoint.handle_datagram(now, &self.incoming[octets]);
+        let known = arrival.connection.and_then(|connection| self.ends.get(&connection)).copied();
+
+        let mut run = self.shared.run.borrow_mut();
+        let flight = run.network.claim(id);
+        if let Some(end) = known {
+            run.connections.arrived(end, now);
+        }
+        let dropped = match arrival.disposition {
+            Disposition::Accepted => None,
+            Disposition::Dropped(reason) => Some(reason),
+        };
+        let connection = known.map(|end| end.number).or(flight.connection);
+        let arrived = EventKind::SegmentArrived { segment: flight.segment, dropped };
+        run.recorder.push(now, Some(self.host), connection, arrived);
+        drop(run);
+
+        self.drain(Some(flight.segment));
+        if let Some(connection) = arrival.connection {
+            if known.is_none()
+                && let Some(end) = self.ends.get(&connection)
+            {
+                self.shared.run.borrow_mut().connections.arrived(*end, now);
+            }
+            self.programs.notice(connection);
+        }
+    }
+
+    fn take_timeouts(&mut self) {
+        let now = self.shared.now.get();
+        for _ in 0..MOST_TIMEOUTS {
+            if self.endpoint.poll_timeout().is_none_or(|time| time > now) {
+                return;
+            }
+            self.endpoint.handle_timeout(now);
+            self.drain(None);
+        }
+        panic!("a timer is due again and again at {now}");
+    }
+
+    fn run_programs(&mut self) {
+        while let Some(turn) = self.turn() {
+            self.drain(None);
+            let mut run = self.shared.run.borrow_mut();
+            if let Some((program, slot, connection)) = turn.opened {
+                let number = self.ends[&connection].number;
+                run.progress.opened.push((program, slot, number));
+            }
+            if let Some(result) = turn.ended {
+                let connection = turn.connection.and_then(|connection| self.ends.get(&connection));
+                let connection = connection.map(|end| end.number);
+                let now = self.shared.now.get();
+                run.recorder.push(now, Some(self.host), connection, EventKind::ApplicationResult(result));
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Option<Turn> {
+        let mut run = self.shared.run.borrow_mut();
+        let mut context = Context {
+            now: self.shared.now.get(),
+            endpoint: &mut self.endpoint,
+            run: &mut run,
+            ends: &self.ends,
+        };
+        self.programs.turn(&self.shared.scenario, &mut context)
+    }
+
+    /// Takes all that follows from a call, a segment (this one) or time.
+    fn drain(&mut self, segment: Option<SegmentNumber>) {
+        let now = self.shared.now.get();
+        loop {
+            while let Some(event) = self.endpoint.poll_event() {
+                self.record(event, segment);
+            }
+            self.outgoing.clear();
+            self.outgoing.resize(ID_OCTETS, 0);
+            match self.endpoint.poll_transmit(now, &mut self.outgoing) {
+                Some(transmit) => self.transmit(&transmit),
+                None => break,
+            }
+        }
+        // The last poll may have said something too.
+        while let Some(event) = self.endpoint.poll_event() {
+            self.record(event, segment);
+        }
+    }
+
+    fn transmit(&mut self, transmit: &Transmit) {
+        let now = self.shared.now.get();
+        let mut run = self.shared.run.borrow_mut();
+        // A RST on behalf of nobody belongs to the connection it answers.
+        let end = transmit.connection.and_then(|connection| self.ends.get(&connection)).copied();
+        let end = end.or_else(|| run.connections.find(transmit.source, transmit.destination));
+        let octets = self.outgoing.len() - ID_OCTETS;
+        let sent = run.send(&self.shared.scenario, now, self.host, end, transmit, octets);
+        if let Some((to, ids)) = sent {
+            for id in ids {
+                self.outgoing[..ID_OCTETS].copy_from_slice(&id.to_be_bytes());
+                self.port.send(to, &self.outgoing);
+            }
+        }
+    }
+
+    fn record(&mut self, event: Event, segment: Option<SegmentNumber>) {
+        let now = self.shared.now.get();
+        let mut run = self.shared.run.borrow_mut();
+        let run = &mut *run;
+        let mut end = None;
+        if let Subject::Connection(id) = event.subject {
+            if let TcpEvent::Created { local, remote } = event.kind {
+                self.ends.insert(id, run.connections.attach(self.host, local, remote));
+            }
+            end = self.ends.get(&id).copied();
+            if matches!(event.kind, TcpEvent::Transition { .. } | TcpEvent::Error(_)) {
+                self.programs.notice(id);
+            }
+        }
+        let kind = match event.kind {
+            TcpEvent::Created { local, remote } => {
+                let remote_host = self.shared.scenario.host_of(remote.ip()).map(HostId::from);
+                EventKind::ConnectionCreated(Box::new(ConnectionCreated { local, remote, remote_host }))
+            }
+            TcpEvent::Transition { from, to, cause } => {
+                self.programs.notice_transition();
+                if let Some(end) = end {
+                    run.connections.end_mut(end).state = Some((to, now));
+                }
+                let segment = segment.filter(|_| matches!(cause, Cause::Segment(_)));
+                EventKind::StateTransition { from, to, cause, segment }
+            }
+            TcpEvent::Timer { timer, change } => EventKind::TimerChanged { timer, change },
+            TcpEvent::Keepalive(found) => keepalive(found, now, end.map(|end| run.connections.end(end))),
+            TcpEvent::Error(errno) => EventKind::ConnectionError(errno),
+        };
+        run.recorder.push(now, Some(self.host), end.map(|end| end.number), kind);
+    }
+}
+
+fn keepalive(found: Keepalive, now: Instant, end: Option<&End>) -> EventKind {
+    let since = end.and_then(|end| end.last_arrival).map_or(Duration::ZERO, |time| now.since(time));
+    let (verdict, probes, silence) = match found {
+        Keepalive::Probe { unanswered } => (KeepaliveVerdict::Probing, unanswered, since),
+        // The answer has just arrived; the silence was before it.
+        Keepalive::Alive { probes } => {
+            (KeepaliveVerdict::Alive, probes, end.map_or(Duration::ZERO, |end| end.last_silence))
+        }
+        Keepalive::Reset { probes, silence } => (KeepaliveVerdict::Reset, probes, silence),
+        Keepalive::Dead { probes, silence } => (KeepaliveVerdict::Dead, probes, silence),
+    };
+    EventKind::KeepaliveOutcome { verdict, probes, silence }
+}
+
+/// What the TCP of a host is made from, in one of its lives.
+fn config(scenario: &Scenario, host: HostId, seed: u64, life: u32) -> Config {
+    let host = &scenario.hosts[host.index()];
+    let mut settings = host.settings();
+    if host.tcp.mtu.is_none() {
+        settings.mtu = scenario.network.mtu;
+    }
+    let secret = Stream::new(seed, &format!("iss/{}/{life}", host.name)).next();
+    Config { addresses: host.addresses.clone(), settings, secret }
+}

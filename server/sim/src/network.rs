@@ -1,0 +1,196 @@
+//! Segments under way.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use halfopen_scenario::{Scenario, SegmentAction, SegmentFacts};
+use halfopen_tcp::{Instant, Transmit};
+
+use crate::connections::EndId;
+use crate::faults::Rules;
+use crate::path::Paths;
+use crate::shared::Run;
+use crate::trace::{ConnectionNumber, EventKind, HostId, LossReason, SegmentNumber, SegmentSent};
+
+/// A datagram under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flight {
+    pub(crate) segment: SegmentNumber,
+    pub(crate) connection: Option<ConnectionNumber>,
+    pub(crate) from: HostId,
+    pub(crate) to: HostId,
+    /// Whether a fault made it from another.
+    copy: bool,
+}
+
+/// The ways between hosts and what is under way on them.
+#[derive(Debug)]
+pub(crate) struct Network {
+    pub(crate) paths: Paths,
+    rules: Rules,
+    /// By arrival, then by id: what arrives in one instant does so in the order in which it was sent.
+    under_way: BTreeMap<(Instant, u64), Flight>,
+    sent: u64,
+    /// What arrives in this step and no host has taken yet, by id.
+    arriving: Vec<(u64, Flight)>,
+}
+
+impl Network {
+    /// The network of a scenario.
+    pub(crate) fn new(scenario: &Scenario, seed: u64) -> Network {
+        Network {
+            paths: Paths::new(&scenario.network, scenario.hosts.len(), seed),
+            rules: Rules::new(&scenario.faults, seed),
+            under_way: BTreeMap::new(),
+            sent: 0,
+            arriving: Vec::new(),
+        }
+    }
+
+    /// When the next datagram arrives.
+    pub(crate) fn next_arrival(&self) -> Option<Instant> {
+        self.under_way.first_key_value().map(|((time, _), _)| *time)
+    }
+
+    /// Takes the next datagram that is due.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<(u64, Flight)> {
+        let entry = self.under_way.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let ((_, id), flight) = entry.remove_entry();
+        Some((id, flight))
+    }
+
+    /// The datagram arrives in this step.
+    pub(crate) fn arrive(&mut self, id: u64, flight: Flight) {
+        self.arriving.push((id, flight));
+    }
+
+    /// A host takes a datagram that arrives in this step.
+    pub(crate) fn claim(&mut self, id: u64) -> Flight {
+        let index = self.arriving.iter().position(|(arriving, _)| *arriving == id);
+        self.arriving.remove(index.expect("the world delivers what is due and nothing else")).1
+    }
+
+    /// How many datagrams arrive in this step that no host has taken.
+    pub(crate) fn unclaimed(&self) -> usize {
+        self.arriving.len()
+    }
+
+    /// Takes everything that is under way from one host to another.
+    pub(crate) fn take_under_way(&mut self, from: HostId, to: HostId) -> Vec<Flight> {
+        let gone = |flight: &Flight| flight.from == from && flight.to == to;
+        let taken = self.under_way.values().copied().filter(gone).collect();
+        self.under_way.retain(|_, flight| !gone(flight));
+        taken
+    }
+
+    fn launch(&mut self, due: Instant, flight: Flight) -> u64 {
+        self.sent += 1;
+        self.under_way.insert((due, self.sent), flight);
+        self.sent
+    }
+}
+
+impl Run {
+    /// A host sends a segment in an IP datagram of so many octets. Returns to whom the world shall carry it and
+    /// the ids of the datagrams that it becomes; none if it is lost already.
+    pub(crate) fn send(
+        &mut self,
+        scenario: &Scenario,
+        now: Instant,
+        from: HostId,
+        end: Option<EndId>,
+        transmit: &Transmit,
+        octets: usize,
+    ) -> Option<(HostId, Range<u64>)> {
+        let segment = self.recorder.next_segment();
+        let destination = scenario.host_of(transmit.destination.ip());
+        let (connection, facts) = self.record_sent(now, from, end, transmit, (segment, destination));
+
+        // A host is not on a network with itself.
+        let Some(to) = destination.map(HostId::from).filter(|to| *to != from) else {
+            self.recorder.totals.segments_lost += 1;
+            let lost = EventKind::SegmentLost { segment, reason: LossReason::NoRoute };
+            self.recorder.push(now, None, connection, lost);
+            return None;
+        };
+        let mut flight = Flight { segment, connection, from, to, copy: false };
+        if octets > self.network.paths.mtu() {
+            self.lose_flight(now, flight, LossReason::TooLarge);
+            return None;
+        }
+        if !self.network.paths.is_open(from, to) {
+            self.lose_flight(now, flight, LossReason::Partition);
+            return None;
+        }
+        let mut due = self.network.paths.arrival(now, from, to);
+        let (mut copies, mut spacing) = (0, Duration::ZERO);
+        if let Some((fault, action)) = self.network.rules.decide(now, &facts, &self.connections) {
+            let applied = (fault, in_words(action));
+            self.apply_fault(scenario, now, applied, Some(from), Some((segment, connection)));
+            match action {
+                SegmentAction::Drop => {
+                    self.lose_flight(now, flight, LossReason::Fault(fault as u32 + 1));
+                    return None;
+                }
+                SegmentAction::Delay { by } => due += by,
+                SegmentAction::Duplicate { copies: more, spacing: apart } => {
+                    (copies, spacing) = (more, apart);
+                }
+            }
+        }
+        let first = self.network.launch(due, flight);
+        flight.copy = true;
+        for _ in 0..copies {
+            due += spacing;
+            self.network.launch(due, flight);
+        }
+        Some((to, first..first + 1 + u64::from(copies)))
+    }
+
+    fn record_sent(
+        &mut self,
+        now: Instant,
+        from: HostId,
+        end: Option<EndId>,
+        transmit: &Transmit,
+        (segment, destination): (SegmentNumber, Option<halfopen_scenario::HostId>),
+    ) -> (Option<ConnectionNumber>, SegmentFacts) {
+        let relative = end.map(|end| self.connections.sends(end, &transmit.header)).unwrap_or_default();
+        let connection = end.map(|end| end.number);
+        self.recorder.totals.retransmissions += u64::from(relative.retransmission);
+        let sent = SegmentSent {
+            segment,
+            to: destination.map(HostId::from),
+            source: transmit.source,
+            destination: transmit.destination,
+            header: transmit.header.clone(),
+            relative_seq: relative.seq,
+            relative_ack: relative.ack,
+            peer_iss: relative.peer_iss,
+            window: relative.window,
+            purpose: transmit.purpose,
+            retransmission: relative.retransmission,
+        };
+        let facts = sent.facts(from);
+        self.recorder.push(now, Some(from), connection, EventKind::SegmentSent(Box::new(sent)));
+        (connection, facts)
+    }
+
+    /// What was under way is gone.
+    pub(crate) fn lose_flight(&mut self, now: Instant, flight: Flight, reason: LossReason) {
+        // The totals count segments, and a copy is not one.
+        self.recorder.totals.segments_lost += u64::from(!flight.copy);
+        let lost = EventKind::SegmentLost { segment: flight.segment, reason };
+        self.recorder.push(now, Some(flight.to), flight.connection, lost);
+    }
+}
+
+fn in_words(action: SegmentAction) -> String {
+    match action {
+        SegmentAction::Drop => "drop".to_owned(),
+        SegmentAction::Delay { by } => format!("delay {by:?}"),
+        SegmentAction::Duplicate { copies: 1, .. } => "duplicate".to_owned(),
+        SegmentAction::Duplicate { copies, .. } => format!("duplicate {copies} times"),
+    }
+}

@@ -1,0 +1,79 @@
+//! The writer of the trace.
+
+use std::sync::Arc;
+
+use halfopen_tcp::Instant;
+
+use crate::run::Sink;
+use crate::trace::{ConnectionNumber, Event, EventKind, HostId, SegmentNumber, Totals, Trace};
+
+/// Events of a full chunk.
+const CHUNK: usize = 256;
+
+/// Appends events and counts what the totals need.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    trace: Trace,
+    /// Chunks of the trace that the sink has seen.
+    seen: usize,
+    open: Vec<Event>,
+    pub(crate) totals: Totals,
+}
+
+impl Recorder {
+    /// Appends an event.
+    pub(crate) fn push(
+        &mut self,
+        time: Instant,
+        host: Option<HostId>,
+        connection: Option<ConnectionNumber>,
+        kind: EventKind,
+    ) {
+        if self.open.len() == CHUNK {
+            self.close_chunk();
+        }
+        if self.open.capacity() == 0 {
+            self.open.reserve_exact(CHUNK);
+        }
+        self.open.push(Event { time, host, connection, kind });
+    }
+
+    /// The number of the next segment that is sent.
+    pub(crate) fn next_segment(&mut self) -> SegmentNumber {
+        self.totals.segments_sent += 1;
+        SegmentNumber::new(self.totals.segments_sent).expect("it was just raised above 0")
+    }
+
+    /// How many events there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.trace.len() + self.open.len() as u64
+    }
+
+    /// Gives the sink the full chunks it has not seen.
+    pub(crate) fn hand_over(&mut self, sink: &mut dyn Sink) {
+        while let Some((first, chunk)) = self.trace.chunk(self.seen) {
+            sink.chunk(first, chunk);
+            self.seen += 1;
+        }
+    }
+
+    /// Makes every event part of the trace.
+    pub(crate) fn flush(&mut self) -> &Trace {
+        if !self.open.is_empty() {
+            self.open.shrink_to_fit();
+            self.close_chunk();
+        }
+        &self.trace
+    }
+
+    /// The whole trace, once the sink has seen it all.
+    pub(crate) fn finish(mut self, sink: &mut dyn Sink) -> Trace {
+        self.flush();
+        self.hand_over(sink);
+        self.trace
+    }
+
+    fn close_chunk(&mut self) {
+        self.trace.push(Arc::new(std::mem::take(&mut self.open)));
+    }
+}

@@ -1,0 +1,131 @@
+//! What the driver and the hosts' software share: they take turns on one thread.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use halfopen_scenario::{Scenario, Slot};
+use halfopen_tcp::Instant;
+use tokio::sync::Notify;
+
+use crate::connections::Connections;
+use crate::network::Network;
+use crate::recorder::Recorder;
+use crate::trace::{ConnectionNumber, EventKind, FaultApplied, HostId, SegmentNumber};
+
+/// Shared by the driver and the hosts' software.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) scenario: Arc<Scenario>,
+    pub(crate) seed: u64,
+    /// The virtual clock.
+    pub(crate) now: Cell<Instant>,
+    pub(crate) run: RefCell<Run>,
+    hosts: Vec<Control>,
+}
+
+/// How the driver and one host speak to each other.
+#[derive(Debug, Default)]
+pub(crate) struct Control {
+    /// There is something to do in the next step.
+    pub(crate) work: Notify,
+    /// When the host wants to be woken.
+    pub(crate) wake: Cell<Option<Instant>>,
+    /// Every process of the host is to die.
+    pub(crate) kill: Cell<bool>,
+    /// How often the host has been started.
+    pub(crate) lives: Cell<u32>,
+}
+
+/// What a run has come to.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) recorder: Recorder,
+    pub(crate) connections: Connections,
+    pub(crate) network: Network,
+    pub(crate) progress: Progress,
+}
+
+/// What of the scenario has happened.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// By program and step.
+    pub(crate) steps: Vec<Vec<StepState>>,
+    /// How often each fault was applied.
+    pub(crate) faults: Vec<u64>,
+    /// Every connection that a program opened.
+    pub(crate) opened: Vec<(usize, Slot, ConnectionNumber)>,
+    /// What must never be: data that is not what was sent.
+    pub(crate) mistakes: Vec<String>,
+}
+
+/// How far a step came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum StepState {
+    /// Never begun.
+    #[default]
+    Ahead,
+    /// Begun.
+    Begun,
+    /// Ended, well or not.
+    Ended,
+}
+
+impl Shared {
+    /// The beginning of a run.
+    pub(crate) fn new(scenario: &Arc<Scenario>, seed: u64) -> Shared {
+        let progress = Progress {
+            steps: scenario
+                .programs
+                .iter()
+                .map(|program| vec![StepState::Ahead; program.steps.len()])
+                .collect(),
+            faults: vec![0; scenario.faults.len()],
+            ..Progress::default()
+        };
+        let run = Run {
+            recorder: Recorder::default(),
+            connections: Connections::default(),
+            network: Network::new(scenario, seed),
+            progress,
+        };
+        Shared {
+            scenario: Arc::clone(scenario),
+            seed,
+            now: Cell::new(Instant::ZERO),
+            run: RefCell::new(run),
+            hosts: scenario.hosts.iter().map(|_| Control::default()).collect(),
+        }
+    }
+
+    /// The line to a host.
+    pub(crate) fn control(&self, host: HostId) -> &Control {
+        &self.hosts[host.index()]
+    }
+
+    /// Every host.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = (HostId, &Control)> {
+        (0..).map(HostId).zip(&self.hosts)
+    }
+}
+
+impl Run {
+    /// A fault, by its position from 0, is applied.
+    pub(crate) fn apply_fault(
+        &mut self,
+        scenario: &Scenario,
+        now: Instant,
+        (fault, action): (usize, String),
+        host: Option<HostId>,
+        segment: Option<(SegmentNumber, Option<ConnectionNumber>)>,
+    ) {
+        self.progress.faults[fault] += 1;
+        let applied = FaultApplied {
+            fault: fault as u32 + 1,
+            action,
+            segment: segment.map(|(number, _)| number),
+            line: scenario.faults[fault].location.line,
+        };
+        let connection = segment.and_then(|(_, connection)| connection);
+        self.recorder.push(now, host, connection, EventKind::FaultApplied(Box::new(applied)));
+    }
+}

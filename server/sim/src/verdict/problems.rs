@@ -1,0 +1,61 @@
+//! Why a run is not passed although no expectation is broken: a test must not pass by accident.
+
+use halfopen_scenario::{Action, Program, Scenario};
+
+use super::words;
+use crate::driver::Ending;
+use crate::shared::{Progress, StepState};
+
+/// The problems of a run, in words.
+pub(super) fn find(scenario: &Scenario, ending: Ending, progress: &Progress) -> Vec<String> {
+    let mut problems = progress.mistakes.clone();
+    let limits = scenario.limits;
+    match ending {
+        Ending::Over => {
+            problems.extend(faults(scenario, progress));
+            let programs = scenario.programs.iter().zip(&progress.steps);
+            problems.extend(programs.filter_map(|(program, steps)| unfinished(program, steps)));
+        }
+        Ending::TimeLimit => problems.push(format!(
+            "not over at the limit of {} of virtual time: say when the run ends with `until`, or raise `limits`",
+            words::time(limits.virtual_time)
+        )),
+        Ending::EventLimit => problems.push(format!(
+            "not over at the limit of {} events: say when the run ends with `until`, or raise `limits`",
+            limits.events
+        )),
+        Ending::Stopped => problems.push("stopped before it was over".to_owned()),
+    }
+    problems
+}
+
+/// Faults that never were applied.
+fn faults(scenario: &Scenario, progress: &Progress) -> impl Iterator<Item = String> {
+    (1..)
+        .zip(scenario.faults.iter().zip(&progress.faults))
+        .filter(|(_, (fault, applied))| **applied == 0 && !fault.may_not_happen)
+        .map(|(position, (fault, _)): (u32, _)| {
+            format!("fault {position} never happened: {} (line {})", fault.text, fault.location.line)
+        })
+}
+
+/// The first step of a program that should have ended and did not, and how many come after it.
+fn unfinished(program: &Program, states: &[StepState]) -> Option<String> {
+    let missing: Vec<usize> = (0..states.len())
+        .filter(|index| {
+            let (step, state) = (&program.steps[*index], states[*index]);
+            let done =
+                state == StepState::Ended || (state == StepState::Begun && step.action == Action::Hold);
+            !done && !step.may_not_happen
+        })
+        .collect();
+    let first = *missing.first()?;
+    let step = &program.steps[first];
+    let what = if states[first] == StepState::Begun { "did not end" } else { "was never reached" };
+    let more = match missing.len() - 1 {
+        0 => String::new(),
+        count => format!(", nor {} after it", words::count(count as u64, "step")),
+    };
+    let (name, line) = (&program.name, step.location.line);
+    Some(format!("step {} of {name} {what}{more}: {} (line {line})", first + 1, step.text))
+}
