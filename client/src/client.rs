@@ -62,7 +62,7 @@ pub enum ClientError {
     #[error("no bundled scenario is named `{0}`; `halfopen list` has the names")]
     NotFound(String),
     /// The server ended the call: a deadline, a limit, a bug, or it went away.
-    #[error("the server ended the call: {} ({:?})", .0.message(), .0.code())]
+    #[error("the service ended the call: {} ({:?})", .0.message(), .0.code())]
     Stopped(Box<Status>),
     /// The user interrupted the run.
     #[error("interrupted")]

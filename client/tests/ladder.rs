@@ -184,12 +184,12 @@ fn more_than_two_hosts_are_named_in_their_cells() {
 fn a_narrow_terminal_breaks_labels_and_not_lines() {
     let events = dead_client();
     for width in [72, 80, 100, 140] {
-        let text = draw(&events, LadderOptions { width, timers: true });
+        let text = draw(&events, LadderOptions { width, timers: true, ..LadderOptions::default() });
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(width), "{widest:?} columns where {width} are:\n{text}");
     }
     assert_data_eq!(
-        draw(&events, LadderOptions { width: 72, timers: false }),
+        draw(&events, LadderOptions { width: 72, ..LadderOptions::default() }),
         str![[r#"
       time  client                                          server
         0s                                         listen · LISTEN
@@ -220,6 +220,28 @@ fn a_narrow_terminal_breaks_labels_and_not_lines() {
 
 "#]]
     );
+}
+
+#[test]
+fn a_long_ladder_keeps_its_ends() {
+    let mut script = Script::new("long", "", &["client", "server"]);
+    for sequence in 0..1000 {
+        script.send(UP, "ACK", sequence, 0, 1);
+    }
+    let options = LadderOptions { rows: 5, ..LadderOptions::default() };
+    assert_data_eq!(draw(&script.events, options), str![[r#"
+time  client                                                                                  server
+  0s         ── ACK seq=0 ack=0 len=1 ─────────────────────────────────────────────────────┄┄
+  0s         ── ACK seq=1 ack=0 len=1 ─────────────────────────────────────────────────────┄┄
+  0s         ── ACK seq=2 ack=0 len=1 ─────────────────────────────────────────────────────┄┄
+   …  995 rows left out …
+  0s         ── ACK seq=998 ack=0 len=1 ───────────────────────────────────────────────────┄┄
+  0s         ── ACK seq=999 ack=0 len=1 ───────────────────────────────────────────────────┄┄
+
+"#]]);
+    let all = LadderOptions { rows: 1000, ..LadderOptions::default() };
+    assert_eq!(draw(&script.events, all).lines().count(), 1001);
+    assert_eq!(draw(&script.events, LadderOptions { rows: 0, ..options }).lines().count(), 2);
 }
 
 #[test]

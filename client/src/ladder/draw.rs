@@ -78,14 +78,13 @@ impl<'a> Columns<'a> {
     }
 
     fn row(&self, out: &mut String, row: &Row) {
-        if let Middle::Silence(length) = row.middle {
-            let mut line = Line::new();
-            line.right(DIM, "…", self.time);
-            line.left(PLAIN, "", 2);
-            line.left(DIM, &format!("{} of silence …", words::duration(length)), 0);
-            return line.end(out);
-        }
-        for (index, middle) in self.middle(&row.middle).into_iter().enumerate() {
+        let lines = match &row.middle {
+            Middle::Arrow { rightwards, part, label } => self.arrow(*rightwards, *part, label),
+            Middle::Notes { at_left, notes } => self.notes(*at_left, notes),
+            Middle::Silence(length) => return self.gap(out, &format!("{} of silence", words::duration(*length))),
+            Middle::Omitted(rows) => return self.gap(out, &format!("{} left out", words::count(*rows as u64, "row"))),
+        };
+        for (index, middle) in lines.into_iter().enumerate() {
             let mut line = Line::new();
             let first = index == 0;
             let time = if first { words::duration(row.time) } else { String::new() };
@@ -123,12 +122,13 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn middle(&self, middle: &Middle) -> Vec<Line> {
-        match middle {
-            Middle::Arrow { rightwards, part, label } => self.arrow(*rightwards, *part, label),
-            Middle::Notes { at_left, notes } => self.notes(*at_left, notes),
-            Middle::Silence(_) => Vec::new(),
-        }
+    /// A row that says what is not shown.
+    fn gap(&self, out: &mut String, text: &str) {
+        let mut line = Line::new();
+        line.right(DIM, "…", self.time);
+        line.left(PLAIN, "", 2);
+        line.left(DIM, &format!("{text} …"), 0);
+        line.end(out);
     }
 
     fn arrow(&self, rightwards: bool, part: Part, label: &[String]) -> Vec<Line> {

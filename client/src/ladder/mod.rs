@@ -12,11 +12,13 @@ pub struct LadderOptions {
     pub width: usize,
     /// Whether timers have rows: when they are set, fire and are cancelled.
     pub timers: bool,
+    /// How many rows there may be; of more, those in the middle are left out.
+    pub rows: usize,
 }
 
 impl Default for LadderOptions {
     fn default() -> LadderOptions {
-        LadderOptions { width: 100, timers: false }
+        LadderOptions { width: 100, timers: false, rows: 200 }
     }
 }
 
@@ -25,5 +27,6 @@ impl Default for LadderOptions {
 /// A segment is one row, in the order of sending: the sender's state when it was sent, the receiver's after it arrived.
 /// Where that would put a later state above an earlier one, departure and arrival are a row each.
 pub fn ladder(timeline: &Timeline, options: LadderOptions) -> String {
-    draw::draw(timeline, &rows::rows(timeline, options.timers), options.width)
+    let rows = rows::shortened(rows::rows(timeline, options.timers), options.rows);
+    draw::draw(timeline, &rows, options.width)
 }

@@ -48,6 +48,8 @@ pub(super) enum Middle {
     Notes { at_left: bool, notes: Vec<Note> },
     /// Nothing happened for so long.
     Silence(Duration),
+    /// So many rows are left out.
+    Omitted(usize),
 }
 
 /// Which part of a segment's way a row shows.
@@ -421,4 +423,19 @@ fn with_silences(rows: Vec<Row>) -> Vec<Row> {
         result.push(row);
     }
     result
+}
+
+/// Leaves out rows in the middle, so that not more than `limit` remain besides the one that says so.
+pub(super) fn shortened(mut rows: Vec<Row>, limit: usize) -> Vec<Row> {
+    if rows.len() > limit {
+        let head = limit.div_ceil(2);
+        let tail = rows.split_off(rows.len() - limit / 2);
+        let (left, right) = Default::default();
+        let middle = Middle::Omitted(rows.len() - head);
+        rows.truncate(head);
+        let time = rows.last().map(|row| row.time).unwrap_or_default();
+        rows.push(Row { time, connection: 0, left, right, middle });
+        rows.extend(tail);
+    }
+    rows
 }

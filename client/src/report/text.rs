@@ -57,7 +57,8 @@ impl<W: Write> TextReporter<W> {
     /// The run with everything about it.
     fn full(&mut self, record: &RunRecord) -> io::Result<()> {
         let Some(started) = record.started() else { return Ok(()) };
-        let title = if started.title.is_empty() { String::new() } else { format!(": {}", started.title) };
+        let title = started.title.replace(char::is_control, " ");
+        let title = if title.is_empty() { title } else { format!(": {title}") };
         writeln!(
             self.out,
             "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n",
