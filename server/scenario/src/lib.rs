@@ -1,6 +1,44 @@
-//! The scenario language.
+//! The scenario language: what a scenario says, and what is wrong with one.
+//!
+//! [`load`] turns the text of a scenario, YAML or JSON, into a [`Scenario`]: checked, with every name resolved. What is
+//! wrong comes back as [`Diagnostics`], all mistakes at once, each with its place and what to do about it.
+//! [`library`] has the bundled scenarios.
 
+mod de;
+mod diagnostic;
+mod document;
+pub mod library;
+mod load;
+mod marks;
 mod model;
+mod node;
+mod parse;
+mod quantity;
+mod resolve;
+mod shape;
 mod tcp_settings;
+mod words;
 
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use load::{load, load_bytes};
 pub use model::*;
+
+use node::Span;
+
+/// A mistake whose place is still a span of the text.
+#[derive(Clone, Debug)]
+struct Problem {
+    span: Span,
+    message: String,
+    help: String,
+}
+
+impl Problem {
+    fn new(span: Span, message: impl Into<String>) -> Problem {
+        Problem { span, message: message.into(), help: String::new() }
+    }
+
+    fn help(self, help: impl Into<String>) -> Problem {
+        Problem { help: help.into(), ..self }
+    }
+}

@@ -1,0 +1,142 @@
+//! Scalars that are read from their text.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+use crate::words;
+
+/// What is wrong with a scalar, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+impl Mistake {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Mistake {
+        Mistake { message: message.into(), help: help.into() }
+    }
+}
+
+/// Something that is read from a scalar.
+pub(crate) trait Parse: Sized {
+    /// What it is, with an example: `a duration such as ...`.
+    const WHAT: &'static str;
+
+    /// Whether white space around it belongs to it.
+    const VERBATIM: bool = false;
+
+    /// From text.
+    fn parse(text: &str) -> Result<Self, Mistake>;
+
+    /// From a number without anything around it.
+    fn number(number: i128) -> Result<Self, Mistake> {
+        Err(not_that(Self::WHAT, &format!("the number {number}")))
+    }
+
+    /// From `true` or `false`.
+    fn boolean(value: bool) -> Result<Self, Mistake> {
+        Err(not_that(Self::WHAT, &format!("`{value}`")))
+    }
+}
+
+/// Reads itself by [`Parse`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scalar<T>(pub(crate) T);
+
+impl<'de, T: Parse> Deserialize<'de> for Scalar<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Scalar<T>, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor(PhantomData)).map(Scalar)
+    }
+}
+
+struct ScalarVisitor<T>(PhantomData<T>);
+
+impl<T: Parse> Visitor<'_> for ScalarVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::WHAT)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        told(T::parse(if T::VERBATIM { text } else { text.trim() }))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        told(T::number(number.into()))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        told(T::number(number.into()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        told(T::parse(&format!("{number:?}")))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<T, E> {
+        told(T::boolean(value))
+    }
+}
+
+/// As the deserializer's errors want it: the help after the first line.
+pub(crate) fn told<T, E: Error>(result: Result<T, Mistake>) -> Result<T, E> {
+    result.map_err(|mistake| E::custom(format!("{}\n{}", mistake.message, mistake.help)))
+}
+
+/// `on` or `off`. JSON, and YAML from before 2009, know these words as true and false.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Switch(pub(crate) bool);
+
+impl Parse for Switch {
+    const WHAT: &'static str = "`on` or `off`";
+
+    fn parse(text: &str) -> Result<Switch, Mistake> {
+        match text {
+            "on" => Ok(Switch(true)),
+            "off" => Ok(Switch(false)),
+            _ => Err(expected::<Switch>(text)),
+        }
+    }
+
+    fn boolean(value: bool) -> Result<Switch, Mistake> {
+        Ok(Switch(value))
+    }
+}
+
+/// A word that stands for itself.
+impl Parse for String {
+    const WHAT: &'static str = "text";
+    const VERBATIM: bool = true;
+
+    fn parse(text: &str) -> Result<String, Mistake> {
+        Ok(text.to_owned())
+    }
+
+    fn number(number: i128) -> Result<String, Mistake> {
+        Err(Mistake::new(
+            format!("expected text, found the number {number}"),
+            format!("write '{number}' in quotes"),
+        ))
+    }
+}
+
+/// Something else was written.
+pub(crate) fn expected<T: Parse>(text: &str) -> Mistake {
+    not_that(
+        T::WHAT,
+        &if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", words::short(text)) },
+    )
+}
+
+/// Something else was found. What follows `such as` becomes the help.
+pub(crate) fn not_that(what: &str, found: &str) -> Mistake {
+    let (message, help) = match what.split_once(" such as ") {
+        Some((kind, examples)) => (kind, format!("for example {examples}")),
+        None => (what, format!("write {what}")),
+    };
+    Mistake::new(format!("expected {message}, found {found}"), help)
+}

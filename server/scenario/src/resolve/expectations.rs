@@ -1,0 +1,207 @@
+//! What must come out.
+
+use std::time::Duration;
+
+use halfopen_tcp::State;
+
+use super::{Checker, key, word};
+use crate::de::Spanned;
+use crate::node::Span;
+use crate::parse::Scalar;
+use crate::quantity::Size;
+use crate::shape::{self, Expect, Opt};
+use crate::{Claim, ConnectionRef, Expectation, HostClaim, HostId, Limits, PathItem, Slot, Window, words};
+
+impl Checker<'_> {
+    pub(super) fn expectations(&mut self, expect: &[Spanned<Expect>]) -> Vec<Expectation> {
+        let first = expect.first().map_or(Span::default(), |expect| expect.span);
+        if !self.limit(first, "expectations", expect.len(), Limits::MAX_EXPECTATIONS) {
+            return Vec::new();
+        }
+        expect.iter().filter_map(|expect| self.expectation(expect)).collect()
+    }
+
+    fn expectation(&mut self, expect: &Spanned<Expect>) -> Option<Expectation> {
+        let wire = expect.segments.is_given();
+        if expect.hosts.len() + usize::from(wire) > 1 {
+            let mut names: Vec<&str> = expect.hosts.iter().map(|(name, _)| name.value.as_str()).collect();
+            names.extend(wire.then_some("segments"));
+            let message = format!("{} in one expectation", words::list(names.iter().copied()));
+            self.problem(expect.span, message, "begin each with `- ` in a line of its own");
+            return None;
+        }
+        let (claim, at) = match expect.hosts.first() {
+            _ if wire => self.segments(expect)?,
+            Some((name, claim)) => self.about_host(expect, name, claim)?,
+            None => {
+                if !expect.pruned {
+                    let help =
+                        "name a host and what is claimed of it: `server: {ends: CLOSED}`, or `segments`";
+                    self.problem(expect.span, "this expectation does not say what it is about", help);
+                }
+                return None;
+            }
+        };
+        Some(Expectation { claim, at, location: expect.span.location(), text: self.text(expect.span) })
+    }
+
+    fn segments(&mut self, expect: &Spanned<Expect>) -> Option<(Claim, Option<Window>)> {
+        let Some(matching) = expect.segments.inner() else {
+            let help = "for example `segments: {from: client, flags: FIN}`";
+            self.problem(expect.segments.span_or(expect.span), "this does not say which segments", help);
+            return None;
+        };
+        let matching = self.matching(matching);
+        if expect.count.is_none() && !expect.pruned {
+            self.problem(
+                expect.span,
+                "this does not say how many segments",
+                "add `count: 2` or `count: at least 2`",
+            );
+        }
+        let at = self.window(&expect.at, &expect.within);
+        Some((Claim::Segments { matching, count: word(&expect.count)? }, at))
+    }
+
+    fn about_host(
+        &mut self,
+        expect: &Spanned<Expect>,
+        name: &Spanned<String>,
+        claim: &Spanned<shape::Claim>,
+    ) -> Option<(Claim, Option<Window>)> {
+        for (word, place) in
+            [("count", key(&expect.count)), ("at", key(&expect.at)), ("within", key(&expect.within))]
+        {
+            let Some(place) = place else { continue };
+            let help = match word {
+                "count" => "it counts `segments`".to_owned(),
+                word => format!("put it in the braces: `{}: {{…, {word}: …}}`", name.value),
+            };
+            self.problem(place, format!("`{word}` does not belong here"), help);
+        }
+        let host = self.host(name.span, name);
+        let given = [
+            ("states", claim.states.is_some()),
+            ("ends", claim.ends.is_some()),
+            ("never", claim.never.is_some()),
+            ("keepalive", claim.keepalive.is_some()),
+            ("error", claim.error.is_some()),
+            ("received", claim.received.is_some()),
+        ];
+        if claim.pruned && given.iter().all(|(_, given)| !given) {
+            return None;
+        }
+        let word = self.one_of(name.span, "expectation", &given)?;
+        let allowed: &[&str] = match word {
+            "keepalive" => &["probes", "after", "at", "within", "on"],
+            "never" => &["on"],
+            _ => &["at", "within", "on"],
+        };
+        let beside = [
+            ("probes", key(&claim.probes)),
+            ("after", key(&claim.after)),
+            ("at", key(&claim.at)),
+            ("within", key(&claim.within)),
+            ("on", key(&claim.on)),
+        ];
+        self.only(word, allowed, &beside);
+        let at = self.window(&claim.at, &claim.within);
+        let host_claim = self.claim(word, claim)?;
+        let host = host?;
+        let connection = match &claim.on {
+            Some(on) => Some(self.connection_of(host, on)?),
+            None => None,
+        };
+        Some((Claim::Host { host, connection, claim: host_claim }, at))
+    }
+
+    fn claim(&mut self, word: &str, claim: &shape::Claim) -> Option<HostClaim> {
+        match word {
+            "states" => self.path(claim.states.as_ref()?).map(HostClaim::States),
+            "ends" => super::word(&claim.ends).map(HostClaim::Ends),
+            "never" => {
+                let never = claim.never.as_ref()?;
+                if never.value.0.is_empty() && !never.pruned {
+                    self.problem(
+                        never.span,
+                        "there is no state in this list",
+                        "name one: `never: CLOSE-WAIT`",
+                    );
+                }
+                Some(HostClaim::Never(never.value.0.clone()))
+            }
+            "keepalive" => Some(HostClaim::Keepalive {
+                outcome: super::word(&claim.keepalive)?,
+                probes: super::word(&claim.probes),
+                after: super::word(&claim.after),
+            }),
+            "error" => super::word(&claim.error).map(HostClaim::Error),
+            _ => super::word(&claim.received).map(|Size(octets)| HostClaim::Received(octets)),
+        }
+    }
+
+    /// A path that some connection could take, as far as its beginning and repetitions tell.
+    fn path(&mut self, path: &Spanned<Vec<Spanned<Scalar<PathItem>>>>) -> Option<Vec<PathItem>> {
+        if path.pruned {
+            return None;
+        }
+        let items: Vec<PathItem> = path.value.iter().map(|item| item.value.0).collect();
+        if !items.iter().any(|item| matches!(item, PathItem::State(_))) {
+            self.problem(
+                path.span,
+                "there is no state in this path",
+                "write for example `[…, ESTABLISHED, CLOSED]`",
+            );
+        }
+        if let Some(PathItem::State(first)) = items.first()
+            && !matches!(first, State::Closed | State::Listen)
+        {
+            let help = "a path begins with LISTEN (passive open), CLOSED (active open) or … (any states)";
+            self.problem(path.value[0].span, format!("no connection begins in {first}"), help);
+        }
+        for (index, pair) in items.windows(2).enumerate() {
+            if pair[0] == pair[1] {
+                let span = path.value[index + 1].span;
+                self.problem(
+                    span,
+                    "this is the same as the one before",
+                    "a path has each state once for each time it is entered",
+                );
+            }
+        }
+        Some(items)
+    }
+
+    fn window(&mut self, at: &Opt<Window>, within: &Opt<Duration>) -> Option<Window> {
+        if let (Some(_), Some(within)) = (at, within) {
+            self.problem(within.key, "`at` and `within` in one expectation", "keep one of them");
+        }
+        let within = || word(within).map(|to| Window { from: Duration::ZERO, to });
+        word(at).or_else(within)
+    }
+
+    fn connection_of(&mut self, host: HostId, on: &Spanned<Scalar<String>>) -> Option<ConnectionRef> {
+        let Scalar(name) = &on.value;
+        let named = |connections: &[Option<String>]| {
+            connections.iter().position(|known| known.as_ref() == Some(name))
+        };
+        let programs = || self.programs.iter().enumerate().filter(|(_, program)| program.host == host);
+        let found = programs().find_map(|(program, known)| {
+            named(&known.connections)
+                .map(|connection| ConnectionRef { program, connection: Slot(connection) })
+        });
+        if found.is_none() {
+            let names: Vec<&str> = programs()
+                .flat_map(|(_, known)| known.connections.iter().flatten().map(String::as_str))
+                .collect();
+            let help =
+                words::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
+                    [] => "no connection of this host has a name; give it one with `as: …`".to_owned(),
+                    names => format!("this host has {}", words::list(names.iter().copied())),
+                });
+            let message = format!("no connection of this host is called `{}`", words::short(name));
+            self.problem(on.span, message, help);
+        }
+        found
+    }
+}

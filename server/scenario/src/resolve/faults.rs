@@ -1,0 +1,276 @@
+//! What goes wrong.
+
+use std::time::Duration;
+
+use super::{Checker, key, word};
+use crate::de::Spanned;
+use crate::node::Span;
+use crate::parse::{Scalar, Switch};
+use crate::quantity::Probability;
+use crate::shape;
+use crate::{Cut, Effect, Fault, HostId, Limits, SegmentAction, When, Which};
+
+impl Checker<'_> {
+    pub(super) fn faults(&mut self, faults: &[Spanned<shape::Fault>]) -> Vec<Fault> {
+        let first = faults.first().map_or(Span::default(), |fault| fault.span);
+        if !self.limit(first, "faults", faults.len(), Limits::MAX_FAULTS) {
+            return Vec::new();
+        }
+        faults.iter().filter_map(|fault| self.fault(fault)).collect()
+    }
+
+    fn fault(&mut self, fault: &Spanned<shape::Fault>) -> Option<Fault> {
+        let words = [
+            ("drop", fault.drop.is_given()),
+            ("delay", fault.delay.is_given()),
+            ("duplicate", fault.duplicate.is_given()),
+            ("power-loss", fault.power_loss.is_given()),
+            ("reboot", fault.reboot.is_given()),
+            ("kill", fault.kill.is_given()),
+            ("partition", fault.partition.is_given()),
+        ];
+        if fault.pruned && words.iter().all(|(_, given)| !given) {
+            return None;
+        }
+        let word = self.one_of(fault.span, "fault", &words)?;
+        self.fits(word, fault);
+        let when = self.when(word, fault);
+        let effect = self.effect(word, fault);
+        Some(Fault {
+            effect: effect?,
+            when: when?,
+            may_not_happen: super::word(&fault.may_not_happen).is_some_and(|Switch(may)| may),
+            location: fault.span.location(),
+            text: self.text(fault.span),
+        })
+    }
+
+    fn fits(&mut self, word: &str, fault: &shape::Fault) {
+        let allowed: &[&str] = match word {
+            "drop" => &["first", "nth", "every", "probability", "at", "between", "when", "for"],
+            "delay" => &["by", "first", "nth", "every", "probability", "at", "between", "when", "for"],
+            "duplicate" => {
+                &["copies", "spacing", "first", "nth", "every", "probability", "at", "between", "when", "for"]
+            }
+            "reboot" => &["back-after", "at", "when", "for"],
+            "partition" => &["heals-after", "at", "when", "for"],
+            _ => &["at", "when", "for"],
+        };
+        let given = [
+            ("by", key(&fault.by)),
+            ("copies", key(&fault.copies)),
+            ("spacing", key(&fault.spacing)),
+            ("back-after", key(&fault.back_after)),
+            ("heals-after", key(&fault.heals_after)),
+            ("first", key(&fault.first)),
+            ("nth", key(&fault.nth)),
+            ("every", key(&fault.every)),
+            ("probability", key(&fault.probability)),
+            ("at", key(&fault.at)),
+            ("between", key(&fault.between)),
+            ("when", key(&fault.when)),
+            ("for", key(&fault.r#for)),
+        ];
+        self.only(word, allowed, &given);
+    }
+
+    fn effect(&mut self, word: &str, fault: &Spanned<shape::Fault>) -> Option<Effect> {
+        match word {
+            "drop" => self.on_segments(fault, &fault.drop, SegmentAction::Drop),
+            "delay" => {
+                if fault.by.is_none() && !fault.pruned {
+                    self.problem(fault.span, "this does not say by how much", "add `by: 300ms`");
+                }
+                let by = fault.by.as_ref().map_or(Duration::ZERO, |by| self.positive(by));
+                self.on_segments(fault, &fault.delay, SegmentAction::Delay { by })
+            }
+            "duplicate" => {
+                let copies = fault.copies.as_ref().map_or(1, |copies| self.at_least_one(copies));
+                let spacing = super::word(&fault.spacing).unwrap_or_default();
+                self.on_segments(fault, &fault.duplicate, SegmentAction::Duplicate { copies, spacing })
+            }
+            "power-loss" => self.victim(&fault.power_loss, fault.span).map(Effect::PowerLoss),
+            "reboot" => {
+                if fault.back_after.is_none() && !fault.pruned {
+                    self.problem(
+                        fault.span,
+                        "this does not say how long the host is away",
+                        "add `back-after: 5s`",
+                    );
+                }
+                let back_after =
+                    fault.back_after.as_ref().map_or(Duration::ZERO, |after| self.positive(after));
+                self.victim(&fault.reboot, fault.span).map(|host| Effect::Reboot { host, back_after })
+            }
+            "kill" => self.victim(&fault.kill, fault.span).map(Effect::Kill),
+            _ => {
+                let heals_after = fault.heals_after.as_ref().map(|after| self.positive(after));
+                self.cut(fault).map(|cut| Effect::Partition { cut, heals_after })
+            }
+        }
+    }
+
+    fn on_segments(
+        &mut self,
+        fault: &Spanned<shape::Fault>,
+        matching: &shape::Given<shape::Match>,
+        action: SegmentAction,
+    ) -> Option<Effect> {
+        let Some(matching) = matching.inner() else {
+            let help = "for example `{from: client, flags: FIN}`, or `{}` for every segment";
+            self.problem(matching.span_or(fault.span), "this does not say which segments", help);
+            return None;
+        };
+        let matching = self.matching(matching);
+        Some(Effect::Segment { matching, which: self.which(fault), action })
+    }
+
+    fn which(&mut self, fault: &Spanned<shape::Fault>) -> Which {
+        let given = [
+            ("first", key(&fault.first)),
+            ("nth", key(&fault.nth)),
+            ("every", key(&fault.every)),
+            ("probability", key(&fault.probability)),
+        ];
+        self.at_most_one(&given);
+        if let Some(first) = &fault.first {
+            Which::First(self.at_least_one(first).into())
+        } else if let Some(nth) = &fault.nth {
+            Which::Nth(self.at_least_one(nth).into())
+        } else if let Some(every) = &fault.every {
+            Which::Every(self.at_least_one(every).into())
+        } else if let Some(Probability(millionths)) = word(&fault.probability) {
+            Which::Probability(millionths)
+        } else {
+            Which::All
+        }
+    }
+
+    fn at_most_one(&mut self, given: &[(&str, Option<Span>)]) {
+        let mut given = given.iter().filter_map(|(name, place)| place.map(|place| (*name, place)));
+        if let (Some((first, _)), Some((second, place))) = (given.next(), given.next()) {
+            self.problem(place, format!("`{first}` and `{second}` in one fault"), "keep one of them");
+        }
+    }
+
+    fn victim(&mut self, host: &shape::Given<Scalar<String>>, all: Span) -> Option<HostId> {
+        let place = host.span_or(all);
+        match host.inner() {
+            Some(Scalar(name)) => self.host(place, name),
+            None => {
+                self.problem(
+                    place,
+                    "this does not say which host",
+                    "write its name after the word: `power-loss: client`",
+                );
+                None
+            }
+        }
+    }
+
+    fn cut(&mut self, fault: &Spanned<shape::Fault>) -> Option<Cut> {
+        let place = fault.partition.span_or(fault.span);
+        match fault.partition.inner() {
+            None => {
+                self.problem(place, "this does not say between whom", "write `partition: [client, server]`");
+                None
+            }
+            Some(shape::Cut::Isolate(name)) => self.host(place, name).map(Cut::Isolate),
+            Some(shape::Cut::OneWay(way)) => {
+                let from = self.host(way.from.span, &way.from.value.0);
+                let to = self.host(way.to.span, &way.to.value.0);
+                if from.is_some() && from == to {
+                    self.problem(way.to.span, "nothing goes from a host to itself", "name another host");
+                }
+                Some(Cut::OneWay { from: from?, to: to? })
+            }
+            Some(shape::Cut::Between(names)) => {
+                let hosts: Vec<Option<HostId>> =
+                    names.iter().map(|name| self.host(name.span, &name.value.0)).collect();
+                for (index, host) in hosts.iter().enumerate() {
+                    if host.is_some() && hosts[..index].contains(host) {
+                        self.problem(names[index].span, "this host is in the list twice", "name each once");
+                    }
+                }
+                if hosts.len() < 2 && !fault.partition.is_pruned() {
+                    self.problem(
+                        place,
+                        "a partition needs two hosts",
+                        "name two: `[client, server]`, or one without brackets to cut it off from all",
+                    );
+                }
+                hosts.into_iter().collect::<Option<Vec<_>>>().map(Cut::Between)
+            }
+        }
+    }
+
+    fn when(&mut self, word: &str, fault: &Spanned<shape::Fault>) -> Option<When> {
+        let given = [("at", key(&fault.at)), ("between", key(&fault.between)), ("when", key(&fault.when))];
+        self.at_most_one(&given);
+        if let (Some(place), None) = (&fault.r#for, &fault.when) {
+            let help = "it says how long a state has lasted: `when: {server: CLOSE-WAIT}`";
+            self.problem(place.key, "`for` without `when`", help);
+        }
+        if let Some(Scalar(at)) = fault.at.as_ref().map(|at| at.value) {
+            return Some(When::At(at));
+        }
+        if let Some(between) = &fault.between {
+            return self.between(between);
+        }
+        if let Some(when) = &fault.when {
+            let lasted = super::word(&fault.r#for).unwrap_or_default();
+            return self.state(when, lasted);
+        }
+        if !matches!(word, "drop" | "delay" | "duplicate") {
+            if !fault.pruned {
+                self.problem(
+                    fault.span,
+                    "this does not say when",
+                    "add `at: 1s`, or `when: {server: ESTABLISHED}`",
+                );
+            }
+            return None;
+        }
+        Some(When::Always)
+    }
+
+    fn between(&mut self, between: &Spanned<Vec<Scalar<Duration>>>) -> Option<When> {
+        let [Scalar(from), Scalar(to)] = between.value[..] else {
+            if !between.pruned {
+                self.problem(
+                    between.span,
+                    "this is not from one time to another",
+                    "write `between: [1s, 5s]`",
+                );
+            }
+            return None;
+        };
+        if from >= to {
+            self.problem(
+                between.span,
+                "this ends before it begins",
+                "the earlier time comes first: `between: [1s, 5s]`",
+            );
+        }
+        Some(When::Between(from, to))
+    }
+
+    fn state(
+        &mut self,
+        when: &Spanned<shape::Named<Spanned<Scalar<halfopen_tcp::State>>>>,
+        lasted: Duration,
+    ) -> Option<When> {
+        let [(name, state)] = &when.value.0[..] else {
+            if !when.pruned {
+                self.problem(
+                    when.span,
+                    "this is not one host in one state",
+                    "write `when: {server: CLOSE-WAIT}`",
+                );
+            }
+            return None;
+        };
+        let host = self.host(name.span, name)?;
+        Some(When::State { host, state: state.value.0, lasted })
+    }
+}

@@ -1,0 +1,167 @@
+//! Hosts, their TCP, and the network between them.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::{Checker, word};
+use crate::de::Spanned;
+use crate::node::Span;
+use crate::parse::{Scalar, Switch};
+use crate::quantity::{Ports, Size};
+use crate::shape::{self, Expect, Named, Opt, OrNever, OrOff, WindowScaling};
+use crate::{DelayedAck, Host, Keepalive, Limits, Network, TcpSettings};
+
+impl Checker<'_> {
+    pub(super) fn hosts(&mut self, hosts: &Spanned<Named<Spanned<shape::Host>>>) {
+        let list = &hosts.value.0;
+        if list.is_empty() {
+            self.problem(hosts.key, "there is no host", "name at least one: `client: {}`");
+        }
+        if !self.limit(hosts.key, "hosts", list.len(), Limits::MAX_HOSTS) {
+            return;
+        }
+        for (index, (name, host)) in list.iter().enumerate() {
+            if self.name(name.span, "a host's name", name) && Expect::KEYS.contains(&name.value.as_str()) {
+                let message = format!("`{}` can not be a host's name", name.value);
+                self.problem(name.span, message, "under `expect` it means something else");
+            }
+            let host = self.one_host(index, name, host);
+            self.hosts.push(host);
+        }
+        self.addresses_differ(list);
+    }
+
+    fn one_host(&mut self, index: usize, name: &Spanned<String>, host: &Spanned<shape::Host>) -> Host {
+        let mut addresses: Vec<IpAddr> = host.addresses.iter().map(|address| address.value.0).collect();
+        if addresses.is_empty() {
+            let number = u8::try_from(index + 1).unwrap_or(u8::MAX);
+            addresses.push(IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)));
+        }
+        let profile = word(&host.profile).unwrap_or_default();
+        let mut tcp = self.tcp(&host.tcp);
+        tcp.ephemeral_ports = word(&host.ephemeral_ports).map(|Ports(ports)| ports);
+        let host = Host { name: name.value.clone(), profile, tcp, addresses, location: name.span.location() };
+        let rto = host.settings().rto;
+        if rto.min > rto.max {
+            let message = format!("the least RTO, {:?}, is more than the greatest, {:?}", rto.min, rto.max);
+            self.problem(name.span, message, "set `rto: {min: …, max: …}` so that min is not above max");
+        }
+        host
+    }
+
+    fn addresses_differ(&mut self, list: &[(Spanned<String>, Spanned<shape::Host>)]) {
+        let all: Vec<(usize, IpAddr)> = self
+            .hosts
+            .iter()
+            .enumerate()
+            .flat_map(|(host, known)| known.addresses.iter().map(move |address| (host, *address)))
+            .collect();
+        for (position, (host, address)) in all.iter().enumerate() {
+            let Some((other, _)) = all[..position].iter().find(|(_, other)| other == address) else {
+                continue;
+            };
+            let given = list[*host].1.addresses.iter().rev().find(|given| given.value.0 == *address);
+            let span = given.map_or(list[*host].0.span, |given| given.span);
+            let message = format!("`{}` has the address {address} already", list[*other].0.value);
+            self.problem(span, message, "give each address to one host, once");
+        }
+    }
+
+    fn tcp(&mut self, tcp: &shape::Tcp) -> TcpSettings {
+        let switch = |value: &Opt<Switch>| word(value).map(|Switch(on)| on);
+        for value in [&tcp.rto.initial, &tcp.rto.min, &tcp.rto.max].into_iter().flatten() {
+            self.positive(value);
+        }
+        if let Some(window) = &tcp.initial_window {
+            self.at_least_one(window);
+        }
+        TcpSettings {
+            keepalive: tcp.keepalive.as_ref().map(|keepalive| self.keepalive(keepalive)),
+            rto_initial: word(&tcp.rto.initial),
+            rto_min: word(&tcp.rto.min),
+            rto_max: word(&tcp.rto.max),
+            delayed_ack: tcp.delayed_ack.as_ref().map(|delayed| self.delayed_ack(delayed)),
+            nagle: switch(&tcp.nagle),
+            syn_retries: word(&tcp.syn_retries),
+            syn_linear_timeouts: word(&tcp.syn_linear_timeouts),
+            synack_retries: word(&tcp.synack_retries),
+            retries2: word(&tcp.retries2),
+            orphan_retries: word(&tcp.orphan_retries),
+            fin_timeout: word(&tcp.fin_timeout).map(|OrNever(timeout)| timeout),
+            time_wait: word(&tcp.time_wait),
+            reset_ends_time_wait: switch(&tcp.reset_ends_time_wait),
+            timestamps: switch(&tcp.timestamps),
+            sack: switch(&tcp.sack),
+            window_scaling: word(&tcp.window_scaling).map(|WindowScaling(shift)| shift),
+            receive_buffer: self.size(&tcp.receive_buffer, 256, 1 << 30),
+            send_buffer: self.size(&tcp.send_buffer, 256, 1 << 30),
+            initial_window: word(&tcp.initial_window),
+            // RFC 9293 §3.7.1: nobody need take less than 536, but 48 is what Linux allows.
+            mss: self.octets(&tcp.mss, 48),
+            mtu: self.octets(&tcp.mtu, 576),
+            challenge_ack_interval: word(&tcp.challenge_ack_interval),
+            syn_backlog: word(&tcp.syn_backlog),
+            ephemeral_ports: None,
+            initial_sequence: word(&tcp.initial_sequence),
+        }
+    }
+
+    pub(super) fn keepalive(&mut self, keepalive: &OrOff<shape::Keepalive>) -> Keepalive {
+        let OrOff::On(shape::Keepalive { idle, interval, probes }) = keepalive else { return Keepalive::Off };
+        Keepalive::On {
+            idle: idle.as_ref().map(|idle| self.positive(idle)),
+            interval: interval.as_ref().map(|interval| self.positive(interval)),
+            probes: probes.as_ref().map(|probes| self.at_least_one(probes)),
+        }
+    }
+
+    fn delayed_ack(&mut self, delayed: &OrOff<shape::DelayedAck>) -> DelayedAck {
+        let OrOff::On(shape::DelayedAck { min, max, quick }) = delayed else { return DelayedAck::Off };
+        if let (Some(min), Some(max)) = (min, max)
+            && min.value.0 > max.value.0
+        {
+            self.problem(min.span, "the shortest delay is longer than the longest", "min is at most max");
+        }
+        DelayedAck::On { min: word(min), max: max.as_ref().map(|max| self.positive(max)), quick: word(quick) }
+    }
+
+    fn size(&mut self, size: &Opt<Size>, least: u32, most: u32) -> Option<u32> {
+        let size = size.as_ref()?;
+        let Scalar(Size(octets)) = size.value;
+        let value = u32::try_from(octets).ok().filter(|octets| (least..=most).contains(octets));
+        if value.is_none() {
+            self.out_of_range(size.span, octets, least.into(), most.into());
+        }
+        value
+    }
+
+    fn octets(&mut self, size: &Opt<Size>, least: u16) -> Option<u16> {
+        let size = size.as_ref()?;
+        let Scalar(Size(octets)) = size.value;
+        let value = u16::try_from(octets).ok().filter(|octets| *octets >= least);
+        if value.is_none() {
+            self.out_of_range(size.span, octets, least.into(), u16::MAX.into());
+        }
+        value
+    }
+
+    fn out_of_range(&mut self, span: Span, octets: u64, least: u64, most: u64) {
+        self.problem(
+            span,
+            format!("{octets} B is out of range"),
+            format!("it is from {least} B to {most} B"),
+        );
+    }
+
+    pub(super) fn network(&mut self, network: &shape::Network) -> Network {
+        let latency = word(&network.latency).unwrap_or(Network::DEFAULT_LATENCY);
+        let jitter = word(&network.jitter).unwrap_or_default();
+        if let Some(place) = &network.jitter
+            && jitter > latency
+        {
+            let help = format!("the latency is {latency:?}; a segment can not arrive before it is sent");
+            self.problem(place.span, "the jitter is more than the latency", help);
+        }
+        let mtu = self.octets(&network.mtu, 576).unwrap_or(Network::DEFAULT_MTU);
+        Network { latency, jitter, mtu }
+    }
+}

@@ -1,0 +1,274 @@
+//! From shape to scenario: names are resolved, and what can not be meant is found.
+
+mod expectations;
+mod faults;
+mod hosts;
+mod programs;
+
+use std::time::Duration;
+
+use crate::de::Spanned;
+use crate::node::{Node, Span};
+use crate::parse::Scalar;
+use crate::shape::{Document, Given, Match, Opt};
+use crate::{Host, HostId, Limits, Problem, Program, Scenario, words};
+
+/// The scenario that the document says. It is only worth something if no problem was found.
+pub(crate) fn scenario(
+    document: &Spanned<Document>,
+    root: &Node,
+    text: &str,
+    problems: &mut Vec<Problem>,
+) -> Scenario {
+    let mut checker = Checker { root, problems, hosts: Vec::new(), programs: Vec::new() };
+    let id = checker.id(document);
+    match &document.hosts {
+        Some(hosts) => checker.hosts(hosts),
+        None => checker.missing(document, "hosts", "the hosts, by name: `hosts: {client: {}, server: {}}`"),
+    }
+    let network = checker.network(&document.network);
+    match &document.applications {
+        Some(applications) => checker.programs(applications),
+        None => {
+            checker.missing(document, "applications", "what each host does: `applications: {client: […]}`");
+        }
+    }
+    let faults = checker.faults(&document.faults);
+    let expectations = checker.expectations(&document.expect);
+    let until = document.until.as_ref().map(|until| checker.positive(until));
+    let limits = checker.limits(document, until);
+    Scenario {
+        title: word(&document.title).unwrap_or_else(|| id.clone()),
+        source: word(&document.source).unwrap_or_default(),
+        description: head(text),
+        id,
+        hosts: checker.hosts,
+        network,
+        programs: checker.programs,
+        faults,
+        expectations,
+        until,
+        limits,
+    }
+}
+
+/// Looks for what is wrong, and keeps what is known so far.
+struct Checker<'a> {
+    root: &'a Node,
+    problems: &'a mut Vec<Problem>,
+    hosts: Vec<Host>,
+    programs: Vec<Program>,
+}
+
+impl Checker<'_> {
+    fn problem(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(Problem::new(span, message).help(help));
+    }
+
+    /// What stands there, on one line.
+    fn text(&self, span: Span) -> String {
+        self.root.find(span).map(Node::to_string).unwrap_or_default()
+    }
+
+    fn id(&mut self, document: &Spanned<Document>) -> String {
+        match &document.scenario {
+            Some(id) => {
+                self.name(id.span, "a scenario's id", &id.value.0);
+            }
+            None => self.missing(document, "scenario", "its name: `scenario: name-of-the-file`"),
+        }
+        word(&document.scenario).unwrap_or_default()
+    }
+
+    /// Says that a key is not there, unless it was and was wrong.
+    fn missing(&mut self, document: &Spanned<Document>, key: &str, add: &str) {
+        if !document.pruned {
+            let start = Span { end: document.span.start + 1, ..document.span };
+            self.problem(start, format!("the key `{key}` is missing"), format!("add {add}"));
+        }
+    }
+
+    /// Whether it can be a name; says so if not.
+    fn name(&mut self, span: Span, what: &str, name: &str) -> bool {
+        const MOST: usize = 64;
+        let good = name.len() <= MOST
+            && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if !good {
+            let help = format!("use letters, digits, - and _, at most {MOST}, a letter or digit first");
+            self.problem(span, format!("`{}` can not be {what}", words::short(name)), help);
+        }
+        good
+    }
+
+    /// The host of that name; says so if there is none.
+    fn host(&mut self, span: Span, name: &str) -> Option<HostId> {
+        let found = self.hosts.iter().position(|host| host.name == name).map(HostId);
+        if found.is_none() {
+            let names: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
+            let help =
+                words::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
+                    [] => "there is no host at all".to_owned(),
+                    [only] => format!("the only host is `{only}`"),
+                    names => format!("the hosts are {}", words::list(names.iter().copied())),
+                });
+            self.problem(span, format!("no host is called `{}`", words::short(name)), help);
+        }
+        found
+    }
+
+    fn host_at(&mut self, name: &Opt<String>) -> Option<HostId> {
+        let name = name.as_ref()?;
+        self.host(name.span, &name.value.0)
+    }
+
+    /// A duration that must not be zero.
+    fn positive(&mut self, duration: &Spanned<Scalar<Duration>>) -> Duration {
+        let Scalar(value) = duration.value;
+        if value.is_zero() {
+            self.problem(duration.span, "zero makes no sense here", "say how long, for example `1s`");
+        }
+        value
+    }
+
+    /// A count that must not be zero.
+    fn at_least_one(&mut self, count: &Spanned<Scalar<u32>>) -> u32 {
+        let Scalar(value) = count.value;
+        if value == 0 {
+            self.problem(count.span, "zero makes no sense here", "the least is 1");
+        }
+        value.max(1)
+    }
+
+    fn matching(&mut self, matching: &Match) -> crate::Match {
+        let from = self.host_at(&matching.from);
+        let to = self.host_at(&matching.to);
+        if let (Some(host), Some(place)) = (from, &matching.to)
+            && from == to
+        {
+            let name = self.hosts[host.0].name.clone();
+            self.problem(place.span, format!("nothing goes from `{name}` to itself"), "name another host");
+        }
+        crate::Match {
+            from,
+            to,
+            flags: matching.flags,
+            payload: matching.payload,
+            retransmission: matching.retransmission,
+            keepalive_probe: matching.keepalive_probe,
+        }
+    }
+
+    fn limits(&mut self, document: &Document, until: Option<Duration>) -> Limits {
+        let mut limits = Limits::default();
+        if let Some(until) = until {
+            limits.virtual_time = limits.virtual_time.max(until);
+        }
+        if let Some(time) = &document.limits.virtual_time {
+            limits.virtual_time = self.positive(time);
+            if until.is_some_and(|until| until > limits.virtual_time) {
+                self.problem(time.span, "the limit is before `until`", "raise it, or leave it out");
+            }
+        }
+        if let Some(events) = &document.limits.events {
+            limits.events = self.at_least_one(events).into();
+            if limits.events > Limits::MAX_EVENTS {
+                let message = format!("no run may have more than {} events", Limits::MAX_EVENTS);
+                self.problem(events.span, message, "lower it, or leave it out");
+            }
+        }
+        limits
+    }
+
+    fn limit(&mut self, span: Span, what: &str, number: usize, most: usize) -> bool {
+        if number > most {
+            let message = format!("the scenario has {number} {what}, more than {most}");
+            self.problem(span, message, "split it into several scenarios");
+        }
+        number <= most
+    }
+
+    /// Which of the words was given; says so if it is not exactly one.
+    fn one_of<'n>(&mut self, span: Span, what: &str, given: &[(&'n str, bool)]) -> Option<&'n str> {
+        let mut words = given.iter().filter(|(_, given)| *given).map(|(word, _)| *word);
+        let first = words.next();
+        match (first, words.next()) {
+            (Some(_), None) => {}
+            (Some(first), Some(second)) => {
+                let message = format!("`{first}` and `{second}` in one {what}");
+                self.problem(span, message, format!("make two {what}s of it"));
+                return None;
+            }
+            (None, _) => {
+                let all = words::list(given.iter().map(|(word, _)| *word));
+                self.problem(
+                    span,
+                    format!("this {what} does not say what it is about"),
+                    format!("it is one of {all}"),
+                );
+            }
+        }
+        first
+    }
+
+    /// Complains about each that stands beside a word it does not belong to.
+    fn only(&mut self, word: &str, allowed: &[&str], given: &[(&str, Option<Span>)]) {
+        for (name, place) in given {
+            let Some(place) = place else { continue };
+            if allowed.contains(name) {
+                continue;
+            }
+            let help = match allowed {
+                [] => format!("`{word}` stands alone"),
+                allowed => format!("beside `{word}` there may be {}", words::list(allowed.iter().copied())),
+            };
+            self.problem(*place, format!("`{name}` does not belong to `{word}`"), help);
+        }
+    }
+}
+
+/// The value itself.
+fn word<T: Clone>(value: &Opt<T>) -> Option<T> {
+    value.as_ref().map(|value| value.value.0.clone())
+}
+
+/// Where its key stands, if it is given.
+fn key<T>(value: &Option<Spanned<T>>) -> Option<Span> {
+    value.as_ref().map(|value| value.key)
+}
+
+impl<T> Given<T> {
+    fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What stands after the word, if anything does.
+    fn inner(&self) -> Option<&T> {
+        self.0.as_ref().and_then(|given| given.value.as_ref())
+    }
+
+    /// Whether something in it was wrong and has been taken out.
+    fn is_pruned(&self) -> bool {
+        self.0.as_ref().is_some_and(|given| given.pruned)
+    }
+
+    /// Where that stands, or else where `all` does.
+    fn span_or(&self, all: Span) -> Span {
+        match &self.0 {
+            Some(given) if given.value.is_some() => given.span,
+            Some(given) if given.key.line > 0 => given.key,
+            _ => all,
+        }
+    }
+}
+
+/// The comment at the head of the text.
+fn head(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map_while(|line| line.strip_prefix('#'))
+        .filter(|line| !line.trim_start().starts_with("yaml-language-server:"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
+        .collect();
+    lines.join("\n").trim().to_owned()
+}

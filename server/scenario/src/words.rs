@@ -1,0 +1,151 @@
+//! Names with a fixed set, and what somebody meant who wrote another.
+
+use halfopen_tcp::{Errno, Flags, Profile, State};
+
+use crate::parse::{Mistake, Parse};
+use crate::{FlagsMatch, KeepaliveOutcome};
+
+/// `did you mean ...?`, if one of the names is close enough.
+pub(crate) fn suggest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let folded = fold(word);
+    names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&folded, &fold(name)), name))
+        .filter(|(distance, name)| *distance <= 1.max(name.chars().count().min(folded.chars().count()) / 3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| format!("did you mean `{name}`?"))
+}
+
+/// So that only letters count, and not more of them than any name has.
+fn fold(word: &str) -> String {
+    word.chars().take(64).map(|c| if c == '_' || c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
+
+/// `a`, `b` or `c`.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+/// The beginning of a text that may be long.
+pub(crate) fn short(text: &str) -> String {
+    const MOST: usize = 60;
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(MOST) {
+        Some((offset, _)) => format!("{}…", &line[..offset]),
+        None if line.len() < text.len() => format!("{line}…"),
+        None => line.to_owned(),
+    }
+}
+
+fn unknown(what: &str, word: &str, names: &[&str]) -> Mistake {
+    let help = suggest(word, names.iter().copied())
+        .unwrap_or_else(|| format!("there are {}", list(names.iter().copied())));
+    Mistake::new(format!("no {what} is called `{}`", short(word)), help)
+}
+
+impl Parse for State {
+    const WHAT: &'static str = "a state such as `ESTABLISHED`";
+
+    fn parse(text: &str) -> Result<State, Mistake> {
+        State::from_name(text).ok_or_else(|| {
+            // What Linux and netstat call them.
+            let name = match fold(text).as_str() {
+                "syn-recv" | "syn-rcvd" => Some(State::SynReceived),
+                "fin-wait1" => Some(State::FinWait1),
+                "fin-wait2" | "finwait-2" => Some(State::FinWait2),
+                "close" => Some(State::Closed),
+                "estab" => Some(State::Established),
+                _ => None,
+            };
+            match name {
+                Some(state) => Mistake::new(
+                    format!("no state is called `{text}`"),
+                    format!("did you mean `{state}`? states are spelt as RFC 9293 does"),
+                ),
+                None => unknown("state", text, &State::ALL.map(State::name)),
+            }
+        })
+    }
+}
+
+impl Parse for Errno {
+    const WHAT: &'static str = "an error such as `ETIMEDOUT`";
+
+    fn parse(text: &str) -> Result<Errno, Mistake> {
+        Errno::from_name(text).ok_or_else(|| unknown("error", text, &Errno::ALL.map(Errno::name)))
+    }
+}
+
+impl Parse for Profile {
+    const WHAT: &'static str = "a profile such as `linux`";
+
+    fn parse(text: &str) -> Result<Profile, Mistake> {
+        Profile::from_name(text).ok_or_else(|| unknown("profile", text, &Profile::ALL.map(Profile::name)))
+    }
+}
+
+impl Parse for KeepaliveOutcome {
+    const WHAT: &'static str = "what keepalive finds out, such as `dead`";
+
+    fn parse(text: &str) -> Result<KeepaliveOutcome, Mistake> {
+        let all = KeepaliveOutcome::ALL;
+        all.into_iter()
+            .find(|outcome| outcome.name() == text)
+            .ok_or_else(|| unknown("keepalive outcome", text, &all.map(KeepaliveOutcome::name)))
+    }
+}
+
+impl Parse for FlagsMatch {
+    const WHAT: &'static str = "control bits such as `SYN`, `SYN+ACK` or `only ACK`";
+
+    fn parse(text: &str) -> Result<FlagsMatch, Mistake> {
+        let (only, names) = match text.strip_prefix("only ") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let mut flags = Flags::NONE;
+        for name in names.split('+').map(str::trim) {
+            let known = Flags::NAMES.iter().find(|(_, known)| *known == name);
+            let Some((flag, _)) = known else {
+                return Err(unknown("control bit", name, &Flags::NAMES.map(|(_, name)| name)));
+            };
+            flags |= *flag;
+        }
+        Ok(if only { FlagsMatch::Only(flags) } else { FlagsMatch::AtLeast(flags) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn close_words_are_suggested_and_others_are_not() {
+        let cases = [
+            ("ESTABLISHD", Some("ESTABLISHED")),
+            ("fin_wait_2", Some("FIN-WAIT-2")),
+            ("SYN_RECV", Some("SYN-RECEIVED")),
+            ("banana", None),
+        ];
+        for (word, expected) in cases {
+            let mistake = State::parse(word).expect_err(word);
+            match expected {
+                Some(name) => assert!(mistake.help.contains(&format!("did you mean `{name}`?")), "{word}"),
+                None => assert!(mistake.help.starts_with("there are `CLOSED`"), "{word}"),
+            }
+        }
+    }
+
+    #[test]
+    fn flags_are_at_least_or_only() {
+        let syn_ack = Flags::SYN | Flags::ACK;
+        assert_eq!(FlagsMatch::parse("SYN+ACK").ok(), Some(FlagsMatch::AtLeast(syn_ack)));
+        assert_eq!(FlagsMatch::parse("only ACK").ok(), Some(FlagsMatch::Only(Flags::ACK)));
+        assert!(FlagsMatch::parse("SYN+AKC").is_err());
+        assert!(FlagsMatch::parse("").is_err());
+    }
+}

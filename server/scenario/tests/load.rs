@@ -1,0 +1,214 @@
+//! What a right scenario becomes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use halfopen_scenario::*;
+use halfopen_tcp::{Flags, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, State};
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+const S: fn(u64) -> Duration = Duration::from_secs;
+
+fn good(text: &str) -> Scenario {
+    load(text).unwrap_or_else(|diagnostics| panic!("{}", diagnostics.render("good.yaml", text, false)))
+}
+
+fn whole() -> Scenario {
+    good(include_str!("whole.yaml"))
+}
+
+#[test]
+fn the_head_is_the_comment_before_anything_else() {
+    let scenario = whole();
+    assert_eq!((scenario.id.as_str(), scenario.source.as_str()), ("whole", "RFC 9293"));
+    assert_eq!(scenario.description, "Every word of the language, once.\nTwo lines of it.");
+}
+
+#[test]
+fn hosts_have_addresses_and_settings() {
+    let scenario = whole();
+    let [client, server, other] = &scenario.hosts[..] else { panic!("three hosts") };
+    assert_eq!(
+        client.addresses,
+        ["192.0.2.1".parse::<std::net::IpAddr>().unwrap(), "fd00::1".parse().unwrap()]
+    );
+    assert_eq!(server.addresses, ["10.0.0.2".parse::<std::net::IpAddr>().unwrap()]);
+    assert_eq!((client.profile, server.profile), (Profile::Rfc9293, Profile::Linux));
+    assert_eq!(client.settings().ephemeral_ports, 40000..=50000);
+    let tcp = server.settings();
+    assert_eq!(tcp.keepalive, Some(KeepaliveSettings { idle: S(7200), interval: S(75), probes: 10 }));
+    assert_eq!(
+        tcp.rto,
+        RtoSettings { initial: S(1), min: MS(200), max: S(120), min_applies: RtoMin::Variance }
+    );
+    assert_eq!((tcp.give_up, tcp.orphan_give_up), (GiveUp::Retries(5), GiveUp::Retries(4)));
+    assert_eq!((tcp.nagle, tcp.sack, tcp.timestamps), (false, false, true));
+    assert_eq!((tcp.fin_timeout, tcp.time_wait), (None, S(240)));
+    assert_eq!((tcp.window_scale, tcp.receive_buffer, tcp.send_buffer), (Some(7), 65_536, 1_000_000));
+    assert_eq!(
+        (tcp.mss, tcp.mtu, tcp.initial_window, tcp.initial_sequence),
+        (Some(1400), 1400, 4, Some(100))
+    );
+    let tcp = other.settings();
+    assert_eq!(tcp.keepalive, Some(Keepalive::DEFAULT));
+    assert_eq!((tcp.delayed_ack, tcp.window_scale, tcp.fin_timeout), (None, None, Some(S(60))));
+    assert_eq!(scenario.network, Network { latency: MS(20), jitter: MS(5), mtu: 1280 });
+}
+
+#[test]
+fn programs_have_their_connections() {
+    let scenario = whole();
+    let [web, ssh, client] = &scenario.programs[..] else { panic!("three programs") };
+    assert_eq!((web.name.as_str(), ssh.name.as_str(), client.name.as_str()), ("web", "ssh", "client"));
+    assert_eq!((web.host, client.host), (HostId(1), HostId(0)));
+    assert_eq!(web.connections, [Some("first".to_owned())]);
+    assert_eq!(ssh.connections, [None]);
+    let connection = Slot(0);
+    let actions =
+        |program: &Program| program.steps.iter().map(|step| step.action.clone()).collect::<Vec<_>>();
+    let keepalive = Some(Some(KeepaliveSettings { idle: S(10), interval: S(75), probes: 10 }));
+    assert_eq!(
+        actions(web),
+        [
+            Action::Listen { port: 80, backlog: 1 },
+            Action::Accept { port: 80, connection },
+            Action::Receive { connection, amount: Amount::Octets(1024) },
+            Action::Receive { connection, amount: Amount::Next },
+            Action::Receive { connection, amount: Amount::End },
+            Action::Set { connection, options: SocketOptions { keepalive, nodelay: Some(true) } },
+            Action::ShutdownWrite { connection },
+            Action::Close { connection },
+        ]
+    );
+    assert_eq!(ssh.steps[2].action, Action::Accept { port: 22, connection });
+    assert_eq!(ssh.steps[4].action, Action::Abort { connection });
+    let to = |text: &str| text.parse::<SocketAddr>().unwrap();
+    assert_eq!(
+        actions(client),
+        [
+            Action::Connect { to: to("10.0.0.2:80"), local_port: Some(40001), connection },
+            Action::Connect { to: to("[fd00::3]:81"), local_port: None, connection: Slot(1) },
+            Action::Send { connection, payload: Payload::Octets(100), times: 5, every: S(1) },
+            Action::Send {
+                connection: Slot(1),
+                payload: Payload::Text("GET / HTTP/1.0\r\n\r\n".to_owned()),
+                times: 1,
+                every: Duration::ZERO,
+            },
+            Action::Wait(MS(1500)),
+            Action::Hold,
+        ]
+    );
+    assert!(web.steps[4].may_not_happen && !web.steps[3].may_not_happen);
+    assert_eq!(web.steps[2].text, "receive: 1 KiB");
+    assert_eq!(client.steps[2].text, "send: 100 B, every: 1s, times: 5, on: pool-1");
+    assert_eq!(client.steps[5].text, "hold");
+    assert_eq!(web.steps[0].location, Location { line: 47, column: 9 });
+}
+
+#[test]
+fn faults_say_what_which_and_when() {
+    let scenario = whole();
+    let faults = &scenario.faults;
+    let effects: Vec<Effect> = faults.iter().map(|fault| fault.effect.clone()).collect();
+    let flags = |flags| Match { flags: Some(flags), ..Match::default() };
+    let segment = |matching, which, action| Effect::Segment { matching, which, action };
+    let [client, server, other] = [HostId(0), HostId(1), HostId(2)];
+    let precise = Match {
+        from: Some(client),
+        to: Some(server),
+        flags: Some(FlagsMatch::Only(Flags::ACK)),
+        payload: Some(PayloadMatch::None),
+        retransmission: Some(false),
+        keepalive_probe: Some(false),
+    };
+    let payload = |payload| Match { payload: Some(payload), ..Match::default() };
+    let delay = SegmentAction::Delay { by: MS(300) };
+    let twice = SegmentAction::Duplicate { copies: 2, spacing: MS(1) };
+    assert_eq!(
+        effects,
+        [
+            segment(flags(FlagsMatch::AtLeast(Flags::SYN)), Which::First(2), SegmentAction::Drop),
+            segment(precise, Which::Nth(3), SegmentAction::Drop),
+            segment(payload(PayloadMatch::Octets(100)), Which::Every(2), delay),
+            segment(payload(PayloadMatch::Any), Which::Probability(25_000), twice),
+            Effect::PowerLoss(client),
+            Effect::Reboot { host: other, back_after: S(5) },
+            Effect::Kill(server),
+            Effect::Partition { cut: Cut::Between(vec![client, server]), heals_after: Some(S(10)) },
+            Effect::Partition { cut: Cut::OneWay { from: client, to: server }, heals_after: None },
+            Effect::Partition { cut: Cut::Isolate(other), heals_after: None },
+        ]
+    );
+    let whens: Vec<When> = faults.iter().take(6).map(|fault| fault.when).collect();
+    assert_eq!(
+        whens,
+        [
+            When::Always,
+            When::At(S(1)),
+            When::Between(S(1), S(5)),
+            When::State { host: server, state: State::CloseWait, lasted: MS(200) },
+            When::At(S(1)),
+            When::State { host: client, state: State::Established, lasted: Duration::ZERO },
+        ]
+    );
+    assert_eq!(faults.iter().map(|fault| fault.may_not_happen).position(|may| may), Some(3));
+    assert_eq!(faults[4].text, "power-loss: client, at: 1s");
+}
+
+#[test]
+fn expectations_say_of_whom_and_when() {
+    let scenario = whole();
+    let expectations = &scenario.expectations;
+    let of = |host, connection, claim| Claim::Host { host: HostId(host), connection, claim };
+    let pick = |program| Some(ConnectionRef { program, connection: Slot(0) });
+    let path = [State::Listen, State::SynReceived].map(PathItem::State);
+    let path = [&path[..], &[PathItem::Gap, PathItem::State(State::Closed)]].concat();
+    assert_eq!(expectations[0].claim, of(1, pick(0), HostClaim::States(path)));
+    assert_eq!(expectations[1].claim, of(0, pick(2), HostClaim::Ends(State::TimeWait)));
+    assert_eq!(expectations[1].at, Some(Window { from: S(0), to: S(90) }));
+    assert_eq!(expectations[2].claim, of(0, None, HostClaim::Never(vec![State::Closing])));
+    let exactly = Window { from: S(7950), to: S(7950) };
+    let dead =
+        HostClaim::Keepalive { outcome: KeepaliveOutcome::Dead, probes: Some(10), after: Some(exactly) };
+    assert_eq!(expectations[4].claim, of(1, None, dead));
+    assert_eq!(expectations[4].at, Some(Window { from: S(7949), to: S(7951) }));
+    assert_eq!(expectations[6].claim, of(1, None, HostClaim::Received(1024)));
+    let fin =
+        Match { from: Some(HostId(0)), flags: Some(FlagsMatch::AtLeast(Flags::FIN)), ..Match::default() };
+    assert_eq!(expectations[7].claim, Claim::Segments { matching: fin, count: Count::AtLeast(2) });
+    assert_eq!(expectations[7].text, "segments: {from: client, flags: FIN}, count: at least 2, within: 5s");
+    assert_eq!(
+        (scenario.until, scenario.limits),
+        (Some(S(30 * 86400)), Limits { virtual_time: S(60 * 86400), events: 5000 })
+    );
+}
+
+#[test]
+fn json_says_the_same_as_yaml() {
+    let yaml = "scenario: same\nhosts: {a: {tcp: {nagle: off}}, b: }\napplications:\n  b: [listen: 80, accept]\n  \
+                a:\n    - connect: b:80\n    - send: 1 B\n";
+    let json = r#"{"scenario": "same", "hosts": {"a": {"tcp": {"nagle": false}}, "b": {}},
+        "applications": {"b": [{"listen": 80}, "accept"], "a": [{"connect": "b:80"}, {"send": "1 B"}]}}"#;
+    let (yaml, json) = (good(yaml), good(json));
+    assert_eq!(yaml.hosts[0].tcp, json.hosts[0].tcp);
+    let actions = |scenario: &Scenario| {
+        let steps = scenario.programs.iter().flat_map(|program| &program.steps);
+        steps.map(|step| (step.action.clone(), step.text.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(actions(&yaml), actions(&json));
+}
+
+#[test]
+fn anchors_and_a_byte_order_mark_are_fine() {
+    let scenario = good(
+        "\u{feff}scenario: anchors\nhosts: {a: &same {tcp: {sack: off}}, b: *same}\napplications: {a: [connect: b:80]}\n",
+    );
+    assert_eq!(scenario.hosts[1].tcp.sack, Some(false));
+}
+
+#[test]
+fn a_later_end_raises_the_limit_of_virtual_time() {
+    let text = "scenario: long\nhosts: {a: , b: }\napplications: {a: [connect: b:80]}\nuntil: 365d\n";
+    assert_eq!(good(text).limits.virtual_time, S(365 * 86400));
+}
