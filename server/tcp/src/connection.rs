@@ -50,6 +50,8 @@ struct Outbox {
     ack: Option<Purpose>,
     /// A probe without data at `snd.una` - 1.
     probe: Option<Purpose>,
+    /// New data, however little of it the peer's window takes.
+    silly: bool,
     /// The newest segment again.
     tail_loss_probe: bool,
 }

@@ -270,6 +270,12 @@ impl Endpoint {
         self.with(now, connection, |connection, _| connection.set_nodelay(nodelay));
     }
 
+    /// Other initial sequence numbers from now on.
+    #[cfg(test)]
+    pub(crate) fn set_initial_sequence(&mut self, iss: u32) {
+        self.config.settings.initial_sequence = Some(iss);
+    }
+
     // Getters.
 
     /// A connection at a glance; `None` once it is gone.
@@ -342,7 +348,7 @@ impl Endpoint {
             return nobody(DropReason::NoConnection);
         }
         if !flags.contains(Flags::SYN) {
-            return nobody(DropReason::NoAck);
+            return nobody(DropReason::NoSyn);
         }
         let syn_backlog = self.config.settings.syn_backlog;
         let full = |listener: &Listener| !listener.has_room() || listener.embryonic >= syn_backlog;

@@ -218,6 +218,8 @@ pub enum DropReason {
     UnacceptableAck,
     /// It has no ACK bit where one is needed.
     NoAck,
+    /// It has no SYN bit where one is needed.
+    NoSyn,
     /// A SYN in a synchronized state: answered by a challenge ACK (RFC 5961 §4).
     UnexpectedSyn,
     /// A RST that does not stand exactly at the window's left edge (RFC 5961 §3).
@@ -278,6 +280,7 @@ display!(DropReason:
     DropReason::OldTimestamp => "old timestamp (PAWS)",
     DropReason::UnacceptableAck => "unacceptable ACK",
     DropReason::NoAck => "no ACK bit",
+    DropReason::NoSyn => "no SYN bit",
     DropReason::UnexpectedSyn => "SYN in a synchronized state",
     DropReason::InexactReset => "RST not exactly at rcv.nxt",
     DropReason::QueueFull => "queue full",

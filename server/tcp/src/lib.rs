@@ -36,3 +36,6 @@ pub use seq::Seq;
 pub use settings::{DelayedAckSettings, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, Settings};
 pub use state::State;
 pub use time::Instant;
+
+#[cfg(test)]
+mod tests;

@@ -63,9 +63,6 @@ impl Connection {
                 self.duplicate(cx, header, news);
             }
         }
-        if self.snd.wnd > 0 {
-            self.timers.cancel(cx, Timer::Persist);
-        }
         Ok(())
     }
 

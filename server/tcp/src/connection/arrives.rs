@@ -41,14 +41,14 @@ impl Connection {
         // Second: RST.
         if header.flags.contains(Flags::RST) {
             if !acks {
-                return Err(DropReason::NoAck);
+                return Err(DropReason::UnacceptableAck);
             }
             self.fail(cx, Errno::ConnectionRefused, Cause::Segment(header.flags));
             return Ok(());
         }
         // Fourth: SYN.
         if !header.flags.contains(Flags::SYN) {
-            return Err(DropReason::NoAck);
+            return Err(DropReason::NoSyn);
         }
         self.synchronize(cx.settings, header);
         let cause = Cause::Segment(header.flags);
@@ -159,10 +159,16 @@ impl Connection {
 
     /// Fourth: SYN (RFC 5961 §4.2).
     fn check_syn(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
-        if !header.flags.contains(Flags::SYN) || self.state == State::SynReceived {
+        let repeated = self.state == State::SynReceived && header.seq == self.rcv.irs;
+        if !header.flags.contains(Flags::SYN) || repeated {
             return Ok(());
         }
-        self.answer_suspicious(cx, header, Purpose::ChallengeAck);
+        if self.state == State::SynReceived && self.parent.is_some() {
+            // Back to the listener.
+            self.transition(cx, State::Closed, Cause::Segment(header.flags));
+        } else {
+            self.answer_suspicious(cx, header, Purpose::ChallengeAck);
+        }
         Err(DropReason::UnexpectedSyn)
     }
 
@@ -213,7 +219,7 @@ impl Connection {
         let exact = header.seq == self.rcv.nxt;
         if header.flags.contains(Flags::RST) {
             if !exact {
-                return Err(DropReason::OutOfWindow);
+                return Err(DropReason::InexactReset);
             }
             if cx.settings.reset_ends_time_wait {
                 self.transition(cx, State::Closed, Cause::Segment(header.flags));

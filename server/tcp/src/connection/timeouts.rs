@@ -88,8 +88,13 @@ impl Connection {
         }
     }
 
-    /// The peer's window is closed, and it may have opened without our hearing of it (RFC 9293 §3.8.6.1).
+    /// The peer's window is closed, and it may have opened without our hearing of it (RFC 9293 §3.8.6.1); or it is
+    /// silly, and has been for long enough (§3.8.6.2.1).
     fn persist_timeout(&mut self, cx: &mut Context<'_>) {
+        if self.snd.usable_window() > 0 {
+            self.outbox.silly = true;
+            return;
+        }
         let limit = if self.orphan { cx.settings.orphan_give_up } else { cx.settings.give_up };
         // Probes that are answered go on for ever (MUST-37).
         let hopeless = match limit {

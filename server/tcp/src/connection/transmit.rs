@@ -30,17 +30,21 @@ impl Connection {
         }
     }
 
-    /// SYN or SYN+ACK: the first, or again because the timer fired or the peer's SYN came again.
+    /// SYN or SYN+ACK: the first, or again because the timer fired or the peer's SYN came again. Anything else is
+    /// answered by a plain acknowledgment.
     fn transmit_syn(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         let first = self.snd.nxt == self.snd.iss;
-        let lost = self.snd.sent.resend_lost().is_some();
-        let asked = self.outbox.ack.take();
-        let purpose = match (first, lost, asked) {
-            (true, _, _) => Purpose::Normal,
-            (_, true, _) => Purpose::Retransmission,
-            (_, _, Some(purpose)) => purpose,
-            (false, false, None) => return None,
+        let purpose = if first {
+            Purpose::Normal
+        } else if self.snd.sent.resend_lost().is_some() {
+            Purpose::Retransmission
+        } else {
+            match self.outbox.ack? {
+                again @ (Purpose::Normal | Purpose::Retransmission) => again,
+                _ => return self.transmit_ack(cx, buffer),
+            }
         };
+        self.outbox.ack = None;
         if first {
             self.snd.sent.push(Sent::new(self.snd.iss, 1, Flags::SYN, cx.now));
             self.snd.nxt = self.snd.iss + 1;
@@ -104,7 +108,8 @@ impl Connection {
         let len = unsent.min(self.snd.mss).min(window);
         let ends = len == unsent;
         let fin = fin && ends && window > len;
-        if !self.is_worth_sending(len, unsent, fin) {
+        let silly = std::mem::take(&mut self.outbox.silly) && len > 0;
+        if !silly && !self.is_worth_sending(len, unsent, fin) {
             // Nothing under way will bring an acknowledgment that opens the window.
             if self.snd.sent.is_empty() && !self.timers.is_set(Timer::Persist) {
                 self.persist_backoff = 0;
