@@ -18,9 +18,6 @@ use crate::trace::{EventKind, Host, HostId, LossReason, RunStarted};
 use crate::verdict;
 use crate::world::World;
 
-/// How often the sink is asked whether the run is still wanted, in steps.
-const STEPS_PER_QUESTION: u64 = 64;
-
 /// Runs a scenario.
 ///
 /// The same scenario, seed and version give the same trace, octet by octet. Blocks until the run is over; a run
@@ -58,7 +55,6 @@ struct Driver {
     power: Vec<Power>,
     /// Ids of what arrives in this step.
     due: Vec<u64>,
-    steps: u64,
 }
 
 /// Whether a host runs.
@@ -85,7 +81,6 @@ impl Driver {
             shared,
             world,
             due: Vec::new(),
-            steps: 0,
         }
     }
 
@@ -115,10 +110,9 @@ impl Driver {
             self.step();
             let mut run = self.shared.run.borrow_mut();
             run.recorder.hand_over(sink);
-            if self.steps.is_multiple_of(STEPS_PER_QUESTION) && !sink.keep_going() {
+            if !sink.keep_going() {
                 return Ending::Stopped;
             }
-            self.steps += 1;
             if run.recorder.len() >= limits.events {
                 return Ending::EventLimit;
             }

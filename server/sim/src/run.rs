@@ -22,7 +22,7 @@ pub trait Sink {
     /// The next events, in order; the first has this sequence number.
     fn chunk(&mut self, first_sequence: u64, events: &Arc<Vec<Event>>);
 
-    /// Whether the run is still wanted; asked often, also when nothing happens. After `false` it ends with
+    /// Whether the run is still wanted; asked at every instant at which anything happens. After `false` it ends with
     /// [`Verdict::Unfinished`](crate::trace::Verdict::Unfinished).
     fn keep_going(&mut self) -> bool {
         true

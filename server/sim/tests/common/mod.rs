@@ -1,0 +1,162 @@
+//! Scenarios written in Rust.
+
+// Each test crate uses a part of it.
+#![allow(dead_code, unreachable_pub)]
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use halfopen_scenario::{
+    Action, Amount, Effect, Fault, Host, HostId, Keepalive, Limits, Location, Network, Payload, Program,
+    Scenario, Slot, Step, TcpSettings, When,
+};
+use halfopen_sim::trace::{self, EventKind, LossReason};
+use halfopen_sim::{Discard, Outcome, RunOptions};
+use halfopen_tcp::{Flags, Profile};
+
+pub const CLIENT: HostId = HostId(0);
+pub const SERVER: HostId = HostId(1);
+/// Positions of the programs.
+pub const SERVER_PROGRAM: usize = 0;
+pub const CLIENT_PROGRAM: usize = 1;
+pub const CONNECTION: Slot = Slot(0);
+pub const PORT: u16 = 80;
+pub const LATENCY: Duration = Duration::from_millis(20);
+
+/// A client and a server at 20 ms.
+pub fn scenario(client: Vec<Action>, server: Vec<Action>) -> Scenario {
+    Scenario {
+        id: "test".to_owned(),
+        title: String::new(),
+        source: String::new(),
+        description: String::new(),
+        hosts: vec![host("client", 1), host("server", 2)],
+        network: Network { latency: LATENCY, ..Network::default() },
+        programs: vec![program("server", SERVER, server), program("client", CLIENT, client)],
+        faults: Vec::new(),
+        expectations: Vec::new(),
+        until: None,
+        limits: Limits::default(),
+    }
+}
+
+fn host(name: &str, number: u8) -> Host {
+    Host {
+        name: name.to_owned(),
+        profile: Profile::Linux,
+        tcp: TcpSettings::default(),
+        addresses: vec![IpAddr::from([10, 0, 0, number])],
+        location: Location::default(),
+    }
+}
+
+/// A step that must be done.
+pub fn step(action: Action) -> Step {
+    let text = action.name().to_owned();
+    Step { action, may_not_happen: false, location: Location::default(), text }
+}
+
+fn program(name: &str, host: HostId, actions: Vec<Action>) -> Program {
+    Program {
+        name: name.to_owned(),
+        host,
+        connections: vec![None],
+        steps: actions.into_iter().map(step).collect(),
+    }
+}
+
+pub fn listen() -> Action {
+    Action::Listen { port: PORT, backlog: 128 }
+}
+
+pub fn accept() -> Action {
+    Action::Accept { port: PORT, connection: CONNECTION }
+}
+
+pub fn connect() -> Action {
+    let to = (IpAddr::from([10, 0, 0, 2]), PORT).into();
+    Action::Connect { to, local_port: None, connection: CONNECTION }
+}
+
+pub fn send(octets: u64) -> Action {
+    let payload = Payload::Octets(octets);
+    Action::Send { connection: CONNECTION, payload, times: 1, every: Duration::ZERO }
+}
+
+pub fn receive(octets: u64) -> Action {
+    Action::Receive { connection: CONNECTION, amount: Amount::Octets(octets) }
+}
+
+pub fn receive_end() -> Action {
+    Action::Receive { connection: CONNECTION, amount: Amount::End }
+}
+
+pub fn close() -> Action {
+    Action::Close { connection: CONNECTION }
+}
+
+/// Handshake, a request and an answer of 1 KiB each, four-way close.
+pub fn session() -> Scenario {
+    scenario(
+        vec![connect(), send(1024), receive(1024), close()],
+        vec![listen(), accept(), receive(1024), send(1024), receive_end(), close()],
+    )
+}
+
+/// The client loses its power a second after the start; the server's keepalive finds out.
+pub fn dead_client() -> Scenario {
+    let mut scenario = scenario(
+        vec![connect(), send(1024), receive(1024), Action::Hold],
+        vec![listen(), accept(), receive(1024), send(1024), receive_end()],
+    );
+    let keepalive = Keepalive::On { idle: None, interval: None, probes: Some(10) };
+    scenario.hosts[SERVER.0].tcp.keepalive = Some(keepalive);
+    scenario.faults.push(fault(Effect::PowerLoss(CLIENT), 1));
+    scenario
+}
+
+/// A fault at a second of the run.
+pub fn fault(effect: Effect, second: u64) -> Fault {
+    Fault {
+        text: effect.name().to_owned(),
+        effect,
+        when: When::At(Duration::from_secs(second)),
+        may_not_happen: false,
+        location: Location::default(),
+    }
+}
+
+pub fn run(scenario: &Scenario) -> Outcome {
+    halfopen_sim::run(&Arc::new(scenario.clone()), &RunOptions::default(), &mut Discard)
+}
+
+/// The trace as text, a line an event: everything that there is.
+pub fn text(outcome: &Outcome) -> String {
+    outcome.trace.iter().map(|(sequence, event)| format!("{sequence} {event:?}\n")).collect()
+}
+
+/// What went over the wire: `0.020 client SYN 0:0 len 0`, with what became of it if it was lost.
+pub fn wire(outcome: &Outcome) -> Vec<String> {
+    let line = |event: &trace::Event| match &event.kind {
+        EventKind::SegmentSent(sent) => {
+            let host = if event.host == Some(CLIENT.into()) { "client" } else { "server" };
+            let (seq, ack) = (sent.relative_seq, sent.relative_ack);
+            let time = event.time.as_duration().as_secs_f64();
+            let flags = sent.header.flags.without(Flags::PSH);
+            Some(format!("{time:.3} {host} {flags} {seq}:{ack} len {}", sent.header.payload))
+        }
+        EventKind::SegmentLost { reason, .. } => Some(format!("lost: {}", lost(*reason))),
+        _ => None,
+    };
+    outcome.trace.iter().filter_map(|(_, event)| line(event)).collect()
+}
+
+fn lost(reason: LossReason) -> String {
+    reason.to_string()
+}
+
+/// So many octets one way.
+pub fn bulk(octets: u64) -> Scenario {
+    scenario(vec![connect(), send(octets), close()], vec![listen(), accept(), receive_end(), close()])
+}
