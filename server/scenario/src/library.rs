@@ -28,7 +28,24 @@ macro_rules! bundle {
 }
 
 /// Every one, in alphabetical order.
-pub const ALL: &[Bundled] = bundle!["dead-client"];
+pub const ALL: &[Bundled] = bundle! {
+    "connection-refused"
+    "dead-client"
+    "delayed-ack"
+    "dropped-fin"
+    "dropped-syn"
+    "four-way-close"
+    "half-close"
+    "idle-forever-keepalive"
+    "idle-forever-no-keepalive"
+    "keepalive-timer-reset"
+    "lost-last-ack"
+    "partition-heals"
+    "rebooted-client"
+    "simultaneous-close"
+    "three-segment-close"
+    "three-way-handshake"
+};
 
 /// The one of that name.
 pub fn find(name: &str) -> Option<Bundled> {
