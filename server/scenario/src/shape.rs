@@ -126,6 +126,7 @@ pub(crate) struct Tcp {
     pub(crate) reset_ends_time_wait: Opt<Switch>,
     pub(crate) timestamps: Opt<Switch>,
     pub(crate) sack: Opt<Switch>,
+    pub(crate) tail_loss_probe: Opt<Switch>,
     pub(crate) window_scaling: Opt<WindowScaling>,
     pub(crate) receive_buffer: Opt<Size>,
     pub(crate) send_buffer: Opt<Size>,

@@ -40,6 +40,8 @@ pub struct TcpSettings {
     pub timestamps: Option<bool>,
     /// Whether SACK is offered.
     pub sack: Option<bool>,
+    /// Whether the end of a flight is probed before the retransmission timeout.
+    pub tail_loss_probe: Option<bool>,
     /// The window scale offered; `Some(None)` offers none.
     pub window_scaling: Option<Option<u8>>,
     /// Room for received data, octets.
@@ -161,6 +163,7 @@ impl TcpSettings {
         lay(&mut set.reset_ends_time_wait, self.reset_ends_time_wait);
         lay(&mut set.timestamps, self.timestamps);
         lay(&mut set.sack, self.sack);
+        lay(&mut set.tail_loss_probe, self.tail_loss_probe);
         lay(&mut set.window_scale, self.window_scaling);
         lay(&mut set.receive_buffer, self.receive_buffer);
         lay(&mut set.send_buffer, self.send_buffer);

@@ -91,6 +91,7 @@ impl Checker<'_> {
             reset_ends_time_wait: switch(&tcp.reset_ends_time_wait),
             timestamps: switch(&tcp.timestamps),
             sack: switch(&tcp.sack),
+            tail_loss_probe: switch(&tcp.tail_loss_probe),
             window_scaling: word(&tcp.window_scaling).map(|WindowScaling(shift)| shift),
             receive_buffer: self.size(&tcp.receive_buffer, 256, 1 << 30),
             send_buffer: self.size(&tcp.send_buffer, 256, 1 << 30),
