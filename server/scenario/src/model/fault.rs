@@ -1,0 +1,174 @@
+//! What goes wrong, and when.
+
+use std::time::Duration;
+
+use halfopen_tcp::State;
+
+use super::{HostId, Location, Match};
+
+/// Something that goes wrong.
+///
+/// A fault that never was applied keeps the run from passing unless it [may](Fault::may_not_happen).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What.
+    pub effect: Effect,
+    /// When.
+    pub when: When,
+    /// Whether the run may pass without it.
+    pub may_not_happen: bool,
+    /// Where it stands in the text.
+    pub location: Location,
+    /// As it is written, on one line: `power-loss: client, at: 1s`.
+    pub text: String,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Something happens to segments on their way. Each segment meets the faults in their order; the first that
+    /// takes it decides.
+    Segment {
+        /// Which segments it is about.
+        matching: Match,
+        /// Which of those.
+        which: Which,
+        /// What happens to them.
+        action: SegmentAction,
+    },
+    /// The host is gone without a word and never comes back.
+    PowerLoss(HostId),
+    /// The host is gone without a word, and comes back knowing nothing. Of its applications those start again that
+    /// begin with `listen`.
+    Reboot {
+        /// Which.
+        host: HostId,
+        /// How long it is away.
+        back_after: Duration,
+    },
+    /// Every process of the host dies; its kernel closes their sockets.
+    Kill(HostId),
+    /// Nothing gets through; what is under way when it begins is lost too.
+    Partition {
+        /// Between whom.
+        cut: Cut,
+        /// When all is well again; `None` is never.
+        heals_after: Option<Duration>,
+    },
+}
+
+impl Effect {
+    /// The word for it in scenarios: `power-loss`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Effect::Segment { action: SegmentAction::Drop, .. } => "drop",
+            Effect::Segment { action: SegmentAction::Delay { .. }, .. } => "delay",
+            Effect::Segment { action: SegmentAction::Duplicate { .. }, .. } => "duplicate",
+            Effect::PowerLoss(_) => "power-loss",
+            Effect::Reboot { .. } => "reboot",
+            Effect::Kill(_) => "kill",
+            Effect::Partition { .. } => "partition",
+        }
+    }
+}
+
+/// What happens to a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SegmentAction {
+    /// It is lost.
+    Drop,
+    /// It takes longer.
+    Delay {
+        /// By so much, on top of the path's latency.
+        by: Duration,
+    },
+    /// It arrives more than once.
+    Duplicate {
+        /// How many times more, at least 1.
+        copies: u32,
+        /// How long after one the next arrives.
+        spacing: Duration,
+    },
+}
+
+/// Whom a partition divides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// These hosts can not reach one another, in neither direction. At least two.
+    Between(Vec<HostId>),
+    /// Nothing from the one reaches the other; the other way is fine.
+    OneWay {
+        /// From here.
+        from: HostId,
+        /// To here.
+        to: HostId,
+    },
+    /// The host reaches nobody and nobody reaches it.
+    Isolate(HostId),
+}
+
+impl Cut {
+    /// Whether it stops what goes from the one to the other.
+    pub fn stops(&self, source: HostId, destination: HostId) -> bool {
+        source != destination
+            && match self {
+                Cut::Between(hosts) => hosts.contains(&source) && hosts.contains(&destination),
+                Cut::OneWay { from, to } => *from == source && *to == destination,
+                Cut::Isolate(host) => *host == source || *host == destination,
+            }
+    }
+}
+
+/// Which of the segments that match while the fault is active, counted from 1 in the order they are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// Each.
+    #[default]
+    All,
+    /// So many, then no more.
+    First(u64),
+    /// This one alone.
+    Nth(u64),
+    /// Every so manieth: with 3, the third, the sixth, …
+    Every(u64),
+    /// Each with this probability, in millionths.
+    Probability(u32),
+}
+
+/// When a fault is active.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// Always. Only for faults on segments.
+    #[default]
+    Always,
+    /// From then on; a fault on a host happens at that very time.
+    At(Duration),
+    /// From the first to the last of these, the last not included. Only for faults on segments.
+    Between(Duration, Duration),
+    /// While the host has a connection that has been in this state for so long. A fault on a host happens at the
+    /// first such moment, once.
+    State {
+        /// The host.
+        host: HostId,
+        /// The state.
+        state: State,
+        /// For so long without a break; zero is at once.
+        lasted: Duration,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_stops_the_right_directions() {
+        let [a, b, c] = [HostId(0), HostId(1), HostId(2)];
+        let between = Cut::Between(vec![a, b]);
+        assert!(between.stops(a, b) && between.stops(b, a) && !between.stops(a, c));
+        let one_way = Cut::OneWay { from: a, to: b };
+        assert!(one_way.stops(a, b) && !one_way.stops(b, a));
+        let alone = Cut::Isolate(a);
+        assert!(alone.stops(a, c) && alone.stops(b, a) && !alone.stops(b, c) && !alone.stops(a, a));
+    }
+}

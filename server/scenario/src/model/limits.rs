@@ -1,0 +1,45 @@
+//! What a text and a run may cost.
+
+use std::time::Duration;
+
+/// When a run is given up as not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Virtual time.
+    pub virtual_time: Duration,
+    /// Events in the trace.
+    pub events: u64,
+}
+
+impl Limits {
+    /// Virtual time when the text says none; more if `until` is later.
+    pub const DEFAULT_VIRTUAL_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+    /// The most virtual time a text may ask for: a hundred years.
+    pub const MAX_VIRTUAL_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    /// Events when the text says none.
+    pub const DEFAULT_EVENTS: u64 = 1_000_000;
+    /// The most events a text may ask for.
+    pub const MAX_EVENTS: u64 = 10_000_000;
+    /// Octets of a text.
+    pub const MAX_TEXT: usize = 1 << 20;
+    /// Maps and lists inside one another.
+    pub const MAX_DEPTH: usize = 32;
+    /// Maps, lists and scalars of a text, each alias counted as what it stands for.
+    pub const MAX_NODES: usize = 100_000;
+    /// Hosts.
+    pub const MAX_HOSTS: usize = 32;
+    /// Steps of all programs together.
+    pub const MAX_STEPS: usize = 10_000;
+    /// Faults.
+    pub const MAX_FAULTS: usize = 1_000;
+    /// Expectations.
+    pub const MAX_EXPECTATIONS: usize = 1_000;
+    /// Octets that one step sends or receives, repetitions included.
+    pub const MAX_OCTETS: u64 = 1 << 30;
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { virtual_time: Limits::DEFAULT_VIRTUAL_TIME, events: Limits::DEFAULT_EVENTS }
+    }
+}

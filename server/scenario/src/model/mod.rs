@@ -1,0 +1,128 @@
+//! What a scenario says, loaded, checked and resolved: all that a run needs and nothing of YAML.
+
+mod expectation;
+mod fault;
+mod limits;
+mod program;
+mod segment;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use halfopen_tcp::Profile;
+
+pub use crate::tcp_settings::{DelayedAck, Keepalive, TcpSettings};
+pub use expectation::{
+    Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, PathItem, Window,
+};
+pub use fault::{Cut, Effect, Fault, SegmentAction, When, Which};
+pub use limits::Limits;
+pub use program::{Action, Amount, Payload, Program, SocketOptions, Step};
+pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts};
+
+/// A scenario, ready to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// Its id: the name of its file without `.yaml`.
+    pub id: String,
+    /// One line on what happens.
+    pub title: String,
+    /// Where the problem and its numbers come from; may be empty.
+    pub source: String,
+    /// The comment at the head of the text, without `#`; may be empty.
+    pub description: String,
+    /// The hosts, in the order of the text. A [`HostId`] is an index into it.
+    pub hosts: Vec<Host>,
+    /// What lies between the hosts.
+    pub network: Network,
+    /// What the applications do, in the order of the text.
+    pub programs: Vec<Program>,
+    /// What goes wrong, in the order of the text.
+    pub faults: Vec<Fault>,
+    /// What must come out, in the order of the text.
+    pub expectations: Vec<Expectation>,
+    /// When the run ends on purpose, whatever is still going on; idle time up to then passes too.
+    /// Without it the run ends when nothing can happen any more.
+    pub until: Option<Duration>,
+    /// When the run is given up as not finished.
+    pub limits: Limits,
+}
+
+impl Scenario {
+    /// The host of that id.
+    ///
+    /// # Panics
+    /// With an id of another scenario.
+    pub fn host(&self, id: HostId) -> &Host {
+        &self.hosts[id.0]
+    }
+
+    /// The host that has this address.
+    pub fn host_of(&self, address: IpAddr) -> Option<HostId> {
+        self.hosts.iter().position(|host| host.addresses.contains(&address)).map(HostId)
+    }
+}
+
+/// Names a host of the scenario: its position in [`Scenario::hosts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub usize);
+
+/// Names a connection of a program: the n-th `connect` or `accept` in it, from 0. See [`Program::connections`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(pub usize);
+
+/// A place in the text of the scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    /// Counted from 1.
+    pub line: u32,
+    /// In characters, counted from 1.
+    pub column: u32,
+}
+
+/// A host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// Whose numbers and choices its TCP has.
+    pub profile: Profile,
+    /// What differs from the profile.
+    pub tcp: TcpSettings,
+    /// Its addresses, at least one; the first of a family is where its connections come from.
+    /// Without any in the text, the n-th host has 10.0.0.n.
+    pub addresses: Vec<IpAddr>,
+    /// Where it stands in the text.
+    pub location: Location,
+}
+
+impl Host {
+    /// The numbers and choices of its TCP: the profile's, with the host's own laid over them.
+    pub fn settings(&self) -> halfopen_tcp::Settings {
+        self.tcp.over(self.profile.settings())
+    }
+}
+
+/// What lies between any two hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// How long a segment is under way, one way.
+    pub latency: Duration,
+    /// At most so much more or less, evenly spread; never more than `latency`.
+    pub jitter: Duration,
+    /// Largest IP datagram, octets.
+    pub mtu: u16,
+}
+
+impl Network {
+    /// Latency when the text says none.
+    pub const DEFAULT_LATENCY: Duration = Duration::from_millis(1);
+    /// MTU when the text says none.
+    pub const DEFAULT_MTU: u16 = 1500;
+}
+
+impl Default for Network {
+    fn default() -> Network {
+        Network { latency: Network::DEFAULT_LATENCY, jitter: Duration::ZERO, mtu: Network::DEFAULT_MTU }
+    }
+}
