@@ -1,0 +1,126 @@
+//! What must come out.
+
+use std::fmt;
+use std::time::Duration;
+
+use halfopen_tcp::{Errno, State};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{Given, Match, Opt, next_name};
+use crate::de::Spanned;
+use crate::parse::{Mistake, Parse, Scalar};
+use crate::quantity::Size;
+use crate::{Count, KeepaliveOutcome, PathItem, Window};
+
+/// An expectation: a host and what is claimed of it, or the wire.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Expect {
+    /// Every host named, with what is claimed of it.
+    pub(crate) hosts: Vec<(Spanned<String>, Spanned<Claim>)>,
+    pub(crate) segments: Given<Match>,
+    pub(crate) count: Opt<Count>,
+    pub(crate) at: Opt<Window>,
+    pub(crate) within: Opt<Duration>,
+}
+
+impl Expect {
+    /// Words that no host may have as its name, because they mean something here now or will.
+    pub(crate) const KEYS: [&str; 10] = [
+        "segments",
+        "count",
+        "at",
+        "within",
+        "spacing",
+        "order",
+        "all-closed",
+        "data",
+        "virtual-time",
+        "not",
+    ];
+}
+
+impl<'de> Deserialize<'de> for Expect {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Expect, D::Error> {
+        struct Map;
+        impl<'de> Visitor<'de> for Map {
+            type Value = Expect;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map such as `server: {ends: CLOSED}`")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Expect, A::Error> {
+                let mut expect = Expect::default();
+                while let Some((Scalar(name), (span, key))) = next_name(&mut map)? {
+                    match name.as_str() {
+                        "segments" => expect.segments = map.next_value()?,
+                        "count" => expect.count = map.next_value()?,
+                        "at" => expect.at = map.next_value()?,
+                        "within" => expect.within = map.next_value()?,
+                        _ => {
+                            let name = Spanned { span, key, pruned: false, value: name };
+                            expect.hosts.push((name, map.next_value()?));
+                        }
+                    }
+                }
+                Ok(expect)
+            }
+        }
+        deserializer.deserialize_map(Map)
+    }
+}
+
+/// What is claimed of a host.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Claim {
+    pub(crate) states: Option<Spanned<Vec<Spanned<Scalar<PathItem>>>>>,
+    pub(crate) ends: Opt<State>,
+    pub(crate) never: Option<Spanned<OneOrMore>>,
+    pub(crate) keepalive: Opt<KeepaliveOutcome>,
+    pub(crate) error: Opt<Errno>,
+    pub(crate) received: Opt<Size>,
+    pub(crate) probes: Opt<u32>,
+    pub(crate) after: Opt<Window>,
+    pub(crate) at: Opt<Window>,
+    pub(crate) within: Opt<Duration>,
+    pub(crate) on: Opt<String>,
+}
+
+impl Parse for PathItem {
+    const WHAT: &'static str = "a state such as `ESTABLISHED`, or `…` for any";
+
+    fn parse(text: &str) -> Result<PathItem, Mistake> {
+        if matches!(text, "…" | "...") {
+            Ok(PathItem::Gap)
+        } else {
+            State::parse(text).map(PathItem::State)
+        }
+    }
+}
+
+/// A state or a list of states.
+#[derive(Clone, Debug)]
+pub(crate) struct OneOrMore(pub(crate) Vec<State>);
+
+impl<'de> Deserialize<'de> for OneOrMore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMore, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = OneOrMore;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a state or a list of states")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<OneOrMore, E> {
+                Scalar::deserialize(text.into_deserializer()).map(|Scalar(state)| OneOrMore(vec![state]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMore, A::Error> {
+                let mut states = Vec::new();
+                while let Some(Scalar(state)) = seq.next_element()? {
+                    states.push(state);
+                }
+                Ok(OneOrMore(states))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}

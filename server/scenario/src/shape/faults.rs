@@ -1,0 +1,132 @@
+//! What goes wrong.
+
+use std::fmt;
+use std::time::Duration;
+
+use halfopen_tcp::State;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::{Given, Named, Opt};
+use crate::de::Spanned;
+use crate::parse::{Parse, Scalar, Switch, told};
+use crate::quantity::Probability;
+use crate::{FlagsMatch, PayloadMatch};
+
+/// A fault: one word for what goes wrong, and beside it which, when and how.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Fault {
+    pub(crate) drop: Given<Match>,
+    pub(crate) delay: Given<Match>,
+    pub(crate) duplicate: Given<Match>,
+    pub(crate) power_loss: Given<Scalar<String>>,
+    pub(crate) reboot: Given<Scalar<String>>,
+    pub(crate) kill: Given<Scalar<String>>,
+    pub(crate) partition: Given<Cut>,
+    pub(crate) by: Opt<Duration>,
+    pub(crate) copies: Opt<u32>,
+    pub(crate) spacing: Opt<Duration>,
+    pub(crate) back_after: Opt<Duration>,
+    pub(crate) heals_after: Opt<Duration>,
+    pub(crate) first: Opt<u32>,
+    pub(crate) nth: Opt<u32>,
+    pub(crate) every: Opt<u32>,
+    pub(crate) probability: Opt<Probability>,
+    pub(crate) at: Opt<Duration>,
+    pub(crate) between: Option<Spanned<Vec<Scalar<Duration>>>>,
+    pub(crate) when: Option<Spanned<Named<Spanned<Scalar<State>>>>>,
+    pub(crate) r#for: Opt<Duration>,
+    pub(crate) may_not_happen: Opt<Switch>,
+}
+
+/// Which segments: a map, or the control bits alone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Match {
+    pub(crate) from: Opt<String>,
+    pub(crate) to: Opt<String>,
+    pub(crate) flags: Option<FlagsMatch>,
+    pub(crate) payload: Option<PayloadMatch>,
+    pub(crate) retransmission: Option<bool>,
+    pub(crate) keepalive_probe: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct MatchMap {
+    from: Opt<String>,
+    to: Opt<String>,
+    flags: Option<Scalar<FlagsMatch>>,
+    payload: Option<Scalar<PayloadMatch>>,
+    retransmission: Option<Scalar<Switch>>,
+    keepalive_probe: Option<Scalar<Switch>>,
+}
+
+impl<'de> Deserialize<'de> for Match {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Match, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Match;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("control bits such as `SYN`, or a map with `from`, `flags`, `payload`, …")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Match, E> {
+                told(FlagsMatch::parse(text)).map(|flags| Match { flags: Some(flags), ..Match::default() })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Match, A::Error> {
+                let map = MatchMap::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Match {
+                    from: map.from,
+                    to: map.to,
+                    flags: map.flags.map(|flags| flags.0),
+                    payload: map.payload.map(|payload| payload.0),
+                    retransmission: map.retransmission.map(|switch| switch.0.0),
+                    keepalive_probe: map.keepalive_probe.map(|switch| switch.0.0),
+                })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Whom a partition divides: a list, a map for one way, or one host from all others.
+#[derive(Clone, Debug)]
+pub(crate) enum Cut {
+    Between(Vec<Spanned<Scalar<String>>>),
+    OneWay(OneWay),
+    Isolate(String),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneWay {
+    pub(crate) from: Spanned<Scalar<String>>,
+    pub(crate) to: Spanned<Scalar<String>>,
+}
+
+impl<'de> Deserialize<'de> for Cut {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cut, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Cut;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("hosts such as `[client, server]`, or `{from: client, to: server}` for one way")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Cut, E> {
+                Ok(Cut::Isolate(text.to_owned()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Cut, A::Error> {
+                let mut hosts = Vec::new();
+                while let Some(host) = seq.next_element()? {
+                    hosts.push(host);
+                }
+                Ok(Cut::Between(hosts))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Cut, A::Error> {
+                OneWay::deserialize(MapAccessDeserializer::new(map)).map(Cut::OneWay)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
