@@ -1,1 +1,19 @@
-//! The gRPC service.
+//! The halfopen gRPC service.
+//!
+//! [`Service`] executes scenarios and streams what happens. Served on a port ([`Service::serve`]) or over a connection
+//! inside the process ([`Service::connect`]) it is the same. [`ServeOptions`] and [`run`] are the service as a program.
+
+mod cli;
+mod convert;
+mod deadline;
+mod lifecycle;
+mod pool;
+mod run_service;
+mod scenario_service;
+mod service;
+mod status;
+mod tail;
+
+pub use cli::{ServeError, ServeOptions, log_to_stderr, run};
+pub use pool::Runner;
+pub use service::{Config, Load, Service};

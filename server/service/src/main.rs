@@ -1,2 +1,30 @@
 //! The service binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use halfopend::{ServeOptions, log_to_stderr, run};
+
+/// Runs halfopen scenarios and streams what happens, over gRPC.
+///
+/// One port answers gRPC, gRPC-Web, reflection, health, and GET /healthz. The log is on standard error; HALFOPEN_LOG
+/// says how much of it.
+#[derive(Parser)]
+#[command(name = "halfopend", version)]
+struct Program {
+    #[command(flatten)]
+    serve: ServeOptions,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let program = Program::parse();
+    log_to_stderr();
+    match run(&program.serve).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("halfopend: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

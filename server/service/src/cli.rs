@@ -1,0 +1,147 @@
+//! The service as a program: options, signals, and the one line on standard output.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::{Config, Service};
+
+/// How to serve.
+#[derive(Args, Clone, Debug)]
+pub struct ServeOptions {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", env = "HALFOPEN_LISTEN", default_value = "127.0.0.1:7950")]
+    pub listen: SocketAddr,
+    /// Runs executed at the same time [default: one for each core]
+    #[arg(long, value_name = "N", env = "HALFOPEN_THREADS")]
+    pub threads: Option<NonZeroUsize>,
+    /// Runs that may wait for a thread
+    #[arg(long, value_name = "N", env = "HALFOPEN_QUEUE", default_value_t = 256)]
+    pub queue: usize,
+    /// How long open runs may go on after SIGTERM or SIGINT
+    #[arg(long, value_name = "TIME", env = "HALFOPEN_GRACE", default_value = "5s")]
+    pub grace: humantime::Duration,
+}
+
+impl ServeOptions {
+    /// The configuration these options mean.
+    pub fn config(&self) -> Config {
+        let default = Config::default();
+        Config {
+            threads: self.threads.unwrap_or(default.threads),
+            queue: self.queue,
+            grace: self.grace.into(),
+            ..default
+        }
+    }
+}
+
+/// Why the service is not there any more, or never was.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken, not ours, or not allowed.
+    #[error("cannot listen on {address}: {source}; --listen takes another address, port 0 a free port")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Signals, threads or standard output are not to be had.
+    #[error("cannot start: {0}")]
+    Start(#[from] io::Error),
+    /// Serving failed.
+    #[error("serving failed: {0}")]
+    Serve(#[from] tonic::transport::Error),
+}
+
+/// Serves until SIGTERM or SIGINT, then drains; a second signal ends it at once.
+///
+/// Once it listens, it prints one line of JSON on standard output: `{"listening":"127.0.0.1:7950"}`.
+pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
+    let mut signals = Signals::new()?;
+    let address = options.listen;
+    let listener =
+        TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+    let service = Service::new(&options.config())?;
+    announce(listener.local_addr()?)?;
+
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let signalled = async {
+        signals.next().await;
+        let _ = stop.send(());
+        signals.next().await;
+        tracing::warn!("second signal: not waiting for open runs");
+    };
+    let stopped = async {
+        let _ = stopped.await;
+    };
+    tokio::select! {
+        served = service.serve(listener, stopped) => served?,
+        () = signalled => {}
+    }
+    Ok(())
+}
+
+fn announce(address: SocketAddr) -> io::Result<()> {
+    tracing::info!(%address, "listening");
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{}", serde_json::json!({ "listening": address }))?;
+    stdout.flush()
+}
+
+/// Sends the log to standard error: warnings, or what `HALFOPEN_LOG` says (`debug`, `halfopend=debug,h2=info`).
+pub fn log_to_stderr() {
+    let filter = EnvFilter::builder()
+        .with_env_var("HALFOPEN_LOG")
+        .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
+        .from_env_lossy();
+    // Whoever has set up a log already keeps it.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+}
+
+/// The signals that end the service.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// The signals that end the service.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

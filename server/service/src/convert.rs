@@ -1,0 +1,533 @@
+//! The trace as protobuf: the only place that knows both.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use halfopen_proto::v1;
+use halfopen_proto::v1::event::Kind;
+use halfopen_scenario::library::Bundled;
+use halfopen_scenario::{Diagnostic, Scenario};
+use halfopen_sim::trace::{
+    ApplicationResult, ConnectionCreated, Event, EventKind, ExpectationResult, FaultApplied, FinalState,
+    Host, HostId, KeepaliveVerdict, RunFinished, RunStarted, SegmentNumber, SegmentSent, Totals, Verdict,
+};
+use halfopen_tcp::{Cause, Flags, Options, Purpose, State, Timer, TimerChange};
+
+/// Octets that an event is taken for when nothing in it can be long. Measured: most are between 40 and 130.
+const USUAL_EVENT: usize = 128;
+
+/// Converts the events of one run, in order: names stand in its first event, numbers in the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Converter {
+    hosts: Vec<String>,
+    addresses: AddressTexts,
+}
+
+impl Converter {
+    /// An event, and about how many octets it takes.
+    pub(crate) fn event(&mut self, sequence: u64, event: &Event) -> (v1::Event, usize) {
+        if let EventKind::RunStarted(started) = &event.kind {
+            self.hosts = started.hosts.iter().map(|host| host.name.clone()).collect();
+        }
+        let converted = v1::Event {
+            sequence,
+            time: Some(duration(event.time.as_duration())),
+            host: self.host(event.host),
+            connection: event.connection.map_or(0, |connection| connection.0.get()),
+            kind: Some(self.kind(&event.kind)),
+        };
+        let octets = match &converted.kind {
+            Some(
+                Kind::RunStarted(_)
+                | Kind::RunFinished(_)
+                | Kind::ExpectationResult(_)
+                | Kind::FaultApplied(_),
+            ) => prost::Message::encoded_len(&converted),
+            _ => USUAL_EVENT,
+        };
+        (converted, octets)
+    }
+
+    fn host(&self, host: Option<HostId>) -> String {
+        host.and_then(|host| self.hosts.get(host.index())).cloned().unwrap_or_default()
+    }
+
+    fn kind(&mut self, kind: &EventKind) -> Kind {
+        match kind {
+            EventKind::RunStarted(started) => Kind::RunStarted(run_started(started)),
+            EventKind::ConnectionCreated(created) => {
+                Kind::ConnectionCreated(self.connection_created(created))
+            }
+            EventKind::SegmentSent(sent) => Kind::SegmentSent(self.segment_sent(sent)),
+            EventKind::SegmentArrived { segment, dropped } => Kind::SegmentArrived(v1::SegmentArrived {
+                segment: segment.0.get(),
+                dropped: dropped.map(|reason| reason.to_string()).unwrap_or_default(),
+            }),
+            EventKind::SegmentLost { segment, reason } => {
+                Kind::SegmentLost(v1::SegmentLost { segment: segment.0.get(), reason: reason.to_string() })
+            }
+            EventKind::StateTransition { from, to, cause, segment } => {
+                Kind::StateTransition(v1::StateTransition {
+                    from: state(*from).into(),
+                    to: state(*to).into(),
+                    cause: Some(self::cause(cause, *segment)),
+                })
+            }
+            EventKind::TimerChanged { timer, change } => Kind::TimerChanged(timer_changed(*timer, *change)),
+            EventKind::KeepaliveOutcome { verdict, probes, silence } => {
+                Kind::KeepaliveOutcome(v1::KeepaliveOutcome {
+                    verdict: keepalive_verdict(*verdict).into(),
+                    probes: *probes,
+                    silence: Some(duration(*silence)),
+                })
+            }
+            EventKind::ConnectionError(errno) => {
+                Kind::ConnectionError(v1::ConnectionError { errno: errno.name().to_owned() })
+            }
+            EventKind::FaultApplied(fault) => Kind::FaultApplied(fault_applied(fault)),
+            EventKind::ApplicationResult(result) => Kind::ApplicationResult(application_result(result)),
+            EventKind::ExpectationResult(result) => Kind::ExpectationResult(expectation_result(result)),
+            EventKind::RunFinished(finished) => Kind::RunFinished(self.run_finished(finished)),
+        }
+    }
+
+    fn connection_created(&mut self, created: &ConnectionCreated) -> v1::ConnectionCreated {
+        v1::ConnectionCreated {
+            local: self.addresses.text(created.local),
+            remote: self.addresses.text(created.remote),
+            remote_host: self.host(created.remote_host),
+        }
+    }
+
+    fn segment_sent(&mut self, sent: &SegmentSent) -> v1::SegmentSent {
+        let header = &sent.header;
+        v1::SegmentSent {
+            segment: sent.segment.0.get(),
+            to: self.host(sent.to),
+            source: self.addresses.text(sent.source),
+            destination: self.addresses.text(sent.destination),
+            flags: Some(flags(header.flags)),
+            sequence_number: header.seq.0,
+            acknowledgment_number: header.ack.0,
+            relative_sequence_number: sent.relative_seq,
+            relative_acknowledgment_number: sent.relative_ack,
+            length: header.payload,
+            window: sent.window,
+            options: Some(options(&header.options, sent.peer_iss)),
+            purpose: purpose(sent.purpose).into(),
+            retransmission: sent.retransmission,
+        }
+    }
+
+    fn run_finished(&self, finished: &RunFinished) -> v1::RunFinished {
+        let final_state = |last: &FinalState| v1::FinalState {
+            host: self.host(Some(last.host)),
+            connection: last.connection.0.get(),
+            state: state(last.state).into(),
+        };
+        v1::RunFinished {
+            verdict: verdict(finished.verdict).into(),
+            problems: finished.problems.clone(),
+            final_states: finished.final_states.iter().map(final_state).collect(),
+            totals: Some(totals(&finished.totals)),
+        }
+    }
+}
+
+/// The texts of the addresses seen last: printing one costs more than the rest of an event.
+#[derive(Debug, Default)]
+struct AddressTexts {
+    recent: Vec<(SocketAddr, String)>,
+    oldest: usize,
+}
+
+impl AddressTexts {
+    const KEPT: usize = 8;
+
+    fn text(&mut self, address: SocketAddr) -> String {
+        if let Some((_, text)) = self.recent.iter().find(|(known, _)| *known == address) {
+            return text.clone();
+        }
+        let text = address.to_string();
+        if self.recent.len() < AddressTexts::KEPT {
+            self.recent.push((address, text.clone()));
+        } else {
+            self.recent[self.oldest] = (address, text.clone());
+            self.oldest = (self.oldest + 1) % AddressTexts::KEPT;
+        }
+        text
+    }
+}
+
+/// A bundled scenario at a glance.
+pub(crate) fn summary(bundled: &Bundled) -> v1::ScenarioSummary {
+    let Scenario { id, title, source, .. } = bundled.scenario();
+    v1::ScenarioSummary { name: id, title, source }
+}
+
+/// A mistake in the text of a scenario; `file` is what the text is called.
+pub(crate) fn diagnostic(diagnostic: &Diagnostic, file: &str, text: &str) -> v1::Diagnostic {
+    v1::Diagnostic {
+        path: diagnostic.path.clone(),
+        line: diagnostic.line,
+        column: diagnostic.column,
+        length: diagnostic.length,
+        message: diagnostic.message.clone(),
+        help: diagnostic.help.clone(),
+        rendered: diagnostic.render(file, text, false),
+    }
+}
+
+fn duration(duration: Duration) -> halfopen_proto::Duration {
+    halfopen_proto::Duration {
+        seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        // Less than a thousand million, always.
+        nanos: duration.subsec_nanos() as i32,
+    }
+}
+
+fn run_started(started: &RunStarted) -> v1::RunStarted {
+    let host = |host: &Host| v1::Host {
+        name: host.name.clone(),
+        addresses: host.addresses.iter().map(ToString::to_string).collect(),
+        profile: host.profile.to_owned(),
+    };
+    v1::RunStarted {
+        scenario: started.scenario.clone(),
+        title: started.title.clone(),
+        seed: started.seed,
+        version: started.version.to_owned(),
+        hosts: started.hosts.iter().map(host).collect(),
+    }
+}
+
+fn flags(flags: Flags) -> v1::TcpFlags {
+    v1::TcpFlags {
+        syn: flags.contains(Flags::SYN),
+        ack: flags.contains(Flags::ACK),
+        fin: flags.contains(Flags::FIN),
+        rst: flags.contains(Flags::RST),
+        psh: flags.contains(Flags::PSH),
+        urg: flags.contains(Flags::URG),
+    }
+}
+
+fn options(options: &Options, peer_iss: u32) -> v1::TcpOptions {
+    let relative = |(left, right): &(halfopen_tcp::Seq, halfopen_tcp::Seq)| v1::TcpSackBlock {
+        left: left.0.wrapping_sub(peer_iss),
+        right: right.0.wrapping_sub(peer_iss),
+    };
+    v1::TcpOptions {
+        mss: options.mss.map(u32::from),
+        window_scale: options.window_scale.map(u32::from),
+        sack_permitted: options.sack_permitted,
+        timestamp: options.timestamps.map(|timestamps| timestamps.value),
+        timestamp_echo: options.timestamps.map(|timestamps| timestamps.echo),
+        sack: options.sack.as_slice().iter().map(relative).collect(),
+    }
+}
+
+fn cause(cause: &Cause, segment: Option<SegmentNumber>) -> v1::Cause {
+    use v1::cause::Origin;
+    let origin = match cause {
+        Cause::Call(call) => Some(Origin::Call(call.to_string())),
+        Cause::Segment(_) => segment.map(|segment| Origin::Segment(segment.0.get())),
+        Cause::Timer(timer) | Cause::GaveUp(timer) => Some(Origin::Timer(self::timer(*timer).into())),
+        Cause::ListenerClosed => None,
+    };
+    v1::Cause { text: cause.to_string(), origin }
+}
+
+fn timer_changed(timer: Timer, change: TimerChange) -> v1::TimerChanged {
+    let (change, expires) = match change {
+        TimerChange::Set { expires } => (v1::TimerChange::Set, Some(duration(expires.as_duration()))),
+        TimerChange::Fired => (v1::TimerChange::Fired, None),
+        TimerChange::Cancelled => (v1::TimerChange::Cancelled, None),
+    };
+    v1::TimerChanged { timer: self::timer(timer).into(), change: change.into(), expires }
+}
+
+fn fault_applied(fault: &FaultApplied) -> v1::FaultApplied {
+    v1::FaultApplied {
+        fault: fault.fault,
+        action: fault.action.clone(),
+        segment: fault.segment.map_or(0, |segment| segment.0.get()),
+        line: fault.line,
+    }
+}
+
+fn application_result(result: &ApplicationResult) -> v1::ApplicationResult {
+    v1::ApplicationResult {
+        program: result.program.as_ref().to_owned(),
+        step: result.step,
+        call: result.call.to_owned(),
+        octets: result.octets,
+        end_of_stream: result.end_of_stream,
+        error: result.error.map(|errno| errno.name().to_owned()).unwrap_or_default(),
+        line: result.line,
+    }
+}
+
+fn expectation_result(result: &ExpectationResult) -> v1::ExpectationResult {
+    v1::ExpectationResult {
+        expectation: result.expectation,
+        passed: result.passed,
+        text: result.text.clone(),
+        expected: result.expected.clone(),
+        actual: result.actual.clone(),
+        deciding_event: result.deciding_event,
+        line: result.line,
+    }
+}
+
+fn totals(totals: &Totals) -> v1::RunTotals {
+    v1::RunTotals {
+        virtual_time: Some(duration(totals.virtual_time)),
+        events: totals.events,
+        segments_sent: totals.segments_sent,
+        retransmissions: totals.retransmissions,
+        segments_lost: totals.segments_lost,
+        expectations_passed: totals.expectations_passed,
+        expectations_failed: totals.expectations_failed,
+    }
+}
+
+fn state(state: State) -> v1::TcpState {
+    match state {
+        State::Closed => v1::TcpState::Closed,
+        State::Listen => v1::TcpState::Listen,
+        State::SynSent => v1::TcpState::SynSent,
+        State::SynReceived => v1::TcpState::SynReceived,
+        State::Established => v1::TcpState::Established,
+        State::FinWait1 => v1::TcpState::FinWait1,
+        State::FinWait2 => v1::TcpState::FinWait2,
+        State::CloseWait => v1::TcpState::CloseWait,
+        State::Closing => v1::TcpState::Closing,
+        State::LastAck => v1::TcpState::LastAck,
+        State::TimeWait => v1::TcpState::TimeWait,
+    }
+}
+
+fn timer(timer: Timer) -> v1::TcpTimer {
+    match timer {
+        Timer::Retransmission => v1::TcpTimer::Retransmission,
+        Timer::TailLossProbe => v1::TcpTimer::TailLossProbe,
+        Timer::Persist => v1::TcpTimer::Persist,
+        Timer::Keepalive => v1::TcpTimer::Keepalive,
+        Timer::DelayedAck => v1::TcpTimer::DelayedAck,
+        Timer::FinWait2 => v1::TcpTimer::FinWait2,
+        Timer::TimeWait => v1::TcpTimer::TimeWait,
+    }
+}
+
+fn purpose(purpose: Purpose) -> v1::TcpPurpose {
+    match purpose {
+        Purpose::Normal => v1::TcpPurpose::Normal,
+        Purpose::Retransmission => v1::TcpPurpose::Retransmission,
+        Purpose::FastRetransmission => v1::TcpPurpose::FastRetransmission,
+        Purpose::TailLossProbe => v1::TcpPurpose::TailLossProbe,
+        Purpose::KeepaliveProbe => v1::TcpPurpose::KeepaliveProbe,
+        Purpose::WindowProbe => v1::TcpPurpose::WindowProbe,
+        Purpose::ChallengeAck => v1::TcpPurpose::ChallengeAck,
+        Purpose::DuplicateAck => v1::TcpPurpose::DuplicateAck,
+        Purpose::Reset => v1::TcpPurpose::Reset,
+    }
+}
+
+fn keepalive_verdict(verdict: KeepaliveVerdict) -> v1::KeepaliveVerdict {
+    match verdict {
+        KeepaliveVerdict::Probing => v1::KeepaliveVerdict::Probing,
+        KeepaliveVerdict::Alive => v1::KeepaliveVerdict::Alive,
+        KeepaliveVerdict::Reset => v1::KeepaliveVerdict::Reset,
+        KeepaliveVerdict::Dead => v1::KeepaliveVerdict::Dead,
+    }
+}
+
+fn verdict(verdict: Verdict) -> v1::Verdict {
+    match verdict {
+        Verdict::Passed => v1::Verdict::Passed,
+        Verdict::Failed => v1::Verdict::Failed,
+        Verdict::Unfinished => v1::Verdict::Unfinished,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::{NonZeroU32, NonZeroU64};
+
+    use halfopen_sim::trace::ConnectionNumber;
+    use halfopen_tcp::{Errno, Header, Instant, SackBlocks, Seq, Timestamps};
+
+    use super::*;
+
+    fn started() -> Event {
+        let host = |name: &str| Host { name: name.into(), addresses: vec![], profile: "linux" };
+        let started = RunStarted {
+            scenario: "dead-client".into(),
+            title: String::new(),
+            seed: 1,
+            version: "0.1.0",
+            hosts: vec![host("client"), host("server")],
+        };
+        event(EventKind::RunStarted(Box::new(started)))
+    }
+
+    fn event(kind: EventKind) -> Event {
+        Event {
+            time: Instant::from_nanos(7_950_060_000_000),
+            host: Some(HostId(1)),
+            connection: Some(ConnectionNumber(NonZeroU32::MIN)),
+            kind,
+        }
+    }
+
+    fn segment(number: u64) -> SegmentNumber {
+        SegmentNumber(NonZeroU64::new(number).expect("not 0"))
+    }
+
+    /// The event as proto3 JSON, without what every event has.
+    fn json(kind: EventKind) -> serde_json::Value {
+        let mut converter = Converter::default();
+        converter.event(1, &started());
+        let (converted, _) = converter.event(2, &event(kind));
+        let mut json = serde_json::to_value(converted).expect("it is plain data");
+        let common =
+            serde_json::json!({"sequence": "2", "time": "7950.060s", "host": "server", "connection": 1});
+        for (key, value) in common.as_object().expect("a map") {
+            let found = json.as_object_mut().expect("a message").remove(key);
+            assert_eq!(found.as_ref(), Some(value), "{key}");
+        }
+        json
+    }
+
+    #[test]
+    fn every_name_is_the_one_the_text_has() {
+        let constant =
+            |prefix: &str, name: &str| format!("{prefix}_{}", name.to_uppercase().replace(['-', ' '], "_"));
+        for tcp in State::ALL {
+            assert_eq!(state(tcp).as_str_name(), constant("TCP_STATE", tcp.name()));
+        }
+        for tcp in [
+            Timer::Retransmission,
+            Timer::TailLossProbe,
+            Timer::Persist,
+            Timer::Keepalive,
+            Timer::DelayedAck,
+            Timer::FinWait2,
+            Timer::TimeWait,
+        ] {
+            assert_eq!(timer(tcp).as_str_name(), constant("TCP_TIMER", &tcp.to_string()));
+        }
+        for sim in [
+            KeepaliveVerdict::Probing,
+            KeepaliveVerdict::Alive,
+            KeepaliveVerdict::Reset,
+            KeepaliveVerdict::Dead,
+        ] {
+            assert_eq!(keepalive_verdict(sim).as_str_name(), constant("KEEPALIVE_VERDICT", &sim.to_string()));
+        }
+        for sim in [Verdict::Passed, Verdict::Failed, Verdict::Unfinished] {
+            assert_eq!(verdict(sim).as_str_name(), constant("VERDICT", &sim.to_string()));
+        }
+    }
+
+    #[test]
+    fn a_segment_has_its_header_in_both_numberings() {
+        let mut sack = SackBlocks::default();
+        sack.push(Seq(5_002), Seq(5_102));
+        let sent = SegmentSent {
+            segment: segment(7),
+            to: Some(HostId(0)),
+            source: "10.0.0.2:80".parse().expect("an address"),
+            destination: "[fd00::1]:40000".parse().expect("an address"),
+            header: Header {
+                seq: Seq(901),
+                ack: Seq(5_001),
+                flags: Flags::ACK | Flags::FIN,
+                window: 64,
+                payload: 5,
+                options: Options {
+                    timestamps: Some(Timestamps { value: 3, echo: 2 }),
+                    sack,
+                    ..Options::default()
+                },
+            },
+            relative_seq: 1,
+            relative_ack: 2,
+            peer_iss: 4_999,
+            window: 65_536,
+            purpose: Purpose::DuplicateAck,
+            retransmission: true,
+        };
+        let expected = serde_json::json!({"segmentSent": {
+            "segment": "7",
+            "to": "client",
+            "source": "10.0.0.2:80",
+            "destination": "[fd00::1]:40000",
+            "flags": {"ack": true, "fin": true},
+            "sequenceNumber": 901,
+            "acknowledgmentNumber": 5001,
+            "relativeSequenceNumber": 1,
+            "relativeAcknowledgmentNumber": 2,
+            "length": 5,
+            "window": 65536,
+            "options": {"timestamp": 3, "timestampEcho": 2, "sack": [{"left": 3, "right": 103}]},
+            "purpose": "TCP_PURPOSE_DUPLICATE_ACK",
+            "retransmission": true,
+        }});
+        assert_eq!(json(EventKind::SegmentSent(Box::new(sent))), expected);
+    }
+
+    #[test]
+    fn causes_say_what_they_come_from() {
+        let transition = |cause, segment| EventKind::StateTransition {
+            from: State::FinWait1,
+            to: State::FinWait2,
+            cause,
+            segment,
+        };
+        for (cause, number, expected) in [
+            (
+                Cause::Call(halfopen_tcp::Call::Close),
+                None,
+                serde_json::json!({"text": "close()", "call": "close"}),
+            ),
+            (
+                Cause::Segment(Flags::FIN | Flags::ACK),
+                Some(segment(3)),
+                serde_json::json!({"text": "received FIN+ACK", "segment": "3"}),
+            ),
+            (
+                Cause::Timer(Timer::TimeWait),
+                None,
+                serde_json::json!({"text": "TIME-WAIT timer fired", "timer": "TCP_TIMER_TIME_WAIT"}),
+            ),
+            (Cause::ListenerClosed, None, serde_json::json!({"text": "the listener closed"})),
+        ] {
+            let expected = serde_json::json!({"stateTransition": {
+                "from": "TCP_STATE_FIN_WAIT_1",
+                "to": "TCP_STATE_FIN_WAIT_2",
+                "cause": expected,
+            }});
+            assert_eq!(json(transition(cause, number)), expected);
+        }
+    }
+
+    #[test]
+    fn an_error_has_its_posix_name() {
+        let expected = serde_json::json!({"connectionError": {"errno": "ETIMEDOUT"}});
+        assert_eq!(json(EventKind::ConnectionError(Errno::TimedOut)), expected);
+    }
+
+    #[test]
+    fn address_texts_are_right_when_there_are_more_than_are_kept() {
+        let mut texts = AddressTexts::default();
+        for round in 0..3 {
+            for port in 0..2 * AddressTexts::KEPT as u16 + 1 {
+                let address: SocketAddr = ([10, 0, 0, 1], port).into();
+                assert_eq!(texts.text(address), format!("10.0.0.1:{port}"), "round {round}");
+            }
+        }
+        assert_eq!(texts.recent.len(), AddressTexts::KEPT);
+    }
+}

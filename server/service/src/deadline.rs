@@ -1,0 +1,60 @@
+//! When the caller stops waiting: the `grpc-timeout` header.
+//!
+//! tonic honours it only until the headers of the answer; a stream goes on after those.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
+
+/// When the call's time is up; `None` is never.
+pub(crate) fn deadline(metadata: &MetadataMap) -> Option<Instant> {
+    let timeout = parse(metadata.get("grpc-timeout")?.to_str().ok()?)?;
+    Instant::now().checked_add(timeout)
+}
+
+/// At most eight digits and a unit, as gRPC has it. What is malformed is no deadline, as in tonic.
+fn parse(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let value = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(value * 60 * 60)),
+        "M" => Some(Duration::from_secs(value * 60)),
+        "S" => Some(Duration::from_secs(value)),
+        "m" => Some(Duration::from_millis(value)),
+        "u" => Some(Duration::from_micros(value)),
+        "n" => Some(Duration::from_nanos(value)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::parse;
+
+    #[test]
+    fn a_timeout_is_digits_and_a_unit() {
+        for (text, expected) in [
+            ("2H", Some(Duration::from_secs(7200))),
+            ("3M", Some(Duration::from_secs(180))),
+            ("5S", Some(Duration::from_secs(5))),
+            ("100m", Some(Duration::from_millis(100))),
+            ("99999999u", Some(Duration::from_micros(99_999_999))),
+            ("0n", Some(Duration::ZERO)),
+            ("123456789m", None),
+            ("m", None),
+            ("", None),
+            ("5", None),
+            ("+5S", None),
+            ("5s", None),
+            ("5é", None),
+        ] {
+            assert_eq!(parse(text), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! From serving to gone: what shutting down means to streams.
+
+use std::time::Duration;
+
+use halfopen_proto::v1::{run_service_server, scenario_service_server};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tonic::Status;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::status;
+
+/// How far a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Takes runs.
+    Serving,
+    /// Takes no more; those it has may finish.
+    Draining,
+    /// Every stream ends now.
+    Ended,
+}
+
+/// Where a service stands between serving and gone, and how many streams are open.
+#[derive(Debug)]
+pub(crate) struct Lifecycle {
+    phase: watch::Sender<Phase>,
+    open: watch::Sender<usize>,
+}
+
+impl Lifecycle {
+    pub(crate) fn new() -> Lifecycle {
+        Lifecycle { phase: watch::Sender::new(Phase::Serving), open: watch::Sender::new(0) }
+    }
+
+    /// A place for one more stream, unless the service is shutting down.
+    pub(crate) fn open(&self) -> Result<OpenStream, Status> {
+        // Counted first: whoever drains after the look at the phase waits for this stream.
+        self.open.send_modify(|open| *open += 1);
+        let stream = OpenStream { open: self.open.clone(), phase: self.phase.subscribe() };
+        if self.is_serving() { Ok(stream) } else { Err(status::shutting_down()) }
+    }
+
+    /// Whether new runs are taken.
+    pub(crate) fn is_serving(&self) -> bool {
+        *self.phase.borrow() == Phase::Serving
+    }
+
+    /// How many streams are open.
+    pub(crate) fn open_streams(&self) -> usize {
+        *self.open.borrow()
+    }
+
+    /// Takes no more runs, waits for the open streams at most for `grace`, then ends those that are left.
+    pub(crate) async fn drain(&self, health: &HealthReporter, grace: Duration) {
+        self.phase.send_if_modified(|phase| {
+            let serving = *phase == Phase::Serving;
+            if serving {
+                *phase = Phase::Draining;
+            }
+            serving
+        });
+        report_health(health, ServingStatus::NotServing).await;
+        tracing::info!(open_streams = self.open_streams(), "draining");
+        let mut open = self.open.subscribe();
+        if timeout(grace, open.wait_for(|open| *open == 0)).await.is_err() {
+            tracing::warn!(open_streams = self.open_streams(), "ending the streams that are left");
+        }
+        self.phase.send_replace(Phase::Ended);
+    }
+
+    /// Waits until every stream is to end.
+    pub(crate) async fn ended(&self) {
+        wait_for_end(&mut self.phase.subscribe()).await;
+    }
+}
+
+async fn wait_for_end(phase: &mut watch::Receiver<Phase>) {
+    // An error means that the service is gone, which is an end too.
+    let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
+}
+
+/// Says of every service, and of the server as a whole, whether it serves.
+pub(crate) async fn report_health(health: &HealthReporter, serving: ServingStatus) {
+    // The empty name stands for the whole server.
+    for service in ["", run_service_server::SERVICE_NAME, scenario_service_server::SERVICE_NAME] {
+        health.set_service_status(service, serving).await;
+    }
+}
+
+/// An open stream, counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenStream {
+    open: watch::Sender<usize>,
+    phase: watch::Receiver<Phase>,
+}
+
+impl OpenStream {
+    /// Waits until the stream is to end.
+    pub(crate) async fn ended(&mut self) {
+        wait_for_end(&mut self.phase).await;
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.open.send_modify(|open| *open -= 1);
+    }
+}

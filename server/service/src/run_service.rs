@@ -1,0 +1,181 @@
+//! RunService: from a request to a stream of events.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::{Stream, stream};
+use halfopen_proto::v1::execute_run_request::Source;
+use halfopen_proto::v1::run_service_server::RunService;
+use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
+use halfopen_scenario::{Scenario, library};
+use halfopen_sim::RunOptions;
+use halfopen_sim::trace::EventKind;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tonic::{Request, Response, Status};
+
+use crate::convert::Converter;
+use crate::deadline::deadline;
+use crate::lifecycle::OpenStream;
+use crate::pool::{Full, Job};
+use crate::service::Shared;
+use crate::status;
+use crate::tail::{Message, tail};
+
+/// Octets of a text that is loaded without a thread of its own.
+const SHORT_TEXT: usize = 16 * 1024;
+/// No message has more events.
+const MAX_EVENTS: usize = 512;
+/// A message that has so many octets takes no further event.
+const ENOUGH_OCTETS: usize = 64 * 1024;
+
+/// Handles the calls of RunService.
+pub(crate) struct RunHandler(pub(crate) Arc<Shared>);
+
+#[tonic::async_trait]
+impl RunService for RunHandler {
+    type ExecuteRunStream = Pin<Box<dyn Stream<Item = Result<ExecuteRunResponse, Status>> + Send>>;
+
+    async fn execute_run(
+        &self,
+        request: Request<ExecuteRunRequest>,
+    ) -> Result<Response<Self::ExecuteRunStream>, Status> {
+        let shared = &self.0;
+        let deadline = deadline(request.metadata());
+        let open = shared.lifecycle.open()?;
+        if shared.unread.events() > shared.max_unread_events {
+            return Err(status::readers_too_slow(shared.unread.events()));
+        }
+
+        let ExecuteRunRequest { source, seed } = request.into_inner();
+        let scenario = Arc::new(scenario(source.ok_or_else(status::source_missing)?).await?);
+        let options = seed.map_or_else(RunOptions::default, |seed| RunOptions { seed });
+        let (writer, messages) = tail(&shared.unread, deadline);
+        shared
+            .pool
+            .submit(Job { scenario, options, writer })
+            .map_err(|Full| status::queue_full(shared.pool.capacity()))?;
+
+        let reader = Reader {
+            messages,
+            current: None,
+            converter: Converter::default(),
+            seed: options.seed,
+            deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
+            open,
+            saw_the_end: false,
+        };
+        Ok(Response::new(Box::pin(stream::unfold(Some(reader), |reader| async {
+            let mut reader = reader?;
+            match reader.next().await? {
+                Ok(response) => Some((Ok(response), Some(reader))),
+                Err(status) => Some((Err(status), None)),
+            }
+        }))))
+    }
+}
+
+/// Loads what the request names.
+async fn scenario(source: Source) -> Result<Scenario, Status> {
+    let text = match source {
+        Source::Name(name) => {
+            let bundled = library::find(&name).ok_or_else(|| status::scenario_unknown(&name))?;
+            return load(bundled.text);
+        }
+        Source::Yaml(text) => text,
+    };
+    if text.len() <= SHORT_TEXT {
+        return load(&text);
+    }
+    match spawn_blocking(move || load(&text)).await {
+        Ok(loaded) => loaded,
+        Err(panicked) => Err(status::loading_failed(&panicked.to_string())),
+    }
+}
+
+fn load(text: &str) -> Result<Scenario, Status> {
+    halfopen_scenario::load(text).map_err(|diagnostics| status::scenario_invalid(diagnostics.as_slice()))
+}
+
+/// A stream of a run's events. Dropping it stops the run.
+struct Reader {
+    messages: UnboundedReceiver<Message>,
+    /// The message that is being read.
+    current: Option<Message>,
+    converter: Converter,
+    seed: u64,
+    deadline: Option<Pin<Box<Sleep>>>,
+    open: OpenStream,
+    /// Whether `RunFinished` was among the events.
+    saw_the_end: bool,
+}
+
+impl Reader {
+    /// The next message of the stream; `None` after the last.
+    async fn next(&mut self) -> Option<Result<ExecuteRunResponse, Status>> {
+        let Reader { messages, current, deadline, open, .. } = self;
+        let arrived = async {
+            if current.is_none() {
+                *current = messages.recv().await;
+            }
+            current.is_some()
+        };
+        tokio::select! {
+            biased;
+            () = open.ended() => Some(Err(status::shutting_down())),
+            () = passed(deadline) => Some(Err(status::deadline_exceeded())),
+            arrived = arrived => match arrived {
+                // The run sees the deadline too, perhaps a moment before the timer here does.
+                _ if self.is_late() => Some(Err(status::deadline_exceeded())),
+                true => Some(self.batch()),
+                false if self.saw_the_end => None,
+                false => Some(Err(status::run_failed("it ended without a verdict", self.seed))),
+            },
+        }
+    }
+
+    /// Whether the deadline has passed.
+    fn is_late(&self) -> bool {
+        self.deadline.as_ref().is_some_and(|sleep| sleep.deadline() <= Instant::now())
+    }
+
+    /// As many events as there are by now, but not too many.
+    fn batch(&mut self) -> Result<ExecuteRunResponse, Status> {
+        let mut events = Vec::new();
+        let mut octets = 0;
+        while events.len() < MAX_EVENTS && octets < ENOUGH_OCTETS {
+            match &mut self.current {
+                Some(Ok(chunk)) => {
+                    let Some((sequence, event)) = chunk.next() else {
+                        self.current = None;
+                        continue;
+                    };
+                    self.saw_the_end = matches!(event.kind, EventKind::RunFinished(_));
+                    let (event, size) = self.converter.event(sequence, event);
+                    if events.capacity() == 0 {
+                        events.reserve(MAX_EVENTS.min(1 + chunk.left()));
+                    }
+                    events.push(event);
+                    octets += size;
+                }
+                // What came before it goes first.
+                Some(Err(_)) if !events.is_empty() => break,
+                Some(Err(panicked)) => return Err(status::run_failed(&panicked.0, self.seed)),
+                None => match self.messages.try_recv() {
+                    Ok(message) => self.current = Some(message),
+                    Err(_) => break,
+                },
+            }
+        }
+        Ok(ExecuteRunResponse { events })
+    }
+}
+
+/// Waits until the time is up; for ever if there is no deadline.
+async fn passed(deadline: &mut Option<Pin<Box<Sleep>>>) {
+    match deadline {
+        Some(sleep) => sleep.as_mut().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,214 @@
+//! The service as a whole: what it shares, what it answers, and how it is served.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{io, thread};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use halfopen_proto::FILE_DESCRIPTOR_SET;
+use halfopen_proto::v1::run_service_server::RunServiceServer;
+use halfopen_proto::v1::scenario_service_server::ScenarioServiceServer;
+use halfopen_scenario::Scenario;
+use halfopen_sim::{RunOptions, Sink};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+use tonic::transport::server::{Connected, TcpIncoming};
+use tonic::transport::{Channel, Endpoint, Error, Server};
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tonic_health::server::HealthReporter;
+use tonic_web::GrpcWebLayer;
+use tower::service_fn;
+
+use crate::lifecycle::{Lifecycle, report_health};
+use crate::pool::{Pool, Runner};
+use crate::run_service::RunHandler;
+use crate::scenario_service::ScenarioHandler;
+use crate::tail::Unread;
+
+/// Octets of a request. More than a scenario may have, so that a text that is somewhat too long gets the scenario
+/// language's own, clearer, error.
+const MAX_REQUEST: usize = 8 << 20;
+/// Octets that lie in each direction of an in-memory connection.
+const IN_MEMORY_BUFFER: usize = 256 * 1024;
+/// How long connections may take to close once their streams have ended.
+const CLOSING: Duration = Duration::from_secs(1);
+/// Idle connections are asked this often whether the client is alive, and closed when it does not answer: the run of a
+/// client that is gone without a word must not go on for ever.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// How much a service does at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Runs executed at the same time, a thread each.
+    pub threads: NonZeroUsize,
+    /// Runs that may wait for a thread; the next gets RESOURCE_EXHAUSTED.
+    pub queue: usize,
+    /// Events that slow readers may keep waiting, over all runs, before new runs get RESOURCE_EXHAUSTED. Runs already
+    /// taken may go above it, each by as many events as its scenario allows.
+    pub max_unread_events: u64,
+    /// How long open runs may go on after the service was told to stop.
+    pub grace: Duration,
+}
+
+impl Default for Config {
+    /// A thread for each core, 256 waiting runs, four million unread events, 5 seconds.
+    fn default() -> Config {
+        Config {
+            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            queue: 256,
+            max_unread_events: 4_000_000,
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What a service has to do at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Streams of runs that a client has open, whether the run still goes on or not.
+    pub open_streams: usize,
+    /// Runs that wait for a thread.
+    pub waiting_runs: usize,
+    /// Events that no reader has taken yet, over all runs.
+    pub unread_events: u64,
+}
+
+/// What the handlers of a service share.
+pub(crate) struct Shared {
+    pub(crate) pool: Pool,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) unread: Unread,
+    pub(crate) max_unread_events: u64,
+    grace: Duration,
+    health: HealthReporter,
+}
+
+/// The service. Clones are the same service: they share its run threads and its limits.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+    router: Router,
+}
+
+impl Service {
+    /// A service that executes runs by [`halfopen_sim`]. Fails if the operating system gives no threads.
+    pub fn new(config: &Config) -> io::Result<Service> {
+        Service::with_runner(config, |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+            halfopen_sim::run(scenario, options, sink);
+        })
+    }
+
+    /// A service with another way to execute runs.
+    pub fn with_runner(config: &Config, runner: impl Runner) -> io::Result<Service> {
+        let runner: Arc<dyn Runner> = Arc::new(runner);
+        let (health, health_server) = tonic_health::server::health_reporter();
+        let shared = Arc::new(Shared {
+            pool: Pool::new(config.threads, config.queue, &runner)?,
+            lifecycle: Lifecycle::new(),
+            unread: Unread::default(),
+            max_unread_events: config.max_unread_events,
+            grace: config.grace,
+            health,
+        });
+        let router = router(&shared, health_server);
+        // Nobody else has the reporter yet, so there is nothing to wait for.
+        let _ = report_health(&shared.health, ServingStatus::Serving).now_or_never();
+        Ok(Service { shared, router })
+    }
+
+    /// Serves on a listener until `stop`, then shuts down: new runs get UNAVAILABLE and health says NOT_SERVING at once,
+    /// open runs have [`Config::grace`] to finish, then their streams end with UNAVAILABLE, and a second later
+    /// whatever is still connected is left alone. What is stopped is the service with all its clones.
+    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), Error> {
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let drained = async {
+            stop.await;
+            self.shared.lifecycle.drain(&self.shared.health, self.shared.grace).await;
+            tokio::time::sleep(CLOSING).await;
+        };
+        tokio::select! {
+            served = self.serve_connections(incoming) => served,
+            () = drained => Ok(()),
+        }
+    }
+
+    /// A client's connection to this service inside the process, without a port.
+    ///
+    /// Call it inside a tokio runtime: the connection lives there.
+    pub fn connect(&self) -> Channel {
+        let service = self.clone();
+        let connector = service_fn(move |_| {
+            let (client, server) = duplex(IN_MEMORY_BUFFER);
+            let service = service.clone();
+            tokio::spawn(async move {
+                let only: Result<DuplexStream, Infallible> = Ok(server);
+                // Further connections never come, but the end of the incoming ones would close this one.
+                let incoming = stream::iter([only]).chain(stream::once(pending()));
+                service.serve_connections(incoming).await
+            });
+            async { Ok::<_, Infallible>(TokioIo::new(client)) }
+        });
+        Endpoint::from_static("http://in-memory").connect_with_connector_lazy(connector)
+    }
+
+    /// What there is to do at the moment.
+    pub fn load(&self) -> Load {
+        Load {
+            open_streams: self.shared.lifecycle.open_streams(),
+            waiting_runs: self.shared.pool.waiting(),
+            unread_events: self.shared.unread.events(),
+        }
+    }
+
+    /// Serves connections until the lifecycle ends and they are closed.
+    async fn serve_connections<IO, E>(&self, incoming: impl Stream<Item = Result<IO, E>>) -> Result<(), Error>
+    where
+        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Server::builder()
+            .accept_http1(true)
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .add_routes(Routes::from(self.router.clone()))
+            .serve_with_incoming_shutdown(incoming, self.shared.lifecycle.ended())
+            .await
+    }
+}
+
+/// Everything that is answered on the one port.
+fn router(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
+    let runs = RunServiceServer::new(RunHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
+    let scenarios = ScenarioServiceServer::new(ScenarioHandler).max_decoding_message_size(MAX_REQUEST);
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let grpc = Routes::new(runs)
+        .add_service(scenarios)
+        .add_service(health)
+        .add_service(reflection().build_v1().expect("the build made the descriptors"))
+        .add_service(reflection().build_v1alpha().expect("the build made the descriptors"))
+        .into_axum_router()
+        .layer(GrpcWebLayer::new());
+    let state = Arc::clone(shared);
+    let healthz = get(move || async move { healthz(&state) });
+    Router::new().route("/healthz", healthz).merge(grpc)
+}
+
+/// The answer to `GET /healthz`, for those who speak no gRPC.
+fn healthz(shared: &Shared) -> (StatusCode, &'static str) {
+    match shared.lifecycle.is_serving() {
+        true => (StatusCode::OK, "serving\n"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n"),
+    }
+}

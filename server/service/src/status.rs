@@ -1,0 +1,146 @@
+//! Every status that this service ends a call with, and its details.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use halfopen_scenario::{Diagnostic, library};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+/// The domain of every `google.rpc.ErrorInfo`.
+const DOMAIN: &str = "halfopen.v1";
+
+/// Octets that the violations of one status may take: details travel in a header, and many clients take no more than
+/// 8 KiB of headers. `ValidateScenario` has no such limit.
+const MAX_VIOLATIONS: usize = 3 * 1024;
+
+/// The scenario is wrong.
+pub(crate) fn scenario_invalid(diagnostics: &[Diagnostic]) -> Status {
+    let mut left = MAX_VIOLATIONS;
+    let violations: Vec<FieldViolation> = diagnostics
+        .iter()
+        .map(violation)
+        .take_while(|violation| {
+            let octets = violation.field.len() + violation.description.len();
+            let fits = octets <= left;
+            left = left.saturating_sub(octets);
+            fits
+        })
+        .collect();
+    let mistakes = diagnostics.len();
+    let first = diagnostics.first().map(described).unwrap_or_default();
+    let message = match mistakes {
+        1 => format!("the scenario is wrong: {}", shortened(&first, 1024)),
+        _ => format!("the scenario has {mistakes} mistakes; the first: {}", shortened(&first, 1024)),
+    };
+    let mut details = info("SCENARIO_INVALID", [("mistakes", mistakes.to_string())]);
+    details.set_bad_request(violations);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+fn violation(diagnostic: &Diagnostic) -> FieldViolation {
+    FieldViolation::new(shortened(&diagnostic.path, 512), shortened(&described(diagnostic), 1024))
+}
+
+fn described(diagnostic: &Diagnostic) -> String {
+    let mut text = String::new();
+    if diagnostic.line > 0 {
+        text = format!("line {}, column {}: ", diagnostic.line, diagnostic.column);
+    }
+    text += &diagnostic.message;
+    if !diagnostic.help.is_empty() {
+        text += "; ";
+        text += &diagnostic.help;
+    }
+    text
+}
+
+fn shortened(text: &str, octets: usize) -> String {
+    if text.len() <= octets {
+        return text.to_owned();
+    }
+    let end = (0..=octets).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
+/// The request names no scenario at all.
+pub(crate) fn source_missing() -> Status {
+    let mut details = info("SOURCE_MISSING", []);
+    details.add_bad_request_violation("source", "is required: give yaml or name");
+    Status::with_error_details(
+        Code::InvalidArgument,
+        "the request has no scenario: give its text (yaml) or the name of a bundled one (name)",
+        details,
+    )
+}
+
+/// No bundled scenario has that name.
+pub(crate) fn scenario_unknown(name: &str) -> Status {
+    let help = library::suggest(name).unwrap_or_else(|| "ListScenarios has the names".to_owned());
+    let name = shortened(name, 256);
+    let message = format!("no bundled scenario is named {name:?}; {help}");
+    let mut details = info("SCENARIO_UNKNOWN", [("name", name.clone())]);
+    details.set_resource_info("halfopen.v1.Scenario", name, "", "not bundled");
+    Status::with_error_details(Code::NotFound, message, details)
+}
+
+/// So many runs wait for a thread that no more are taken.
+pub(crate) fn queue_full(capacity: usize) -> Status {
+    exhausted("QUEUE_FULL", format!("{capacity} runs wait already; try again when some are done"))
+}
+
+/// Slow readers keep so much that no more runs are taken.
+pub(crate) fn readers_too_slow(unread: u64) -> Status {
+    exhausted(
+        "READERS_TOO_SLOW",
+        format!("{unread} events wait for slow readers; try again when they are read"),
+    )
+}
+
+fn exhausted(reason: &str, message: String) -> Status {
+    let mut details = info(reason, []);
+    details.set_retry_info(Some(Duration::from_millis(100)));
+    Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
+/// The service takes no more runs, or ends those it has.
+pub(crate) fn shutting_down() -> Status {
+    let details = info("SHUTTING_DOWN", []);
+    Status::with_error_details(Code::Unavailable, "the server is shutting down", details)
+}
+
+/// The caller's time is up.
+pub(crate) fn deadline_exceeded() -> Status {
+    let details = info("DEADLINE_EXCEEDED", []);
+    Status::with_error_details(
+        Code::DeadlineExceeded,
+        "the deadline passed before the run was finished",
+        details,
+    )
+}
+
+/// A bug of ours.
+pub(crate) fn run_failed(what: &str, seed: u64) -> Status {
+    let what = shortened(what, 1024);
+    let details = info("RUN_FAILED", [("seed", seed.to_string())]);
+    let message = format!(
+        "the run failed by a bug in halfopen, please report it with scenario and seed {seed}: {what}"
+    );
+    Status::with_error_details(Code::Internal, message, details)
+}
+
+/// A bug of ours in what reads scenarios.
+pub(crate) fn loading_failed(what: &str) -> Status {
+    let details = info("LOADING_FAILED", []);
+    let message = format!(
+        "loading failed by a bug in halfopen, please report it with the scenario: {}",
+        shortened(what, 1024)
+    );
+    Status::with_error_details(Code::Internal, message, details)
+}
+
+fn info<const N: usize>(reason: &str, metadata: [(&str, String); N]) -> ErrorDetails {
+    let metadata: HashMap<String, String> =
+        metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    ErrorDetails::with_error_info(reason, DOMAIN, metadata)
+}
