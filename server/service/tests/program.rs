@@ -1,0 +1,65 @@
+//! The binary: what it prints, and how it ends.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::disallowed_methods, reason = "a process outside, in real time")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+fn halfopend(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_halfopend"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary is built")
+}
+
+/// The address in the line it prints.
+fn announced(child: &mut Child) -> SocketAddr {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).expect("one JSON object");
+    line["listening"].as_str().expect("the address").parse().unwrap()
+}
+
+#[test]
+fn it_says_where_it_listens_once_it_does() {
+    let mut child = halfopend(&["--listen", "127.0.0.1:0"]);
+    let address = announced(&mut child);
+    TcpStream::connect(address).expect("it listens already");
+    child.kill().unwrap();
+    let mut rest = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "one line and no more");
+    child.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_soon_and_well() {
+    for signal in ["-TERM", "-INT"] {
+        let mut child = halfopend(&["--listen", "127.0.0.1:0"]);
+        let address = announced(&mut child);
+        // A client that is connected and idle does not hold it up.
+        let _idle = TcpStream::connect(address).unwrap();
+        let sent = Instant::now();
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let status = child.wait().unwrap();
+        assert!(status.success(), "{signal}: {status}");
+        assert!(sent.elapsed() < Duration::from_secs(10), "{signal}: {:?}", sent.elapsed());
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_an_error_that_helps() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = halfopend(&["--listen", &address]).wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.stdout, b"");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(&address) && said.contains("--listen"), "{said}");
+}

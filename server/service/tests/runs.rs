@@ -1,0 +1,271 @@
+//! What happens to runs: how each can end, and that none harms another.
+
+mod common;
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use common::{PATIENCE, SCENARIO, Server, all, config, for_ever, named, started, tell, to_the_end, yaml};
+use halfopen_proto::v1::event::Kind;
+use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
+use halfopen_scenario::Scenario;
+use halfopen_sim::{RunOptions, Sink};
+use halfopend::Config;
+use prost::Message;
+use tonic::{Code, Request};
+use tonic_types::StatusExt;
+
+/// A runner that runs for ever and says when a run began and when it was told to stop.
+fn endless() -> (impl halfopend::Runner, mpsc::Receiver<&'static str>) {
+    let (said, says) = mpsc::channel();
+    let said = Mutex::new(said);
+    let say = move |what| said.lock().expect("no panic").send(what).expect("the test listens");
+    let runner = move |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+        say("began");
+        sink.chunk(1, &Arc::new(vec![started(scenario, options)]));
+        for_ever(sink);
+        say("stopped");
+    };
+    (runner, says)
+}
+
+/// What the runner says next; the waiting must not hold up the server.
+async fn next(says: mpsc::Receiver<&'static str>) -> (&'static str, mpsc::Receiver<&'static str>) {
+    let wait = move || (says.recv_timeout(PATIENCE).expect("the runner says something"), says);
+    tokio::task::spawn_blocking(wait).await.expect("no panic")
+}
+
+#[tokio::test]
+async fn a_run_is_streamed_whole_and_in_order() {
+    for events in [2, 3, 511, 512, 513, 5000] {
+        let server = Server::with(
+            &config(),
+            move |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+                tell(sink, scenario, options, events);
+            },
+        )
+        .await;
+        let request = ExecuteRunRequest { seed: Some(7), ..yaml(SCENARIO) };
+        let got = all(server.runs().await.execute_run(request).await.unwrap().into_inner()).await;
+        let sequences: Vec<u64> = got.iter().map(|event| event.sequence).collect();
+        assert_eq!(sequences, (1..=events).collect::<Vec<_>>());
+        let Some(Kind::RunStarted(first)) = &got[0].kind else { panic!("{:?}", got[0]) };
+        assert_eq!((first.seed, first.hosts.len()), (7, 2));
+        assert!(matches!(got.last().unwrap().kind, Some(Kind::RunFinished(_))));
+        if let Some(third) = got.get(2).filter(|_| events > 3) {
+            assert_eq!(third.host, "server", "hosts have the names of the first event");
+        }
+        server.until(|load| load.open_streams == 0 && load.unread_events == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn the_in_memory_connection_is_the_same_service() {
+    let server =
+        Server::with(&config(), |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+            tell(sink, scenario, options, 1000);
+        })
+        .await;
+    let over_tcp = server.runs().await.execute_run(yaml(SCENARIO)).await.unwrap().into_inner();
+    let channel = server.service.connect();
+    let mut client = halfopen_proto::v1::run_service_client::RunServiceClient::new(channel);
+    let in_memory = client.execute_run(yaml(SCENARIO)).await.unwrap().into_inner();
+    assert_eq!(all(over_tcp).await, all(in_memory).await);
+}
+
+#[tokio::test]
+async fn a_wrong_scenario_is_an_invalid_argument_that_says_where() {
+    let server = Server::start().await;
+    let wrong = SCENARIO.replace("server:80", "sever:80");
+    let status = server.runs().await.execute_run(yaml(&wrong)).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    let details = status.get_error_details();
+    let info = details.error_info().expect("an ErrorInfo");
+    assert_eq!((info.reason.as_str(), info.domain.as_str()), ("SCENARIO_INVALID", "halfopen.v1"));
+    let violations = &details.bad_request().expect("a BadRequest").field_violations;
+    let [violation] = violations.as_slice() else { panic!("{violations:?}") };
+    assert_eq!(violation.field, "applications.client[0].connect");
+    assert!(violation.description.starts_with("line 8, column 16: "), "{violation:?}");
+    assert!(violation.description.contains("server"), "it says what was meant: {violation:?}");
+}
+
+#[tokio::test]
+async fn the_details_of_many_mistakes_still_fit_a_header() {
+    let server = Server::start().await;
+    let mut wrong = SCENARIO.to_owned();
+    for _ in 0..900 {
+        wrong += "  - nobody: {error: ECONNREFUSED}\n";
+    }
+    let status = server.runs().await.execute_run(yaml(&wrong)).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+    assert!(status.message().contains("900 mistakes"), "{status}");
+    let octets = status.message().len() + status.details().len() * 4 / 3;
+    assert!(octets < 8 * 1024, "{octets}");
+    assert!(!status.get_error_details().bad_request().unwrap().field_violations.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_without_a_scenario_is_an_invalid_argument() {
+    let server = Server::start().await;
+    let status = server.runs().await.execute_run(ExecuteRunRequest::default()).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert_eq!(status.get_error_details().error_info().unwrap().reason, "SOURCE_MISSING");
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_bundled_is_not_found() {
+    let server = Server::start().await;
+    let status = server.runs().await.execute_run(named("dead-clinet")).await.unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+    let details = status.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, "SCENARIO_UNKNOWN");
+    assert_eq!(details.resource_info().unwrap().resource_name, "dead-clinet");
+}
+
+#[tokio::test]
+async fn a_text_that_is_too_long_is_refused_with_a_clear_error() {
+    let server = Server::start().await;
+    let mut client = server.runs().await;
+    for (mebibytes, code, says) in [(5, Code::InvalidArgument, "1048576"), (9, Code::OutOfRange, "8388608")] {
+        let status = client.execute_run(yaml(&"#".repeat(mebibytes << 20))).await.unwrap_err();
+        assert_eq!(status.code(), code, "{status}");
+        assert!(status.message().contains(says), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_is_resource_exhausted_until_somebody_leaves() {
+    let (runner, says) = endless();
+    let server = Server::with(&config(), runner).await;
+    let mut client = server.runs().await;
+    let mut open = Vec::new();
+    let mut says = says;
+    for _ in 0..2 {
+        open.push(client.execute_run(yaml(SCENARIO)).await.unwrap());
+        says = next(says).await.1;
+    }
+    for _ in 0..2 {
+        open.push(client.execute_run(yaml(SCENARIO)).await.unwrap());
+    }
+    let status = client.execute_run(yaml(SCENARIO)).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let details = status.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, "QUEUE_FULL");
+    assert!(details.retry_info().is_some());
+
+    // One that waits goes away, and the next takes its place.
+    open.pop();
+    server.until(|load| load.open_streams == 3).await;
+    client.execute_run(yaml(SCENARIO)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_stops_its_run() {
+    let (runner, says) = endless();
+    let server = Server::with(&config(), runner).await;
+    let mut stream = server.runs().await.execute_run(yaml(SCENARIO)).await.unwrap().into_inner();
+    stream.message().await.unwrap().expect("the first events come before the run is over");
+    let (said, says) = next(says).await;
+    assert_eq!(said, "began");
+    drop(stream);
+    assert_eq!(next(says).await.0, "stopped");
+    server.until(|load| load.open_streams == 0).await;
+}
+
+#[tokio::test]
+async fn a_deadline_holds_for_the_whole_stream_and_stops_the_run() {
+    let (runner, says) = endless();
+    let server = Server::with(&config(), runner).await;
+    let mut request = Request::new(yaml(SCENARIO));
+    // As other clients send it: tonic's own would end the call by itself.
+    request.metadata_mut().insert("grpc-timeout", "300m".parse().unwrap());
+    let stream = server.runs().await.execute_run(request).await.unwrap().into_inner();
+    let (events, status) = to_the_end(stream).await;
+    assert_eq!(events.len(), 1, "what happened before the deadline was streamed");
+    assert_eq!(status.expect("an error").code(), Code::DeadlineExceeded);
+    let (said, says) = next(says).await;
+    assert_eq!(said, "began");
+    assert_eq!(next(says).await.0, "stopped");
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_run_with_internal_and_harms_no_other() {
+    let server =
+        Server::with(&config(), |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+            match options.seed {
+                13 => {
+                    sink.chunk(1, &Arc::new(vec![started(scenario, options)]));
+                    panic!("thirteen");
+                }
+                14 => {}
+                _ => {
+                    std::thread::sleep(Duration::from_millis(20));
+                    tell(sink, scenario, options, 1000);
+                }
+            }
+        })
+        .await;
+    let mut client = server.runs().await;
+    // More panics than there are threads: each thread goes on.
+    for _ in 0..5 {
+        let other = client.execute_run(yaml(SCENARIO)).await.unwrap().into_inner();
+        let request = ExecuteRunRequest { seed: Some(13), ..yaml(SCENARIO) };
+        let (events, status) = to_the_end(client.execute_run(request).await.unwrap().into_inner()).await;
+        assert_eq!(events.len(), 1, "what happened before the panic was streamed");
+        let status = status.expect("an error");
+        assert_eq!(status.code(), Code::Internal);
+        assert!(status.message().contains("thirteen"), "{status}");
+        assert_eq!(status.get_error_details().error_info().unwrap().metadata["seed"], "13");
+        assert_eq!(all(other).await.len(), 1000);
+    }
+    let request = ExecuteRunRequest { seed: Some(14), ..yaml(SCENARIO) };
+    let (_, status) = to_the_end(client.execute_run(request).await.unwrap().into_inner()).await;
+    assert_eq!(status.expect("a run without a verdict is an error").code(), Code::Internal);
+}
+
+#[tokio::test]
+async fn a_slow_reader_neither_holds_up_its_run_nor_grows_the_server_for_ever() {
+    const EVENTS: u64 = 200_000;
+    let (done, is_done) = mpsc::channel();
+    let done = Mutex::new(done);
+    let config = Config { max_unread_events: EVENTS / 2, ..config() };
+    let server =
+        Server::with(&config, move |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+            tell(sink, scenario, options, EVENTS);
+            done.lock().unwrap().send("done").unwrap();
+        })
+        .await;
+    let mut client = server.runs().await;
+    let stream = client.execute_run(yaml(SCENARIO)).await.unwrap().into_inner();
+    // Nothing was read, and yet the run is done.
+    let (_, is_done) = next(is_done).await;
+    assert!(server.service.load().unread_events > EVENTS / 2, "{:?}", server.service.load());
+    let status = client.execute_run(yaml(SCENARIO)).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(status.get_error_details().error_info().unwrap().reason, "READERS_TOO_SLOW");
+
+    // Nothing was lost either, and what is read is let go.
+    let sequences: Vec<u64> = all(stream).await.iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, (1..=EVENTS).collect::<Vec<_>>());
+    server.until(|load| load.unread_events == 0).await;
+    let stream = client.execute_run(yaml(SCENARIO)).await.unwrap().into_inner();
+    next(is_done).await;
+    drop(stream);
+    server.until(|load| load == halfopend::Load::default()).await;
+}
+
+#[tokio::test]
+async fn the_same_run_twice_at_once_is_the_same_octets() {
+    let server = Server::start().await;
+    let mut client = server.runs().await;
+    for bundled in halfopen_scenario::library::ALL {
+        let request = || ExecuteRunRequest { seed: Some(42), ..named(bundled.name) };
+        let one = client.execute_run(request()).await.unwrap().into_inner();
+        let other = client.execute_run(request()).await.unwrap().into_inner();
+        let (one, other) = tokio::join!(all(one), all(other));
+        assert!(!one.is_empty());
+        // The messages may be cut differently; the events may not differ.
+        let octets = |events| ExecuteRunResponse { events }.encode_to_vec();
+        assert_eq!(octets(one), octets(other), "{}", bundled.name);
+    }
+}

@@ -1,0 +1,55 @@
+//! ScenarioService: the bundled scenarios, and what is wrong with others.
+
+mod common;
+
+use common::{SCENARIO, Server};
+use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
+use halfopen_proto::v1::{GetScenarioRequest, ListScenariosRequest, ValidateScenarioRequest};
+use tonic::Code;
+use tonic_types::StatusExt;
+
+#[tokio::test]
+async fn every_bundled_scenario_can_be_had_and_is_right() {
+    let server = Server::start().await;
+    let mut client = ScenarioServiceClient::new(server.channel().await);
+    let listed = client.list_scenarios(ListScenariosRequest {}).await.unwrap().into_inner().scenarios;
+    let names: Vec<_> = listed.iter().map(|summary| summary.name.clone()).collect();
+    assert!(names.contains(&"dead-client".to_owned()), "{names:?}");
+    assert!(names.is_sorted(), "{names:?}");
+    for summary in listed {
+        assert!(!summary.title.is_empty(), "{summary:?}");
+        let request = GetScenarioRequest { name: summary.name.clone() };
+        let got = client.get_scenario(request).await.unwrap().into_inner();
+        assert!(got.yaml.contains(&format!("scenario: {}", summary.name)), "{}", got.yaml);
+        assert_eq!(got.summary, Some(summary));
+        let request = ValidateScenarioRequest { yaml: got.yaml, ..ValidateScenarioRequest::default() };
+        assert_eq!(client.validate_scenario(request).await.unwrap().into_inner().diagnostics, []);
+    }
+}
+
+#[tokio::test]
+async fn a_scenario_that_is_not_bundled_is_not_found() {
+    let server = Server::start().await;
+    let mut client = ScenarioServiceClient::new(server.channel().await);
+    let status = client.get_scenario(GetScenarioRequest { name: "nothing".into() }).await.unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+    assert_eq!(status.get_error_details().error_info().unwrap().reason, "SCENARIO_UNKNOWN");
+}
+
+#[tokio::test]
+async fn mistakes_are_told_all_at_once_with_their_places_and_drawn() {
+    let server = Server::start().await;
+    let mut client = ScenarioServiceClient::new(server.channel().await);
+    let wrong = SCENARIO.replace("server:80", "sever:80").replace("ECONNREFUSED", "ECONREFUSED");
+    for (file, drawn_as) in [("", "scenario.yaml:8"), ("mine.yaml", "mine.yaml:8")] {
+        let request = ValidateScenarioRequest { yaml: wrong.clone(), file: file.into() };
+        let diagnostics = client.validate_scenario(request).await.unwrap().into_inner().diagnostics;
+        let [host, errno] = diagnostics.as_slice() else { panic!("{diagnostics:#?}") };
+        assert_eq!((host.line, host.column), (8, 16), "{host:?}");
+        assert_eq!(host.path, "applications.client[0].connect");
+        assert_eq!(errno.line, 10, "{errno:?}");
+        assert!(host.rendered.contains(drawn_as), "{}", host.rendered);
+        assert!(host.rendered.contains("connect: sever:80"), "{}", host.rendered);
+        assert!(!host.rendered.contains('\u{1b}'), "plain text: {}", host.rendered);
+    }
+}
