@@ -66,8 +66,18 @@ pub struct Keepalive {
     pub probes: u32,
     /// Time since anything was last received.
     pub silence: Duration,
-    /// The error that the application gets, by its POSIX name, if there is one.
+    /// The error that the application gets of it, by its POSIX name, if it was the end of the connection.
     pub error: Option<String>,
+}
+
+impl Keepalive {
+    /// Whether this was the end of the connection.
+    pub fn ended(&self) -> bool {
+        match self.verdict {
+            KeepaliveVerdict::Dead | KeepaliveVerdict::Reset => true,
+            KeepaliveVerdict::Unspecified | KeepaliveVerdict::Probing | KeepaliveVerdict::Alive => false,
+        }
+    }
 }
 
 impl RunRecord {
@@ -124,30 +134,27 @@ impl RunRecord {
     pub fn keepalive(&self) -> Vec<Keepalive> {
         let mut found: Vec<Keepalive> = Vec::new();
         for (event, kind) in self.kinds() {
-            let known =
-                |known: &&mut Keepalive| known.host == event.host && known.connection == event.connection;
-            match kind {
-                Kind::KeepaliveOutcome(outcome) => {
-                    let next = Keepalive {
-                        host: event.host.clone(),
-                        connection: event.connection,
-                        time: words::from_proto(event.time.as_ref()),
-                        verdict: outcome.verdict(),
-                        probes: outcome.probes,
-                        silence: words::from_proto(outcome.silence.as_ref()),
-                        error: None,
-                    };
-                    match found.iter_mut().find(known) {
-                        Some(known) => *known = next,
-                        None => found.push(next),
-                    }
+            let known = found
+                .iter_mut()
+                .find(|known| known.host == event.host && known.connection == event.connection);
+            if let Kind::KeepaliveOutcome(outcome) = kind {
+                let next = Keepalive {
+                    host: event.host.clone(),
+                    connection: event.connection,
+                    time: words::from_proto(event.time.as_ref()),
+                    verdict: outcome.verdict(),
+                    probes: outcome.probes,
+                    silence: words::from_proto(outcome.silence.as_ref()),
+                    error: None,
+                };
+                match known {
+                    Some(known) => *known = next,
+                    None => found.push(next),
                 }
-                Kind::ConnectionError(error) => {
-                    if let Some(keepalive) = found.iter_mut().find(known) {
-                        keepalive.error = Some(error.errno.clone());
-                    }
-                }
-                _ => {}
+            } else if let (Kind::ConnectionError(error), Some(known)) = (kind, known)
+                && known.ended()
+            {
+                known.error.get_or_insert_with(|| error.errno.clone());
             }
         }
         found

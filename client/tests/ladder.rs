@@ -145,6 +145,36 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
 }
 
 #[test]
+fn a_host_that_lost_its_state_shows_none() {
+    let mut script = Script::new("reboot", "", &["client", "server"]);
+    handshake(&mut script);
+    script.at(1000 * MS).fault("client", 1, "reboot", 0);
+    let probe = script.send_for(DOWN, "ACK", (0, 1025, 0), TcpPurpose::KeepaliveProbe);
+    script.at(1020 * MS).arrive("client", probe);
+    let reset = script.send_for(UP, "RST", (1025, 0, 0), TcpPurpose::Reset);
+    script.at(1040 * MS).arrive("server", reset);
+    script.state("server", TcpState::Established, TcpState::Closed, by_segment("RST", reset));
+    assert_data_eq!(
+        draw(&script.events, LadderOptions::default()),
+        str![[r#"
+ time  client                                                                           server
+   0s                                                                          listen · LISTEN
+   0s  SYN-SENT    ── SYN seq=0 ──────────────────────────────────────────────────────▶ SYN-RECEIVED
+ 20ms  ESTABLISHED ◀──────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
+ 40ms  ESTABLISHED ── ACK seq=1 ack=1 ────────────────────────────────────────────────▶ ESTABLISHED
+ 40ms              · connect
+ 40ms  ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ───────────────────────────────────▶ ESTABLISHED
+ 40ms              · send 1024
+ 60ms                                                            accept, receive 1024 ·
+   1s              · fault 1: reboot
+   1s              ◀─────────────────────────── ACK seq=0 ack=1025 · keepalive probe ── ESTABLISHED
+1.02s              ── RST seq=1025 ───────────────────────────────────────────────────▶ CLOSED
+
+"#]]
+    );
+}
+
+#[test]
 fn more_than_two_hosts_are_named_in_their_cells() {
     use TcpState::{Closed, Established, SynSent};
     let mut script = Script::new("three", "", &["client", "server", "other"]);
@@ -229,7 +259,9 @@ fn a_long_ladder_keeps_its_ends() {
         script.send(UP, "ACK", sequence, 0, 1);
     }
     let options = LadderOptions { rows: 5, ..LadderOptions::default() };
-    assert_data_eq!(draw(&script.events, options), str![[r#"
+    assert_data_eq!(
+        draw(&script.events, options),
+        str![[r#"
 time  client                                                                                  server
   0s         ── ACK seq=0 ack=0 len=1 ─────────────────────────────────────────────────────┄┄
   0s         ── ACK seq=1 ack=0 len=1 ─────────────────────────────────────────────────────┄┄
@@ -238,7 +270,8 @@ time  client                                                                    
   0s         ── ACK seq=998 ack=0 len=1 ───────────────────────────────────────────────────┄┄
   0s         ── ACK seq=999 ack=0 len=1 ───────────────────────────────────────────────────┄┄
 
-"#]]);
+"#]]
+    );
     let all = LadderOptions { rows: 1000, ..LadderOptions::default() };
     assert_eq!(draw(&script.events, all).lines().count(), 1001);
     assert_eq!(draw(&script.events, LadderOptions { rows: 0, ..options }).lines().count(), 2);

@@ -130,8 +130,8 @@ fn several_runs_are_a_line_each_and_only_those_that_failed_in_full() {
     assert_data_eq!(
         text(records, true),
         str![[r#"
-passed     dead-client  1 of 1 expectation, 2h 2m 0.1s of virtual time, 8 segments, 2 lost
-failed     scenarios/broken.yaml  1 of 3 expectations, 70ms of virtual time, 4 segments
+passed     dead-client  1 of 1 expectation, 2h 2m 0.1s
+failed     scenarios/broken.yaml  1 of 3 expectations, 70ms
 invalid    wrong.yaml  the scenario has 2 mistakes; the first: line 3, column 5: no such key
 
 broken: What was expected did not happen (seed 1)

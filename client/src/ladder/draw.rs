@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::TcpState;
 use unicode_width::UnicodeWidthStr;
 
-use super::rows::{Cell, CellText, Middle, Note, NoteKind, Part, Row};
+use super::rows::{Cell, CellText, Middle, Note, Part, Row};
 use crate::timeline::Timeline;
 use crate::words;
 
@@ -81,8 +81,12 @@ impl<'a> Columns<'a> {
         let lines = match &row.middle {
             Middle::Arrow { rightwards, part, label } => self.arrow(*rightwards, *part, label),
             Middle::Notes { at_left, notes } => self.notes(*at_left, notes),
-            Middle::Silence(length) => return self.gap(out, &format!("{} of silence", words::duration(*length))),
-            Middle::Omitted(rows) => return self.gap(out, &format!("{} left out", words::count(*rows as u64, "row"))),
+            Middle::Silence(length) => {
+                return self.gap(out, &format!("{} of silence", words::duration(*length)));
+            }
+            Middle::Omitted(rows) => {
+                return self.gap(out, &format!("{} left out", words::count(*rows as u64, "row")));
+            }
         };
         for (index, middle) in lines.into_iter().enumerate() {
             let mut line = Line::new();
@@ -166,8 +170,9 @@ impl<'a> Columns<'a> {
     }
 
     fn notes(&self, at_left: bool, notes: &[Note]) -> Vec<Line> {
-        let style = if notes.iter().any(|note| note.kind == NoteKind::Fault) { FAULT } else { DIM };
-        let texts: Vec<&str> = notes.iter().map(|note| note.text.as_str()).collect();
+        let style = if notes.iter().any(|note| note.fault) { FAULT } else { DIM };
+        let texts: Vec<&str> =
+            notes.iter().map(|note| note.text.as_str()).filter(|text| !text.is_empty()).collect();
         let lines = wrap(texts.join(", ").split(' '), self.middle - 2);
         let draw = |text: &String| {
             let mut line = Line::new();

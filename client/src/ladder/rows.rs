@@ -68,23 +68,15 @@ pub(super) enum Part {
 /// Something at one host, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Note {
+    /// Empty if the row's state says it all.
     pub(super) text: String,
-    pub(super) kind: NoteKind,
+    pub(super) fault: bool,
 }
 
-/// What a note is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoteKind {
-    /// A step of the application: says more than the two kinds below, and takes their place.
-    Application,
-    /// A call as the cause of a transition.
-    Call,
-    /// An error on its way to the application.
-    Error,
-    /// A fault.
-    Fault,
-    /// Anything else.
-    Other,
+impl Note {
+    fn new(text: String) -> Note {
+        Note { text, fault: false }
+    }
 }
 
 /// Lays out a timeline.
@@ -155,11 +147,11 @@ impl<'a> Layout<'a> {
                         self.after.insert(*arrival, *to);
                     }
                 }
+                EntryKind::Fault(_) => forget(&mut states, host),
                 EntryKind::Lost { .. }
                 | EntryKind::Timer { .. }
                 | EntryKind::Keepalive { .. }
                 | EntryKind::Error(_)
-                | EntryKind::Fault(_)
                 | EntryKind::Application { .. } => {}
             }
         }
@@ -178,13 +170,13 @@ impl<'a> Layout<'a> {
                 let Some(host) = entry.host else { return };
                 self.states.insert((host, entry.connection), *to);
                 if by_segment.is_none() && !self.next_segment_shows(index, entry) {
-                    let kind = if *by_call { NoteKind::Call } else { NoteKind::Other };
-                    self.note(entry, Some(*to), Note { text: cause.clone(), kind });
+                    let said = *by_call && self.application_follows(index, entry, |_| true);
+                    self.note(entry, Some(*to), Note::new(if said { String::new() } else { cause.clone() }));
                 }
             }
             EntryKind::Keepalive { verdict, probes, silence } => {
                 if let Some(text) = keepalive(*verdict, *probes, *silence) {
-                    self.note(entry, None, Note { text, kind: NoteKind::Other });
+                    self.note(entry, None, Note::new(text));
                 }
             }
             EntryKind::Timer { timer, change, expires } => {
@@ -196,19 +188,24 @@ impl<'a> Layout<'a> {
                         TimerChange::Cancelled => "cancelled".to_owned(),
                     };
                     let text = format!("{} timer {change}", words::timer(*timer));
-                    self.note(entry, None, Note { text, kind: NoteKind::Other });
+                    self.note(entry, None, Note::new(text));
                 }
             }
             EntryKind::Error(errno) => {
-                self.note(entry, None, Note { text: errno.clone(), kind: NoteKind::Error });
+                if !self.application_follows(index, entry, |error| error == errno) {
+                    self.note(entry, None, Note::new(errno.clone()));
+                }
             }
             EntryKind::Fault(Fault { number, action }) => {
+                if let Some(host) = entry.host {
+                    forget(&mut self.states, host);
+                }
                 let text = format!("fault {number}: {action}");
-                self.note(entry, None, Note { text, kind: NoteKind::Fault });
+                self.note(entry, None, Note { text, fault: true });
             }
             EntryKind::Application { call, octets, end_of_stream, error } => {
                 let text = application(call, *octets, *end_of_stream, error);
-                self.note(entry, None, Note { text, kind: NoteKind::Application });
+                self.note(entry, None, Note::new(text));
             }
             EntryKind::Lost { .. } => {}
         }
@@ -312,6 +309,16 @@ impl<'a> Layout<'a> {
             .unwrap_or(false)
     }
 
+    /// Whether a step of an application of the host ends at the same moment, later, with such an error. It says more than
+    /// what announced it.
+    fn application_follows(&self, index: EntryIndex, entry: &Entry, wanted: impl Fn(&str) -> bool) -> bool {
+        self.timeline.entries[index + 1..]
+            .iter()
+            .take_while(|other| other.time == entry.time)
+            .filter(|other| other.host == entry.host)
+            .any(|other| matches!(&other.kind, EntryKind::Application { error, .. } if wanted(error)))
+    }
+
     /// Adds a note, to the last row if that is of the same moment and place.
     fn note(&mut self, entry: &Entry, state: Option<TcpState>, note: Note) {
         let host = entry.host;
@@ -326,7 +333,7 @@ impl<'a> Layout<'a> {
         {
             let cell = if at_left { &mut row.left } else { &mut row.right };
             if cell.host == host {
-                join(notes, note);
+                notes.push(note);
                 row.connection = row.connection.max(entry.connection);
                 if text != CellText::Nothing {
                     cell.text = text;
@@ -341,16 +348,9 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// Adds a note; what the application says itself takes the place of what announced it.
-fn join(notes: &mut Vec<Note>, note: Note) {
-    if note.kind == NoteKind::Application {
-        notes.retain(|other| match other.kind {
-            NoteKind::Call => false,
-            NoteKind::Error => !note.text.ends_with(&other.text),
-            NoteKind::Application | NoteKind::Fault | NoteKind::Other => true,
-        });
-    }
-    notes.push(note);
+/// After a fault of a host its states are not known until it tells them: it may have lost them all.
+fn forget(states: &mut BTreeMap<Tcb, TcpState>, host: HostIndex) {
+    states.retain(|(other, _), _| *other != host);
 }
 
 /// A segment in words that a line may break between.

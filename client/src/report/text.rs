@@ -21,6 +21,8 @@ const BAD: Style = AnsiColor::Red.on_default();
 pub struct TextOptions {
     /// Whether more than one run will come.
     pub several: bool,
+    /// Columns of the longest name of a run, where several come.
+    pub names: usize,
     /// How ladders are drawn.
     pub ladder: LadderOptions,
 }
@@ -45,9 +47,9 @@ impl<W: Write> TextReporter<W> {
     fn line(&mut self, record: &RunRecord) -> io::Result<()> {
         let outcome = record.outcome();
         let (name, style) = (outcome.name(), style(outcome));
-        write!(self.out, "{style}{name:<10}{style:#} {}", record.name)?;
+        write!(self.out, "{style}{name:<10}{style:#} {:<width$}", record.name, width = self.options.names)?;
         match (record.finished().and_then(|finished| finished.totals.as_ref()), &record.stopped) {
-            (Some(totals), _) => write!(self.out, "  {DIM}{}{DIM:#}", summary(totals))?,
+            (Some(totals), _) => write!(self.out, "  {DIM}{}{DIM:#}", short(totals))?,
             (None, Some(error)) => write!(self.out, "  {DIM}{error}{DIM:#}")?,
             (None, None) => {}
         }
@@ -144,14 +146,17 @@ const fn style(outcome: Outcome) -> Style {
     }
 }
 
+/// What matters most of a run.
+fn short(totals: &RunTotals) -> String {
+    let checked = u64::from(totals.expectations_passed) + u64::from(totals.expectations_failed);
+    let expectations = format!("{} of {}", totals.expectations_passed, words::count(checked, "expectation"));
+    format!("{expectations}, {}", words::duration(words::from_proto(totals.virtual_time.as_ref())))
+}
+
 /// The counts of a run in one line.
 fn summary(totals: &RunTotals) -> String {
-    let checked = u64::from(totals.expectations_passed) + u64::from(totals.expectations_failed);
-    let mut parts = vec![
-        format!("{} of {}", totals.expectations_passed, words::count(checked, "expectation")),
-        format!("{} of virtual time", words::duration(words::from_proto(totals.virtual_time.as_ref()))),
-        words::count(totals.segments_sent, "segment"),
-    ];
+    let mut parts =
+        vec![format!("{} of virtual time", short(totals)), words::count(totals.segments_sent, "segment")];
     if totals.retransmissions > 0 {
         parts.push(format!("{} sent again", totals.retransmissions));
     }
@@ -173,8 +178,7 @@ fn keepalive(found: &Keepalive, several_connections: bool) -> String {
         KeepaliveVerdict::Unspecified => String::new(),
         KeepaliveVerdict::Probing => format!("{probes} without an answer"),
         KeepaliveVerdict::Alive => "the peer answered".to_owned(),
-        KeepaliveVerdict::Reset => format!("the peer does not know the connection: {probes}, {silence}"),
-        KeepaliveVerdict::Dead => format!("{probes}, {silence}"),
+        KeepaliveVerdict::Reset | KeepaliveVerdict::Dead => format!("{probes}, {silence}"),
     };
     text.push_str(&format!(": {}: {what}", words::keepalive(found.verdict)));
     if let Some(error) = &found.error {

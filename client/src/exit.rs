@@ -1,0 +1,44 @@
+//! The exit codes. They are part of the interface: `halfopen --help` lists them, and they do not change.
+//!
+//! Several runs end with the largest code of any of them.
+
+use halfopen::client::ClientError;
+use halfopen::record::Outcome;
+
+/// Every expectation held; or the command did what it was asked for; or the reader closed the pipe.
+pub(crate) const PASSED: u8 = 0;
+/// An expectation is broken, or something that the scenario says did not happen.
+pub(crate) const FAILED: u8 = 1;
+/// The arguments are wrong: an unknown option, a file or a name that is not there.
+pub(crate) const USAGE: u8 = 2;
+/// The scenario is wrong.
+pub(crate) const INVALID: u8 = 3;
+/// No server: it cannot be reached, or `serve` cannot listen.
+pub(crate) const NO_SERVER: u8 = 4;
+/// Not finished: a limit, a deadline, or the server ended it.
+pub(crate) const UNFINISHED: u8 = 5;
+/// Interrupted by Ctrl-C: 128 + SIGINT, as shells have it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The code of a run that came out so.
+pub(crate) const fn of_outcome(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Passed => PASSED,
+        Outcome::Failed => FAILED,
+        Outcome::NotFound => USAGE,
+        Outcome::Invalid => INVALID,
+        Outcome::NoServer => NO_SERVER,
+        Outcome::Unfinished => UNFINISHED,
+    }
+}
+
+/// The code of a command that the service did not answer.
+pub(crate) const fn of_error(error: &ClientError) -> u8 {
+    match error {
+        ClientError::BadAddress { .. } | ClientError::NotFound(_) => USAGE,
+        ClientError::Invalid { .. } => INVALID,
+        ClientError::NoServer { .. } => NO_SERVER,
+        ClientError::Stopped(_) => UNFINISHED,
+        ClientError::Interrupted => INTERRUPTED,
+    }
+}

@@ -1,0 +1,125 @@
+//! Which scenarios the arguments name, and their text.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use halfopen::client::{ClientError, Source};
+
+/// Octets of a scenario file.
+const MAX_FILE: u64 = 1 << 20;
+
+/// A scenario that an argument names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+    /// A bundled scenario.
+    Bundled(String),
+}
+
+/// The scenarios that the arguments name, in their order, those of a directory by name. The error says what is not
+/// there.
+pub(crate) fn find(arguments: &[String]) -> Result<Vec<Input>, String> {
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        let path = Path::new(argument);
+        if argument == "-" {
+            inputs.push(Input::Stdin);
+        } else if path.is_dir() {
+            inputs.extend(directory(path)?);
+        } else if path.exists() {
+            inputs.push(Input::File(path.to_owned()));
+        } else if looks_like_a_path(argument) {
+            return Err(format!("there is no file `{argument}`"));
+        } else {
+            inputs.push(Input::Bundled(argument.clone()));
+        }
+    }
+    Ok(inputs)
+}
+
+fn directory(path: &Path) -> Result<Vec<Input>, String> {
+    let failed = |error: io::Error| format!("cannot read the directory `{}`: {error}", path.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let file = entry.map_err(failed)?.path();
+        let extension = file.extension().and_then(|extension| extension.to_str());
+        if matches!(extension, Some("yaml" | "yml")) && file.is_file() {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(format!("the directory `{}` has no scenarios: no file ends in .yaml", path.display()));
+    }
+    files.sort();
+    Ok(files.into_iter().map(Input::File).collect())
+}
+
+fn looks_like_a_path(argument: &str) -> bool {
+    argument.contains(['/', '\\', '.'])
+}
+
+impl Input {
+    /// What the scenario is called in results.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Input::Stdin => "standard input".to_owned(),
+            Input::File(path) => path.display().to_string(),
+            Input::Bundled(name) => name.clone(),
+        }
+    }
+
+    /// Reads the scenario, as far as it is here.
+    pub(crate) fn read(&self) -> Result<Source, ClientError> {
+        let text = match self {
+            Input::Bundled(name) => return Ok(Source::Bundled(name.clone())),
+            Input::Stdin => text(io::stdin().lock()),
+            Input::File(path) => File::open(path).map_err(|error| error.to_string()).and_then(text),
+        };
+        let invalid = |message| ClientError::Invalid { message, diagnostics: Vec::new() };
+        Ok(Source::Text { file: self.name(), text: text.map_err(invalid)? })
+    }
+}
+
+/// All of it, if it is text and not too much.
+fn text(reader: impl Read) -> Result<String, String> {
+    let mut octets = Vec::new();
+    reader.take(MAX_FILE + 1).read_to_end(&mut octets).map_err(|error| error.to_string())?;
+    if octets.len() as u64 > MAX_FILE {
+        return Err(format!("larger than {} MiB, which no scenario is", MAX_FILE >> 20));
+    }
+    let binary = |at: usize| format!("not a text file: octet {at} is none of UTF-8 text");
+    if let Some(at) = octets.iter().position(|octet| *octet == 0) {
+        return Err(binary(at + 1));
+    }
+    String::from_utf8(octets).map_err(|error| binary(error.utf8_error().valid_up_to() + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_and_looks_like_none_is_a_name() {
+        let find = |argument: &str| find(&[argument.to_owned()]);
+        assert_eq!(find("dead-client"), Ok(vec![Input::Bundled("dead-client".to_owned())]));
+        assert_eq!(find("-"), Ok(vec![Input::Stdin]));
+        assert_eq!(find("src/exit.rs"), Ok(vec![Input::File("src/exit.rs".into())]));
+        assert!(find("dead-client.yaml").is_err());
+        assert!(find("no/such").is_err());
+        assert!(find("src").is_err(), "no scenarios there");
+    }
+
+    #[test]
+    fn text_has_a_limit_and_is_text() {
+        assert_eq!(text(&b"scenario: x"[..]), Ok("scenario: x".to_owned()));
+        assert_eq!(text(&b""[..]), Ok(String::new()));
+        assert_eq!(text(io::repeat(b'#').take(MAX_FILE)).map(|text| text.len() as u64), Ok(MAX_FILE));
+        assert!(text(io::repeat(b'#')).unwrap_err().contains("1 MiB"));
+        assert!(text(&b"ab\0"[..]).unwrap_err().contains("octet 3"));
+        assert!(text(&b"a\xff"[..]).unwrap_err().contains("octet 2"));
+    }
+}

@@ -1,0 +1,67 @@
+//! Standard output and standard error.
+
+use std::io::{self, BufWriter, Stdout};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use halfopen::client::ClientError;
+use halfopen::record::RunRecord;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HELP: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The columns of a ladder where nobody says how wide the terminal is.
+const DEFAULT_WIDTH: usize = 100;
+
+/// What to do when no server answers.
+pub(crate) const WITHOUT_SERVER: &str =
+    "start one with `halfopen serve`, or leave out --server and HALFOPEN_SERVER to run inside this process";
+
+/// Standard output, with colours where they are wanted.
+pub(crate) fn stdout() -> BufWriter<AutoStream<Stdout>> {
+    BufWriter::with_capacity(64 * 1024, AutoStream::auto(io::stdout()))
+}
+
+/// How many columns the terminal has.
+pub(crate) fn width() -> usize {
+    let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.or_else(columns).filter(|width| *width > 0).unwrap_or(DEFAULT_WIDTH)
+}
+
+/// Says on standard error what is wrong.
+pub(crate) fn error(text: &str) {
+    anstream::eprintln!("{ERROR}error{ERROR:#}: {text}");
+}
+
+/// Says on standard error what to do.
+pub(crate) fn help(text: &str) {
+    anstream::eprintln!("{HELP}help{HELP:#}: {text}");
+}
+
+/// Says on standard error why a run did not come to its end, if so.
+pub(crate) fn explain(record: &RunRecord) {
+    match &record.stopped {
+        None => {}
+        Some(ClientError::Invalid { message, diagnostics }) => {
+            for diagnostic in diagnostics {
+                let text = diagnostic.rendered.trim_end();
+                match text.strip_prefix("error: ") {
+                    Some(text) => error(&format!("{text}\n")),
+                    None => anstream::eprintln!("{text}\n"),
+                }
+            }
+            match diagnostics.len() {
+                0 => error(&format!("{}: {message}", record.name)),
+                1 => error(&format!("{} has a mistake", record.name)),
+                many => error(&format!("{} has {many} mistakes", record.name)),
+            }
+        }
+        Some(stopped @ ClientError::NoServer { .. }) => {
+            error(&stopped.to_string());
+            help(WITHOUT_SERVER);
+        }
+        Some(stopped @ ClientError::NotFound(_)) => error(&stopped.to_string()),
+        Some(stopped) => error(&format!("{}: {stopped}", record.name)),
+    }
+}

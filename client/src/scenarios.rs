@@ -1,0 +1,126 @@
+//! `halfopen list`, `show` and `validate`: what there is to run, and whether it can be.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use halfopen::client::{Client, ClientError, Source};
+use halfopen::record::RunRecord;
+use halfopen_proto::v1::{Diagnostic, ScenarioSummary};
+use serde::Serialize;
+
+use crate::args::Output;
+use crate::{Failure, connect, exit, input, output};
+
+const BOLD: Style = Style::new().bold();
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+pub(crate) async fn list(server: Option<&str>, form: Output) -> Result<u8, Failure> {
+    let scenarios = connect(server).await?.list().await?;
+    let mut out = output::stdout();
+    let widest = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+    for scenario in &scenarios {
+        match form {
+            Output::Text => {
+                let ScenarioSummary { name, title, .. } = scenario;
+                writeln!(out, "{BOLD}{name:<widest$}{BOLD:#}  {title}")?;
+            }
+            Output::Json | Output::Ndjson => json_line(&mut out, scenario)?,
+        }
+    }
+    out.flush()?;
+    Ok(exit::PASSED)
+}
+
+pub(crate) async fn show(server: Option<&str>, name: &str) -> Result<u8, Failure> {
+    let mut client = connect(server).await?;
+    match client.text(name).await {
+        Ok(text) => {
+            let mut out = output::stdout();
+            out.write_all(text.as_bytes())?;
+            out.flush()?;
+            Ok(exit::PASSED)
+        }
+        Err(error) => {
+            output::error(&error.to_string());
+            if matches!(error, ClientError::NotFound(_)) {
+                suggest(&mut client, name).await;
+            }
+            Ok(exit::of_error(&error))
+        }
+    }
+}
+
+pub(crate) async fn validate(server: Option<&str>, files: &[String], form: Output) -> Result<u8, Failure> {
+    let inputs = input::find(files).map_err(Failure::Usage)?;
+    let mut client = connect(server).await?;
+    let mut out = output::stdout();
+    let mut code = exit::PASSED;
+    for input in inputs {
+        let mut record = RunRecord::new(input.name());
+        match input.read() {
+            Ok(source) => record.stopped = mistakes(&mut client, source).await?,
+            Err(error) => record.stopped = Some(error),
+        }
+        let result = Validation::new(&record);
+        match form {
+            Output::Text if result.valid => writeln!(out, "{GOOD}valid{GOOD:#}    {}", record.name)?,
+            Output::Text => writeln!(out, "{BAD}invalid{BAD:#}  {}", record.name)?,
+            Output::Json | Output::Ndjson => json_line(&mut out, &result)?,
+        }
+        out.flush()?;
+        output::explain(&record);
+        code = code.max(record.stopped.as_ref().map_or(exit::PASSED, exit::of_error));
+    }
+    Ok(code)
+}
+
+/// What is wrong with a scenario, if anything is.
+async fn mistakes(client: &mut Client, source: Source) -> Result<Option<ClientError>, ClientError> {
+    let (file, text) = match source {
+        Source::Text { file, text } => (file, text),
+        Source::Bundled(name) => {
+            let text = client.text(&name).await?;
+            (name, text)
+        }
+    };
+    let diagnostics = client.validate(&file, &text).await?;
+    let message = diagnostics.first().map(|first| first.message.clone());
+    Ok(message.map(|message| ClientError::Invalid { message, diagnostics }))
+}
+
+/// A scenario and what is wrong with it.
+#[derive(Serialize)]
+struct Validation<'a> {
+    run: &'a str,
+    valid: bool,
+    /// What is wrong as a whole: not text, too large.
+    error: Option<String>,
+    diagnostics: &'a [Diagnostic],
+}
+
+impl<'a> Validation<'a> {
+    fn new(record: &'a RunRecord) -> Validation<'a> {
+        let diagnostics = match &record.stopped {
+            Some(ClientError::Invalid { diagnostics, .. }) => diagnostics.as_slice(),
+            _ => &[],
+        };
+        let error = record.stopped.as_ref().map(ToString::to_string);
+        Validation { run: &record.name, valid: error.is_none(), error, diagnostics }
+    }
+}
+
+fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Says which bundled scenario has a name like this one, if one has.
+pub(crate) async fn suggest(client: &mut Client, name: &str) {
+    let Ok(scenarios) = client.list().await else { return };
+    let distance = |scenario: &ScenarioSummary| strsim::damerau_levenshtein(&scenario.name, name);
+    let nearest = scenarios.iter().min_by_key(|scenario| distance(scenario));
+    if let Some(nearest) = nearest.filter(|nearest| distance(nearest) <= 1 + name.chars().count() / 3) {
+        output::help(&format!("there is one named `{}`", nearest.name));
+    }
+}

@@ -1,0 +1,325 @@
+//! The `halfopen` binary, tried as a user would: exit codes, streams, mistakes, pipes.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use halfopen_proto::v1::{Event, event::Kind};
+use serde_json::Value;
+
+const DEAD: &str = "keepalive: dead: 10 probes, 2h 12m 30s after the last segment, ETIMEDOUT";
+
+fn halfopen(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_halfopen"));
+    command.args(arguments).current_dir(root()).stdin(Stdio::null());
+    for variable in ["HALFOPEN_SERVER", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// What a command printed and how it ended.
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn ended(output: Output) -> Ended {
+    let text = |octets| String::from_utf8(octets).unwrap();
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn run(arguments: &[&str]) -> Ended {
+    ended(halfopen(arguments).output().unwrap())
+}
+
+fn run_text(text: &[u8]) -> Ended {
+    let mut command = halfopen(&["run", "-"]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It may stop reading before the end of what is too large.
+    let _ = child.stdin.take().unwrap().write_all(text);
+    ended(child.wait_with_output().unwrap())
+}
+
+/// The scenario dead-client with something replaced.
+fn changed(from: &str, to: &str) -> Vec<u8> {
+    let text = fs::read_to_string(root().join("scenarios/dead-client.yaml")).unwrap();
+    assert!(text.contains(from), "dead-client has no {from:?}");
+    text.replacen(from, to, 1).into_bytes()
+}
+
+#[test]
+fn a_run_that_passes_ends_with_0_and_says_nothing_on_standard_error() {
+    let ended = run(&["run", "scenarios/dead-client.yaml"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    assert!(ended.out.contains(DEAD), "{}", ended.out);
+    assert!(ended.out.lines().all(|line| line.chars().count() <= 100), "{}", ended.out);
+    assert!(!ended.out.contains('\x1b'), "no colours in a pipe: {}", ended.out);
+}
+
+#[test]
+fn the_readme_shows_what_its_first_command_prints() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(
+        readme.contains(
+            "    cargo run --release -- run scenarios/dead-client.yaml\n    cargo test --workspace\n"
+        )
+    );
+    let out = run(&["run", "scenarios/dead-client.yaml"]).out;
+    assert!(readme.contains(&format!("```text\n{out}```\n")), "the README should show:\n{out}");
+}
+
+#[test]
+fn a_bundled_scenario_runs_by_its_name_and_from_standard_input() {
+    let by_name = run(&["run", "dead-client"]);
+    assert_eq!(by_name.code, Some(0), "{}", by_name.err);
+    let shown = run(&["show", "dead-client"]);
+    let piped = run_text(shown.out.as_bytes());
+    assert_eq!(piped.code, Some(0), "{}", piped.err);
+    assert_eq!(by_name.out, piped.out);
+}
+
+#[test]
+fn a_broken_expectation_ends_with_1_and_says_what_happened_instead() {
+    let ended = run_text(&changed("{error: ETIMEDOUT}", "{error: ECONNRESET}"));
+    assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+    for part in ["expected", "ECONNRESET", "actual", "ETIMEDOUT", "line ", "failed:", "--seed 1"] {
+        assert!(ended.out.contains(part), "no {part:?} in:\n{}", ended.out);
+    }
+}
+
+#[test]
+fn wrong_arguments_end_with_2() {
+    let empty = tempdir("empty");
+    let cases: [(&[&str], &str); 8] = [
+        (&[], "Usage"),
+        (&["run"], "required"),
+        (&["run", "--no-such-option", "dead-client"], "--no-such-option"),
+        (&["run", "--seed", "x", "dead-client"], "invalid value"),
+        (&["run", "scenarios/no-such-file.yaml"], "there is no file `scenarios/no-such-file.yaml`"),
+        (&["run", "dead-clinet"], "there is one named `dead-client`"),
+        (&["run", empty.to_str().unwrap()], "has no scenarios"),
+        (&["--server", "https://localhost:1", "list"], "only http:// is supported"),
+    ];
+    for (arguments, part) in cases {
+        let ended = run(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains(part), "{arguments:?}: no {part:?} in:\n{}", ended.err);
+        assert_eq!(ended.out, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_mistake_in_a_scenario_ends_with_3_and_is_shown_at_its_place() {
+    let cases = [
+        (changed("latency:", "latencie:"), "latencie"),
+        (changed("power-loss: client", "power-loss: clinet"), "clinet"),
+        (changed("20ms", "20 parsecs"), "parsecs"),
+        (changed("SYN-RECEIVED", "SYN-RECIEVED"), "SYN-RECIEVED"),
+        (changed("hosts:", "hosts: ["), "line"),
+    ];
+    for (text, part) in cases {
+        let ended = run_text(&text);
+        assert_eq!(ended.code, Some(3), "{part}: {}", ended.err);
+        for part in [part, "standard input:", "^", "mistake"] {
+            assert!(ended.err.contains(part), "no {part:?} in:\n{}", ended.err);
+        }
+        assert_eq!(ended.out, "");
+    }
+}
+
+#[test]
+fn what_is_no_scenario_at_all_ends_with_3_and_no_panic() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    let cases = [
+        ("empty", Vec::new(), ""),
+        ("binary", vec![0x7f, b'E', b'L', b'F', 0, 1, 2, 255], "not a text file"),
+        ("not UTF-8", b"scenario: \xff".to_vec(), "not a text file"),
+        ("5 MiB", b"# much\n".repeat(5 << 20 >> 3), "larger than 1 MiB"),
+        ("aliases", bomb.into_bytes(), ""),
+        ("nesting", "[".repeat(100_000).into_bytes(), ""),
+        ("a list", b"- 1\n- 2\n".to_vec(), ""),
+    ];
+    for (name, text, part) in cases {
+        let ended = run_text(&text);
+        assert_eq!(ended.code, Some(3), "{name}: {}{}", ended.out, ended.err);
+        assert!(ended.err.contains("error") && ended.err.contains(part), "{name}: {}", ended.err);
+        assert!(!ended.err.contains("panic"), "{name}: {}", ended.err);
+    }
+}
+
+#[test]
+fn no_server_ends_with_4_and_says_what_to_do() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    for command in [&["run", "dead-client"][..], &["list"], &["validate", "scenarios/dead-client.yaml"]] {
+        let ended = run(&[command, &["--server", &closed]].concat());
+        assert_eq!(ended.code, Some(4), "{command:?}: {}", ended.err);
+        assert!(ended.err.contains(&closed) && ended.err.contains("halfopen serve"), "{}", ended.err);
+        assert!(!ended.out.contains("passed"), "{}", ended.out);
+    }
+}
+
+#[test]
+fn a_server_runs_what_this_process_would_and_its_end_ends_with_5() {
+    let mut serve = halfopen(&["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(serve.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let started: Value = serde_json::from_str(&line).unwrap();
+    let address = started["listening"].as_str().unwrap().to_owned();
+    let remote = ended(halfopen(&["run", "dead-client"]).env("HALFOPEN_SERVER", &address).output().unwrap());
+    serve.kill().unwrap();
+    serve.wait().unwrap();
+    assert_eq!(remote.code, Some(0), "{}", remote.err);
+    assert_eq!(remote.out, run(&["run", "dead-client"]).out);
+}
+
+#[test]
+fn colours_follow_the_option_and_the_environment() {
+    let coloured = |arguments: &[&str], variable: Option<(&str, &str)>| {
+        let mut command = halfopen(&[&["run", "dead-client"], arguments].concat());
+        command.envs(variable);
+        ended(command.output().unwrap()).out.contains('\x1b')
+    };
+    assert!(!coloured(&[], None), "standard output is no terminal");
+    assert!(coloured(&["--color", "always"], None));
+    assert!(coloured(&["--color", "always"], Some(("NO_COLOR", "1"))), "the option is stronger");
+    assert!(coloured(&[], Some(("CLICOLOR_FORCE", "1"))));
+    assert!(!coloured(&["--color", "never"], Some(("CLICOLOR_FORCE", "1"))));
+    assert!(!coloured(&[], Some(("NO_COLOR", "1"))));
+}
+
+#[test]
+fn json_is_an_object_for_each_run() {
+    let ended = run(&["run", "--output", "json", "--seed", "7", "dead-client", "three-way-handshake"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let runs: Vec<Value> = ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(runs.len(), 2);
+    assert_eq!(runs[0]["scenario"], "dead-client");
+    assert_eq!(runs[0]["seed"], 7);
+    assert_eq!(runs[0]["verdict"], "passed");
+    assert_eq!(runs[0]["keepalive"][0]["verdict"], "dead");
+    assert_eq!(runs[0]["keepalive"][0]["probes"], 10);
+    assert_eq!(runs[0]["keepalive"][0]["silenceSeconds"], 7950.0);
+    assert_eq!(runs[0]["keepalive"][0]["error"], "ETIMEDOUT");
+    assert!(runs[0]["expectations"].as_array().unwrap().iter().all(|result| result["passed"] == true));
+    let server = runs[0]["finalStates"].as_array().unwrap().iter().find(|state| state["host"] == "server");
+    assert_eq!(server.unwrap()["state"], "CLOSED");
+    assert_eq!(runs[1]["scenario"], "three-way-handshake");
+}
+
+#[test]
+fn ndjson_is_every_event_and_the_same_for_the_same_seed() {
+    let arguments = ["run", "--output", "ndjson", "dead-client"];
+    let first = run(&arguments);
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    let events: Vec<Event> = first.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let sequence: Vec<u64> = events.iter().map(|event| event.sequence).collect();
+    assert_eq!(sequence, (1..=events.len() as u64).collect::<Vec<_>>());
+    assert!(matches!(events.first().unwrap().kind, Some(Kind::RunStarted(_))));
+    assert!(matches!(events.last().unwrap().kind, Some(Kind::RunFinished(_))));
+    assert_eq!(run(&arguments).out, first.out);
+}
+
+#[test]
+fn a_directory_is_a_line_for_each_scenario_and_a_summary() {
+    let ended = run(&["run", "scenarios"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    let files = fs::read_dir(root().join("scenarios")).unwrap();
+    let files =
+        files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "yaml"));
+    let (count, lines) = (files.count(), ended.out.lines().collect::<Vec<_>>());
+    assert_eq!(lines.last(), Some(&format!("{count} runs: {count} passed").as_str()), "{}", ended.out);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("passed ")).count(), count);
+}
+
+#[test]
+fn several_runs_end_with_the_largest_code_and_go_on_after_a_wrong_one() {
+    let folder = tempdir("several");
+    fs::write(folder.join("a.yaml"), "scenario: [").unwrap();
+    fs::write(folder.join("b.yaml"), changed("{error: ETIMEDOUT}", "{error: ECONNRESET}")).unwrap();
+    fs::write(folder.join("c.yaml"), changed("seconds", "seconds")).unwrap();
+    let ended = run(&["run", folder.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(3), "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("3 runs: 1 passed, 1 failed, 1 not run"), "{}", ended.out);
+    assert_eq!(
+        ended.out.matches("SYN-SENT ").count(),
+        1,
+        "the ladder of the failed one only:\n{}",
+        ended.out
+    );
+}
+
+#[test]
+fn list_show_and_validate_agree() {
+    let list = run(&["list", "--output", "json"]);
+    assert_eq!(list.code, Some(0), "{}", list.err);
+    let names: Vec<String> = list
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(names.contains(&"dead-client".to_owned()), "{names:?}");
+    let arguments: Vec<&str> = ["validate"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let valid = run(&arguments);
+    assert_eq!((valid.code, valid.err.as_str()), (Some(0), ""));
+    assert_eq!(valid.out.lines().filter(|line| line.starts_with("valid ")).count(), names.len());
+    assert_eq!(run(&["show", "no-such-scenario"]).code, Some(2));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    for output in ["text", "json", "ndjson"] {
+        let mut command = halfopen(&["run", "scenarios", "--output", output]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::with_capacity(1, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(!line.is_empty());
+        let ended = ended(child.wait_with_output().unwrap());
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{output}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_at_once_with_130() {
+    // A server that takes the connection and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let mut command = halfopen(&["run", "dead-client", "--server", &address]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _connection = silent.accept().unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(child.try_wait().unwrap().is_none(), "it waits for the server");
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let output = receiver.recv_timeout(Duration::from_secs(2)).expect("it ends at once").unwrap();
+    assert_eq!(output.status.code(), Some(130));
+}
+
+/// A new, empty folder.
+fn tempdir(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
