@@ -6,13 +6,13 @@ use crate::de::{Part, Spanned};
 use crate::node::{Node, Span};
 use crate::{Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, shape};
 
-/// So many mistakes are looked for; who has made more sees the rest after mending these.
+/// So many mistakes are told; who has made more sees the rest after mending these.
 const MOST_MISTAKES: usize = 50;
 
 /// Reads a scenario and checks it.
 ///
 /// # Errors
-/// All mistakes that can be found at once, in the order of their places.
+/// All mistakes that can be found at once, in the order of their places, but no more than the first 50.
 pub fn load(text: &str) -> Result<Scenario, Diagnostics> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let root = match read(text) {
@@ -21,6 +21,8 @@ pub fn load(text: &str) -> Result<Scenario, Diagnostics> {
     };
     let (document, mut problems) = typed(&root);
     let scenario = document.map(|document| resolve::scenario(&document, &root, text, &mut problems));
+    problems.sort_by_key(|problem| problem.span.start);
+    problems.truncate(MOST_MISTAKES);
     let list = problems.into_iter().map(|problem| diagnostic(text, Some(&root), problem)).collect();
     match (Diagnostics::from_list(list), scenario) {
         (None, Some(scenario)) => Ok(scenario),

@@ -90,14 +90,22 @@ impl Node {
 
     /// The part that stands there.
     pub(crate) fn find(&self, span: Span) -> Option<&Node> {
+        // What an alias stands for lies outside of it; only then is all looked through.
+        self.find_within(span, true).or_else(|| self.find_within(span, false))
+    }
+
+    fn find_within(&self, span: Span, inside: bool) -> Option<&Node> {
         if self.span == span {
             return Some(self);
         }
+        if inside && !(self.span.start <= span.start && span.end <= self.span.end) {
+            return None;
+        }
         match &self.value {
-            Value::Sequence(items) => items.iter().find_map(|item| item.find(span)),
-            Value::Mapping(entries) => {
-                entries.iter().find_map(|(key, value)| key.find(span).or_else(|| value.find(span)))
-            }
+            Value::Sequence(items) => items.iter().find_map(|item| item.find_within(span, inside)),
+            Value::Mapping(entries) => entries.iter().find_map(|(key, value)| {
+                key.find_within(span, inside).or_else(|| value.find_within(span, inside))
+            }),
             _ => None,
         }
     }
