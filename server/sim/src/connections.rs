@@ -9,22 +9,13 @@ use halfopen_tcp::{Flags, Header, Instant, Seq, State};
 use crate::content::Written;
 use crate::trace::{ConnectionNumber, FinalState, HostId};
 
-/// One end of a connection: the connection's number and the side.
+/// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EndId {
     pub(crate) number: ConnectionNumber,
     side: Side,
-}
-
-impl EndId {
-    /// The other end.
-    pub(crate) const fn peer(self) -> EndId {
-        let side = match self.side {
-            Side::Low => Side::High,
-            Side::High => Side::Low,
-        };
-        EndId { number: self.number, side }
-    }
+    /// Position among all ends.
+    index: usize,
 }
 
 /// Which end of a connection: that with the lower address and port, or the other.
@@ -34,11 +25,30 @@ enum Side {
     High,
 }
 
+impl Side {
+    const fn other(self) -> Side {
+        match self {
+            Side::Low => Side::High,
+            Side::High => Side::Low,
+        }
+    }
+}
+
+/// How an end came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// By a call of the application.
+    Call,
+    /// By a segment that came to a listener.
+    Segment,
+}
+
 /// What is known of one end.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct End {
-    /// The host it is on; `None` while no host has it.
-    pub(crate) host: Option<HostId>,
+    /// The host it is on.
+    pub(crate) host: HostId,
+    pub(crate) number: ConnectionNumber,
     /// Its state and since when; `None` before its first transition and after its host is gone.
     pub(crate) state: Option<(State, Instant)>,
     /// When a segment last arrived at it.
@@ -70,41 +80,52 @@ pub(crate) struct Relative {
 pub(crate) struct Connections {
     /// The newest connection between two sockets, the lower first.
     newest: BTreeMap<(SocketAddr, SocketAddr), ConnectionNumber>,
-    ends: Vec<[End; 2]>,
+    /// By connection: its present ends, as positions in `ends`.
+    pairs: Vec<[Option<usize>; 2]>,
+    /// Every end there ever was, in order of appearance.
+    ends: Vec<End>,
 }
 
 impl Connections {
-    /// A connection came to be on a host: the other end of one that is there already, or a new one.
-    pub(crate) fn attach(&mut self, host: HostId, local: SocketAddr, remote: SocketAddr) -> EndId {
-        if let Some(id) = self.find(local, remote)
-            && self.end(id).host.is_none()
-        {
-            self.end_mut(id).host = Some(host);
-            return id;
-        }
+    /// An end came to be on a host: the other end of a connection that is there already, or the first of a new one.
+    ///
+    /// A call opens a new connection, unless the peer has opened one to here too. A segment belongs to the newest
+    /// connection between the two; the end that the host had of it, if any, is gone.
+    pub(crate) fn attach(
+        &mut self,
+        host: HostId,
+        local: SocketAddr,
+        remote: SocketAddr,
+        origin: Origin,
+    ) -> EndId {
         let (key, side) = key(local, remote);
-        self.ends.push(Default::default());
-        let number = ConnectionNumber::new(self.ends.len()).expect("one was just pushed");
+        let joins = |number: &ConnectionNumber| {
+            origin == Origin::Segment || self.pairs[number.index()][side as usize].is_none()
+        };
+        let number = self.newest.get(&key).copied().filter(joins).unwrap_or_else(|| {
+            self.pairs.push([None, None]);
+            ConnectionNumber::new(self.pairs.len()).expect("one was just pushed")
+        });
         self.newest.insert(key, number);
-        let id = EndId { number, side };
-        self.end_mut(id).host = Some(host);
-        id
-    }
-
-    /// The local end of the newest connection between two sockets.
-    pub(crate) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<EndId> {
-        let (key, side) = key(local, remote);
-        self.newest.get(&key).map(|number| EndId { number: *number, side })
+        let index = self.ends.len();
+        self.ends.push(End::new(host, number));
+        self.pairs[number.index()][side as usize] = Some(index);
+        EndId { number, side, index }
     }
 
     /// What is known of an end.
     pub(crate) fn end(&self, id: EndId) -> &End {
-        &self.ends[id.number.index()][id.side as usize]
+        &self.ends[id.index]
     }
 
     /// What is known of an end.
     pub(crate) fn end_mut(&mut self, id: EndId) -> &mut End {
-        &mut self.ends[id.number.index()][id.side as usize]
+        &mut self.ends[id.index]
+    }
+
+    /// What is known of the other end.
+    pub(crate) fn peer(&self, id: EndId) -> Option<&End> {
+        self.pairs[id.number.index()][id.side.other() as usize].map(|index| &self.ends[index])
     }
 
     /// A segment arrived at an end.
@@ -116,67 +137,99 @@ impl Connections {
 
     /// An end sends a segment: learns from it, and says what it is relative to the connection.
     pub(crate) fn sends(&mut self, id: EndId, header: &Header) -> Relative {
-        let syn = header.flags.contains(Flags::SYN);
         let end = self.end_mut(id);
-        if syn {
+        if header.flags.contains(Flags::SYN) {
             end.iss = Some(header.seq);
             end.scale = header.options.window_scale;
         }
-        let retransmission = !header.is_empty() && end.sent_to.is_some_and(|sent| header.seq.before(sent));
+        let again = !header.is_empty() && end.sent_to.is_some_and(|sent| header.seq.before(sent));
         if !header.is_empty() {
             end.sent_to = Some(end.sent_to.map_or(header.end(), |sent| sent.max(header.end())));
         }
-        let (iss, scale) = (end.iss, end.scale);
-        let peer = self.end(id.peer());
-        let peer_iss = peer.iss.unwrap_or_default();
-        // The window of a SYN is never scaled, and others only if both SYNs offered it (RFC 7323 §2.2).
-        let shift = if syn { 0 } else { scale.and(peer.scale).and(scale).unwrap_or(0) };
-        Relative {
-            seq: iss.map_or(header.seq.0, |iss| iss.until(header.seq)),
-            ack: if header.flags.contains(Flags::ACK) { peer_iss.until(header.ack) } else { 0 },
-            peer_iss: peer_iss.0,
-            window: u32::from(header.window) << shift,
-            retransmission,
-        }
+        Relative { retransmission: again, ..Relative::of(header, Some(self.end(id)), self.peer(id)) }
+    }
+
+    /// The newest connection between two sockets, and what a segment that belongs to no end is relative to it: a
+    /// RST that answers for nobody.
+    pub(crate) fn answers(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        header: &Header,
+    ) -> Option<(ConnectionNumber, Relative)> {
+        let (key, side) = key(local, remote);
+        let number = *self.newest.get(&key)?;
+        let pair = self.pairs[number.index()];
+        let [own, peer] = [side, side.other()].map(|side| pair[side as usize].map(|index| &self.ends[index]));
+        Some((number, Relative::of(header, own, peer)))
     }
 
     /// A host is gone, and the ends on it with it.
     pub(crate) fn forget(&mut self, host: HostId) {
-        for end in self.ends.iter_mut().flatten().filter(|end| end.host == Some(host)) {
+        for end in self.ends.iter_mut().filter(|end| end.host == host) {
             end.state = None;
         }
     }
 
     /// Since when the host has had a connection in this state without a break, if it has.
     pub(crate) fn in_state_since(&self, host: HostId, wanted: State) -> Option<Instant> {
-        self.ends
-            .iter()
-            .flatten()
-            .filter(|end| end.host == Some(host))
+        self.of_host(host)
             .filter_map(|end| end.state.and_then(|(state, since)| (state == wanted).then_some(since)))
             .min()
     }
 
-    /// Every end a host ever had, by connection.
-    pub(crate) fn of_host(&self, host: HostId) -> impl Iterator<Item = (ConnectionNumber, &End)> {
-        self.all().filter(move |(_, end)| end.host == Some(host))
+    /// Every end a host ever had, in order of appearance.
+    pub(crate) fn of_host(&self, host: HostId) -> impl Iterator<Item = &End> {
+        self.ends.iter().filter(move |end| end.host == host)
     }
 
     /// Where each connection is, on each host: by connection, then host.
     pub(crate) fn states(&self) -> Vec<FinalState> {
-        let mut states: Vec<FinalState> = self
-            .all()
-            .filter_map(|(connection, end)| {
-                Some(FinalState { host: end.host?, connection, state: end.state?.0 })
+        let present = self.pairs.iter().flatten().flatten().map(|index| &self.ends[*index]);
+        let mut states: Vec<FinalState> = present
+            .filter_map(|end| {
+                let (state, _) = end.state?;
+                Some(FinalState { host: end.host, connection: end.number, state })
             })
             .collect();
         states.sort_by_key(|end| (end.connection, end.host));
         states
     }
+}
 
-    fn all(&self) -> impl Iterator<Item = (ConnectionNumber, &End)> {
-        let numbers = (1..).filter_map(ConnectionNumber::new);
-        numbers.zip(&self.ends).flat_map(|(number, ends)| ends.iter().map(move |end| (number, end)))
+impl End {
+    fn new(host: HostId, number: ConnectionNumber) -> End {
+        End {
+            host,
+            number,
+            state: None,
+            last_arrival: None,
+            last_silence: Duration::ZERO,
+            received: None,
+            written: Written::default(),
+            iss: None,
+            scale: None,
+            sent_to: None,
+        }
+    }
+}
+
+impl Relative {
+    fn of(header: &Header, own: Option<&End>, peer: Option<&End>) -> Relative {
+        let peer_iss = peer.and_then(|peer| peer.iss).unwrap_or_default();
+        let scales = [own, peer].map(|end| end.and_then(|end| end.scale));
+        // The window of a SYN is never scaled, and others only if both SYNs offered it (RFC 7323 §2.2).
+        let shift = match scales {
+            [Some(shift), Some(_)] if !header.flags.contains(Flags::SYN) => shift,
+            _ => 0,
+        };
+        Relative {
+            seq: own.and_then(|own| own.iss).unwrap_or_default().until(header.seq),
+            ack: if header.flags.contains(Flags::ACK) { peer_iss.until(header.ack) } else { 0 },
+            peer_iss: peer_iss.0,
+            window: u32::from(header.window) << shift,
+            retransmission: false,
+        }
     }
 }
 
@@ -193,30 +246,54 @@ mod tests {
     }
 
     #[test]
-    fn both_ends_of_a_connection_have_one_number_and_a_second_life_has_another() {
+    fn both_ends_of_a_connection_have_one_number_and_another_open_has_another() {
+        let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.2:80")];
+        let (near, far) = (HostId(0), HostId(1));
+        let mut connections = Connections::default();
+        let first = connections.attach(near, client, server, Origin::Call);
+        assert_eq!(connections.attach(far, server, client, Origin::Segment).number, first.number);
+        let again = connections.attach(near, client, server, Origin::Call);
+        assert_eq!(again.number.0.get(), 2);
+        assert_eq!(connections.attach(far, server, client, Origin::Segment).number, again.number);
+        let other = connections.attach(near, socket("10.0.0.1:40001"), server, Origin::Call);
+        assert_eq!(other.number.0.get(), 3);
+    }
+
+    #[test]
+    fn two_that_open_to_each_other_have_one_connection() {
         let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.2:80")];
         let mut connections = Connections::default();
-        let first = connections.attach(HostId(0), client, server);
-        assert_eq!(connections.attach(HostId(1), server, client), first.peer());
-        let again = connections.attach(HostId(0), client, server);
-        assert_ne!(again.number, first.number);
-        assert_eq!(connections.attach(HostId(1), server, client), again.peer());
-        assert_eq!(connections.find(server, client), Some(again.peer()));
-        let other = connections.attach(HostId(0), socket("10.0.0.1:40001"), server);
-        assert_eq!(other.number.0.get(), 3);
+        let first = connections.attach(HostId(0), client, server, Origin::Call);
+        assert_eq!(connections.attach(HostId(1), server, client, Origin::Call).number, first.number);
+    }
+
+    #[test]
+    fn a_host_that_lost_its_end_gets_another_of_the_same_connection() {
+        let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.2:80")];
+        let mut connections = Connections::default();
+        let near = connections.attach(HostId(0), client, server, Origin::Call);
+        let lost = connections.attach(HostId(1), server, client, Origin::Segment);
+        connections.end_mut(lost).state = Some((State::SynReceived, Instant::ZERO));
+        connections.forget(HostId(1));
+        let back = connections.attach(HostId(1), server, client, Origin::Segment);
+        assert_eq!(back.number, near.number);
+        connections.end_mut(back).state = Some((State::Established, Instant::ZERO));
+        assert_eq!(connections.peer(near).unwrap().state.unwrap().0, State::Established);
+        assert_eq!(connections.of_host(HostId(1)).count(), 2);
+        assert_eq!(connections.states().len(), 1);
     }
 
     #[test]
     fn numbers_are_relative_to_the_initial_ones_and_windows_are_scaled() {
         let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.2:80")];
         let mut connections = Connections::default();
-        let near = connections.attach(HostId(0), client, server);
+        let near = connections.attach(HostId(0), client, server, Origin::Call);
         let mut syn = Header { seq: Seq(u32::MAX), flags: Flags::SYN, window: 100, ..Header::default() };
         syn.options.window_scale = Some(7);
         assert_eq!(connections.sends(near, &syn), Relative { window: 100, ..Relative::default() });
         assert!(connections.sends(near, &syn).retransmission, "the same SYN again");
 
-        let far = connections.attach(HostId(1), server, client);
+        let far = connections.attach(HostId(1), server, client, Origin::Segment);
         let mut syn_ack =
             Header { seq: Seq(500), ack: Seq(0), flags: Flags::SYN | Flags::ACK, ..Header::default() };
         syn_ack.options.window_scale = Some(2);

@@ -218,6 +218,7 @@ impl Driver {
         }
         self.power[host.index()] = Power::Off(fault);
         self.shared.control(host).wake.set(None);
+        self.shared.control(host).kill.set(false);
         self.apply(fault, None, Some(host));
         self.shared.run.borrow_mut().connections.forget(host);
     }

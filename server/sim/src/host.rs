@@ -12,7 +12,7 @@ use halfopen_tcp::{
 };
 
 use crate::application::{Context, Programs, Turn};
-use crate::connections::{End, EndId};
+use crate::connections::{End, EndId, Origin};
 use crate::random::Stream;
 use crate::shared::Shared;
 use crate::trace::{ConnectionCreated, EventKind, HostId, KeepaliveVerdict, SegmentNumber};
@@ -197,9 +197,7 @@ impl Machine {
     fn transmit(&mut self, transmit: &Transmit) {
         let now = self.shared.now.get();
         let mut run = self.shared.run.borrow_mut();
-        // A RST on behalf of nobody belongs to the connection it answers.
         let end = transmit.connection.and_then(|connection| self.ends.get(&connection)).copied();
-        let end = end.or_else(|| run.connections.find(transmit.source, transmit.destination));
         let octets = self.outgoing.len() - ID_OCTETS;
         let sent = run.send(&self.shared.scenario, now, self.host, end, transmit, octets);
         if let Some((to, ids)) = sent {
@@ -217,7 +215,8 @@ impl Machine {
         let mut end = None;
         if let Subject::Connection(id) = event.subject {
             if let TcpEvent::Created { local, remote } = event.kind {
-                self.ends.insert(id, run.connections.attach(self.host, local, remote));
+                let origin = if segment.is_some() { Origin::Segment } else { Origin::Call };
+                self.ends.insert(id, run.connections.attach(self.host, local, remote, origin));
             }
             end = self.ends.get(&id).copied();
             if matches!(event.kind, TcpEvent::Transition { .. } | TcpEvent::Error(_)) {

@@ -156,8 +156,14 @@ impl Run {
         transmit: &Transmit,
         (segment, destination): (SegmentNumber, Option<halfopen_scenario::HostId>),
     ) -> (Option<ConnectionNumber>, SegmentFacts) {
-        let relative = end.map(|end| self.connections.sends(end, &transmit.header)).unwrap_or_default();
-        let connection = end.map(|end| end.number);
+        let (connection, relative) = match end {
+            Some(end) => (Some(end.number), self.connections.sends(end, &transmit.header)),
+            None => {
+                let answer =
+                    self.connections.answers(transmit.source, transmit.destination, &transmit.header);
+                answer.map_or_else(Default::default, |(number, relative)| (Some(number), relative))
+            }
+        };
         self.recorder.totals.retransmissions += u64::from(relative.retransmission);
         let sent = SegmentSent {
             segment,

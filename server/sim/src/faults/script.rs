@@ -86,6 +86,7 @@ mod tests {
     use halfopen_tcp::State;
 
     use super::*;
+    use crate::connections::Origin;
     use crate::trace;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -116,7 +117,7 @@ mod tests {
         assert_eq!(script.next(&connections), None);
 
         let sockets = ["10.0.0.1:80", "10.0.0.2:40000"].map(|text| text.parse().unwrap());
-        let end = connections.attach(trace::HostId(0), sockets[0], sockets[1]);
+        let end = connections.attach(trace::HostId(0), sockets[0], sockets[1], Origin::Call);
         connections.end_mut(end).state = Some((State::CloseWait, Instant::ZERO + SECOND));
         let due = Instant::ZERO + 2 * SECOND;
         assert_eq!(script.next(&connections), Some(due));

@@ -8,11 +8,11 @@ use halfopen_scenario::{
 };
 use halfopen_tcp::{Instant, State};
 
-use super::history::{self, History, Moment};
+use super::history::{self, Histories, History, Moment};
 use super::words;
 use crate::connections::{Connections, End};
 use crate::shared::Progress;
-use crate::trace::{ConnectionNumber, EventKind, ExpectationResult, HostId, KeepaliveVerdict, Trace};
+use crate::trace::{EventKind, ExpectationResult, HostId, KeepaliveVerdict, Trace};
 
 /// What was found about a claim.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ struct Evidence<'a> {
     trace: &'a Trace,
     connections: &'a Connections,
     progress: &'a Progress,
-    histories: BTreeMap<(HostId, ConnectionNumber), History>,
+    histories: Histories,
 }
 
 /// Checks every expectation of the scenario, in its order.
@@ -85,26 +85,32 @@ impl Evidence<'_> {
             return Finding { actual, ..Finding::default() };
         }
         let mut last = Finding::default();
-        for (number, end) in meant {
-            let none = History::default();
-            let history = self.histories.get(&(host, number)).unwrap_or(&none);
+        for (end, history) in meant {
             last = check_connection(claim, history, end);
             if !last.passed {
-                last.actual = format!("{} (connection {})", last.actual, number.0);
+                last.actual = format!("{} (connection {})", last.actual, end.number.0);
                 break;
             }
         }
         last
     }
 
+    /// The ends that are meant, each with its history.
     fn meant(
         &self,
         host: HostId,
         connection: Option<ConnectionRef>,
-    ) -> impl Iterator<Item = (ConnectionNumber, &End)> {
-        self.connections.of_host(host).filter(move |(number, _)| {
+    ) -> impl Iterator<Item = (&End, &History)> {
+        let mut seen = BTreeMap::new();
+        let ends = self.connections.of_host(host).filter_map(move |end| {
+            let nth: &mut usize = seen.entry(end.number).or_default();
+            let history = self.histories.get(&(host, end.number))?.get(*nth)?;
+            *nth += 1;
+            Some((end, history))
+        });
+        ends.filter(move |(end, _)| {
             connection.is_none_or(|meant| {
-                self.progress.opened.contains(&(meant.program, meant.connection, *number))
+                self.progress.opened.contains(&(meant.program, meant.connection, end.number))
             })
         })
     }

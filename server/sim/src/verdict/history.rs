@@ -10,7 +10,7 @@ use crate::trace::{ConnectionNumber, EventKind, HostId, KeepaliveVerdict, Trace}
 /// A moment: the sequence number of an event and its time.
 pub(super) type Moment = (u64, Instant);
 
-/// What a connection went through on one host.
+/// What one end of a connection went through.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
     /// Its states in order, the one it began in first, each with the event that led there.
@@ -23,38 +23,47 @@ pub(super) struct History {
     pub(super) last_receipt: Option<Moment>,
 }
 
-/// The history of every connection on every host.
-pub(super) fn read(trace: &Trace) -> BTreeMap<(HostId, ConnectionNumber), History> {
-    let mut histories: BTreeMap<_, History> = BTreeMap::new();
+/// The histories of every connection on every host, oldest first: a host that lost its end may get another.
+pub(super) type Histories = BTreeMap<(HostId, ConnectionNumber), Vec<History>>;
+
+/// Reads the histories from a trace.
+pub(super) fn read(trace: &Trace) -> Histories {
+    let mut histories = Histories::new();
     for (sequence, event) in trace.iter() {
         let (Some(host), Some(connection)) = (event.host, event.connection) else { continue };
-        let moment = (sequence, event.time);
-        match &event.kind {
-            EventKind::ConnectionCreated(_) => {
-                histories.entry((host, connection)).or_default();
-            }
+        if let EventKind::ConnectionCreated(_) = event.kind {
+            histories.entry((host, connection)).or_default().push(History::default());
+        } else if let Some(history) = histories.get_mut(&(host, connection)).and_then(|ends| ends.last_mut())
+        {
+            history.note(&event.kind, (sequence, event.time));
+        }
+    }
+    histories
+}
+
+impl History {
+    fn note(&mut self, kind: &EventKind, moment: Moment) {
+        match kind {
             EventKind::StateTransition { from, to, .. } => {
-                let history = histories.entry((host, connection)).or_default();
-                if history.states.is_empty() {
-                    history.states.push((*from, moment));
+                if self.states.is_empty() {
+                    self.states.push((*from, moment));
                 }
-                history.states.push((*to, moment));
+                self.states.push((*to, moment));
             }
             EventKind::KeepaliveOutcome { verdict, probes, silence } => {
-                let history = histories.entry((host, connection)).or_default();
                 let probing = |verdict| verdict == KeepaliveVerdict::Probing;
-                if !probing(*verdict) || history.keepalive.is_none_or(|(last, ..)| probing(last)) {
-                    history.keepalive = Some((*verdict, *probes, *silence, moment));
+                if !probing(*verdict) || self.keepalive.is_none_or(|(last, ..)| probing(last)) {
+                    self.keepalive = Some((*verdict, *probes, *silence, moment));
                 }
             }
             EventKind::ConnectionError(errno) => {
-                let history = histories.entry((host, connection)).or_default();
-                history.error.get_or_insert((*errno, moment));
+                self.error.get_or_insert((*errno, moment));
             }
             EventKind::ApplicationResult(result) if result.call == "receive" && result.octets > 0 => {
-                histories.entry((host, connection)).or_default().last_receipt = Some(moment);
+                self.last_receipt = Some(moment);
             }
             EventKind::RunStarted(_)
+            | EventKind::ConnectionCreated(_)
             | EventKind::SegmentSent(_)
             | EventKind::SegmentArrived { .. }
             | EventKind::SegmentLost { .. }
@@ -65,5 +74,4 @@ pub(super) fn read(trace: &Trace) -> BTreeMap<(HostId, ConnectionNumber), Histor
             | EventKind::RunFinished(_) => {}
         }
     }
-    histories
 }

@@ -160,3 +160,6 @@ fn lost(reason: LossReason) -> String {
 pub fn bulk(octets: u64) -> Scenario {
     scenario(vec![connect(), send(octets), close()], vec![listen(), accept(), receive_end(), close()])
 }
+
+/// Keepalive of Linux.
+pub const KEEPALIVE: Keepalive = Keepalive::On { idle: None, interval: None, probes: None };
