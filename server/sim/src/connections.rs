@@ -63,6 +63,8 @@ pub(crate) struct End {
     scale: Option<u8>,
     /// The sequence number after the last one sent.
     sent_to: Option<Seq>,
+    /// The end that the host had of this connection before.
+    before: Option<usize>,
 }
 
 /// What an end's history makes of a segment it sends.
@@ -80,7 +82,7 @@ pub(crate) struct Relative {
 pub(crate) struct Connections {
     /// The newest connection between two sockets, the lower first.
     newest: BTreeMap<(SocketAddr, SocketAddr), ConnectionNumber>,
-    /// By connection: its present ends, as positions in `ends`.
+    /// By connection: its newest ends, as positions in `ends`.
     pairs: Vec<[Option<usize>; 2]>,
     /// Every end there ever was, in order of appearance.
     ends: Vec<End>,
@@ -90,7 +92,7 @@ impl Connections {
     /// An end came to be on a host: the other end of a connection that is there already, or the first of a new one.
     ///
     /// A call opens a new connection, unless the peer has opened one to here too. A segment belongs to the newest
-    /// connection between the two; the end that the host had of it, if any, is gone.
+    /// connection between the two; the end that the host had of it, if any, is history.
     pub(crate) fn attach(
         &mut self,
         host: HostId,
@@ -108,8 +110,8 @@ impl Connections {
         });
         self.newest.insert(key, number);
         let index = self.ends.len();
-        self.ends.push(End::new(host, number));
-        self.pairs[number.index()][side as usize] = Some(index);
+        let before = self.pairs[number.index()][side as usize].replace(index);
+        self.ends.push(End { before, ..End::new(host, number) });
         EndId { number, side, index }
     }
 
@@ -123,9 +125,15 @@ impl Connections {
         &mut self.ends[id.index]
     }
 
-    /// What is known of the other end.
-    pub(crate) fn peer(&self, id: EndId) -> Option<&End> {
-        self.pairs[id.number.index()][id.side.other() as usize].map(|index| &self.ends[index])
+    /// The other end, and those that its host had of this connection before it, newest first. A late SYN makes a new
+    /// one while what the old one sent is still under way.
+    pub(crate) fn peers(&self, id: EndId) -> impl Iterator<Item = &End> {
+        self.side(id.number, id.side.other())
+    }
+
+    fn side(&self, number: ConnectionNumber, side: Side) -> impl Iterator<Item = &End> {
+        let newest = self.pairs[number.index()][side as usize].map(|index| &self.ends[index]);
+        std::iter::successors(newest, |end| end.before.map(|index| &self.ends[index]))
     }
 
     /// A segment arrived at an end.
@@ -146,7 +154,7 @@ impl Connections {
         if !header.is_empty() {
             end.sent_to = Some(end.sent_to.map_or(header.end(), |sent| sent.max(header.end())));
         }
-        Relative { retransmission: again, ..Relative::of(header, Some(self.end(id)), self.peer(id)) }
+        Relative { retransmission: again, ..Relative::of(header, Some(self.end(id)), self.peers(id)) }
     }
 
     /// The newest connection between two sockets, and what a segment that belongs to no end is relative to it: a
@@ -159,9 +167,8 @@ impl Connections {
     ) -> Option<(ConnectionNumber, Relative)> {
         let (key, side) = key(local, remote);
         let number = *self.newest.get(&key)?;
-        let pair = self.pairs[number.index()];
-        let [own, peer] = [side, side.other()].map(|side| pair[side as usize].map(|index| &self.ends[index]));
-        Some((number, Relative::of(header, own, peer)))
+        let own = self.side(number, side).next();
+        Some((number, Relative::of(header, own, self.side(number, side.other()))))
     }
 
     /// A host is gone, and the ends on it with it.
@@ -210,12 +217,23 @@ impl End {
             iss: None,
             scale: None,
             sent_to: None,
+            before: None,
         }
+    }
+
+    /// Whether the end has sent everything before this sequence number, and not long ago.
+    fn has_sent(&self, ack: Seq) -> bool {
+        let (Some(iss), Some(sent_to)) = (self.iss, self.sent_to) else { return false };
+        iss.until(ack) <= iss.until(sent_to)
     }
 }
 
 impl Relative {
-    fn of(header: &Header, own: Option<&End>, peer: Option<&End>) -> Relative {
+    fn of<'a>(header: &Header, own: Option<&End>, peers: impl Iterator<Item = &'a End>) -> Relative {
+        // The end that sent what is acknowledged, or the newest.
+        let mut peers = peers.peekable();
+        let newest = peers.peek().copied();
+        let peer = peers.find(|peer| peer.has_sent(header.ack)).or(newest);
         let peer_iss = peer.and_then(|peer| peer.iss).unwrap_or_default();
         let scales = [own, peer].map(|end| end.and_then(|end| end.scale));
         // The window of a SYN is never scaled, and others only if both SYNs offered it (RFC 7323 §2.2).
@@ -278,7 +296,8 @@ mod tests {
         let back = connections.attach(HostId(1), server, client, Origin::Segment);
         assert_eq!(back.number, near.number);
         connections.end_mut(back).state = Some((State::Established, Instant::ZERO));
-        assert_eq!(connections.peer(near).unwrap().state.unwrap().0, State::Established);
+        let states: Vec<_> = connections.peers(near).map(|end| end.state.map(|(state, _)| state)).collect();
+        assert_eq!(states, [Some(State::Established), None]);
         assert_eq!(connections.of_host(HostId(1)).count(), 2);
         assert_eq!(connections.states().len(), 1);
     }
