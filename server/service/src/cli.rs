@@ -1,6 +1,7 @@
 //! The service as a program: options, signals, and the one line on standard output.
 
-use std::io::{self, Write};
+use std::env;
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
@@ -100,8 +101,10 @@ pub fn log_to_stderr() {
         .with_env_var("HALFOPEN_LOG")
         .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
         .from_env_lossy();
+    let color = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(color).with_writer(io::stderr);
     // Whoever has set up a log already keeps it.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+    let _ = log.try_init();
 }
 
 /// The signals that end the service.

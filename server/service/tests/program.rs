@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(clippy::disallowed_methods, reason = "a process outside, in real time")]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use halfopen_proto::v1::ExecuteRunRequest;
+use halfopen_proto::v1::execute_run_request::Source;
+use halfopen_proto::v1::run_service_client::RunServiceClient;
 
 fn halfopend(arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_halfopend"))
@@ -38,6 +42,12 @@ fn it_says_where_it_listens_once_it_does() {
 }
 
 #[cfg(unix)]
+fn signal(child: &Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[cfg(unix)]
 #[test]
 fn a_signal_ends_it_soon_and_well() {
     for signal in ["-TERM", "-INT"] {
@@ -46,11 +56,54 @@ fn a_signal_ends_it_soon_and_well() {
         // A client that is connected and idle does not hold it up.
         let _idle = TcpStream::connect(address).unwrap();
         let sent = Instant::now();
-        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        self::signal(&child, signal);
         let status = child.wait().unwrap();
         assert!(status.success(), "{signal}: {status}");
         assert!(sent.elapsed() < Duration::from_secs(10), "{signal}: {:?}", sent.elapsed());
     }
+}
+
+/// The status of the answer to `GET /healthz`.
+fn healthz(address: SocketAddr) -> String {
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_first_signal_waits_for_open_runs_and_the_second_does_not() {
+    /// More events than lie in the buffers of a connection that nobody reads: the stream stays open.
+    const LONG: &str = "\
+scenario: long
+title: A hundred thousand times a kibibyte
+hosts: {client: {}, server: {}}
+applications:
+  server: [listen: 80, accept, receive: end]
+  client:
+    - connect: server:80
+    - send: 1 KiB
+      every: 1us
+      times: 100000
+";
+    let mut child = halfopend(&["--listen", "127.0.0.1:0", "--grace", "1h"]);
+    let address = announced(&mut child);
+    let mut client = RunServiceClient::connect(format!("http://{address}")).await.unwrap();
+    let request = ExecuteRunRequest { source: Some(Source::Yaml(LONG.into())), seed: None };
+    let mut stream = client.execute_run(request).await.unwrap().into_inner();
+    stream.message().await.unwrap().expect("it runs");
+
+    signal(&child, "-TERM");
+    while healthz(address) != "503" {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(child.try_wait().unwrap(), None, "it waits for the run");
+    let sent = Instant::now();
+    signal(&child, "-TERM");
+    assert!(child.wait().unwrap().success());
+    assert!(sent.elapsed() < Duration::from_secs(10), "{:?}", sent.elapsed());
 }
 
 #[test]
