@@ -50,7 +50,7 @@ const CHANGES: &[(&str, &str, Change)] = &[
     ("dead-client", "nine probes", |scenario| every_tcp(scenario, |tcp| tcp.keepalive = keepalive(7200, 9))),
     ("dead-client", "no keepalive", |scenario| every_tcp(scenario, |tcp| tcp.keepalive = None)),
     ("delayed-ack", "no delay", |scenario| {
-        every_tcp(scenario, |tcp| tcp.delayed_ack = Some(DelayedAck::Off))
+        every_tcp(scenario, |tcp| tcp.delayed_ack = Some(DelayedAck::Off));
     }),
     ("dropped-fin", "nothing is lost", |scenario| first(scenario, 0)),
     ("dropped-fin", "two are lost", |scenario| first(scenario, 2)),
