@@ -1,7 +1,7 @@
 //! The service as a whole: what it shares, what it answers, and how it is served.
 
 use std::convert::Infallible;
-use std::future::pending;
+use std::future::ready;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +10,19 @@ use std::{io, thread};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use futures_util::{FutureExt, Stream, StreamExt, stream};
+use futures_util::FutureExt;
 use halfopen_proto::FILE_DESCRIPTOR_SET;
 use halfopen_proto::v1::run_service_server::RunServiceServer;
 use halfopen_proto::v1::scenario_service_server::ScenarioServiceServer;
 use halfopen_scenario::Scenario;
 use halfopen_sim::{RunOptions, Sink};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::duplex;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
-use tonic::transport::server::{Connected, TcpIncoming};
+use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Error, Server};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
@@ -39,6 +41,8 @@ use crate::tail::Unread;
 const MAX_REQUEST: usize = 8 << 20;
 /// Octets that lie in each direction of an in-memory connection.
 const IN_MEMORY_BUFFER: usize = 256 * 1024;
+/// Octets that its client takes before it has read them.
+const IN_MEMORY_WINDOW: u32 = 1 << 20;
 /// How long connections may take to close once their streams have ended.
 const CLOSING: Duration = Duration::from_secs(1);
 /// Idle connections are asked this often whether the client is alive, and closed when it does not answer: the run of a
@@ -129,35 +133,46 @@ impl Service {
     /// open runs have [`Config::grace`] to finish, then their streams end with UNAVAILABLE, and a second later
     /// whatever is still connected is left alone. What is stopped is the service with all its clones.
     pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let Shared { lifecycle, health, grace, .. } = self.shared.as_ref();
+        let served = Server::builder()
+            .accept_http1(true)
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .add_routes(Routes::from(self.router.clone()))
+            .serve_with_incoming_shutdown(
+                TcpIncoming::from(listener).with_nodelay(Some(true)),
+                lifecycle.ended(),
+            );
         let drained = async {
             stop.await;
-            self.shared.lifecycle.drain(&self.shared.health, self.shared.grace).await;
+            lifecycle.drain(health, *grace).await;
             tokio::time::sleep(CLOSING).await;
         };
         tokio::select! {
-            served = self.serve_connections(incoming) => served,
+            served = served => served,
             () = drained => Ok(()),
         }
     }
 
     /// A client's connection to this service inside the process, without a port.
     ///
-    /// Call it inside a tokio runtime: the connection lives there.
+    /// Call it inside a tokio runtime: the connection lives there, until the last clone of the channel is dropped.
     pub fn connect(&self) -> Channel {
-        let service = self.clone();
+        let router = self.router.clone();
         let connector = service_fn(move |_| {
             let (client, server) = duplex(IN_MEMORY_BUFFER);
-            let service = service.clone();
+            let router = TowerToHyperService::new(router.clone());
             tokio::spawn(async move {
-                let only: Result<DuplexStream, Infallible> = Ok(server);
-                // Further connections never come, but the end of the incoming ones would close this one.
-                let incoming = stream::iter([only]).chain(stream::once(pending()));
-                service.serve_connections(incoming).await
+                let http2 = auto::Builder::new(TokioExecutor::new()).http2_only();
+                if let Err(error) = http2.serve_connection(TokioIo::new(server), router).await {
+                    tracing::debug!("the in-memory connection ended: {error}");
+                }
             });
-            async { Ok::<_, Infallible>(TokioIo::new(client)) }
+            ready(Ok::<_, Infallible>(TokioIo::new(client)))
         });
-        Endpoint::from_static("http://in-memory").connect_with_connector_lazy(connector)
+        Endpoint::from_static("http://in-memory")
+            .initial_stream_window_size(IN_MEMORY_WINDOW)
+            .initial_connection_window_size(IN_MEMORY_WINDOW)
+            .connect_with_connector_lazy(connector)
     }
 
     /// What there is to do at the moment.
@@ -167,20 +182,6 @@ impl Service {
             waiting_runs: self.shared.pool.waiting(),
             unread_events: self.shared.unread.events(),
         }
-    }
-
-    /// Serves connections until the lifecycle ends and they are closed.
-    async fn serve_connections<IO, E>(&self, incoming: impl Stream<Item = Result<IO, E>>) -> Result<(), Error>
-    where
-        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        Server::builder()
-            .accept_http1(true)
-            .http2_keepalive_interval(Some(KEEPALIVE))
-            .add_routes(Routes::from(self.router.clone()))
-            .serve_with_incoming_shutdown(incoming, self.shared.lifecycle.ended())
-            .await
     }
 }
 
