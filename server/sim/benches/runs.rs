@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use halfopen_scenario::{Action, Scenario};
+use halfopen_scenario::{Action, Scenario, library};
 use halfopen_sim::{Discard, Outcome, RunOptions, run};
 
 #[global_allocator]
@@ -28,10 +28,11 @@ fn session(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| play(&scenario));
 }
 
-/// 7,950 seconds of virtual time, 10 keepalive probes.
+/// The bundled scenario: 7,950 seconds of virtual time, 10 keepalive probes, and its expectations.
 #[divan::bench]
 fn dead_client(bencher: Bencher<'_, '_>) {
-    let scenario = Arc::new(common::dead_client());
+    let bundled = library::find("dead-client").expect("it is bundled");
+    let scenario = Arc::new(bundled.scenario());
     bencher.bench_local(|| play(&scenario));
 }
 

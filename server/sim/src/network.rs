@@ -1,6 +1,6 @@
 //! Segments under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(crate) struct Network {
     under_way: BTreeMap<(Instant, u64), Flight>,
     sent: u64,
     /// What arrives in this step and no host has taken yet, by id.
-    arriving: Vec<(u64, Flight)>,
+    arriving: VecDeque<(u64, Flight)>,
 }
 
 impl Network {
@@ -44,7 +44,7 @@ impl Network {
             rules: Rules::new(&scenario.faults, seed),
             under_way: BTreeMap::new(),
             sent: 0,
-            arriving: Vec::new(),
+            arriving: VecDeque::new(),
         }
     }
 
@@ -62,13 +62,16 @@ impl Network {
 
     /// The datagram arrives in this step.
     pub(crate) fn arrive(&mut self, id: u64, flight: Flight) {
-        self.arriving.push((id, flight));
+        self.arriving.push_back((id, flight));
     }
 
     /// A host takes a datagram that arrives in this step.
     pub(crate) fn claim(&mut self, id: u64) -> Flight {
         let index = self.arriving.iter().position(|(arriving, _)| *arriving == id);
-        self.arriving.remove(index.expect("the world delivers what is due and nothing else")).1
+        let (_, flight) = index
+            .and_then(|index| self.arriving.remove(index))
+            .expect("the world delivers what is due and nothing else");
+        flight
     }
 
     /// How many datagrams arrive in this step that no host has taken.
