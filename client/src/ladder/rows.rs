@@ -1,6 +1,6 @@
 //! What a ladder's rows say, before anything is drawn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use halfopen_proto::v1::{KeepaliveVerdict, TcpState, TimerChange};
@@ -99,7 +99,11 @@ struct Layout<'a> {
     /// The receiver's state after each arrival.
     after: BTreeMap<EntryIndex, TcpState>,
     /// The segments whose arrival changed a state.
-    changing: BTreeMap<EntryIndex, TcpState>,
+    changing: BTreeSet<EntryIndex>,
+    /// The segments that another one, sent later, arrived before.
+    overtaken: BTreeSet<EntryIndex>,
+    /// Where states change.
+    transitions: BTreeMap<Tcb, Vec<EntryIndex>>,
     /// For each segment sent so far, whether its row shows its arrival too.
     whole: BTreeMap<EntryIndex, bool>,
     states: BTreeMap<Tcb, TcpState>,
@@ -113,7 +117,9 @@ impl<'a> Layout<'a> {
             timers,
             sides: BTreeMap::new(),
             after: BTreeMap::new(),
-            changing: BTreeMap::new(),
+            changing: BTreeSet::new(),
+            overtaken: BTreeSet::new(),
+            transitions: BTreeMap::new(),
             whole: BTreeMap::new(),
             states: BTreeMap::new(),
             rows: Vec::new(),
@@ -125,6 +131,7 @@ impl<'a> Layout<'a> {
     /// Finds what a row must know of the future: the sides of each connection, and the states after each arrival.
     fn look_ahead(&mut self) {
         let mut states: BTreeMap<Tcb, TcpState> = BTreeMap::new();
+        let mut latest: BTreeMap<Tcb, EntryIndex> = BTreeMap::new();
         for (index, entry) in self.timeline.entries.iter().enumerate() {
             let Some(host) = entry.host else { continue };
             match &entry.kind {
@@ -133,15 +140,21 @@ impl<'a> Layout<'a> {
                     self.sides.entry(entry.connection).or_insert((host.min(peer), host.max(peer)));
                 }
                 EntryKind::Arrived { segment, .. } => {
-                    let connection = self.timeline.entries[*segment].connection;
-                    if let Some(state) = states.get(&(host, connection)) {
+                    let tcb = (host, self.timeline.entries[*segment].connection);
+                    if let Some(state) = states.get(&tcb) {
                         self.after.insert(index, *state);
                     }
+                    let latest = latest.entry(tcb).or_insert(*segment);
+                    if *latest > *segment {
+                        self.overtaken.insert(*segment);
+                    }
+                    *latest = (*latest).max(*segment);
                 }
                 EntryKind::Transition { to, by_segment, .. } => {
                     states.insert((host, entry.connection), *to);
+                    self.transitions.entry((host, entry.connection)).or_default().push(index);
                     let Some(sent) = by_segment else { continue };
-                    self.changing.insert(*sent, *to);
+                    self.changing.insert(*sent);
                     let arrivals = self.timeline.segment(*sent).map_or(&[][..], |segment| &segment.arrivals);
                     if let Some(arrival) = arrivals.iter().rev().find(|arrival| **arrival < index) {
                         self.after.insert(*arrival, *to);
@@ -270,7 +283,14 @@ impl<'a> Layout<'a> {
     /// stand below a state that comes later.
     fn is_whole(&self, index: EntryIndex, entry: &Entry, segment: &Segment) -> bool {
         let (Some(to), Some(arrival)) = (segment.to, segment.arrivals.first()) else { return false };
-        let changes = self.changing.contains_key(&index) || !segment.faults.is_empty();
+        let changes = self.changing.contains(&index) || !segment.faults.is_empty();
+        let transitions = self.transitions.get(&(to, entry.connection)).map_or(&[][..], Vec::as_slice);
+        let next = transitions.partition_point(|transition| *transition < index);
+        let disturbed =
+            self.overtaken.contains(&index) || transitions.get(next).is_some_and(|next| next < arrival);
+        if !changes && !disturbed {
+            return true;
+        }
         let between = self.timeline.entries.get(index + 1..*arrival).unwrap_or_default();
         between.iter().filter(|other| other.host == Some(to) && other.connection == entry.connection).all(
             |other| match &other.kind {
