@@ -5,6 +5,7 @@ mod arrives;
 mod calls;
 mod keepalive;
 mod receive;
+mod recovery;
 mod timeouts;
 mod transmit;
 
@@ -12,7 +13,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::ack_policy::AckPolicy;
-use crate::congestion::Congestion;
+use crate::congestion::Window;
 use crate::rcv::Rcv;
 use crate::rtt::RttEstimator;
 use crate::segment::{TIMESTAMPS_OPTION, mss_for_mtu};
@@ -23,8 +24,8 @@ use crate::{
     Options, Purpose, Seq, Settings, State, Subject, Timer, Timestamps,
 };
 
-use acknowledge::Recovery;
 use keepalive::KeepaliveState;
+use recovery::Recovery;
 
 /// What every step of a connection may use: the time, the host's settings, and where to say what happened.
 pub(crate) struct Context<'a> {
@@ -48,6 +49,8 @@ struct Outbox {
     reset: Option<Header>,
     /// An acknowledgment, at once.
     ack: Option<Purpose>,
+    /// What arrived twice: told by the next acknowledgment (RFC 2883).
+    dsack: Option<(Seq, Seq)>,
     /// A probe without data at `snd.una` - 1.
     probe: Option<Purpose>,
     /// New data, however little of it the peer's window takes.
@@ -57,7 +60,7 @@ struct Outbox {
 }
 
 /// A connection of an endpoint.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Connection {
     id: ConnectionId,
     local: SocketAddr,
@@ -69,7 +72,7 @@ pub(crate) struct Connection {
     snd: Snd,
     rcv: Rcv,
     rtt: RttEstimator,
-    congestion: Congestion,
+    congestion: Window,
     recovery: Recovery,
     timers: Timers,
     keepalive: KeepaliveState,
@@ -86,8 +89,10 @@ pub(crate) struct Connection {
     ts_offset: u32,
     /// How often the retransmission timer fired since anything new was acknowledged.
     timeouts: u32,
-    /// When the first of these retransmissions was sent.
-    first_retransmission: Option<Instant>,
+    /// When it fired first since then.
+    first_timeout: Option<Instant>,
+    /// When data or FIN was last sent.
+    last_sent: Option<Instant>,
     /// Probes of a closed window without an answer.
     window_probes: u32,
     /// How often the time between two such probes has doubled.
@@ -120,7 +125,7 @@ impl Connection {
             snd: Snd::new(iss, settings.send_buffer),
             rcv: Rcv::new(settings.receive_buffer),
             rtt: RttEstimator::new(settings.rto),
-            congestion: Congestion::new(settings.initial_window),
+            congestion: Window::new(settings.congestion, settings.initial_window),
             recovery: Recovery::default(),
             timers: Timers::new(id),
             keepalive: KeepaliveState::new(settings.keepalive, cx.now),
@@ -132,7 +137,8 @@ impl Connection {
             ts_recent: 0,
             ts_offset,
             timeouts: 0,
-            first_retransmission: None,
+            first_timeout: None,
+            last_sent: None,
             window_probes: 0,
             persist_backoff: 0,
             last_challenge: None,
@@ -301,15 +307,25 @@ impl Connection {
     }
 
     /// The options of every segment but a SYN.
-    fn options(&self, now: Instant) -> Options {
+    fn options(&mut self, now: Instant) -> Options {
         let mut options = Options::default();
         if self.agreed.timestamps {
             options.timestamps = Some(Timestamps { value: self.timestamp(now), echo: self.ts_recent });
         }
-        if self.agreed.sack && self.rcv.has_gap() {
-            options.sack = self.rcv.sack_blocks();
+        if self.agreed.sack {
+            if let Some((left, right)) = self.outbox.dsack.take() {
+                options.sack.push(left, right);
+            }
+            self.rcv.push_sack_blocks(&mut options.sack);
         }
         options
+    }
+
+    /// Notes what arrived twice, for the next acknowledgment (RFC 2883 §4; not in TIME-WAIT, as Linux has it).
+    fn report_twice(&mut self, settings: &Settings, left: Seq, right: Seq) {
+        if settings.dsack && self.state != State::TimeWait {
+            self.outbox.dsack = Some((left, right));
+        }
     }
 
     /// Our timestamp clock: milliseconds, from a start of its own.

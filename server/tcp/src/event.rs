@@ -101,6 +101,8 @@ pub enum Timer {
     Retransmission,
     /// When to send a tail loss probe (RFC 8985 §7).
     TailLossProbe,
+    /// When a segment that others overtook is lost (RFC 8985 §6.3).
+    Reordering,
     /// When to probe a zero window (RFC 9293 §3.8.6.1).
     Persist,
     /// When to ask an idle peer whether it is alive (RFC 9293 §3.8.4).
@@ -251,6 +253,7 @@ display!(Call:
 display!(Timer:
     Timer::Retransmission => "retransmission",
     Timer::TailLossProbe => "tail loss probe",
+    Timer::Reordering => "reordering",
     Timer::Persist => "persist",
     Timer::Keepalive => "keepalive",
     Timer::DelayedAck => "delayed ACK",

@@ -33,7 +33,10 @@ pub use event::{
 pub use flags::Flags;
 pub use header::{Header, Options, SackBlocks, Timestamps};
 pub use seq::Seq;
-pub use settings::{DelayedAckSettings, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, Settings};
+pub use settings::{
+    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings,
+    Settings,
+};
 pub use state::State;
 pub use time::Instant;
 

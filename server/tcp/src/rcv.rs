@@ -197,14 +197,19 @@ impl Rcv {
         !self.assembler.is_empty()
     }
 
-    /// The blocks of the SACK option (RFC 2018 §4).
-    pub(crate) fn sack_blocks(&self) -> SackBlocks {
-        let mut blocks = SackBlocks::default();
+    /// Adds the blocks of the SACK option (RFC 2018 §4).
+    pub(crate) fn push_sack_blocks(&self, blocks: &mut SackBlocks) {
         for (start, end) in self.assembler.ranges().take(4) {
             let at = |offset: u64| self.nxt + (offset - self.offset) as u32;
             blocks.push(at(start), at(end));
         }
-        blocks
+    }
+
+    /// Whether all of this waits beyond a gap already.
+    pub(crate) fn has_beyond_gap(&self, seq: Seq, len: u32) -> bool {
+        let start = self.offset + u64::from(self.nxt.until(seq));
+        seq.after(self.nxt)
+            && self.assembler.ranges().any(|(from, to)| from <= start && start + u64::from(len) <= to)
     }
 }
 
@@ -251,7 +256,10 @@ mod tests {
     fn text_is_trimmed_to_what_is_new_and_inside() {
         let mut rcv = rcv();
         assert_eq!(rcv.text(Seq(150), &[2; 50]), Text::OutOfOrder);
-        assert_eq!(rcv.sack_blocks().as_slice(), [(Seq(150), Seq(200))]);
+        let mut blocks = SackBlocks::default();
+        rcv.push_sack_blocks(&mut blocks);
+        assert_eq!(blocks.as_slice(), [(Seq(150), Seq(200))]);
+        assert!(rcv.has_beyond_gap(Seq(160), 40) && !rcv.has_beyond_gap(Seq(160), 41));
         assert_eq!(rcv.text(Seq(90), &[1; 60]), Text::FilledGap(100));
         assert_eq!(rcv.text(Seq(100), &[1; 60]), Text::Nothing);
         assert_eq!(rcv.text(Seq(200), &[3; 2000]), Text::InOrder(900));

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use crate::{RtoMin, RtoSettings};
+use crate::{Instant, RtoMin, RtoSettings, Seq};
 
 /// Smoothed round-trip time, and the timeout that follows from it.
 #[derive(Clone, Debug)]
 pub(crate) struct RttEstimator {
     settings: RtoSettings,
     measured: Option<Measured>,
+    /// The shortest round trip seen.
+    least: Option<Duration>,
     /// How often the timeout has been doubled.
     backoff: u32,
 }
@@ -17,11 +19,17 @@ pub(crate) struct RttEstimator {
 struct Measured {
     srtt: Duration,
     rttvar: Duration,
+    /// Four times the largest variance of late, as Linux keeps it: it grows at once and shrinks once a round trip.
+    margin: Duration,
+    /// The largest in this round trip.
+    margin_now: Duration,
+    /// Acknowledged: the round trip is over.
+    round: Seq,
 }
 
 impl RttEstimator {
     pub(crate) fn new(settings: RtoSettings) -> RttEstimator {
-        RttEstimator { settings, measured: None, backoff: 0 }
+        RttEstimator { settings, measured: None, least: None, backoff: 0 }
     }
 
     /// The smoothed round-trip time, once there is one.
@@ -29,23 +37,49 @@ impl RttEstimator {
         self.measured.map(|measured| measured.srtt)
     }
 
-    /// Takes a measurement (RFC 6298 §2.2, §2.3).
-    pub(crate) fn sample(&mut self, rtt: Duration) {
+    /// The shortest round trip seen.
+    pub(crate) fn least(&self) -> Option<Duration> {
+        self.least
+    }
+
+    /// Takes a measurement (RFC 6298 §2.2, §2.3), which also ends the backoff (§5.7).
+    pub(crate) fn sample(&mut self, rtt: Duration, una: Seq, nxt: Seq) {
+        let floor = self.settings.min;
+        self.least = Some(self.least.map_or(rtt, |least| least.min(rtt)));
+        self.backoff = 0;
         self.measured = Some(match self.measured {
-            None => Measured { srtt: rtt, rttvar: rtt / 2 },
-            Some(Measured { srtt, rttvar }) => {
-                Measured { rttvar: (rttvar * 3 + srtt.abs_diff(rtt)) / 4, srtt: (srtt * 7 + rtt) / 8 }
+            None => {
+                let margin = (rtt * 2).max(floor);
+                Measured { srtt: rtt, rttvar: rtt / 2, margin, margin_now: margin, round: nxt }
+            }
+            Some(old) => {
+                let error = old.srtt.abs_diff(rtt);
+                // Linux: a round trip that is suddenly shorter says little of the variance.
+                let weight = if rtt < old.srtt && error > old.rttvar && self.is_linux() { 32 } else { 4 };
+                let rttvar = (old.rttvar * (weight - 1) + error) / weight;
+                let mut new = Measured { srtt: (old.srtt * 7 + rtt) / 8, rttvar, ..old };
+                new.margin_now = new.margin_now.max(rttvar * 4);
+                new.margin = new.margin.max(new.margin_now);
+                if una.after(old.round) {
+                    new.margin -= (new.margin - new.margin_now) / 4;
+                    (new.margin_now, new.round) = (floor, nxt);
+                }
+                new
             }
         });
+    }
+
+    fn is_linux(&self) -> bool {
+        self.settings.min_applies == RtoMin::Variance
     }
 
     /// The timeout without backoff, within its bounds.
     fn base(&self) -> Duration {
         let RtoSettings { initial, min, max, min_applies } = self.settings;
-        let Some(Measured { srtt, rttvar }) = self.measured else { return initial };
+        let Some(Measured { srtt, rttvar, margin, .. }) = self.measured else { return initial };
         let rto = match min_applies {
             RtoMin::Total => (srtt + rttvar * 4).max(min),
-            RtoMin::Variance => srtt + (rttvar * 4).max(min),
+            RtoMin::Variance => srtt + margin,
         };
         rto.min(max)
     }
@@ -61,14 +95,14 @@ impl RttEstimator {
         self.base().saturating_mul(factor).min(self.settings.max)
     }
 
+    /// When the timer fires of what was last sent at `sent`.
+    pub(crate) fn expiry(&self, sent: Instant) -> Instant {
+        sent + self.rto()
+    }
+
     /// Doubles the timeout (RFC 6298 §5.5).
     pub(crate) fn back_off(&mut self) {
         self.backoff = (self.backoff + 1).min(32);
-    }
-
-    /// New data was acknowledged: the timeout is the measured one again.
-    pub(crate) fn reset_backoff(&mut self) {
-        self.backoff = 0;
     }
 }
 
@@ -79,6 +113,14 @@ mod tests {
 
     fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
+    }
+
+    fn sampled(profile: Profile, samples: &[u64]) -> RttEstimator {
+        let mut rtt = RttEstimator::new(profile.settings().rto);
+        for (round, sample) in (0..).zip(samples) {
+            rtt.sample(ms(*sample), Seq(round * 10), Seq(round * 10 + 9));
+        }
+        rtt
     }
 
     #[test]
@@ -95,16 +137,21 @@ mod tests {
             (Profile::Rfc9293, &[1000, 1000], 2500),
             (Profile::Rfc9293, &[50_000], 60_000),
         ] {
-            let mut rtt = RttEstimator::new(profile.settings().rto);
-            for sample in samples {
-                rtt.sample(ms(*sample));
-            }
-            assert_eq!(rtt.rto(), ms(rto), "{profile:?} {samples:?}");
+            assert_eq!(sampled(profile, samples).rto(), ms(rto), "{profile:?} {samples:?}");
         }
     }
 
     #[test]
-    fn backoff_doubles_to_the_maximum_and_ends_with_new_data() {
+    fn linux_forgets_a_variance_slowly() {
+        let rto = |samples: &[u64]| sampled(Profile::Linux, samples).rto().as_millis();
+        // 602 ms of margin lose a quarter of what is above the largest variance of each round trip.
+        assert_eq!(rto(&[301, 301]), 301 + 602);
+        assert_eq!(rto(&[301, 301, 301]), 301 + 602 - (602 - 338) / 4);
+        assert!(rto(&[41, 41, 41, 41]) == 241, "never below the floor");
+    }
+
+    #[test]
+    fn backoff_doubles_to_the_maximum_and_ends_with_a_measurement() {
         let mut rtt = RttEstimator::new(Profile::Linux.settings().rto);
         let mut series = Vec::new();
         for _ in 0..9 {
@@ -116,7 +163,7 @@ mod tests {
             rtt.back_off();
         }
         assert_eq!(rtt.rto().as_secs(), 120);
-        rtt.reset_backoff();
-        assert_eq!(rtt.rto().as_secs(), 1);
+        rtt.sample(ms(100), Seq(0), Seq(1));
+        assert_eq!(rtt.rto(), ms(300));
     }
 }

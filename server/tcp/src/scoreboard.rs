@@ -1,6 +1,7 @@
 //! What is in flight: every segment sent and not yet acknowledged, and what is known of it.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::{Flags, Instant, Seq};
 
@@ -15,8 +16,10 @@ pub(crate) struct Sent {
     pub(crate) flags: Flags,
     /// When it was sent first.
     pub(crate) first_sent: Instant,
+    /// When it was sent last.
+    pub(crate) last_sent: Instant,
     /// How often it was sent.
-    transmissions: u32,
+    pub(crate) transmissions: u32,
     mark: Mark,
 }
 
@@ -35,21 +38,53 @@ enum Mark {
 
 impl Sent {
     pub(crate) fn new(seq: Seq, len: u32, flags: Flags, now: Instant) -> Sent {
-        Sent { seq, len, flags, first_sent: now, transmissions: 1, mark: Mark::Flying }
+        Sent { seq, len, flags, first_sent: now, last_sent: now, transmissions: 1, mark: Mark::Flying }
     }
 
-    fn end(&self) -> Seq {
+    /// The sequence number after it.
+    pub(crate) fn end(&self) -> Seq {
         self.seq + self.len
+    }
+
+    /// Whether this was sent after a segment that was sent at `time` and ended at `end` (RFC 8985 §5.2,
+    /// `RACK_sent_after`).
+    fn sent_after(&self, time: Instant, end: Seq) -> bool {
+        self.last_sent > time || (self.last_sent == time && self.end().after(end))
     }
 }
 
-/// What an acknowledgment took off the board.
+/// What an acknowledgment says of the segments in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Acknowledged {
-    /// Whole segments.
+pub(crate) struct Delivered {
+    /// Whole segments that are acknowledged now.
+    pub(crate) acknowledged: u32,
+    /// Segments reported out of order now.
+    pub(crate) sacked: u32,
+    /// Segments delivered now that had not been before: acknowledged without having been reported, or reported.
     pub(crate) segments: u32,
-    /// When the oldest of those that were sent only once was sent (Karn's algorithm, RFC 6298 §3).
+    /// When the oldest of those acknowledged that were sent only once was sent (Karn's algorithm, RFC 6298 §3).
     pub(crate) sent_once: Option<Instant>,
+    /// The same of those reported.
+    pub(crate) sacked_sent_once: Option<Instant>,
+    /// Whether one that was sent only once was acknowledged, or reported, from before a timeout (RFC 5682).
+    pub(crate) original: bool,
+    /// Whether anything that was sent again is among them.
+    pub(crate) resent: bool,
+    /// The one of them that was sent last: when, its end, whether it was sent more than once (RFC 8985 §6.2).
+    pub(crate) newest: Option<(Instant, Seq, bool)>,
+    /// Whether something was delivered that had been sent before something delivered earlier: reordering.
+    pub(crate) reordered: bool,
+}
+
+impl Delivered {
+    fn note(&mut self, sent: &Sent) {
+        self.segments += 1;
+        let newer = self.newest.is_none_or(|(time, end, _)| sent.sent_after(time, end));
+        if newer {
+            self.newest = Some((sent.last_sent, sent.end(), sent.transmissions > 1));
+        }
+        self.resent |= sent.transmissions > 1;
+    }
 }
 
 /// The segments in flight, oldest first.
@@ -58,6 +93,9 @@ pub(crate) struct Scoreboard {
     segments: VecDeque<Sent>,
     sacked: u32,
     lost: u32,
+    resent: u32,
+    /// The end of the highest segment reported.
+    highest_sacked: Option<Seq>,
     /// Duplicate acknowledgments, each the sign of a segment that left the network (RFC 5681 §3.2). Without SACK only.
     duplicate_acks: u32,
 }
@@ -91,8 +129,7 @@ impl Scoreboard {
     }
 
     /// Everything before `una` is acknowledged.
-    pub(crate) fn acknowledge(&mut self, una: Seq) -> Acknowledged {
-        let mut acknowledged = Acknowledged::default();
+    pub(crate) fn acknowledge(&mut self, una: Seq, delivered: &mut Delivered) {
         while let Some(first) = self.segments.front_mut() {
             if first.end().after(una) {
                 // A part of it: what is left keeps its history.
@@ -104,41 +141,86 @@ impl Scoreboard {
                 break;
             }
             let sent = self.segments.pop_front().expect("just seen");
-            self.forget(sent.mark);
-            acknowledged.segments += 1;
-            if sent.transmissions == 1 && sent.mark != Mark::Sacked {
-                acknowledged.sent_once.get_or_insert(sent.first_sent);
+            self.unmark(sent.mark);
+            delivered.acknowledged += 1;
+            if sent.mark != Mark::Sacked {
+                delivered.note(&sent);
+                if sent.transmissions == 1 {
+                    delivered.sent_once.get_or_insert(sent.first_sent);
+                    delivered.original = true;
+                    delivered.reordered |= self.highest_sacked.is_some_and(|high| sent.end().before(high));
+                }
             }
         }
-        self.duplicate_acks = self.duplicate_acks.saturating_sub(acknowledged.segments);
-        acknowledged
+        if self.segments.is_empty() {
+            self.highest_sacked = None;
+        }
+        self.duplicate_acks = self.duplicate_acks.saturating_sub(delivered.acknowledged);
     }
 
-    /// The peer reported `left..right` as received; returns whether that is news (RFC 2018 §5).
-    pub(crate) fn sack(&mut self, left: Seq, right: Seq) -> bool {
-        let mut news = false;
+    /// The peer reported `left..right` as received (RFC 2018 §5).
+    pub(crate) fn sack(&mut self, left: Seq, right: Seq, delivered: &mut Delivered) {
         let start = self.segments.partition_point(|sent| sent.seq.before(left));
         for index in start..self.segments.len() {
             let sent = &mut self.segments[index];
             if sent.end().after(right) {
                 break;
             }
-            if sent.mark != Mark::Sacked {
-                let old = std::mem::replace(&mut sent.mark, Mark::Sacked);
-                self.forget(old);
-                self.sacked += 1;
-                news = true;
+            if sent.mark == Mark::Sacked {
+                continue;
             }
+            let old = std::mem::replace(&mut sent.mark, Mark::Sacked);
+            delivered.note(sent);
+            delivered.sacked += 1;
+            let (end, once) = (sent.end(), sent.transmissions == 1);
+            if once {
+                delivered.sacked_sent_once.get_or_insert(sent.first_sent);
+            }
+            delivered.original |= once;
+            delivered.reordered |= once && self.highest_sacked.is_some_and(|high| end.before(high));
+            self.highest_sacked = Some(self.highest_sacked.map_or(end, |high| high.max(end)));
+            self.unmark(old);
+            self.sacked += 1;
         }
-        news
     }
 
-    fn forget(&mut self, mark: Mark) {
+    /// Segments reported by SACK and not acknowledged.
+    pub(crate) fn sacked(&self) -> u32 {
+        self.sacked
+    }
+
+    fn unmark(&mut self, mark: Mark) {
         match mark {
-            Mark::Flying | Mark::Resent => {}
+            Mark::Flying => {}
+            Mark::Resent => self.resent -= 1,
             Mark::Sacked => self.sacked -= 1,
             Mark::Lost => self.lost -= 1,
         }
+    }
+
+    /// Segments believed lost and not sent again yet.
+    pub(crate) fn lost(&self) -> u32 {
+        self.lost
+    }
+
+    /// Duplicate acknowledgments counted.
+    pub(crate) fn duplicates(&self) -> u32 {
+        self.duplicate_acks
+    }
+
+    /// Segments sent again that are still under way.
+    pub(crate) fn resent(&self) -> u32 {
+        self.resent
+    }
+
+    /// Segments that have left the network, as far as known.
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.sacked + self.lost + self.duplicate_acks > 0
+    }
+
+    /// Whether anything in flight was sent more than once.
+    pub(crate) fn has_any_resent(&self) -> bool {
+        self.segments.iter().any(|sent| sent.transmissions > 1)
     }
 
     /// Counts a duplicate acknowledgment and returns how many there are (no SACK).
@@ -152,21 +234,31 @@ impl Scoreboard {
         self.duplicate_acks = 0;
     }
 
-    /// Marks every segment as lost that has at least `threshold` reported ones behind it; returns whether any is
-    /// marked now (RFC 6675 §4, `IsLost`).
-    pub(crate) fn mark_lost_by_sack(&mut self, threshold: u32) -> bool {
-        if self.sacked < threshold {
-            return false;
-        }
-        let mut behind = 0;
-        for index in (0..self.segments.len()).rev() {
-            match self.segments[index].mark {
-                Mark::Sacked => behind += 1,
-                Mark::Flying if behind >= threshold => self.mark_lost(index),
-                Mark::Flying | Mark::Lost | Mark::Resent => {}
+    /// Marks segments as lost by time (RFC 8985 §6.2 step 5): those sent before the newest one delivered (`time`, `end`) that
+    /// have had `patience` since they were sent. Returns how long the others of them still have.
+    pub(crate) fn mark_lost_by_time(
+        &mut self,
+        now: Instant,
+        (time, end): (Instant, Seq),
+        patience: Duration,
+    ) -> Option<Duration> {
+        let mut longest = None;
+        for index in 0..self.segments.len() {
+            let sent = &self.segments[index];
+            if matches!(sent.mark, Mark::Sacked | Mark::Lost) || sent.sent_after(time, end) {
+                continue;
+            }
+            if (sent.last_sent, sent.end()) == (time, end) {
+                continue;
+            }
+            let until = sent.last_sent + patience;
+            if until <= now {
+                self.mark_lost(index);
+            } else {
+                longest = longest.max(Some(until - now));
             }
         }
-        self.lost > 0
+        longest
     }
 
     /// Marks the oldest segment as lost.
@@ -176,30 +268,45 @@ impl Scoreboard {
         }
     }
 
-    /// The retransmission timer fired: whatever the peer did not report is lost.
-    pub(crate) fn mark_all_lost(&mut self) {
+    /// The retransmission timer fired: whatever the peer did not report is lost, but what was sent less than `young` ago.
+    pub(crate) fn mark_all_lost(&mut self, now: Instant, young: Duration) {
         self.duplicate_acks = 0;
         for index in 0..self.segments.len() {
-            if matches!(self.segments[index].mark, Mark::Flying | Mark::Resent) {
+            let sent = &self.segments[index];
+            let spared = index > 0 && now - sent.last_sent < young;
+            if matches!(sent.mark, Mark::Flying | Mark::Resent) && !spared {
                 self.mark_lost(index);
             }
         }
     }
 
+    /// Nothing was lost after all.
+    pub(crate) fn unmark_lost(&mut self) {
+        for sent in &mut self.segments {
+            if matches!(sent.mark, Mark::Lost | Mark::Resent) {
+                sent.mark = Mark::Flying;
+            }
+        }
+        (self.lost, self.resent) = (0, 0);
+    }
+
     fn mark_lost(&mut self, index: usize) {
-        self.segments[index].mark = Mark::Lost;
+        let old = std::mem::replace(&mut self.segments[index].mark, Mark::Lost);
+        self.unmark(old);
         self.lost += 1;
     }
 
     /// The oldest lost segment, counted as sent again.
-    pub(crate) fn resend_lost(&mut self) -> Option<Sent> {
+    pub(crate) fn resend_lost(&mut self, now: Instant) -> Option<Sent> {
         if self.lost == 0 {
             return None;
         }
         let sent = self.segments.iter_mut().find(|sent| sent.mark == Mark::Lost)?;
         sent.mark = Mark::Resent;
         sent.transmissions += 1;
+        sent.last_sent = now;
         self.lost -= 1;
+        self.resent += 1;
         Some(sent.clone())
     }
 
@@ -209,9 +316,10 @@ impl Scoreboard {
     }
 
     /// The newest segment, counted as sent again (for a tail loss probe).
-    pub(crate) fn resend_last(&mut self) -> Option<Sent> {
+    pub(crate) fn resend_last(&mut self, now: Instant) -> Option<Sent> {
         let last = self.segments.back_mut()?;
         last.transmissions += 1;
+        last.last_sent = now;
         Some(last.clone())
     }
 }
@@ -232,32 +340,57 @@ mod tests {
     }
 
     fn lost(board: &mut Scoreboard) -> Vec<u32> {
-        std::iter::from_fn(|| board.resend_lost()).map(|sent| sent.seq.0 / MSS).collect()
+        let now = Instant::from_nanos(1_000);
+        std::iter::from_fn(|| board.resend_lost(now)).map(|sent| sent.seq.0 / MSS).collect()
+    }
+
+    fn acknowledge(board: &mut Scoreboard, una: u32) -> Delivered {
+        let mut delivered = Delivered::default();
+        board.acknowledge(Seq(una), &mut delivered);
+        delivered
+    }
+
+    fn sack(board: &mut Scoreboard, left: u32, right: u32) -> Delivered {
+        let mut delivered = Delivered::default();
+        board.sack(Seq(left), Seq(right), &mut delivered);
+        delivered
     }
 
     #[test]
-    fn three_reported_behind_it_make_a_segment_lost() {
+    fn what_was_sent_before_the_newest_delivered_and_long_enough_ago_is_lost() {
         let mut board = board(10);
-        assert!(board.sack(Seq(300), Seq(500)));
-        assert!(!board.sack(Seq(300), Seq(500)), "the same again is no news");
-        assert!(!board.mark_lost_by_sack(3), "two are not enough");
-        assert!(board.sack(Seq(600), Seq(700)));
-        assert!(board.mark_lost_by_sack(3));
-        assert_eq!(board.in_flight(), 10 - 3 - 3);
-        assert_eq!(lost(&mut board), [0, 1, 2], "5 has one behind it");
-        assert_eq!(board.in_flight(), 7);
-        assert!(!board.mark_lost_by_sack(3), "what was sent again is not lost again");
+        let delivered = sack(&mut board, 500, 600);
+        let newest = delivered.newest.unwrap();
+        assert_eq!(newest, (Instant::from_nanos(5), Seq(600), false));
+        assert_eq!(sack(&mut board, 500, 600), Delivered::default(), "the same again is no news");
+        let at = |nanos| Instant::from_nanos(nanos);
+        let patience = Duration::from_nanos(10);
+        assert_eq!(
+            board.mark_lost_by_time(at(12), (newest.0, newest.1), patience),
+            Some(Duration::from_nanos(2)),
+            "4 has two nanoseconds left"
+        );
+        assert_eq!(board.in_flight(), 10 - 1 - 3);
+        assert_eq!(lost(&mut board), [0, 1, 2]);
+        assert_eq!(board.in_flight(), 9);
+        board.mark_lost_by_time(at(2_000), (newest.0, newest.1), patience);
+        assert_eq!(lost(&mut board), [3, 4], "what was sent again is newer");
     }
 
     #[test]
     fn a_timeout_loses_all_that_is_not_reported() {
         let mut board = board(4);
-        board.sack(Seq(100), Seq(200));
-        board.mark_all_lost();
+        sack(&mut board, 100, 200);
+        let now = Instant::from_nanos(100);
+        board.mark_all_lost(now, Duration::ZERO);
         assert_eq!((board.in_flight(), board.len()), (0, 4));
         assert_eq!(lost(&mut board), [0, 2, 3]);
-        board.mark_all_lost();
+        board.mark_all_lost(now, Duration::ZERO);
         assert_eq!(lost(&mut board), [0, 2, 3], "again after another timeout");
+        board.mark_all_lost(Instant::from_nanos(1_001), Duration::from_nanos(5));
+        assert_eq!(lost(&mut board), [0], "only the first is old enough");
+        board.unmark_lost();
+        assert_eq!(board.in_flight(), 3);
     }
 
     #[test]
@@ -265,19 +398,20 @@ mod tests {
         let mut board = board(3);
         board.mark_first_lost();
         assert_eq!(lost(&mut board), [0]);
-        assert_eq!(board.acknowledge(Seq(100)), Acknowledged { segments: 1, sent_once: None });
-        let both = board.acknowledge(Seq(300));
-        assert_eq!(both, Acknowledged { segments: 2, sent_once: Some(Instant::from_nanos(1)) });
+        let first = acknowledge(&mut board, 100);
+        assert_eq!((first.acknowledged, first.sent_once, first.resent), (1, None, true));
+        let both = acknowledge(&mut board, 300);
+        assert_eq!((both.acknowledged, both.sent_once), (2, Some(Instant::from_nanos(1))));
         assert!(board.is_empty());
     }
 
     #[test]
     fn a_part_of_a_segment_can_be_acknowledged() {
         let mut board = board(2);
-        assert_eq!(board.acknowledge(Seq(40)).segments, 0);
+        assert_eq!(acknowledge(&mut board, 40).acknowledged, 0);
         let first = board.first().unwrap();
         assert_eq!((first.seq, first.len), (Seq(40), 60));
-        assert_eq!(board.acknowledge(Seq(100)).segments, 1);
+        assert_eq!(acknowledge(&mut board, 100).acknowledged, 1);
     }
 
     #[test]
@@ -285,9 +419,17 @@ mod tests {
         let mut board = board(5);
         assert_eq!((1..=3).map(|_| board.count_duplicate()).last(), Some(3));
         assert_eq!(board.in_flight(), 2);
-        board.acknowledge(Seq(200));
+        acknowledge(&mut board, 200);
         assert_eq!((board.in_flight(), board.len()), (2, 3));
         board.forget_duplicates();
         assert_eq!(board.in_flight(), 3);
+    }
+
+    #[test]
+    fn what_arrives_late_but_was_sent_once_is_reordering() {
+        let mut board = board(5);
+        assert!(!sack(&mut board, 200, 300).reordered);
+        assert!(sack(&mut board, 100, 200).reordered);
+        assert!(acknowledge(&mut board, 100).reordered);
     }
 }

@@ -70,6 +70,14 @@ pub struct Settings {
     pub timestamps: bool,
     /// Whether SACK is offered (RFC 2018).
     pub sack: bool,
+    /// Whether an acknowledgment reports what arrived twice (RFC 2883; Linux `tcp_dsack`).
+    pub dsack: bool,
+    /// Whether a timeout is checked for having been spurious (RFC 5682; Linux `tcp_frto`).
+    pub frto: bool,
+    /// How the congestion window moves.
+    pub congestion: CongestionAlgorithm,
+    /// Whether a connection that was idle begins with the initial window again (RFC 5681 §4.1).
+    pub slow_start_after_idle: bool,
     /// Whether the end of a flight is probed before the retransmission timeout (RFC 8985 §7; Linux `tcp_early_retrans`).
     pub tail_loss_probe: bool,
     /// The window scale that is offered; `None` offers none (RFC 7323).
@@ -92,6 +100,37 @@ pub struct Settings {
     pub ephemeral_ports: RangeInclusive<u16>,
     /// A fixed initial sequence number instead of one from clock and secret: for examples.
     pub initial_sequence: Option<u32>,
+}
+
+/// How the congestion window moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CongestionAlgorithm {
+    /// RFC 9438.
+    Cubic,
+    /// RFC 5681 and RFC 6582.
+    NewReno,
+    /// No congestion control: only the peer's window limits.
+    None,
+}
+
+impl CongestionAlgorithm {
+    /// Every algorithm.
+    pub const ALL: [CongestionAlgorithm; 3] =
+        [CongestionAlgorithm::Cubic, CongestionAlgorithm::NewReno, CongestionAlgorithm::None];
+
+    /// The name in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CongestionAlgorithm::Cubic => "cubic",
+            CongestionAlgorithm::NewReno => "newreno",
+            CongestionAlgorithm::None => "none",
+        }
+    }
+
+    /// The algorithm of that name.
+    pub fn from_name(name: &str) -> Option<CongestionAlgorithm> {
+        CongestionAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
 }
 
 /// Keepalive (RFC 9293 §3.8.4).
@@ -175,6 +214,10 @@ const LINUX: Settings = Settings {
     reset_ends_time_wait: true,
     timestamps: true,
     sack: true,
+    dsack: true,
+    frto: true,
+    congestion: CongestionAlgorithm::Cubic,
+    slow_start_after_idle: true,
     tail_loss_probe: true,
     window_scale: Some(10),
     // Half of tcp_rmem[1]: the other half is for the kernel's own use (tcp_adv_win_scale = 1).
@@ -221,6 +264,12 @@ const RFC9293: Settings = Settings {
     reset_ends_time_wait: true,
     timestamps: true,
     sack: true,
+    dsack: true,
+    // RFC 5682 is experimental no more, but not asked for by RFC 9293.
+    frto: false,
+    // RFC 9293 §3.8.2, MUST-19: RFC 5681.
+    congestion: CongestionAlgorithm::NewReno,
+    slow_start_after_idle: true,
     tail_loss_probe: false,
     window_scale: Some(7),
     receive_buffer: 65_536,

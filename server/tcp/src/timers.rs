@@ -6,12 +6,13 @@ use crate::connection::Context;
 use crate::{ConnectionId, Event, EventKind, Instant, Subject, Timer, TimerChange};
 
 /// Every timer. When two are due at once, the earlier in this list fires first.
-const ALL: [Timer; 7] = [
+const ALL: [Timer; 8] = [
     Timer::TimeWait,
     Timer::FinWait2,
     Timer::Keepalive,
     Timer::DelayedAck,
     Timer::TailLossProbe,
+    Timer::Reordering,
     Timer::Retransmission,
     Timer::Persist,
 ];

@@ -118,13 +118,16 @@ impl Connection {
         {
             if header.flags.contains(Flags::ACK) && header.ack == self.snd.nxt {
                 // Simultaneous open: the SYN+ACK repeats a SYN we have and acknowledges ours.
+                self.report_twice(cx.settings, header.seq, header.end());
+                self.outbox.ack = Some(Purpose::DuplicateAck);
                 return Ok(());
             }
             self.outbox.ack = Some(Purpose::Retransmission);
             return Err(DropReason::Duplicate);
         }
-        if header.payload > 0 {
+        if !header.is_empty() && header.seq.before(self.rcv.nxt) {
             self.ack_policy.hurry(self.rcv.window());
+            self.report_twice(cx.settings, header.seq, header.end().min(self.rcv.nxt));
         }
         self.answer_suspicious(cx, header, Purpose::DuplicateAck);
         Err(reason)
@@ -244,7 +247,7 @@ impl Connection {
     /// Acknowledges what is not acceptable; empty segments not too often (RFC 5961 §7, Linux
     /// `tcp_invalid_ratelimit`).
     fn answer_suspicious(&mut self, cx: &mut Context<'_>, header: &Header, purpose: Purpose) {
-        let limited = purpose == Purpose::ChallengeAck || header.payload == 0;
+        let limited = purpose == Purpose::ChallengeAck || header.is_empty();
         if limited {
             let recent =
                 self.last_challenge.is_some_and(|last| cx.now - last < cx.settings.challenge_ack_interval);

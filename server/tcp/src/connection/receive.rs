@@ -35,6 +35,12 @@ impl Connection {
             self.reset_peer(cx, seq, Cause::Segment(segment.header.flags));
             return Err(DropReason::NoReceiver);
         }
+        let (seq, len) = (segment.header.seq, segment.header.payload);
+        if seq.before(self.rcv.nxt) {
+            self.report_twice(cx.settings, seq, self.rcv.nxt.min(end));
+        } else if self.rcv.has_beyond_gap(seq, len) {
+            self.report_twice(cx.settings, seq, end);
+        }
         let (window, rto) = (self.rcv.window(), self.rtt.rto());
         match self.rcv.text(segment.header.seq, segment.payload) {
             Text::InOrder(octets) => {

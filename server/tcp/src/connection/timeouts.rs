@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::acknowledge::Phase;
+use super::recovery::TailProbe;
 use super::{Connection, Context};
 use crate::{Cause, Errno, GiveUp, Instant, Purpose, State, Timer};
 
@@ -20,10 +20,11 @@ impl Connection {
                     }
                 }
                 Timer::TailLossProbe => {
-                    self.recovery.probe = Some(self.snd.nxt);
+                    self.recovery.tail_probe = Some(TailProbe { until: self.snd.nxt, repeats: true });
                     self.outbox.tail_loss_probe = true;
                     self.set_retransmission_timer(cx);
                 }
+                Timer::Reordering => self.reordering_timeout(cx),
                 Timer::Retransmission => self.retransmission_timeout(cx),
                 Timer::Persist => self.persist_timeout(cx),
             }
@@ -41,17 +42,14 @@ impl Connection {
             }
             return;
         }
-        if !in_handshake && !matches!(self.recovery.phase, Phase::Timeout { .. }) {
-            self.congestion.timeout(self.snd.sent.in_flight().max(1));
-        }
         if in_handshake {
             self.congestion.handshake_timed_out();
+            self.snd.sent.mark_all_lost(cx.now, Duration::ZERO);
+        } else {
+            self.enter_loss(cx);
         }
-        self.recovery.phase = Phase::Timeout { until: self.snd.nxt };
-        self.recovery.probe = None;
-        self.snd.sent.mark_all_lost();
         self.timeouts += 1;
-        self.first_retransmission.get_or_insert(cx.now);
+        self.first_timeout.get_or_insert(cx.now);
         // Linux sends the first SYNs at an even pace (tcp_syn_linear_timeouts).
         if self.state != State::SynSent || self.timeouts > cx.settings.syn_linear_timeouts {
             self.rtt.back_off();
@@ -78,7 +76,7 @@ impl Connection {
         let settings = cx.settings;
         let limit = if self.orphan { settings.orphan_give_up } else { settings.give_up };
         match limit {
-            GiveUp::Retries(retries) => self.first_retransmission.is_some_and(|first| {
+            GiveUp::Retries(retries) => self.first_timeout.is_some_and(|first| {
                 cx.now - first >= doublings(retries, settings.rto.min, settings.rto.max)
             }),
             GiveUp::After(longest) => {

@@ -1,6 +1,6 @@
 //! What to send next, and the segment it makes (RFC 9293 §3.8.6.2.1, §3.7.4, §3.10.2).
 
-use super::acknowledge::Phase;
+use super::recovery::{Phase, TailProbe};
 use super::{Connection, Context};
 use crate::scoreboard::Sent;
 use crate::segment::encode;
@@ -36,7 +36,7 @@ impl Connection {
         let first = self.snd.nxt == self.snd.iss;
         let purpose = if first {
             Purpose::Normal
-        } else if self.snd.sent.resend_lost().is_some() {
+        } else if self.snd.sent.resend_lost(cx.now).is_some() {
             Purpose::Retransmission
         } else {
             match self.outbox.ack? {
@@ -86,14 +86,13 @@ impl Connection {
 
     /// A lost segment, as the congestion window allows; the first after a timeout always goes.
     fn transmit_again(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
-        if !self.snd.sent.has_lost() || self.snd.sent.in_flight() >= self.congestion.window() {
+        let held = self.recovery.new_data_first || self.snd.sent.in_flight() >= self.congestion.size();
+        if held || !self.snd.sent.has_lost() {
             return None;
         }
-        let sent = self.snd.sent.resend_lost()?;
-        let purpose = match self.recovery.phase {
-            Phase::Timeout { .. } => Purpose::Retransmission,
-            Phase::Open | Phase::Fast { .. } => Purpose::FastRetransmission,
-        };
+        let sent = self.snd.sent.resend_lost(cx.now)?;
+        self.recovery.count_resend(cx.now);
+        let purpose = self.resend_purpose();
         Some(self.emit_sent(cx, &sent, purpose, buffer))
     }
 
@@ -101,7 +100,9 @@ impl Connection {
     fn transmit_new(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         let unsent = self.snd.unsent();
         let fin = self.snd.fin_unsent();
-        if (unsent == 0 && !fin) || self.snd.sent.in_flight() >= self.congestion.window() {
+        // A tail loss probe may be one segment more than the window allows (RFC 8985 §7.3).
+        let probes = self.outbox.tail_loss_probe;
+        if (unsent == 0 && !fin) || (self.snd.sent.in_flight() >= self.congestion.size() && !probes) {
             return None;
         }
         let window = self.snd.usable_window();
@@ -125,18 +126,31 @@ impl Connection {
         if len > 0 && ends {
             flags |= Flags::PSH;
         }
+        self.restart_after_idle(cx);
         let sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
         self.snd.nxt += sent.len;
         self.snd.sent.push(sent.clone());
         if len > 0 {
             self.ack_policy.data_sent(cx.now);
         }
-        // RFC 6298 §5.1: a timer that runs is left alone; a probe is put off (RFC 8985 §7.2).
-        if !self.timers.is_set(Timer::Retransmission) || self.may_probe_tail(cx) {
-            self.set_retransmission_timer(cx);
+        if std::mem::take(&mut self.outbox.tail_loss_probe) {
+            self.recovery.tail_probe = Some(TailProbe { until: self.snd.nxt, repeats: false });
+        } else if !self.timers.is_set(Timer::Retransmission) || self.may_probe_tail(cx) {
+            // RFC 6298 §5.1: a timer that runs is left alone; a probe is put off (RFC 8985 §7.2).
+            self.extend_loss_timer(cx);
         }
-        self.outbox.tail_loss_probe = false;
         Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
+    }
+
+    /// A connection that was idle for longer than its RTO begins carefully again (RFC 5681 §4.1).
+    fn restart_after_idle(&mut self, cx: &Context<'_>) {
+        if !cx.settings.slow_start_after_idle || !self.snd.sent.is_empty() {
+            return;
+        }
+        let (rto, idle) = (self.rtt.rto(), self.last_sent.map(|last| cx.now - last));
+        if let Some(idle) = idle.filter(|idle| *idle > rto) {
+            self.congestion.restart_after_idle(idle, rto);
+        }
     }
 
     /// Sender's silly window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1, §3.7.4).
@@ -158,7 +172,7 @@ impl Connection {
         if !std::mem::take(&mut self.outbox.tail_loss_probe) {
             return None;
         }
-        let sent = self.snd.sent.resend_last()?;
+        let sent = self.snd.sent.resend_last(cx.now)?;
         Some(self.emit_sent(cx, &sent, Purpose::TailLossProbe, buffer))
     }
 
@@ -198,6 +212,10 @@ impl Connection {
         purpose: Purpose,
         buffer: &mut Vec<u8>,
     ) -> Transmit {
+        if self.recovery.phase == Phase::Recovery {
+            self.recovery.count_sent();
+        }
+        self.last_sent = Some(cx.now);
         let mut header = self.ack_header(cx, sent.seq);
         header.flags |= sent.flags;
         header.payload = sent.len - u32::from(sent.flags.contains(Flags::FIN));

@@ -1,0 +1,201 @@
+//! Congestion control: how many segments may be in flight.
+//!
+//! [`Window`] is what every algorithm shares: the window itself, slow start, and what a loss took and an undo gives
+//! back. [`CongestionControl`] is where algorithms differ: how a window grows in congestion avoidance, and what
+//! a loss costs.
+
+mod cubic;
+mod new_reno;
+
+use std::time::Duration;
+
+use cubic::Cubic;
+use new_reno::NewReno;
+
+use crate::{CongestionAlgorithm, Instant};
+
+/// Where algorithms differ.
+pub(super) trait CongestionControl: std::fmt::Debug {
+    /// `segments` were acknowledged in congestion avoidance: how many more the window takes.
+    fn avoid(&mut self, now: Instant, rtt: Duration, window: u32, segments: u32) -> u32;
+
+    /// A loss: the threshold that `window` leaves.
+    fn after_loss(&mut self, window: u32) -> u32;
+
+    /// The retransmission timer fired: what was learnt of the path is void.
+    fn forget(&mut self);
+
+    /// The loss was none.
+    fn undo(&mut self);
+}
+
+/// The congestion window, in segments.
+#[derive(Debug)]
+pub(crate) struct Window {
+    algorithm: Option<Box<dyn CongestionControl>>,
+    /// Segments that may be in flight.
+    size: u32,
+    /// Slow start up to here (`ssthresh`).
+    threshold: u32,
+    initial: u32,
+    /// Size and threshold before the loss that is being repaired.
+    before_loss: Option<(u32, u32)>,
+}
+
+impl Window {
+    pub(crate) fn new(algorithm: CongestionAlgorithm, initial_window: u32) -> Window {
+        let algorithm: Option<Box<dyn CongestionControl>> = match algorithm {
+            CongestionAlgorithm::Cubic => Some(Box::<Cubic>::default()),
+            CongestionAlgorithm::NewReno => Some(Box::<NewReno>::default()),
+            CongestionAlgorithm::None => None,
+        };
+        let initial = initial_window.max(1);
+        Window { algorithm, size: initial, threshold: u32::MAX, initial, before_loss: None }
+    }
+
+    /// Segments that may be in flight.
+    pub(crate) fn size(&self) -> u32 {
+        if self.algorithm.is_some() { self.size } else { u32::MAX }
+    }
+
+    /// The slow start threshold.
+    pub(crate) fn threshold(&self) -> u32 {
+        self.threshold
+    }
+
+    /// What recovery allows for now (PRR, or the first segment after a timeout).
+    pub(crate) fn set(&mut self, size: u32) {
+        self.size = size.max(1);
+    }
+
+    /// The SYN had to be sent again (RFC 6298 §5.7, RFC 5681 §3.1).
+    pub(crate) fn handshake_timed_out(&mut self) {
+        self.size = 1;
+    }
+
+    /// New data was acknowledged while `in_flight` segments were in the network. A window that was not used does not
+    /// grow (RFC 7661 §4.4; Linux `tcp_is_cwnd_limited`).
+    pub(crate) fn acknowledged(&mut self, now: Instant, rtt: Duration, mut segments: u32, in_flight: u32) {
+        if self.size < self.threshold {
+            if self.size >= in_flight.saturating_mul(2) {
+                return;
+            }
+            let step = segments.min(self.threshold - self.size);
+            self.size += step;
+            segments -= step;
+        }
+        if segments == 0 || in_flight < self.size {
+            return;
+        }
+        if let Some(algorithm) = &mut self.algorithm {
+            self.size = self.size.saturating_add(algorithm.avoid(now, rtt, self.size, segments));
+        }
+    }
+
+    /// A loss. What it costs can be undone until the next.
+    pub(crate) fn loss(&mut self) {
+        self.before_loss = Some((self.size, self.threshold));
+        self.threshold = match &mut self.algorithm {
+            Some(algorithm) => algorithm.after_loss(self.size).max(2),
+            None => self.threshold,
+        };
+    }
+
+    /// The retransmission timer fired.
+    pub(crate) fn timeout(&mut self) {
+        if let Some(algorithm) = &mut self.algorithm {
+            algorithm.forget();
+        }
+    }
+
+    /// The window before the loss that is being repaired.
+    pub(crate) fn size_before_loss(&self) -> u32 {
+        self.before_loss.map_or(self.size, |(size, _)| size)
+    }
+
+    /// The loss is repaired: on with the threshold.
+    pub(crate) fn repaired(&mut self) {
+        if self.threshold < u32::MAX {
+            self.size = self.threshold;
+        }
+    }
+
+    /// The loss was none: everything as before (RFC 4015 §3.2).
+    pub(crate) fn undo(&mut self) {
+        if let Some((size, threshold)) = self.before_loss.take() {
+            self.size = self.size.max(size);
+            self.threshold = self.threshold.max(threshold);
+            if let Some(algorithm) = &mut self.algorithm {
+                algorithm.undo();
+            }
+        }
+    }
+
+    /// Nothing was sent for `idle`, in which the path may have changed (RFC 5681 §4.1; Linux halves the window for each
+    /// RTO, `tcp_cwnd_restart`).
+    pub(crate) fn restart_after_idle(&mut self, idle: Duration, rto: Duration) {
+        let restart = self.initial.min(self.size);
+        self.threshold = self.threshold.max(self.size / 2 + self.size / 4);
+        let mut left = idle;
+        while left >= rto && self.size > restart {
+            left -= rto;
+            self.size /= 2;
+        }
+        self.size = self.size.max(restart);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RTT: Duration = Duration::from_millis(40);
+
+    fn acknowledged(window: &mut Window, segments: u32, in_flight: u32) {
+        window.acknowledged(Instant::ZERO, RTT, segments, in_flight);
+    }
+
+    #[test]
+    fn slow_start_doubles_and_avoidance_adds_one() {
+        let mut window = Window::new(CongestionAlgorithm::NewReno, 10);
+        acknowledged(&mut window, 10, 10);
+        assert_eq!(window.size(), 20);
+        window.loss();
+        window.repaired();
+        assert_eq!(window.size(), 10);
+        for _ in 0..9 {
+            acknowledged(&mut window, 1, 10);
+        }
+        assert_eq!(window.size(), 10);
+        acknowledged(&mut window, 1, 10);
+        assert_eq!(window.size(), 11);
+    }
+
+    #[test]
+    fn an_unused_window_does_not_grow() {
+        let mut window = Window::new(CongestionAlgorithm::Cubic, 10);
+        acknowledged(&mut window, 1, 1);
+        assert_eq!(window.size(), 10);
+    }
+
+    #[test]
+    fn an_undone_loss_leaves_no_trace() {
+        for algorithm in [CongestionAlgorithm::Cubic, CongestionAlgorithm::NewReno] {
+            let mut window = Window::new(algorithm, 10);
+            window.loss();
+            window.set(1);
+            window.undo();
+            assert_eq!((window.size(), window.threshold()), (10, u32::MAX));
+        }
+    }
+
+    #[test]
+    fn idle_time_halves_the_window_down_to_the_initial_one() {
+        let mut window = Window::new(CongestionAlgorithm::NewReno, 10);
+        acknowledged(&mut window, 70, 50);
+        window.restart_after_idle(RTT * 2, RTT);
+        assert_eq!(window.size(), 20);
+        window.restart_after_idle(RTT * 50, RTT);
+        assert_eq!(window.size(), 10);
+    }
+}
