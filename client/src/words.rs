@@ -56,6 +56,7 @@ pub const fn timer(timer: TcpTimer) -> &'static str {
         TcpTimer::Unspecified => "unknown",
         TcpTimer::Retransmission => "retransmission",
         TcpTimer::TailLossProbe => "tail loss probe",
+        TcpTimer::Reordering => "reordering",
         TcpTimer::Persist => "persist",
         TcpTimer::Keepalive => "keepalive",
         TcpTimer::DelayedAck => "delayed ACK",

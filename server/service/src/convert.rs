@@ -312,6 +312,7 @@ fn timer(timer: Timer) -> v1::TcpTimer {
     match timer {
         Timer::Retransmission => v1::TcpTimer::Retransmission,
         Timer::TailLossProbe => v1::TcpTimer::TailLossProbe,
+        Timer::Reordering => v1::TcpTimer::Reordering,
         Timer::Persist => v1::TcpTimer::Persist,
         Timer::Keepalive => v1::TcpTimer::Keepalive,
         Timer::DelayedAck => v1::TcpTimer::DelayedAck,
@@ -410,6 +411,7 @@ mod tests {
         for tcp in [
             Timer::Retransmission,
             Timer::TailLossProbe,
+            Timer::Reordering,
             Timer::Persist,
             Timer::Keepalive,
             Timer::DelayedAck,

@@ -111,6 +111,13 @@ impl Recovery {
         }
     }
 
+    /// New data that was to go first has gone, or can not: then what was lost goes.
+    pub(super) fn has_sent_new(&mut self, nxt: Seq) -> bool {
+        self.new_data_first &= nxt.after(self.until);
+        self.frto &= self.new_data_first;
+        self.new_data_first
+    }
+
     /// A segment is sent while the window is being reduced.
     pub(super) fn count_sent(&mut self) {
         self.prr.out += 1;
@@ -321,6 +328,7 @@ impl Connection {
         self.recovery.phase = Phase::Loss;
         self.recovery.until = self.snd.nxt;
         self.recovery.tail_probe = None;
+        self.recovery.new_data_first = false;
         self.recovery.frto = cx.settings.frto && (fresh || self.timeouts > 0);
         self.timers.cancel(cx, Timer::Reordering);
     }

@@ -84,10 +84,16 @@ impl Connection {
         }
     }
 
-    /// A lost segment, as the congestion window allows; the first after a timeout always goes.
+    /// A lost segment, as the congestion window allows; the first after a timeout always goes. If the timeout may have
+    /// been spurious, new data goes instead (RFC 5682 step 2.b).
     fn transmit_again(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
-        let held = self.recovery.new_data_first || self.snd.sent.in_flight() >= self.congestion.size();
-        if held || !self.snd.sent.has_lost() {
+        if self.recovery.new_data_first {
+            let sent = self.transmit_new(cx, buffer);
+            if sent.is_some() || self.recovery.has_sent_new(self.snd.nxt) {
+                return sent;
+            }
+        }
+        if !self.snd.sent.has_lost() || self.snd.sent.in_flight() >= self.congestion.size() {
             return None;
         }
         let sent = self.snd.sent.resend_lost(cx.now)?;
@@ -109,7 +115,7 @@ impl Connection {
         let len = unsent.min(self.snd.mss).min(window);
         let ends = len == unsent;
         let fin = fin && ends && window > len;
-        let silly = std::mem::take(&mut self.outbox.silly) && len > 0;
+        let silly = (std::mem::take(&mut self.outbox.silly) || self.recovery.new_data_first) && len > 0;
         if !silly && !self.is_worth_sending(len, unsent, fin) {
             // Nothing under way will bring an acknowledgment that opens the window.
             if self.snd.sent.is_empty() && !self.timers.is_set(Timer::Persist) {

@@ -199,3 +199,17 @@ fn an_old_timestamp_is_rejected() {
     let (arrival, _) = lone.say_with(ACK, 301, 101, b"new", 1000, stamped(5_001));
     assert_eq!(arrival.disposition, crate::Disposition::Accepted);
 }
+
+/// The first segment sent again after a long cut gets through, and the rest follows; the last few octets, which Nagle
+/// holds back, must not hold back the rest (RFC 5682 step 2.b).
+#[test]
+fn a_transfer_goes_on_after_a_cut() {
+    for profile in Profile::ALL {
+        let mut pair = Pair::new(profile.settings(), profile.settings()).connected();
+        let heals = pair.now + secs(10);
+        pair.path(move |_, _, now| if now < heals { Fate::Drop } else { Fate::Pass });
+        pair.send(0, &pattern(10 * 1024));
+        pair.run_for(secs(60));
+        assert!(pair.read[1] == pattern(10 * 1024), "{profile:?}: {}", pair.read[1].len());
+    }
+}
