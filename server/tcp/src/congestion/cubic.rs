@@ -153,7 +153,8 @@ mod tests {
             if round % 30 == 0 {
                 at.push(window);
             }
-            for _ in 0..window {
+            let flight = window;
+            for _ in 0..flight {
                 window += cubic.avoid(now, RTT, window, 1);
             }
             now += RTT;
