@@ -1,6 +1,6 @@
 //! One run of a scenario, in virtual time.
 //!
-//! [`run`] plays a [`Scenario`](halfopen_scenario::Scenario): every host has a TCP of its own and lives in a
+//! [`run()`] plays a [`Scenario`](halfopen_scenario::Scenario): every host has a TCP of its own and lives in a
 //! turmoil world, a queue of events drives the clock, and everything that happens becomes one ordered
 //! [`Trace`](trace::Trace).
 
