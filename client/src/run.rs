@@ -83,6 +83,9 @@ async fn execute(
         match next {
             Ok(Some(events)) => {
                 reporter.events(&events)?;
+                if !reporter.wants_every_event() {
+                    record.events.clear();
+                }
                 record.events.extend(events);
             }
             Ok(None) => return Ok(record),

@@ -18,6 +18,11 @@ pub use text::{TextOptions, TextReporter};
 ///
 /// A reporter that can no longer write returns the error, and is not told more.
 pub trait Reporter {
+    /// Whether [`Reporter::run`] needs every event of the run. Otherwise its record has only the last ones.
+    fn wants_every_event(&self) -> bool {
+        true
+    }
+
     /// The next events of the present run.
     fn events(&mut self, events: &[Event]) -> io::Result<()> {
         let _ = events;

@@ -21,6 +21,10 @@ impl<W: Write> NdjsonReporter<W> {
 }
 
 impl<W: Write> Reporter for NdjsonReporter<W> {
+    fn wants_every_event(&self) -> bool {
+        false
+    }
+
     fn events(&mut self, events: &[Event]) -> io::Result<()> {
         for event in events {
             serde_json::to_writer(&mut self.out, event)?;
