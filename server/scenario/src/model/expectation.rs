@@ -46,7 +46,7 @@ pub enum Claim {
 /// Names a connection of a host by the program that opens it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionRef {
-    /// Position in [`Scenario::programs`].
+    /// Position in [`Scenario::programs`](crate::Scenario::programs).
     pub program: usize,
     /// Which of its connections.
     pub connection: Slot,
