@@ -35,14 +35,7 @@ fn client(service: Service) -> RunServiceClient<Channel> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         tokio::spawn(async move { service.serve(listener, std::future::pending()).await });
-        let endpoint = Channel::from_shared(format!("http://{address}")).expect("a URI");
-        let channel = endpoint
-            .initial_stream_window_size(1 << 20)
-            .initial_connection_window_size(4 << 20)
-            .connect()
-            .await
-            .expect("it listens");
-        RunServiceClient::new(channel)
+        RunServiceClient::connect(format!("http://{address}")).await.expect("it listens")
     })
 }
 

@@ -41,8 +41,6 @@ use crate::tail::Unread;
 const MAX_REQUEST: usize = 8 << 20;
 /// Octets that lie in each direction of an in-memory connection.
 const IN_MEMORY_BUFFER: usize = 256 * 1024;
-/// Octets that its client takes before it has read them.
-const IN_MEMORY_WINDOW: u32 = 1 << 20;
 /// How long connections may take to close once their streams have ended.
 const CLOSING: Duration = Duration::from_secs(1);
 /// Idle connections are asked this often whether the client is alive, and closed when it does not answer: the run of a
@@ -169,10 +167,7 @@ impl Service {
             });
             ready(Ok::<_, Infallible>(TokioIo::new(client)))
         });
-        Endpoint::from_static("http://in-memory")
-            .initial_stream_window_size(IN_MEMORY_WINDOW)
-            .initial_connection_window_size(IN_MEMORY_WINDOW)
-            .connect_with_connector_lazy(connector)
+        Endpoint::from_static("http://in-memory").connect_with_connector_lazy(connector)
     }
 
     /// What there is to do at the moment.

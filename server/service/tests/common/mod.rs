@@ -35,7 +35,7 @@ expect:
 ";
 
 /// Longer than anything takes, shorter than anybody waits.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A service on a loopback port.
 pub(crate) struct Server {
