@@ -278,6 +278,19 @@ time  client                                                                    
 }
 
 #[test]
+fn any_part_of_a_run_can_be_drawn() {
+    let events = dead_client();
+    for length in 0..=events.len() {
+        for missing in 0..length {
+            let mut part = events[..length].to_vec();
+            part.remove(missing);
+            let text = draw(&part, LadderOptions { timers: true, ..LadderOptions::default() });
+            assert!(text.lines().all(|line| line.chars().count() <= 100), "without event {missing}:\n{text}");
+        }
+    }
+}
+
+#[test]
 fn events_that_do_not_fit_together_draw_what_can_be_drawn() {
     let mut script = Script::new("odd", "", &["client", "server"]);
     script.arrive("server", 99).lose("client", 98, "fault 1").fault("", 1, "drop", 97);

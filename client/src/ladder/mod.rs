@@ -1,6 +1,8 @@
 //! The ladder: two lifelines with their states, and what went between them, as text.
 
 mod draw;
+mod foresight;
+mod phrases;
 mod rows;
 
 use crate::timeline::Timeline;

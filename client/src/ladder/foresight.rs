@@ -1,0 +1,156 @@
+//! What a row must know of the future: the states to show, and whether a segment's arrival fits into its row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use halfopen_proto::v1::TcpState;
+
+use super::rows::CellText;
+use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
+
+/// A connection of a host.
+type Tcb = (HostIndex, u32);
+
+pub(super) struct Foresight {
+    /// The hosts of each connection, left one first.
+    sides: BTreeMap<u32, (HostIndex, HostIndex)>,
+    /// The sender's state where a segment was sent, the receiver's after it arrived.
+    states: BTreeMap<EntryIndex, TcpState>,
+    /// The segments whose row shows their arrival too.
+    whole: BTreeSet<EntryIndex>,
+}
+
+impl Foresight {
+    pub(super) fn new(timeline: &Timeline) -> Foresight {
+        let Changes { sides, states, changing, overtaken, transitions, .. } = Changes::new(timeline);
+        let mut whole = Whole { timeline, changing, overtaken, transitions, segments: BTreeSet::new() };
+        for (index, entry) in timeline.entries.iter().enumerate() {
+            if let EntryKind::Sent(segment) = &entry.kind
+                && whole.fits(index, entry, segment)
+            {
+                whole.segments.insert(index);
+            }
+        }
+        Foresight { sides, states, whole: whole.segments }
+    }
+
+    /// Whether one row shows the whole way of the segment that was sent there.
+    pub(super) fn is_whole(&self, sent: EntryIndex) -> bool {
+        self.whole.contains(&sent)
+    }
+
+    /// The state to show where a segment was sent or arrived.
+    pub(super) fn state(&self, index: EntryIndex) -> CellText {
+        self.states.get(&index).map_or(CellText::Nothing, |state| CellText::State(*state))
+    }
+
+    /// Whether the host stands on the left where the connection is concerned.
+    pub(super) fn is_left(&self, host: HostIndex, connection: u32) -> bool {
+        self.sides.get(&connection).map_or(host == 0, |(left, _)| host == *left)
+    }
+}
+
+/// The states of a run, walked through once.
+#[derive(Default)]
+struct Changes {
+    sides: BTreeMap<u32, (HostIndex, HostIndex)>,
+    states: BTreeMap<EntryIndex, TcpState>,
+    /// The segments whose arrival changed a state.
+    changing: BTreeSet<EntryIndex>,
+    /// The segments that another one, sent later, arrived before.
+    overtaken: BTreeSet<EntryIndex>,
+    /// Where states change.
+    transitions: BTreeMap<Tcb, Vec<EntryIndex>>,
+    /// The states at present.
+    now: BTreeMap<Tcb, TcpState>,
+    /// The segment sent last of those that arrived.
+    latest: BTreeMap<Tcb, EntryIndex>,
+}
+
+impl Changes {
+    fn new(timeline: &Timeline) -> Changes {
+        let mut changes = Changes::default();
+        for (index, entry) in timeline.entries.iter().enumerate() {
+            if let Some(host) = entry.host {
+                changes.add(timeline, index, entry, host);
+            }
+        }
+        changes
+    }
+
+    fn add(&mut self, timeline: &Timeline, index: EntryIndex, entry: &Entry, host: HostIndex) {
+        match &entry.kind {
+            EntryKind::Sent(segment) => {
+                let peer = segment.to.unwrap_or(if host == 0 { 1 } else { 0 });
+                self.sides.entry(entry.connection).or_insert((host.min(peer), host.max(peer)));
+                self.states.extend(self.now.get(&(host, entry.connection)).map(|state| (index, *state)));
+            }
+            EntryKind::Arrived { segment, .. } => {
+                let tcb = (host, timeline.entries[*segment].connection);
+                self.states.extend(self.now.get(&tcb).map(|state| (index, *state)));
+                let latest = self.latest.entry(tcb).or_insert(*segment);
+                if *latest > *segment {
+                    self.overtaken.insert(*segment);
+                }
+                *latest = (*latest).max(*segment);
+            }
+            EntryKind::Transition { to, by_segment, .. } => {
+                self.now.insert((host, entry.connection), *to);
+                self.transitions.entry((host, entry.connection)).or_default().push(index);
+                let Some(sent) = by_segment else { return };
+                self.changing.insert(*sent);
+                let arrivals = timeline.segment(*sent).map_or(&[][..], |segment| &segment.arrivals);
+                let arrival = arrivals.iter().rev().find(|arrival| **arrival < index);
+                self.states.extend(arrival.map(|arrival| (*arrival, *to)));
+            }
+            // The host may have lost all its states: they are not known until it tells them.
+            EntryKind::Fault(_) => self.now.retain(|(other, _), _| *other != host),
+            EntryKind::Lost { .. }
+            | EntryKind::Timer { .. }
+            | EntryKind::Keepalive { .. }
+            | EntryKind::Error(_)
+            | EntryKind::Application { .. } => {}
+        }
+    }
+}
+
+/// Finds the segments whose row shows their arrival too.
+struct Whole<'a> {
+    timeline: &'a Timeline,
+    changing: BTreeSet<EntryIndex>,
+    overtaken: BTreeSet<EntryIndex>,
+    transitions: BTreeMap<Tcb, Vec<EntryIndex>>,
+    /// Found so far.
+    segments: BTreeSet<EntryIndex>,
+}
+
+impl Whole<'_> {
+    /// Whether one row can show both ends of the segment's way: nothing that is shown at its receiver in between would
+    /// stand below a state that comes later.
+    fn fits(&self, index: EntryIndex, entry: &Entry, segment: &Segment) -> bool {
+        let (Some(to), Some(arrival)) = (segment.to, segment.arrivals.first()) else { return false };
+        let changes = self.changing.contains(&index) || !segment.faults.is_empty();
+        let transitions = self.transitions.get(&(to, entry.connection)).map_or(&[][..], Vec::as_slice);
+        let next = transitions.partition_point(|transition| *transition < index);
+        let disturbed =
+            self.overtaken.contains(&index) || transitions.get(next).is_some_and(|next| next < arrival);
+        if !changes && !disturbed {
+            return true;
+        }
+        let between = self.timeline.entries.get(index + 1..*arrival).unwrap_or_default();
+        between.iter().filter(|other| other.host == Some(to) && other.connection == entry.connection).all(
+            |other| match &other.kind {
+                EntryKind::Transition { by_segment: Some(cause), .. } => {
+                    *cause == index || (*cause < index && self.segments.contains(cause))
+                }
+                EntryKind::Transition { by_segment: None, .. } => false,
+                EntryKind::Arrived { segment: earlier, .. } => *earlier <= index,
+                EntryKind::Lost { .. } | EntryKind::Timer { .. } => true,
+                EntryKind::Sent(_)
+                | EntryKind::Keepalive { .. }
+                | EntryKind::Error(_)
+                | EntryKind::Fault(_)
+                | EntryKind::Application { .. } => !changes,
+            },
+        )
+    }
+}

@@ -1,0 +1,71 @@
+//! What a ladder says of segments, timers, keepalive and applications, in words.
+
+use std::time::Duration;
+
+use halfopen_proto::v1::{KeepaliveVerdict, TcpTimer, TimerChange};
+
+use crate::timeline::{Fault, Segment};
+use crate::words;
+
+/// A segment in words that a line may break between.
+pub(super) fn label(segment: &Segment) -> Vec<String> {
+    let mut label = vec![words::flags(segment.flags), format!("seq={}", segment.seq)];
+    label.extend(segment.ack.map(|ack| format!("ack={ack}")));
+    if segment.length > 0 {
+        label.push(format!("len={}", segment.length));
+    }
+    label.extend(words::purpose(segment.purpose).map(|purpose| format!("· {purpose}")));
+    label
+}
+
+/// What faults did to a segment, but for the one that the cell at the arrow's end names.
+pub(super) fn faults(segment: &Segment) -> impl Iterator<Item = String> {
+    let lost = segment.losses.first().filter(|_| segment.arrivals.is_empty());
+    segment
+        .faults
+        .iter()
+        .map(|Fault { number, action }| (format!("fault {number}"), action))
+        .filter(move |(name, _)| lost != Some(name))
+        .map(|(name, action)| format!("· {name}: {action}"))
+}
+
+pub(super) fn not_used(dropped: &str) -> Option<String> {
+    (!dropped.is_empty()).then(|| format!("· not used: {dropped}"))
+}
+
+/// What is worth a note: an answer or the end of asking. The probes are segments of their own.
+pub(super) fn keepalive(verdict: KeepaliveVerdict, probes: u32, silence: Duration) -> Option<String> {
+    let name = words::keepalive(verdict);
+    match verdict {
+        KeepaliveVerdict::Unspecified | KeepaliveVerdict::Probing => None,
+        KeepaliveVerdict::Alive => Some(format!("keepalive: {name}")),
+        KeepaliveVerdict::Reset | KeepaliveVerdict::Dead => {
+            Some(format!("keepalive: {name} after {}", words::silence(probes, silence)))
+        }
+    }
+}
+
+pub(super) fn application(call: &str, octets: u64, end_of_stream: bool, error: &str) -> String {
+    let mut text = call.to_owned();
+    if octets > 0 {
+        text.push_str(&format!(" {octets}"));
+    }
+    if end_of_stream {
+        text.push_str(", end of stream");
+    }
+    if !error.is_empty() {
+        text.push_str(&format!(": {error}"));
+    }
+    text
+}
+
+/// What a timer did.
+pub(super) fn timer(timer: TcpTimer, change: TimerChange, expires: Duration) -> String {
+    let name = words::timer(timer);
+    match change {
+        TimerChange::Unspecified => format!("{name} timer"),
+        TimerChange::Set => format!("{name} timer set to {}", words::duration(expires)),
+        TimerChange::Fired => format!("{name} timer fired"),
+        TimerChange::Cancelled => format!("{name} timer cancelled"),
+    }
+}
