@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use halfopen_tcp::{DelayedAckSettings, GiveUp, KeepaliveSettings, Settings};
+use halfopen_tcp::{CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, Settings};
 
 /// What a host's TCP has that its profile has not. `None` is as the profile has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,14 @@ pub struct TcpSettings {
     pub timestamps: Option<bool>,
     /// Whether SACK is offered.
     pub sack: Option<bool>,
+    /// Whether an acknowledgment reports what arrived twice.
+    pub dsack: Option<bool>,
+    /// Whether a timeout is checked for having been spurious.
+    pub frto: Option<bool>,
+    /// How the congestion window moves.
+    pub congestion: Option<CongestionAlgorithm>,
+    /// Whether a connection that was idle begins with the initial window again.
+    pub slow_start_after_idle: Option<bool>,
     /// Whether the end of a flight is probed before the retransmission timeout.
     pub tail_loss_probe: Option<bool>,
     /// The window scale offered; `Some(None)` offers none.
@@ -163,6 +171,10 @@ impl TcpSettings {
         lay(&mut set.reset_ends_time_wait, self.reset_ends_time_wait);
         lay(&mut set.timestamps, self.timestamps);
         lay(&mut set.sack, self.sack);
+        lay(&mut set.dsack, self.dsack);
+        lay(&mut set.frto, self.frto);
+        lay(&mut set.congestion, self.congestion);
+        lay(&mut set.slow_start_after_idle, self.slow_start_after_idle);
         lay(&mut set.tail_loss_probe, self.tail_loss_probe);
         lay(&mut set.window_scale, self.window_scaling);
         lay(&mut set.receive_buffer, self.receive_buffer);

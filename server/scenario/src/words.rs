@@ -1,6 +1,6 @@
 //! Names with a fixed set, and what somebody meant who wrote another.
 
-use halfopen_tcp::{Errno, Flags, Profile, State};
+use halfopen_tcp::{CongestionAlgorithm, Errno, Flags, Profile, State};
 
 use crate::parse::{Mistake, Parse};
 use crate::{FlagsMatch, KeepaliveOutcome};
@@ -85,6 +85,15 @@ impl Parse for Profile {
 
     fn parse(text: &str) -> Result<Profile, Mistake> {
         Profile::from_name(text).ok_or_else(|| unknown("profile", text, &Profile::ALL.map(Profile::name)))
+    }
+}
+
+impl Parse for CongestionAlgorithm {
+    const WHAT: &'static str = "a congestion control such as `cubic`";
+
+    fn parse(text: &str) -> Result<CongestionAlgorithm, Mistake> {
+        let all = CongestionAlgorithm::ALL.map(CongestionAlgorithm::name);
+        CongestionAlgorithm::from_name(text).ok_or_else(|| unknown("congestion control", text, &all))
     }
 }
 

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use halfopen_scenario::*;
-use halfopen_tcp::{Flags, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, State};
+use halfopen_tcp::{
+    CongestionAlgorithm, Flags, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, State,
+};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const S: fn(u64) -> Duration = Duration::from_secs;
@@ -43,6 +45,8 @@ fn hosts_have_addresses_and_settings() {
     );
     assert_eq!((tcp.give_up, tcp.orphan_give_up), (GiveUp::Retries(5), GiveUp::Retries(4)));
     assert_eq!((tcp.nagle, tcp.sack, tcp.timestamps, tcp.tail_loss_probe), (false, false, true, false));
+    assert_eq!((tcp.dsack, tcp.frto, tcp.slow_start_after_idle), (false, false, false));
+    assert_eq!(tcp.congestion, CongestionAlgorithm::NewReno);
     assert_eq!((tcp.fin_timeout, tcp.time_wait), (None, S(240)));
     assert_eq!((tcp.window_scale, tcp.receive_buffer, tcp.send_buffer), (Some(7), 65_536, 1_000_000));
     assert_eq!(
@@ -103,7 +107,7 @@ fn programs_have_their_connections() {
     assert_eq!(web.steps[2].text, "receive: 1 KiB");
     assert_eq!(client.steps[2].text, "send: 100 B, every: 1s, times: 5, on: pool-1");
     assert_eq!(client.steps[5].text, "hold");
-    assert_eq!(web.steps[0].location, Location { line: 48, column: 9 });
+    assert_eq!(web.steps[0].location, Location { line: 52, column: 9 });
 }
 
 #[test]

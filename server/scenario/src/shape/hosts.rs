@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use halfopen_tcp::Profile;
+use halfopen_tcp::{CongestionAlgorithm, Profile};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -40,6 +40,10 @@ pub(crate) struct Tcp {
     pub(crate) reset_ends_time_wait: Opt<Switch>,
     pub(crate) timestamps: Opt<Switch>,
     pub(crate) sack: Opt<Switch>,
+    pub(crate) dsack: Opt<Switch>,
+    pub(crate) frto: Opt<Switch>,
+    pub(crate) congestion: Opt<CongestionAlgorithm>,
+    pub(crate) slow_start_after_idle: Opt<Switch>,
     pub(crate) tail_loss_probe: Opt<Switch>,
     pub(crate) window_scaling: Opt<WindowScaling>,
     pub(crate) receive_buffer: Opt<Size>,
