@@ -8,9 +8,11 @@ mod receive;
 mod recovery;
 mod timeouts;
 mod transmit;
+mod unreachable;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::ack_policy::AckPolicy;
 use crate::congestion::Window;
@@ -79,6 +81,14 @@ pub(crate) struct Connection {
     ack_policy: AckPolicy,
     outbox: Outbox,
     nagle: bool,
+    /// How long data may stay unacknowledged, or a probed peer silent (TCP_USER_TIMEOUT).
+    user_timeout: Option<Duration>,
+    /// Closing resets (SO_LINGER with zero).
+    aborts_on_close: bool,
+    /// The application will read no more than what is there (`shutdown(SHUT_RD)`).
+    read_shut: bool,
+    /// What a router said; the reason if the connection is given up later.
+    soft_error: Option<Errno>,
     /// The application has closed the socket: nobody reads, nobody is told.
     orphan: bool,
     /// What the application's next call fails with.
@@ -93,6 +103,8 @@ pub(crate) struct Connection {
     first_timeout: Option<Instant>,
     /// When data or FIN was last sent.
     last_sent: Option<Instant>,
+    /// When the closed window was first probed.
+    first_window_probe: Option<Instant>,
     /// Probes of a closed window without an answer.
     window_probes: u32,
     /// How often the time between two such probes has doubled.
@@ -132,6 +144,10 @@ impl Connection {
             ack_policy: AckPolicy::new(settings.delayed_ack),
             outbox: Outbox::default(),
             nagle: settings.nagle,
+            user_timeout: settings.user_timeout,
+            aborts_on_close: false,
+            read_shut: false,
+            soft_error: None,
             orphan: false,
             error: None,
             ts_recent: 0,
@@ -139,6 +155,7 @@ impl Connection {
             timeouts: 0,
             first_timeout: None,
             last_sent: None,
+            first_window_probe: None,
             window_probes: 0,
             persist_backoff: 0,
             last_challenge: None,
@@ -181,11 +198,10 @@ impl Connection {
         if let Some(Timestamps { value, .. }) = theirs.timestamps {
             self.ts_recent = value;
         }
-        let options = if self.agreed.timestamps { u32::from(TIMESTAMPS_OPTION) } else { 0 };
         // RFC 9293 §3.7.1: Eff.snd.MSS. An MSS option of nearly nothing would make segments without data.
-        let theirs_mss = u32::from(theirs.mss.unwrap_or(536)).max(64);
-        self.snd.mss = theirs_mss.min(self.mtu_mss(settings)) - options;
-        let ours = u32::from(self.announced_mss(settings)) - options;
+        let theirs_mss = u32::from(theirs.mss.unwrap_or(536)).max(64) - self.option_octets();
+        self.snd.mss = theirs_mss.min(self.payload_for_mtu(settings.mtu));
+        let ours = u32::from(self.announced_mss(settings)) - self.option_octets();
         let scale = if self.agreed.window_scale { settings.window_scale.unwrap_or(0).min(14) } else { 0 };
         if self.agreed.window_scale {
             // RFC 7323 §2.3: a shift above 14 counts as 14.
@@ -194,13 +210,19 @@ impl Connection {
         self.rcv.agree(scale, ours);
     }
 
-    fn mtu_mss(&self, settings: &Settings) -> u32 {
-        u32::from(mss_for_mtu(settings.mtu, self.remote.ip())).max(64)
+    /// Octets that the options of every segment take.
+    fn option_octets(&self) -> u32 {
+        if self.agreed.timestamps { u32::from(TIMESTAMPS_OPTION) } else { 0 }
+    }
+
+    /// Octets of data in a segment that fits an MTU.
+    fn payload_for_mtu(&self, mtu: u16) -> u32 {
+        u32::from(mss_for_mtu(mtu, self.remote.ip())).max(64) - self.option_octets()
     }
 
     /// The MSS option of our SYN.
     fn announced_mss(&self, settings: &Settings) -> u16 {
-        let most = self.mtu_mss(settings) as u16;
+        let most = mss_for_mtu(settings.mtu, self.remote.ip()).max(64);
         settings.mss.map_or(most, |mss| mss.clamp(64, most))
     }
 

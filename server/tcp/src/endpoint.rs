@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
+use std::time::Duration;
 
 use crate::connection::{Connection, Context, Identity};
+use crate::icmp::{self, Unreachable};
 use crate::listener::Listener;
 use crate::segment::{self, Segment};
 use crate::{
@@ -276,6 +278,28 @@ impl Endpoint {
         self.config.settings.initial_sequence = Some(iss);
     }
 
+    /// `shutdown(SHUT_RD)`: what has arrived can still be read, then comes the end of the stream. The peer is not told.
+    pub fn shutdown_read(&mut self, now: Instant, connection: ConnectionId) -> Result<(), Errno> {
+        self.with(now, connection, |connection, _| connection.shutdown_read())
+            .unwrap_or(Err(Errno::NotConnected))
+    }
+
+    /// Sets how long data may stay unacknowledged, or a probed peer silent (TCP_USER_TIMEOUT); `None` leaves it to the
+    /// settings.
+    pub fn set_user_timeout(&mut self, now: Instant, connection: ConnectionId, timeout: Option<Duration>) {
+        self.with(now, connection, |connection, _| connection.set_user_timeout(timeout));
+    }
+
+    /// SO_LINGER: zero makes `close` reset the connection. Any other time changes nothing on the wire.
+    pub fn set_linger(&mut self, now: Instant, connection: ConnectionId, linger: Option<Duration>) {
+        self.with(now, connection, |connection, _| connection.set_linger(linger));
+    }
+
+    /// Sets the room for received data, octets (SO_RCVBUF). What was promised to the peer stays promised.
+    pub fn set_receive_buffer(&mut self, now: Instant, connection: ConnectionId, octets: u32) {
+        self.with(now, connection, |connection, _| connection.set_receive_buffer(octets));
+    }
+
     // Getters.
 
     /// A connection at a glance; `None` once it is gone.
@@ -290,9 +314,12 @@ impl Endpoint {
 
     // What comes from outside.
 
-    /// An IP datagram arrived.
+    /// An IP datagram arrived: a TCP segment, or ICMP destination unreachable about one of ours.
     pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) -> Arrival {
         let nobody = |reason| Arrival { connection: None, disposition: Disposition::Dropped(reason) };
+        if let Some(told) = icmp::decode(datagram) {
+            return told.map_or_else(nobody, |told| self.unreachable(now, &told));
+        }
         let segment = match segment::decode(datagram) {
             Ok(segment) => segment,
             Err(reason) => return nobody(reason),
@@ -325,6 +352,15 @@ impl Endpoint {
             }
             self.with(now, id, Connection::handle_timeout);
         }
+    }
+
+    /// ICMP says that a segment of ours did not get through.
+    fn unreachable(&mut self, now: Instant, told: &Unreachable) -> Arrival {
+        let connection = self.owners.get(&(told.local, told.remote)).copied();
+        let disposition = connection
+            .and_then(|id| self.with(now, id, |connection, cx| connection.unreachable(cx, told)))
+            .unwrap_or(Disposition::Dropped(DropReason::NoConnection));
+        Arrival { connection, disposition }
     }
 
     fn arrives_at_connection(&mut self, now: Instant, id: ConnectionId, segment: &Segment<'_>) -> Arrival {

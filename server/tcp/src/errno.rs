@@ -16,6 +16,8 @@ pub enum Errno {
     BrokenPipe,
     /// A router said that it cannot reach the host.
     HostUnreachable,
+    /// A router said that it cannot reach the network.
+    NetworkUnreachable,
     /// Another socket holds this address.
     AddressInUse,
     /// No local address or port is left.
@@ -28,12 +30,13 @@ pub enum Errno {
 
 impl Errno {
     /// Every error there is.
-    pub const ALL: [Errno; 9] = [
+    pub const ALL: [Errno; 10] = [
         Errno::ConnectionRefused,
         Errno::ConnectionReset,
         Errno::TimedOut,
         Errno::BrokenPipe,
         Errno::HostUnreachable,
+        Errno::NetworkUnreachable,
         Errno::AddressInUse,
         Errno::AddressNotAvailable,
         Errno::NotConnected,
@@ -48,6 +51,7 @@ impl Errno {
             Errno::TimedOut => "ETIMEDOUT",
             Errno::BrokenPipe => "EPIPE",
             Errno::HostUnreachable => "EHOSTUNREACH",
+            Errno::NetworkUnreachable => "ENETUNREACH",
             Errno::AddressInUse => "EADDRINUSE",
             Errno::AddressNotAvailable => "EADDRNOTAVAIL",
             Errno::NotConnected => "ENOTCONN",

@@ -75,6 +75,8 @@ pub enum Cause {
     Timer(Timer),
     /// Retransmissions of this kind reached their limit.
     GaveUp(Timer),
+    /// A router said, or a host, that a segment could not be delivered; the application gets this error.
+    Unreachable(Errno),
     /// The listener closed, and its unaccepted connections with it.
     ListenerClosed,
 }
@@ -297,6 +299,7 @@ impl fmt::Display for Cause {
             Cause::Segment(flags) => write!(f, "received {flags}"),
             Cause::Timer(timer) => write!(f, "{timer} timer fired"),
             Cause::GaveUp(timer) => write!(f, "{timer} timer: gave up"),
+            Cause::Unreachable(errno) => write!(f, "ICMP: {errno}"),
             Cause::ListenerClosed => f.write_str("the listener closed"),
         }
     }

@@ -12,6 +12,7 @@ mod errno;
 mod event;
 mod flags;
 mod header;
+mod icmp;
 mod listener;
 mod rcv;
 mod rtt;

@@ -59,6 +59,12 @@ impl Rcv {
         }
     }
 
+    /// Room for octets from now on.
+    pub(crate) fn set_capacity(&mut self, capacity: u32) {
+        self.worthwhile = self.worthwhile.min((capacity / 2).max(1));
+        self.capacity = capacity;
+    }
+
     /// The peer's SYN arrived.
     pub(crate) fn synchronize(&mut self, irs: Seq) {
         self.irs = irs;
@@ -98,8 +104,11 @@ impl Rcv {
     /// The window field of a segment that is sent now.
     pub(crate) fn advertise(&mut self) -> u16 {
         let (current, next) = (self.window(), self.next_window());
-        // Rounding must not take back what was promised.
-        let field = if next > current { next >> self.scale } else { current.div_ceil(1 << self.scale) };
+        let mut field = next >> self.scale;
+        // Rounding down takes back what was promised (RFC 7323 §2.4); rounding up promises what may not be there.
+        if next == current && (field << self.scale) < current && ((field + 1) << self.scale) <= self.free() {
+            field += 1;
+        }
         let field = field.min(u32::from(u16::MAX));
         self.right_edge = self.right_edge.max(self.nxt + (field << self.scale));
         field as u16

@@ -100,6 +100,13 @@ impl RttEstimator {
         sent + self.rto()
     }
 
+    /// Takes one doubling back, if there is one (RFC 6069 §4).
+    pub(crate) fn revert_backoff(&mut self) -> bool {
+        let backed_off = self.backoff > 0;
+        self.backoff = self.backoff.saturating_sub(1);
+        backed_off
+    }
+
     /// Doubles the timeout (RFC 6298 §5.5).
     pub(crate) fn back_off(&mut self) {
         self.backoff = (self.backoff + 1).min(32);

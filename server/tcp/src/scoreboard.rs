@@ -280,6 +280,36 @@ impl Scoreboard {
         }
     }
 
+    /// The path takes no segments with more than `most` octets: larger ones are lost, and become several.
+    pub(crate) fn split_and_lose_larger_than(&mut self, most: u32) {
+        let mut index = 0;
+        while index < self.segments.len() {
+            let sent = &mut self.segments[index];
+            if sent.len > most && sent.mark != Mark::Sacked {
+                let mut rest = sent.clone();
+                sent.len = most;
+                sent.flags = sent.flags.without(Flags::FIN | Flags::PSH);
+                rest.seq += most;
+                rest.len -= most;
+                if rest.mark == Mark::Lost {
+                    self.lost += 1;
+                } else if rest.mark == Mark::Resent {
+                    self.resent += 1;
+                }
+                self.segments.insert(index + 1, rest);
+                self.mark_lost_once(index);
+                self.mark_lost_once(index + 1);
+            }
+            index += 1;
+        }
+    }
+
+    fn mark_lost_once(&mut self, index: usize) {
+        if self.segments[index].mark != Mark::Lost {
+            self.mark_lost(index);
+        }
+    }
+
     /// Nothing was lost after all.
     pub(crate) fn unmark_lost(&mut self) {
         for sent in &mut self.segments {

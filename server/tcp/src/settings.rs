@@ -60,6 +60,9 @@ pub struct Settings {
     pub give_up: GiveUp,
     /// The same for a connection whose application has closed (Linux `tcp_orphan_retries`).
     pub orphan_give_up: GiveUp,
+    /// How long data may stay unacknowledged, counted from the first timeout; takes the place of `give_up`, and of the count
+    /// of keepalive probes (Linux TCP_USER_TIMEOUT).
+    pub user_timeout: Option<Duration>,
     /// How long an orphan waits in FIN-WAIT-2; `None` is for ever (Linux `tcp_fin_timeout`).
     pub fin_timeout: Option<Duration>,
     /// How long TIME-WAIT lasts: 2 MSL.
@@ -209,6 +212,7 @@ const LINUX: Settings = Settings {
     give_up: GiveUp::Retries(15),
     // tcp_orphan_retries = 0 means 8 while the peer is believed alive.
     orphan_give_up: GiveUp::Retries(8),
+    user_timeout: None,
     fin_timeout: Some(Duration::from_secs(60)),
     time_wait: Duration::from_secs(60),
     reset_ends_time_wait: true,
@@ -256,6 +260,7 @@ const RFC9293: Settings = Settings {
     // The user timeout of OPEN (RFC 9293 §3.9.1.1): five minutes.
     give_up: GiveUp::After(Duration::from_secs(300)),
     orphan_give_up: GiveUp::After(Duration::from_secs(300)),
+    user_timeout: None,
     // The RFC knows no timer in FIN-WAIT-2.
     fin_timeout: None,
     // 2 MSL, MSL being 2 minutes (RFC 9293 §3.4.2).

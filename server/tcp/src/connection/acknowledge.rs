@@ -87,6 +87,7 @@ impl Connection {
         }
         self.timeouts = 0;
         self.first_timeout = None;
+        self.soft_error = None;
     }
 
     /// The round-trip time this acknowledgment shows. Segments sent twice show none but by their timestamps

@@ -1,6 +1,7 @@
 //! The application's calls on a connection (RFC 9293 §3.10.1 to §3.10.6, and the sockets' manners).
 
 use std::task::Poll;
+use std::time::Duration;
 
 use super::{Connection, Context};
 use crate::{Call, Cause, Errno, KeepaliveSettings, Purpose, Received, State, Timer};
@@ -65,7 +66,8 @@ impl Connection {
         if let Some(errno) = self.error.take() {
             return Err(errno);
         }
-        Ok(if self.state == State::Closed { Received::End } else { Received::Nothing })
+        let ended = self.state == State::Closed || self.read_shut;
+        Ok(if ended { Received::End } else { Received::Nothing })
     }
 
     /// A read may make an acknowledgment due, or open a window worth telling (Linux `tcp_cleanup_rbuf`).
@@ -103,6 +105,10 @@ impl Connection {
     /// CLOSE: the application is done with the socket.
     pub(crate) fn close(&mut self, cx: &mut Context<'_>) {
         if self.orphan {
+            return;
+        }
+        if self.aborts_on_close {
+            self.abort(cx);
             return;
         }
         self.orphan = true;
@@ -159,6 +165,40 @@ impl Connection {
         self.keepalive.settings = settings;
         self.timers.cancel(cx, Timer::Keepalive);
         self.set_keepalive_timer(cx);
+    }
+
+    /// `shutdown(SHUT_RD)`: what has arrived can be read, then comes the end. The peer is not told, and what it sends is
+    /// still taken and acknowledged, as in Linux.
+    pub(crate) fn shutdown_read(&mut self) -> Result<(), Errno> {
+        match self.state {
+            State::Closed | State::Listen | State::SynSent => Err(Errno::NotConnected),
+            State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => {
+                self.read_shut = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// TCP_USER_TIMEOUT.
+    pub(crate) fn set_user_timeout(&mut self, timeout: Option<Duration>) {
+        self.user_timeout = timeout;
+    }
+
+    /// SO_LINGER: zero makes `close` reset. Any other time only lets `close` block, which changes nothing on the wire.
+    pub(crate) fn set_linger(&mut self, linger: Option<Duration>) {
+        self.aborts_on_close = linger.is_some_and(|linger| linger.is_zero());
+    }
+
+    /// SO_RCVBUF: room for received data. A smaller one takes nothing back that was promised.
+    pub(crate) fn set_receive_buffer(&mut self, octets: u32) {
+        self.rcv.set_capacity(octets);
     }
 
     /// TCP_NODELAY.

@@ -79,7 +79,12 @@ impl Connection {
             return;
         }
         let silence = cx.now - self.keepalive.last_heard;
-        if self.keepalive.unanswered >= probes {
+        // The user timeout takes the place of the count (Linux `tcp_keepalive_timer`).
+        let hopeless = match self.user_timeout {
+            Some(longest) => self.keepalive.unanswered > 0 && silence >= longest,
+            None => self.keepalive.unanswered >= probes,
+        };
+        if hopeless {
             self.tell(
                 cx,
                 EventKind::Keepalive(Keepalive::Dead { probes: self.keepalive.unanswered, silence }),

@@ -38,7 +38,7 @@ impl Connection {
             if self.state == State::SynReceived && self.parent.is_some() {
                 self.transition(cx, State::Closed, cause);
             } else {
-                self.fail(cx, Errno::TimedOut, cause);
+                self.give_up(cx, cause);
             }
             return;
         }
@@ -54,12 +54,30 @@ impl Connection {
         if self.state != State::SynSent || self.timeouts > cx.settings.syn_linear_timeouts {
             self.rtt.back_off();
         }
-        self.timers.set(cx, Timer::Retransmission, self.rtt.rto());
+        let rto = self.rtt.rto();
+        // The user timeout ends a wait when it is over (Linux `tcp_clamp_rto_to_user_timeout`).
+        let left = self.user_timeout.map(|longest| (self.waiting_since(cx) + longest) - cx.now);
+        self.timers.set(cx, Timer::Retransmission, left.map_or(rto, |left| rto.min(left)));
+    }
+
+    /// From when the user timeout counts: the first SYN, or the first timeout of data.
+    fn waiting_since(&self, cx: &Context<'_>) -> Instant {
+        let syn = self.snd.sent.first().filter(|_| !self.state.is_synchronized());
+        syn.map(|syn| syn.first_sent).or(self.first_timeout).unwrap_or(cx.now)
+    }
+
+    /// The application learns what a router said, or that nobody did.
+    fn give_up(&mut self, cx: &mut Context<'_>, cause: Cause) {
+        let errno = self.soft_error.unwrap_or(Errno::TimedOut);
+        self.fail(cx, errno, cause);
     }
 
     /// Whether the SYN has been sent often enough (RFC 9293 §3.8.3; Linux `tcp_write_timeout`).
     fn handshake_is_hopeless(&self, cx: &Context<'_>) -> bool {
         let settings = cx.settings;
+        if let Some(longest) = self.user_timeout {
+            return cx.now - self.waiting_since(cx) >= longest;
+        }
         match self.state {
             State::SynSent => {
                 let first_sent = self.snd.sent.first().map_or(cx.now, |syn| syn.first_sent);
@@ -74,6 +92,9 @@ impl Connection {
     /// Whether data or FIN went unacknowledged for too long (RFC 9293 §3.8.3, R2).
     fn data_is_hopeless(&self, cx: &Context<'_>) -> bool {
         let settings = cx.settings;
+        if let Some(longest) = self.user_timeout {
+            return self.first_timeout.is_some_and(|first| cx.now - first >= longest);
+        }
         let limit = if self.orphan { settings.orphan_give_up } else { settings.give_up };
         match limit {
             GiveUp::Retries(retries) => self.first_timeout.is_some_and(|first| {
@@ -94,19 +115,23 @@ impl Connection {
             return;
         }
         let limit = if self.orphan { cx.settings.orphan_give_up } else { cx.settings.give_up };
-        // Probes that are answered go on for ever (MUST-37).
-        let hopeless = match limit {
-            GiveUp::Retries(retries) => self.window_probes >= retries,
-            GiveUp::After(longest) => self.rtt.doubled(self.window_probes) >= longest,
+        let first = *self.first_window_probe.get_or_insert(cx.now);
+        // Probes that are answered go on for ever (MUST-37), unless the application says how long.
+        let hopeless = match (self.user_timeout, limit) {
+            (Some(longest), _) => cx.now - first >= longest,
+            (None, GiveUp::Retries(retries)) => self.window_probes >= retries,
+            (None, GiveUp::After(longest)) => self.rtt.doubled(self.window_probes) >= longest,
         };
         if hopeless {
-            self.fail(cx, Errno::TimedOut, Cause::GaveUp(Timer::Persist));
+            self.give_up(cx, Cause::GaveUp(Timer::Persist));
             return;
         }
         self.outbox.probe = Some(Purpose::WindowProbe);
         self.window_probes += 1;
         self.persist_backoff = (self.persist_backoff + 1).min(32);
-        self.timers.set(cx, Timer::Persist, self.rtt.doubled(self.persist_backoff));
+        let wait = self.rtt.doubled(self.persist_backoff);
+        let left = self.user_timeout.map(|longest| (first + longest) - cx.now);
+        self.timers.set(cx, Timer::Persist, left.map_or(wait, |left| wait.min(left)));
     }
 }
 

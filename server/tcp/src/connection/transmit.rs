@@ -120,6 +120,7 @@ impl Connection {
             // Nothing under way will bring an acknowledgment that opens the window.
             if self.snd.sent.is_empty() && !self.timers.is_set(Timer::Persist) {
                 self.persist_backoff = 0;
+                self.first_window_probe = None;
                 self.timers.set(cx, Timer::Persist, self.rtt.rto());
             }
             return None;

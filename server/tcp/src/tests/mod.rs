@@ -3,8 +3,10 @@
 mod close;
 mod figures;
 mod handshake;
+mod icmp;
 mod keepalive;
 mod loss;
+mod options;
 mod pair;
 mod segments_by_state;
 mod transfer;

@@ -1,0 +1,53 @@
+//! What a connection does about ICMP (RFC 9293 §3.9.2.2, RFC 5927).
+
+use super::{Connection, Context};
+use crate::icmp::{Reason, Unreachable};
+use crate::{Cause, Disposition, DropReason, Errno, State, Timer};
+
+/// The least MTU that a router is believed (Linux `min_pmtu`).
+const LEAST_MTU: u16 = 552;
+
+impl Connection {
+    /// A router could not deliver a segment of ours.
+    pub(crate) fn unreachable(&mut self, cx: &mut Context<'_>, told: &Unreachable) -> Disposition {
+        // RFC 5927 §4.1: it must be about something in flight.
+        let in_flight = told.seq.at_or_after(self.snd.una) && told.seq.before(self.snd.nxt);
+        if !in_flight {
+            return Disposition::Dropped(DropReason::OutOfWindow);
+        }
+        match (told.reason, self.state) {
+            (Reason::TooLarge { mtu }, _) => self.shrink(cx, mtu),
+            (Reason::NoWay(errno), State::SynSent) => self.fail(cx, errno, Cause::Unreachable(errno)),
+            (Reason::Refused, State::SynSent) => {
+                let errno = Errno::ConnectionRefused;
+                self.fail(cx, errno, Cause::Unreachable(errno));
+            }
+            (Reason::Refused, _) => self.soft_error = Some(Errno::ConnectionRefused),
+            (Reason::NoWay(errno), _) => {
+                self.soft_error = Some(errno);
+                self.revert_backoff(cx, told);
+            }
+        }
+        Disposition::Accepted
+    }
+
+    /// The network says that it lost the segment, which is no sign of congestion: one doubling of the timeout is
+    /// taken back (RFC 6069).
+    fn revert_backoff(&mut self, cx: &mut Context<'_>, told: &Unreachable) {
+        let first = told.seq == self.snd.una && self.timeouts > 0 && self.rtt.revert_backoff();
+        let Some(sent) = self.snd.sent.first().filter(|_| first).map(|sent| sent.last_sent) else { return };
+        let left = self.rtt.expiry(sent) - cx.now;
+        self.timers.set(cx, Timer::Retransmission, left);
+    }
+
+    /// The path takes less than was thought (RFC 1191, RFC 8201): what is larger is sent again in smaller segments.
+    fn shrink(&mut self, cx: &mut Context<'_>, mtu: u16) {
+        let mtu = if mtu == 0 { LEAST_MTU } else { mtu.max(LEAST_MTU) };
+        let mss = self.payload_for_mtu(mtu);
+        if mss < self.snd.mss {
+            self.snd.mss = mss;
+            self.snd.sent.split_and_lose_larger_than(mss);
+            self.set_retransmission_timer(cx);
+        }
+    }
+}

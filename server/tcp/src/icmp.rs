@@ -1,0 +1,121 @@
+//! What routers say about segments of ours: ICMP destination unreachable (RFC 792, RFC 4443), by etherparse.
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::checksum::Sum16BitWords;
+use etherparse::icmpv4::DestUnreachableHeader as Code4;
+use etherparse::icmpv6::DestUnreachableCode as Code6;
+use etherparse::{
+    Icmpv4Slice, Icmpv4Type, Icmpv6Slice, Icmpv6Type, IpNumber, IpSlice, Ipv4HeaderSlice, Ipv6HeaderSlice,
+};
+
+use crate::{DropReason, Errno, Seq};
+
+/// A segment of ours did not get through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unreachable {
+    /// Where the segment came from: an address of ours.
+    pub(crate) local: SocketAddr,
+    /// Where it should have gone.
+    pub(crate) remote: SocketAddr,
+    /// Its sequence number.
+    pub(crate) seq: Seq,
+    /// Why it did not get there.
+    pub(crate) reason: Reason,
+}
+
+/// Why a segment did not get through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// No way there, at present (RFC 9293 §3.9.2.2: a soft error).
+    NoWay(Errno),
+    /// Nobody takes it there (RFC 9293 §3.9.2.2: a hard error).
+    Refused,
+    /// It is larger than the next link takes (RFC 1191, RFC 8201).
+    TooLarge {
+        /// What the link takes, octets; 0 if the router does not say.
+        mtu: u16,
+    },
+}
+
+/// Reads an ICMP message. `None`: the datagram is something else.
+pub(crate) fn decode(datagram: &[u8]) -> Option<Result<Unreachable, DropReason>> {
+    let ip = IpSlice::from_slice(datagram).ok()?;
+    match (&ip, ip.payload_ip_number()) {
+        (IpSlice::Ipv4(ipv4), IpNumber::ICMP) => Some(decode_v4(ipv4.payload().payload)),
+        (IpSlice::Ipv6(ipv6), IpNumber::IPV6_ICMP) => {
+            let header = ipv6.header();
+            Some(decode_v6(ipv6.payload().payload, header.source(), header.destination()))
+        }
+        _ => None,
+    }
+}
+
+fn decode_v4(octets: &[u8]) -> Result<Unreachable, DropReason> {
+    let message = Icmpv4Slice::from_slice(octets).map_err(|_| DropReason::Malformed)?;
+    if Sum16BitWords::new().add_slice(octets).ones_complement() != 0 {
+        return Err(DropReason::Checksum);
+    }
+    let Icmpv4Type::DestinationUnreachable(code) = message.icmp_type() else {
+        return Err(DropReason::NotForUs);
+    };
+    // RFC 1122 §4.2.3.9: 0, 1 and 5 are soft, 2 to 4 hard; 4 is for path MTU discovery.
+    let reason = match code {
+        Code4::FragmentationNeeded { next_hop_mtu } => Reason::TooLarge { mtu: next_hop_mtu },
+        Code4::Protocol | Code4::Port => Reason::Refused,
+        Code4::Network | Code4::NetworkUnknown | Code4::TosNetwork => {
+            Reason::NoWay(Errno::NetworkUnreachable)
+        }
+        Code4::Host
+        | Code4::SourceRouteFailed
+        | Code4::HostUnknown
+        | Code4::Isolated
+        | Code4::NetworkProhibited
+        | Code4::HostProhibited
+        | Code4::TosHost
+        | Code4::FilterProhibited
+        | Code4::HostPrecedenceViolation
+        | Code4::PrecedenceCutoff => Reason::NoWay(Errno::HostUnreachable),
+    };
+    let quoted = message.payload();
+    let header = Ipv4HeaderSlice::from_slice(quoted).map_err(|_| DropReason::Malformed)?;
+    let rest = quoted.get(header.slice().len()..).unwrap_or_default();
+    quoted_segment(header.source_addr().into(), header.destination_addr().into(), rest, reason)
+}
+
+fn decode_v6(octets: &[u8], source: [u8; 16], destination: [u8; 16]) -> Result<Unreachable, DropReason> {
+    let message = Icmpv6Slice::from_slice(octets).map_err(|_| DropReason::Malformed)?;
+    if !message.is_checksum_valid(source, destination) {
+        return Err(DropReason::Checksum);
+    }
+    let reason = match message.icmp_type() {
+        Icmpv6Type::PacketTooBig { mtu } => Reason::TooLarge { mtu: u16::try_from(mtu).unwrap_or(u16::MAX) },
+        Icmpv6Type::DestinationUnreachable(code) => match code {
+            Code6::Port => Reason::Refused,
+            Code6::NoRoute => Reason::NoWay(Errno::NetworkUnreachable),
+            _ => Reason::NoWay(Errno::HostUnreachable),
+        },
+        _ => return Err(DropReason::NotForUs),
+    };
+    let quoted = message.payload();
+    let header = Ipv6HeaderSlice::from_slice(quoted).map_err(|_| DropReason::Malformed)?;
+    let rest = quoted.get(header.slice().len()..).unwrap_or_default();
+    quoted_segment(header.source_addr().into(), header.destination_addr().into(), rest, reason)
+}
+
+/// The first eight octets of a TCP header: ports and sequence number.
+fn quoted_segment(
+    source: IpAddr,
+    destination: IpAddr,
+    tcp: &[u8],
+    reason: Reason,
+) -> Result<Unreachable, DropReason> {
+    let [a, b, c, d, rest @ ..] = tcp else { return Err(DropReason::Malformed) };
+    let seq = rest.first_chunk().ok_or(DropReason::Malformed)?;
+    Ok(Unreachable {
+        local: SocketAddr::new(source, u16::from_be_bytes([*a, *b])),
+        remote: SocketAddr::new(destination, u16::from_be_bytes([*c, *d])),
+        seq: Seq(u32::from_be_bytes(*seq)),
+        reason,
+    })
+}
