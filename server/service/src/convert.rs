@@ -233,7 +233,7 @@ fn cause(cause: &Cause, segment: Option<SegmentNumber>) -> v1::Cause {
         Cause::Call(call) => Some(Origin::Call(call.to_string())),
         Cause::Segment(_) => segment.map(|segment| Origin::Segment(segment.0.get())),
         Cause::Timer(timer) | Cause::GaveUp(timer) => Some(Origin::Timer(self::timer(*timer).into())),
-        Cause::ListenerClosed => None,
+        Cause::Unreachable(_) | Cause::ListenerClosed => None,
     };
     v1::Cause { text: cause.to_string(), origin }
 }
