@@ -1,0 +1,55 @@
+//! The page about the language (scenarios/README.md) says what the language is.
+
+use halfopen_scenario::load;
+
+const PAGE: &str = include_str!("../../../scenarios/README.md");
+
+#[test]
+fn its_examples_load() {
+    let examples: Vec<&str> =
+        PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        if let Err(diagnostics) = load(example) {
+            panic!("{}", diagnostics.render("README.md", example, false));
+        }
+    }
+}
+
+/// What the loader offers where a key is unknown.
+fn keys(around: &str) -> Vec<String> {
+    let diagnostics = load(&around.replace('@', "no-such-thing: 1")).expect_err("no such key");
+    let offered = diagnostics.iter().find(|diagnostic| diagnostic.message.contains("no-such-thing"));
+    let help = &offered.unwrap_or_else(|| panic!("{around}: {diagnostics}")).help;
+    help.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn it_has_every_word_of_the_language() {
+    let places = [
+        "@",
+        "hosts: {a: {@}}",
+        "hosts: {a: {tcp: {@}}}",
+        "hosts: {a: {tcp: {keepalive: {@}}}}",
+        "hosts: {a: {tcp: {rto: {@}}}}",
+        "hosts: {a: {tcp: {delayed-ack: {@}}}}",
+        "network: {@}",
+        "limits: {@}",
+        "applications: {a: [{@}]}",
+        "applications: {a: [{set: {@}}]}",
+        "applications: {a: [{send: {@}}]}",
+        "faults: [{@}]",
+        "faults: [{drop: {@}}]",
+        "faults: [{partition: {@}}]",
+        "expect: [{a: {@}}]",
+    ];
+    for place in places {
+        let keys = keys(place);
+        assert!(!keys.is_empty(), "{place}");
+        for key in keys {
+            let word = |before: char, after: char| PAGE.contains(&format!("{before}{key}{after}"));
+            let found = word('`', '`') || word('`', ':') || word('{', ':') || word(' ', ':');
+            assert!(found, "{place} may have `{key}`, which scenarios/README.md does not explain");
+        }
+    }
+}
