@@ -44,6 +44,8 @@ pub(crate) enum Ending {
     TimeLimit,
     /// More events than the scenario allows.
     EventLimit,
+    /// More under way at once than a run may have.
+    TrafficLimit,
     /// The reader does not want it any more.
     Stopped,
 }
@@ -115,6 +117,9 @@ impl Driver {
             }
             if run.recorder.len() >= limits.events {
                 return Ending::EventLimit;
+            }
+            if run.network.overflowed {
+                return Ending::TrafficLimit;
             }
             drop(run);
             let (next, ending) = match (self.next_instant(), until) {

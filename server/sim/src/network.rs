@@ -13,6 +13,9 @@ use crate::path::Paths;
 use crate::shared::Run;
 use crate::trace::{ConnectionNumber, EventKind, HostId, LossReason, SegmentNumber, SegmentSent};
 
+/// Datagrams that may be under way at once: a link of turmoil looks at each whenever another is sent.
+pub(crate) const MOST_UNDER_WAY: usize = 1 << 14;
+
 /// A datagram under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flight {
@@ -31,6 +34,8 @@ pub(crate) struct Network {
     rules: Rules,
     /// By arrival, then by id: what arrives in one instant does so in the order in which it was sent.
     under_way: BTreeMap<(Instant, u64), Flight>,
+    /// More would have been under way than may be.
+    pub(crate) overflowed: bool,
     sent: u64,
     /// What arrives in this step and no host has taken yet, by id.
     arriving: VecDeque<(u64, Flight)>,
@@ -43,6 +48,7 @@ impl Network {
             paths: Paths::new(&scenario.network, scenario.hosts.len(), seed),
             rules: Rules::new(&scenario.faults, seed),
             under_way: BTreeMap::new(),
+            overflowed: false,
             sent: 0,
             arriving: VecDeque::new(),
         }
@@ -141,6 +147,11 @@ impl Run {
                     (copies, spacing) = (more, apart);
                 }
             }
+        }
+        if self.network.under_way.len() + copies as usize >= MOST_UNDER_WAY {
+            // The run ends with this step.
+            self.network.overflowed = true;
+            return None;
         }
         let first = self.network.launch(due, flight);
         flight.copy = true;

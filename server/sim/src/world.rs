@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use turmoil::net::UdpSocket;
 use turmoil::{Protocol, Sim};
 
+use crate::network::MOST_UNDER_WAY;
 use crate::trace::HostId;
 
 /// Octets before the IP datagram: the datagram's id.
@@ -19,8 +20,8 @@ pub(crate) const ID_OCTETS: usize = 8;
 /// The port of every host's socket: IP's number for TCP.
 const PORT: u16 = 6;
 
-/// Datagrams that may arrive at a host in one step. More is a bug of ours.
-const STEP_CAPACITY: usize = 1 << 16;
+/// Datagrams that may arrive at a host in one step: as many as may be under way.
+const STEP_CAPACITY: usize = MOST_UNDER_WAY;
 
 /// The world's side of a run.
 pub(crate) struct World {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
-use halfopen_scenario::{Action, Limits};
+use halfopen_scenario::{Action, Effect, Limits, Match, SegmentAction, Which};
 use halfopen_sim::trace::{Event, EventKind, KeepaliveVerdict, Verdict};
 use halfopen_sim::{RunOptions, Sink};
 
@@ -43,6 +43,11 @@ fn keepalive_finds_a_dead_client_after_two_hours_and_ten_probes() {
     assert_eq!(found, Some((10, Duration::from_secs(7950))));
     let states = outcome.finished.final_states;
     assert!(states.iter().all(|end| end.host == SERVER.into()), "a host without power has no connections");
+    let last_from_client = outcome.trace.iter().filter_map(|(_, event)| match event.kind {
+        EventKind::SegmentSent(_) if event.host == Some(CLIENT.into()) => Some(event.time.as_duration()),
+        _ => None,
+    });
+    assert!(last_from_client.max() < Some(Duration::from_secs(1)), "a host without power sends nothing");
 }
 
 #[test]
@@ -145,6 +150,22 @@ fn limits_end_a_run_as_unfinished_and_say_what_to_do() {
     let outcome = run(&scenario);
     assert_eq!(outcome.finished.verdict, Verdict::Unfinished);
     assert!(outcome.finished.problems[0].contains("limit of 40 events"), "{:?}", outcome.finished.problems);
+}
+
+#[test]
+fn a_run_with_too_much_under_way_is_unfinished() {
+    let mut scenario = bulk(64 << 20);
+    let matching = Match { from: Some(CLIENT), ..Match::default() };
+    let action = SegmentAction::Duplicate { copies: 100, spacing: Duration::from_secs(60) };
+    let effect = Effect::Segment { matching, which: Which::All, action };
+    scenario.faults.push(fault(effect, 0));
+    let outcome = run(&scenario);
+    assert_eq!(outcome.finished.verdict, Verdict::Unfinished);
+    assert!(
+        outcome.finished.problems[0].contains("16384 segments under way"),
+        "{:?}",
+        outcome.finished.problems
+    );
 }
 
 #[test]

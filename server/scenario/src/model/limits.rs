@@ -32,6 +32,8 @@ impl Limits {
     pub const MAX_STEPS: usize = 10_000;
     /// Faults.
     pub const MAX_FAULTS: usize = 1_000;
+    /// Copies that a fault makes of one segment.
+    pub const MAX_COPIES: u32 = 100;
     /// Expectations.
     pub const MAX_EXPECTATIONS: usize = 1_000;
     /// Octets that one step sends or receives, repetitions included.

@@ -85,7 +85,7 @@ impl Checker<'_> {
                 self.on_segments(fault, &fault.delay, SegmentAction::Delay { by })
             }
             "duplicate" => {
-                let copies = fault.copies.as_ref().map_or(1, |copies| self.at_least_one(copies));
+                let copies = fault.copies.as_ref().map_or(1, |copies| self.copies(copies));
                 let spacing = super::word(&fault.spacing).unwrap_or_default();
                 self.on_segments(fault, &fault.duplicate, SegmentAction::Duplicate { copies, spacing })
             }
@@ -108,6 +108,15 @@ impl Checker<'_> {
                 self.cut(fault).map(|cut| Effect::Partition { cut, heals_after })
             }
         }
+    }
+
+    fn copies(&mut self, given: &Spanned<Scalar<u32>>) -> u32 {
+        let copies = self.at_least_one(given);
+        if copies > Limits::MAX_COPIES {
+            let message = format!("no segment may have more than {} copies", Limits::MAX_COPIES);
+            self.problem(given.span, message, "lower it");
+        }
+        copies
     }
 
     fn on_segments(

@@ -28,7 +28,9 @@ pub(crate) fn conclude(shared: &Shared, ending: Ending, sink: &mut dyn Sink) -> 
 
     let problems = problems::find(scenario, ending, &run.progress);
     let verdict = match ending {
-        Ending::TimeLimit | Ending::EventLimit | Ending::Stopped => Verdict::Unfinished,
+        Ending::TimeLimit | Ending::EventLimit | Ending::TrafficLimit | Ending::Stopped => {
+            Verdict::Unfinished
+        }
         Ending::Over if failed == 0 && problems.is_empty() => Verdict::Passed,
         Ending::Over => Verdict::Failed,
     };

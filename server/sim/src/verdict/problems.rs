@@ -4,6 +4,7 @@ use halfopen_scenario::{Action, Program, Scenario};
 
 use super::words;
 use crate::driver::Ending;
+use crate::network::MOST_UNDER_WAY;
 use crate::shared::{Progress, StepState};
 
 /// The problems of a run, in words.
@@ -23,6 +24,9 @@ pub(super) fn find(scenario: &Scenario, ending: Ending, progress: &Progress) -> 
         Ending::EventLimit => problems.push(format!(
             "not over at the limit of {} events: say when the run ends with `until`, or raise `limits`",
             limits.events
+        )),
+        Ending::TrafficLimit => problems.push(format!(
+            "more than {MOST_UNDER_WAY} segments under way at once: use smaller buffers, or make fewer copies"
         )),
         Ending::Stopped => problems.push("stopped before it was over".to_owned()),
     }
