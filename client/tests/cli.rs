@@ -174,7 +174,16 @@ fn no_server_ends_with_4_and_says_what_to_do() {
 }
 
 #[test]
-fn a_server_runs_what_this_process_would_and_its_end_ends_with_5() {
+fn a_run_at_its_limit_ends_with_5_and_shows_how_far_it_got() {
+    let ended = run_text(&changed("expect:", "limits: {virtual-time: 1h}\nexpect:"));
+    assert_eq!(ended.code, Some(5), "{}{}", ended.out, ended.err);
+    for part in ["SYN-SENT", "unfinished:", "limit"] {
+        assert!(ended.out.contains(part), "no {part:?} in:\n{}", ended.out);
+    }
+}
+
+#[test]
+fn a_server_runs_what_this_process_would() {
     let mut serve = halfopen(&["serve", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
