@@ -91,9 +91,10 @@ impl Connection {
     }
 
     /// The round-trip time this acknowledgment shows. Segments sent twice show none but by their timestamps
-    /// (RFC 6298 §3, RFC 7323 §4).
+    /// (RFC 6298 §3, RFC 7323 §4), and those acknowledged with them may have waited for the repair.
     fn round_trip(&self, now: Instant, delivered: &Delivered, header: &Header) -> Option<Duration> {
-        if let Some(sent) = delivered.sent_once.or(delivered.sacked_sent_once) {
+        let sent_once = delivered.sent_once.filter(|_| !delivered.resent);
+        if let Some(sent) = sent_once.or(delivered.sacked_sent_once) {
             return Some(now - sent);
         }
         let Timestamps { echo, .. } = header.options.timestamps.filter(|_| self.agreed.timestamps)?;

@@ -71,6 +71,23 @@ fn a_segment_lost_at_the_end_is_found_by_a_probe_or_the_timer() {
     }
 }
 
+/// What was acknowledged late because what came before it was lost shows no round trip (Linux
+/// `tcp_clean_rtx_queue`: with anything among it that was sent again, the timestamps alone count).
+#[test]
+fn waiting_for_a_repair_is_no_round_trip() {
+    let settings = || Settings { sack: false, tail_loss_probe: false, ..Profile::Linux.settings() };
+    let mut pair = Pair::new(settings(), settings()).connected();
+    losing(&mut pair, &[1, 3]);
+    pair.send(0, &pattern(2 * MSS));
+    pair.run_for(secs(2));
+    assert_eq!(pair.read[1], pattern(2 * MSS));
+    pair.send(0, &[1; 100]);
+    pair.run_for(secs(2));
+    assert_eq!(purposes(&pair), [Purpose::Retransmission; 2]);
+    let times = pair.times(|passed| passed.from == 0 && passed.transmit.header.payload == 100);
+    assert!((200..=260).contains(&(times[1] - times[0])), "{times:?}: 200 ms and one round trip of 40 ms");
+}
+
 /// Recording 10d: reordering by one or two segments is no loss.
 #[test]
 fn a_little_reordering_is_no_loss() {
