@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use common::*;
 use halfopen_scenario::{
-    Action, Amount, Cut, Effect, Fault, Match, Payload, Scenario, SegmentAction, When, Which,
+    Action, Amount, Cut, DelayedAck, Effect, Fault, Keepalive, Match, Payload, Scenario, SegmentAction,
+    TcpSettings, When, Which,
 };
 use halfopen_sim::trace::Verdict;
 use halfopen_sim::{Discard, RunOptions};
-use halfopen_tcp::State;
+use halfopen_tcp::{Profile, State};
 use proptest::prelude::*;
 
 fn time() -> impl Strategy<Value = Duration> {
@@ -97,20 +98,81 @@ fn faults() -> impl Strategy<Value = Vec<Fault>> {
     prop::collection::vec(one, 0..6)
 }
 
+/// A host's TCP: features on and off, and buffers that are soon full.
+fn tcp() -> impl Strategy<Value = (Profile, TcpSettings)> {
+    let on = || prop::option::of(any::<bool>());
+    let buffer = || prop::option::of(prop_oneof![512_u32..10_000, 512_u32..1_000_000]);
+    let profile = prop::sample::select(Profile::ALL.to_vec());
+    // A window scale that is coarser than the buffer can announce nothing.
+    let scale = prop::option::of(prop::option::of(0_u8..8));
+    let switches = (on(), on(), on(), scale, on(), on());
+    let sizes = (buffer(), buffer(), prop::option::of(576_u16..9000), prop::option::of(1_u32..20));
+    (profile, switches, sizes).prop_map(|(profile, switches, sizes)| {
+        let (sack, timestamps, nagle, window_scaling, delayed_ack, keepalive) = switches;
+        let (receive_buffer, send_buffer, mtu, initial_window) = sizes;
+        let delayed_ack = delayed_ack.map(|on| {
+            if on { DelayedAck::On { min: None, max: None, quick: Some(0) } } else { DelayedAck::Off }
+        });
+        let keepalive = keepalive.map(|on| if on { KEEPALIVE } else { Keepalive::Off });
+        let settings = TcpSettings {
+            sack,
+            timestamps,
+            nagle,
+            window_scaling,
+            delayed_ack,
+            keepalive,
+            receive_buffer,
+            send_buffer,
+            mtu,
+            initial_window,
+            ..TcpSettings::default()
+        };
+        (profile, settings)
+    })
+}
+
 fn anything() -> impl Strategy<Value = Scenario> {
     let talk = || prop::collection::vec(talk(), 0..6);
-    (talk(), talk(), faults(), time(), time(), any::<bool>()).prop_map(
-        |(client, server, faults, latency, jitter, keepalive)| {
+    let hosts = (tcp(), tcp());
+    (talk(), talk(), faults(), time(), time(), hosts).prop_map(
+        |(client, server, faults, latency, jitter, (near, far))| {
             let client = [vec![connect()], client].concat();
             let server = [vec![listen(), accept()], server].concat();
             let mut scenario = scenario(client, server);
             scenario.network.latency = latency;
             scenario.network.jitter = jitter.min(latency);
-            if keepalive {
-                scenario.hosts[SERVER.0].tcp.keepalive = Some(KEEPALIVE);
+            for (host, (profile, tcp)) in scenario.hosts.iter_mut().zip([near, far]) {
+                (host.profile, host.tcp) = (profile, tcp);
             }
             scenario.faults = faults;
             scenario.limits.events = 20_000;
+            scenario
+        },
+    )
+}
+
+/// A transfer over a way that loses, delays and doubles up to a fifth of everything.
+fn lossy_transfer() -> impl Strategy<Value = Scenario> {
+    let action = prop_oneof![
+        Just(SegmentAction::Drop),
+        (1_u64..2000).prop_map(|by| SegmentAction::Delay { by: Duration::from_millis(by) }),
+        (0_u64..2000).prop_map(|spacing| {
+            SegmentAction::Duplicate { copies: 1, spacing: Duration::from_millis(spacing) }
+        }),
+    ];
+    let one = (matching(), 0_u32..200_000, action).prop_map(|(matching, probability, action)| {
+        let which = Which::Probability(probability);
+        let effect = Effect::Segment { matching, which, action };
+        Fault { when: When::Always, may_not_happen: true, ..fault(effect, 0) }
+    });
+    (1_u64..300_000, prop::collection::vec(one, 0..4), tcp(), tcp(), 0_u64..200).prop_map(
+        |(octets, faults, near, far, latency)| {
+            let mut scenario = bulk(octets);
+            scenario.network.latency = Duration::from_millis(latency);
+            for (host, (profile, tcp)) in scenario.hosts.iter_mut().zip([near, far]) {
+                (host.profile, host.tcp) = (profile, TcpSettings { mtu: None, ..tcp });
+            }
+            scenario.faults = faults;
             scenario
         },
     )
@@ -128,5 +190,12 @@ proptest! {
         if finished.verdict == Verdict::Unfinished {
             prop_assert!(finished.problems.iter().any(|problem| problem.contains("limit")));
         }
+    }
+
+    #[test]
+    fn whatever_is_lost_a_transfer_is_whole_in_the_end(scenario in lossy_transfer(), seed in any::<u64>()) {
+        let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions { seed }, &mut Discard);
+        let finished = outcome.finished;
+        prop_assert_eq!(finished.verdict, Verdict::Passed, "{:?}", finished.problems);
     }
 }
