@@ -59,15 +59,19 @@ fn foreign_libraries_stay_where_they_belong() {
 }
 
 #[test]
-fn the_yaml_crate_is_used_in_one_file() {
-    let mut users = Vec::new();
-    for file in rust_files(&root().join("server/scenario/src")) {
-        let code = fs::read_to_string(&file).unwrap();
-        if code.lines().any(|line| line.contains("serde_yaml::") && !line.trim_start().starts_with("//")) {
-            users.push(file);
-        }
+fn what_may_be_replaced_one_day_is_known_to_one_file() {
+    let cases =
+        [("server/scenario/src", "serde_yaml::", "document.rs"), ("server/sim/src", "turmoil::", "world.rs")];
+    for (folder, library, only) in cases {
+        let users: Vec<PathBuf> = rust_files(&root().join(folder))
+            .into_iter()
+            .filter(|file| {
+                let code = fs::read_to_string(file).unwrap();
+                code.lines().any(|line| line.contains(library) && !line.trim_start().starts_with("//"))
+            })
+            .collect();
+        assert_eq!(users, [root().join(folder).join(only)], "who uses {library}");
     }
-    assert_eq!(users.len(), 1, "{users:?}");
 }
 
 /// The crates of the workspace with the names of what they use; what only tests use does not count.
