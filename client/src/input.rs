@@ -72,6 +72,14 @@ impl Input {
         }
     }
 
+    /// What names the scenario on the command line, if it can be read again.
+    pub(crate) fn argument(&self) -> Option<String> {
+        match self {
+            Input::Stdin => None,
+            Input::File(_) | Input::Bundled(_) => Some(self.name()),
+        }
+    }
+
     /// Reads the scenario, as far as it is here.
     pub(crate) fn read(&self) -> Result<Source, ClientError> {
         let text = match self {

@@ -12,8 +12,10 @@ use crate::words;
 /// One run, as far as it got.
 #[derive(Debug)]
 pub struct RunRecord {
-    /// What was run, as the user named it: a file or a bundled scenario.
+    /// What was run: a file, a bundled scenario, or `standard input`.
     pub name: String,
+    /// The argument that names it on the command line, if there is one that does so again.
+    pub argument: Option<String>,
     /// Everything that happened, in order.
     pub events: Vec<Event>,
     /// Why there are no more events, if the run did not come to its end.
@@ -81,9 +83,9 @@ impl Keepalive {
 }
 
 impl RunRecord {
-    /// A record of a run that has not begun.
+    /// A record of a run that has not begun, of a file or a bundled scenario.
     pub fn new(name: String) -> RunRecord {
-        RunRecord { name, events: Vec::new(), stopped: None }
+        RunRecord { argument: Some(name.clone()), name, events: Vec::new(), stopped: None }
     }
 
     /// The run's beginning; `None` if there was no run.

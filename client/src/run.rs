@@ -60,7 +60,7 @@ async fn execute(
     reporter: &mut dyn Reporter,
     interrupt: &mut Interrupt,
 ) -> io::Result<RunRecord> {
-    let mut record = RunRecord::new(input.name());
+    let mut record = RunRecord { argument: input.argument(), ..RunRecord::new(input.name()) };
     let started = match input.read() {
         Ok(source) => tokio::select! {
             started = client.run(&source, seed) => started,

@@ -103,9 +103,11 @@ impl<W: Write> TextReporter<W> {
             Some(totals) => writeln!(self.out, ": {}", summary(totals))?,
             None => writeln!(self.out, " after {}", words::count(record.events.len() as u64, "event"))?,
         }
-        if outcome == Outcome::Failed {
-            let seed = record.started().map_or(1, |started| started.seed);
-            writeln!(self.out, "{DIM}repeat it with: halfopen run {} --seed {seed}{DIM:#}", record.name)?;
+        if let (Outcome::Failed, Some(started), Some(argument)) =
+            (outcome, record.started(), &record.argument)
+        {
+            let (argument, seed) = (quoted(argument), started.seed);
+            writeln!(self.out, "{DIM}repeat it with: halfopen run {argument} --seed {seed}{DIM:#}")?;
         }
         Ok(())
     }
@@ -143,6 +145,15 @@ const fn style(outcome: Outcome) -> Style {
         Outcome::Failed | Outcome::Unfinished | Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => {
             BAD.bold()
         }
+    }
+}
+
+/// An argument as a shell takes it for one word.
+fn quoted(argument: &str) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "_-./:".contains(character);
+    match argument.chars().all(plain) {
+        true => argument.to_owned(),
+        false => format!("'{}'", argument.replace('\'', r"'\''")),
     }
 }
 
