@@ -77,7 +77,7 @@ pub struct TcpSettings {
 pub enum Keepalive {
     /// Off.
     Off,
-    /// On; what is `None` is as [`Keepalive::DEFAULT`] has it.
+    /// On; what is `None` is as the profile has it.
     On {
         /// Time without anything received before the first probe.
         idle: Option<Duration>,
@@ -89,13 +89,8 @@ pub enum Keepalive {
 }
 
 impl Keepalive {
-    /// What Linux has: `tcp_keepalive_time`, `tcp_keepalive_intvl`, `tcp_keepalive_probes`.
-    pub const DEFAULT: KeepaliveSettings =
-        KeepaliveSettings { idle: Duration::from_secs(7200), interval: Duration::from_secs(75), probes: 9 };
-
-    /// The whole of it, where `base` is what it was before.
-    pub fn over(self, base: Option<KeepaliveSettings>) -> Option<KeepaliveSettings> {
-        let base = base.unwrap_or(Keepalive::DEFAULT);
+    /// The whole of it, where `base` has the numbers that are not given.
+    pub fn over(self, base: KeepaliveSettings) -> Option<KeepaliveSettings> {
         match self {
             Keepalive::Off => None,
             Keepalive::On { idle, interval, probes } => Some(KeepaliveSettings {
@@ -152,7 +147,7 @@ impl TcpSettings {
         let mut settings = base;
         let set = &mut settings;
         if let Some(keepalive) = self.keepalive {
-            set.keepalive = keepalive.over(set.keepalive);
+            set.keepalive = keepalive.over(set.keepalive.unwrap_or(set.keepalive_numbers));
         }
         if let Some(delayed_ack) = self.delayed_ack {
             set.delayed_ack = delayed_ack.over(set.delayed_ack);

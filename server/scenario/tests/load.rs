@@ -54,7 +54,7 @@ fn hosts_have_addresses_and_settings() {
         (Some(1400), 1400, 4, Some(100))
     );
     let tcp = other.settings();
-    assert_eq!(tcp.keepalive, Some(Keepalive::DEFAULT));
+    assert_eq!(tcp.keepalive, Some(Profile::Linux.settings().keepalive_numbers));
     assert_eq!((tcp.delayed_ack, tcp.window_scale, tcp.fin_timeout), (None, None, Some(S(60))));
     assert_eq!(scenario.network, Network { latency: MS(20), jitter: MS(5), mtu: 1280 });
 }

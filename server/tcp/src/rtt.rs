@@ -80,6 +80,7 @@ impl RttEstimator {
         let rto = match min_applies {
             RtoMin::Total => (srtt + rttvar * 4).max(min),
             RtoMin::Variance => srtt + margin,
+            RtoMin::Slop => srtt + rttvar * 4 + min,
         };
         rto.min(max)
     }

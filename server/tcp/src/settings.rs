@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::profiles;
+
 /// A stack whose numbers and choices an endpoint takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Profile {
@@ -11,17 +13,27 @@ pub enum Profile {
     Linux,
     /// RFC 9293 and the RFCs it names, at their recommended values.
     Rfc9293,
+    /// FreeBSD 14, by its sources.
+    FreeBsd,
+    /// Windows since Vista, by Microsoft's documents.
+    Windows,
+    /// macOS, by the sources of its kernel.
+    MacOs,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Profile; 2] = [Profile::Linux, Profile::Rfc9293];
+    pub const ALL: [Profile; 5] =
+        [Profile::Linux, Profile::Rfc9293, Profile::FreeBsd, Profile::Windows, Profile::MacOs];
 
     /// The name in scenarios.
     pub const fn name(self) -> &'static str {
         match self {
             Profile::Linux => "linux",
             Profile::Rfc9293 => "rfc9293",
+            Profile::FreeBsd => "freebsd",
+            Profile::Windows => "windows",
+            Profile::MacOs => "macos",
         }
     }
 
@@ -33,8 +45,11 @@ impl Profile {
     /// Its numbers and choices.
     pub const fn settings(self) -> Settings {
         match self {
-            Profile::Linux => LINUX,
-            Profile::Rfc9293 => RFC9293,
+            Profile::Linux => profiles::LINUX,
+            Profile::Rfc9293 => profiles::RFC9293,
+            Profile::FreeBsd => profiles::FREEBSD,
+            Profile::Windows => profiles::WINDOWS,
+            Profile::MacOs => profiles::MACOS,
         }
     }
 }
@@ -44,6 +59,8 @@ impl Profile {
 pub struct Settings {
     /// Keepalive of every socket of the host; `None` is off.
     pub keepalive: Option<KeepaliveSettings>,
+    /// The numbers of a keepalive that is switched on without any.
+    pub keepalive_numbers: KeepaliveSettings,
     /// Retransmission timeout before the first measurement, and its bounds.
     pub rto: RtoSettings,
     /// Acknowledgments that wait for company; `None` sends each at once.
@@ -54,6 +71,8 @@ pub struct Settings {
     pub syn_retries: u32,
     /// How many of them come without backoff first (Linux `tcp_syn_linear_timeouts`).
     pub syn_linear_timeouts: u32,
+    /// How long an active open may take at most, whatever the retries say.
+    pub connect_timeout: Option<Duration>,
     /// How often a SYN+ACK is sent again (Linux `tcp_synack_retries`).
     pub synack_retries: u32,
     /// When data that nobody acknowledges ends the connection.
@@ -167,6 +186,8 @@ pub enum RtoMin {
     Total,
     /// The variance term: SRTT + max(min, 4 RTTVAR) (Linux).
     Variance,
+    /// It is added: SRTT + 4 RTTVAR + min (the slop of BSD).
+    Slop,
 }
 
 /// Delayed acknowledgments (RFC 9293 §3.8.6.3).
@@ -186,105 +207,8 @@ pub enum GiveUp {
     /// At the first expiry after the time that so many doublings of the least RTO take, counted from
     /// the first retransmission (Linux `tcp_retries2`).
     Retries(u32),
+    /// After so many retransmissions, at the next expiry (BSD, Windows).
+    Count(u32),
     /// At the first expiry after this long.
     After(Duration),
 }
-
-/// Linux 6.18 as a fresh network namespace has it. Each value was read by sysctl or measured on the wire,
-/// but where a comment says otherwise.
-const LINUX: Settings = Settings {
-    keepalive: None,
-    rto: RtoSettings {
-        initial: Duration::from_secs(1),
-        min: Duration::from_millis(200),
-        max: Duration::from_secs(120),
-        min_applies: RtoMin::Variance,
-    },
-    delayed_ack: Some(DelayedAckSettings {
-        min: Duration::from_millis(40),
-        max: Duration::from_millis(200),
-        quick: 16,
-    }),
-    nagle: true,
-    syn_retries: 6,
-    syn_linear_timeouts: 4,
-    synack_retries: 5,
-    give_up: GiveUp::Retries(15),
-    // tcp_orphan_retries = 0 means 8 while the peer is believed alive.
-    orphan_give_up: GiveUp::Retries(8),
-    user_timeout: None,
-    fin_timeout: Some(Duration::from_secs(60)),
-    time_wait: Duration::from_secs(60),
-    reset_ends_time_wait: true,
-    timestamps: true,
-    sack: true,
-    dsack: true,
-    frto: true,
-    congestion: CongestionAlgorithm::Cubic,
-    slow_start_after_idle: true,
-    tail_loss_probe: true,
-    window_scale: Some(10),
-    // Half of tcp_rmem[1]: the other half is for the kernel's own use (tcp_adv_win_scale = 1).
-    receive_buffer: 65_536,
-    send_buffer: 4_194_304,
-    initial_window: 10,
-    mss: None,
-    mtu: 1500,
-    challenge_ack_interval: Duration::from_millis(500),
-    syn_backlog: 2048,
-    ephemeral_ports: 32_768..=60_999,
-    initial_sequence: None,
-};
-
-/// The values that RFC 9293 and the RFCs it names recommend.
-const RFC9293: Settings = Settings {
-    keepalive: None,
-    rto: RtoSettings {
-        // RFC 6298 §2.1, §2.4, §2.5.
-        initial: Duration::from_secs(1),
-        min: Duration::from_secs(1),
-        max: Duration::from_secs(60),
-        min_applies: RtoMin::Total,
-    },
-    // RFC 9293 §3.8.6.3: less than 0.5 s, and every second full-sized segment.
-    delayed_ack: Some(DelayedAckSettings {
-        min: Duration::from_millis(200),
-        max: Duration::from_millis(200),
-        quick: 0,
-    }),
-    nagle: true,
-    // RFC 9293 §3.8.3: R2 for a SYN is at least 3 minutes: 1 + 2 + 4 + ... + 32 + 60 + 60 s.
-    syn_retries: 7,
-    syn_linear_timeouts: 0,
-    synack_retries: 7,
-    // The user timeout of OPEN (RFC 9293 §3.9.1.1): five minutes.
-    give_up: GiveUp::After(Duration::from_secs(300)),
-    orphan_give_up: GiveUp::After(Duration::from_secs(300)),
-    user_timeout: None,
-    // The RFC knows no timer in FIN-WAIT-2.
-    fin_timeout: None,
-    // 2 MSL, MSL being 2 minutes (RFC 9293 §3.4.2).
-    time_wait: Duration::from_secs(240),
-    // RFC 1337 §3 and RFC 9293 §3.10.7.4 differ; this is the latter.
-    reset_ends_time_wait: true,
-    timestamps: true,
-    sack: true,
-    dsack: true,
-    // RFC 5682 is experimental no more, but not asked for by RFC 9293.
-    frto: false,
-    // RFC 9293 §3.8.2, MUST-19: RFC 5681.
-    congestion: CongestionAlgorithm::NewReno,
-    slow_start_after_idle: true,
-    tail_loss_probe: false,
-    window_scale: Some(7),
-    receive_buffer: 65_536,
-    send_buffer: 65_536,
-    initial_window: 10,
-    mss: None,
-    mtu: 1500,
-    challenge_ack_interval: Duration::ZERO,
-    syn_backlog: 128,
-    // RFC 6335 §6.
-    ephemeral_ports: 49_152..=65_535,
-    initial_sequence: None,
-};

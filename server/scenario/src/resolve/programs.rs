@@ -374,7 +374,8 @@ impl Checker<'_> {
     fn set(&mut self, progress: &Progress<'_>, step: &Spanned<shape::Step>) -> Option<Action> {
         let connection = self.connection(progress, step);
         let options = self.needed(&step.set, step.span, "which options", "`set: {nodelay: on}`")?;
-        let base = self.hosts[progress.host.0].settings().keepalive;
+        let settings = self.hosts[progress.host.0].settings();
+        let base = settings.keepalive.unwrap_or(settings.keepalive_numbers);
         let keepalive = options.keepalive.as_ref().map(|keepalive| self.keepalive(keepalive));
         let nodelay = word(&options.nodelay).map(|Switch(on)| on);
         if keepalive.is_none() && nodelay.is_none() && !step.set.is_pruned() {

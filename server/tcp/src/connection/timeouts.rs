@@ -56,8 +56,14 @@ impl Connection {
         }
         let rto = self.rtt.rto();
         // The user timeout ends a wait when it is over (Linux `tcp_clamp_rto_to_user_timeout`).
-        let left = self.user_timeout.map(|longest| (self.waiting_since(cx) + longest) - cx.now);
+        let left = self.longest_wait(cx).map(|longest| (self.waiting_since(cx) + longest) - cx.now);
         self.timers.set(cx, Timer::Retransmission, left.map_or(rto, |left| rto.min(left)));
+    }
+
+    /// How long the application, or the stack for an active open, waits at most.
+    fn longest_wait(&self, cx: &Context<'_>) -> Option<Duration> {
+        let connect = cx.settings.connect_timeout.filter(|_| self.state == State::SynSent);
+        self.user_timeout.or(connect)
     }
 
     /// From when the user timeout counts: the first SYN, or the first timeout of data.
@@ -75,7 +81,7 @@ impl Connection {
     /// Whether the SYN has been sent often enough (RFC 9293 §3.8.3; Linux `tcp_write_timeout`).
     fn handshake_is_hopeless(&self, cx: &Context<'_>) -> bool {
         let settings = cx.settings;
-        if let Some(longest) = self.user_timeout {
+        if let Some(longest) = self.longest_wait(cx) {
             return cx.now - self.waiting_since(cx) >= longest;
         }
         match self.state {
@@ -100,6 +106,7 @@ impl Connection {
             GiveUp::Retries(retries) => self.first_timeout.is_some_and(|first| {
                 cx.now - first >= doublings(retries, settings.rto.min, settings.rto.max)
             }),
+            GiveUp::Count(count) => self.timeouts >= count,
             GiveUp::After(longest) => {
                 let sent: Option<Instant> = self.snd.sent.first().map(|first| first.first_sent);
                 sent.is_some_and(|sent| cx.now - sent >= longest)
@@ -119,7 +126,7 @@ impl Connection {
         // Probes that are answered go on for ever (MUST-37), unless the application says how long.
         let hopeless = match (self.user_timeout, limit) {
             (Some(longest), _) => cx.now - first >= longest,
-            (None, GiveUp::Retries(retries)) => self.window_probes >= retries,
+            (None, GiveUp::Retries(retries) | GiveUp::Count(retries)) => self.window_probes >= retries,
             (None, GiveUp::After(longest)) => self.rtt.doubled(self.window_probes) >= longest,
         };
         if hopeless {

@@ -223,7 +223,7 @@ fn an_old_timestamp_is_rejected() {
 fn a_transfer_goes_on_after_a_cut() {
     for profile in Profile::ALL {
         let mut pair = Pair::new(profile.settings(), profile.settings()).connected();
-        let heals = pair.now + secs(10);
+        let heals = pair.now + secs(2);
         pair.path(move |_, _, now| if now < heals { Fate::Drop } else { Fate::Pass });
         pair.send(0, &pattern(10 * 1024));
         pair.run_for(secs(60));

@@ -8,6 +8,7 @@ mod keepalive;
 mod loss;
 mod options;
 mod pair;
+mod profiles;
 mod segments_by_state;
 mod transfer;
 

@@ -1,0 +1,212 @@
+//! The numbers of each profile. Where each comes from, and how sure it is, stands in docs/profiles.md.
+
+use std::time::Duration;
+
+use crate::{
+    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, RtoMin, RtoSettings, Settings,
+};
+
+/// Linux 6.18 as a fresh network namespace has it. Each value was read by sysctl or measured on the wire,
+/// but where a comment says otherwise.
+pub(crate) const LINUX: Settings = Settings {
+    keepalive: None,
+    keepalive_numbers: KeepaliveSettings {
+        idle: Duration::from_secs(7200),
+        interval: Duration::from_secs(75),
+        probes: 9,
+    },
+    rto: RtoSettings {
+        initial: Duration::from_secs(1),
+        min: Duration::from_millis(200),
+        max: Duration::from_secs(120),
+        min_applies: RtoMin::Variance,
+    },
+    delayed_ack: Some(DelayedAckSettings {
+        min: Duration::from_millis(40),
+        max: Duration::from_millis(200),
+        quick: 16,
+    }),
+    nagle: true,
+    syn_retries: 6,
+    syn_linear_timeouts: 4,
+    connect_timeout: None,
+    synack_retries: 5,
+    give_up: GiveUp::Retries(15),
+    // tcp_orphan_retries = 0 means 8 while the peer is believed alive.
+    orphan_give_up: GiveUp::Retries(8),
+    user_timeout: None,
+    fin_timeout: Some(Duration::from_secs(60)),
+    time_wait: Duration::from_secs(60),
+    reset_ends_time_wait: true,
+    timestamps: true,
+    sack: true,
+    dsack: true,
+    frto: true,
+    congestion: CongestionAlgorithm::Cubic,
+    slow_start_after_idle: true,
+    tail_loss_probe: true,
+    window_scale: Some(10),
+    // Half of tcp_rmem[1]: the other half is for the kernel's own use (tcp_adv_win_scale = 1).
+    receive_buffer: 65_536,
+    send_buffer: 4_194_304,
+    initial_window: 10,
+    mss: None,
+    mtu: 1500,
+    challenge_ack_interval: Duration::from_millis(500),
+    syn_backlog: 2048,
+    ephemeral_ports: 32_768..=60_999,
+    initial_sequence: None,
+};
+
+/// The values that RFC 9293 and the RFCs it names recommend.
+pub(crate) const RFC9293: Settings = Settings {
+    keepalive: None,
+    // RFC 9293 §3.8.4 gives the two hours; interval and count are those of most stacks.
+    keepalive_numbers: KeepaliveSettings {
+        idle: Duration::from_secs(7200),
+        interval: Duration::from_secs(75),
+        probes: 9,
+    },
+    rto: RtoSettings {
+        // RFC 6298 §2.1, §2.4, §2.5.
+        initial: Duration::from_secs(1),
+        min: Duration::from_secs(1),
+        max: Duration::from_secs(60),
+        min_applies: RtoMin::Total,
+    },
+    // RFC 9293 §3.8.6.3: less than 0.5 s, and every second full-sized segment.
+    delayed_ack: Some(DelayedAckSettings {
+        min: Duration::from_millis(200),
+        max: Duration::from_millis(200),
+        quick: 0,
+    }),
+    nagle: true,
+    // RFC 9293 §3.8.3: R2 for a SYN is at least 3 minutes: 1 + 2 + 4 + ... + 32 + 60 + 60 s.
+    syn_retries: 7,
+    syn_linear_timeouts: 0,
+    connect_timeout: None,
+    synack_retries: 7,
+    // The user timeout of OPEN (RFC 9293 §3.9.1.1): five minutes.
+    give_up: GiveUp::After(Duration::from_secs(300)),
+    orphan_give_up: GiveUp::After(Duration::from_secs(300)),
+    user_timeout: None,
+    // The RFC knows no timer in FIN-WAIT-2.
+    fin_timeout: None,
+    // 2 MSL, MSL being 2 minutes (RFC 9293 §3.4.2).
+    time_wait: Duration::from_secs(240),
+    // RFC 1337 §3 and RFC 9293 §3.10.7.4 differ; this is the latter.
+    reset_ends_time_wait: true,
+    timestamps: true,
+    sack: true,
+    dsack: true,
+    // RFC 5682 is experimental no more, but not asked for by RFC 9293.
+    frto: false,
+    // RFC 9293 §3.8.2, MUST-19: RFC 5681.
+    congestion: CongestionAlgorithm::NewReno,
+    slow_start_after_idle: true,
+    tail_loss_probe: false,
+    window_scale: Some(7),
+    receive_buffer: 65_536,
+    send_buffer: 65_536,
+    initial_window: 10,
+    mss: None,
+    mtu: 1500,
+    challenge_ack_interval: Duration::ZERO,
+    syn_backlog: 128,
+    // RFC 6335 §6.
+    ephemeral_ports: 49_152..=65_535,
+    initial_sequence: None,
+};
+
+/// FreeBSD 14.
+pub(crate) const FREEBSD: Settings = Settings {
+    keepalive: None,
+    keepalive_numbers: KeepaliveSettings {
+        idle: Duration::from_secs(7200),
+        interval: Duration::from_secs(75),
+        probes: 8,
+    },
+    rto: RtoSettings {
+        initial: Duration::from_secs(1),
+        min: Duration::from_millis(200),
+        max: Duration::from_secs(64),
+        min_applies: RtoMin::Slop,
+    },
+    delayed_ack: Some(DelayedAckSettings {
+        min: Duration::from_millis(40),
+        max: Duration::from_millis(40),
+        quick: 0,
+    }),
+    // The first SYNs at an even pace, and the connection given up after 75 s.
+    syn_retries: 12,
+    syn_linear_timeouts: 4,
+    connect_timeout: Some(Duration::from_secs(75)),
+    synack_retries: 3,
+    give_up: GiveUp::Count(12),
+    orphan_give_up: GiveUp::Count(12),
+    fin_timeout: Some(Duration::from_secs(60)),
+    time_wait: Duration::from_secs(60),
+    frto: false,
+    congestion: CongestionAlgorithm::Cubic,
+    tail_loss_probe: false,
+    window_scale: Some(6),
+    receive_buffer: 65_536,
+    send_buffer: 32_768,
+    challenge_ack_interval: Duration::ZERO,
+    ephemeral_ports: 10_000..=65_535,
+    ..RFC9293
+};
+
+/// macOS.
+pub(crate) const MACOS: Settings = Settings {
+    delayed_ack: Some(DelayedAckSettings {
+        min: Duration::from_millis(100),
+        max: Duration::from_millis(100),
+        quick: 0,
+    }),
+    time_wait: Duration::from_secs(30),
+    receive_buffer: 131_072,
+    send_buffer: 131_072,
+    ephemeral_ports: 49_152..=65_535,
+    ..FREEBSD
+};
+
+/// Windows since Vista.
+pub(crate) const WINDOWS: Settings = Settings {
+    keepalive: None,
+    keepalive_numbers: KeepaliveSettings {
+        idle: Duration::from_secs(7200),
+        interval: Duration::from_secs(1),
+        probes: 10,
+    },
+    rto: RtoSettings {
+        initial: Duration::from_secs(3),
+        min: Duration::from_millis(300),
+        max: Duration::from_secs(240),
+        min_applies: RtoMin::Total,
+    },
+    delayed_ack: Some(DelayedAckSettings {
+        min: Duration::from_millis(200),
+        max: Duration::from_millis(200),
+        quick: 0,
+    }),
+    // 3 + 6 + 12 = 21 s.
+    syn_retries: 2,
+    syn_linear_timeouts: 0,
+    connect_timeout: None,
+    synack_retries: 2,
+    give_up: GiveUp::Count(5),
+    orphan_give_up: GiveUp::Count(5),
+    fin_timeout: Some(Duration::from_secs(240)),
+    time_wait: Duration::from_secs(120),
+    frto: false,
+    congestion: CongestionAlgorithm::Cubic,
+    tail_loss_probe: false,
+    timestamps: false,
+    window_scale: Some(8),
+    receive_buffer: 65_536,
+    send_buffer: 65_536,
+    challenge_ack_interval: Duration::ZERO,
+    ephemeral_ports: 49_152..=65_535,
+    ..RFC9293
+};

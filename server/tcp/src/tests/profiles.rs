@@ -1,0 +1,251 @@
+//! The profiles: the table in docs/profiles.md, and that each makes a difference.
+
+use std::fmt::Write as _;
+
+use super::pair::{Fate, Pair};
+use super::*;
+use crate::{Errno, GiveUp, Keepalive, RtoMin};
+
+/// How sure a value is.
+#[derive(Clone, Copy)]
+enum Basis {
+    /// Measured on the real thing, or read from it.
+    M(&'static str),
+    /// In a document or source that is named.
+    D(&'static str),
+    /// By hearsay.
+    U,
+}
+
+use Basis::{D, M, U};
+
+const SYSCTL: Basis = M("sysctl of Linux 6.18.44");
+const BSD_TIMER: Basis = D("FreeBSD sys/netinet/tcp_timer.h");
+const XNU_TIMER: Basis = D("xnu bsd/netinet/tcp_timer.h");
+const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
+
+type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
+
+/// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
+const ROWS: [Row; 26] = [
+    (
+        "keepalive idle",
+        |s| time(s.keepalive_numbers.idle),
+        [SYSCTL, D("RFC 9293 §3.8.4"), BSD_TIMER, MS_KEEPALIVE, XNU_TIMER],
+    ),
+    (
+        "keepalive interval",
+        |s| time(s.keepalive_numbers.interval),
+        [SYSCTL, U, BSD_TIMER, MS_KEEPALIVE, XNU_TIMER],
+    ),
+    (
+        "keepalive probes",
+        |s| s.keepalive_numbers.probes.to_string(),
+        [SYSCTL, U, BSD_TIMER, MS_KEEPALIVE, XNU_TIMER],
+    ),
+    (
+        "first RTO",
+        |s| time(s.rto.initial),
+        [M("05_syn_dropped_1"), D("RFC 6298 §2.1"), U, D("Microsoft TcpInitialRtt"), XNU_TIMER],
+    ),
+    (
+        "RTO",
+        |s| match s.rto.min_applies {
+            RtoMin::Total => format!("max(SRTT + 4 RTTVAR, {})", time(s.rto.min)),
+            RtoMin::Variance => format!("SRTT + max(4 RTTVAR, {})", time(s.rto.min)),
+            RtoMin::Slop => format!("SRTT + 4 RTTVAR + {}", time(s.rto.min)),
+        },
+        [M("timer samples of 01b, 17b"), D("RFC 6298 §2.4"), BSD_TIMER, U, XNU_TIMER],
+    ),
+    ("largest RTO", |s| time(s.rto.max), [SYSCTL, D("RFC 6298 §2.5"), BSD_TIMER, U, XNU_TIMER]),
+    (
+        "delayed ACK",
+        |s| {
+            let delayed = s.delayed_ack.unwrap();
+            let range = if delayed.min == delayed.max {
+                time(delayed.min)
+            } else {
+                format!("{} to {}", time(delayed.min), time(delayed.max))
+            };
+            if delayed.quick > 0 { format!("{range}, the first {} at once", delayed.quick) } else { range }
+        },
+        [M("09b, 09h, 17e"), D("RFC 9293 §3.8.6.3: below 0.5 s"), BSD_TIMER, U, U],
+    ),
+    ("SYN again", |s| s.syn_retries.to_string(), [SYSCTL, D("RFC 9293 §3.8.3: 3 minutes"), U, U, U]),
+    ("of them at an even pace", |s| s.syn_linear_timeouts.to_string(), [SYSCTL, U, U, U, U]),
+    (
+        "connect gives up",
+        |s| s.connect_timeout.map_or("by the retries".to_owned(), time),
+        [M("05_syn_dropped_all_default: 131 s"), U, U, U, XNU_TIMER],
+    ),
+    ("SYN+ACK again", |s| s.synack_retries.to_string(), [SYSCTL, U, U, U, U]),
+    (
+        "data gives up",
+        |s| give_up(s.give_up),
+        [SYSCTL, D("RFC 9293 §3.9.1.1"), BSD_TIMER, D("Microsoft TcpMaxDataRetransmissions"), XNU_TIMER],
+    ),
+    (
+        "an orphan gives up",
+        |s| give_up(s.orphan_give_up),
+        [M("02_client_fin_dropped_all_orphan_default"), U, U, U, U],
+    ),
+    (
+        "orphan in FIN-WAIT-2",
+        |s| s.fin_timeout.map_or("for ever".to_owned(), time),
+        [SYSCTL, D("RFC 9293 has no timer"), BSD_TIMER, U, XNU_TIMER],
+    ),
+    (
+        "TIME-WAIT",
+        |s| time(s.time_wait),
+        [M("14b"), D("RFC 9293 §3.4.2: 2 MSL"), D("MSL 30 s, 1995 sources"), U, XNU_TIMER],
+    ),
+    ("RST ends TIME-WAIT", |s| on(s.reset_ends_time_wait), [M("11h"), D("RFC 9293 §3.10.7.4"), U, U, U]),
+    ("timestamps", |s| on(s.timestamps), [SYSCTL, D("RFC 7323"), U, U, U]),
+    (
+        "SACK, D-SACK",
+        |s| format!("{}, {}", on(s.sack), on(s.dsack)),
+        [SYSCTL, D("RFC 2018, RFC 2883"), U, U, U],
+    ),
+    ("tail loss probe", |s| on(s.tail_loss_probe), [SYSCTL, D("RFC 8985: optional"), U, U, U]),
+    ("F-RTO", |s| on(s.frto), [SYSCTL, U, U, U, U]),
+    (
+        "congestion control",
+        |s| s.congestion.name().to_owned(),
+        [D("mainline default"), D("RFC 9293 §3.8.2"), U, U, U],
+    ),
+    (
+        "window scale",
+        |s| s.window_scale.map_or("none".to_owned(), |scale| scale.to_string()),
+        [M("every recording"), U, U, U, U],
+    ),
+    ("receive buffer", |s| s.receive_buffer.to_string(), [M("every recording"), U, U, U, U]),
+    ("initial window", |s| s.initial_window.to_string(), [M("10g"), D("RFC 6928"), U, U, U]),
+    (
+        "least time between challenge ACKs",
+        |s| time(s.challenge_ack_interval),
+        [M("11g"), D("RFC 5961 §7: should be limited"), U, U, U],
+    ),
+    (
+        "ephemeral ports",
+        |s| format!("{} to {}", s.ephemeral_ports.start(), s.ephemeral_ports.end()),
+        [SYSCTL, D("RFC 6335 §6"), U, U, U],
+    ),
+];
+
+fn time(time: Duration) -> String {
+    match time.as_millis() {
+        0 => "none".to_owned(),
+        millis if millis % 1000 == 0 => format!("{} s", millis / 1000),
+        millis => format!("{millis} ms"),
+    }
+}
+
+fn on(on: bool) -> String {
+    if on { "on" } else { "off" }.to_owned()
+}
+
+fn give_up(give_up: GiveUp) -> String {
+    match give_up {
+        GiveUp::Retries(retries) => format!("the time of {retries} doublings of the least RTO"),
+        GiveUp::Count(count) => format!("{count} retransmissions"),
+        GiveUp::After(longest) => time(longest),
+    }
+}
+
+/// `SNAPSHOTS=overwrite cargo test` writes docs/profiles.md anew.
+#[test]
+fn the_table_in_the_docs_is_what_the_profiles_have() {
+    let mut text = String::from(
+        "# Profiles\n\n\
+        `profile: NAME` on a host of a scenario gives its TCP these numbers and choices; `tcp:` changes single ones.\n\n\
+        Behind each value stands how sure it is: **M** measured on the real kernel, or read from it; **D** documented; \
+        **U** unverified. The sources are below the table. `linux` is held to recordings of the kernel; the others are only \
+        as good as their sources, and share with `rfc9293` whatever is not listed.\n\n\
+        This page is written by a test of `server/tcp`, from the code.\n\n|  |",
+    );
+    for profile in Profile::ALL {
+        write!(text, " {} |", profile.name()).unwrap();
+    }
+    text.push_str("\n|---|---|---|---|---|---|\n");
+    let mut sources = String::new();
+    for (name, value, bases) in ROWS {
+        write!(text, "| {name} |").unwrap();
+        write!(sources, "* {name}:").unwrap();
+        let mut named = Vec::new();
+        for (profile, basis) in Profile::ALL.into_iter().zip(bases) {
+            let (letter, source) = match basis {
+                M(source) => ("M", Some(source)),
+                D(source) => ("D", Some(source)),
+                U => ("U", None),
+            };
+            write!(text, " {} {letter} |", value(&profile.settings())).unwrap();
+            named.extend(source.map(|source| format!("{} {source}", profile.name())));
+        }
+        text.push('\n');
+        writeln!(sources, " {}", if named.is_empty() { "none".to_owned() } else { named.join("; ") })
+            .unwrap();
+    }
+    write!(text, "\n## Sources\n\nNames like `14b` are recordings of the kernel.\n\n{sources}").unwrap();
+    snapbox::Assert::new().action_env("SNAPSHOTS").eq(text, snapbox::file!["../../../../docs/profiles.md"]);
+}
+
+/// The idle connection of a client that died: how long until the server knows.
+#[test]
+fn each_profile_finds_a_dead_peer_in_its_own_time() {
+    let expected = [7200 + 9 * 75, 7200 + 9 * 75, 7200 + 8 * 75, 7200 + 10, 7200 + 8 * 75];
+    for (profile, expected) in Profile::ALL.into_iter().zip(expected) {
+        let settings = profile.settings();
+        let watching = Settings { keepalive: Some(settings.keepalive_numbers), ..settings };
+        let mut pair = Pair::new(Profile::Linux.settings(), watching).connected();
+        pair.path(|_, _, _| Fate::Drop);
+        pair.run();
+        let dead = pair.events[1].iter().find_map(|(_, event)| match event.kind {
+            EventKind::Keepalive(Keepalive::Dead { silence, .. }) => Some(silence.as_secs()),
+            _ => None,
+        });
+        assert_eq!(dead, Some(expected), "{}", profile.name());
+    }
+}
+
+/// Nobody answers: how long `connect` takes, and a request into the void, in whole seconds; and TIME-WAIT.
+#[test]
+fn each_profile_gives_up_in_its_own_time() {
+    let expected = [(131, 60), (183, 240), (75, 60), (21, 120), (75, 30)];
+    for (profile, (connect, time_wait)) in Profile::ALL.into_iter().zip(expected) {
+        let mut pair = Pair::new(profile.settings(), Profile::Linux.settings());
+        pair.path(|_, _, _| Fate::Drop);
+        pair.connect();
+        pair.run();
+        assert_eq!(pair.ended[0], Some(Err(Errno::TimedOut)));
+        assert_eq!(pair.events[0].last().unwrap().0.as_duration().as_secs(), connect, "{}", profile.name());
+
+        let mut pair = Pair::new(profile.settings(), Profile::Linux.settings()).connected();
+        pair.close(0);
+        pair.run_for(secs(1));
+        pair.close(1);
+        pair.run_for(ms(100));
+        assert_eq!(pair.state(0), State::TimeWait);
+        pair.run_for(secs(time_wait - 2));
+        assert_eq!(pair.state(0), State::TimeWait, "{}", profile.name());
+        pair.run_for(secs(2));
+        assert_eq!(pair.state(0), State::Closed, "{}", profile.name());
+    }
+}
+
+/// Data that nobody acknowledges: Linux counts time, BSD and Windows retransmissions, the RFC five minutes.
+#[test]
+fn each_profile_sends_again_in_its_own_way() {
+    let expected = [(15, 924), (9, 300), (12, 400), (5, 10), (12, 400)];
+    for (profile, (count, least)) in Profile::ALL.into_iter().zip(expected) {
+        let mut pair = Pair::new(profile.settings(), Profile::Linux.settings()).connected();
+        pair.path(|_, _, _| Fate::Drop);
+        let start = pair.now;
+        pair.send(0, &[1; 100]);
+        pair.run();
+        let again =
+            pair.log.iter().filter(|sent| sent.transmit.purpose == crate::Purpose::Retransmission).count();
+        let waited = (pair.events[0].last().unwrap().0 - start).as_secs();
+        assert_eq!(again, count, "{}", profile.name());
+        assert!(waited >= least, "{}: {waited}", profile.name());
+    }
+}
