@@ -1,5 +1,7 @@
 //! Ctrl-C: what is finished is written, and then the program ends, whatever it does at the moment.
 
+use std::future::{Future as _, pending, poll_fn};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -16,16 +18,22 @@ pub(crate) struct Interrupt {
 
 impl Interrupt {
     /// From now on Ctrl-C ends the program [`GRACE`] later, if it has not ended by itself.
-    pub(crate) fn listen() -> Interrupt {
+    pub(crate) async fn listen() -> Interrupt {
         let (press, pressed) = watch::channel(false);
+        let mut signal = Box::pin(tokio::signal::ctrl_c());
+        // The first poll is what sets up the handler.
+        let mut heard = poll_fn(|context| Poll::Ready(signal.as_mut().poll(context))).await;
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if heard.is_pending() {
+                heard = Poll::Ready(signal.await);
+            }
+            if matches!(heard, Poll::Ready(Ok(()))) {
                 let _ = press.send(true);
                 tokio::time::sleep(GRACE).await;
                 std::process::exit(exit::INTERRUPTED.into());
             }
             // Without signals nobody presses; whoever waits goes on waiting.
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         });
         Interrupt { pressed }
     }
@@ -33,7 +41,7 @@ impl Interrupt {
     /// Waits for Ctrl-C.
     pub(crate) async fn pressed(&mut self) {
         if self.pressed.wait_for(|pressed| *pressed).await.is_err() {
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::{Failure, connect, exit, output, scenarios};
 
 pub(crate) async fn run(server: Option<&str>, args: &RunArgs) -> Result<u8, Failure> {
-    let mut interrupt = Interrupt::listen();
+    let mut interrupt = Interrupt::listen().await;
     let inputs = input::find(&args.inputs).map_err(Failure::Usage)?;
     let mut client = tokio::select! {
         client = connect(server) => client?,
