@@ -13,7 +13,9 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 
 /// A server that does not answer for so long is not there.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A server is asked this often whether it is still there: our own connection may be half-open too.
+const ASK_EVERY: Duration = Duration::from_secs(5);
 /// Octets of a message from the server.
 const MAX_MESSAGE: usize = 64 << 20;
 
@@ -87,7 +89,13 @@ impl Client {
             return Err(bad("only http:// is supported"));
         }
         let endpoint = Endpoint::from_shared(server.clone()).map_err(|error| bad(&chain(&error)))?;
-        match endpoint.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true).connect().await {
+        let endpoint = endpoint
+            .connect_timeout(PATIENCE)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(ASK_EVERY)
+            .keep_alive_timeout(PATIENCE)
+            .keep_alive_while_idle(true);
+        match endpoint.connect().await {
             Ok(channel) => Ok(Client::new(channel, server)),
             Err(error) => Err(ClientError::NoServer { server, reason: chain(&error) }),
         }
