@@ -30,6 +30,8 @@ pub struct TcpSettings {
     pub retries2: Option<u32>,
     /// The same once the application has closed (Linux `tcp_orphan_retries`).
     pub orphan_retries: Option<u32>,
+    /// How long data may stay unacknowledged (Linux TCP_USER_TIMEOUT); `Some(None)` sets no such limit.
+    pub user_timeout: Option<Option<Duration>>,
     /// How long an orphan waits in FIN-WAIT-2; `Some(None)` is for ever.
     pub fin_timeout: Option<Option<Duration>>,
     /// How long TIME-WAIT lasts.
@@ -161,6 +163,7 @@ impl TcpSettings {
         lay(&mut set.synack_retries, self.synack_retries);
         lay(&mut set.give_up, self.retries2.map(GiveUp::Retries));
         lay(&mut set.orphan_give_up, self.orphan_retries.map(GiveUp::Retries));
+        lay(&mut set.user_timeout, self.user_timeout);
         lay(&mut set.fin_timeout, self.fin_timeout);
         lay(&mut set.time_wait, self.time_wait);
         lay(&mut set.reset_ends_time_wait, self.reset_ends_time_wait);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use halfopen_scenario::*;
 use halfopen_tcp::{
-    CongestionAlgorithm, Flags, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, State,
+    CongestionAlgorithm, Errno, Flags, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, State,
 };
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -44,6 +44,7 @@ fn hosts_have_addresses_and_settings() {
         RtoSettings { initial: S(1), min: MS(200), max: S(120), min_applies: RtoMin::Variance }
     );
     assert_eq!((tcp.give_up, tcp.orphan_give_up), (GiveUp::Retries(5), GiveUp::Retries(4)));
+    assert_eq!((tcp.user_timeout, other.settings().user_timeout), (Some(S(30)), None));
     assert_eq!((tcp.nagle, tcp.sack, tcp.timestamps, tcp.tail_loss_probe), (false, false, true, false));
     assert_eq!((tcp.dsack, tcp.frto, tcp.slow_start_after_idle), (false, false, false));
     assert_eq!(tcp.congestion, CongestionAlgorithm::NewReno);
@@ -70,7 +71,13 @@ fn programs_have_their_connections() {
     let connection = Slot(0);
     let actions =
         |program: &Program| program.steps.iter().map(|step| step.action.clone()).collect::<Vec<_>>();
-    let keepalive = Some(Some(KeepaliveSettings { idle: S(10), interval: S(75), probes: 10 }));
+    let options = SocketOptions {
+        keepalive: Some(Some(KeepaliveSettings { idle: S(10), interval: S(75), probes: 10 })),
+        nodelay: Some(true),
+        user_timeout: Some(None),
+        linger: Some(Some(Duration::ZERO)),
+        receive_buffer: Some(8192),
+    };
     assert_eq!(
         actions(web),
         [
@@ -79,7 +86,8 @@ fn programs_have_their_connections() {
             Action::Receive { connection, amount: Amount::Octets(1024) },
             Action::Receive { connection, amount: Amount::Next },
             Action::Receive { connection, amount: Amount::End },
-            Action::Set { connection, options: SocketOptions { keepalive, nodelay: Some(true) } },
+            Action::Set { connection, options },
+            Action::ShutdownRead { connection },
             Action::ShutdownWrite { connection },
             Action::Close { connection },
         ]
@@ -100,14 +108,18 @@ fn programs_have_their_connections() {
                 every: Duration::ZERO,
             },
             Action::Wait(MS(1500)),
+            Action::WaitUntil(S(60)),
+            Action::Send { connection, payload: Payload::Octets(1), times: 1, every: Duration::ZERO },
             Action::Hold,
         ]
     );
     assert!(web.steps[4].may_not_happen && !web.steps[3].may_not_happen);
+    let failures = [web.steps[6].failure, web.steps[7].failure, client.steps[6].failure];
+    assert_eq!(failures, [Failure::EndsProgram, Failure::May, Failure::Must(Errno::BrokenPipe)]);
     assert_eq!(web.steps[2].text, "receive: 1 KiB");
     assert_eq!(client.steps[2].text, "send: 100 B, every: 1s, times: 5, on: pool-1");
-    assert_eq!(client.steps[5].text, "hold");
-    assert_eq!(web.steps[0].location, Location { line: 52, column: 9 });
+    assert_eq!(client.steps[7].text, "hold");
+    assert_eq!(web.steps[0].location, Location { line: 53, column: 9 });
 }
 
 #[test]
@@ -116,15 +128,19 @@ fn faults_say_what_which_and_when() {
     let faults = &scenario.faults;
     let effects: Vec<Effect> = faults.iter().map(|fault| fault.effect.clone()).collect();
     let flags = |flags| Match { flags: Some(flags), ..Match::default() };
-    let segment = |matching, which, action| Effect::Segment { matching, which, action };
+    let segment = |matching, which, action| Effect::Segment { matching, skip: 0, which, action };
     let [client, server, other] = [HostId(0), HostId(1), HostId(2)];
     let precise = Match {
         from: Some(client),
         to: Some(server),
         flags: Some(FlagsMatch::Only(Flags::ACK)),
         payload: Some(PayloadMatch::None),
+        sequence: Some(1),
+        acknowledgment: Some(1025),
+        state: Some((server, State::SynReceived)),
         retransmission: Some(false),
         keepalive_probe: Some(false),
+        window_probe: Some(false),
     };
     let payload = |payload| Match { payload: Some(payload), ..Match::default() };
     let delay = SegmentAction::Delay { by: MS(300) };
@@ -133,7 +149,7 @@ fn faults_say_what_which_and_when() {
         effects,
         [
             segment(flags(FlagsMatch::AtLeast(Flags::SYN)), Which::First(2), SegmentAction::Drop),
-            segment(precise, Which::Nth(3), SegmentAction::Drop),
+            Effect::Segment { matching: precise, skip: 2, which: Which::Nth(3), action: SegmentAction::Drop },
             segment(payload(PayloadMatch::Octets(100)), Which::Every(2), delay),
             segment(payload(PayloadMatch::Any), Which::Probability(25_000), twice),
             Effect::PowerLoss(client),

@@ -116,6 +116,8 @@ impl Converter {
             options: Some(options(&header.options, sent.peer_iss)),
             purpose: purpose(sent.purpose).into(),
             retransmission: sent.retransmission,
+            sender_state: sent.sender_state.map_or(v1::TcpState::Unspecified, state).into(),
+            receiver_state: sent.receiver_state.map_or(v1::TcpState::Unspecified, state).into(),
         }
     }
 
@@ -460,6 +462,8 @@ mod tests {
             window: 65_536,
             purpose: Purpose::DuplicateAck,
             retransmission: true,
+            sender_state: Some(State::LastAck),
+            receiver_state: None,
         };
         let expected = serde_json::json!({"segmentSent": {
             "segment": "7",
@@ -476,6 +480,7 @@ mod tests {
             "options": {"timestamp": 3, "timestampEcho": 2, "sack": [{"left": 3, "right": 103}]},
             "purpose": "TCP_PURPOSE_DUPLICATE_ACK",
             "retransmission": true,
+            "senderState": "TCP_STATE_LAST_ACK",
         }});
         assert_eq!(json(EventKind::SegmentSent(Box::new(sent))), expected);
     }

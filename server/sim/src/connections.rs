@@ -75,6 +75,8 @@ pub(crate) struct Relative {
     pub(crate) peer_iss: u32,
     pub(crate) window: u32,
     pub(crate) retransmission: bool,
+    /// Of the sender's end and of the receiver's newest.
+    pub(crate) states: [Option<State>; 2],
 }
 
 /// The connections of a run, numbered in order of first appearance.
@@ -234,6 +236,7 @@ impl Relative {
         let mut peers = peers.peekable();
         let newest = peers.peek().copied();
         let peer = peers.find(|peer| peer.has_sent(header.ack)).or(newest);
+        let state = |end: Option<&End>| end.and_then(|end| end.state).map(|(state, _)| state);
         let peer_iss = peer.and_then(|peer| peer.iss).unwrap_or_default();
         let scales = [own, peer].map(|end| end.and_then(|end| end.scale));
         // The window of a SYN is never scaled, and others only if both SYNs offered it (RFC 7323 §2.2).
@@ -247,6 +250,7 @@ impl Relative {
             peer_iss: peer_iss.0,
             window: u32::from(header.window) << shift,
             retransmission: false,
+            states: [state(own), state(newest)],
         }
     }
 }
@@ -327,7 +331,7 @@ mod tests {
             payload: 10,
             ..Header::default()
         };
-        let expected = Relative { seq: 1, ack: 1, peer_iss: 500, window: 12_800, retransmission: false };
+        let expected = Relative { seq: 1, ack: 1, peer_iss: 500, window: 12_800, ..Relative::default() };
         assert_eq!(connections.sends(near, &data), expected);
         let half_new = Header { payload: 20, ..data };
         assert!(connections.sends(near, &half_new).retransmission, "half of it was sent before");

@@ -191,6 +191,8 @@ impl Run {
             window: relative.window,
             purpose: transmit.purpose,
             retransmission: relative.retransmission,
+            sender_state: relative.states[0],
+            receiver_state: relative.states[1],
         };
         let facts = sent.facts(from);
         self.recorder.push(now, Some(from), connection, EventKind::SegmentSent(Box::new(sent)));

@@ -54,6 +54,8 @@ pub(crate) struct Progress {
     pub(crate) faults: Vec<u64>,
     /// Every connection that a program opened.
     pub(crate) opened: Vec<(usize, Slot, ConnectionNumber)>,
+    /// Steps that ended otherwise than they say they must.
+    pub(crate) surprises: Vec<String>,
     /// What must never be: data that is not what was sent.
     pub(crate) mistakes: Vec<String>,
 }

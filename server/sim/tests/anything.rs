@@ -37,8 +37,10 @@ fn talk() -> impl Strategy<Value = Action> {
             every,
         }),
         4 => amounts.prop_map(|amount| Action::Receive { connection: CONNECTION, amount }),
-        2 => time().prop_map(Action::Wait),
+        1 => time().prop_map(Action::Wait),
+        1 => time().prop_map(Action::WaitUntil),
         1 => Just(Action::ShutdownWrite { connection: CONNECTION }),
+        1 => Just(Action::ShutdownRead { connection: CONNECTION }),
         1 => Just(Action::Close { connection: CONNECTION }),
         1 => Just(Action::Abort { connection: CONNECTION }),
     ]
@@ -67,6 +69,7 @@ fn segment_fault() -> impl Strategy<Value = Effect> {
     ];
     (matching(), which, action).prop_map(|(matching, which, action)| Effect::Segment {
         matching,
+        skip: 0,
         which,
         action,
     })
@@ -162,7 +165,7 @@ fn lossy_transfer() -> impl Strategy<Value = Scenario> {
     ];
     let one = (matching(), 0_u32..200_000, action).prop_map(|(matching, probability, action)| {
         let which = Which::Probability(probability);
-        let effect = Effect::Segment { matching, which, action };
+        let effect = Effect::Segment { matching, skip: 0, which, action };
         Fault { when: When::Always, may_not_happen: true, ..fault(effect, 0) }
     });
     (1_u64..300_000, prop::collection::vec(one, 0..4), tcp(), tcp(), 0_u64..200).prop_map(

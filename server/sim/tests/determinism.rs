@@ -17,7 +17,7 @@ fn unruly() -> Scenario {
     let duplicate = SegmentAction::Duplicate { copies: 1, spacing: Duration::from_micros(10) };
     for (action, probability) in [(SegmentAction::Drop, 50_000), (duplicate, 50_000)] {
         let which = Which::Probability(probability);
-        let effect = Effect::Segment { matching: data.clone(), which, action };
+        let effect = Effect::Segment { matching: data.clone(), skip: 0, which, action };
         scenario.faults.push(Fault { when: When::Always, ..fault(effect, 0) });
     }
     scenario.faults.push(fault(Effect::Reboot { host: SERVER, back_after: Duration::from_secs(1) }, 2));

@@ -20,7 +20,10 @@ fn with(mut scenario: Scenario, faults: impl IntoIterator<Item = Fault>) -> Scen
 /// A fault on the first segment from the client that matches.
 fn on_first(matching: &Match, action: SegmentAction) -> Fault {
     let matching = Match { from: Some(CLIENT), ..matching.clone() };
-    Fault { when: When::Always, ..fault(Effect::Segment { matching, which: Which::First(1), action }, 0) }
+    Fault {
+        when: When::Always,
+        ..fault(Effect::Segment { matching, skip: 0, which: Which::First(1), action }, 0)
+    }
 }
 
 fn flags(flags: Flags) -> Match {
@@ -277,7 +280,7 @@ fn a_fault_does_not_change_what_is_random_elsewhere() {
     let Effect::Segment { matching, action, .. } = on_first(&data(), SegmentAction::Drop).effect else {
         unreachable!("a fault on segments");
     };
-    let coin = Effect::Segment { matching, which: Which::Probability(500_000), action };
+    let coin = Effect::Segment { matching, skip: 0, which: Which::Probability(500_000), action };
     let faulty = run(&with(session(), [Fault { when: When::Always, ..fault(coin, 0) }]));
     assert_eq!(initial(&plain), initial(&faulty));
 }

@@ -31,7 +31,9 @@ pub enum Effect {
     Segment {
         /// Which segments it is about.
         matching: Match,
-        /// Which of those.
+        /// So many of those are let through first, and not counted.
+        skip: u64,
+        /// Which of the rest.
         which: Which,
         /// What happens to them.
         action: SegmentAction,
@@ -119,7 +121,8 @@ impl Cut {
     }
 }
 
-/// Which of the segments that match while the fault is active, counted from 1 in the order they are sent.
+/// Which of the segments that match while the fault is active and are not skipped, counted from 1 in the order they are
+/// sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Which {
     /// Each.

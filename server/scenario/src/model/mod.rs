@@ -17,7 +17,7 @@ pub use expectation::{
 };
 pub use fault::{Cut, Effect, Fault, SegmentAction, When, Which};
 pub use limits::Limits;
-pub use program::{Action, Amount, Payload, Program, SocketOptions, Step};
+pub use program::{Action, Amount, Failure, Payload, Program, SocketOptions, Step};
 pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts};
 
 /// A scenario, ready to be run.

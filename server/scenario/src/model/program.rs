@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use halfopen_tcp::KeepaliveSettings;
+use halfopen_tcp::{Errno, KeepaliveSettings};
 
 use super::{HostId, Location, Slot};
 
 /// What one application does: one step after the other, from time 0.
 ///
-/// A step that fails ends the program. A step that has not ended when the run does (but for [`Action::Hold`]), or was
-/// never begun, keeps the run from passing unless it [may](Step::may_not_happen).
+/// A step that fails ends the program unless it [says otherwise](Step::failure). A step that has not ended when the run does
+/// (but for [`Action::Hold`]), or was never begun, keeps the run from passing unless it [may](Step::may_not_happen).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     /// Its name; the host's where the text gives none.
@@ -28,12 +28,27 @@ pub struct Program {
 pub struct Step {
     /// What it does.
     pub action: Action,
+    /// What it means if it fails.
+    pub failure: Failure,
     /// Whether the run may pass without this step being done.
     pub may_not_happen: bool,
     /// Where it stands in the text.
     pub location: Location,
     /// As it is written, on one line: `receive: 1 KiB`.
     pub text: String,
+}
+
+/// What it means if a step fails: with an error, or with the end of the stream before all was received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Failure {
+    /// The program ends.
+    #[default]
+    EndsProgram,
+    /// Nothing: the program goes on, whether it fails or not. Said as `may-fail: true`.
+    May,
+    /// It must fail with this error, and then the program goes on. That it did not, or failed otherwise, keeps the run
+    /// from passing and ends the program. Said as `error: EPIPE`.
+    Must(Errno),
 }
 
 /// What a step does.
@@ -82,10 +97,17 @@ pub enum Action {
     },
     /// Does nothing for so long.
     Wait(Duration),
+    /// Does nothing until then, counted from the start of the run. Over at once if that time is past.
+    WaitUntil(Duration),
     /// Does nothing for ever and keeps every connection. Always the last step.
     Hold,
     /// Half-close: will send no more.
     ShutdownWrite {
+        /// On which connection.
+        connection: Slot,
+    },
+    /// Will receive no more: what comes is acknowledged, and reading ends once nothing is left to read.
+    ShutdownRead {
         /// On which connection.
         connection: Slot,
     },
@@ -118,8 +140,9 @@ impl Action {
             Action::Send { .. } => "send",
             Action::Receive { .. } => "receive",
             Action::Wait(_) => "wait",
+            Action::WaitUntil(_) => "wait-until",
             Action::Hold => "hold",
-            Action::ShutdownWrite { .. } => "shutdown",
+            Action::ShutdownWrite { .. } | Action::ShutdownRead { .. } => "shutdown",
             Action::Close { .. } => "close",
             Action::Abort { .. } => "abort",
             Action::Set { .. } => "set",
@@ -165,4 +188,10 @@ pub struct SocketOptions {
     pub keepalive: Option<Option<KeepaliveSettings>>,
     /// TCP_NODELAY.
     pub nodelay: Option<bool>,
+    /// TCP_USER_TIMEOUT; `Some(None)` switches it off.
+    pub user_timeout: Option<Option<Duration>>,
+    /// SO_LINGER; zero makes `close` reset the connection, `Some(None)` switches it off.
+    pub linger: Option<Option<Duration>>,
+    /// SO_RCVBUF: room for received data, octets.
+    pub receive_buffer: Option<u32>,
 }

@@ -1,6 +1,6 @@
 //! Which segments are meant.
 
-use halfopen_tcp::Flags;
+use halfopen_tcp::{Flags, State};
 
 use super::HostId;
 
@@ -15,10 +15,19 @@ pub struct Match {
     pub flags: Option<FlagsMatch>,
     /// With so much data.
     pub payload: Option<PayloadMatch>,
+    /// With this sequence number, relative to the sender's initial one: the SYN has 0.
+    pub sequence: Option<u32>,
+    /// With this acknowledgment number, relative to the receiver's initial sequence number: that of its SYN is 1.
+    pub acknowledgment: Option<u32>,
+    /// Sent while this host, at either end, has the connection in this state. Before its first transition, and under a
+    /// listener, a connection has none.
+    pub state: Option<(HostId, State)>,
     /// Whether it was sent before, in whole or in part, for whatever reason.
     pub retransmission: Option<bool>,
     /// Whether it is keepalive's question to an idle peer.
     pub keepalive_probe: Option<bool>,
+    /// Whether it is a question to a peer whose window is closed.
+    pub window_probe: Option<bool>,
 }
 
 impl Match {
@@ -28,8 +37,12 @@ impl Match {
             && self.to.is_none_or(|to| segment.to == Some(to))
             && self.flags.is_none_or(|flags| flags.matches(segment.flags))
             && self.payload.is_none_or(|payload| payload.matches(segment.octets))
+            && self.sequence.is_none_or(|sequence| segment.sequence == sequence)
+            && self.acknowledgment.is_none_or(|number| segment.acknowledgment == Some(number))
+            && self.state.is_none_or(|(host, state)| segment.is_in(host, state))
             && self.retransmission.is_none_or(|retransmission| segment.retransmission == retransmission)
             && self.keepalive_probe.is_none_or(|probe| segment.keepalive_probe == probe)
+            && self.window_probe.is_none_or(|probe| segment.window_probe == probe)
     }
 }
 
@@ -44,10 +57,27 @@ pub struct SegmentFacts {
     pub flags: Flags,
     /// Octets of data.
     pub octets: u64,
+    /// Its relative sequence number.
+    pub sequence: u32,
+    /// Its relative acknowledgment number; `None` without the ACK bit.
+    pub acknowledgment: Option<u32>,
+    /// The state of its connection at the sender, if it has one.
+    pub from_state: Option<State>,
+    /// The same at the receiver.
+    pub to_state: Option<State>,
     /// Whether any of its sequence space was sent before.
     pub retransmission: bool,
     /// Whether it is keepalive's question to an idle peer.
     pub keepalive_probe: bool,
+    /// Whether it is a question to a peer whose window is closed.
+    pub window_probe: bool,
+}
+
+impl SegmentFacts {
+    fn is_in(&self, host: HostId, state: State) -> bool {
+        let at = |end, at| end == Some(host) && at == Some(state);
+        at(self.from, self.from_state) || at(self.to, self.to_state)
+    }
 }
 
 /// Which control bits.
@@ -102,8 +132,13 @@ mod tests {
             to: Some(HostId(1)),
             flags: Flags::FIN | Flags::ACK,
             octets: 0,
+            sequence: 1025,
+            acknowledgment: Some(1),
+            from_state: Some(State::FinWait1),
+            to_state: Some(State::Established),
             retransmission: false,
             keepalive_probe: false,
+            window_probe: false,
         };
         let of = |flags| Match { flags: Some(flags), ..Match::default() };
         assert!(Match::default().matches(&fin));
@@ -113,5 +148,34 @@ mod tests {
         assert!(!Match { from: Some(HostId(1)), ..Match::default() }.matches(&fin));
         assert!(!Match { payload: Some(PayloadMatch::Any), ..Match::default() }.matches(&fin));
         assert!(!Match { retransmission: Some(true), ..Match::default() }.matches(&fin));
+        assert!(!Match { window_probe: Some(true), ..Match::default() }.matches(&fin));
+    }
+
+    #[test]
+    fn numbers_are_exact_and_a_state_is_that_of_its_host() {
+        let plain = SegmentFacts {
+            from: Some(HostId(0)),
+            to: Some(HostId(1)),
+            flags: Flags::ACK,
+            octets: 0,
+            sequence: 1025,
+            acknowledgment: Some(1),
+            from_state: Some(State::FinWait1),
+            to_state: Some(State::Established),
+            retransmission: false,
+            keepalive_probe: false,
+            window_probe: false,
+        };
+        let sequence = |sequence| Match { sequence: Some(sequence), ..Match::default() };
+        assert!(sequence(1025).matches(&plain) && !sequence(1024).matches(&plain));
+        let acknowledgment = |number| Match { acknowledgment: Some(number), ..Match::default() };
+        assert!(acknowledgment(1).matches(&plain) && !acknowledgment(2).matches(&plain));
+        let no_ack = SegmentFacts { acknowledgment: None, ..plain };
+        assert!(!acknowledgment(0).matches(&no_ack), "without the bit there is no number");
+        let state = |host, state| Match { state: Some((HostId(host), state)), ..Match::default() };
+        assert!(state(0, State::FinWait1).matches(&plain) && state(1, State::Established).matches(&plain));
+        assert!(!state(1, State::FinWait1).matches(&plain) && !state(2, State::FinWait1).matches(&plain));
+        let new = SegmentFacts { to_state: None, ..plain };
+        assert!(!state(1, State::Established).matches(&new));
     }
 }

@@ -47,11 +47,23 @@ impl Checker<'_> {
 
     fn fits(&mut self, word: &str, fault: &shape::Fault) {
         let allowed: &[&str] = match word {
-            "drop" => &["first", "nth", "every", "probability", "at", "between", "when", "for"],
-            "delay" => &["by", "first", "nth", "every", "probability", "at", "between", "when", "for"],
-            "duplicate" => {
-                &["copies", "spacing", "first", "nth", "every", "probability", "at", "between", "when", "for"]
+            "drop" => &["skip", "first", "nth", "every", "probability", "at", "between", "when", "for"],
+            "delay" => {
+                &["by", "skip", "first", "nth", "every", "probability", "at", "between", "when", "for"]
             }
+            "duplicate" => &[
+                "copies",
+                "spacing",
+                "skip",
+                "first",
+                "nth",
+                "every",
+                "probability",
+                "at",
+                "between",
+                "when",
+                "for",
+            ],
             "reboot" => &["back-after", "at", "when", "for"],
             "partition" => &["heals-after", "at", "when", "for"],
             _ => &["at", "when", "for"],
@@ -62,6 +74,7 @@ impl Checker<'_> {
             ("spacing", key(&fault.spacing)),
             ("back-after", key(&fault.back_after)),
             ("heals-after", key(&fault.heals_after)),
+            ("skip", key(&fault.skip)),
             ("first", key(&fault.first)),
             ("nth", key(&fault.nth)),
             ("every", key(&fault.every)),
@@ -131,7 +144,8 @@ impl Checker<'_> {
             return None;
         };
         let matching = self.matching(matching);
-        Some(Effect::Segment { matching, which: self.which(fault), action })
+        let skip = word(&fault.skip).unwrap_or_default().into();
+        Some(Effect::Segment { matching, skip, which: self.which(fault), action })
     }
 
     fn which(&mut self, fault: &Spanned<shape::Fault>) -> Which {
@@ -228,7 +242,8 @@ impl Checker<'_> {
         }
         if let Some(when) = &fault.when {
             let lasted = super::word(&fault.r#for).unwrap_or_default();
-            return self.state(when, lasted);
+            let (host, state) = self.host_in_state(when)?;
+            return Some(When::State { host, state, lasted });
         }
         if !matches!(word, "drop" | "delay" | "duplicate") {
             if !fault.pruned {
@@ -262,24 +277,5 @@ impl Checker<'_> {
             );
         }
         Some(When::Between(from, to))
-    }
-
-    fn state(
-        &mut self,
-        when: &Spanned<shape::Named<Spanned<Scalar<halfopen_tcp::State>>>>,
-        lasted: Duration,
-    ) -> Option<When> {
-        let [(name, state)] = &when.value.0[..] else {
-            if !when.pruned {
-                self.problem(
-                    when.span,
-                    "this is not one host in one state",
-                    "write `when: {server: CLOSE-WAIT}`",
-                );
-            }
-            return None;
-        };
-        let host = self.host(name.span, name)?;
-        Some(When::State { host, state: state.value.0, lasted })
     }
 }

@@ -1,13 +1,14 @@
 //! Hosts, their TCP, and the network between them.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use super::{Checker, word};
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::{Ports, Size};
-use crate::shape::{self, Expect, Named, Opt, OrNever, OrOff, WindowScaling};
+use crate::shape::{self, DurationOrOff, Expect, Named, Opt, OrNever, OrOff, WindowScaling};
 use crate::{DelayedAck, Host, Keepalive, Limits, Network, TcpSettings};
 
 impl Checker<'_> {
@@ -86,6 +87,7 @@ impl Checker<'_> {
             synack_retries: word(&tcp.synack_retries),
             retries2: word(&tcp.retries2),
             orphan_retries: word(&tcp.orphan_retries),
+            user_timeout: self.user_timeout(&tcp.user_timeout),
             fin_timeout: word(&tcp.fin_timeout).map(|OrNever(timeout)| timeout),
             time_wait: word(&tcp.time_wait),
             reset_ends_time_wait: switch(&tcp.reset_ends_time_wait),
@@ -97,7 +99,7 @@ impl Checker<'_> {
             slow_start_after_idle: switch(&tcp.slow_start_after_idle),
             tail_loss_probe: switch(&tcp.tail_loss_probe),
             window_scaling: word(&tcp.window_scaling).map(|WindowScaling(shift)| shift),
-            receive_buffer: self.size(&tcp.receive_buffer, 256, 1 << 30),
+            receive_buffer: self.receive_buffer(&tcp.receive_buffer),
             send_buffer: self.size(&tcp.send_buffer, 256, 1 << 30),
             initial_window: word(&tcp.initial_window),
             // RFC 9293 §3.7.1: nobody need take less than 536, but 48 is what Linux allows.
@@ -108,6 +110,20 @@ impl Checker<'_> {
             ephemeral_ports: None,
             initial_sequence: word(&tcp.initial_sequence),
         }
+    }
+
+    /// Linux reads a timeout of zero as none; here that is `off`.
+    pub(super) fn user_timeout(&mut self, timeout: &Opt<DurationOrOff>) -> Option<Option<Duration>> {
+        let timeout = timeout.as_ref()?;
+        let Scalar(DurationOrOff(value)) = timeout.value;
+        if value.is_some_and(|value| value.is_zero()) {
+            self.problem(timeout.span, "zero makes no sense here", "say how long, or `off`");
+        }
+        Some(value)
+    }
+
+    pub(super) fn receive_buffer(&mut self, size: &Opt<Size>) -> Option<u32> {
+        self.size(size, 256, 1 << 30)
     }
 
     pub(super) fn keepalive(&mut self, keepalive: &OrOff<shape::Keepalive>) -> Keepalive {

@@ -7,10 +7,12 @@ mod programs;
 
 use std::time::Duration;
 
+use halfopen_tcp::State;
+
 use crate::de::Spanned;
 use crate::node::{Node, Span};
 use crate::parse::Scalar;
-use crate::shape::{Document, Given, Match, Opt};
+use crate::shape::{Document, Given, HostInState, Match, Opt};
 use crate::{Host, HostId, Limits, Problem, Program, Scenario, words};
 
 /// The scenario that the document says. It is only worth something if no problem was found.
@@ -149,14 +151,40 @@ impl Checker<'_> {
             let name = self.hosts[host.0].name.clone();
             self.problem(place.span, format!("nothing goes from `{name}` to itself"), "name another host");
         }
+        let state = matching.state.as_ref().and_then(|state| self.host_in_state(state));
+        if let (Some(from), Some(to), Some((host, _))) = (from, to, state)
+            && host != from
+            && host != to
+        {
+            let place = matching.state.as_ref().map_or(Span::default(), |state| state.span);
+            let name = self.hosts[host.0].name.clone();
+            let message = format!("`{name}` is at neither end of these segments");
+            self.problem(place, message, "it is the state of the sender or of the receiver");
+        }
         crate::Match {
             from,
             to,
             flags: matching.flags,
             payload: matching.payload,
+            sequence: matching.sequence,
+            acknowledgment: matching.acknowledgment,
+            state,
             retransmission: matching.retransmission,
             keepalive_probe: matching.keepalive_probe,
+            window_probe: matching.window_probe,
         }
+    }
+
+    /// `{server: CLOSE-WAIT}`.
+    fn host_in_state(&mut self, given: &HostInState) -> Option<(HostId, State)> {
+        let [(name, state)] = &given.value.0[..] else {
+            if !given.pruned {
+                let message = "this is not one host in one state";
+                self.problem(given.span, message, "write for example `{server: CLOSE-WAIT}`");
+            }
+            return None;
+        };
+        Some((self.host(name.span, name)?, state.value.0))
     }
 
     fn limits(&mut self, document: &Document, until: Option<Duration>) -> Limits {

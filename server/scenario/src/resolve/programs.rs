@@ -8,8 +8,10 @@ use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::{Destination, Port, Size};
-use crate::shape::{self, Direction, Given, Named, Programs, Steps};
-use crate::{Action, Amount, HostId, Keepalive, Limits, Payload, Program, Slot, SocketOptions, Step, words};
+use crate::shape::{self, Direction, DurationOrOff, Given, Named, Programs, Steps};
+use crate::{
+    Action, Amount, Failure, HostId, Keepalive, Limits, Payload, Program, Slot, SocketOptions, Step, words,
+};
 
 /// As many may wait for `accept` when the text does not say (Linux `somaxconn`).
 const DEFAULT_BACKLOG: u32 = 4096;
@@ -25,6 +27,8 @@ struct Progress<'a> {
     connections: Vec<Connection<'a>>,
     /// Where `hold` stands.
     held: Option<u32>,
+    /// The last `wait-until`, and where it stands.
+    waited: Option<(Duration, u32)>,
 }
 
 struct Connection<'a> {
@@ -74,6 +78,7 @@ impl Checker<'_> {
             listens: Vec::new(),
             connections: Vec::new(),
             held: None,
+            waited: None,
         };
         if steps.is_empty() && !progress.vague {
             self.problem(
@@ -108,6 +113,7 @@ impl Checker<'_> {
             ("send", step.send.is_given()),
             ("receive", step.receive.is_given()),
             ("wait", step.wait.is_given()),
+            ("wait-until", step.wait_until.is_given()),
             ("hold", step.hold.is_given()),
             ("shutdown", step.shutdown.is_given()),
             ("close", step.close.is_given()),
@@ -119,9 +125,11 @@ impl Checker<'_> {
         }
         let word = self.one_of(step.span, "step", &words)?;
         self.belongs(word, step);
+        let failure = self.failure(step);
         let action = self.action(progress, word, step)?;
         Some(Step {
             action,
+            failure,
             may_not_happen: super::word(&step.may_not_happen).is_some_and(|Switch(may)| may),
             location: step.span.location(),
             text: self.text(step.span),
@@ -130,11 +138,12 @@ impl Checker<'_> {
 
     fn belongs(&mut self, word: &str, step: &shape::Step) {
         let allowed: &[&str] = match word {
-            "listen" => &["backlog"],
+            "listen" => &["backlog", "error", "may-fail"],
             "accept" => &["as"],
-            "connect" => &["as", "port"],
-            "send" => &["on", "every", "times"],
-            "receive" | "shutdown" | "close" | "abort" | "set" => &["on"],
+            "connect" => &["as", "port", "error", "may-fail"],
+            "send" => &["on", "every", "times", "error", "may-fail"],
+            "receive" | "shutdown" => &["on", "error", "may-fail"],
+            "close" | "abort" | "set" => &["on"],
             _ => &[],
         };
         let given = [
@@ -144,8 +153,34 @@ impl Checker<'_> {
             ("backlog", key(&step.backlog)),
             ("every", key(&step.every)),
             ("times", key(&step.times)),
+            ("error", key(&step.error)),
+            ("may-fail", key(&step.may_fail)),
         ];
         self.only(word, allowed, &given);
+    }
+
+    /// What it means if the step fails.
+    fn failure(&mut self, step: &Spanned<shape::Step>) -> Failure {
+        let may = word(&step.may_fail).is_some_and(|Switch(may)| may);
+        let until_end = matches!(step.receive.inner(), Some(Scalar(Amount::End)));
+        if let Some(place) = key(&step.may_fail)
+            && (may && (step.error.is_some() || until_end))
+        {
+            let (message, help) = if until_end {
+                ("`receive: end` goes on after an error anyway", "leave `may-fail` out")
+            } else {
+                (
+                    "`error` and `may-fail` in one step",
+                    "keep `error` if it must fail, `may-fail` if it only may",
+                )
+            };
+            self.problem(place, message, help);
+        }
+        match word(&step.error) {
+            Some(errno) => Failure::Must(errno),
+            None if may => Failure::May,
+            None => Failure::EndsProgram,
+        }
     }
 
     fn action<'s>(
@@ -190,14 +225,29 @@ impl Checker<'_> {
                 }
                 Some(Action::Wait(time))
             }
+            "wait-until" => {
+                let Scalar(time) = *self.needed(&step.wait_until, all, "until when", "`wait-until: 5s`")?;
+                if let Some((before, line)) = progress.waited
+                    && time < before
+                {
+                    let message = format!("the program has waited until {before:?} in line {line}");
+                    self.problem(step.wait_until.span_or(all), message, "the times must not go back");
+                }
+                progress.waited = Some((time, step.span.line));
+                Some(Action::WaitUntil(time))
+            }
             "hold" => {
                 progress.held = Some(step.span.line);
                 Some(Action::Hold)
             }
             "shutdown" => {
-                let Scalar(Direction::Write) =
-                    self.needed(&step.shutdown, all, "which direction", "`shutdown: write`")?;
-                Some(Action::ShutdownWrite { connection: self.connection(progress, step)? })
+                let Scalar(direction) =
+                    *self.needed(&step.shutdown, all, "which direction", "`shutdown: write`")?;
+                let connection = self.connection(progress, step)?;
+                Some(match direction {
+                    Direction::Write => Action::ShutdownWrite { connection },
+                    Direction::Read => Action::ShutdownRead { connection },
+                })
             }
             "close" => Some(Action::Close { connection: self.closed(progress, step)? }),
             "abort" => Some(Action::Abort { connection: self.closed(progress, step)? }),
@@ -377,15 +427,20 @@ impl Checker<'_> {
         let settings = self.hosts[progress.host.0].settings();
         let base = settings.keepalive.unwrap_or(settings.keepalive_numbers);
         let keepalive = options.keepalive.as_ref().map(|keepalive| self.keepalive(keepalive));
-        let nodelay = word(&options.nodelay).map(|Switch(on)| on);
-        if keepalive.is_none() && nodelay.is_none() && !step.set.is_pruned() {
+        let set = SocketOptions {
+            keepalive: keepalive.map(|keepalive: Keepalive| keepalive.over(base)),
+            nodelay: word(&options.nodelay).map(|Switch(on)| on),
+            user_timeout: self.user_timeout(&options.user_timeout),
+            linger: word(&options.linger).map(|DurationOrOff(linger)| linger),
+            receive_buffer: self.receive_buffer(&options.receive_buffer),
+        };
+        if set == SocketOptions::default() && !step.set.is_pruned() && options.receive_buffer.is_none() {
             self.problem(
                 step.set.span_or(step.span),
                 "this sets nothing",
                 "write `set: {nodelay: on}` or `set: {keepalive: {idle: 10s}}`",
             );
         }
-        let keepalive = keepalive.map(|keepalive: Keepalive| keepalive.over(base));
-        Some(Action::Set { connection: connection?, options: SocketOptions { keepalive, nodelay } })
+        Some(Action::Set { connection: connection?, options: set })
     }
 }

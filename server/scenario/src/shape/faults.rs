@@ -30,16 +30,20 @@ pub(crate) struct Fault {
     pub(crate) spacing: Opt<Duration>,
     pub(crate) back_after: Opt<Duration>,
     pub(crate) heals_after: Opt<Duration>,
+    pub(crate) skip: Opt<u32>,
     pub(crate) first: Opt<u32>,
     pub(crate) nth: Opt<u32>,
     pub(crate) every: Opt<u32>,
     pub(crate) probability: Opt<Probability>,
     pub(crate) at: Opt<Duration>,
     pub(crate) between: Option<Spanned<Vec<Scalar<Duration>>>>,
-    pub(crate) when: Option<Spanned<Named<Spanned<Scalar<State>>>>>,
+    pub(crate) when: Option<HostInState>,
     pub(crate) r#for: Opt<Duration>,
     pub(crate) may_not_happen: Opt<Switch>,
 }
+
+/// One host and a state: `{server: CLOSE-WAIT}`.
+pub(crate) type HostInState = Spanned<Named<Spanned<Scalar<State>>>>;
 
 /// Which segments: a map, or the control bits alone.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +52,12 @@ pub(crate) struct Match {
     pub(crate) to: Opt<String>,
     pub(crate) flags: Option<FlagsMatch>,
     pub(crate) payload: Option<PayloadMatch>,
+    pub(crate) sequence: Option<u32>,
+    pub(crate) acknowledgment: Option<u32>,
+    pub(crate) state: Option<HostInState>,
     pub(crate) retransmission: Option<bool>,
     pub(crate) keepalive_probe: Option<bool>,
+    pub(crate) window_probe: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -59,8 +67,12 @@ struct MatchMap {
     to: Opt<String>,
     flags: Option<Scalar<FlagsMatch>>,
     payload: Option<Scalar<PayloadMatch>>,
+    sequence: Option<Scalar<u32>>,
+    acknowledgment: Option<Scalar<u32>>,
+    state: Option<HostInState>,
     retransmission: Option<Scalar<Switch>>,
     keepalive_probe: Option<Scalar<Switch>>,
+    window_probe: Option<Scalar<Switch>>,
 }
 
 impl<'de> Deserialize<'de> for Match {
@@ -76,13 +88,18 @@ impl<'de> Deserialize<'de> for Match {
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Match, A::Error> {
                 let map = MatchMap::deserialize(MapAccessDeserializer::new(map))?;
+                let switch = |switch: Option<Scalar<Switch>>| switch.map(|Scalar(Switch(on))| on);
                 Ok(Match {
                     from: map.from,
                     to: map.to,
                     flags: map.flags.map(|flags| flags.0),
                     payload: map.payload.map(|payload| payload.0),
-                    retransmission: map.retransmission.map(|switch| switch.0.0),
-                    keepalive_probe: map.keepalive_probe.map(|switch| switch.0.0),
+                    sequence: map.sequence.map(|number| number.0),
+                    acknowledgment: map.acknowledgment.map(|number| number.0),
+                    state: map.state,
+                    retransmission: switch(map.retransmission),
+                    keepalive_probe: switch(map.keepalive_probe),
+                    window_probe: switch(map.window_probe),
                 })
             }
         }

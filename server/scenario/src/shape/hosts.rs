@@ -35,6 +35,7 @@ pub(crate) struct Tcp {
     pub(crate) synack_retries: Opt<u32>,
     pub(crate) retries2: Opt<u32>,
     pub(crate) orphan_retries: Opt<u32>,
+    pub(crate) user_timeout: Opt<DurationOrOff>,
     pub(crate) fin_timeout: Opt<OrNever>,
     pub(crate) time_wait: Opt<Duration>,
     pub(crate) reset_ends_time_wait: Opt<Switch>,
@@ -125,6 +126,30 @@ impl Parse for OrNever {
 
     fn number(number: i128) -> Result<OrNever, Mistake> {
         Duration::number(number).map(Some).map(OrNever)
+    }
+}
+
+/// A duration, or `off`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DurationOrOff(pub(crate) Option<Duration>);
+
+impl Parse for DurationOrOff {
+    const WHAT: &'static str = "a duration such as `30s`, or `off`";
+
+    fn parse(text: &str) -> Result<DurationOrOff, Mistake> {
+        if text == "off" {
+            Ok(DurationOrOff(None))
+        } else {
+            Duration::parse(text).map(Some).map(DurationOrOff)
+        }
+    }
+
+    fn boolean(value: bool) -> Result<DurationOrOff, Mistake> {
+        if value { Err(expected::<DurationOrOff>("on")) } else { Ok(DurationOrOff(None)) }
+    }
+
+    fn number(number: i128) -> Result<DurationOrOff, Mistake> {
+        Duration::number(number).map(Some).map(DurationOrOff)
     }
 }
 

@@ -16,8 +16,8 @@ use crate::parse::Scalar;
 use crate::quantity::Size;
 
 pub(crate) use expect::{Claim, Expect};
-pub(crate) use faults::{Cut, Fault, Match};
-pub(crate) use hosts::{DelayedAck, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
+pub(crate) use faults::{Cut, Fault, HostInState, Match};
+pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
 pub(crate) use programs::{Direction, Payload, Programs, Step, Steps};
 
 /// A value that may be left out, with its place.

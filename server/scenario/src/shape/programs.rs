@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use halfopen_tcp::Errno;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Given, Keepalive, Named, Opt, OrOff};
+use super::{DurationOrOff, Given, Keepalive, Named, Opt, OrOff};
 use crate::Amount;
 use crate::de::Spanned;
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
@@ -59,6 +60,7 @@ pub(crate) struct Step {
     pub(crate) send: Given<Payload>,
     pub(crate) receive: Given<Scalar<Amount>>,
     pub(crate) wait: Given<Scalar<Duration>>,
+    pub(crate) wait_until: Given<Scalar<Duration>>,
     pub(crate) hold: Given<Nothing>,
     pub(crate) shutdown: Given<Scalar<Direction>>,
     pub(crate) close: Given<Nothing>,
@@ -70,6 +72,8 @@ pub(crate) struct Step {
     pub(crate) backlog: Opt<u32>,
     pub(crate) every: Opt<Duration>,
     pub(crate) times: Opt<u32>,
+    pub(crate) error: Opt<Errno>,
+    pub(crate) may_fail: Opt<Switch>,
     pub(crate) may_not_happen: Opt<Switch>,
 }
 
@@ -97,13 +101,18 @@ impl Parse for Nothing {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Direction {
     Write,
+    Read,
 }
 
 impl Parse for Direction {
-    const WHAT: &'static str = "a direction such as `write`";
+    const WHAT: &'static str = "`write` or `read`";
 
     fn parse(text: &str) -> Result<Direction, Mistake> {
-        if text == "write" { Ok(Direction::Write) } else { Err(expected::<Direction>(text)) }
+        match text {
+            "write" => Ok(Direction::Write),
+            "read" => Ok(Direction::Read),
+            _ => Err(expected::<Direction>(text)),
+        }
     }
 }
 
@@ -151,8 +160,11 @@ impl<'de> Deserialize<'de> for Payload {
 
 /// Socket options.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Options {
     pub(crate) keepalive: Option<OrOff<Keepalive>>,
     pub(crate) nodelay: Opt<Switch>,
+    pub(crate) user_timeout: Opt<DurationOrOff>,
+    pub(crate) linger: Opt<DurationOrOff>,
+    pub(crate) receive_buffer: Opt<Size>,
 }

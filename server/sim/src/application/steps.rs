@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use halfopen_scenario::{Action, Amount, Payload, Program, Slot, Step};
-use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Received};
+use halfopen_scenario::{Action, Amount, Failure, Payload, Program, Slot, SocketOptions, Step};
+use halfopen_tcp::{ConnectionId, Endpoint, Errno, Instant, ListenerId, Received};
 
 use super::{Context, Turn};
 use crate::content::CHUNK;
@@ -49,7 +49,7 @@ pub(super) enum Wait {
 pub(super) struct End {
     error: Option<Errno>,
     end_of_stream: bool,
-    /// Whether the program ends with it.
+    /// Whether it did not do what it was to do.
     failed: bool,
 }
 
@@ -57,6 +57,23 @@ impl End {
     fn of(result: Result<(), Errno>) -> Next {
         let error = result.err();
         Next::End(End { error, end_of_stream: false, failed: error.is_some() })
+    }
+
+    /// Whether it ended in a way that the step allows, so that the program goes on.
+    fn is_fine(&self, failure: Failure) -> bool {
+        match failure {
+            Failure::EndsProgram => !self.failed,
+            Failure::May => true,
+            Failure::Must(errno) => self.error == Some(errno),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match self.error {
+            Some(errno) => format!("failed with {errno}"),
+            None if self.failed => "came to the end of the stream".to_owned(),
+            None => "went well".to_owned(),
+        }
     }
 }
 
@@ -99,7 +116,15 @@ impl Running {
             error: end.error,
             line: step.location.line,
         };
-        self.step = if end.failed { program.steps.len() } else { self.step + 1 };
+        let fine = end.is_fine(step.failure);
+        if let (Failure::Must(errno), false) = (step.failure, fine) {
+            let (number, name, how) = (result.step, &program.name, end.in_words());
+            let (text, line) = (&step.text, result.line);
+            run.progress.surprises.push(format!(
+                "step {number} of {name} {how} where it had to fail with {errno}: {text} (line {line})"
+            ));
+        }
+        self.step = if fine { self.step + 1 } else { program.steps.len() };
         self.begun = None;
         self.octets = 0;
         Box::new(result)
@@ -133,11 +158,15 @@ impl Running {
                 }
             }
             Action::Wait(time) if now < began + *time => Next::Wait(Wait::Time(began + *time)),
-            Action::Wait(_) => Next::End(End::default()),
+            Action::WaitUntil(time) if now < Instant::ZERO + *time => {
+                Next::Wait(Wait::Time(Instant::ZERO + *time))
+            }
+            Action::Wait(_) | Action::WaitUntil(_) => Next::End(End::default()),
             Action::Hold => Next::Wait(Wait::Nothing),
             Action::Send { connection, .. }
             | Action::Receive { connection, .. }
             | Action::ShutdownWrite { connection }
+            | Action::ShutdownRead { connection }
             | Action::Close { connection }
             | Action::Abort { connection }
             | Action::Set { connection, .. } => {
@@ -171,6 +200,7 @@ impl Running {
             }
             Action::Receive { amount, .. } => self.receive(id, *amount, context, buffer),
             Action::ShutdownWrite { .. } => End::of(endpoint.shutdown(now, id)),
+            Action::ShutdownRead { .. } => End::of(endpoint.shutdown_read(now, id)),
             Action::Close { .. } => End::of({
                 endpoint.close(now, id);
                 Ok(())
@@ -180,18 +210,14 @@ impl Running {
                 Ok(())
             }),
             Action::Set { options, .. } => {
-                if let Some(keepalive) = options.keepalive {
-                    endpoint.set_keepalive(now, id, keepalive);
-                }
-                if let Some(nodelay) = options.nodelay {
-                    endpoint.set_nodelay(now, id, nodelay);
-                }
+                set(endpoint, now, id, options);
                 End::of(Ok(()))
             }
             Action::Listen { .. }
             | Action::Accept { .. }
             | Action::Connect { .. }
             | Action::Wait(_)
+            | Action::WaitUntil(_)
             | Action::Hold => unreachable!("not about a connection that is open"),
         }
     }
@@ -285,6 +311,26 @@ impl Running {
                 Next::End(End { error: Some(error), end_of_stream: false, failed })
             }
         }
+    }
+}
+
+/// Sets what is said.
+fn set(endpoint: &mut Endpoint, now: Instant, id: ConnectionId, options: &SocketOptions) {
+    let SocketOptions { keepalive, nodelay, user_timeout, linger, receive_buffer } = *options;
+    if let Some(keepalive) = keepalive {
+        endpoint.set_keepalive(now, id, keepalive);
+    }
+    if let Some(nodelay) = nodelay {
+        endpoint.set_nodelay(now, id, nodelay);
+    }
+    if let Some(timeout) = user_timeout {
+        endpoint.set_user_timeout(now, id, timeout);
+    }
+    if let Some(linger) = linger {
+        endpoint.set_linger(now, id, linger);
+    }
+    if let Some(octets) = receive_buffer {
+        endpoint.set_receive_buffer(now, id, octets);
     }
 }
 

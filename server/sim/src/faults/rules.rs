@@ -15,11 +15,13 @@ struct Rule {
     /// Position in the scenario's faults, from 0.
     fault: usize,
     matching: Match,
+    /// So many that match are let through first.
+    skip: u64,
     which: Which,
     action: SegmentAction,
     when: When,
     coin: Stream,
-    /// Segments that matched so far.
+    /// Segments that matched so far and were not skipped.
     matched: u64,
 }
 
@@ -27,9 +29,10 @@ impl Rules {
     /// The rules among the faults of a scenario.
     pub(crate) fn new(faults: &[Fault], seed: u64) -> Rules {
         let rule = |(fault, what): (usize, &Fault)| match &what.effect {
-            Effect::Segment { matching, which, action } => Some(Rule {
+            Effect::Segment { matching, skip, which, action } => Some(Rule {
                 fault,
                 matching: matching.clone(),
+                skip: *skip,
                 which: *which,
                 action: *action,
                 when: what.when,
@@ -57,6 +60,10 @@ impl Rules {
 impl Rule {
     fn takes(&mut self, now: Instant, segment: &SegmentFacts, connections: &Connections) -> bool {
         if !self.matching.matches(segment) || !is_active(self.when, now, connections) {
+            return false;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
             return false;
         }
         self.matched += 1;
@@ -93,21 +100,30 @@ mod tests {
 
     fn drop_faults(which: Which, when: When) -> Vec<Fault> {
         let matching = Match { from: Some(HostId(0)), ..Match::default() };
-        let effect = Effect::Segment { matching, which, action: SegmentAction::Drop };
+        let effect = Effect::Segment { matching, skip: 0, which, action: SegmentAction::Drop };
         let location = Location::default();
         vec![Fault { effect, when, may_not_happen: false, location, text: String::new() }]
     }
 
     /// Which of ten segments, one a second, from a host are taken.
     fn taken(which: Which, when: When, from: usize) -> Vec<u64> {
-        let mut rules = Rules::new(&drop_faults(which, when), 1);
+        taken_of(&drop_faults(which, when), from)
+    }
+
+    fn taken_of(faults: &[Fault], from: usize) -> Vec<u64> {
+        let mut rules = Rules::new(faults, 1);
         let facts = SegmentFacts {
             from: Some(HostId(from)),
             to: Some(HostId(1)),
             flags: Flags::ACK,
             octets: 0,
+            sequence: 1,
+            acknowledgment: Some(1),
+            from_state: None,
+            to_state: None,
             retransmission: false,
             keepalive_probe: false,
+            window_probe: false,
         };
         let connections = Connections::default();
         let is_taken = |second: &u64| {
@@ -138,6 +154,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_skipped_is_not_counted() {
+        let second = Duration::from_secs;
+        let cases = [
+            (Which::All, When::Always, vec![3, 4, 5, 6, 7, 8, 9, 10]),
+            (Which::First(2), When::Always, vec![3, 4]),
+            (Which::Nth(3), When::Always, vec![5]),
+            (Which::Every(4), When::Always, vec![6, 10]),
+            (Which::First(1), When::At(second(5)), vec![7]),
+        ];
+        for (which, when, expected) in cases {
+            let mut faults = drop_faults(which, when);
+            if let Effect::Segment { skip, .. } = &mut faults[0].effect {
+                *skip = 2;
+            }
+            assert_eq!(taken_of(&faults, 0), expected, "{which:?} {when:?}");
+        }
+    }
+
+    #[test]
     fn the_first_rule_that_takes_a_segment_decides_and_later_ones_do_not_count_it() {
         let mut faults = drop_faults(Which::Nth(1), When::Always);
         faults.extend(drop_faults(Which::Nth(1), When::Always));
@@ -147,8 +182,13 @@ mod tests {
             to: None,
             flags: Flags::SYN,
             octets: 0,
+            sequence: 1,
+            acknowledgment: Some(1),
+            from_state: None,
+            to_state: None,
             retransmission: false,
             keepalive_probe: false,
+            window_probe: false,
         };
         let mut decide =
             || rules.decide(Instant::ZERO, &facts, &Connections::default()).map(|(fault, _)| fault);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_scenario::SegmentFacts;
-use halfopen_tcp::{Cause, DropReason, Errno, Header, Instant, Purpose, State, Timer, TimerChange};
+use halfopen_tcp::{Cause, DropReason, Errno, Flags, Header, Instant, Purpose, State, Timer, TimerChange};
 
 /// A host: its position in [`RunStarted::hosts`], from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -193,6 +193,10 @@ pub struct SegmentSent {
     pub purpose: Purpose,
     /// Whether any of its sequence space was sent before.
     pub retransmission: bool,
+    /// The state of the connection at the sender; `None` if it has none there.
+    pub sender_state: Option<State>,
+    /// The same at the receiver, while the segment is sent.
+    pub receiver_state: Option<State>,
 }
 
 impl SegmentSent {
@@ -204,8 +208,13 @@ impl SegmentSent {
             to: self.to.map(id),
             flags: self.header.flags,
             octets: u64::from(self.header.payload),
+            sequence: self.relative_seq,
+            acknowledgment: self.header.flags.contains(Flags::ACK).then_some(self.relative_ack),
+            from_state: self.sender_state,
+            to_state: self.receiver_state,
             retransmission: self.retransmission,
             keepalive_probe: self.purpose == Purpose::KeepaliveProbe,
+            window_probe: self.purpose == Purpose::WindowProbe,
         }
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn find(scenario: &Scenario, ending: Ending, progress: &Progress) -> 
     let limits = scenario.limits;
     match ending {
         Ending::Over => {
+            problems.extend(progress.surprises.iter().cloned());
             problems.extend(faults(scenario, progress));
             let programs = scenario.programs.iter().zip(&progress.steps);
             problems.extend(programs.filter_map(|(program, steps)| unfinished(program, steps)));

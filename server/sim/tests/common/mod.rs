@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_scenario::{
-    Action, Amount, Effect, Fault, Host, HostId, Keepalive, Limits, Location, Network, Payload, Program,
-    Scenario, Slot, Step, TcpSettings, When,
+    Action, Amount, Effect, Failure, Fault, Host, HostId, Keepalive, Limits, Location, Network, Payload,
+    Program, Scenario, Slot, Step, TcpSettings, When,
 };
 use halfopen_sim::trace::{self, EventKind, LossReason};
 use halfopen_sim::{Discard, Outcome, RunOptions};
@@ -54,7 +54,7 @@ fn host(name: &str, number: u8) -> Host {
 /// A step that must be done.
 pub fn step(action: Action) -> Step {
     let text = action.name().to_owned();
-    Step { action, may_not_happen: false, location: Location::default(), text }
+    Step { action, failure: Failure::EndsProgram, may_not_happen: false, location: Location::default(), text }
 }
 
 fn program(name: &str, host: HostId, actions: Vec<Action>) -> Program {
@@ -163,3 +163,29 @@ pub fn bulk(octets: u64) -> Scenario {
 
 /// Keepalive of Linux.
 pub const KEEPALIVE: Keepalive = Keepalive::On { idle: None, interval: None, probes: None };
+
+/// Runs what stands between the hosts and the end of a scenario: client and server at 20 ms.
+pub fn play(rest: &str) -> Outcome {
+    let head = "scenario: test\nhosts: {client: {}, server: {}}\nnetwork: {latency: 20ms}\n";
+    let text = format!("{head}{rest}");
+    let scenario = halfopen_scenario::load(&text)
+        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render("test.yaml", &text, false)));
+    halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Discard)
+}
+
+/// How the steps of a program ended: `0.540 receive 100`, `1.000 send: EPIPE`.
+pub fn results(outcome: &Outcome, program: &str) -> Vec<String> {
+    let line = |time: Duration, kind: &EventKind| {
+        let EventKind::ApplicationResult(result) = kind else { return None };
+        let octets = if result.octets > 0 { format!(" {}", result.octets) } else { String::new() };
+        let end = if result.end_of_stream { " end" } else { "" };
+        let error = result.error.map(|errno| format!(": {errno}")).unwrap_or_default();
+        let time = time.as_secs_f64();
+        (&*result.program == program).then(|| format!("{time:.3} {}{octets}{end}{error}", result.call))
+    };
+    outcome.trace.iter().filter_map(|(_, event)| line(event.time.as_duration(), &event.kind)).collect()
+}
+
+pub fn problems(outcome: &Outcome) -> Vec<&str> {
+    outcome.finished.problems.iter().map(String::as_str).collect()
+}
