@@ -157,7 +157,7 @@ fn a_run_with_too_much_under_way_is_unfinished() {
     let mut scenario = bulk(64 << 20);
     let matching = Match { from: Some(CLIENT), ..Match::default() };
     let action = SegmentAction::Duplicate { copies: 100, spacing: Duration::from_secs(60) };
-    let effect = Effect::Segment { matching, which: Which::All, action };
+    let effect = Effect::Segment { matching, skip: 0, which: Which::All, action };
     scenario.faults.push(fault(effect, 0));
     let outcome = run(&scenario);
     assert_eq!(outcome.finished.verdict, Verdict::Unfinished);
