@@ -41,7 +41,13 @@ fn hosts_have_addresses_and_settings() {
     assert_eq!(tcp.keepalive, Some(KeepaliveSettings { idle: S(7200), interval: S(75), probes: 10 }));
     assert_eq!(
         tcp.rto,
-        RtoSettings { initial: S(1), min: MS(200), max: S(120), min_applies: RtoMin::Variance }
+        RtoSettings {
+            initial: S(1),
+            min: MS(200),
+            max: S(120),
+            min_applies: RtoMin::Variance,
+            granularity: MS(4)
+        }
     );
     assert_eq!((tcp.give_up, tcp.orphan_give_up), (GiveUp::Retries(5), GiveUp::Retries(4)));
     assert_eq!((tcp.user_timeout, other.settings().user_timeout), (Some(S(30)), None));

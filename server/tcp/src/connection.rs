@@ -101,6 +101,9 @@ pub(crate) struct Connection {
     timeouts: u32,
     /// When it fired first since then.
     first_timeout: Option<Instant>,
+    /// Segments still to come of a packet that is cut up below the stack, and whether it has more than one.
+    packet_left: u32,
+    packet_is_many: bool,
     /// When data or FIN was last sent.
     last_sent: Option<Instant>,
     /// When the closed window was first probed.
@@ -154,6 +157,8 @@ impl Connection {
             ts_offset,
             timeouts: 0,
             first_timeout: None,
+            packet_left: 0,
+            packet_is_many: false,
             last_sent: None,
             first_window_probe: None,
             window_probes: 0,

@@ -20,6 +20,8 @@ pub(crate) const LINUX: Settings = Settings {
         min: Duration::from_millis(200),
         max: Duration::from_secs(120),
         min_applies: RtoMin::Variance,
+        // CONFIG_HZ=250.
+        granularity: Duration::from_millis(4),
     },
     delayed_ack: Some(DelayedAckSettings {
         min: Duration::from_millis(40),
@@ -44,6 +46,7 @@ pub(crate) const LINUX: Settings = Settings {
     frto: true,
     congestion: CongestionAlgorithm::Cubic,
     slow_start_after_idle: true,
+    segmentation_offload: true,
     tail_loss_probe: true,
     window_scale: Some(10),
     // Half of tcp_rmem[1]: the other half is for the kernel's own use (tcp_adv_win_scale = 1).
@@ -73,6 +76,7 @@ pub(crate) const RFC9293: Settings = Settings {
         min: Duration::from_secs(1),
         max: Duration::from_secs(60),
         min_applies: RtoMin::Total,
+        granularity: Duration::ZERO,
     },
     // RFC 9293 §3.8.6.3: less than 0.5 s, and every second full-sized segment.
     delayed_ack: Some(DelayedAckSettings {
@@ -104,6 +108,7 @@ pub(crate) const RFC9293: Settings = Settings {
     // RFC 9293 §3.8.2, MUST-19: RFC 5681.
     congestion: CongestionAlgorithm::NewReno,
     slow_start_after_idle: true,
+    segmentation_offload: false,
     tail_loss_probe: false,
     window_scale: Some(7),
     receive_buffer: 65_536,
@@ -131,6 +136,7 @@ pub(crate) const FREEBSD: Settings = Settings {
         min: Duration::from_millis(200),
         max: Duration::from_secs(64),
         min_applies: RtoMin::Slop,
+        granularity: Duration::ZERO,
     },
     delayed_ack: Some(DelayedAckSettings {
         min: Duration::from_millis(40),
@@ -184,6 +190,7 @@ pub(crate) const WINDOWS: Settings = Settings {
         min: Duration::from_millis(300),
         max: Duration::from_secs(240),
         min_applies: RtoMin::Total,
+        granularity: Duration::ZERO,
     },
     delayed_ack: Some(DelayedAckSettings {
         min: Duration::from_millis(200),

@@ -75,14 +75,20 @@ impl RttEstimator {
 
     /// The timeout without backoff, within its bounds.
     fn base(&self) -> Duration {
-        let RtoSettings { initial, min, max, min_applies } = self.settings;
+        let RtoSettings { initial, min, max, min_applies, .. } = self.settings;
         let Some(Measured { srtt, rttvar, margin, .. }) = self.measured else { return initial };
         let rto = match min_applies {
             RtoMin::Total => (srtt + rttvar * 4).max(min),
             RtoMin::Variance => srtt + margin,
             RtoMin::Slop => srtt + rttvar * 4 + min,
         };
-        rto.min(max)
+        self.whole(rto).min(max)
+    }
+
+    /// A time as the clock can measure it: rounded up to its granularity.
+    pub(crate) fn whole(&self, time: Duration) -> Duration {
+        let (nanos, grain) = (time.as_nanos() as u64, self.settings.granularity.as_nanos() as u64);
+        if grain == 0 { time } else { Duration::from_nanos(nanos.div_ceil(grain) * grain) }
     }
 
     /// The timeout, doubled as often as it has backed off.
@@ -136,9 +142,9 @@ mod tests {
         // (profile, samples in ms, RTO in ms). The Linux rows are measured ones (DEFAULTS: RTT 41 ms, 2.5 ms, 301 ms).
         for (profile, samples, rto) in [
             (Profile::Linux, &[][..], 1000),
-            (Profile::Linux, &[41], 241),
-            (Profile::Linux, &[2], 202),
-            (Profile::Linux, &[301], 903),
+            (Profile::Linux, &[41], 244),
+            (Profile::Linux, &[2], 204),
+            (Profile::Linux, &[302], 908),
             (Profile::Rfc9293, &[], 1000),
             (Profile::Rfc9293, &[100], 1000),
             (Profile::Rfc9293, &[1000], 3000),
@@ -153,9 +159,9 @@ mod tests {
     fn linux_forgets_a_variance_slowly() {
         let rto = |samples: &[u64]| sampled(Profile::Linux, samples).rto().as_millis();
         // 602 ms of margin lose a quarter of what is above the largest variance of each round trip.
-        assert_eq!(rto(&[301, 301]), 301 + 602);
-        assert_eq!(rto(&[301, 301, 301]), 301 + 602 - (602 - 338) / 4);
-        assert!(rto(&[41, 41, 41, 41]) == 241, "never below the floor");
+        assert_eq!(rto(&[300, 300]), 300 + 600);
+        assert_eq!(rto(&[300, 300, 300]), 836, "300 + 600 - (600 - 337.5) / 4, rounded up");
+        assert!(rto(&[41, 41, 41, 41]) == 244, "never below the floor");
     }
 
     #[test]

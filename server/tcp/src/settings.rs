@@ -100,6 +100,9 @@ pub struct Settings {
     pub congestion: CongestionAlgorithm,
     /// Whether a connection that was idle begins with the initial window again (RFC 5681 §4.1).
     pub slow_start_after_idle: bool,
+    /// Whether several segments leave the stack as one and are cut up below it: only the last of each gets PSH (Linux TSO and
+    /// GSO, `tcp_tso_autosize`).
+    pub segmentation_offload: bool,
     /// Whether the end of a flight is probed before the retransmission timeout (RFC 8985 §7; Linux `tcp_early_retrans`).
     pub tail_loss_probe: bool,
     /// The window scale that is offered; `None` offers none (RFC 7323).
@@ -177,6 +180,8 @@ pub struct RtoSettings {
     pub max: Duration,
     /// What the lower bound applies to.
     pub min_applies: RtoMin,
+    /// The clock's granularity G (RFC 6298 §2.3): timeouts are whole numbers of it, rounded up. Zero is exact.
+    pub granularity: Duration,
 }
 
 /// What the lower bound of the RTO applies to.

@@ -122,10 +122,13 @@ impl Connection {
                 self.outbox.ack = Some(Purpose::DuplicateAck);
                 return Ok(());
             }
+            // The answer to it starts the wait for its acknowledgment anew (Linux `tcp_check_req`).
+            self.timers.set(cx, Timer::Retransmission, self.rtt.rto());
             self.outbox.ack = Some(Purpose::Retransmission);
             return Err(DropReason::Duplicate);
         }
-        if !header.is_empty() && header.seq.before(self.rcv.nxt) {
+        let data = !header.is_empty() && !header.flags.contains(Flags::SYN);
+        if data && header.seq.before(self.rcv.nxt) {
             self.ack_policy.hurry(self.rcv.window());
             self.report_twice(cx.settings, header.seq, header.end().min(self.rcv.nxt));
         }

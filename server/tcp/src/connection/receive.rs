@@ -4,7 +4,7 @@ use super::{Connection, Context};
 use crate::ack_policy::AckAction;
 use crate::rcv::Text;
 use crate::segment::Segment;
-use crate::{Cause, DropReason, Flags, Purpose, State, Timer};
+use crate::{Cause, DropReason, Flags, Header, Purpose, State, Timer};
 
 impl Connection {
     /// Seventh: text.
@@ -31,8 +31,10 @@ impl Connection {
         // Nobody will read it: the peer must know (RFC 9293 §3.6.1; Linux resets in both states).
         let end = segment.header.seq + segment.header.payload;
         if self.orphan && end.after(self.rcv.nxt) {
+            // As from a port that nobody has (RFC 9293 §3.10.7.1).
             let seq = segment.header.ack;
-            self.reset_peer(cx, seq, Cause::Segment(segment.header.flags));
+            self.transition(cx, State::Closed, Cause::Segment(segment.header.flags));
+            self.outbox.reset = Some(Header { seq, flags: Flags::RST, ..Header::default() });
             return Err(DropReason::NoReceiver);
         }
         let (seq, len) = (segment.header.seq, segment.header.payload);
@@ -104,7 +106,8 @@ impl Connection {
         if self.outbox.ack.is_some() {
             return;
         }
-        match self.ack_policy.decide(self.rcv.nxt, self.rtt.srtt(), self.rcv.has_gap(), fin) {
+        let srtt = self.rtt.srtt().map(|srtt| self.rtt.whole(srtt));
+        match self.ack_policy.decide(self.rcv.nxt, srtt, self.rcv.has_gap(), fin) {
             AckAction::Now => self.acknowledge_now(cx, Purpose::Normal),
             AckAction::Within(delay) => {
                 let earlier = self.timers.expires(Timer::DelayedAck).is_some_and(|at| at <= cx.now + delay);

@@ -484,11 +484,10 @@ impl Connection {
             self.timers.set(cx, Timer::Retransmission, timeout);
             return;
         };
-        let mut probe = srtt * 2;
-        if self.snd.sent.len() == 1 {
-            // Its acknowledgment may be delayed (Linux takes the least RTO for it).
-            probe += cx.settings.rto.min;
-        }
+        // One segment's acknowledgment may be delayed: Linux takes the least RTO for it, and two ticks otherwise.
+        let patience =
+            if self.snd.sent.len() == 1 { cx.settings.rto.min } else { cx.settings.rto.granularity * 2 };
+        let probe = self.rtt.whole(srtt * 2 + patience);
         self.timers.cancel(cx, Timer::Retransmission);
         self.timers.set(cx, Timer::TailLossProbe, probe.min(timeout));
     }

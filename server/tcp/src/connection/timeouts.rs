@@ -104,7 +104,9 @@ impl Connection {
         let limit = if self.orphan { settings.orphan_give_up } else { settings.give_up };
         match limit {
             GiveUp::Retries(retries) => self.first_timeout.is_some_and(|first| {
-                cx.now - first >= doublings(retries, settings.rto.min, settings.rto.max)
+                // The kernel reads its clock when the timer has fired, which is late.
+                let waited = cx.now - first + lateness(self.rtt.rto());
+                waited >= doublings(retries, settings.rto.min, settings.rto.max)
             }),
             GiveUp::Count(count) => self.timeouts >= count,
             GiveUp::After(longest) => {
@@ -142,6 +144,15 @@ impl Connection {
     }
 }
 
+/// How late a timer of Linux may fire: by the granule of its level of the timer wheel, 63 granules long (HZ=250).
+fn lateness(interval: Duration) -> Duration {
+    let mut granule = Duration::from_millis(4);
+    while interval > granule * 63 {
+        granule *= 8;
+    }
+    granule
+}
+
 /// How long `times` doublings of `base` take in all, each at most `most` (Linux `tcp_model_timeout`).
 fn doublings(times: u32, base: Duration, most: Duration) -> Duration {
     (0..=times.min(1000))
@@ -152,6 +163,12 @@ fn doublings(times: u32, base: Duration, most: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_longer_timer_may_be_later() {
+        let late = |millis| lateness(Duration::from_millis(millis)).as_millis();
+        assert_eq!([252, 253, 2_016, 2_017, 16_128, 16_129].map(late), [4, 32, 32, 256, 256, 2_048]);
+    }
 
     #[test]
     fn fifteen_retries_take_924_seconds() {

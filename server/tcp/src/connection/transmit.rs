@@ -130,7 +130,7 @@ impl Connection {
         if fin {
             flags |= Flags::FIN;
         }
-        if len > 0 && ends {
+        if len > 0 && (self.ends_packet(cx, unsent, window) || ends) {
             flags |= Flags::PSH;
         }
         self.restart_after_idle(cx);
@@ -147,6 +147,36 @@ impl Connection {
             self.extend_loss_timer(cx);
         }
         Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
+    }
+
+    /// Whether the next segment is the last of several that leave the stack as one (Linux `tcp_write_xmit`).
+    fn ends_packet(&mut self, cx: &Context<'_>, unsent: u32, window: u32) -> bool {
+        if !cx.settings.segmentation_offload {
+            return false;
+        }
+        if self.packet_left == 0 {
+            let room = self.congestion.size().saturating_sub(self.snd.sent.in_flight());
+            let half = (self.congestion.size() / 2).max(1);
+            let most = self.packet_segments().min(half).min(room).min(unsent.min(window) / self.snd.mss);
+            self.packet_left = most.max(1);
+            self.packet_is_many = most > 1;
+        }
+        self.packet_left -= 1;
+        self.packet_left == 0 && self.packet_is_many
+    }
+
+    /// How many segments Linux puts into one packet: what goes in a millisecond at the rate it would pace at, and more
+    /// on short paths (`tcp_tso_autosize`, `tcp_update_pacing_rate`).
+    fn packet_segments(&self) -> u32 {
+        let most = u64::from(u16::MAX) + 1;
+        let (mss, window) =
+            (u64::from(self.snd.mss), u64::from(self.congestion.size().max(self.snd.sent.len())));
+        let percent = if self.congestion.size() < self.congestion.threshold() / 2 { 200 } else { 120 };
+        let srtt = self.rtt.srtt().map_or(1, |srtt| srtt.as_micros().max(1) as u64);
+        let rate = mss * window * percent * 10_000 / srtt;
+        let round_trip = self.rtt.least().map_or(u64::MAX, |least| least.as_micros() as u64) >> 9;
+        let near = if round_trip < 32 { most >> round_trip } else { 0 };
+        (((rate >> 10) + near).min(most) / mss).max(2) as u32
     }
 
     /// A connection that was idle for longer than its RTO begins carefully again (RFC 5681 §4.1).

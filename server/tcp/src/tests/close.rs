@@ -142,7 +142,7 @@ fn data_for_a_closed_application_is_reset() {
     assert_eq!(pair.state(0), FinWait2);
     pair.send(1, &[1; 100]);
     pair.run_for(secs(1));
-    assert_eq!(pair.said(0).last(), Some(&(RST | ACK, 0)));
+    assert_eq!(pair.said(0).last(), Some(&(RST, 0)));
     assert_eq!((pair.states(0).last(), pair.states(1).last()), (Some(&Closed), Some(&Closed)));
     let id = pair.id(1);
     let now = pair.now;
