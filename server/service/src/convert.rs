@@ -136,7 +136,7 @@ impl Converter {
     }
 }
 
-/// The texts of the addresses seen last: printing one costs more than the rest of an event.
+/// The texts of the addresses seen last: a run has few, and copying a text is cheaper than printing it.
 #[derive(Debug, Default)]
 struct AddressTexts {
     recent: Vec<(SocketAddr, String)>,
