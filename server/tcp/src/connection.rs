@@ -18,7 +18,7 @@ use crate::ack_policy::AckPolicy;
 use crate::congestion::Window;
 use crate::rcv::Rcv;
 use crate::rtt::RttEstimator;
-use crate::segment::{TIMESTAMPS_OPTION, mss_for_mtu};
+use crate::segment::{TIMESTAMPS_OPTION, default_mss, mss_for_mtu};
 use crate::snd::Snd;
 use crate::timers::Timers;
 use crate::{
@@ -204,7 +204,8 @@ impl Connection {
             self.ts_recent = value;
         }
         // RFC 9293 §3.7.1: Eff.snd.MSS. An MSS option of nearly nothing would make segments without data.
-        let theirs_mss = u32::from(theirs.mss.unwrap_or(536)).max(64) - self.option_octets();
+        let theirs_mss =
+            u32::from(theirs.mss.unwrap_or(default_mss(self.remote.ip()))).max(64) - self.option_octets();
         self.snd.mss = theirs_mss.min(self.payload_for_mtu(settings.mtu));
         let ours = u32::from(self.announced_mss(settings)) - self.option_octets();
         let scale = if self.agreed.window_scale { settings.window_scale.unwrap_or(0).min(14) } else { 0 };

@@ -1,5 +1,7 @@
 //! One host's TCP.
 
+mod rare;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
@@ -124,12 +126,21 @@ impl Endpoint {
     /// `backlog` is the length of the accept queue; one connection more gets in, as on Linux.
     /// Fails with `EADDRINUSE` if somebody listens on the port.
     pub fn listen(&mut self, _now: Instant, port: u16, backlog: u32) -> Result<ListenerId, Errno> {
-        if self.listeners.values().any(|listener| listener.port == port) {
+        self.add_listener(None, port, backlog)
+    }
+
+    fn add_listener(
+        &mut self,
+        address: Option<IpAddr>,
+        port: u16,
+        backlog: u32,
+    ) -> Result<ListenerId, Errno> {
+        if self.listeners.values().any(|listener| listener.overlaps(address, port)) {
             return Err(Errno::AddressInUse);
         }
         let id = ListenerId(self.next_listener);
         self.next_listener += 1;
-        self.listeners.insert(id, Listener::new(id, port, backlog));
+        self.listeners.insert(id, Listener::new(id, address, port, backlog));
         self.tell_listener(id, State::Closed, State::Listen, Call::Listen);
         Ok(id)
     }
@@ -151,7 +162,7 @@ impl Endpoint {
     /// Active open. Returns at once; [`connected`](Endpoint::connected) tells the outcome.
     ///
     /// Fails with `EADDRINUSE` if `local_port` is taken for this remote, `EADDRNOTAVAIL` if no port or no address
-    /// of the family is left.
+    /// of the family is left, `ENETUNREACH` if no host can have the remote address.
     pub fn connect(
         &mut self,
         now: Instant,
@@ -160,6 +171,20 @@ impl Endpoint {
     ) -> Result<ConnectionId, Errno> {
         let same_family = |address: &&IpAddr| address.is_ipv4() == remote.is_ipv4();
         let address = *self.config.addresses.iter().find(same_family).ok_or(Errno::AddressNotAvailable)?;
+        self.open(now, address, local_port, remote)
+    }
+
+    fn open(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        local_port: Option<u16>,
+        remote: SocketAddr,
+    ) -> Result<ConnectionId, Errno> {
+        // RFC 9293 §3.9.2.3, MUST-46.
+        if !segment::is_unicast(remote.ip()) {
+            return Err(Errno::NetworkUnreachable);
+        }
         let port = match local_port {
             Some(port) if self.is_free(SocketAddr::new(address, port), remote) => port,
             Some(_) => return Err(Errno::AddressInUse),
@@ -334,8 +359,8 @@ impl Endpoint {
             // A new connection takes the place of one in TIME-WAIT.
             self.with(now, id, Connection::abort);
         }
-        let port = segment.destination.port();
-        match self.listeners.values().find(|listener| listener.port == port).map(|listener| listener.id) {
+        let to = segment.destination;
+        match self.listeners.values().find(|listener| listener.takes(to)).map(|listener| listener.id) {
             Some(listener) => self.arrives_at_listener(now, listener, &segment),
             None => {
                 self.refuse(&segment);
@@ -403,8 +428,7 @@ impl Endpoint {
     fn may_follow(&self, id: ConnectionId, segment: &Segment<'_>) -> bool {
         let flags = segment.header.flags;
         let syn = flags.contains(Flags::SYN) && !flags.intersects(Flags::ACK | Flags::RST);
-        let port = segment.destination.port();
-        syn && self.listeners.values().any(|listener| listener.port == port)
+        syn && self.listeners.values().any(|listener| listener.takes(segment.destination))
             && self.get(id).is_some_and(|connection| connection.may_be_followed_by(&segment.header))
     }
 

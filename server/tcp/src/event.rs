@@ -204,7 +204,7 @@ pub enum Disposition {
 /// Why a segment that arrived was not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DropReason {
-    /// Not an IP datagram with a TCP segment that can be read.
+    /// Not an IP datagram with a TCP segment that can be read, or from an address that no host has.
     Malformed,
     /// The checksum is wrong.
     Checksum,

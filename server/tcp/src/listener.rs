@@ -1,6 +1,7 @@
 //! A listening socket and its two queues.
 
 use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::{ConnectionId, ListenerId};
 
@@ -8,6 +9,8 @@ use crate::{ConnectionId, ListenerId};
 #[derive(Clone, Debug)]
 pub(crate) struct Listener {
     pub(crate) id: ListenerId,
+    /// The address it listens on; `None` is every address of the host.
+    address: Option<IpAddr>,
     pub(crate) port: u16,
     /// The length that `listen` asked for.
     backlog: u32,
@@ -18,8 +21,19 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(id: ListenerId, port: u16, backlog: u32) -> Listener {
-        Listener { id, port, backlog, embryonic: 0, accept_queue: VecDeque::new() }
+    pub(crate) fn new(id: ListenerId, address: Option<IpAddr>, port: u16, backlog: u32) -> Listener {
+        Listener { id, address, port, backlog, embryonic: 0, accept_queue: VecDeque::new() }
+    }
+
+    /// Whether it is the one for what is sent to `to`.
+    pub(crate) fn takes(&self, to: SocketAddr) -> bool {
+        self.overlaps(Some(to.ip()), to.port())
+    }
+
+    /// Whether a listener there would take what is this one's.
+    pub(crate) fn overlaps(&self, address: Option<IpAddr>, port: u16) -> bool {
+        let same = self.address.is_none() || address.is_none() || self.address == address;
+        self.port == port && same
     }
 
     /// Whether the accept queue takes one more. Linux asks whether it is longer than the backlog, so that one

@@ -1,6 +1,6 @@
 //! Segments as octets: IPv4 or IPv6 datagrams with a TCP segment, by etherparse.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use etherparse::checksum::Sum16BitWords;
 use etherparse::{
@@ -33,6 +33,17 @@ pub(crate) struct Segment<'a> {
 pub(crate) fn mss_for_mtu(mtu: u16, address: IpAddr) -> u16 {
     let ip_header = if address.is_ipv4() { IPV4_HEADER } else { IPV6_HEADER };
     mtu.saturating_sub(ip_header + TCP_HEADER)
+}
+
+/// The MSS of a peer that names none (RFC 9293 §3.7.1, MUST-15).
+pub(crate) fn default_mss(address: IpAddr) -> u16 {
+    if address.is_ipv4() { 536 } else { 1220 }
+}
+
+/// Whether one host can have the address (RFC 1122 §3.2.1.3). A subnet's broadcast address is not known here.
+pub(crate) fn is_unicast(address: IpAddr) -> bool {
+    let broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST);
+    !(address.is_unspecified() || address.is_multicast() || broadcast)
 }
 
 /// Appends the datagram to `buffer`. The payload comes in two parts because a ring buffer has two.
@@ -137,6 +148,10 @@ pub(crate) fn decode(datagram: &[u8]) -> Result<Segment<'_>, DropReason> {
         return Err(DropReason::Malformed);
     }
     let (source, destination) = (ip.source_addr(), ip.destination_addr());
+    // RFC 9293 §3.9.2.3, MUST-63.
+    if !is_unicast(source) {
+        return Err(DropReason::Malformed);
+    }
     // Borrow from the datagram itself, not from the local view of it.
     let payload: &[u8] = match &ip {
         IpSlice::Ipv4(ipv4) => ipv4.payload().payload,

@@ -1,0 +1,39 @@
+//! Calls that few applications make, but that RFC 9293 asks for.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Endpoint;
+use crate::{ConnectionId, Errno, Instant, ListenerId};
+
+impl Endpoint {
+    /// Passive open on one address of the host (RFC 9293 §3.9.1.1, MUST-43); the rest as
+    /// [`listen`](Endpoint::listen).
+    ///
+    /// Fails with `EADDRNOTAVAIL` if the host does not have the address.
+    pub fn listen_on(&mut self, _now: Instant, local: SocketAddr, backlog: u32) -> Result<ListenerId, Errno> {
+        self.own(local.ip())?;
+        self.add_listener(Some(local.ip()), local.port(), backlog)
+    }
+
+    /// Active open from one address of the host (RFC 9293 §3.9.1.1, MUST-43); the rest as
+    /// [`connect`](Endpoint::connect).
+    ///
+    /// Fails with `EADDRNOTAVAIL` if the host does not have the address, or it is of the other family.
+    pub fn connect_from(
+        &mut self,
+        now: Instant,
+        local: IpAddr,
+        local_port: Option<u16>,
+        remote: SocketAddr,
+    ) -> Result<ConnectionId, Errno> {
+        self.own(local)?;
+        if local.is_ipv4() != remote.is_ipv4() {
+            return Err(Errno::AddressNotAvailable);
+        }
+        self.open(now, local, local_port, remote)
+    }
+
+    fn own(&self, address: IpAddr) -> Result<(), Errno> {
+        if self.config.addresses.contains(&address) { Ok(()) } else { Err(Errno::AddressNotAvailable) }
+    }
+}
