@@ -449,6 +449,7 @@ mod tests {
                 ack: Seq(5_001),
                 flags: Flags::ACK | Flags::FIN,
                 window: 64,
+                urgent: 0,
                 payload: 5,
                 options: Options {
                     timestamps: Some(Timestamps { value: 3, echo: 2 }),

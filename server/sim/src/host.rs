@@ -239,6 +239,8 @@ impl Machine {
             TcpEvent::Timer { timer, change } => EventKind::TimerChanged { timer, change },
             TcpEvent::Keepalive(found) => keepalive(found, now, end.map(|end| run.connections.end(end))),
             TcpEvent::Error(errno) => EventKind::ConnectionError(errno),
+            // No application of a scenario asks for reports; what they tell is in the trace already.
+            TcpEvent::Report(_) => return,
         };
         run.recorder.push(now, Some(self.host), end.map(|end| end.number), kind);
     }

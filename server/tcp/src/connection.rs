@@ -9,6 +9,7 @@ mod recovery;
 mod timeouts;
 mod transmit;
 mod unreachable;
+mod urgent;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -23,11 +24,12 @@ use crate::snd::Snd;
 use crate::timers::Timers;
 use crate::{
     Cause, ConnectionId, ConnectionStatus, Errno, Event, EventKind, Flags, Header, Instant, ListenerId,
-    Options, Purpose, Seq, Settings, State, Subject, Timer, Timestamps,
+    Options, Purpose, Report, Seq, Settings, State, Subject, Timer, Timestamps,
 };
 
 use keepalive::KeepaliveState;
 use recovery::Recovery;
+use urgent::Urgent;
 
 /// What every step of a connection may use: the time, the host's settings, and where to say what happened.
 pub(crate) struct Context<'a> {
@@ -53,6 +55,8 @@ struct Outbox {
     ack: Option<Purpose>,
     /// What arrived twice: told by the next acknowledgment (RFC 2883).
     dsack: Option<(Seq, Seq)>,
+    /// The urgent pointer, though the window is closed.
+    urgent: bool,
     /// A probe without data at `snd.una` - 1.
     probe: Option<Purpose>,
     /// New data, however little of it the peer's window takes.
@@ -78,6 +82,7 @@ pub(crate) struct Connection {
     recovery: Recovery,
     timers: Timers,
     keepalive: KeepaliveState,
+    urgent: Urgent,
     ack_policy: AckPolicy,
     outbox: Outbox,
     nagle: bool,
@@ -144,6 +149,7 @@ impl Connection {
             recovery: Recovery::default(),
             timers: Timers::new(id),
             keepalive: KeepaliveState::new(settings.keepalive, cx.now),
+            urgent: Urgent::default(),
             ack_policy: AckPolicy::new(settings.delayed_ack),
             outbox: Outbox::default(),
             nagle: settings.nagle,
@@ -260,6 +266,7 @@ impl Connection {
             remote: self.remote,
             unread: self.rcv.unread(),
             unacknowledged: self.snd.unacknowledged(),
+            urgent: self.urgent_octets(),
         }
     }
 
@@ -321,6 +328,13 @@ impl Connection {
             self.tell(cx, EventKind::Error(errno));
         }
         self.transition(cx, State::Closed, cause);
+    }
+
+    /// Tells the application, if there still is one, what it may like to know (RFC 9293 §3.9.1.8).
+    fn report(&self, cx: &mut Context<'_>, report: Report) {
+        if !self.orphan {
+            self.tell(cx, EventKind::Report(report));
+        }
     }
 
     /// Sends a RST for this connection and forgets everything else that was due.

@@ -66,6 +66,8 @@ pub struct ConnectionStatus {
     pub unread: usize,
     /// Octets sent or to be sent that are not acknowledged.
     pub unacknowledged: usize,
+    /// Octets to the end of what the peer marked as urgent, read from where the application is.
+    pub urgent: u32,
 }
 
 /// One host's TCP: its listeners and connections.

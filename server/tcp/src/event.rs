@@ -62,6 +62,8 @@ pub enum EventKind {
     Keepalive(Keepalive),
     /// An error that the application's next call gets.
     Error(Errno),
+    /// Something that the application may like to know; the connection goes on.
+    Report(Report),
 }
 
 /// Why the state changed.
@@ -158,6 +160,17 @@ pub enum Keepalive {
         /// Time since anything was last received.
         silence: Duration,
     },
+}
+
+/// What an application may like to know of a connection that goes on (RFC 9293 §3.9.1.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// A router said, or a host, that a segment could not be delivered: a soft error.
+    Unreachable(Errno),
+    /// The same segment was sent again so often without an answer (R1 of RFC 9293 §3.8.3).
+    Retransmissions(u32),
+    /// The peer marked as urgent what comes next: so many octets from where the application reads.
+    Urgent(u32),
 }
 
 /// Why a segment was sent.

@@ -13,6 +13,8 @@ pub struct Header {
     pub flags: Flags,
     /// The window field as sent, not scaled.
     pub window: u16,
+    /// The urgent pointer: octets from `seg.seq` to the end of the urgent data; 0 without the URG bit.
+    pub urgent: u16,
     /// Octets of data.
     pub payload: u32,
     /// The options.

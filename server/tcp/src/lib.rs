@@ -30,7 +30,7 @@ pub use endpoint::{Config, ConnectionStatus, Endpoint, Received, Transmit};
 pub use errno::Errno;
 pub use event::{
     Arrival, Call, Cause, ConnectionId, Disposition, DropReason, Event, EventKind, Keepalive, ListenerId,
-    Purpose, Subject, Timer, TimerChange,
+    Purpose, Report, Subject, Timer, TimerChange,
 };
 pub use flags::Flags;
 pub use header::{Header, Options, SackBlocks, Timestamps};

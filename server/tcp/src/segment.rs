@@ -62,6 +62,7 @@ pub(crate) fn encode(
     tcp.psh = header.flags.contains(Flags::PSH);
     tcp.ack = header.flags.contains(Flags::ACK);
     tcp.urg = header.flags.contains(Flags::URG);
+    tcp.urgent_pointer = header.urgent;
     set_options(&mut tcp, &header.options);
 
     let tcp_len = tcp.header_len() + payload.0.len() + payload.1.len();
@@ -167,6 +168,7 @@ pub(crate) fn decode(datagram: &[u8]) -> Result<Segment<'_>, DropReason> {
         ack: Seq(if tcp.ack() { tcp.acknowledgment_number() } else { 0 }),
         flags: Flags::from_bits(tcp.slice()[13]),
         window: tcp.window_size(),
+        urgent: if tcp.urg() { tcp.urgent_pointer() } else { 0 },
         payload: u32::try_from(payload.len()).map_err(|_| DropReason::Malformed)?,
         options: read_options(&tcp),
     };
@@ -241,8 +243,9 @@ mod tests {
         Header {
             seq: Seq(u32::MAX),
             ack: Seq(7),
-            flags: Flags::ACK | Flags::PSH,
+            flags: Flags::ACK | Flags::PSH | Flags::URG,
             window: 512,
+            urgent: 3,
             payload: 5,
             options: Options {
                 timestamps: Some(Timestamps { value: 1, echo: 2 }),

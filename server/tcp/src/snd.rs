@@ -74,7 +74,8 @@ impl Snd {
         self.fin_queued
     }
 
-    fn buffer_end(&self) -> Seq {
+    /// The sequence number behind everything that was written.
+    pub(crate) fn buffer_end(&self) -> Seq {
         self.buffer_start + self.buffer.len() as u32
     }
 

@@ -74,7 +74,7 @@ impl Connection {
         }
         self.check_syn(cx, header)?;
         self.check_ack(cx, header, room)?;
-        // Sixth, URG: urgent data is read in line, as the sockets of every profile do by SO_OOBINLINE.
+        self.take_urgent(cx, header);
         self.take_text(cx, segment)?;
         self.take_fin(cx, segment);
         Ok(())

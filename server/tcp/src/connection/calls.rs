@@ -57,6 +57,7 @@ impl Connection {
                 return Ok(Received::Nothing);
             }
             let count = self.rcv.read(buffer);
+            self.forget_urgent();
             self.acknowledge_read(cx);
             return Ok(Received::Octets(count));
         }

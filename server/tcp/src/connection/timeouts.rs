@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::recovery::TailProbe;
 use super::{Connection, Context};
-use crate::{Cause, Errno, GiveUp, Instant, Purpose, State, Timer};
+use crate::{Cause, Errno, GiveUp, Instant, Purpose, Report, State, Timer};
+
+/// Timeouts after which the application hears of them (RFC 9293 §3.8.3: R1 is at least 3).
+const R1: u32 = 3;
 
 impl Connection {
     /// Fires every timer that is due.
@@ -50,6 +53,9 @@ impl Connection {
         }
         self.timeouts += 1;
         self.first_timeout.get_or_insert(cx.now);
+        if self.timeouts == R1 {
+            self.report(cx, Report::Retransmissions(R1));
+        }
         // Linux sends the first SYNs at an even pace (tcp_syn_linear_timeouts).
         if self.state != State::SynSent || self.timeouts > cx.settings.syn_linear_timeouts {
             self.rtt.back_off();
@@ -136,6 +142,7 @@ impl Connection {
             return;
         }
         self.outbox.probe = Some(Purpose::WindowProbe);
+        self.outbox.urgent = self.has_urgent();
         self.window_probes += 1;
         self.persist_backoff = (self.persist_backoff + 1).min(32);
         let wait = self.rtt.doubled(self.persist_backoff);

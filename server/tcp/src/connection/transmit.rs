@@ -25,6 +25,7 @@ impl Connection {
                 .transmit_again(cx, buffer)
                 .or_else(|| self.transmit_new(cx, buffer))
                 .or_else(|| self.transmit_tail(cx, buffer))
+                .or_else(|| self.transmit_urgent(cx, buffer))
                 .or_else(|| self.transmit_probe(cx, buffer))
                 .or_else(|| self.transmit_ack(cx, buffer)),
         }
@@ -72,6 +73,7 @@ impl Connection {
             ack: if answers { self.rcv.nxt } else { Seq(0) },
             flags: if answers { Flags::SYN | Flags::ACK } else { Flags::SYN },
             window: self.rcv.initial_window(u32::from(full)),
+            urgent: 0,
             payload: 0,
             options: Options {
                 mss: Some(announced),
@@ -227,15 +229,17 @@ impl Connection {
     }
 
     /// An empty segment that acknowledges.
-    fn ack_header(&mut self, cx: &mut Context<'_>, seq: Seq) -> Header {
+    pub(super) fn ack_header(&mut self, cx: &mut Context<'_>, seq: Seq) -> Header {
         self.outbox.ack = None;
         self.timers.cancel(cx, Timer::DelayedAck);
         self.ack_policy.sent(self.rcv.nxt);
+        let urgent = self.urgent_pointer(seq);
         Header {
             seq,
             ack: self.rcv.nxt,
-            flags: Flags::ACK,
+            flags: if urgent > 0 { Flags::ACK | Flags::URG } else { Flags::ACK },
             window: self.rcv.advertise(),
+            urgent,
             payload: 0,
             options: self.options(cx.now),
         }
@@ -259,7 +263,7 @@ impl Connection {
         self.emit(header, purpose, buffer)
     }
 
-    fn emit(&self, header: Header, purpose: Purpose, buffer: &mut Vec<u8>) -> Transmit {
+    pub(super) fn emit(&self, header: Header, purpose: Purpose, buffer: &mut Vec<u8>) -> Transmit {
         let payload =
             if header.payload > 0 { self.snd.octets(header.seq, header.payload) } else { (&[][..], &[][..]) };
         encode(self.local, self.remote, &header, payload, buffer);

@@ -2,7 +2,7 @@
 
 use super::{Connection, Context};
 use crate::icmp::{Reason, Unreachable};
-use crate::{Cause, Disposition, DropReason, Errno, State, Timer};
+use crate::{Cause, Disposition, DropReason, Errno, Report, State, Timer};
 
 /// The least MTU that a router is believed (Linux `min_pmtu`).
 const LEAST_MTU: u16 = 552;
@@ -22,13 +22,19 @@ impl Connection {
                 let errno = Errno::ConnectionRefused;
                 self.fail(cx, errno, Cause::Unreachable(errno));
             }
-            (Reason::Refused, _) => self.soft_error = Some(Errno::ConnectionRefused),
+            (Reason::Refused, _) => self.soft_error(cx, Errno::ConnectionRefused),
             (Reason::NoWay(errno), _) => {
-                self.soft_error = Some(errno);
+                self.soft_error(cx, errno);
                 self.revert_backoff(cx, told);
             }
         }
         Disposition::Accepted
+    }
+
+    /// The application may know, and learns it at the latest when the connection is given up.
+    fn soft_error(&mut self, cx: &mut Context<'_>, errno: Errno) {
+        self.soft_error = Some(errno);
+        self.report(cx, Report::Unreachable(errno));
     }
 
     /// The network says that it lost the segment, which is no sign of congestion: one doubling of the timeout is

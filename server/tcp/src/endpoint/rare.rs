@@ -33,6 +33,18 @@ impl Endpoint {
         self.open(now, local, local_port, remote)
     }
 
+    /// Queues octets for the peer, and marks the last as the end of urgent data (RFC 9293 §3.8.5): the peer's application
+    /// is told, even while its window is closed, but reads everything in order. Returns how many octets were queued.
+    pub fn send_urgent(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        octets: &[u8],
+    ) -> Result<usize, Errno> {
+        self.with(now, connection, |connection, _| connection.send_urgent(octets))
+            .unwrap_or(Err(Errno::NotConnected))
+    }
+
     fn own(&self, address: IpAddr) -> Result<(), Errno> {
         if self.config.addresses.contains(&address) { Ok(()) } else { Err(Errno::AddressNotAvailable) }
     }

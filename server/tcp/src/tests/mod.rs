@@ -114,7 +114,15 @@ impl Lone {
         options: Options,
     ) -> (Arrival, Vec<Said>) {
         let payload_len = payload.len() as u32;
-        let header = Header { seq: Seq(seq), ack: Seq(ack), flags, window, payload: payload_len, options };
+        let header = Header {
+            seq: Seq(seq),
+            ack: Seq(ack),
+            flags,
+            window,
+            payload: payload_len,
+            options,
+            ..Header::default()
+        };
         let mut octets = Vec::new();
         encode(self.peer, self.local, &header, (payload, b""), &mut octets);
         let arrival = self.endpoint.handle_datagram(self.now, &octets);
