@@ -19,7 +19,7 @@ use crate::ack_policy::AckPolicy;
 use crate::congestion::Window;
 use crate::rcv::Rcv;
 use crate::rtt::RttEstimator;
-use crate::segment::{TIMESTAMPS_OPTION, default_mss, mss_for_mtu};
+use crate::segment::{IpChoice, TIMESTAMPS_OPTION, default_mss, mss_for_mtu};
 use crate::snd::Snd;
 use crate::timers::Timers;
 use crate::{
@@ -71,6 +71,7 @@ pub(crate) struct Connection {
     id: ConnectionId,
     local: SocketAddr,
     remote: SocketAddr,
+    ip: IpChoice,
     /// The listener of a passive open, until the application accepts.
     pub(crate) parent: Option<ListenerId>,
     state: State,
@@ -139,6 +140,7 @@ impl Connection {
             id,
             local,
             remote,
+            ip: IpChoice::default(),
             parent: None,
             state,
             agreed: Agreed::default(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::connection::{Connection, Context, Identity};
 use crate::icmp::{self, Unreachable};
 use crate::listener::Listener;
-use crate::segment::{self, Segment};
+use crate::segment::{self, IpChoice, Segment};
 use crate::{
     Arrival, Call, Cause, ConnectionId, Disposition, DropReason, Errno, Event, EventKind, Flags, Header,
     Instant, KeepaliveSettings, ListenerId, Purpose, Seq, Settings, State, Subject,
@@ -453,7 +453,7 @@ impl Endpoint {
     /// The next datagram to send, its octets appended to `buffer`.
     pub fn poll_transmit(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if let Some((source, destination, header)) = self.resets.pop_front() {
-            segment::encode(source, destination, &header, (&[], &[]), buffer);
+            segment::encode(IpChoice::default(), source, destination, &header, (&[], &[]), buffer);
             return Some(Transmit { connection: None, source, destination, header, purpose: Purpose::Reset });
         }
         while let Some(&id) = self.ready.front() {

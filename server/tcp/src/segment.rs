@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use etherparse::checksum::Sum16BitWords;
 use etherparse::{
-    IpNumber, IpSlice, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader, TcpOptionElement, TcpSlice,
+    IpDscp, IpNumber, IpSlice, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader, TcpOptionElement, TcpSlice,
 };
 
 use crate::{DropReason, Flags, Header, Options, SackBlocks, Seq, Timestamps};
@@ -17,8 +17,22 @@ const IPV6_HEADER: u16 = 40;
 const TCP_HEADER: u16 = 20;
 /// Octets of the timestamps option, padded.
 pub(crate) const TIMESTAMPS_OPTION: u16 = 12;
-/// TTL and hop limit of what we send (RFC 1700).
-const HOPS: u8 = 64;
+
+/// What a connection chooses of the IP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IpChoice {
+    /// TTL or hop limit.
+    pub(crate) hops: u8,
+    /// Differentiated services codepoint (RFC 2474), six bits.
+    pub(crate) codepoint: u8,
+}
+
+impl Default for IpChoice {
+    /// 64 hops (RFC 1700), best effort.
+    fn default() -> IpChoice {
+        IpChoice { hops: 64, codepoint: 0 }
+    }
+}
 
 /// A segment that arrived, its payload still in the datagram.
 #[derive(Clone, Debug)]
@@ -48,6 +62,7 @@ pub(crate) fn is_unicast(address: IpAddr) -> bool {
 
 /// Appends the datagram to `buffer`. The payload comes in two parts because a ring buffer has two.
 pub(crate) fn encode(
+    choice: IpChoice,
     source: SocketAddr,
     destination: SocketAddr,
     header: &Header,
@@ -69,18 +84,19 @@ pub(crate) fn encode(
     match (source.ip(), destination.ip()) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
             let total = u16::try_from(tcp_len).expect("a segment fits a datagram");
-            let mut ip = Ipv4Header::new(total, HOPS, IpNumber::TCP, from.octets(), to.octets())
+            let mut ip = Ipv4Header::new(total, choice.hops, IpNumber::TCP, from.octets(), to.octets())
                 .expect("a segment fits a datagram");
+            ip.dscp = IpDscp::try_new(choice.codepoint).unwrap_or_default();
             ip.header_checksum = ip.calc_header_checksum();
             buffer.extend_from_slice(&ip.to_bytes());
         }
         (from, to) => {
             let ip = Ipv6Header {
-                traffic_class: 0,
+                traffic_class: choice.codepoint << 2,
                 flow_label: Ipv6FlowLabel::ZERO,
                 payload_length: u16::try_from(tcp_len).expect("a segment fits a datagram"),
                 next_header: IpNumber::TCP,
-                hop_limit: HOPS,
+                hop_limit: choice.hops,
                 source: v6_octets(from),
                 destination: v6_octets(to),
             };
@@ -281,7 +297,7 @@ mod tests {
             };
             for (header, payload) in [(sample(), (&b"he"[..], &b"llo"[..])), (syn, (&b""[..], &b""[..]))] {
                 let mut octets = Vec::new();
-                encode(source, destination, &header, payload, &mut octets);
+                encode(IpChoice::default(), source, destination, &header, payload, &mut octets);
                 let segment = decode(&octets).unwrap();
                 assert_eq!((segment.source, segment.destination), (source, destination));
                 assert_eq!(segment.header, header);
@@ -294,7 +310,7 @@ mod tests {
     fn any_flipped_bit_is_noticed() {
         let (source, destination) = addresses(false);
         let mut octets = Vec::new();
-        encode(source, destination, &sample(), (b"hello", b""), &mut octets);
+        encode(IpChoice::default(), source, destination, &sample(), (b"hello", b""), &mut octets);
         for bit in 0..octets.len() * 8 {
             let mut broken = octets.clone();
             broken[bit / 8] ^= 1 << (bit % 8);

@@ -202,6 +202,16 @@ impl Connection {
         self.rcv.set_capacity(octets);
     }
 
+    /// IP_TTL, IPV6_UNICAST_HOPS. No datagram gets anywhere with 0.
+    pub(crate) fn set_hops(&mut self, hops: u8) {
+        self.ip.hops = hops.max(1);
+    }
+
+    /// IP_TOS, IPV6_TCLASS: the upper six bits.
+    pub(crate) fn set_codepoint(&mut self, codepoint: u8) {
+        self.ip.codepoint = codepoint & 0x3f;
+    }
+
     /// TCP_NODELAY.
     pub(crate) fn set_nodelay(&mut self, nodelay: bool) {
         self.nagle = !nodelay;

@@ -266,7 +266,7 @@ impl Connection {
     pub(super) fn emit(&self, header: Header, purpose: Purpose, buffer: &mut Vec<u8>) -> Transmit {
         let payload =
             if header.payload > 0 { self.snd.octets(header.seq, header.payload) } else { (&[][..], &[][..]) };
-        encode(self.local, self.remote, &header, payload, buffer);
+        encode(self.ip, self.local, self.remote, &header, payload, buffer);
         Transmit { connection: Some(self.id), source: self.local, destination: self.remote, header, purpose }
     }
 }

@@ -45,6 +45,17 @@ impl Endpoint {
             .unwrap_or(Err(Errno::NotConnected))
     }
 
+    /// Sets the TTL, or hop limit, of what the connection sends (RFC 9293 §3.9.2, MUST-49); 64 before.
+    pub fn set_hops(&mut self, now: Instant, connection: ConnectionId, hops: u8) {
+        self.with(now, connection, |connection, _| connection.set_hops(hops));
+    }
+
+    /// Sets the differentiated services codepoint of what the connection sends, six bits (RFC 9293 §3.9.1.9, MUST-48);
+    /// 0 before.
+    pub fn set_codepoint(&mut self, now: Instant, connection: ConnectionId, codepoint: u8) {
+        self.with(now, connection, |connection, _| connection.set_codepoint(codepoint));
+    }
+
     fn own(&self, address: IpAddr) -> Result<(), Errno> {
         if self.config.addresses.contains(&address) { Ok(()) } else { Err(Errno::AddressNotAvailable) }
     }

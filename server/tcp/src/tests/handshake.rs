@@ -160,7 +160,7 @@ fn a_full_accept_queue_drops_syns() {
         let header = Header { seq: Seq(seq), ack: Seq(ack), flags, window: 1000, ..Header::default() };
         let mut octets = Vec::new();
         let peer = SocketAddr::new("10.0.0.2".parse().unwrap(), port);
-        encode(peer, "10.0.0.1:5000".parse().unwrap(), &header, (b"", b""), &mut octets);
+        encode(IpChoice::default(), peer, "10.0.0.1:5000".parse().unwrap(), &header, (b"", b""), &mut octets);
         server.handle_datagram(Instant::ZERO, &octets);
         server.poll_transmit(Instant::ZERO, &mut Vec::new()).map(|sent| sent.header.flags)
     };

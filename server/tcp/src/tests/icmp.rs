@@ -12,7 +12,7 @@ use std::task::Poll;
 fn unreachable(from: SocketAddr, to: SocketAddr, seq: Seq, why: DestUnreachableHeader) -> Vec<u8> {
     let mut quoted = Vec::new();
     let header = Header { seq, flags: Flags::ACK, ..Header::default() };
-    encode(from, to, &header, (b"", b""), &mut quoted);
+    encode(IpChoice::default(), from, to, &header, (b"", b""), &mut quoted);
     quoted.truncate(28);
     let message = Icmpv4Header::with_checksum(Icmpv4Type::DestinationUnreachable(why), &quoted);
     let octets = |address: SocketAddr| match address.ip() {

@@ -15,7 +15,7 @@ mod transfer;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::segment::{decode, encode};
+use crate::segment::{IpChoice, decode, encode};
 use crate::{
     Arrival, Config, ConnectionId, Endpoint, Event, EventKind, Flags, Header, Instant, ListenerId, Options,
     Profile, Seq, Settings, State, Subject, Transmit,
@@ -124,7 +124,7 @@ impl Lone {
             ..Header::default()
         };
         let mut octets = Vec::new();
-        encode(self.peer, self.local, &header, (payload, b""), &mut octets);
+        encode(IpChoice::default(), self.peer, self.local, &header, (payload, b""), &mut octets);
         let arrival = self.endpoint.handle_datagram(self.now, &octets);
         if self.connection.is_none() {
             self.connection = arrival.connection;
