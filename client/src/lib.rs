@@ -1,5 +1,20 @@
 //! The client of halfopen: talks to the service, and makes pictures and reports of what it says.
 //!
+//! ```no_run
+//! use halfopen::client::{Client, ClientError, Source};
+//!
+//! # async fn example() -> Result<(), ClientError> {
+//! let mut client = Client::connect("http://127.0.0.1:7950").await?;
+//! let mut events = client.run(&Source::Bundled("dead-client".to_owned()), Some(1)).await?;
+//! while let Some(batch) = events.next().await? {
+//!     println!("{} events more", batch.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without a server, `halfopend::Service::connect` gives a connection inside the process for [`client::Client::new`].
+//!
 //! A run is a list of events. [`client`] fetches it, [`record`] keeps it with its result, [`timeline`] joins its parts, and
 //! [`ladder`] and [`report`] write it down.
 

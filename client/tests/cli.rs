@@ -99,6 +99,15 @@ fn a_broken_expectation_ends_with_1_and_says_what_happened_instead() {
 }
 
 #[test]
+fn a_fault_that_never_happens_ends_with_1_too() {
+    let ended =
+        run_text(&changed("faults:\n", "faults:\n  - drop: {from: client, flags: RST}\n    first: 1\n"));
+    assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("7 of 7 expectations"), "{}", ended.out);
+    assert_eq!(ended.out.matches('✗').count(), 12, "11 lost segments and one problem:\n{}", ended.out);
+}
+
+#[test]
 fn wrong_arguments_end_with_2() {
     let empty = tempdir("empty");
     let cases: [(&[&str], &str); 8] = [
