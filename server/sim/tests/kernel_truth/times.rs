@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use halfopen_scenario::{Action, Scenario};
 use halfopen_sim::trace::{Event, EventKind};
-use halfopen_tcp::{Timer, TimerChange};
+use halfopen_tcp::{Cause, Timer, TimerChange};
 
 use super::observed::{Host, Micros, Millis, Observed};
 use super::replay::{Replay, host_of, is_forged, micros};
@@ -191,7 +191,12 @@ impl Judge<'_> {
                     self.call(host, now, *call);
                 }
             }
-            EventKind::StateTransition { .. } => {
+            EventKind::StateTransition { cause, .. } => {
+                if matches!(cause, Cause::GaveUp(_)) {
+                    // A limit counts from the first retransmission, however late the others were.
+                    let moment = self.moment(host, now);
+                    moment.window.from = moment.window.from.min(now);
+                }
                 if let Some(step) = self.run.steps.get(&sequence) {
                     self.step(host, now, *step);
                 }
