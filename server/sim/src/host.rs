@@ -69,8 +69,9 @@ impl Machine {
         }
     }
 
-    /// All that there is to do at this instant: what was done to the host first, then what arrived, then
-    /// timers, then programs.
+    /// All that there is to do at this instant: what was done to the host first, then timers, then what arrived, then
+    /// programs. A kernel's clock ticks, so that a timer is there before a segment that is due at the same time; but
+    /// the timer of a SYN+ACK is a long one and as late as such timers are: a SYN that comes again comes first.
     fn act(&mut self) {
         let now = self.shared.now.get();
         let shared = Rc::clone(&self.shared);
@@ -80,7 +81,10 @@ impl Machine {
             self.endpoint.close_all(now);
             self.drain(None);
         }
-        self.take_arrivals();
+        self.receive();
+        self.take_arrivals(true);
+        self.take_timeouts();
+        self.take_arrivals(false);
         self.take_timeouts();
         self.programs.notice_time(now);
         self.run_programs();
@@ -89,19 +93,29 @@ impl Machine {
     }
 
     /// What arrives in one instant does so in the order in which it was sent, whatever way it came.
-    fn take_arrivals(&mut self) {
+    fn receive(&mut self) {
         while let Some((id, octets)) = self.port.receive(&mut self.buffer) {
             let start = self.incoming.len();
             self.incoming.extend_from_slice(&self.buffer[ID_OCTETS..octets]);
             self.arrived.push((id, start..self.incoming.len()));
         }
         self.arrived.sort_unstable_by_key(|(id, _)| *id);
+    }
+
+    /// Handles what arrived: only what opens a connection, or all.
+    fn take_arrivals(&mut self, opening: bool) {
         let mut arrived = std::mem::take(&mut self.arrived);
-        for (id, octets) in arrived.drain(..) {
-            self.arrives(id, octets);
-        }
+        arrived.retain(|(id, octets)| {
+            let now = !opening || self.shared.run.borrow().network.opens(*id);
+            if now {
+                self.arrives(*id, octets.clone());
+            }
+            !now
+        });
         self.arrived = arrived;
-        self.incoming.clear();
+        if !opening {
+            self.incoming.clear();
+        }
     }
 
     fn arrives(&mut self, id: u64, octets: Range<usize>) {

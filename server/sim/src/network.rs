@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use halfopen_scenario::{Scenario, SegmentAction, SegmentFacts};
-use halfopen_tcp::{Instant, Transmit};
+use halfopen_tcp::{Flags, Instant, Transmit};
 
 use crate::connections::EndId;
 use crate::faults::Rules;
@@ -23,6 +23,8 @@ pub(crate) struct Flight {
     pub(crate) connection: Option<ConnectionNumber>,
     pub(crate) from: HostId,
     pub(crate) to: HostId,
+    /// Whether it asks for a connection: SYN without ACK.
+    opens: bool,
     /// Whether a fault made it from another.
     copy: bool,
 }
@@ -69,6 +71,11 @@ impl Network {
     /// The datagram arrives in this step.
     pub(crate) fn arrive(&mut self, id: u64, flight: Flight) {
         self.arriving.push_back((id, flight));
+    }
+
+    /// Whether a datagram that arrives in this step asks for a connection.
+    pub(crate) fn opens(&self, id: u64) -> bool {
+        self.arriving.iter().any(|(arriving, flight)| *arriving == id && flight.opens)
     }
 
     /// A host takes a datagram that arrives in this step.
@@ -123,7 +130,8 @@ impl Run {
             self.recorder.push(now, None, connection, lost);
             return None;
         };
-        let mut flight = Flight { segment, connection, from, to, copy: false };
+        let opens = transmit.header.flags == Flags::SYN;
+        let mut flight = Flight { segment, connection, from, to, opens, copy: false };
         if octets > self.network.paths.mtu() {
             self.lose_flight(now, flight, LossReason::TooLarge);
             return None;

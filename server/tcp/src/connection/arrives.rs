@@ -132,7 +132,8 @@ impl Connection {
             self.ack_policy.hurry(self.rcv.window());
             self.report_twice(cx.settings, header.seq, header.end().min(self.rcv.nxt));
         }
-        self.answer_suspicious(cx, header, Purpose::DuplicateAck);
+        let syn = header.flags.contains(Flags::SYN);
+        self.answer_suspicious(cx, header, if syn { Purpose::ChallengeAck } else { Purpose::DuplicateAck });
         Err(reason)
     }
 

@@ -132,9 +132,10 @@ impl Connection {
         if fin {
             flags |= Flags::FIN;
         }
-        if len > 0 && (self.ends_packet(cx, unsent, window) || ends) {
+        if len > 0 && ends {
             flags |= Flags::PSH;
         }
+        let ends_packet = len > 0 && self.ends_packet(cx, unsent, window);
         self.restart_after_idle(cx);
         let sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
         self.snd.nxt += sent.len;
@@ -147,6 +148,11 @@ impl Connection {
         } else if !self.timers.is_set(Timer::Retransmission) || self.may_probe_tail(cx) {
             // RFC 6298 §5.1: a timer that runs is left alone; a probe is put off (RFC 8985 §7.2).
             self.extend_loss_timer(cx);
+        }
+        // Sent again, a segment goes alone.
+        let mut sent = sent;
+        if ends_packet {
+            sent.flags |= Flags::PSH;
         }
         Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
     }
