@@ -92,14 +92,15 @@ impl Machine {
         control.wake.set(self.programs.next_time().into_iter().chain(timeout).min());
     }
 
-    /// What arrives in one instant does so in the order in which it was sent, whatever way it came.
+    /// What arrives in one instant does so in the order in which it was sent, whatever way it came, unless it was
+    /// overtaken.
     fn receive(&mut self) {
         while let Some((id, octets)) = self.port.receive(&mut self.buffer) {
             let start = self.incoming.len();
             self.incoming.extend_from_slice(&self.buffer[ID_OCTETS..octets]);
             self.arrived.push((id, start..self.incoming.len()));
         }
-        self.arrived.sort_unstable_by_key(|(id, _)| *id);
+        self.shared.run.borrow().network.in_order(&mut self.arrived);
     }
 
     /// Handles what arrived: only what opens a connection, or all.
@@ -212,8 +213,8 @@ impl Machine {
         let now = self.shared.now.get();
         let mut run = self.shared.run.borrow_mut();
         let end = transmit.connection.and_then(|connection| self.ends.get(&connection)).copied();
-        let octets = self.outgoing.len() - ID_OCTETS;
-        let sent = run.send(&self.shared.scenario, now, self.host, end, transmit, octets);
+        let datagram = &mut self.outgoing[ID_OCTETS..];
+        let sent = run.send(&self.shared.scenario, now, self.host, end, transmit, datagram);
         if let Some((to, ids)) = sent {
             for id in ids {
                 self.outgoing[..ID_OCTETS].copy_from_slice(&id.to_be_bytes());

@@ -11,6 +11,7 @@ mod driver;
 mod faults;
 mod host;
 mod network;
+mod octets;
 mod path;
 mod random;
 mod recorder;

@@ -9,6 +9,7 @@ use halfopen_tcp::{Flags, Instant, Transmit};
 
 use crate::connections::EndId;
 use crate::faults::Rules;
+use crate::octets;
 use crate::path::Paths;
 use crate::shared::Run;
 use crate::trace::{ConnectionNumber, EventKind, HostId, LossReason, SegmentNumber, SegmentSent};
@@ -29,6 +30,15 @@ pub(crate) struct Flight {
     copy: bool,
 }
 
+/// A datagram that waits to be overtaken.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    id: u64,
+    flight: Flight,
+    /// How many have still to overtake it.
+    behind: u32,
+}
+
 /// The ways between hosts and what is under way on them.
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -36,10 +46,11 @@ pub(crate) struct Network {
     rules: Rules,
     /// By arrival, then by id: what arrives in one instant does so in the order in which it was sent.
     under_way: BTreeMap<(Instant, u64), Flight>,
+    held: Vec<Held>,
     /// More would have been under way than may be.
     pub(crate) overflowed: bool,
     sent: u64,
-    /// What arrives in this step and no host has taken yet, by id.
+    /// What arrives in this step and no host has taken yet, in its order.
     arriving: VecDeque<(u64, Flight)>,
 }
 
@@ -50,6 +61,7 @@ impl Network {
             paths: Paths::new(&scenario.network, scenario.hosts.len(), seed),
             rules: Rules::new(&scenario.faults, seed),
             under_way: BTreeMap::new(),
+            held: Vec::new(),
             overflowed: false,
             sent: 0,
             arriving: VecDeque::new(),
@@ -65,7 +77,35 @@ impl Network {
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<(u64, Flight)> {
         let entry = self.under_way.first_entry().filter(|entry| entry.key().0 <= now)?;
         let ((_, id), flight) = entry.remove_entry();
+        self.overtake(now, id, flight);
         Some((id, flight))
+    }
+
+    /// A datagram arrives: those that it is the last to overtake arrive right after it.
+    fn overtake(&mut self, now: Instant, id: u64, flight: Flight) {
+        let mut index = 0;
+        while let Some(held) = self.held.get_mut(index) {
+            let overtaken = !flight.copy
+                && id > held.id
+                && (held.flight.from, held.flight.to) == (flight.from, flight.to);
+            held.behind -= u32::from(overtaken);
+            if held.behind == 0 {
+                let Held { id, flight, .. } = self.held.remove(index);
+                self.under_way.insert((now, id), flight);
+            } else {
+                index += 1;
+            }
+        }
+    }
+
+    /// Puts what a host got in one step into the order in which it arrived.
+    pub(crate) fn in_order<T>(&self, arrived: &mut [(u64, T)]) {
+        arrived.sort_unstable_by_key(|(id, _)| *id);
+        if !self.arriving.iter().is_sorted_by_key(|(id, _)| *id) {
+            let places: BTreeMap<u64, usize> =
+                (0..).zip(&self.arriving).map(|(place, (id, _))| (*id, place)).collect();
+            arrived.sort_by_key(|(id, _)| places.get(id).copied());
+        }
     }
 
     /// The datagram arrives in this step.
@@ -95,20 +135,28 @@ impl Network {
     /// Takes everything that is under way from one host to another.
     pub(crate) fn take_under_way(&mut self, from: HostId, to: HostId) -> Vec<Flight> {
         let gone = |flight: &Flight| flight.from == from && flight.to == to;
-        let taken = self.under_way.values().copied().filter(gone).collect();
+        let held = self.held.iter().map(|held| &held.flight);
+        let taken = held.chain(self.under_way.values()).copied().filter(gone).collect();
         self.under_way.retain(|_, flight| !gone(flight));
+        self.held.retain(|held| !gone(&held.flight));
         taken
     }
 
-    fn launch(&mut self, due: Instant, flight: Flight) -> u64 {
+    /// A datagram is under way, until `due` or until so many others have arrived.
+    fn launch(&mut self, due: Instant, flight: Flight, behind: u32) -> u64 {
         self.sent += 1;
-        self.under_way.insert((due, self.sent), flight);
-        self.sent
+        let id = self.sent;
+        if behind > 0 {
+            self.held.push(Held { id, flight, behind });
+        } else {
+            self.under_way.insert((due, id), flight);
+        }
+        id
     }
 }
 
 impl Run {
-    /// A host sends a segment in an IP datagram of so many octets. Returns to whom the world shall carry it and
+    /// A host sends a segment in this IP datagram, whose octets may change on the way. Returns to whom the world shall carry it and
     /// the ids of the datagrams that it becomes; none if it is lost already.
     pub(crate) fn send(
         &mut self,
@@ -117,7 +165,7 @@ impl Run {
         from: HostId,
         end: Option<EndId>,
         transmit: &Transmit,
-        octets: usize,
+        datagram: &mut [u8],
     ) -> Option<(HostId, Range<u64>)> {
         let segment = self.recorder.next_segment();
         let destination = scenario.host_of(transmit.destination.ip());
@@ -132,7 +180,7 @@ impl Run {
         };
         let opens = transmit.header.flags == Flags::SYN;
         let mut flight = Flight { segment, connection, from, to, opens, copy: false };
-        if octets > self.network.paths.mtu() {
+        if datagram.len() > self.network.paths.mtu() {
             self.lose_flight(now, flight, LossReason::TooLarge);
             return None;
         }
@@ -141,7 +189,7 @@ impl Run {
             return None;
         }
         let mut due = self.network.paths.arrival(now, from, to);
-        let (mut copies, mut spacing) = (0, Duration::ZERO);
+        let (mut copies, mut spacing, mut behind) = (0, Duration::ZERO, 0);
         if let Some((fault, action)) = self.network.rules.decide(now, &facts, &self.connections) {
             let applied = (fault, in_words(action));
             self.apply_fault(scenario, now, applied, Some(from), Some((segment, connection)));
@@ -154,18 +202,22 @@ impl Run {
                 SegmentAction::Duplicate { copies: more, spacing: apart } => {
                     (copies, spacing) = (more, apart);
                 }
+                SegmentAction::Reorder { behind: others } => behind = others,
+                SegmentAction::Corrupt { bits } => {
+                    octets::corrupt(datagram, bits, self.network.rules.coin(fault));
+                }
             }
         }
-        if self.network.under_way.len() + copies as usize >= MOST_UNDER_WAY {
+        if self.network.under_way.len() + self.network.held.len() + copies as usize >= MOST_UNDER_WAY {
             // The run ends with this step.
             self.network.overflowed = true;
             return None;
         }
-        let first = self.network.launch(due, flight);
+        let first = self.network.launch(due, flight, behind);
         flight.copy = true;
         for _ in 0..copies {
             due += spacing;
-            self.network.launch(due, flight);
+            self.network.launch(due, flight, 0);
         }
         Some((to, first..first + 1 + u64::from(copies)))
     }
@@ -222,5 +274,8 @@ fn in_words(action: SegmentAction) -> String {
         SegmentAction::Delay { by } => format!("delay {by:?}"),
         SegmentAction::Duplicate { copies: 1, .. } => "duplicate".to_owned(),
         SegmentAction::Duplicate { copies, .. } => format!("duplicate {copies} times"),
+        SegmentAction::Reorder { behind } => format!("reorder behind {behind}"),
+        SegmentAction::Corrupt { bits: 1 } => "corrupt a bit".to_owned(),
+        SegmentAction::Corrupt { bits } => format!("corrupt {bits} bits"),
     }
 }

@@ -31,6 +31,12 @@ impl Stream {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    /// A number from 0 to `bound`, that one not included.
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+        // The high half of a product: no modulo bias worth speaking of. It is less than `bound`.
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u32
+    }
+
     /// Whether something of this probability happens. Always draws, so that the stream does not depend on it.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability

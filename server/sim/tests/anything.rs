@@ -59,6 +59,8 @@ fn segment_fault() -> impl Strategy<Value = Effect> {
         Just(SegmentAction::Drop),
         time().prop_map(|by| SegmentAction::Delay { by }),
         (1_u32..4, time()).prop_map(|(copies, spacing)| SegmentAction::Duplicate { copies, spacing }),
+        (1_u32..5).prop_map(|behind| SegmentAction::Reorder { behind }),
+        (1_u32..16).prop_map(|bits| SegmentAction::Corrupt { bits }),
     ];
     let which = prop_oneof![
         Just(Which::All),

@@ -66,6 +66,8 @@ impl Effect {
             Effect::Segment { action: SegmentAction::Drop, .. } => "drop",
             Effect::Segment { action: SegmentAction::Delay { .. }, .. } => "delay",
             Effect::Segment { action: SegmentAction::Duplicate { .. }, .. } => "duplicate",
+            Effect::Segment { action: SegmentAction::Reorder { .. }, .. } => "reorder",
+            Effect::Segment { action: SegmentAction::Corrupt { .. }, .. } => "corrupt",
             Effect::PowerLoss(_) => "power-loss",
             Effect::Reboot { .. } => "reboot",
             Effect::Kill(_) => "kill",
@@ -90,6 +92,18 @@ pub enum SegmentAction {
         copies: u32,
         /// How long after one the next arrives.
         spacing: Duration,
+    },
+    /// It is overtaken: it arrives right after so many later segments of the same way have arrived. If they never come,
+    /// neither does it.
+    Reorder {
+        /// How many, at least 1.
+        behind: u32,
+    },
+    /// Octets change on the way: so many neighbouring bits of one 16-bit word of the TCP segment are flipped, which its
+    /// checksum always shows.
+    Corrupt {
+        /// How many, from 1 to 15.
+        bits: u32,
     },
 }
 

@@ -24,6 +24,8 @@ impl Checker<'_> {
             ("drop", fault.drop.is_given()),
             ("delay", fault.delay.is_given()),
             ("duplicate", fault.duplicate.is_given()),
+            ("reorder", fault.reorder.is_given()),
+            ("corrupt", fault.corrupt.is_given()),
             ("power-loss", fault.power_loss.is_given()),
             ("reboot", fault.reboot.is_given()),
             ("kill", fault.kill.is_given()),
@@ -46,32 +48,26 @@ impl Checker<'_> {
     }
 
     fn fits(&mut self, word: &str, fault: &shape::Fault) {
-        let allowed: &[&str] = match word {
-            "drop" => &["skip", "first", "nth", "every", "probability", "at", "between", "when", "for"],
-            "delay" => {
-                &["by", "skip", "first", "nth", "every", "probability", "at", "between", "when", "for"]
-            }
-            "duplicate" => &[
-                "copies",
-                "spacing",
-                "skip",
-                "first",
-                "nth",
-                "every",
-                "probability",
-                "at",
-                "between",
-                "when",
-                "for",
-            ],
-            "reboot" => &["back-after", "at", "when", "for"],
-            "partition" => &["heals-after", "at", "when", "for"],
-            _ => &["at", "when", "for"],
+        let own: &[&str] = match word {
+            "delay" => &["by"],
+            "duplicate" => &["copies", "spacing"],
+            "reorder" => &["behind"],
+            "corrupt" => &["bits"],
+            "reboot" => &["back-after"],
+            "partition" => &["heals-after"],
+            _ => &[],
+        };
+        let shared: &[&str] = if is_on_segments(word) {
+            &["skip", "first", "nth", "every", "probability", "at", "between", "when", "for"]
+        } else {
+            &["at", "when", "for"]
         };
         let given = [
             ("by", key(&fault.by)),
             ("copies", key(&fault.copies)),
             ("spacing", key(&fault.spacing)),
+            ("behind", key(&fault.behind)),
+            ("bits", key(&fault.bits)),
             ("back-after", key(&fault.back_after)),
             ("heals-after", key(&fault.heals_after)),
             ("skip", key(&fault.skip)),
@@ -84,7 +80,7 @@ impl Checker<'_> {
             ("when", key(&fault.when)),
             ("for", key(&fault.r#for)),
         ];
-        self.only(word, allowed, &given);
+        self.only(word, &[own, shared].concat(), &given);
     }
 
     fn effect(&mut self, word: &str, fault: &Spanned<shape::Fault>) -> Option<Effect> {
@@ -101,6 +97,14 @@ impl Checker<'_> {
                 let copies = fault.copies.as_ref().map_or(1, |copies| self.copies(copies));
                 let spacing = super::word(&fault.spacing).unwrap_or_default();
                 self.on_segments(fault, &fault.duplicate, SegmentAction::Duplicate { copies, spacing })
+            }
+            "reorder" => {
+                let behind = fault.behind.as_ref().map_or(1, |behind| self.at_least_one(behind));
+                self.on_segments(fault, &fault.reorder, SegmentAction::Reorder { behind })
+            }
+            "corrupt" => {
+                let bits = fault.bits.as_ref().map_or(1, |bits| self.bits(bits));
+                self.on_segments(fault, &fault.corrupt, SegmentAction::Corrupt { bits })
             }
             "power-loss" => self.victim(&fault.power_loss, fault.span).map(Effect::PowerLoss),
             "reboot" => {
@@ -130,6 +134,15 @@ impl Checker<'_> {
             self.problem(given.span, message, "lower it");
         }
         copies
+    }
+
+    /// As many as a checksum of 16 bits never misses.
+    fn bits(&mut self, given: &Spanned<Scalar<u32>>) -> u32 {
+        let bits = self.at_least_one(given);
+        if bits > 15 {
+            self.problem(given.span, "no more than 15 bits are flipped at once", "lower it");
+        }
+        bits
     }
 
     fn on_segments(
@@ -245,7 +258,7 @@ impl Checker<'_> {
             let (host, state) = self.host_in_state(when)?;
             return Some(When::State { host, state, lasted });
         }
-        if !matches!(word, "drop" | "delay" | "duplicate") {
+        if !is_on_segments(word) {
             if !fault.pruned {
                 self.problem(
                     fault.span,
@@ -278,4 +291,9 @@ impl Checker<'_> {
         }
         Some(When::Between(from, to))
     }
+}
+
+/// Whether the fault is about segments.
+fn is_on_segments(word: &str) -> bool {
+    matches!(word, "drop" | "delay" | "duplicate" | "reorder" | "corrupt")
 }

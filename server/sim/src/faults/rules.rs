@@ -44,6 +44,12 @@ impl Rules {
         Rules(faults.iter().enumerate().filter_map(rule).collect())
     }
 
+    /// The random numbers of the fault at this position, which must be one on segments.
+    pub(crate) fn coin(&mut self, fault: usize) -> &mut Stream {
+        let rule = self.0.iter_mut().find(|rule| rule.fault == fault);
+        &mut rule.expect("a rule that decided is there").coin
+    }
+
     /// What happens to a segment that is sent now, and by which fault: the first rule that takes it decides.
     pub(crate) fn decide(
         &mut self,
