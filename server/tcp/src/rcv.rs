@@ -203,14 +203,25 @@ impl Rcv {
 
     /// Whether something waits beyond a gap.
     pub(crate) fn has_gap(&self) -> bool {
-        !self.assembler.is_empty()
+        !self.assembler.is_empty() || self.waiting_fin().is_some()
+    }
+
+    /// The peer's FIN, if something before it is missing.
+    fn waiting_fin(&self) -> Option<Seq> {
+        self.fin.filter(|fin| fin.after(self.nxt))
     }
 
     /// Adds the blocks of the SACK option (RFC 2018 §4).
     pub(crate) fn push_sack_blocks(&self, blocks: &mut SackBlocks) {
-        for (start, end) in self.assembler.ranges().take(4) {
-            let at = |offset: u64| self.nxt + (offset - self.offset) as u32;
-            blocks.push(at(start), at(end));
+        let at = |offset: u64| self.nxt + (offset - self.offset) as u32;
+        // A FIN takes a sequence number like an octet.
+        let fin = self.waiting_fin();
+        let behind_data = self.assembler.ranges().any(|(_, end)| Some(at(end)) == fin);
+        if let Some(fin) = fin.filter(|_| !behind_data) {
+            blocks.push(fin, fin + 1);
+        }
+        for (start, end) in self.assembler.ranges() {
+            blocks.push(at(start), at(end) + u32::from(Some(at(end)) == fin));
         }
     }
 
@@ -299,6 +310,24 @@ mod tests {
         let edge = rcv.right_edge;
         let field = rcv.advertise();
         assert!(rcv.nxt + (u32::from(field) << 10) == rcv.right_edge && edge.at_or_before(rcv.right_edge));
+    }
+
+    #[test]
+    fn a_fin_beyond_a_gap_is_reported() {
+        let reported = |rcv: &Rcv| {
+            let mut blocks = SackBlocks::default();
+            rcv.push_sack_blocks(&mut blocks);
+            blocks.as_slice().to_vec()
+        };
+        let mut rcv = rcv();
+        rcv.note_fin(Seq(150));
+        assert!(!rcv.take_fin() && rcv.has_gap());
+        assert_eq!(reported(&rcv), [(Seq(150), Seq(151))]);
+        rcv.text(Seq(140), &[0; 10]);
+        assert_eq!(reported(&rcv), [(Seq(140), Seq(151))]);
+        rcv.text(Seq(100), &[0; 40]);
+        assert!(rcv.take_fin() && !rcv.has_gap());
+        assert_eq!(reported(&rcv), []);
     }
 
     #[test]

@@ -102,6 +102,12 @@ impl RttEstimator {
         self.base().saturating_mul(factor).min(self.settings.max)
     }
 
+    /// A short time as a ticking clock waits for it: 2 ms more, rounded up (Linux `TCP_TIMEOUT_MIN_US`).
+    pub(crate) fn soon(&self, time: Duration) -> Duration {
+        let ticks = !self.settings.granularity.is_zero();
+        self.whole(time + Duration::from_millis(if ticks { 2 } else { 0 }))
+    }
+
     /// When the timer fires of what was last sent at `sent`.
     pub(crate) fn expiry(&self, sent: Instant) -> Instant {
         sent + self.rto()

@@ -69,6 +69,11 @@ impl Connection {
             self.rcv.note_fin(header.seq + header.payload);
         }
         if !self.rcv.take_fin() {
+            // One beyond a gap is told like data beyond a gap.
+            if header.flags.contains(Flags::FIN) && self.rcv.has_gap() {
+                self.ack_policy.hurry(self.rcv.window());
+                self.acknowledge_now(cx, Purpose::DuplicateAck);
+            }
             return;
         }
         let cause = Cause::Segment(header.flags);
@@ -110,9 +115,11 @@ impl Connection {
         match self.ack_policy.decide(self.rcv.nxt, srtt, self.rcv.has_gap(), fin) {
             AckAction::Now => self.acknowledge_now(cx, Purpose::Normal),
             AckAction::Within(delay) => {
-                let earlier = self.timers.expires(Timer::DelayedAck).is_some_and(|at| at <= cx.now + delay);
-                if !earlier {
-                    self.timers.set(cx, Timer::DelayedAck, delay);
+                match self.timers.expires(Timer::DelayedAck) {
+                    // About to fire anyway (Linux `tcp_send_delayed_ack`).
+                    Some(at) if at <= cx.now + delay / 4 => self.acknowledge_now(cx, Purpose::Normal),
+                    Some(at) if at <= cx.now + delay => {}
+                    Some(_) | None => self.timers.set(cx, Timer::DelayedAck, delay),
                 }
             }
         }

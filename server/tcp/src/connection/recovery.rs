@@ -276,7 +276,7 @@ impl Connection {
         let Some(newest) = self.recovery.rack.newest else { return };
         let patience = self.recovery.rack.rtt + self.reordering_window();
         match self.snd.sent.mark_lost_by_time(cx.now, newest, patience) {
-            Some(left) => self.timers.set(cx, Timer::Reordering, left),
+            Some(left) => self.timers.set(cx, Timer::Reordering, self.rtt.soon(left)),
             None => self.timers.cancel(cx, Timer::Reordering),
         }
     }
@@ -484,10 +484,12 @@ impl Connection {
             self.timers.set(cx, Timer::Retransmission, timeout);
             return;
         };
-        // One segment's acknowledgment may be delayed: Linux takes the least RTO for it, and two ticks otherwise.
-        let patience =
-            if self.snd.sent.len() == 1 { cx.settings.rto.min } else { cx.settings.rto.granularity * 2 };
-        let probe = self.rtt.whole(srtt * 2 + patience);
+        // One segment's acknowledgment may be delayed: Linux takes the least RTO for it.
+        let probe = if self.snd.sent.len() == 1 {
+            self.rtt.whole(srtt * 2 + cx.settings.rto.min)
+        } else {
+            self.rtt.soon(srtt * 2)
+        };
         self.timers.cancel(cx, Timer::Retransmission);
         self.timers.set(cx, Timer::TailLossProbe, probe.min(timeout));
     }
