@@ -1,5 +1,7 @@
 //! One host's TCP.
 
+mod arrivals;
+mod bookkeeping;
 mod rare;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -7,13 +9,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::connection::{Connection, Context, Identity};
-use crate::icmp::{self, Unreachable};
+use bookkeeping::context;
+
+use crate::connection::Connection;
 use crate::listener::Listener;
-use crate::segment::{self, IpChoice, Segment};
+use crate::segment::{self, IpChoice};
 use crate::{
-    Arrival, Call, Cause, ConnectionId, Disposition, DropReason, Errno, Event, EventKind, Flags, Header,
-    Instant, KeepaliveSettings, ListenerId, Purpose, Seq, Settings, State, Subject,
+    Call, Cause, ConnectionId, Errno, Event, EventKind, Header, Instant, KeepaliveSettings, ListenerId,
+    Purpose, Settings, State, Subject,
 };
 
 /// What an endpoint is made from.
@@ -95,12 +98,6 @@ pub struct Endpoint {
     /// Resets on behalf of nobody: source, destination, header.
     resets: VecDeque<(SocketAddr, SocketAddr, Header)>,
     events: VecDeque<Event>,
-}
-
-/// What the endpoint keeps beside a connection while it is being worked on.
-struct Before {
-    state: State,
-    wakeup: Option<Instant>,
 }
 
 impl Endpoint {
@@ -339,115 +336,6 @@ impl Endpoint {
         self.all().map(Connection::id)
     }
 
-    // What comes from outside.
-
-    /// An IP datagram arrived: a TCP segment, or ICMP destination unreachable about one of ours.
-    pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) -> Arrival {
-        let nobody = |reason| Arrival { connection: None, disposition: Disposition::Dropped(reason) };
-        if let Some(told) = icmp::decode(datagram) {
-            return told.map_or_else(nobody, |told| self.unreachable(now, &told));
-        }
-        let segment = match segment::decode(datagram) {
-            Ok(segment) => segment,
-            Err(reason) => return nobody(reason),
-        };
-        if !self.config.addresses.contains(&segment.destination.ip()) {
-            return nobody(DropReason::NotForUs);
-        }
-        if let Some(&id) = self.owners.get(&(segment.destination, segment.source)) {
-            if !self.may_follow(id, &segment) {
-                return self.arrives_at_connection(now, id, &segment);
-            }
-            // A new connection takes the place of one in TIME-WAIT.
-            self.with(now, id, Connection::abort);
-        }
-        let to = segment.destination;
-        match self.listeners.values().find(|listener| listener.takes(to)).map(|listener| listener.id) {
-            Some(listener) => self.arrives_at_listener(now, listener, &segment),
-            None => {
-                self.refuse(&segment);
-                nobody(DropReason::NoConnection)
-            }
-        }
-    }
-
-    /// It is now the time that `poll_timeout` asked for, or later.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(&(at, id)) = self.wakeups.first() {
-            if at > now {
-                return;
-            }
-            self.with(now, id, Connection::handle_timeout);
-        }
-    }
-
-    /// ICMP says that a segment of ours did not get through.
-    fn unreachable(&mut self, now: Instant, told: &Unreachable) -> Arrival {
-        let connection = self.owners.get(&(told.local, told.remote)).copied();
-        let disposition = connection
-            .and_then(|id| self.with(now, id, |connection, cx| connection.unreachable(cx, told)))
-            .unwrap_or(Disposition::Dropped(DropReason::NoConnection));
-        Arrival { connection, disposition }
-    }
-
-    fn arrives_at_connection(&mut self, now: Instant, id: ConnectionId, segment: &Segment<'_>) -> Arrival {
-        let parent = self.get(id).and_then(|connection| connection.parent);
-        let room = parent.and_then(|parent| self.listeners.get(&parent)).is_none_or(Listener::has_room);
-        let disposition = self
-            .with(now, id, |connection, cx| connection.arrives(cx, segment, room))
-            .unwrap_or(Disposition::Dropped(DropReason::NoConnection));
-        Arrival { connection: Some(id), disposition }
-    }
-
-    /// SEGMENT ARRIVES in LISTEN (RFC 9293 §3.10.7.2).
-    fn arrives_at_listener(&mut self, now: Instant, id: ListenerId, segment: &Segment<'_>) -> Arrival {
-        let nobody = |reason| Arrival { connection: None, disposition: Disposition::Dropped(reason) };
-        let flags = segment.header.flags;
-        if flags.contains(Flags::RST) {
-            return nobody(DropReason::NoConnection);
-        }
-        if flags.contains(Flags::ACK) {
-            self.refuse(segment);
-            return nobody(DropReason::NoConnection);
-        }
-        if !flags.contains(Flags::SYN) {
-            return nobody(DropReason::NoSyn);
-        }
-        let syn_backlog = self.config.settings.syn_backlog;
-        let full = |listener: &Listener| !listener.has_room() || listener.embryonic >= syn_backlog;
-        match self.listeners.get_mut(&id) {
-            Some(listener) if !full(listener) => listener.embryonic += 1,
-            _ => return nobody(DropReason::QueueFull),
-        }
-        let identity = self.identity(now, segment.destination, segment.source);
-        let cx = &mut context(&self.config, &mut self.events, now);
-        let connection = Connection::answer(cx, identity, id, &segment.header);
-        Arrival { connection: Some(self.adopt(connection)), disposition: Disposition::Accepted }
-    }
-
-    /// Whether the segment is a SYN that may begin a new connection in place of one in TIME-WAIT
-    /// (RFC 9293 §3.6.1, MAY-2). Only a listener takes it.
-    fn may_follow(&self, id: ConnectionId, segment: &Segment<'_>) -> bool {
-        let flags = segment.header.flags;
-        let syn = flags.contains(Flags::SYN) && !flags.intersects(Flags::ACK | Flags::RST);
-        syn && self.listeners.values().any(|listener| listener.takes(segment.destination))
-            && self.get(id).is_some_and(|connection| connection.may_be_followed_by(&segment.header))
-    }
-
-    /// A RST for what nobody owns (RFC 9293 §3.10.7.1).
-    fn refuse(&mut self, segment: &Segment<'_>) {
-        let arrived = &segment.header;
-        if arrived.flags.contains(Flags::RST) {
-            return;
-        }
-        let header = if arrived.flags.contains(Flags::ACK) {
-            Header { seq: arrived.ack, flags: Flags::RST, ..Header::default() }
-        } else {
-            Header { ack: arrived.end(), flags: Flags::RST | Flags::ACK, ..Header::default() }
-        };
-        self.resets.push_back((segment.destination, segment.source, header));
-    }
-
     // What follows.
 
     /// The next datagram to send, its octets appended to `buffer`.
@@ -480,125 +368,4 @@ impl Endpoint {
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.wakeups.first().map(|(at, _)| *at)
     }
-
-    // Bookkeeping.
-
-    fn all(&self) -> impl Iterator<Item = &Connection> + '_ {
-        self.connections.iter().flatten().map(Box::as_ref)
-    }
-
-    fn get(&self, id: ConnectionId) -> Option<&Connection> {
-        self.connections.get(id.0 as usize)?.as_deref()
-    }
-
-    fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.connections.get_mut(id.0 as usize)?.as_deref_mut()
-    }
-
-    /// Works on a connection, and does what its changes make necessary. `None` if it is gone.
-    fn with<T>(
-        &mut self,
-        now: Instant,
-        id: ConnectionId,
-        work: impl FnOnce(&mut Connection, &mut Context<'_>) -> T,
-    ) -> Option<T> {
-        let before = self.before(id);
-        let connection = self.connections.get_mut(id.0 as usize)?.as_deref_mut()?;
-        let outcome = work(connection, &mut context(&self.config, &mut self.events, now));
-        self.after(id, before);
-        if !self.ready.contains(&id) {
-            self.ready.push_back(id);
-        }
-        Some(outcome)
-    }
-
-    fn before(&self, id: ConnectionId) -> Option<Before> {
-        self.get(id).map(|connection| Before { state: connection.state(), wakeup: connection.next_timeout() })
-    }
-
-    fn after(&mut self, id: ConnectionId, before: Option<Before>) {
-        let (Some(before), Some(connection)) = (before, self.get(id)) else { return };
-        let (state, wakeup, parent) = (connection.state(), connection.next_timeout(), connection.parent);
-        if wakeup != before.wakeup {
-            if let Some(at) = before.wakeup {
-                self.wakeups.remove(&(at, id));
-            }
-            self.wakeups.extend(wakeup.map(|at| (at, id)));
-        }
-        if state == before.state {
-            return;
-        }
-        if let Some(listener) = parent.and_then(|parent| self.listeners.get_mut(&parent))
-            && before.state == State::SynReceived
-        {
-            listener.embryonic -= 1;
-            if state != State::Closed {
-                listener.accept_queue.push_back(id);
-            }
-        }
-        if state == State::Closed {
-            self.disown(id);
-        }
-    }
-
-    /// A closed connection has no addresses any more: others may take them.
-    fn disown(&mut self, id: ConnectionId) {
-        if let Some(addresses) = self.get(id).map(Connection::addresses)
-            && self.owners.get(&addresses) == Some(&id)
-        {
-            self.owners.remove(&addresses);
-        }
-    }
-
-    fn forget_if_gone(&mut self, id: ConnectionId) {
-        if self.get(id).is_some_and(Connection::is_gone) {
-            self.connections[id.0 as usize] = None;
-        }
-    }
-
-    /// A new connection gets its place.
-    fn adopt(&mut self, connection: Connection) -> ConnectionId {
-        let id = connection.id();
-        self.owners.insert(connection.addresses(), id);
-        self.wakeups.extend(connection.next_timeout().map(|at| (at, id)));
-        self.connections.push(Some(Box::new(connection)));
-        self.ready.push_back(id);
-        id
-    }
-
-    fn identity(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> Identity {
-        let tuple = mix(self.config.secret, &[address_bits(local), address_bits(remote)]);
-        // RFC 9293 §3.4.1: ISN = M + F(tuple, secret), M being a clock of 4 microseconds.
-        let clock = (now.as_nanos() / 4_000) as u32;
-        let iss = self.config.settings.initial_sequence.unwrap_or_else(|| clock.wrapping_add(tuple as u32));
-        Identity {
-            id: ConnectionId(self.connections.len() as u32),
-            local,
-            remote,
-            iss: Seq(iss),
-            ts_offset: (tuple >> 32) as u32,
-        }
-    }
-}
-
-fn context<'a>(config: &'a Config, events: &'a mut VecDeque<Event>, now: Instant) -> Context<'a> {
-    Context { now, settings: &config.settings, events }
-}
-
-fn address_bits(address: SocketAddr) -> u128 {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(ip) => ip.to_bits(),
-    };
-    ip.rotate_left(16) ^ u128::from(address.port())
-}
-
-/// A keyed hash, good enough to tell tuples apart: SplitMix64 over the words.
-fn mix(secret: u64, words: &[u128]) -> u64 {
-    words.iter().flat_map(|word| [*word as u64, (*word >> 64) as u64]).fold(secret, |state, word| {
-        let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    })
 }

@@ -1,0 +1,135 @@
+//! Where connections live, who owns which addresses, and when each wants to be woken.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Config, Endpoint};
+use crate::connection::{Connection, Context, Identity};
+use crate::{ConnectionId, Event, Instant, Seq, State};
+
+/// What the endpoint keeps beside a connection while it is being worked on.
+pub(super) struct Before {
+    state: State,
+    wakeup: Option<Instant>,
+}
+
+impl Endpoint {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Connection> + '_ {
+        self.connections.iter().flatten().map(Box::as_ref)
+    }
+
+    pub(super) fn get(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections.get(id.0 as usize)?.as_deref()
+    }
+
+    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.connections.get_mut(id.0 as usize)?.as_deref_mut()
+    }
+
+    /// Works on a connection, and does what its changes make necessary. `None` if it is gone.
+    pub(super) fn with<T>(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        work: impl FnOnce(&mut Connection, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        let before = self.before(id);
+        let connection = self.connections.get_mut(id.0 as usize)?.as_deref_mut()?;
+        let outcome = work(connection, &mut context(&self.config, &mut self.events, now));
+        self.after(id, before);
+        if !self.ready.contains(&id) {
+            self.ready.push_back(id);
+        }
+        Some(outcome)
+    }
+
+    pub(super) fn before(&self, id: ConnectionId) -> Option<Before> {
+        self.get(id).map(|connection| Before { state: connection.state(), wakeup: connection.next_timeout() })
+    }
+
+    pub(super) fn after(&mut self, id: ConnectionId, before: Option<Before>) {
+        let (Some(before), Some(connection)) = (before, self.get(id)) else { return };
+        let (state, wakeup, parent) = (connection.state(), connection.next_timeout(), connection.parent);
+        if wakeup != before.wakeup {
+            if let Some(at) = before.wakeup {
+                self.wakeups.remove(&(at, id));
+            }
+            self.wakeups.extend(wakeup.map(|at| (at, id)));
+        }
+        if state == before.state {
+            return;
+        }
+        if let Some(listener) = parent.and_then(|parent| self.listeners.get_mut(&parent))
+            && before.state == State::SynReceived
+        {
+            listener.embryonic -= 1;
+            if state != State::Closed {
+                listener.accept_queue.push_back(id);
+            }
+        }
+        if state == State::Closed {
+            self.disown(id);
+        }
+    }
+
+    /// A closed connection has no addresses any more: others may take them.
+    pub(super) fn disown(&mut self, id: ConnectionId) {
+        if let Some(addresses) = self.get(id).map(Connection::addresses)
+            && self.owners.get(&addresses) == Some(&id)
+        {
+            self.owners.remove(&addresses);
+        }
+    }
+
+    pub(super) fn forget_if_gone(&mut self, id: ConnectionId) {
+        if self.get(id).is_some_and(Connection::is_gone) {
+            self.connections[id.0 as usize] = None;
+        }
+    }
+
+    /// A new connection gets its place.
+    pub(super) fn adopt(&mut self, connection: Connection) -> ConnectionId {
+        let id = connection.id();
+        self.owners.insert(connection.addresses(), id);
+        self.wakeups.extend(connection.next_timeout().map(|at| (at, id)));
+        self.connections.push(Some(Box::new(connection)));
+        self.ready.push_back(id);
+        id
+    }
+
+    pub(super) fn identity(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> Identity {
+        let tuple = mix(self.config.secret, &[address_bits(local), address_bits(remote)]);
+        // RFC 9293 §3.4.1: ISN = M + F(tuple, secret), M being a clock of 4 microseconds.
+        let clock = (now.as_nanos() / 4_000) as u32;
+        let iss = self.config.settings.initial_sequence.unwrap_or_else(|| clock.wrapping_add(tuple as u32));
+        Identity {
+            id: ConnectionId(self.connections.len() as u32),
+            local,
+            remote,
+            iss: Seq(iss),
+            ts_offset: (tuple >> 32) as u32,
+        }
+    }
+}
+
+pub(super) fn context<'a>(config: &'a Config, events: &'a mut VecDeque<Event>, now: Instant) -> Context<'a> {
+    Context { now, settings: &config.settings, events }
+}
+
+fn address_bits(address: SocketAddr) -> u128 {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits(),
+    };
+    ip.rotate_left(16) ^ u128::from(address.port())
+}
+
+/// A keyed hash, good enough to tell tuples apart: SplitMix64 over the words.
+fn mix(secret: u64, words: &[u128]) -> u64 {
+    words.iter().flat_map(|word| [*word as u64, (*word >> 64) as u64]).fold(secret, |state, word| {
+        let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    })
+}
