@@ -2,9 +2,14 @@
 //! RACK and tail loss probes (RFC 8985), PRR (RFC 6937), F-RTO (RFC 5682), Eifel (RFC 3522, RFC 4015) and DSACK (RFC 3708).
 //! What they do together is Linux's `tcp_fastretrans_alert`.
 
+mod loss_timer;
+mod prr;
+mod rack;
+mod undo;
+
 use std::time::Duration;
 
-use super::{Connection, Context, is_later};
+use super::{Connection, Context};
 use crate::scoreboard::Delivered;
 use crate::{Header, Instant, Purpose, Seq, Timer};
 
@@ -147,46 +152,6 @@ impl Connection {
         }
     }
 
-    /// RACK step 2 to 4: which of the delivered segments was sent last, and whether they overtook each other
-    /// (RFC 8985 §6.2).
-    fn learn_order(&mut self, now: Instant, news: &News<'_>) {
-        let rack = &mut self.recovery.rack;
-        rack.reordering |= news.delivered.reordered;
-        let Some((sent, end, resent)) = news.delivered.newest else { return };
-        let rtt = now - sent;
-        // The acknowledgment of an earlier transmission would say that this one was quick.
-        if resent && self.rtt.least().is_some_and(|least| rtt < least) {
-            return;
-        }
-        rack.rtt = rtt;
-        if rack.newest.is_none_or(|(time, last)| sent > time || (sent == time && end.after(last))) {
-            rack.newest = Some((sent, end));
-        }
-    }
-
-    /// RFC 8985 §7.4: what the answer to a tail loss probe says.
-    fn settle_tail_probe(&mut self, news: &News<'_>) {
-        let Some(probe) = self.recovery.tail_probe else { return };
-        let ack = news.header.ack;
-        if ack.before(probe.until) {
-            return;
-        }
-        // New data, a report that the probe arrived twice, or a plain duplicate: nothing was lost.
-        let harmless =
-            !probe.repeats || news.dsack.is_some() || (news.duplicate && news.delivered.sacked == 0);
-        if harmless {
-            self.recovery.tail_probe = None;
-        } else if ack.after(probe.until) || news.advanced {
-            // The probe repaired a loss, which costs what a loss costs.
-            self.recovery.tail_probe = None;
-            if self.recovery.phase <= Phase::Disorder {
-                self.congestion.loss();
-                self.congestion.repaired();
-                self.try_open();
-            }
-        }
-    }
-
     fn take_alarm(&mut self, cx: &mut Context<'_>, news: &News<'_>) {
         let delayed = self.was_delayed(news.header);
         self.explain_resends(news);
@@ -271,37 +236,6 @@ impl Connection {
         }
     }
 
-    /// RACK step 5 (RFC 8985 §6.2).
-    fn find_losses_by_time(&mut self, cx: &mut Context<'_>) {
-        let Some(newest) = self.recovery.rack.newest else { return };
-        let patience = self.recovery.rack.rtt + self.reordering_window();
-        match self.snd.sent.mark_lost_by_time(cx.now, newest, patience) {
-            Some(left) => self.timers.set(cx, Timer::Reordering, self.rtt.soon(left)),
-            None => self.timers.cancel(cx, Timer::Reordering),
-        }
-    }
-
-    /// RACK step 4: how much later than others a segment may be (RFC 8985 §6.2; without a sign of reordering, three
-    /// segments reported behind it are proof).
-    fn reordering_window(&self) -> Duration {
-        let proven = self.recovery.phase >= Phase::Recovery || self.snd.sent.sacked() >= THRESHOLD;
-        if !self.recovery.rack.reordering && proven {
-            return Duration::ZERO;
-        }
-        let quarter = self.rtt.least().unwrap_or_default() / 4;
-        quarter.min(self.rtt.srtt().unwrap_or_default())
-    }
-
-    /// RACK's timer fired: what it waited for is lost.
-    pub(super) fn reordering_timeout(&mut self, cx: &mut Context<'_>) {
-        let lost_before = self.snd.sent.lost();
-        self.find_losses_by_time(cx);
-        if self.snd.sent.lost() > lost_before && self.recovery.phase < Phase::Recovery {
-            self.enter_recovery(cx);
-            self.congestion.set(self.snd.sent.in_flight() + 1);
-        }
-    }
-
     fn enter_recovery(&mut self, cx: &mut Context<'_>) {
         self.recovery.phase = Phase::Recovery;
         self.recovery.until = self.snd.nxt;
@@ -375,31 +309,6 @@ impl Connection {
         }
     }
 
-    fn undo_loss(&mut self, open: bool) {
-        self.undo(true);
-        self.timeouts = 0;
-        if open {
-            self.end_repair();
-        }
-    }
-
-    fn begin_undo(&mut self) {
-        let resent = self.snd.sent.resent();
-        let probed = u32::from(self.recovery.tail_probe.is_some_and(|probe| probe.repeats));
-        let pending = resent + probed;
-        self.recovery.undo =
-            Some(Undo { marker: self.snd.una, unexplained: (pending > 0).then_some(pending) });
-    }
-
-    /// Gives back what the loss that was none has cost (RFC 4015 §3.2).
-    fn undo(&mut self, unmark: bool) {
-        if unmark {
-            self.snd.sent.unmark_lost();
-        }
-        self.congestion.undo();
-        self.recovery.undo = None;
-    }
-
     fn end_repair(&mut self) {
         self.recovery.phase = Phase::Open;
         self.recovery.first_resend = None;
@@ -417,92 +326,6 @@ impl Connection {
         if phase == Phase::Open {
             self.recovery.first_resend = None;
         }
-    }
-
-    /// RFC 6937 §3: as many segments out as arrived, down to the threshold.
-    fn reduce_window(&mut self, news: &News<'_>, newly_lost: bool) {
-        let in_flight = self.snd.sent.in_flight();
-        let threshold = self.congestion.threshold();
-        let delivered = news.delivered.segments.max(u32::from(news.duplicate && !self.agreed.sack));
-        if delivered == 0 {
-            return;
-        }
-        let prr = &mut self.recovery.prr;
-        prr.delivered += delivered;
-        let allowed = if in_flight > threshold {
-            let before = u64::from(self.congestion.size_before_loss().max(1));
-            let share = (u64::from(threshold) * u64::from(prr.delivered)).div_ceil(before) as u32;
-            share.saturating_sub(prr.out)
-        } else {
-            let mut most = prr.delivered.saturating_sub(prr.out).max(delivered);
-            // A partial acknowledgment without new losses: slow start (PRR-SSRB).
-            most += u32::from(news.advanced && !newly_lost);
-            most.min(threshold - in_flight)
-        };
-        // The first segment always goes.
-        let allowed = allowed.max(u32::from(prr.out == 0));
-        self.congestion.set(in_flight + allowed);
-    }
-
-    /// A duplicate reported explains one of the segments sent again (RFC 3708).
-    fn explain_resends(&mut self, news: &News<'_>) {
-        let (Some(undo), Some((_, end))) = (&mut self.recovery.undo, news.dsack) else { return };
-        if end.at_or_before(news.una_before.max(self.snd.una)) && end.after(undo.marker) {
-            undo.unexplained = undo.unexplained.map(|count| count.saturating_sub(1));
-        }
-    }
-
-    /// Whether the acknowledgment was drawn by an original and not by what was sent again (RFC 3522 §3.2).
-    fn was_delayed(&self, header: &Header) -> bool {
-        let Some(first_resend) = self.recovery.first_resend else { return true };
-        let echo = header.options.timestamps.filter(|_| self.agreed.timestamps).map(|stamps| stamps.echo);
-        echo.is_some_and(|echo| is_later(self.timestamp(first_resend), echo))
-    }
-
-    /// Starts the timer for what is in flight, or stops it (RFC 6298 §5.1 to §5.3). At the tail of a flight it is a
-    /// probe that comes first (RFC 8985 §7.2).
-    pub(super) fn set_retransmission_timer(&mut self, cx: &mut Context<'_>) {
-        self.set_loss_timer(cx, self.rtt.rto());
-    }
-
-    /// The same after new data was sent: the timeout counts from the oldest segment.
-    pub(super) fn extend_loss_timer(&mut self, cx: &mut Context<'_>) {
-        let oldest = self.snd.sent.first().map_or(cx.now, |first| first.last_sent);
-        self.set_loss_timer(cx, self.rtt.expiry(oldest) - cx.now);
-    }
-
-    fn set_loss_timer(&mut self, cx: &mut Context<'_>, timeout: Duration) {
-        if self.snd.sent.is_empty() {
-            self.timers.cancel(cx, Timer::Retransmission);
-            self.timers.cancel(cx, Timer::TailLossProbe);
-            self.timers.cancel(cx, Timer::Reordering);
-            return;
-        }
-        let srtt = self.rtt.srtt().filter(|_| self.may_probe_tail(cx));
-        let Some(srtt) = srtt else {
-            self.timers.cancel(cx, Timer::TailLossProbe);
-            self.timers.set(cx, Timer::Retransmission, timeout);
-            return;
-        };
-        // One segment's acknowledgment may be delayed: Linux takes the least RTO for it.
-        let probe = if self.snd.sent.len() == 1 {
-            self.rtt.whole(srtt * 2 + cx.settings.rto.min)
-        } else {
-            self.rtt.soon(srtt * 2)
-        };
-        self.timers.cancel(cx, Timer::Retransmission);
-        self.timers.set(cx, Timer::TailLossProbe, probe.min(timeout));
-    }
-
-    /// Whether a tail loss probe may come before the retransmission timeout (RFC 8985 §7.2).
-    pub(super) fn may_probe_tail(&self, cx: &Context<'_>) -> bool {
-        cx.settings.tail_loss_probe
-            && self.agreed.sack
-            && self.state.is_synchronized()
-            && self.recovery.phase == Phase::Open
-            && self.recovery.tail_probe.is_none()
-            && self.timeouts == 0
-            && self.rtt.srtt().is_some()
     }
 
     /// Why a segment that is believed lost is sent again.
