@@ -109,6 +109,10 @@ impl Rcv {
         if next == current && (field << self.scale) < current && ((field + 1) << self.scale) <= self.free() {
             field += 1;
         }
+        // A buffer too small for the scale to tell would keep its window closed for ever.
+        if field == 0 && next > 0 && self.free() == self.capacity {
+            field = 1;
+        }
         let field = field.min(u32::from(u16::MAX));
         self.right_edge = self.right_edge.max(self.nxt + (field << self.scale));
         field as u16
@@ -328,6 +332,18 @@ mod tests {
         rcv.text(Seq(100), &[0; 40]);
         assert!(rcv.take_fin() && !rcv.has_gap());
         assert_eq!(reported(&rcv), []);
+    }
+
+    #[test]
+    fn a_buffer_smaller_than_the_scale_can_tell_still_opens_the_window() {
+        let mut rcv = Rcv::new(1000);
+        rcv.synchronize(Seq(99));
+        rcv.initial_window(100);
+        rcv.agree(14, 100);
+        rcv.text(Seq(100), &[0; 1000]);
+        assert_eq!(rcv.advertise(), 0, "full");
+        rcv.read(&mut [0; 1000]);
+        assert_eq!(rcv.advertise(), 1);
     }
 
     #[test]
