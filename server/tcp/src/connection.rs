@@ -116,6 +116,8 @@ pub(crate) struct Connection {
     first_window_probe: Option<Instant>,
     /// Probes of a closed window without an answer.
     window_probes: u32,
+    /// When the first of them was sent.
+    unanswered_since: Option<Instant>,
     /// How often the time between two such probes has doubled.
     persist_backoff: u32,
     /// When a suspicious segment was last answered (RFC 5961 §7).
@@ -170,6 +172,7 @@ impl Connection {
             last_sent: None,
             first_window_probe: None,
             window_probes: 0,
+            unanswered_since: None,
             persist_backoff: 0,
             last_challenge: None,
         };
@@ -315,11 +318,12 @@ impl Connection {
 
     /// An orphan does not wait in FIN-WAIT-2 for ever (Linux `tcp_fin_timeout`).
     fn watch_orphan(&mut self, cx: &mut Context<'_>) {
-        if self.orphan && self.state == State::FinWait2 {
+        if self.orphan
+            && self.state == State::FinWait2
+            && let Some(timeout) = cx.settings.fin_timeout
+        {
             self.timers.cancel(cx, Timer::Keepalive);
-            if let Some(timeout) = cx.settings.fin_timeout {
-                self.timers.set(cx, Timer::FinWait2, timeout);
-            }
+            self.timers.set(cx, Timer::FinWait2, timeout);
         }
     }
 

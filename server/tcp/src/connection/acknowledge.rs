@@ -29,6 +29,7 @@ impl Connection {
             return Err(DropReason::UnacceptableAck);
         }
         self.window_probes = 0;
+        self.unanswered_since = None;
         let una_before = self.snd.una;
         let in_flight = self.snd.sent.in_flight();
         let was_empty = self.snd.sent.is_empty();

@@ -26,7 +26,8 @@ impl Connection {
     fn keepalive_applies(&self) -> bool {
         match self.state {
             State::Established | State::CloseWait | State::FinWait1 => true,
-            State::FinWait2 => !self.orphan,
+            // An orphan with a time limit needs no question.
+            State::FinWait2 => !self.timers.is_set(Timer::FinWait2),
             State::Closed
             | State::Listen
             | State::SynSent

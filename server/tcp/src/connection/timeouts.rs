@@ -131,11 +131,12 @@ impl Connection {
         }
         let limit = if self.orphan { cx.settings.orphan_give_up } else { cx.settings.give_up };
         let first = *self.first_window_probe.get_or_insert(cx.now);
+        let unanswered_since = *self.unanswered_since.get_or_insert(cx.now);
         // Probes that are answered go on for ever (MUST-37), unless the application says how long.
         let hopeless = match (self.user_timeout, limit) {
             (Some(longest), _) => cx.now - first >= longest,
             (None, GiveUp::Retries(retries) | GiveUp::Count(retries)) => self.window_probes >= retries,
-            (None, GiveUp::After(longest)) => self.rtt.doubled(self.window_probes) >= longest,
+            (None, GiveUp::After(longest)) => cx.now - unanswered_since >= longest,
         };
         if hopeless {
             self.give_up(cx, Cause::GaveUp(Timer::Persist));
