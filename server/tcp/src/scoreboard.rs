@@ -66,7 +66,9 @@ pub(crate) struct Delivered {
     pub(crate) sent_once: Option<Instant>,
     /// The same of those reported.
     pub(crate) sacked_sent_once: Option<Instant>,
-    /// Whether one that was sent only once was acknowledged, or reported, from before a timeout (RFC 5682).
+    /// `snd.nxt` when the timer last fired.
+    pub(crate) timeout: Seq,
+    /// Whether anything sent only once, and before that timeout, is among them: it was not lost (RFC 5682 §2.1).
     pub(crate) original: bool,
     /// Whether anything that was sent again is among them.
     pub(crate) resent: bool,
@@ -147,7 +149,7 @@ impl Scoreboard {
                 delivered.note(&sent);
                 if sent.transmissions == 1 {
                     delivered.sent_once.get_or_insert(sent.first_sent);
-                    delivered.original = true;
+                    delivered.original |= sent.end().at_or_before(delivered.timeout);
                     delivered.reordered |= self.highest_sacked.is_some_and(|high| sent.end().before(high));
                 }
             }
@@ -176,7 +178,7 @@ impl Scoreboard {
             if once {
                 delivered.sacked_sent_once.get_or_insert(sent.first_sent);
             }
-            delivered.original |= once;
+            delivered.original |= once && end.at_or_before(delivered.timeout);
             delivered.reordered |= once && self.highest_sacked.is_some_and(|high| end.before(high));
             self.highest_sacked = Some(self.highest_sacked.map_or(end, |high| high.max(end)));
             self.unmark(old);

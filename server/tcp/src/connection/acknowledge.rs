@@ -36,7 +36,7 @@ impl Connection {
         let advanced = header.ack.after(una_before);
         let window_changed =
             if header.ack.before(una_before) { false } else { self.snd.update_window(header) };
-        let mut delivered = Delivered::default();
+        let mut delivered = Delivered { timeout: self.recovery.until(), ..Delivered::default() };
         let dsack = self.take_sack(header, &mut delivered);
         if advanced {
             self.advance(cx, header, &mut delivered);

@@ -108,6 +108,11 @@ impl Recovery {
         self.undo.is_some_and(|undo| undo.unexplained == Some(0) || delayed)
     }
 
+    /// The phase ends when everything before this is acknowledged.
+    pub(super) fn until(&self) -> Seq {
+        self.until
+    }
+
     /// A segment is sent again because it is believed lost.
     pub(super) fn count_resend(&mut self, now: Instant) {
         self.first_resend.get_or_insert(now);

@@ -140,6 +140,19 @@ fn linux_waits_a_quarter_of_an_hour() {
     assert!((924.6..=1_050.0).contains(&seconds), "{seconds}");
 }
 
+/// RFC 5682 step 3.a: new data that arrives after a timeout does not make the timeout spurious.
+#[test]
+fn a_real_timeout_is_not_taken_for_a_spurious_one() {
+    let mut pair = Pair::linux().connected();
+    let heals = pair.now + secs(2);
+    pair.path(move |_, _, now| if now < heals { Fate::Drop } else { Fate::Pass });
+    pair.send(0, &pattern(6 * MSS + 104));
+    pair.run_for(secs(60));
+    assert_eq!(pair.read[1], pattern(6 * MSS + 104));
+    let again = purposes(&pair).split_off(1);
+    assert!(again.iter().all(|purpose| *purpose == Purpose::Retransmission), "{again:?}");
+}
+
 /// Recording 10f.
 #[test]
 fn a_corrupted_segment_is_dropped_and_repaired() {
