@@ -25,7 +25,8 @@ pub(crate) const LINUX: Settings = Settings {
     },
     delayed_ack: Some(DelayedAckSettings {
         min: Duration::from_millis(40),
-        max: Duration::from_millis(200),
+        // One tick less than the least RTO (`tcp_delack_max`).
+        max: Duration::from_millis(196),
         quick: 16,
     }),
     nagle: true,
