@@ -22,11 +22,13 @@ const ALL: [Timer; 8] = [
 pub(crate) struct Timers {
     connection: ConnectionId,
     expires: [Option<Instant>; ALL.len()],
+    /// The earliest of them: asked for far more often than it changes.
+    next: Option<Instant>,
 }
 
 impl Timers {
     pub(crate) fn new(connection: ConnectionId) -> Timers {
-        Timers { connection, expires: [None; ALL.len()] }
+        Timers { connection, expires: [None; ALL.len()], next: None }
     }
 
     /// When `timer` fires.
@@ -43,14 +45,15 @@ impl Timers {
     pub(crate) fn set(&mut self, cx: &mut Context<'_>, timer: Timer, after: Duration) {
         let expires = cx.now + after;
         if self.expires[timer as usize] != Some(expires) {
-            self.expires[timer as usize] = Some(expires);
+            self.write(timer, Some(expires));
             self.tell(cx, timer, TimerChange::Set { expires });
         }
     }
 
     /// Stops `timer`.
     pub(crate) fn cancel(&mut self, cx: &mut Context<'_>, timer: Timer) {
-        if self.expires[timer as usize].take().is_some() {
+        if self.is_set(timer) {
+            self.write(timer, None);
             self.tell(cx, timer, TimerChange::Cancelled);
         }
     }
@@ -64,13 +67,18 @@ impl Timers {
 
     /// The earliest moment at which one fires.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.expires.iter().copied().flatten().min()
+        self.next
+    }
+
+    fn write(&mut self, timer: Timer, expires: Option<Instant>) {
+        self.expires[timer as usize] = expires;
+        self.next = self.expires.iter().copied().flatten().min();
     }
 
     /// A timer whose moment has come; it does not run any more.
     pub(crate) fn pop_due(&mut self, cx: &mut Context<'_>) -> Option<Timer> {
         let due = ALL.into_iter().find(|timer| self.expires(*timer).is_some_and(|at| at <= cx.now))?;
-        self.expires[due as usize] = None;
+        self.write(due, None);
         self.tell(cx, due, TimerChange::Fired);
         Some(due)
     }
