@@ -1,4 +1,4 @@
-//! What routers say about segments of ours: ICMP destination unreachable (RFC 792, RFC 4443), by etherparse.
+//! What routers say about segments of ours: ICMP errors (RFC 792, RFC 4443), by etherparse.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -29,6 +29,8 @@ pub(crate) struct Unreachable {
 pub(crate) enum Reason {
     /// No way there, at present (RFC 9293 §3.9.2.2: a soft error).
     NoWay(Errno),
+    /// A router discarded it: too many hops, or a header it does not like (RFC 9293 §3.9.2.2: soft errors).
+    Discarded(Errno),
     /// Nobody takes it there (RFC 9293 §3.9.2.2: a hard error).
     Refused,
     /// It is larger than the next link takes (RFC 1191, RFC 8201).
@@ -37,6 +39,9 @@ pub(crate) enum Reason {
         mtu: u16,
     },
 }
+
+/// Linux gives this error to whoever used up the hops.
+const DISCARDED: Reason = Reason::Discarded(Errno::HostUnreachable);
 
 /// Reads an ICMP message. `None`: the datagram is something else.
 pub(crate) fn decode(datagram: &[u8]) -> Option<Result<Unreachable, DropReason>> {
@@ -56,11 +61,21 @@ fn decode_v4(octets: &[u8]) -> Result<Unreachable, DropReason> {
     if Sum16BitWords::new().add_slice(octets).ones_complement() != 0 {
         return Err(DropReason::Checksum);
     }
-    let Icmpv4Type::DestinationUnreachable(code) = message.icmp_type() else {
-        return Err(DropReason::NotForUs);
+    let reason = match message.icmp_type() {
+        Icmpv4Type::DestinationUnreachable(code) => reason_v4(&code),
+        Icmpv4Type::TimeExceeded(_) | Icmpv4Type::ParameterProblem(_) => DISCARDED,
+        // Source quench among them (RFC 9293 §3.9.2.2, MUST-55).
+        _ => return Err(DropReason::NotForUs),
     };
-    // RFC 1122 §4.2.3.9: 0, 1 and 5 are soft, 2 to 4 hard; 4 is for path MTU discovery.
-    let reason = match code {
+    let quoted = message.payload();
+    let header = Ipv4HeaderSlice::from_slice(quoted).map_err(|_| DropReason::Malformed)?;
+    let rest = quoted.get(header.slice().len()..).unwrap_or_default();
+    quoted_segment(header.source_addr().into(), header.destination_addr().into(), rest, reason)
+}
+
+/// RFC 1122 §4.2.3.9: 0, 1 and 5 are soft, 2 to 4 hard; 4 is for path MTU discovery.
+fn reason_v4(code: &Code4) -> Reason {
+    match *code {
         Code4::FragmentationNeeded { next_hop_mtu } => Reason::TooLarge { mtu: next_hop_mtu },
         Code4::Protocol | Code4::Port => Reason::Refused,
         Code4::Network | Code4::NetworkUnknown | Code4::TosNetwork => {
@@ -76,11 +91,7 @@ fn decode_v4(octets: &[u8]) -> Result<Unreachable, DropReason> {
         | Code4::FilterProhibited
         | Code4::HostPrecedenceViolation
         | Code4::PrecedenceCutoff => Reason::NoWay(Errno::HostUnreachable),
-    };
-    let quoted = message.payload();
-    let header = Ipv4HeaderSlice::from_slice(quoted).map_err(|_| DropReason::Malformed)?;
-    let rest = quoted.get(header.slice().len()..).unwrap_or_default();
-    quoted_segment(header.source_addr().into(), header.destination_addr().into(), rest, reason)
+    }
 }
 
 fn decode_v6(octets: &[u8], source: [u8; 16], destination: [u8; 16]) -> Result<Unreachable, DropReason> {
@@ -89,6 +100,7 @@ fn decode_v6(octets: &[u8], source: [u8; 16], destination: [u8; 16]) -> Result<U
         return Err(DropReason::Checksum);
     }
     let reason = match message.icmp_type() {
+        Icmpv6Type::TimeExceeded(_) | Icmpv6Type::ParameterProblem(_) => DISCARDED,
         Icmpv6Type::PacketTooBig { mtu } => Reason::TooLarge { mtu: u16::try_from(mtu).unwrap_or(u16::MAX) },
         Icmpv6Type::DestinationUnreachable(code) => match code {
             Code6::Port => Reason::Refused,

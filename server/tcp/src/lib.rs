@@ -36,8 +36,8 @@ pub use flags::Flags;
 pub use header::{Header, Options, SackBlocks, Timestamps};
 pub use seq::Seq;
 pub use settings::{
-    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings,
-    Settings,
+    CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, Profile, RtoMin,
+    RtoSettings, Settings,
 };
 pub use state::State;
 pub use time::Instant;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, RtoMin, RtoSettings, Settings,
+    CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin, RtoSettings,
+    Settings,
 };
 
 /// Linux 6.18 as a fresh network namespace has it. Each value was read by sysctl or measured on the wire,
@@ -56,6 +57,7 @@ pub(crate) const LINUX: Settings = Settings {
     initial_window: 10,
     mss: None,
     mtu: 1500,
+    icmp: IcmpErrors::InHandshake,
     challenge_ack_interval: Duration::from_millis(500),
     syn_backlog: 2048,
     ephemeral_ports: 32_768..=60_999,
@@ -117,6 +119,7 @@ pub(crate) const RFC9293: Settings = Settings {
     initial_window: 10,
     mss: None,
     mtu: 1500,
+    icmp: IcmpErrors::Hard,
     challenge_ack_interval: Duration::ZERO,
     syn_backlog: 128,
     // RFC 6335 §6.
@@ -159,6 +162,7 @@ pub(crate) const FREEBSD: Settings = Settings {
     window_scale: Some(6),
     receive_buffer: 65_536,
     send_buffer: 32_768,
+    icmp: IcmpErrors::InHandshake,
     challenge_ack_interval: Duration::ZERO,
     ephemeral_ports: 10_000..=65_535,
     ..RFC9293
@@ -214,6 +218,7 @@ pub(crate) const WINDOWS: Settings = Settings {
     window_scale: Some(8),
     receive_buffer: 65_536,
     send_buffer: 65_536,
+    icmp: IcmpErrors::InHandshake,
     challenge_ack_interval: Duration::ZERO,
     ephemeral_ports: 49_152..=65_535,
     ..RFC9293

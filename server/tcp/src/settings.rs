@@ -117,6 +117,8 @@ pub struct Settings {
     pub mss: Option<u16>,
     /// Largest IP datagram the host sends, octets.
     pub mtu: u16,
+    /// Which ICMP errors end a connection; the others are only reported.
+    pub icmp: IcmpErrors,
     /// Least time between two challenge ACKs of a connection (Linux `tcp_invalid_ratelimit`).
     pub challenge_ack_interval: Duration,
     /// Connections a listener holds in SYN-RECEIVED.
@@ -156,6 +158,15 @@ impl CongestionAlgorithm {
     pub fn from_name(name: &str) -> Option<CongestionAlgorithm> {
         CongestionAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
+}
+
+/// Which ICMP errors end a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IcmpErrors {
+    /// Any in SYN-SENT, none later (Linux `tcp_v4_err`).
+    InHandshake,
+    /// Those that say that nobody takes the segment there (RFC 9293 §3.9.2.2: hard errors).
+    Hard,
 }
 
 /// Keepalive (RFC 9293 §3.8.4).

@@ -2,7 +2,7 @@
 
 use super::{Connection, Context};
 use crate::icmp::{Reason, Unreachable};
-use crate::{Cause, Disposition, DropReason, Errno, Report, State, Timer};
+use crate::{Cause, Disposition, DropReason, Errno, IcmpErrors, Report, State, Timer};
 
 /// The least MTU that a router is believed (Linux `min_pmtu`).
 const LEAST_MTU: u16 = 552;
@@ -15,18 +15,27 @@ impl Connection {
         if !in_flight {
             return Disposition::Dropped(DropReason::OutOfWindow);
         }
-        match (told.reason, self.state) {
-            (Reason::TooLarge { mtu }, _) => self.shrink(cx, mtu),
-            (Reason::NoWay(errno), State::SynSent) => self.fail(cx, errno, Cause::Unreachable(errno)),
-            (Reason::Refused, State::SynSent) => {
-                let errno = Errno::ConnectionRefused;
-                self.fail(cx, errno, Cause::Unreachable(errno));
+        let errno = match told.reason {
+            Reason::TooLarge { mtu } => {
+                self.shrink(cx, mtu);
+                return Disposition::Accepted;
             }
-            (Reason::Refused, _) => self.soft_error(cx, Errno::ConnectionRefused),
-            (Reason::NoWay(errno), _) => {
-                self.soft_error(cx, errno);
+            Reason::Refused => Errno::ConnectionRefused,
+            Reason::NoWay(errno) | Reason::Discarded(errno) => errno,
+        };
+        let ends = match cx.settings.icmp {
+            IcmpErrors::InHandshake => self.state == State::SynSent,
+            IcmpErrors::Hard => told.reason == Reason::Refused,
+        };
+        if !ends {
+            self.soft_error(cx, errno);
+            if told.reason == Reason::NoWay(errno) {
                 self.revert_backoff(cx, told);
             }
+        } else if self.state == State::SynReceived && self.parent.is_some() {
+            self.transition(cx, State::Closed, Cause::Unreachable(errno));
+        } else {
+            self.fail(cx, errno, Cause::Unreachable(errno));
         }
         Disposition::Accepted
     }

@@ -9,7 +9,7 @@ use crate::segment::{self, Segment};
 use crate::{Arrival, ConnectionId, Disposition, DropReason, Flags, Header, Instant, ListenerId};
 
 impl Endpoint {
-    /// An IP datagram arrived: a TCP segment, or ICMP destination unreachable about one of ours.
+    /// An IP datagram arrived: a TCP segment, or an ICMP error about one of ours.
     pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) -> Arrival {
         let nobody = |reason| Arrival { connection: None, disposition: Disposition::Dropped(reason) };
         if let Some(told) = icmp::decode(datagram) {

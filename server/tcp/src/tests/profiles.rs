@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::pair::{Fate, Pair};
 use super::*;
-use crate::{Errno, GiveUp, Keepalive, RtoMin};
+use crate::{Errno, GiveUp, IcmpErrors, Keepalive, RtoMin};
 
 /// How sure a value is.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 26] = [
+const ROWS: [Row; 27] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -117,6 +117,14 @@ const ROWS: [Row; 26] = [
         "window scale",
         |s| s.window_scale.map_or("none".to_owned(), |scale| scale.to_string()),
         [M("every recording"), U, U, U, U],
+    ),
+    (
+        "ICMP errors that end a connection",
+        |s| match s.icmp {
+            IcmpErrors::InHandshake => "any in SYN-SENT".to_owned(),
+            IcmpErrors::Hard => "hard ones".to_owned(),
+        },
+        [M("06d, 06e, 06f"), D("RFC 9293 §3.9.2.2"), U, U, U],
     ),
     ("receive buffer", |s| s.receive_buffer.to_string(), [M("every recording"), U, U, U, U]),
     ("initial window", |s| s.initial_window.to_string(), [M("10g"), D("RFC 6928"), U, U, U]),
