@@ -1,7 +1,10 @@
 //! Where connections live, who owns which addresses, and when each wants to be woken.
 
 use std::collections::VecDeque;
+use std::hash::Hasher as _;
 use std::net::{IpAddr, SocketAddr};
+
+use siphasher::sip::SipHasher24;
 
 use super::{Config, Endpoint};
 use crate::connection::{Connection, Context, Identity};
@@ -98,7 +101,7 @@ impl Endpoint {
     }
 
     pub(super) fn identity(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> Identity {
-        let tuple = mix(self.config.secret, &[address_bits(local), address_bits(remote)]);
+        let tuple = scramble(self.config.secret, [local, remote]);
         // RFC 9293 §3.4.1: ISN = M + F(tuple, secret), M being a clock of 4 microseconds.
         let clock = (now.as_nanos() / 4_000) as u32;
         let iss = self.config.settings.initial_sequence.unwrap_or_else(|| clock.wrapping_add(tuple as u32));
@@ -116,20 +119,17 @@ pub(super) fn context<'a>(config: &'a Config, events: &'a mut VecDeque<Event>, n
     Context { now, settings: &config.settings, events }
 }
 
-fn address_bits(address: SocketAddr) -> u128 {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(ip) => ip.to_bits(),
-    };
-    ip.rotate_left(16) ^ u128::from(address.port())
-}
-
-/// A keyed hash, good enough to tell tuples apart: SplitMix64 over the words.
-fn mix(secret: u64, words: &[u128]) -> u64 {
-    words.iter().flat_map(|word| [*word as u64, (*word >> 64) as u64]).fold(secret, |state, word| {
-        let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    })
+/// What the secret makes of the two addresses: nobody without it can tell (RFC 9293 §3.4.1, MUST-9; Linux takes SipHash
+/// too).
+fn scramble(secret: u64, addresses: [SocketAddr; 2]) -> u64 {
+    let mut hasher = SipHasher24::new_with_keys(secret, 0);
+    for address in addresses {
+        let ip = match address.ip() {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        };
+        hasher.write(&ip.octets());
+        hasher.write(&address.port().to_be_bytes());
+    }
+    hasher.finish()
 }
