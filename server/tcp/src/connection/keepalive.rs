@@ -1,5 +1,7 @@
 //! Keepalive: asking a silent peer whether it is still there (RFC 9293 §3.8.4).
 
+use std::time::Duration;
+
 use super::{Connection, Context};
 use crate::{
     Cause, Errno, EventKind, Flags, Header, Instant, Keepalive, KeepaliveSettings, Purpose, State, Timer,
@@ -48,11 +50,16 @@ impl Connection {
         self.set_keepalive_timer(cx);
     }
 
+    /// How long nothing has been received.
+    pub(super) fn silence(&self, cx: &Context<'_>) -> Duration {
+        cx.now - self.keepalive.last_heard
+    }
+
     /// Starts the wait: `idle` after the last receipt, but not before now.
     pub(super) fn set_keepalive_timer(&mut self, cx: &mut Context<'_>) {
         let Some(KeepaliveSettings { idle, .. }) = self.keepalive.settings else { return };
         if self.keepalive_applies() {
-            let silence = cx.now - self.keepalive.last_heard;
+            let silence = self.silence(cx);
             self.timers.set(cx, Timer::Keepalive, idle.saturating_sub(silence));
         } else {
             self.timers.cancel(cx, Timer::Keepalive);
@@ -63,7 +70,7 @@ impl Connection {
     pub(super) fn keepalive_reset(&mut self, cx: &mut Context<'_>) {
         let probes = self.keepalive.unanswered;
         if probes > 0 {
-            let silence = cx.now - self.keepalive.last_heard;
+            let silence = self.silence(cx);
             self.tell(cx, EventKind::Keepalive(Keepalive::Reset { probes, silence }));
         }
     }
@@ -79,7 +86,7 @@ impl Connection {
             self.timers.set(cx, Timer::Keepalive, idle);
             return;
         }
-        let silence = cx.now - self.keepalive.last_heard;
+        let silence = self.silence(cx);
         // The user timeout takes the place of the count (Linux `tcp_keepalive_timer`).
         let hopeless = match self.user_timeout {
             Some(longest) => self.keepalive.unanswered > 0 && silence >= longest,

@@ -107,6 +107,10 @@ impl Connection {
         if let Some(longest) = self.user_timeout {
             return self.first_timeout.is_some_and(|first| cx.now - first >= longest);
         }
+        // Who took its window back, but answers, is not gone (RFC 9293 §3.8.6, SHLD-17; Linux `tcp_rtx_probe0_timed_out`).
+        if self.snd.wnd == 0 && !self.orphan && self.silence(cx) <= settings.rto.max * 2 {
+            return false;
+        }
         let limit = if self.orphan { settings.orphan_give_up } else { settings.give_up };
         match limit {
             GiveUp::Retries(retries) => self.first_timeout.is_some_and(|first| {
