@@ -1,6 +1,5 @@
 //! Sequence numbers: arithmetic modulo 2^32.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
@@ -43,11 +42,6 @@ impl Seq {
     pub const fn min(self, other: Seq) -> Seq {
         if self.before(other) { self } else { other }
     }
-
-    /// The order on the circle, as seen from `origin`: for sorting numbers of one window.
-    pub fn cmp_from(self, other: Seq, origin: Seq) -> Ordering {
-        origin.until(self).cmp(&origin.until(other))
-    }
 }
 
 impl Add<u32> for Seq {
@@ -73,5 +67,36 @@ impl Sub<u32> for Seq {
 impl fmt::Display for Seq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_wrap() {
+        let last = Seq(u32::MAX);
+        assert_eq!(last + 2, Seq(1));
+        assert_eq!(Seq(1) - 2, last);
+        assert!(last.before(Seq(0)) && Seq(0).after(last));
+        assert_eq!(last.until(Seq(4)), 5);
+        assert_eq!((last.max(Seq(3)), last.min(Seq(3))), (Seq(3), last));
+    }
+
+    proptest! {
+        /// Within half the space the order is that of the distances, wherever the space wraps.
+        #[test]
+        fn order_is_distance(start: u32, near in 0_u32..1 << 30, far in 0_u32..1 << 30) {
+            let (origin, a, b) = (Seq(start), Seq(start) + near, Seq(start) + far);
+            prop_assert_eq!(a.before(b), near < far);
+            prop_assert_eq!(a.after(b), near > far);
+            prop_assert_eq!(a.at_or_before(b), near <= far);
+            prop_assert_eq!(a.at_or_after(b), near >= far);
+            prop_assert_eq!(a.max(b), origin + near.max(far));
+            prop_assert_eq!(a.min(b), origin + near.min(far));
+            prop_assert_eq!((a - near, origin.until(a)), (origin, near));
+        }
     }
 }
