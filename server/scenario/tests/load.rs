@@ -149,6 +149,16 @@ fn faults_say_what_which_and_when() {
         window_probe: Some(false),
     };
     let payload = |payload| Match { payload: Some(payload), ..Match::default() };
+    let forgery = Forgery {
+        from: client,
+        to: server,
+        connection: Some(ConnectionRef { program: 0, connection: Slot(0) }),
+        flags: Flags::PSH | Flags::ACK,
+        sequence: Number { base: Base::RcvNxt, plus: 100 },
+        acknowledgment: Some(Number { base: Base::Initial, plus: -198_975 }),
+        octets: 10,
+        timestamps: true,
+    };
     let from = |host| Match { from: Some(host), ..Match::default() };
     let delay = SegmentAction::Delay { by: MS(300) };
     let twice = SegmentAction::Duplicate { copies: 2, spacing: MS(1) };
@@ -161,6 +171,7 @@ fn faults_say_what_which_and_when() {
             segment(payload(PayloadMatch::Any), Which::Probability(25_000), twice),
             segment(from(client), Which::All, SegmentAction::Reorder { behind: 3 }),
             segment(from(server), Which::All, SegmentAction::Corrupt { bits: 2 }),
+            Effect::Inject(Box::new(forgery)),
             Effect::PowerLoss(client),
             Effect::Reboot { host: other, back_after: S(5) },
             Effect::Kill(server),
@@ -171,7 +182,7 @@ fn faults_say_what_which_and_when() {
     );
     let whens: Vec<When> = faults
         .iter()
-        .filter(|fault| !matches!(fault.effect.name(), "reorder" | "corrupt"))
+        .filter(|fault| !matches!(fault.effect.name(), "reorder" | "corrupt" | "inject"))
         .take(6)
         .map(|fault| fault.when)
         .collect();
@@ -187,7 +198,7 @@ fn faults_say_what_which_and_when() {
         ]
     );
     assert_eq!(faults.iter().map(|fault| fault.may_not_happen).position(|may| may), Some(3));
-    assert_eq!(faults[6].text, "power-loss: client, at: 1s");
+    assert_eq!(faults[7].text, "power-loss: client, at: 1s");
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn it_has_every_word_of_the_language() {
         "faults: [{@}]",
         "faults: [{drop: {@}}]",
         "faults: [{partition: {@}}]",
+        "faults: [{inject: {@}}]",
         "expect: [{a: {@}}]",
     ];
     for place in places {

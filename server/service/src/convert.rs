@@ -118,6 +118,7 @@ impl Converter {
             retransmission: sent.retransmission,
             sender_state: sent.sender_state.map_or(v1::TcpState::Unspecified, state).into(),
             receiver_state: sent.receiver_state.map_or(v1::TcpState::Unspecified, state).into(),
+            injected: sent.injected,
         }
     }
 
@@ -465,6 +466,7 @@ mod tests {
             retransmission: true,
             sender_state: Some(State::LastAck),
             receiver_state: None,
+            injected: true,
         };
         let expected = serde_json::json!({"segmentSent": {
             "segment": "7",
@@ -482,6 +484,7 @@ mod tests {
             "purpose": "TCP_PURPOSE_DUPLICATE_ACK",
             "retransmission": true,
             "senderState": "TCP_STATE_LAST_ACK",
+            "injected": true,
         }});
         assert_eq!(json(EventKind::SegmentSent(Box::new(sent))), expected);
     }

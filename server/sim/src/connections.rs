@@ -48,6 +48,8 @@ pub(crate) enum Origin {
 pub(crate) struct End {
     /// The host it is on.
     pub(crate) host: HostId,
+    /// Its address and the peer's.
+    pub(crate) sockets: [SocketAddr; 2],
     pub(crate) number: ConnectionNumber,
     /// Its state and since when; `None` before its first transition and after its host is gone.
     pub(crate) state: Option<(State, Instant)>,
@@ -59,7 +61,11 @@ pub(crate) struct End {
     pub(crate) received: Option<(u64, Instant)>,
     /// What the application sent.
     pub(crate) written: Written,
-    iss: Option<Seq>,
+    pub(crate) iss: Option<Seq>,
+    /// The window field of the last segment sent.
+    pub(crate) window: u16,
+    /// The timestamp of the last segment sent that had one.
+    pub(crate) timestamp: Option<u32>,
     scale: Option<u8>,
     /// The sequence number after the last one sent.
     sent_to: Option<Seq>,
@@ -113,7 +119,7 @@ impl Connections {
         self.newest.insert(key, number);
         let index = self.ends.len();
         let before = self.pairs[number.index()][side as usize].replace(index);
-        self.ends.push(End { before, ..End::new(host, number) });
+        self.ends.push(End { before, ..End::new(host, number, [local, remote]) });
         EndId { number, side, index }
     }
 
@@ -152,11 +158,36 @@ impl Connections {
             end.iss = Some(header.seq);
             end.scale = header.options.window_scale;
         }
+        end.window = header.window;
+        end.timestamp = header.options.timestamps.map(|timestamps| timestamps.value).or(end.timestamp);
         let again = !header.is_empty() && end.sent_to.is_some_and(|sent| header.seq.before(sent));
         if !header.is_empty() {
             end.sent_to = Some(end.sent_to.map_or(header.end(), |sent| sent.max(header.end())));
         }
         Relative { retransmission: again, ..Relative::of(header, Some(self.end(id)), self.peers(id)) }
+    }
+
+    /// The ends of a connection on two hosts: of this one, or of the newest that has both.
+    pub(crate) fn between(
+        &self,
+        [from, to]: [HostId; 2],
+        number: Option<ConnectionNumber>,
+    ) -> Option<[EndId; 2]> {
+        let numbers = (1..=self.pairs.len()).rev().filter_map(ConnectionNumber::new);
+        numbers.filter(|known| number.is_none_or(|number| number == *known)).find_map(|number| {
+            let end = |host| {
+                [Side::Low, Side::High].into_iter().find_map(|side| {
+                    let index = self.pairs[number.index()][side as usize]?;
+                    (self.ends[index].host == host).then_some(EndId { number, side, index })
+                })
+            };
+            Some([end(from)?, end(to)?])
+        })
+    }
+
+    /// What a segment that seems to come from an end is relative to the connection.
+    pub(crate) fn relative(&self, id: EndId, header: &Header) -> Relative {
+        Relative::of(header, Some(self.end(id)), self.peers(id))
     }
 
     /// The newest connection between two sockets, and what a segment that belongs to no end is relative to it: a
@@ -207,16 +238,19 @@ impl Connections {
 }
 
 impl End {
-    fn new(host: HostId, number: ConnectionNumber) -> End {
+    fn new(host: HostId, number: ConnectionNumber, sockets: [SocketAddr; 2]) -> End {
         End {
             host,
             number,
+            sockets,
             state: None,
             last_arrival: None,
             last_silence: Duration::ZERO,
             received: None,
             written: Written::default(),
             iss: None,
+            window: 0,
+            timestamp: None,
             scale: None,
             sent_to: None,
             before: None,

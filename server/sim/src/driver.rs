@@ -194,6 +194,7 @@ impl Driver {
             let shared = Rc::clone(&self.shared);
             match (&shared.scenario.faults[fault].effect, deed) {
                 (Effect::Segment { .. }, _) => unreachable!("rules are not in the script"),
+                (Effect::Inject(forgery), Deed::Begin) => self.inject(forgery.to.into(), fault),
                 (Effect::PowerLoss(host), Deed::Begin) => self.power_off((*host).into(), fault, false),
                 (Effect::Reboot { host, back_after }, Deed::Begin) => {
                     self.power_off((*host).into(), fault, true);
@@ -209,7 +210,9 @@ impl Driver {
                         self.script.plan(now + *after, Deed::End, fault);
                     }
                 }
-                (Effect::PowerLoss(_) | Effect::Kill(_), Deed::End) => unreachable!("these do not end"),
+                (Effect::Inject(_) | Effect::PowerLoss(_) | Effect::Kill(_), Deed::End) => {
+                    unreachable!("these do not end")
+                }
             }
         }
     }
@@ -224,6 +227,7 @@ impl Driver {
         self.power[host.index()] = Power::Off(fault);
         self.shared.control(host).wake.set(None);
         self.shared.control(host).kill.set(false);
+        self.shared.control(host).forgeries.take();
         self.apply(fault, None, Some(host));
         self.shared.run.borrow_mut().connections.forget(host);
     }
@@ -240,6 +244,15 @@ impl Driver {
             self.shared.control(host).kill.set(true);
             self.shared.control(host).work.notify_one();
             self.apply(fault, None, Some(host));
+        }
+    }
+
+    /// A segment that no host sent arrives. A host that is off does not notice.
+    fn inject(&mut self, to: HostId, fault: usize) {
+        if self.power[to.index()] == Power::On {
+            let control = self.shared.control(to);
+            control.forgeries.borrow_mut().push(fault);
+            control.work.notify_one();
         }
     }
 

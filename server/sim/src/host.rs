@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use halfopen_scenario::Scenario;
 use halfopen_tcp::{
-    Cause, Config, ConnectionId, Disposition, Endpoint, Event, EventKind as TcpEvent, Instant, Keepalive,
-    Subject, Transmit,
+    Arrival, Cause, Config, ConnectionId, Disposition, Endpoint, Event, EventKind as TcpEvent, Instant,
+    Keepalive, Subject, Transmit,
 };
 
 use crate::application::{Context, Programs, Turn};
 use crate::connections::{End, EndId, Origin};
 use crate::random::Stream;
 use crate::shared::Shared;
-use crate::trace::{ConnectionCreated, EventKind, HostId, KeepaliveVerdict, SegmentNumber};
+use crate::trace::{ConnectionCreated, ConnectionNumber, EventKind, HostId, KeepaliveVerdict, SegmentNumber};
 use crate::world::{ID_OCTETS, Port};
 
 /// Timeouts that a TCP may handle in one instant. More is a bug of ours.
@@ -84,6 +84,7 @@ impl Machine {
         self.receive();
         self.take_arrivals(true);
         self.take_timeouts();
+        self.take_forgeries();
         self.take_arrivals(false);
         self.take_timeouts();
         self.programs.notice_time(now);
@@ -120,12 +121,38 @@ impl Machine {
     }
 
     fn arrives(&mut self, id: u64, octets: Range<usize>) {
-        let now = self.shared.now.get();
-        let arrival = self.endpoint.handle_datagram(now, &self.incoming[octets]);
-        let known = arrival.connection.and_then(|connection| self.ends.get(&connection)).copied();
+        let arrival = self.endpoint.handle_datagram(self.shared.now.get(), &self.incoming[octets]);
+        let flight = self.shared.run.borrow_mut().network.claim(id);
+        self.note_arrival(arrival, flight.segment, flight.connection);
+    }
 
+    /// What arrives that no host sent.
+    fn take_forgeries(&mut self) {
+        let now = self.shared.now.get();
+        for fault in self.shared.control(self.host).forgeries.take() {
+            let status = |number| {
+                let mut newest_first = self.ends.iter().rev();
+                let (id, _) = newest_first.find(|(_, end)| end.number == number)?;
+                self.endpoint.status(*id)
+            };
+            let forged = self.shared.run.borrow_mut().forge(&self.shared.scenario, now, fault, status);
+            if let Some(forged) = forged {
+                let arrival = self.endpoint.handle_datagram(now, &forged.datagram);
+                self.note_arrival(arrival, forged.segment, Some(forged.connection));
+            }
+        }
+    }
+
+    /// A segment has arrived, sent on a connection.
+    fn note_arrival(
+        &mut self,
+        arrival: Arrival,
+        segment: SegmentNumber,
+        connection: Option<ConnectionNumber>,
+    ) {
+        let now = self.shared.now.get();
+        let known = arrival.connection.and_then(|connection| self.ends.get(&connection)).copied();
         let mut run = self.shared.run.borrow_mut();
-        let flight = run.network.claim(id);
         if let Some(end) = known {
             run.connections.arrived(end, now);
         }
@@ -133,12 +160,12 @@ impl Machine {
             Disposition::Accepted => None,
             Disposition::Dropped(reason) => Some(reason),
         };
-        let connection = known.map(|end| end.number).or(flight.connection);
-        let arrived = EventKind::SegmentArrived { segment: flight.segment, dropped };
+        let connection = known.map(|end| end.number).or(connection);
+        let arrived = EventKind::SegmentArrived { segment, dropped };
         run.recorder.push(now, Some(self.host), connection, arrived);
         drop(run);
 
-        self.drain(Some(flight.segment));
+        self.drain(Some(segment));
         if let Some(connection) = arrival.connection {
             if known.is_none()
                 && let Some(end) = self.ends.get(&connection)

@@ -9,6 +9,7 @@ mod connections;
 mod content;
 mod driver;
 mod faults;
+mod forge;
 mod host;
 mod network;
 mod octets;

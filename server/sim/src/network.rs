@@ -253,6 +253,7 @@ impl Run {
             retransmission: relative.retransmission,
             sender_state: relative.states[0],
             receiver_state: relative.states[1],
+            injected: false,
         };
         let facts = sent.facts(from);
         self.recorder.push(now, Some(from), connection, EventKind::SegmentSent(Box::new(sent)));

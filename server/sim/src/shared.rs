@@ -32,6 +32,8 @@ pub(crate) struct Control {
     pub(crate) wake: Cell<Option<Instant>>,
     /// Every process of the host is to die.
     pub(crate) kill: Cell<bool>,
+    /// Faults, by position, whose segments arrive at the host in the next step.
+    pub(crate) forgeries: RefCell<Vec<usize>>,
     /// How often the host has been started.
     pub(crate) lives: Cell<u32>,
 }

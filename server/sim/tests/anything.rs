@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use common::*;
 use halfopen_scenario::{
-    Action, Amount, Cut, DelayedAck, Effect, Fault, Keepalive, Match, Payload, Scenario, SegmentAction,
-    TcpSettings, When, Which,
+    Action, Amount, Base, Cut, DelayedAck, Effect, Fault, Forgery, Keepalive, Match, Number, Payload,
+    Scenario, SegmentAction, TcpSettings, When, Which,
 };
 use halfopen_sim::trace::Verdict;
 use halfopen_sim::{Discard, RunOptions};
-use halfopen_tcp::{Profile, State};
+use halfopen_tcp::{Flags, Profile, State};
 use proptest::prelude::*;
 
 fn time() -> impl Strategy<Value = Duration> {
@@ -47,9 +47,9 @@ fn talk() -> impl Strategy<Value = Action> {
 }
 
 fn matching() -> impl Strategy<Value = Match> {
-    let flags = prop::option::of((0_u8..64).prop_map(|bits| {
-        halfopen_scenario::FlagsMatch::AtLeast(halfopen_tcp::Flags::from_bits(bits & 0x17))
-    }));
+    let flags = prop::option::of(
+        (0_u8..64).prop_map(|bits| halfopen_scenario::FlagsMatch::AtLeast(Flags::from_bits(bits & 0x17))),
+    );
     let host = || prop::option::of(prop_oneof![Just(CLIENT), Just(SERVER)]);
     (host(), flags).prop_map(|(from, flags)| Match { from, flags, ..Match::default() })
 }
@@ -77,6 +77,33 @@ fn segment_fault() -> impl Strategy<Value = Effect> {
     })
 }
 
+/// A segment without data that neither end sent.
+fn forgery() -> impl Strategy<Value = Effect> {
+    let bases = [Base::Initial, Base::SndUna, Base::SndNxt, Base::RcvNxt];
+    let number = move || {
+        let plus = prop_oneof![Just(0), -3_i64..3, -2_000_i64..100_000];
+        (prop::sample::select(bases.to_vec()), plus).prop_map(|(base, plus)| Number { base, plus })
+    };
+    let flags = prop::sample::select(vec![Flags::RST, Flags::ACK, Flags::SYN, Flags::RST | Flags::ACK]);
+    (any::<bool>(), flags, number(), number(), any::<bool>()).prop_map(
+        |(from_client, flags, sequence, acknowledgment, timestamps)| {
+            let (from, to) = if from_client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+            let acknowledgment = flags.contains(Flags::ACK).then_some(acknowledgment);
+            let forgery = Forgery {
+                from,
+                to,
+                connection: None,
+                flags,
+                sequence,
+                acknowledgment,
+                octets: 0,
+                timestamps,
+            };
+            Effect::Inject(Box::new(forgery))
+        },
+    )
+}
+
 fn host_fault() -> impl Strategy<Value = Effect> {
     let host = || prop_oneof![Just(CLIENT), Just(SERVER)];
     let cut = prop_oneof![
@@ -89,6 +116,7 @@ fn host_fault() -> impl Strategy<Value = Effect> {
         host().prop_map(Effect::PowerLoss),
         (host(), time()).prop_map(|(host, back_after)| Effect::Reboot { host, back_after }),
         host().prop_map(Effect::Kill),
+        forgery(),
         (cut, prop::option::of(time())).prop_map(|(cut, heals_after)| Effect::Partition { cut, heals_after }),
     ]
 }

@@ -91,3 +91,107 @@ fn a_corrupted_segment_arrives_with_a_wrong_checksum_and_is_sent_again() {
     assert_eq!(arrived[10], (3, None));
     assert_eq!(outcome.finished.totals.segments_lost, 0);
 }
+
+/// A request and an answer, then both wait for more; the client sends again at 1 s.
+fn talk(faults: &str) -> Outcome {
+    play(&format!(
+        "applications:\n  server: [listen: 80, accept, receive: 1 KiB, send: 1 KiB, receive: end, close]\n  client: [connect: \
+         server:80, send: 1 KiB, receive: 1 KiB, wait-until: 1s, {{send: 100 B, may-fail: on}}, hold]\nfaults: [{faults}]\nuntil: \
+         3s\n"
+    ))
+}
+
+/// What goes over the wire from 500 ms to before 900 ms.
+fn at_half_a_second(outcome: &Outcome) -> Vec<String> {
+    wire(outcome).into_iter().filter(|line| line.starts_with("0.") && line.as_bytes()[2] >= b'5').collect()
+}
+
+#[test]
+fn a_forged_reset_ends_a_connection_only_with_the_exact_number() {
+    let challenge = "0.500 server ACK 1025:1025 len 0";
+    let cases = [
+        ("1025", vec!["0.500 client RST 1025:0 len 0"]),
+        ("rcv.nxt", vec!["0.500 client RST 1025:0 len 0"]),
+        ("1125", vec!["0.500 client RST 1125:0 len 0", challenge]),
+        ("rcv.nxt + 100", vec!["0.500 client RST 1125:0 len 0", challenge]),
+        ("rcv.nxt + 1000000", vec!["0.500 client RST 1001025:0 len 0"]),
+        ("rcv.nxt - 1", vec!["0.500 client RST 1024:0 len 0"]),
+    ];
+    for (sequence, expected) in cases {
+        let outcome =
+            talk(&format!("{{inject: {{from: client, flags: RST, sequence: {sequence}}}, at: 500ms}}"));
+        assert_eq!(at_half_a_second(&outcome), expected, "{sequence}");
+        let reset = outcome.trace.iter().any(|(_, event)| {
+            matches!(event.kind, EventKind::ConnectionError(halfopen_tcp::Errno::ConnectionReset))
+        });
+        assert_eq!(reset, matches!(sequence, "1025" | "rcv.nxt"), "{sequence}");
+    }
+}
+
+#[test]
+fn a_forged_segment_is_marked_arrives_at_once_and_is_nothing_that_a_host_sent() {
+    let outcome = talk(
+        "{inject: {from: client, flags: PSH+ACK, sequence: 1025, acknowledgment: -198975, payload: 10 B, timestamps: on}, at: \
+         500ms}",
+    );
+    let mut forged = None;
+    for (_, event) in outcome.trace.iter() {
+        match &event.kind {
+            EventKind::SegmentSent(sent) if sent.injected => forged = Some((sent.segment, sent.clone())),
+            EventKind::SegmentArrived { segment, dropped }
+                if forged.as_ref().is_some_and(|(number, _)| number == segment) =>
+            {
+                assert_eq!(event.time.as_duration().as_millis(), 500);
+                assert_eq!(event.host, Some(SERVER.into()));
+                assert_eq!(*dropped, Some(DropReason::UnacceptableAck));
+            }
+            _ => {}
+        }
+    }
+    let (_, sent) = forged.expect("it is there");
+    assert_eq!((sent.relative_seq, sent.relative_ack as i32, sent.header.payload), (1025, -198_975, 10));
+    let timestamps = sent.header.options.timestamps.expect("those of the last segment");
+    assert!(timestamps.value > 0 && timestamps.echo > 0);
+}
+
+#[test]
+fn a_forged_segment_is_not_counted_as_one_of_the_host() {
+    for count in [0, 1] {
+        let outcome = play(&format!(
+            "applications:\n  server: [listen: 80, accept, hold]\n  client: [connect: server:80, hold]\nfaults: [{{inject: {{from: \
+             client, flags: RST, sequence: rcv.nxt + 9}}, at: 500ms}}]\nexpect: [{{segments: RST, count: {count}}}]\nuntil: 1s\n"
+        ));
+        assert_eq!(outcome.finished.verdict == Verdict::Passed, count == 0);
+    }
+}
+
+#[test]
+fn data_that_was_forged_well_is_noticed_where_it_is_read() {
+    let outcome = talk(
+        "{inject: {from: client, flags: PSH+ACK, sequence: rcv.nxt, acknowledgment: snd.nxt, payload: 10 B, timestamps: on}, \
+         at: 500ms}",
+    );
+    assert!(
+        problems(&outcome).iter().any(|problem| problem.contains("is not what was sent")),
+        "{:?}",
+        problems(&outcome)
+    );
+}
+
+#[test]
+fn without_a_connection_nothing_can_be_forged() {
+    let outcome = talk("{inject: {from: client, flags: RST, sequence: 1}, at: 1ms}");
+    let never = |problem: &&str| problem.starts_with("fault 1 never happened: inject:");
+    assert!(problems(&outcome).iter().any(never), "{:?}", problems(&outcome));
+}
+
+#[test]
+fn a_connection_with_a_name_is_told_from_others() {
+    let outcome = play(
+        "applications:\n  server: [listen: 80, {accept: 80, as: first}, {accept: 80, as: second}, {receive: end, on: first}, hold]\n  \
+         client: [{connect: server:80, as: a}, {connect: server:80, as: b}, {hold: null}]\nfaults: [{inject: {from: client, on: a, \
+         flags: RST, sequence: rcv.nxt}, at: 500ms}]\nexpect: [{server: {error: ECONNRESET, on: first}}, {server: {ends: ESTABLISHED, \
+         on: second}}]\nuntil: 1s\n",
+    );
+    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", outcome.finished);
+}

@@ -271,6 +271,9 @@ impl Connection {
             remote: self.remote,
             unread: self.rcv.unread(),
             unacknowledged: self.snd.unacknowledged(),
+            snd_una: self.snd.una,
+            snd_nxt: self.snd.nxt,
+            rcv_nxt: self.rcv.nxt,
             urgent: self.urgent_octets(),
         }
     }

@@ -16,7 +16,7 @@ use crate::listener::Listener;
 use crate::segment::{self, IpChoice};
 use crate::{
     Call, Cause, ConnectionId, Errno, Event, EventKind, Header, Instant, KeepaliveSettings, ListenerId,
-    Purpose, Settings, State, Subject,
+    Purpose, Seq, Settings, State, Subject,
 };
 
 /// What an endpoint is made from.
@@ -69,6 +69,12 @@ pub struct ConnectionStatus {
     pub unread: usize,
     /// Octets sent or to be sent that are not acknowledged.
     pub unacknowledged: usize,
+    /// `snd.una`.
+    pub snd_una: Seq,
+    /// `snd.nxt`.
+    pub snd_nxt: Seq,
+    /// `rcv.nxt`.
+    pub rcv_nxt: Seq,
     /// Octets to the end of what the peer marked as urgent, read from where the application is.
     pub urgent: u32,
 }

@@ -60,6 +60,21 @@ pub(crate) fn is_unicast(address: IpAddr) -> bool {
     !(address.is_unspecified() || address.is_multicast() || broadcast)
 }
 
+/// A segment as an IP datagram, for those who make one up.
+///
+/// # Panics
+/// If it does not fit a datagram, or its options do not fit 40 octets.
+pub fn encode_segment(
+    source: SocketAddr,
+    destination: SocketAddr,
+    header: &Header,
+    payload: &[u8],
+) -> Vec<u8> {
+    let mut datagram = Vec::new();
+    encode(IpChoice::default(), source, destination, header, (payload, &[]), &mut datagram);
+    datagram
+}
+
 /// Appends the datagram to `buffer`. The payload comes in two parts because a ring buffer has two.
 pub(crate) fn encode(
     choice: IpChoice,

@@ -34,7 +34,7 @@ pub enum Claim {
         claim: HostClaim,
     },
     /// About the wire: how many segments like this were sent, lost ones and retransmissions included. A copy
-    /// that a fault makes does not count.
+    /// that a fault makes does not count, nor does a segment that no host sent.
     Segments {
         /// Which.
         matching: Match,

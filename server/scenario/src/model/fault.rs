@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use halfopen_tcp::State;
+use halfopen_tcp::{Flags, State};
 
-use super::{HostId, Location, Match};
+use super::{ConnectionRef, HostId, Location, Match};
 
 /// Something that goes wrong.
 ///
@@ -38,6 +38,8 @@ pub enum Effect {
         /// What happens to them.
         action: SegmentAction,
     },
+    /// A segment that no host sent arrives. It does not happen if there is no such connection then.
+    Inject(Box<Forgery>),
     /// The host is gone without a word and never comes back.
     PowerLoss(HostId),
     /// The host is gone without a word, and comes back knowing nothing. Of its applications those start again that
@@ -68,6 +70,7 @@ impl Effect {
             Effect::Segment { action: SegmentAction::Duplicate { .. }, .. } => "duplicate",
             Effect::Segment { action: SegmentAction::Reorder { .. }, .. } => "reorder",
             Effect::Segment { action: SegmentAction::Corrupt { .. }, .. } => "corrupt",
+            Effect::Inject(_) => "inject",
             Effect::PowerLoss(_) => "power-loss",
             Effect::Reboot { .. } => "reboot",
             Effect::Kill(_) => "kill",
@@ -105,6 +108,64 @@ pub enum SegmentAction {
         /// How many, from 1 to 15.
         bits: u32,
     },
+}
+
+/// A segment that no host sent: made up by somebody on the path, or anywhere else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgery {
+    /// The host that it seems to come from.
+    pub from: HostId,
+    /// The host that it arrives at: the other end of the connection.
+    pub to: HostId,
+    /// Of which connection; `None`: the newest that the two have had.
+    pub connection: Option<ConnectionRef>,
+    /// Its control bits.
+    pub flags: Flags,
+    /// Its sequence number.
+    pub sequence: Number,
+    /// Its acknowledgment number; there if it has the ACK bit.
+    pub acknowledgment: Option<Number>,
+    /// Octets of data.
+    pub octets: u16,
+    /// Whether it has timestamps: the value that the last segment of `from` had, and in return that of `to`.
+    pub timestamps: bool,
+}
+
+/// A sequence or acknowledgment number that is made up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// From here.
+    pub base: Base,
+    /// So much more, or less.
+    pub plus: i64,
+}
+
+/// What a [`Number`] is counted from. The variables are those of the host that the segment arrives at (RFC 9293 §3.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// The initial sequence number that it is relative to everywhere else.
+    Initial,
+    /// `snd.una`: the oldest number that it sent and nobody has acknowledged.
+    SndUna,
+    /// `snd.nxt`: the next number that it will send.
+    SndNxt,
+    /// `rcv.nxt`: the next number that it expects.
+    RcvNxt,
+}
+
+impl Base {
+    /// The variables.
+    pub const VARIABLES: [Base; 3] = [Base::SndUna, Base::SndNxt, Base::RcvNxt];
+
+    /// The word for it in scenarios; empty for the initial number.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Base::Initial => "",
+            Base::SndUna => "snd.una",
+            Base::SndNxt => "snd.nxt",
+            Base::RcvNxt => "rcv.nxt",
+        }
+    }
 }
 
 /// Whom a partition divides.

@@ -180,20 +180,28 @@ impl Checker<'_> {
         word(at).or_else(within)
     }
 
-    fn connection_of(&mut self, host: HostId, on: &Spanned<Scalar<String>>) -> Option<ConnectionRef> {
+    /// The connection of that name on a host.
+    pub(super) fn find_connection(&self, host: HostId, name: &str) -> Option<ConnectionRef> {
+        let named = |known: &Option<String>| known.as_deref() == Some(name);
+        self.programs.iter().enumerate().filter(|(_, program)| program.host == host).find_map(
+            |(program, known)| {
+                let connection = known.connections.iter().position(named)?;
+                Some(ConnectionRef { program, connection: Slot(connection) })
+            },
+        )
+    }
+
+    pub(super) fn connection_of(
+        &mut self,
+        host: HostId,
+        on: &Spanned<Scalar<String>>,
+    ) -> Option<ConnectionRef> {
         let Scalar(name) = &on.value;
-        let named = |connections: &[Option<String>]| {
-            connections.iter().position(|known| known.as_ref() == Some(name))
-        };
-        let programs = || self.programs.iter().enumerate().filter(|(_, program)| program.host == host);
-        let found = programs().find_map(|(program, known)| {
-            named(&known.connections)
-                .map(|connection| ConnectionRef { program, connection: Slot(connection) })
-        });
+        let found = self.find_connection(host, name);
         if found.is_none() {
-            let names: Vec<&str> = programs()
-                .flat_map(|(_, known)| known.connections.iter().flatten().map(String::as_str))
-                .collect();
+            let programs = self.programs.iter().filter(|program| program.host == host);
+            let names: Vec<&str> =
+                programs.flat_map(|known| known.connections.iter().flatten().map(String::as_str)).collect();
             let help =
                 words::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
                     [] => "no connection of this host has a name; give it one with `as: …`".to_owned(),

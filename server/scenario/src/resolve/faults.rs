@@ -26,6 +26,7 @@ impl Checker<'_> {
             ("duplicate", fault.duplicate.is_given()),
             ("reorder", fault.reorder.is_given()),
             ("corrupt", fault.corrupt.is_given()),
+            ("inject", fault.inject.is_given()),
             ("power-loss", fault.power_loss.is_given()),
             ("reboot", fault.reboot.is_given()),
             ("kill", fault.kill.is_given()),
@@ -106,6 +107,7 @@ impl Checker<'_> {
                 let bits = fault.bits.as_ref().map_or(1, |bits| self.bits(bits));
                 self.on_segments(fault, &fault.corrupt, SegmentAction::Corrupt { bits })
             }
+            "inject" => self.forgery(fault).map(|forgery| Effect::Inject(Box::new(forgery))),
             "power-loss" => self.victim(&fault.power_loss, fault.span).map(Effect::PowerLoss),
             "reboot" => {
                 if fault.back_after.is_none() && !fault.pruned {

@@ -165,7 +165,7 @@ impl Checker<'_> {
         value
     }
 
-    fn out_of_range(&mut self, span: Span, octets: u64, least: u64, most: u64) {
+    pub(super) fn out_of_range(&mut self, span: Span, octets: u64, least: u64, most: u64) {
         self.problem(
             span,
             format!("{octets} B is out of range"),

@@ -3,6 +3,7 @@
 mod expectations;
 mod faults;
 mod hosts;
+mod inject;
 mod programs;
 
 use std::time::Duration;

@@ -3,16 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use halfopen_tcp::State;
+use halfopen_tcp::{Flags, State};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Given, Named, Opt};
 use crate::de::Spanned;
-use crate::parse::{Parse, Scalar, Switch, told};
-use crate::quantity::Probability;
-use crate::{FlagsMatch, PayloadMatch};
+use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
+use crate::quantity::{Probability, Size};
+use crate::{Base, FlagsMatch, Number, PayloadMatch};
 
 /// A fault: one word for what goes wrong, and beside it which, when and how.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +23,7 @@ pub(crate) struct Fault {
     pub(crate) duplicate: Given<Match>,
     pub(crate) reorder: Given<Match>,
     pub(crate) corrupt: Given<Match>,
+    pub(crate) inject: Given<Inject>,
     pub(crate) power_loss: Given<Scalar<String>>,
     pub(crate) reboot: Given<Scalar<String>>,
     pub(crate) kill: Given<Scalar<String>>,
@@ -108,6 +109,60 @@ impl<'de> Deserialize<'de> for Match {
             }
         }
         deserializer.deserialize_any(Either)
+    }
+}
+
+/// A segment that no host sent.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Inject {
+    pub(crate) from: Opt<String>,
+    pub(crate) to: Opt<String>,
+    pub(crate) on: Opt<String>,
+    pub(crate) flags: Opt<ControlBits>,
+    pub(crate) sequence: Opt<Number>,
+    pub(crate) acknowledgment: Opt<Number>,
+    pub(crate) payload: Opt<Size>,
+    pub(crate) timestamps: Opt<Switch>,
+}
+
+/// Exactly these control bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ControlBits(pub(crate) Flags);
+
+impl Parse for ControlBits {
+    const WHAT: &'static str = "control bits such as `RST` or `PSH+ACK`";
+
+    fn parse(text: &str) -> Result<ControlBits, Mistake> {
+        match FlagsMatch::parse(text)? {
+            FlagsMatch::AtLeast(flags) => Ok(ControlBits(flags)),
+            FlagsMatch::Only(_) => Err(expected::<ControlBits>(text)),
+        }
+    }
+}
+
+/// `1025`, `rcv.nxt`, `snd.una - 1`.
+impl Parse for Number {
+    const WHAT: &'static str = "a number such as `1025` or `rcv.nxt + 100`";
+
+    fn parse(text: &str) -> Result<Number, Mistake> {
+        let variable = Base::VARIABLES.into_iter().find(|base| text.starts_with(base.name()));
+        let base = variable.ok_or_else(|| expected::<Number>(text))?;
+        let rest = text[base.name().len()..].trim();
+        let sign = match rest.chars().next() {
+            None => return Ok(Number { base, plus: 0 }),
+            Some('+') => 1,
+            Some('-') => -1,
+            Some(_) => return Err(expected::<Number>(text)),
+        };
+        let number = rest[1..].trim().parse::<u32>().map_err(|_| expected::<Number>(text))?;
+        Ok(Number { base, plus: sign * i64::from(number) })
+    }
+
+    fn number(number: i128) -> Result<Number, Mistake> {
+        let plus = i64::try_from(number).ok().filter(|plus| plus.unsigned_abs() <= u32::MAX.into());
+        plus.map(|plus| Number { base: Base::Initial, plus })
+            .ok_or_else(|| Mistake::new(format!("{number} is out of range"), "sequence numbers have 32 bits"))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::parse::Scalar;
 use crate::quantity::Size;
 
 pub(crate) use expect::{Claim, Expect};
-pub(crate) use faults::{Cut, Fault, HostInState, Match};
+pub(crate) use faults::{ControlBits, Cut, Fault, HostInState, Inject, Match};
 pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
 pub(crate) use programs::{Direction, Payload, Programs, Step, Steps};
 

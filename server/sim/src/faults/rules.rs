@@ -39,7 +39,11 @@ impl Rules {
                 coin: Stream::new(seed, &format!("fault/{}", fault + 1)),
                 matched: 0,
             }),
-            Effect::PowerLoss(_) | Effect::Reboot { .. } | Effect::Kill(_) | Effect::Partition { .. } => None,
+            Effect::Inject(_)
+            | Effect::PowerLoss(_)
+            | Effect::Reboot { .. }
+            | Effect::Kill(_)
+            | Effect::Partition { .. } => None,
         };
         Rules(faults.iter().enumerate().filter_map(rule).collect())
     }

@@ -197,6 +197,8 @@ pub struct SegmentSent {
     pub sender_state: Option<State>,
     /// The same at the receiver, while the segment is sent.
     pub receiver_state: Option<State>,
+    /// Whether no host sent it: a fault made it up, and it arrives as if this host had.
+    pub injected: bool,
 }
 
 impl SegmentSent {

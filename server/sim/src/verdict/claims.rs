@@ -119,6 +119,7 @@ impl Evidence<'_> {
         let (mut found, mut decided) = (0, None);
         for (sequence, event) in self.trace.iter() {
             if let (EventKind::SegmentSent(sent), Some(from)) = (&event.kind, event.host)
+                && !sent.injected
                 && matching.matches(&sent.facts(from))
             {
                 found += 1;

@@ -1,0 +1,120 @@
+//! Segments that no host sent.
+
+use halfopen_tcp::Flags;
+
+use super::{Checker, key, word};
+use crate::de::Spanned;
+use crate::parse::{Scalar, Switch};
+use crate::quantity::Size;
+use crate::shape::{self, ControlBits, Inject};
+use crate::{ConnectionRef, Forgery, HostId};
+
+/// What fits a frame of Ethernet behind the longest headers.
+const MOST_OCTETS: u64 = 1400;
+
+impl Checker<'_> {
+    pub(super) fn forgery(&mut self, fault: &Spanned<shape::Fault>) -> Option<Forgery> {
+        let place = fault.inject.span_or(fault.span);
+        let Some(inject) = fault.inject.inner() else {
+            let help = "for example `inject: {from: client, flags: RST, sequence: rcv.nxt}`";
+            self.problem(place, "this does not say which segment", help);
+            return None;
+        };
+        if !fault.inject.is_pruned() {
+            let needed = [
+                (inject.from.is_none(), "from whom it seems to come", "`from: client`"),
+                (inject.flags.is_none(), "which control bits it has", "`flags: RST`"),
+                (inject.sequence.is_none(), "which sequence number it has", "`sequence: rcv.nxt`"),
+            ];
+            for (_, what, add) in needed.iter().filter(|(missing, ..)| *missing) {
+                self.problem(place, format!("this does not say {what}"), format!("add {add}"));
+            }
+        }
+        let from = self.host_at(&inject.from);
+        let to = self.other_end(fault, inject, from);
+        let flags = word(&inject.flags).map(|ControlBits(flags)| flags);
+        if let Some(flags) = flags {
+            self.fits_flags(inject, flags);
+        }
+        let octets = self.forged_octets(inject);
+        let (from, to) = (from?, to?);
+        let connection = match &inject.on {
+            Some(on) => Some(self.connection_between(from, to, on)?),
+            None => None,
+        };
+        Some(Forgery {
+            from,
+            to,
+            connection,
+            flags: flags?,
+            sequence: word(&inject.sequence)?,
+            acknowledgment: word(&inject.acknowledgment),
+            octets,
+            timestamps: word(&inject.timestamps).is_some_and(|Switch(on)| on),
+        })
+    }
+
+    /// The host that is named, or the only other one.
+    fn other_end(
+        &mut self,
+        fault: &Spanned<shape::Fault>,
+        inject: &Inject,
+        from: Option<HostId>,
+    ) -> Option<HostId> {
+        let place = fault.inject.span_or(fault.span);
+        if let Some(name) = &inject.to {
+            let to = self.host_at(&inject.to);
+            if from.is_some() && from == to {
+                self.problem(name.span, "nothing goes from a host to itself", "name another host");
+            }
+            return to;
+        }
+        match (from?, self.hosts.len()) {
+            (HostId(from), 2) => Some(HostId(1 - from)),
+            (_, 1) => {
+                self.problem(place, "there is nobody it could arrive at", "add another host");
+                None
+            }
+            _ => {
+                self.problem(place, "this does not say whom it arrives at", "add `to: server`");
+                None
+            }
+        }
+    }
+
+    /// The connection of that name at either end.
+    fn connection_between(
+        &mut self,
+        from: HostId,
+        to: HostId,
+        on: &Spanned<Scalar<String>>,
+    ) -> Option<ConnectionRef> {
+        let Scalar(name) = &on.value;
+        let found = self.find_connection(from, name).or_else(|| self.find_connection(to, name));
+        found.or_else(|| self.connection_of(from, on))
+    }
+
+    fn fits_flags(&mut self, inject: &Inject, flags: Flags) {
+        match (flags.contains(Flags::ACK), key(&inject.acknowledgment)) {
+            (true, None) => {
+                let place = key(&inject.flags).unwrap_or_default();
+                let help = "add `acknowledgment: snd.nxt`, or leave ACK out";
+                self.problem(place, "a segment with ACK has an acknowledgment number", help);
+            }
+            (false, Some(place)) => {
+                let help = "add ACK to the flags, or leave it out";
+                self.problem(place, "a segment without ACK has no acknowledgment number", help);
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    fn forged_octets(&mut self, inject: &Inject) -> u16 {
+        let Some(size) = &inject.payload else { return 0 };
+        let Scalar(Size(octets)) = size.value;
+        if octets > MOST_OCTETS {
+            self.out_of_range(size.span, octets, 0, MOST_OCTETS);
+        }
+        octets.min(MOST_OCTETS) as u16
+    }
+}

@@ -1,0 +1,110 @@
+//! Segments that no host sent.
+
+use std::sync::Arc;
+
+use halfopen_scenario::{Base, Effect, Forgery, Number, Scenario};
+use halfopen_tcp::{ConnectionStatus, Flags, Header, Instant, Options, Purpose, Seq, Timestamps};
+
+use crate::connections::{End, EndId};
+use crate::shared::Run;
+use crate::trace::{ConnectionNumber, EventKind, HostId, SegmentNumber, SegmentSent};
+
+/// What the data of a forged segment is made of.
+const FORGED_OCTET: u8 = b'X';
+
+/// A segment that was made up, and its datagram.
+pub(crate) struct Forged {
+    pub(crate) segment: SegmentNumber,
+    pub(crate) connection: ConnectionNumber,
+    pub(crate) datagram: Vec<u8>,
+}
+
+impl Run {
+    /// Makes up the segment of the fault at this position. `status` is what the host that it arrives at knows of a
+    /// connection. `None` if there is no such connection.
+    pub(crate) fn forge(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        now: Instant,
+        fault: usize,
+        status: impl FnOnce(ConnectionNumber) -> Option<ConnectionStatus>,
+    ) -> Option<Forged> {
+        let Effect::Inject(forgery) = &scenario.faults[fault].effect else {
+            unreachable!("only an injection is forged")
+        };
+        let hosts = [forgery.from, forgery.to].map(HostId::from);
+        let opened = |meant: halfopen_scenario::ConnectionRef| {
+            let mut opened = self.progress.opened.iter();
+            opened.find(|(program, slot, _)| (*program, *slot) == (meant.program, meant.connection))
+        };
+        let number = match forgery.connection {
+            Some(meant) => Some(opened(meant)?.2),
+            None => None,
+        };
+        let [from, to] = self.connections.between(hosts, number)?;
+        let ends = [from, to].map(|end| self.connections.end(end));
+        let header = header(forgery, ends, status(from.number))?;
+        let [destination, source] = ends[1].sockets;
+
+        let data = vec![FORGED_OCTET; forgery.octets.into()];
+        let datagram = halfopen_tcp::encode_segment(source, destination, &header, &data);
+        let segment = self.recorder.next_segment();
+        let sent = self.seems_sent(from, hosts[1], segment, header);
+        let connection = from.number;
+        self.recorder.push(now, Some(hosts[0]), Some(connection), EventKind::SegmentSent(Box::new(sent)));
+        let applied = (fault, scenario.faults[fault].effect.name().to_owned());
+        self.apply_fault(scenario, now, applied, Some(hosts[0]), Some((segment, Some(connection))));
+        Some(Forged { segment, connection, datagram })
+    }
+
+    fn seems_sent(&self, from: EndId, to: HostId, segment: SegmentNumber, header: Header) -> SegmentSent {
+        let relative = self.connections.relative(from, &header);
+        let [source, destination] = self.connections.end(from).sockets;
+        let reset = header.flags.contains(Flags::RST);
+        SegmentSent {
+            segment,
+            to: Some(to),
+            source,
+            destination,
+            header,
+            relative_seq: relative.seq,
+            relative_ack: relative.ack,
+            peer_iss: relative.peer_iss,
+            window: relative.window,
+            purpose: if reset { Purpose::Reset } else { Purpose::Normal },
+            retransmission: false,
+            sender_state: relative.states[0],
+            receiver_state: relative.states[1],
+            injected: true,
+        }
+    }
+}
+
+/// The header, once all its numbers are known.
+fn header(forgery: &Forgery, [from, to]: [&End; 2], status: Option<ConnectionStatus>) -> Option<Header> {
+    let number = |number: Number, initial: Option<Seq>| {
+        let base = match number.base {
+            Base::Initial => initial?,
+            Base::SndUna => status?.snd_una,
+            Base::SndNxt => status?.snd_nxt,
+            Base::RcvNxt => status?.rcv_nxt,
+        };
+        // Modulo 2^32, as sequence numbers are.
+        Some(Seq(base.0.wrapping_add(number.plus as u32)))
+    };
+    let ack = match forgery.acknowledgment {
+        Some(acknowledgment) => number(acknowledgment, to.iss)?,
+        None => Seq::default(),
+    };
+    let timestamps = || Some(Timestamps { value: from.timestamp?, echo: to.timestamp.unwrap_or_default() });
+    let options = Options { timestamps: forgery.timestamps.then(timestamps).flatten(), ..Options::default() };
+    Some(Header {
+        seq: number(forgery.sequence, from.iss)?,
+        ack,
+        flags: forgery.flags,
+        window: from.window,
+        payload: forgery.octets.into(),
+        options,
+        ..Header::default()
+    })
+}
