@@ -244,7 +244,7 @@ impl Connection {
         if exact && header.is_empty() {
             return Ok(());
         }
-        self.outbox.ack = Some(Purpose::DuplicateAck);
+        self.answer_suspicious(cx, header, Purpose::DuplicateAck);
         Err(DropReason::Duplicate)
     }
 

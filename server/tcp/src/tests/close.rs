@@ -211,3 +211,17 @@ fn time_wait_ends_by_a_new_syn_or_a_reset() {
     lone.say((RST, 302, 0, 0));
     assert_eq!(lone.state(), TimeWait, "RFC 1337");
 }
+
+/// Linux `tcp_timewait_check_oow_rate_limit`: two ends that do not know each other would acknowledge each other's
+/// acknowledgments for ever.
+#[test]
+fn time_wait_does_not_answer_every_empty_segment() {
+    let mut lone = Lone::in_state(TimeWait, plain(100));
+    let mut answers = |said| lone.say(said).1.len();
+    let stray = (ACK, 9000, 50, 0);
+    assert_eq!([answers(stray), answers(stray)], [1, 0]);
+    let fin = (FIN | ACK, 301, 102, 0);
+    assert_eq!([answers(fin), answers(fin)], [1, 1], "a FIN is no part of such a loop");
+    lone.now += secs(1);
+    assert_eq!(lone.say(stray).1, [(ACK, 102, 302, 0)]);
+}
