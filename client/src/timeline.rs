@@ -134,6 +134,8 @@ pub struct Segment {
     pub length: u32,
     /// Why it was sent.
     pub purpose: TcpPurpose,
+    /// Whether a fault made it up: the host did not send it.
+    pub injected: bool,
     /// The faults that were applied to it, in order.
     pub faults: Vec<Fault>,
     /// Where it arrived, in order.
@@ -241,6 +243,7 @@ impl Builder {
             ack: flags.ack.then_some(sent.relative_acknowledgment_number),
             length: sent.length,
             purpose: sent.purpose(),
+            injected: sent.injected,
             faults: Vec::new(),
             arrivals: Vec::new(),
             losses: Vec::new(),

@@ -6,6 +6,7 @@ mod common;
 use common::{MS, Script, by_call, by_segment, dead_client, handshake};
 use halfopen::ladder::{LadderOptions, ladder};
 use halfopen::timeline::Timeline;
+use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::{Event, TcpPurpose, TcpState};
 use snapbox::{assert_data_eq, str};
 
@@ -121,6 +122,12 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
     script.fault("", 3, "duplicate", ack);
     script.at(320 * MS).arrive("server", ack).arrive("server", ack);
     script.at(580 * MS).arrive("client", again);
+    let forged = script.send_for(UP, "RST", (1025, 0, 0), TcpPurpose::Reset);
+    let Some(Kind::SegmentSent(sent)) = script.events.last_mut().and_then(|event| event.kind.as_mut()) else {
+        panic!()
+    };
+    sent.injected = true;
+    script.at(600 * MS).arrive("server", forged);
     assert_data_eq!(
         draw(&script.events, LadderOptions::default()),
         str![[r#"
@@ -139,6 +146,7 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
 300ms  ESTABLISHED ── ACK seq=1025 ack=1 · fault 3: duplicate ────────────────────────▶ ESTABLISHED
 320ms              ┄┄ ACK seq=1025 ack=1 · a duplicate ───────────────────────────────▶ ESTABLISHED
 580ms  ESTABLISHED ◀──────────────── PSH+ACK seq=1 ack=1025 len=100 · retransmission ┄┄
+580ms  ESTABLISHED ── RST seq=1025 · injected ────────────────────────────────────────▶ ESTABLISHED
 
 "#]]
     );

@@ -14,6 +14,9 @@ pub(super) fn label(segment: &Segment) -> Vec<String> {
     if segment.length > 0 {
         label.push(format!("len={}", segment.length));
     }
+    if segment.injected {
+        label.push("· injected".to_owned());
+    }
     label.extend(words::purpose(segment.purpose).map(|purpose| format!("· {purpose}")));
     label
 }

@@ -172,7 +172,7 @@ impl Layout<'_> {
         // Towards nobody: away from the nearer edge.
         let rightwards = match (from.host, to.host) {
             (Some(from), Some(to)) => from <= to,
-            (from, _) => from == Some(0),
+            (from, to) => from == Some(0) || (from.is_none() && to != Some(0)),
         };
         let (left, right) = if rightwards { (from, to) } else { (to, from) };
         let middle = Middle::Arrow { rightwards, part, label };
