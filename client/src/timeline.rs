@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use halfopen_proto::v1::{
     Event, KeepaliveVerdict, RunStarted, SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState,
-    TcpTimer, TimerChange, TimerChanged, cause, event,
+    TcpTimer, TimerChange, TimerChanged, UnreachableCode, cause, event,
 };
 
 use crate::words;
@@ -61,6 +61,15 @@ pub enum EntryKind {
     Lost {
         /// Where it was sent.
         segment: EntryIndex,
+    },
+    /// A router told the host that it could not deliver a segment of it.
+    Unreachable {
+        /// Where it was sent.
+        segment: EntryIndex,
+        /// What can not be reached.
+        code: UnreachableCode,
+        /// Why TCP did not use the message; empty if it did.
+        dropped: String,
     },
     /// A connection of the host changed its state.
     Transition {
@@ -203,6 +212,11 @@ impl Builder {
                 self.sent_segment(segment)?.losses.push(lost.reason.clone());
                 EntryKind::Lost { segment }
             }
+            Kind::DestinationUnreachable(told) => EntryKind::Unreachable {
+                segment: *self.sent.get(&told.segment)?,
+                code: told.code(),
+                dropped: told.dropped.clone(),
+            },
             Kind::StateTransition(transition) => self.transition(transition),
             Kind::TimerChanged(changed) => timer(changed),
             Kind::KeepaliveOutcome(outcome) => EntryKind::Keepalive {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use halfopen_proto::v1::{KeepaliveVerdict, TcpFlags, TcpPurpose, TcpState, TcpTimer, Verdict};
+use halfopen_proto::v1::{
+    KeepaliveVerdict, TcpFlags, TcpPurpose, TcpState, TcpTimer, UnreachableCode, Verdict,
+};
 
 /// A state as RFC 9293 prints it: `FIN-WAIT-1`.
 pub const fn state(state: TcpState) -> &'static str {
@@ -47,6 +49,16 @@ pub const fn purpose(purpose: TcpPurpose) -> Option<&'static str> {
         TcpPurpose::WindowProbe => Some("window probe"),
         TcpPurpose::ChallengeAck => Some("challenge ACK"),
         TcpPurpose::DuplicateAck => Some("duplicate ACK"),
+    }
+}
+
+/// What a router can not reach: `host unreachable`.
+pub const fn unreachable(code: UnreachableCode) -> &'static str {
+    match code {
+        UnreachableCode::Unspecified => "unreachable",
+        UnreachableCode::Net => "network unreachable",
+        UnreachableCode::Host => "host unreachable",
+        UnreachableCode::Port => "port unreachable",
     }
 }
 

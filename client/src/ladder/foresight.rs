@@ -105,6 +105,7 @@ impl Changes {
             // The host may have lost all its states: they are not known until it tells them.
             EntryKind::Fault(_) => self.now.retain(|(other, _), _| *other != host),
             EntryKind::Lost { .. }
+            | EntryKind::Unreachable { .. }
             | EntryKind::Timer { .. }
             | EntryKind::Keepalive { .. }
             | EntryKind::Error(_)
@@ -146,6 +147,7 @@ impl Whole<'_> {
                 EntryKind::Arrived { segment: earlier, .. } => *earlier <= index,
                 EntryKind::Lost { .. } | EntryKind::Timer { .. } => true,
                 EntryKind::Sent(_)
+                | EntryKind::Unreachable { .. }
                 | EntryKind::Keepalive { .. }
                 | EntryKind::Error(_)
                 | EntryKind::Fault(_)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halfopen_proto::v1::{KeepaliveVerdict, TcpTimer, TimerChange};
+use halfopen_proto::v1::{KeepaliveVerdict, TcpTimer, TimerChange, UnreachableCode};
 
 use crate::timeline::{Fault, Segment};
 use crate::words;
@@ -34,6 +34,18 @@ pub(super) fn faults(segment: &Segment) -> impl Iterator<Item = String> {
 
 pub(super) fn not_used(dropped: &str) -> Option<String> {
     (!dropped.is_empty()).then(|| format!("· not used: {dropped}"))
+}
+
+/// What a router says of a segment.
+pub(super) fn unreachable(code: UnreachableCode, segment: Option<&Segment>, dropped: &str) -> String {
+    let mut text = format!("ICMP: {}", words::unreachable(code));
+    if let Some(segment) = segment {
+        text.push_str(&format!(" ({} seq={})", words::flags(segment.flags), segment.seq));
+    }
+    if let Some(not_used) = not_used(dropped) {
+        text.push_str(&format!(" {not_used}"));
+    }
+    text
 }
 
 /// What is worth a note: an answer or the end of asking. The probes are segments of their own.

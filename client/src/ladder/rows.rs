@@ -104,6 +104,10 @@ impl Layout<'_> {
                     self.arrived(index, entry, *segment, *copy, dropped);
                 }
             }
+            EntryKind::Unreachable { segment, code, dropped } => {
+                let text = phrases::unreachable(*code, self.timeline.segment(*segment), dropped);
+                self.note(entry, None, Note::new(text));
+            }
             EntryKind::Transition { to, by_segment, by_call, cause } => {
                 if by_segment.is_none() && !self.next_segment_shows(index, entry) {
                     let said = *by_call && self.application_follows(index, entry, |_| true);
@@ -190,6 +194,7 @@ impl Layout<'_> {
                 EntryKind::Transition { .. } => Some(false),
                 EntryKind::Arrived { .. }
                 | EntryKind::Lost { .. }
+                | EntryKind::Unreachable { .. }
                 | EntryKind::Timer { .. }
                 | EntryKind::Keepalive { .. }
                 | EntryKind::Error(_)

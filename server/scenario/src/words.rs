@@ -3,7 +3,7 @@
 use halfopen_tcp::{CongestionAlgorithm, Errno, Flags, Profile, State};
 
 use crate::parse::{Mistake, Parse};
-use crate::{FlagsMatch, KeepaliveOutcome};
+use crate::{FlagsMatch, KeepaliveOutcome, Unreachable};
 
 /// `did you mean ...?`, if one of the names is close enough.
 pub(crate) fn suggest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -105,6 +105,17 @@ impl Parse for KeepaliveOutcome {
         all.into_iter()
             .find(|outcome| outcome.name() == text)
             .ok_or_else(|| unknown("keepalive outcome", text, &all.map(KeepaliveOutcome::name)))
+    }
+}
+
+impl Parse for Unreachable {
+    const WHAT: &'static str = "`host`, `net` or `port`";
+
+    fn parse(text: &str) -> Result<Unreachable, Mistake> {
+        let all = Unreachable::ALL;
+        all.into_iter()
+            .find(|code| code.name() == text)
+            .ok_or_else(|| unknown("unreachable thing", text, &all.map(Unreachable::name)))
     }
 }
 

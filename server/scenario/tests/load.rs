@@ -171,6 +171,11 @@ fn faults_say_what_which_and_when() {
             segment(payload(PayloadMatch::Any), Which::Probability(25_000), twice),
             segment(from(client), Which::All, SegmentAction::Reorder { behind: 3 }),
             segment(from(server), Which::All, SegmentAction::Corrupt { bits: 2 }),
+            segment(
+                Match { to: Some(other), ..Match::default() },
+                Which::All,
+                SegmentAction::Unreachable(Unreachable::Port)
+            ),
             Effect::Inject(Box::new(forgery)),
             Effect::PowerLoss(client),
             Effect::Reboot { host: other, back_after: S(5) },
@@ -182,7 +187,7 @@ fn faults_say_what_which_and_when() {
     );
     let whens: Vec<When> = faults
         .iter()
-        .filter(|fault| !matches!(fault.effect.name(), "reorder" | "corrupt" | "inject"))
+        .filter(|fault| !matches!(fault.effect.name(), "reorder" | "corrupt" | "unreachable" | "inject"))
         .take(6)
         .map(|fault| fault.when)
         .collect();
@@ -198,7 +203,7 @@ fn faults_say_what_which_and_when() {
         ]
     );
     assert_eq!(faults.iter().map(|fault| fault.may_not_happen).position(|may| may), Some(3));
-    assert_eq!(faults[7].text, "power-loss: client, at: 1s");
+    assert_eq!(faults[8].text, "power-loss: client, at: 1s");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use halfopen_proto::v1;
 use halfopen_proto::v1::event::Kind;
 use halfopen_scenario::library::Bundled;
-use halfopen_scenario::{Diagnostic, Scenario};
+use halfopen_scenario::{Diagnostic, Scenario, Unreachable};
 use halfopen_sim::trace::{
     ApplicationResult, ConnectionCreated, Event, EventKind, ExpectationResult, FaultApplied, FinalState,
     Host, HostId, KeepaliveVerdict, RunFinished, RunStarted, SegmentNumber, SegmentSent, Totals, Verdict,
@@ -65,6 +65,13 @@ impl Converter {
             }),
             EventKind::SegmentLost { segment, reason } => {
                 Kind::SegmentLost(v1::SegmentLost { segment: segment.0.get(), reason: reason.to_string() })
+            }
+            EventKind::DestinationUnreachable { segment, code, dropped } => {
+                Kind::DestinationUnreachable(v1::DestinationUnreachable {
+                    segment: segment.0.get(),
+                    code: unreachable_code(*code).into(),
+                    dropped: dropped.map(|reason| reason.to_string()).unwrap_or_default(),
+                })
             }
             EventKind::StateTransition { from, to, cause, segment } => {
                 Kind::StateTransition(v1::StateTransition {
@@ -338,6 +345,14 @@ fn purpose(purpose: Purpose) -> v1::TcpPurpose {
     }
 }
 
+fn unreachable_code(code: Unreachable) -> v1::UnreachableCode {
+    match code {
+        Unreachable::Net => v1::UnreachableCode::Net,
+        Unreachable::Host => v1::UnreachableCode::Host,
+        Unreachable::Port => v1::UnreachableCode::Port,
+    }
+}
+
 fn keepalive_verdict(verdict: KeepaliveVerdict) -> v1::KeepaliveVerdict {
     match verdict {
         KeepaliveVerdict::Probing => v1::KeepaliveVerdict::Probing,
@@ -430,6 +445,9 @@ mod tests {
             KeepaliveVerdict::Dead,
         ] {
             assert_eq!(keepalive_verdict(sim).as_str_name(), constant("KEEPALIVE_VERDICT", &sim.to_string()));
+        }
+        for sim in Unreachable::ALL {
+            assert_eq!(unreachable_code(sim).as_str_name(), constant("UNREACHABLE_CODE", sim.name()));
         }
         for sim in [Verdict::Passed, Verdict::Failed, Verdict::Unfinished] {
             assert_eq!(verdict(sim).as_str_name(), constant("VERDICT", &sim.to_string()));

@@ -170,18 +170,23 @@ impl Driver {
     /// Hands over what is due. What comes to a host that is down, or that boots in this step, is lost.
     fn deliver(&mut self) -> bool {
         let now = self.shared.now.get();
+        let mut any = false;
         let mut run = self.shared.run.borrow_mut();
         while let Some((id, flight)) = run.network.take_due(now) {
-            self.due.push(id);
+            any = true;
+            if flight.message.is_none() {
+                self.due.push(id);
+            }
             if self.power[flight.to.index()] == Power::On {
                 run.network.arrive(id, flight);
                 self.shared.control(flight.to).work.notify_one();
             } else {
+                run.network.forget_message(id);
                 run.lose_flight(now, flight, LossReason::HostDown);
             }
         }
         self.due.sort_unstable();
-        !self.due.is_empty()
+        any
     }
 
     fn do_deeds(&mut self) -> bool {

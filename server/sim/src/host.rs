@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
-use halfopen_scenario::Scenario;
+use halfopen_scenario::{Scenario, Unreachable};
 use halfopen_tcp::{
-    Arrival, Cause, Config, ConnectionId, Disposition, Endpoint, Event, EventKind as TcpEvent, Instant,
-    Keepalive, Subject, Transmit,
+    Arrival, Cause, Config, ConnectionId, Disposition, DropReason, Endpoint, Event, EventKind as TcpEvent,
+    Instant, Keepalive, Subject, Transmit,
 };
 
 use crate::application::{Context, Programs, Turn};
@@ -101,6 +101,11 @@ impl Machine {
             self.incoming.extend_from_slice(&self.buffer[ID_OCTETS..octets]);
             self.arrived.push((id, start..self.incoming.len()));
         }
+        for (id, octets) in self.shared.run.borrow_mut().network.take_messages(self.host) {
+            let start = self.incoming.len();
+            self.incoming.extend_from_slice(&octets);
+            self.arrived.push((id, start..self.incoming.len()));
+        }
         self.shared.run.borrow().network.in_order(&mut self.arrived);
     }
 
@@ -123,7 +128,28 @@ impl Machine {
     fn arrives(&mut self, id: u64, octets: Range<usize>) {
         let arrival = self.endpoint.handle_datagram(self.shared.now.get(), &self.incoming[octets]);
         let flight = self.shared.run.borrow_mut().network.claim(id);
-        self.note_arrival(arrival, flight.segment, flight.connection);
+        match flight.message {
+            None => self.note_arrival(arrival, flight.segment, flight.connection),
+            Some(code) => self.note_message(arrival, code, flight.segment, flight.connection),
+        }
+    }
+
+    /// A router has said that it could not deliver a segment, sent on a connection.
+    fn note_message(
+        &mut self,
+        arrival: Arrival,
+        code: Unreachable,
+        segment: SegmentNumber,
+        connection: Option<ConnectionNumber>,
+    ) {
+        let dropped = reason(arrival.disposition);
+        let kind = EventKind::DestinationUnreachable { segment, code, dropped };
+        let now = self.shared.now.get();
+        self.shared.run.borrow_mut().recorder.push(now, Some(self.host), connection, kind);
+        self.drain(None);
+        if let Some(connection) = arrival.connection {
+            self.programs.notice(connection);
+        }
     }
 
     /// What arrives that no host sent.
@@ -156,10 +182,7 @@ impl Machine {
         if let Some(end) = known {
             run.connections.arrived(end, now);
         }
-        let dropped = match arrival.disposition {
-            Disposition::Accepted => None,
-            Disposition::Dropped(reason) => Some(reason),
-        };
+        let dropped = reason(arrival.disposition);
         let connection = known.map(|end| end.number).or(connection);
         let arrived = EventKind::SegmentArrived { segment, dropped };
         run.recorder.push(now, Some(self.host), connection, arrived);
@@ -285,6 +308,14 @@ impl Machine {
             TcpEvent::Report(_) => return,
         };
         run.recorder.push(now, Some(self.host), end.map(|end| end.number), kind);
+    }
+}
+
+/// Why what arrived was not used; `None` if it was.
+fn reason(disposition: Disposition) -> Option<DropReason> {
+    match disposition {
+        Disposition::Accepted => None,
+        Disposition::Dropped(reason) => Some(reason),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
-use halfopen_scenario::{Scenario, SegmentAction, SegmentFacts};
+use halfopen_scenario::{Scenario, SegmentAction, SegmentFacts, Unreachable};
 use halfopen_tcp::{Flags, Instant, Transmit};
 
 use crate::connections::EndId;
@@ -28,6 +28,8 @@ pub(crate) struct Flight {
     opens: bool,
     /// Whether a fault made it from another.
     copy: bool,
+    /// Whether it is not the segment, but what a router says about it.
+    pub(crate) message: Option<Unreachable>,
 }
 
 /// A datagram that waits to be overtaken.
@@ -47,6 +49,8 @@ pub(crate) struct Network {
     /// By arrival, then by id: what arrives in one instant does so in the order in which it was sent.
     under_way: BTreeMap<(Instant, u64), Flight>,
     held: Vec<Held>,
+    /// What routers say, by id. The world carries only what hosts send.
+    messages: BTreeMap<u64, Vec<u8>>,
     /// More would have been under way than may be.
     pub(crate) overflowed: bool,
     sent: u64,
@@ -62,6 +66,7 @@ impl Network {
             rules: Rules::new(&scenario.faults, seed),
             under_way: BTreeMap::new(),
             held: Vec::new(),
+            messages: BTreeMap::new(),
             overflowed: false,
             sent: 0,
             arriving: VecDeque::new(),
@@ -86,6 +91,7 @@ impl Network {
         let mut index = 0;
         while let Some(held) = self.held.get_mut(index) {
             let overtaken = !flight.copy
+                && flight.message.is_none()
                 && id > held.id
                 && (held.flight.from, held.flight.to) == (flight.from, flight.to);
             held.behind -= u32::from(overtaken);
@@ -113,6 +119,21 @@ impl Network {
         self.arriving.push_back((id, flight));
     }
 
+    /// What a router said reaches nobody.
+    pub(crate) fn forget_message(&mut self, id: u64) {
+        self.messages.remove(&id);
+    }
+
+    /// Takes what routers say to this host in this step.
+    pub(crate) fn take_messages(&mut self, host: HostId) -> Vec<(u64, Vec<u8>)> {
+        let Network { arriving, messages, .. } = self;
+        if messages.is_empty() {
+            return Vec::new();
+        }
+        let here = arriving.iter().filter(|(_, flight)| flight.to == host && flight.message.is_some());
+        here.filter_map(|(id, _)| Some((*id, messages.remove(id)?))).collect()
+    }
+
     /// Whether a datagram that arrives in this step asks for a connection.
     pub(crate) fn opens(&self, id: u64) -> bool {
         self.arriving.iter().any(|(arriving, flight)| *arriving == id && flight.opens)
@@ -137,7 +158,12 @@ impl Network {
         let gone = |flight: &Flight| flight.from == from && flight.to == to;
         let held = self.held.iter().map(|held| &held.flight);
         let taken = held.chain(self.under_way.values()).copied().filter(gone).collect();
-        self.under_way.retain(|_, flight| !gone(flight));
+        self.under_way.retain(|(_, id), flight| {
+            if gone(flight) {
+                self.messages.remove(id);
+            }
+            !gone(flight)
+        });
         self.held.retain(|held| !gone(&held.flight));
         taken
     }
@@ -179,7 +205,7 @@ impl Run {
             return None;
         };
         let opens = transmit.header.flags == Flags::SYN;
-        let mut flight = Flight { segment, connection, from, to, opens, copy: false };
+        let mut flight = Flight { segment, connection, from, to, opens, copy: false, message: None };
         if datagram.len() > self.network.paths.mtu() {
             self.lose_flight(now, flight, LossReason::TooLarge);
             return None;
@@ -196,6 +222,15 @@ impl Run {
             match action {
                 SegmentAction::Drop => {
                     self.lose_flight(now, flight, LossReason::Fault(fault as u32 + 1));
+                    return None;
+                }
+                SegmentAction::Unreachable(code) => {
+                    self.lose_flight(now, flight, LossReason::Fault(fault as u32 + 1));
+                    let message = octets::unreachable(datagram, code);
+                    let back = Flight { from: to, to: from, opens: false, message: Some(code), ..flight };
+                    let due = self.network.paths.arrival(now, to, from);
+                    let id = self.network.launch(due, back, 0);
+                    self.network.messages.insert(id, message);
                     return None;
                 }
                 SegmentAction::Delay { by } => due += by,
@@ -260,8 +295,11 @@ impl Run {
         (connection, facts)
     }
 
-    /// What was under way is gone.
+    /// What was under way is gone. What a router said goes without a word: its segment was lost before.
     pub(crate) fn lose_flight(&mut self, now: Instant, flight: Flight, reason: LossReason) {
+        if flight.message.is_some() {
+            return;
+        }
         // The totals count segments, and a copy is not one.
         self.recorder.totals.segments_lost += u64::from(!flight.copy);
         let lost = EventKind::SegmentLost { segment: flight.segment, reason };
@@ -275,6 +313,7 @@ fn in_words(action: SegmentAction) -> String {
         SegmentAction::Delay { by } => format!("delay {by:?}"),
         SegmentAction::Duplicate { copies: 1, .. } => "duplicate".to_owned(),
         SegmentAction::Duplicate { copies, .. } => format!("duplicate {copies} times"),
+        SegmentAction::Unreachable(code) => format!("unreachable {}", code.name()),
         SegmentAction::Reorder { behind } => format!("reorder behind {behind}"),
         SegmentAction::Corrupt { bits: 1 } => "corrupt a bit".to_owned(),
         SegmentAction::Corrupt { bits } => format!("corrupt {bits} bits"),

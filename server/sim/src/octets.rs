@@ -1,6 +1,24 @@
 //! What happens to the octets of a datagram on its way.
 
+use std::net::IpAddr;
+
+use etherparse::icmpv4::DestUnreachableHeader;
+use etherparse::icmpv6::DestUnreachableCode;
+use etherparse::{Icmpv4Type, Icmpv6Type, IpSlice, PacketBuilder};
+use halfopen_scenario::Unreachable;
+
 use crate::random::Stream;
+
+/// Octets of an ICMP error message, headers included, that it never exceeds (RFC 1812 §4.3.2.3).
+const MOST_ICMP: usize = 576;
+/// The same for ICMPv6: its least MTU (RFC 4443 §2.4).
+const MOST_ICMPV6: usize = 1280;
+/// Octets of the IPv4 and ICMP headers that a router writes.
+const ICMP_HEADERS: usize = 28;
+/// The same of IPv6 and ICMPv6.
+const ICMPV6_HEADERS: usize = 48;
+/// TTL and hop limit of what a router sends.
+const HOPS: u8 = 64;
 
 /// Octets of an IPv6 header.
 const IPV6_HEADER: usize = 40;
@@ -24,6 +42,46 @@ pub(crate) fn corrupt(datagram: &mut [u8], bits: u32, random: &mut Stream) {
     segment[place + 1] ^= low;
 }
 
+/// What a router answers to a datagram that it can not deliver: an ICMP message with as much of it as fits. Routers
+/// have no addresses of their own here, so it comes from that of the destination.
+pub(crate) fn unreachable(datagram: &[u8], code: Unreachable) -> Vec<u8> {
+    let ip = IpSlice::from_slice(datagram).expect("a host sends IP datagrams");
+    let mut message = Vec::new();
+    let written = match (ip.source_addr(), ip.destination_addr()) {
+        (IpAddr::V4(sender), IpAddr::V4(target)) => {
+            let code = match code {
+                Unreachable::Net => DestUnreachableHeader::Network,
+                Unreachable::Host => DestUnreachableHeader::Host,
+                Unreachable::Port => DestUnreachableHeader::Port,
+            };
+            let quoted = &datagram[..datagram.len().min(MOST_ICMP - ICMP_HEADERS)];
+            PacketBuilder::ipv4(target.octets(), sender.octets(), HOPS)
+                .icmpv4(Icmpv4Type::DestinationUnreachable(code))
+                .write(&mut message, quoted)
+        }
+        (sender, target) => {
+            let code = match code {
+                Unreachable::Net => DestUnreachableCode::NoRoute,
+                Unreachable::Host => DestUnreachableCode::Address,
+                Unreachable::Port => DestUnreachableCode::Port,
+            };
+            let quoted = &datagram[..datagram.len().min(MOST_ICMPV6 - ICMPV6_HEADERS)];
+            PacketBuilder::ipv6(v6_octets(target), v6_octets(sender), HOPS)
+                .icmpv6(Icmpv6Type::DestinationUnreachable(code))
+                .write(&mut message, quoted)
+        }
+    };
+    written.expect("what fits 1280 octets can be written to memory");
+    message
+}
+
+fn v6_octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    }
+}
+
 /// What the IP datagram of a host carries.
 fn segment_of(datagram: &mut [u8]) -> &mut [u8] {
     let version = datagram[0] >> 4;
@@ -37,14 +95,15 @@ mod tests {
 
     use super::*;
 
+    fn endpoint(address: &str) -> Endpoint {
+        let settings = Profile::Linux.settings();
+        Endpoint::new(Config { addresses: vec![address.parse().unwrap()], settings, secret: 1 })
+    }
+
     /// A SYN, and an endpoint that it is for.
     fn syn(addresses: [&str; 2]) -> (Vec<u8>, Endpoint) {
-        let endpoint = |address: &str| {
-            let settings = Profile::Linux.settings();
-            Endpoint::new(Config { addresses: vec![address.parse().unwrap()], settings, secret: 1 })
-        };
         let [mut client, mut server] = addresses.map(endpoint);
-        let remote = (addresses[1].parse::<std::net::IpAddr>().unwrap(), 80).into();
+        let remote = (addresses[1].parse::<IpAddr>().unwrap(), 80).into();
         client.connect(Instant::ZERO, None, remote).unwrap();
         server.listen(Instant::ZERO, 80, 1).unwrap();
         let mut octets = Vec::new();
@@ -67,6 +126,41 @@ mod tests {
                 let wrong = halfopen_tcp::Disposition::Dropped(DropReason::Checksum);
                 assert_eq!(arrival.disposition, wrong, "{bits} bits");
             }
+        }
+    }
+
+    #[test]
+    fn a_router_says_what_it_can_not_reach_and_the_sender_believes_it() {
+        use halfopen_tcp::Errno;
+        let cases = [
+            (Unreachable::Net, Errno::NetworkUnreachable),
+            (Unreachable::Host, Errno::HostUnreachable),
+            (Unreachable::Port, Errno::ConnectionRefused),
+        ];
+        for addresses in [["10.0.0.1", "10.0.0.2"], ["fd00::1", "fd00::2"]] {
+            for (code, errno) in cases {
+                let mut client = endpoint(addresses[0]);
+                let remote = (addresses[1].parse::<IpAddr>().unwrap(), 80).into();
+                let connection = client.connect(Instant::ZERO, None, remote).unwrap();
+                let mut octets = Vec::new();
+                client.poll_transmit(Instant::ZERO, &mut octets).unwrap();
+                let arrival = client.handle_datagram(Instant::ZERO, &unreachable(&octets, code));
+                assert_eq!(arrival.disposition, halfopen_tcp::Disposition::Accepted, "{code:?}");
+                assert_eq!(client.connected(connection), std::task::Poll::Ready(Err(errno)), "{code:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_quotes_no_more_than_it_may() {
+        for (version, most) in [(0x45, MOST_ICMP), (0x60, MOST_ICMPV6)] {
+            let mut datagram = vec![0; 1500];
+            datagram[0] = version;
+            // Total length and protocol; payload length and next header.
+            let (length, place, protocol) = if version == 0x45 { (1500_u16, 2, 9) } else { (1460, 4, 6) };
+            datagram[place..place + 2].copy_from_slice(&length.to_be_bytes());
+            datagram[protocol] = 6;
+            assert_eq!(unreachable(&datagram, Unreachable::Host).len(), most);
         }
     }
 }

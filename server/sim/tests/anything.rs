@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::*;
 use halfopen_scenario::{
     Action, Amount, Base, Cut, DelayedAck, Effect, Fault, Forgery, Keepalive, Match, Number, Payload,
-    Scenario, SegmentAction, TcpSettings, When, Which,
+    Scenario, SegmentAction, TcpSettings, Unreachable, When, Which,
 };
 use halfopen_sim::trace::Verdict;
 use halfopen_sim::{Discard, RunOptions};
@@ -59,6 +59,7 @@ fn segment_fault() -> impl Strategy<Value = Effect> {
         Just(SegmentAction::Drop),
         time().prop_map(|by| SegmentAction::Delay { by }),
         (1_u32..4, time()).prop_map(|(copies, spacing)| SegmentAction::Duplicate { copies, spacing }),
+        prop::sample::select(Unreachable::ALL.to_vec()).prop_map(SegmentAction::Unreachable),
         (1_u32..5).prop_map(|behind| SegmentAction::Reorder { behind }),
         (1_u32..16).prop_map(|bits| SegmentAction::Corrupt { bits }),
     ];

@@ -3,6 +3,7 @@
 mod common;
 
 use common::*;
+use halfopen_scenario::Unreachable;
 use halfopen_sim::Outcome;
 use halfopen_sim::trace::{EventKind, Verdict};
 use halfopen_tcp::DropReason;
@@ -194,4 +195,55 @@ fn a_connection_with_a_name_is_told_from_others() {
          on: second}}]\nuntil: 1s\n",
     );
     assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", outcome.finished);
+}
+
+/// What routers told a host: when, in milliseconds, about which segment, and what of it.
+fn told(outcome: &Outcome) -> Vec<(u128, u64, Unreachable, bool)> {
+    let told = outcome.trace.iter().filter_map(|(_, event)| match event.kind {
+        EventKind::DestinationUnreachable { segment, code, dropped } => {
+            Some((event.time.as_duration().as_millis(), segment.0.get(), code, dropped.is_none()))
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn a_router_that_can_not_reach_the_host_ends_an_open() {
+    for (code, errno) in [("host", "EHOSTUNREACH"), ("net", "ENETUNREACH"), ("port", "ECONNREFUSED")] {
+        let outcome = play(&format!(
+            "applications:\n  server: [listen: 80]\n  client: [{{connect: server:80, error: {errno}}}]\nfaults: [{{unreachable: {{from: \
+             client, flags: SYN}}, code: {code}}}]\n"
+        ));
+        assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
+        let code = Unreachable::ALL.into_iter().find(|known| known.name() == code).expect("known");
+        assert_eq!(told(&outcome), [(20, 1, code, true)]);
+        assert_eq!(wire(&outcome)[1], "lost: fault 1");
+        assert_eq!(outcome.finished.totals.segments_lost, 1);
+    }
+}
+
+#[test]
+fn an_established_connection_hears_the_router_and_goes_on_trying() {
+    let text = "scenario: test\nhosts: {client: {}, server: {tcp: {retries2: 4}}}\nnetwork: {latency: 20ms}\napplications:\n  server: \
+                [listen: 80, accept, wait-until: 500ms, send: 1 KiB, {receive: 1 B, error: EHOSTUNREACH}]\n  client: [connect: \
+                server:80, hold]\nfaults: [{unreachable: {from: server}, at: 400ms}]\n";
+    let scenario = std::sync::Arc::new(halfopen_scenario::load(text).expect("right"));
+    let options = halfopen_sim::RunOptions::default();
+    let outcome = halfopen_sim::run(&scenario, &options, &mut halfopen_sim::Discard);
+    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
+    assert!(told(&outcome).len() > 3 && told(&outcome).iter().all(|(.., used)| *used));
+}
+
+#[test]
+fn what_a_router_says_is_lost_where_nobody_hears_it() {
+    for fault in ["{power-loss: client, at: 10ms}", "{partition: {from: server, to: client}, at: 10ms}"] {
+        let outcome = play(&format!(
+            "applications:\n  server: [listen: 80]\n  client: [{{connect: server:80, may-not-happen: on}}]\nfaults: [{{unreachable: \
+             SYN, first: 1}}, {fault}]\nuntil: 500ms\n"
+        ));
+        assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
+        assert_eq!(told(&outcome), []);
+        assert_eq!(outcome.finished.totals.segments_lost, 1, "the SYN alone");
+    }
 }

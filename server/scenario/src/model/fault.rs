@@ -70,6 +70,7 @@ impl Effect {
             Effect::Segment { action: SegmentAction::Duplicate { .. }, .. } => "duplicate",
             Effect::Segment { action: SegmentAction::Reorder { .. }, .. } => "reorder",
             Effect::Segment { action: SegmentAction::Corrupt { .. }, .. } => "corrupt",
+            Effect::Segment { action: SegmentAction::Unreachable(_), .. } => "unreachable",
             Effect::Inject(_) => "inject",
             Effect::PowerLoss(_) => "power-loss",
             Effect::Reboot { .. } => "reboot",
@@ -108,6 +109,35 @@ pub enum SegmentAction {
         /// How many, from 1 to 15.
         bits: u32,
     },
+    /// It is lost, and a router says so to its sender: ICMP destination unreachable comes back by the way that answers
+    /// come, after that way's latency.
+    Unreachable(Unreachable),
+}
+
+/// What a router can not reach (RFC 792, RFC 4443 §3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unreachable {
+    /// There is no way to the network: type 3 code 0; in IPv6, type 1 code 0.
+    Net,
+    /// There is a way, but the host is not there: type 3 code 1; in IPv6, type 1 code 3.
+    #[default]
+    Host,
+    /// The host is there, but nobody takes it: type 3 code 3; in IPv6, type 1 code 4.
+    Port,
+}
+
+impl Unreachable {
+    /// All of them.
+    pub const ALL: [Unreachable; 3] = [Unreachable::Net, Unreachable::Host, Unreachable::Port];
+
+    /// The word for it in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Unreachable::Net => "net",
+            Unreachable::Host => "host",
+            Unreachable::Port => "port",
+        }
+    }
 }
 
 /// A segment that no host sent: made up by somebody on the path, or anywhere else.

@@ -15,7 +15,7 @@ pub use crate::tcp_settings::{DelayedAck, Keepalive, TcpSettings};
 pub use expectation::{
     Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, PathItem, Window,
 };
-pub use fault::{Base, Cut, Effect, Fault, Forgery, Number, SegmentAction, When, Which};
+pub use fault::{Base, Cut, Effect, Fault, Forgery, Number, SegmentAction, Unreachable, When, Which};
 pub use limits::Limits;
 pub use program::{Action, Amount, Failure, Payload, Program, SocketOptions, Step};
 pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts};

@@ -26,6 +26,7 @@ impl Checker<'_> {
             ("duplicate", fault.duplicate.is_given()),
             ("reorder", fault.reorder.is_given()),
             ("corrupt", fault.corrupt.is_given()),
+            ("unreachable", fault.unreachable.is_given()),
             ("inject", fault.inject.is_given()),
             ("power-loss", fault.power_loss.is_given()),
             ("reboot", fault.reboot.is_given()),
@@ -54,6 +55,7 @@ impl Checker<'_> {
             "duplicate" => &["copies", "spacing"],
             "reorder" => &["behind"],
             "corrupt" => &["bits"],
+            "unreachable" => &["code"],
             "reboot" => &["back-after"],
             "partition" => &["heals-after"],
             _ => &[],
@@ -69,6 +71,7 @@ impl Checker<'_> {
             ("spacing", key(&fault.spacing)),
             ("behind", key(&fault.behind)),
             ("bits", key(&fault.bits)),
+            ("code", key(&fault.code)),
             ("back-after", key(&fault.back_after)),
             ("heals-after", key(&fault.heals_after)),
             ("skip", key(&fault.skip)),
@@ -106,6 +109,10 @@ impl Checker<'_> {
             "corrupt" => {
                 let bits = fault.bits.as_ref().map_or(1, |bits| self.bits(bits));
                 self.on_segments(fault, &fault.corrupt, SegmentAction::Corrupt { bits })
+            }
+            "unreachable" => {
+                let code = super::word(&fault.code).unwrap_or_default();
+                self.on_segments(fault, &fault.unreachable, SegmentAction::Unreachable(code))
             }
             "inject" => self.forgery(fault).map(|forgery| Effect::Inject(Box::new(forgery))),
             "power-loss" => self.victim(&fault.power_loss, fault.span).map(Effect::PowerLoss),
@@ -297,5 +304,5 @@ impl Checker<'_> {
 
 /// Whether the fault is about segments.
 fn is_on_segments(word: &str) -> bool {
-    matches!(word, "drop" | "delay" | "duplicate" | "reorder" | "corrupt")
+    matches!(word, "drop" | "delay" | "duplicate" | "reorder" | "corrupt" | "unreachable")
 }

@@ -12,7 +12,7 @@ use super::{Given, Named, Opt};
 use crate::de::Spanned;
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
 use crate::quantity::{Probability, Size};
-use crate::{Base, FlagsMatch, Number, PayloadMatch};
+use crate::{Base, FlagsMatch, Number, PayloadMatch, Unreachable};
 
 /// A fault: one word for what goes wrong, and beside it which, when and how.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +23,7 @@ pub(crate) struct Fault {
     pub(crate) duplicate: Given<Match>,
     pub(crate) reorder: Given<Match>,
     pub(crate) corrupt: Given<Match>,
+    pub(crate) unreachable: Given<Match>,
     pub(crate) inject: Given<Inject>,
     pub(crate) power_loss: Given<Scalar<String>>,
     pub(crate) reboot: Given<Scalar<String>>,
@@ -33,6 +34,7 @@ pub(crate) struct Fault {
     pub(crate) spacing: Opt<Duration>,
     pub(crate) behind: Opt<u32>,
     pub(crate) bits: Opt<u32>,
+    pub(crate) code: Opt<Unreachable>,
     pub(crate) back_after: Opt<Duration>,
     pub(crate) heals_after: Opt<Duration>,
     pub(crate) skip: Opt<u32>,

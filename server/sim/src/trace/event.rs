@@ -6,7 +6,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
 
-use halfopen_scenario::SegmentFacts;
+use halfopen_scenario::{SegmentFacts, Unreachable};
 use halfopen_tcp::{Cause, DropReason, Errno, Flags, Header, Instant, Purpose, State, Timer, TimerChange};
 
 /// A host: its position in [`RunStarted::hosts`], from 0.
@@ -91,6 +91,15 @@ pub enum EventKind {
         segment: SegmentNumber,
         /// Why.
         reason: LossReason,
+    },
+    /// A router told the host, its sender, that it could not deliver a segment: ICMP destination unreachable.
+    DestinationUnreachable {
+        /// Which segment.
+        segment: SegmentNumber,
+        /// What can not be reached.
+        code: Unreachable,
+        /// Why TCP did not use the message; `None` if it did.
+        dropped: Option<DropReason>,
     },
     /// A connection changed its state.
     StateTransition {

@@ -67,6 +67,7 @@ impl History {
             | EventKind::SegmentSent(_)
             | EventKind::SegmentArrived { .. }
             | EventKind::SegmentLost { .. }
+            | EventKind::DestinationUnreachable { .. }
             | EventKind::TimerChanged { .. }
             | EventKind::FaultApplied(_)
             | EventKind::ApplicationResult(_)
