@@ -120,7 +120,8 @@ pub(crate) const RFC9293: Settings = Settings {
     mss: None,
     mtu: 1500,
     icmp: IcmpErrors::Hard,
-    challenge_ack_interval: Duration::ZERO,
+    // RFC 5961 §7: ten in five seconds.
+    challenge_ack_interval: Duration::from_millis(500),
     syn_backlog: 128,
     // RFC 6335 §6.
     ephemeral_ports: 49_152..=65_535,
@@ -163,7 +164,6 @@ pub(crate) const FREEBSD: Settings = Settings {
     receive_buffer: 65_536,
     send_buffer: 32_768,
     icmp: IcmpErrors::InHandshake,
-    challenge_ack_interval: Duration::ZERO,
     ephemeral_ports: 10_000..=65_535,
     ..RFC9293
 };
@@ -219,7 +219,6 @@ pub(crate) const WINDOWS: Settings = Settings {
     receive_buffer: 65_536,
     send_buffer: 65_536,
     icmp: IcmpErrors::InHandshake,
-    challenge_ack_interval: Duration::ZERO,
     ephemeral_ports: 49_152..=65_535,
     ..RFC9293
 };

@@ -131,7 +131,7 @@ const ROWS: [Row; 27] = [
     (
         "least time between challenge ACKs",
         |s| time(s.challenge_ack_interval),
-        [M("11g"), D("RFC 5961 §7: should be limited"), U, U, U],
+        [M("11g"), D("RFC 5961 §7: ten in five seconds"), U, U, U],
     ),
     (
         "ephemeral ports",
