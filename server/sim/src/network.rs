@@ -32,6 +32,17 @@ pub(crate) struct Flight {
     pub(crate) message: Option<Unreachable>,
 }
 
+/// How a datagram goes on.
+struct Way {
+    /// When it arrives.
+    due: Instant,
+    /// How many more of it arrive, each so long after the one before.
+    copies: u32,
+    spacing: Duration,
+    /// How many must overtake it first; zero is none, and then `due` counts.
+    behind: u32,
+}
+
 /// A datagram that waits to be overtaken.
 #[derive(Clone, Copy, Debug)]
 struct Held {
@@ -182,8 +193,8 @@ impl Network {
 }
 
 impl Run {
-    /// A host sends a segment in this IP datagram, whose octets may change on the way. Returns to whom the world shall carry it and
-    /// the ids of the datagrams that it becomes; none if it is lost already.
+    /// A host sends a segment in this IP datagram, whose octets may change on the way. Returns to whom the world shall
+    /// carry it and the ids of the datagrams that it becomes; none if it is lost already.
     pub(crate) fn send(
         &mut self,
         scenario: &Scenario,
@@ -214,35 +225,8 @@ impl Run {
             self.lose_flight(now, flight, LossReason::Partition);
             return None;
         }
-        let mut due = self.network.paths.arrival(now, from, to);
-        let (mut copies, mut spacing, mut behind) = (0, Duration::ZERO, 0);
-        if let Some((fault, action)) = self.network.rules.decide(now, &facts, &self.connections) {
-            let applied = (fault, in_words(action));
-            self.apply_fault(scenario, now, applied, Some(from), Some((segment, connection)));
-            match action {
-                SegmentAction::Drop => {
-                    self.lose_flight(now, flight, LossReason::Fault(fault as u32 + 1));
-                    return None;
-                }
-                SegmentAction::Unreachable(code) => {
-                    self.lose_flight(now, flight, LossReason::Fault(fault as u32 + 1));
-                    let message = octets::unreachable(datagram, code);
-                    let back = Flight { from: to, to: from, opens: false, message: Some(code), ..flight };
-                    let due = self.network.paths.arrival(now, to, from);
-                    let id = self.network.launch(due, back, 0);
-                    self.network.messages.insert(id, message);
-                    return None;
-                }
-                SegmentAction::Delay { by } => due += by,
-                SegmentAction::Duplicate { copies: more, spacing: apart } => {
-                    (copies, spacing) = (more, apart);
-                }
-                SegmentAction::Reorder { behind: others } => behind = others,
-                SegmentAction::Corrupt { bits } => {
-                    octets::corrupt(datagram, bits, self.network.rules.coin(fault));
-                }
-            }
-        }
+        let Way { mut due, copies, spacing, behind } =
+            self.meet_faults(scenario, now, &facts, flight, datagram)?;
         if self.network.under_way.len() + self.network.held.len() + copies as usize >= MOST_UNDER_WAY {
             // The run ends with this step.
             self.network.overflowed = true;
@@ -255,6 +239,47 @@ impl Run {
             self.network.launch(due, flight, 0);
         }
         Some((to, first..first + 1 + u64::from(copies)))
+    }
+
+    /// What the scenario's faults make of a segment; `None` if they lose it.
+    fn meet_faults(
+        &mut self,
+        scenario: &Scenario,
+        now: Instant,
+        facts: &SegmentFacts,
+        flight: Flight,
+        datagram: &mut [u8],
+    ) -> Option<Way> {
+        let Flight { segment, connection, from, to, .. } = flight;
+        let due = self.network.paths.arrival(now, from, to);
+        let mut way = Way { due, copies: 0, spacing: Duration::ZERO, behind: 0 };
+        let Some((fault, action)) = self.network.rules.decide(now, facts, &self.connections) else {
+            return Some(way);
+        };
+        self.apply_fault(scenario, now, (fault, in_words(action)), Some(from), Some((segment, connection)));
+        let lost = LossReason::Fault(fault as u32 + 1);
+        match action {
+            SegmentAction::Drop => {
+                self.lose_flight(now, flight, lost);
+                return None;
+            }
+            SegmentAction::Unreachable(code) => {
+                self.lose_flight(now, flight, lost);
+                let message = octets::unreachable(datagram, code);
+                let back = Flight { from: to, to: from, opens: false, message: Some(code), ..flight };
+                let due = self.network.paths.arrival(now, to, from);
+                let id = self.network.launch(due, back, 0);
+                self.network.messages.insert(id, message);
+                return None;
+            }
+            SegmentAction::Delay { by } => way.due += by,
+            SegmentAction::Duplicate { copies, spacing } => way = Way { copies, spacing, ..way },
+            SegmentAction::Reorder { behind } => way.behind = behind,
+            SegmentAction::Corrupt { bits } => {
+                octets::corrupt(datagram, bits, self.network.rules.coin(fault));
+            }
+        }
+        Some(way)
     }
 
     fn record_sent(
