@@ -93,8 +93,21 @@ impl AckPolicy {
     }
 
     fn refill(&mut self, settings: DelayedAckSettings, window: u32) {
-        let segments = (window / (2 * self.full_size)).max(2).min(settings.quick);
-        self.quick = self.quick.max(segments);
+        let segments = window / (2 * self.full_size);
+        let segments = if segments == 0 { 2 } else { segments };
+        self.quick = self.quick.max(segments.min(settings.quick));
+    }
+
+    /// The window grows for what came: its sender is told (Linux `tcp_grow_window`).
+    pub(crate) fn window_grows(&mut self) {
+        if self.is_linux() {
+            self.quick |= 1;
+        }
+    }
+
+    /// Room runs out: nothing is told early (Linux `__tcp_select_window`).
+    pub(crate) fn room_runs_out(&mut self) {
+        self.quick = 0;
     }
 
     /// Something is wrong (a gap, a duplicate): the sender needs to know at once, and the next few times too.
@@ -112,15 +125,22 @@ impl AckPolicy {
         self.interactive = self.is_linux();
     }
 
-    /// What to do about the acknowledgment that is owed.
-    pub(crate) fn decide(&self, nxt: Seq, srtt: Option<Duration>, has_gap: bool, fin: bool) -> AckAction {
+    /// What to do about the acknowledgment that is owed; `opens`: it would offer no smaller window than the last.
+    pub(crate) fn decide(
+        &self,
+        nxt: Seq,
+        srtt: Option<Duration>,
+        has_gap: bool,
+        fin: bool,
+        opens: bool,
+    ) -> AckAction {
         let Some(settings) = self.settings else { return AckAction::Now };
         let unacknowledged = self.acknowledged.until(nxt);
         if !self.is_linux() {
             let second = unacknowledged >= 2 * self.full_size;
             return if second || has_gap || fin { AckAction::Now } else { AckAction::Within(settings.max) };
         }
-        if unacknowledged > self.full_size || self.is_quick() || has_gap {
+        if (unacknowledged > self.full_size && opens) || self.is_quick() || has_gap {
             return AckAction::Now;
         }
         let mut delay = self.delay.max(settings.min);
@@ -201,7 +221,7 @@ mod tests {
             policy.received(at(segment * 150), 100, 64_512, RTO);
             let expected =
                 if segment < 16 { AckAction::Now } else { AckAction::Within(Duration::from_millis(40)) };
-            assert_eq!(policy.decide(nxt, SRTT, false, false), expected, "segment {segment}");
+            assert_eq!(policy.decide(nxt, SRTT, false, false, true), expected, "segment {segment}");
             policy.sent(nxt);
         }
     }
@@ -214,12 +234,12 @@ mod tests {
         policy.data_sent(at(1));
         policy.sent(Seq(100));
         policy.received(at(150), 100, 64_512, RTO);
-        assert_ne!(policy.decide(Seq(200), SRTT, false, false), AckAction::Now);
+        assert_ne!(policy.decide(Seq(200), SRTT, false, false, true), AckAction::Now);
         assert!(!policy.is_due_at_read(Seq(200), 0));
         policy.delay_passed(RTO);
         policy.sent(Seq(200));
         policy.received(at(300), 100, 64_512, RTO);
-        assert_eq!(policy.decide(Seq(300), SRTT, false, false), AckAction::Now, "the dialogue is over");
+        assert_eq!(policy.decide(Seq(300), SRTT, false, false, true), AckAction::Now, "the dialogue is over");
     }
 
     #[test]
@@ -227,13 +247,13 @@ mod tests {
         let mut policy = policy(Profile::Rfc9293);
         policy.received(at(0), 1448, 64_512, RTO);
         let later = AckAction::Within(Duration::from_millis(200));
-        assert_eq!(policy.decide(Seq(1448), SRTT, false, false), later);
+        assert_eq!(policy.decide(Seq(1448), SRTT, false, false, true), later);
         policy.received(at(1), 1448, 64_512, RTO);
-        assert_eq!(policy.decide(Seq(2896), SRTT, false, false), AckAction::Now);
+        assert_eq!(policy.decide(Seq(2896), SRTT, false, false, true), AckAction::Now);
         policy.sent(Seq(2896));
         policy.received(at(2), 100, 64_512, RTO);
-        assert_eq!(policy.decide(Seq(2996), SRTT, false, false), later);
-        assert_eq!(policy.decide(Seq(2996), SRTT, true, false), AckAction::Now);
-        assert_eq!(policy.decide(Seq(2997), SRTT, false, true), AckAction::Now);
+        assert_eq!(policy.decide(Seq(2996), SRTT, false, false, true), later);
+        assert_eq!(policy.decide(Seq(2996), SRTT, true, false, true), AckAction::Now);
+        assert_eq!(policy.decide(Seq(2997), SRTT, false, true, true), AckAction::Now);
     }
 }

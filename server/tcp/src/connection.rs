@@ -147,7 +147,7 @@ impl Connection {
             state,
             agreed: Agreed::default(),
             snd: Snd::new(iss, settings.send_buffer),
-            rcv: Rcv::new(settings.receive_buffer),
+            rcv: Rcv::new(settings.receive_buffer, settings.packet_memory),
             rtt: RttEstimator::new(settings.rto),
             congestion: Window::new(settings.congestion, settings.initial_window),
             recovery: Recovery::default(),
@@ -224,7 +224,8 @@ impl Connection {
             // RFC 7323 §2.3: a shift above 14 counts as 14.
             self.snd.scale = theirs.window_scale.unwrap_or(0).min(14);
         }
-        self.rcv.agree(scale, ours);
+        let headers = u32::from(settings.mtu).saturating_sub(self.payload_for_mtu(settings.mtu));
+        self.rcv.agree(scale, ours, headers);
     }
 
     /// Octets that the options of every segment take.

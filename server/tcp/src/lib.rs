@@ -14,6 +14,7 @@ mod flags;
 mod header;
 mod icmp;
 mod listener;
+mod packet_memory;
 mod profiles;
 mod rcv;
 mod rtt;

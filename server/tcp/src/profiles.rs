@@ -49,6 +49,8 @@ pub(crate) const LINUX: Settings = Settings {
     congestion: CongestionAlgorithm::Cubic,
     slow_start_after_idle: true,
     segmentation_offload: true,
+    minshall: true,
+    packet_memory: true,
     tail_loss_probe: true,
     window_scale: Some(10),
     // Half of tcp_rmem[1]: the other half is for the kernel's own use (tcp_adv_win_scale = 1).
@@ -112,6 +114,8 @@ pub(crate) const RFC9293: Settings = Settings {
     congestion: CongestionAlgorithm::NewReno,
     slow_start_after_idle: true,
     segmentation_offload: false,
+    minshall: false,
+    packet_memory: false,
     tail_loss_probe: false,
     window_scale: Some(7),
     receive_buffer: 65_536,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::assembler::Assembler;
+use crate::packet_memory::PacketMemory;
 use crate::{SackBlocks, Seq};
 
 /// `rcv.*` of RFC 9293, and the octets behind it.
@@ -27,6 +28,16 @@ pub(crate) struct Rcv {
     scale: u8,
     /// Increases below this are not worth advertising (RFC 9293 §3.8.6.2.2).
     worthwhile: u32,
+    /// The window as last advertised.
+    offered: u32,
+    /// What packets cost, where that decides on the window.
+    memory: Option<PacketMemory>,
+    /// Octets of headers before the data of a packet.
+    headers: u32,
+    /// Octets of data in the largest segment that we announced.
+    mss: u32,
+    /// Whether packets since the last call let the window grow.
+    grew: bool,
 }
 
 /// What a piece of text did.
@@ -44,7 +55,7 @@ pub(crate) enum Text {
 
 impl Rcv {
     /// A side that knows nothing of the peer yet.
-    pub(crate) fn new(capacity: u32) -> Rcv {
+    pub(crate) fn new(capacity: u32, packet_memory: bool) -> Rcv {
         Rcv {
             irs: Seq(0),
             nxt: Seq(0),
@@ -56,6 +67,11 @@ impl Rcv {
             capacity,
             scale: 0,
             worthwhile: 1,
+            offered: 0,
+            memory: packet_memory.then(|| PacketMemory::new(capacity)),
+            headers: 40,
+            mss: 536,
+            grew: false,
         }
     }
 
@@ -63,6 +79,9 @@ impl Rcv {
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
         self.worthwhile = self.worthwhile.min((capacity / 2).max(1));
         self.capacity = capacity;
+        if let Some(memory) = &mut self.memory {
+            memory.set_capacity(capacity);
+        }
     }
 
     /// The peer's SYN arrived.
@@ -72,9 +91,11 @@ impl Rcv {
         self.right_edge = self.nxt;
     }
 
-    /// Both ends know each other's options: `scale` for our windows, `mss` of what the peer sends.
-    pub(crate) fn agree(&mut self, scale: u8, mss: u32) {
+    /// Both ends know each other's options: `scale` for our windows, `mss` of what the peer sends, behind so many octets
+    /// of headers.
+    pub(crate) fn agree(&mut self, scale: u8, mss: u32, headers: u32) {
         self.scale = scale;
+        (self.mss, self.headers) = (mss, headers);
         self.worthwhile = (self.capacity / 2).min(mss);
     }
 
@@ -83,6 +104,10 @@ impl Rcv {
         let room = self.capacity.min(u32::from(u16::MAX));
         let window = if room > mss { room - room % mss } else { room };
         self.right_edge = self.right_edge.max(self.nxt + window);
+        self.offered = window;
+        if let Some(memory) = &mut self.memory {
+            memory.begin(window);
+        }
         window as u16
     }
 
@@ -98,12 +123,19 @@ impl Rcv {
     /// The window that the next segment would advertise (RFC 9293 §3.8.6.2.2).
     pub(crate) fn next_window(&self) -> u32 {
         let (current, free) = (self.window(), self.free());
+        if let Some(memory) = &self.memory {
+            return memory.window(self.offered, self.scale).max(current);
+        }
         if free >= current + self.worthwhile { free } else { current }
     }
 
     /// The window field of a segment that is sent now.
     pub(crate) fn advertise(&mut self) -> u16 {
         let (current, next) = (self.window(), self.next_window());
+        if self.memory.is_some() {
+            // Nothing that was promised is taken back (Linux `tcp_select_window`).
+            return self.offer(next.div_ceil(1 << self.scale));
+        }
         let mut field = next >> self.scale;
         // Rounding down takes back what was promised (RFC 7323 §2.4); rounding up promises what may not be there.
         if next == current && (field << self.scale) < current && ((field + 1) << self.scale) <= self.free() {
@@ -113,9 +145,29 @@ impl Rcv {
         if field == 0 && next > 0 && self.free() == self.capacity {
             field = 1;
         }
+        self.offer(field)
+    }
+
+    fn offer(&mut self, field: u32) -> u16 {
         let field = field.min(u32::from(u16::MAX));
-        self.right_edge = self.right_edge.max(self.nxt + (field << self.scale));
+        self.offered = field << self.scale;
+        self.right_edge = self.right_edge.max(self.nxt + self.offered);
         field as u16
+    }
+
+    /// The window as last advertised, whatever came since.
+    pub(crate) fn offered(&self) -> u32 {
+        self.offered
+    }
+
+    /// Whether what is not read takes more than half of the room (where packets count by their memory).
+    pub(crate) fn is_tight(&self) -> bool {
+        self.memory.as_ref().is_some_and(PacketMemory::is_tight)
+    }
+
+    /// Whether packets that came since the last call let the window grow.
+    pub(crate) fn take_growth(&mut self) -> bool {
+        std::mem::take(&mut self.grew)
     }
 
     /// The acceptability test (RFC 9293 §3.4, table 6).
@@ -163,6 +215,11 @@ impl Rcv {
 
     fn append(&mut self, octets: &[u8]) {
         self.readable.extend(octets);
+        if let Some(memory) = &mut self.memory {
+            for packet in octets.chunks(self.mss.max(1) as usize) {
+                self.grew |= memory.add(packet.len() as u32, self.headers, self.mss);
+            }
+        }
         self.nxt += octets.len() as u32;
         self.offset += octets.len() as u64;
     }
@@ -202,6 +259,9 @@ impl Rcv {
         buffer[..first].copy_from_slice(&front[..first]);
         buffer[first..count].copy_from_slice(&back[..count - first]);
         self.readable.drain(..count);
+        if let Some(memory) = &mut self.memory {
+            memory.read(count as u32);
+        }
         count
     }
 
@@ -242,9 +302,9 @@ mod tests {
     use super::*;
 
     fn rcv() -> Rcv {
-        let mut rcv = Rcv::new(1000);
+        let mut rcv = Rcv::new(1000, false);
         rcv.synchronize(Seq(99));
-        rcv.agree(0, 100);
+        rcv.agree(0, 100, 40);
         assert_eq!(rcv.initial_window(100), 1000);
         rcv
     }
@@ -307,10 +367,10 @@ mod tests {
 
     #[test]
     fn rounding_takes_nothing_back() {
-        let mut rcv = Rcv::new(65_536);
+        let mut rcv = Rcv::new(65_536, false);
         rcv.synchronize(Seq(0));
         assert_eq!(rcv.initial_window(1448), 65_160);
-        rcv.agree(10, 1448);
+        rcv.agree(10, 1448, 40);
         let edge = rcv.right_edge;
         let field = rcv.advertise();
         assert!(rcv.nxt + (u32::from(field) << 10) == rcv.right_edge && edge.at_or_before(rcv.right_edge));
@@ -336,10 +396,10 @@ mod tests {
 
     #[test]
     fn a_buffer_smaller_than_the_scale_can_tell_still_opens_the_window() {
-        let mut rcv = Rcv::new(1000);
+        let mut rcv = Rcv::new(1000, false);
         rcv.synchronize(Seq(99));
         rcv.initial_window(100);
-        rcv.agree(14, 100);
+        rcv.agree(14, 100, 40);
         rcv.text(Seq(100), &[0; 1000]);
         assert_eq!(rcv.advertise(), 0, "full");
         rcv.read(&mut [0; 1000]);

@@ -67,6 +67,8 @@ pub struct Settings {
     pub delayed_ack: Option<DelayedAckSettings>,
     /// Whether small segments wait while data is unacknowledged (RFC 9293 §3.7.4).
     pub nagle: bool,
+    /// Whether only another small segment under way makes one wait (Minshall's variant of Nagle's algorithm; Linux).
+    pub minshall: bool,
     /// How often a SYN is sent again (Linux `tcp_syn_retries`).
     pub syn_retries: u32,
     /// How many of them come without backoff first (Linux `tcp_syn_linear_timeouts`).
@@ -107,6 +109,8 @@ pub struct Settings {
     pub tail_loss_probe: bool,
     /// The window scale that is offered; `None` offers none (RFC 7323).
     pub window_scale: Option<u8>,
+    /// Whether received packets count against the receive buffer with all the memory they take (Linux).
+    pub packet_memory: bool,
     /// Room for received data, octets: the largest window.
     pub receive_buffer: u32,
     /// Room for data not yet acknowledged, octets.

@@ -25,6 +25,8 @@ pub(crate) struct Snd {
     pub(crate) scale: u8,
     /// Octets of data in a full-sized segment.
     pub(crate) mss: u32,
+    /// Where the last segment with less ended (Linux `snd_sml`).
+    pub(crate) small_end: Seq,
     /// What is in flight.
     pub(crate) sent: Scoreboard,
     /// Octets from `buffer_start` on: in flight or not sent yet.
@@ -48,6 +50,7 @@ impl Snd {
             scale: 0,
             // RFC 9293 §3.7.1, MUST-15: without an MSS option.
             mss: 536,
+            small_end: iss,
             sent: Scoreboard::default(),
             buffer: VecDeque::new(),
             buffer_start: iss + 1,
@@ -104,6 +107,11 @@ impl Snd {
     pub(crate) fn usable_window(&self) -> u32 {
         let edge = self.una + self.wnd;
         if self.nxt.before(edge) { self.nxt.until(edge) } else { 0 }
+    }
+
+    /// Whether a segment that is not full-sized is not acknowledged yet.
+    pub(crate) fn has_small_in_flight(&self) -> bool {
+        self.una.before(self.small_end)
     }
 
     /// Forgets what the peer has.

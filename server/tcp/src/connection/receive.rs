@@ -43,10 +43,13 @@ impl Connection {
         } else if self.rcv.has_beyond_gap(seq, len) {
             self.report_twice(cx.settings, seq, end);
         }
-        let (window, rto) = (self.rcv.window(), self.rtt.rto());
+        let (window, rto) = (self.rcv.offered(), self.rtt.rto());
         match self.rcv.text(segment.header.seq, segment.payload) {
             Text::InOrder(octets) => {
                 self.ack_policy.received(cx.now, octets, window, rto);
+                if self.rcv.take_growth() {
+                    self.ack_policy.window_grows();
+                }
                 self.schedule_ack(cx, false);
             }
             // A gap, or the end of one: the sender must know at once (RFC 5681 §4.2).
@@ -112,7 +115,8 @@ impl Connection {
             return;
         }
         let srtt = self.rtt.srtt().map(|srtt| self.rtt.whole(srtt));
-        match self.ack_policy.decide(self.rcv.nxt, srtt, self.rcv.has_gap(), fin) {
+        let opens = self.rcv.next_window() >= self.rcv.offered();
+        match self.ack_policy.decide(self.rcv.nxt, srtt, self.rcv.has_gap(), fin, opens) {
             AckAction::Now => self.acknowledge_now(cx, Purpose::Normal),
             AckAction::Within(delay) => {
                 match self.timers.expires(Timer::DelayedAck) {

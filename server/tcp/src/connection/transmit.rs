@@ -117,14 +117,16 @@ impl Connection {
         let len = unsent.min(self.snd.mss).min(window);
         let ends = len == unsent;
         let fin = fin && ends && window > len;
+        self.plan_packet(cx, unsent, window);
         let silly = (std::mem::take(&mut self.outbox.silly) || self.recovery.new_data_first) && len > 0;
-        if !silly && !self.is_worth_sending(len, unsent, fin) {
+        if !silly && !self.is_worth_sending(cx, len, unsent, fin) {
             // Nothing under way will bring an acknowledgment that opens the window.
             if self.snd.sent.is_empty() && !self.timers.is_set(Timer::Persist) {
                 self.persist_backoff = 0;
                 self.first_window_probe = None;
                 self.timers.set(cx, Timer::Persist, self.rtt.rto());
             }
+            self.packet_left = 0;
             return None;
         }
         self.timers.cancel(cx, Timer::Persist);
@@ -135,10 +137,13 @@ impl Connection {
         if len > 0 && ends {
             flags |= Flags::PSH;
         }
-        let ends_packet = len > 0 && self.ends_packet(cx, unsent, window);
+        let ends_packet = len > 0 && self.ends_packet();
         self.restart_after_idle(cx);
         let sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
         self.snd.nxt += sent.len;
+        if len > 0 && len < self.snd.mss {
+            self.snd.small_end = self.snd.nxt;
+        }
         self.snd.sent.push(sent.clone());
         if len > 0 {
             self.ack_policy.data_sent(cx.now);
@@ -157,20 +162,27 @@ impl Connection {
         Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
     }
 
-    /// Whether the next segment is the last of several that leave the stack as one (Linux `tcp_write_xmit`).
-    fn ends_packet(&mut self, cx: &Context<'_>, unsent: u32, window: u32) -> bool {
-        if !cx.settings.segmentation_offload {
-            return false;
+    /// Plans how many segments leave the stack as one, from the next on (Linux `tcp_write_xmit`, `tcp_mss_split_point`).
+    fn plan_packet(&mut self, cx: &Context<'_>, unsent: u32, window: u32) {
+        if !cx.settings.segmentation_offload || self.packet_left > 0 {
+            return;
         }
-        if self.packet_left == 0 {
-            let room = self.congestion.size().saturating_sub(self.snd.sent.in_flight());
-            let half = (self.congestion.size() / 2).max(1);
-            let most = self.packet_segments().min(half).min(room).min(unsent.min(window) / self.snd.mss);
-            self.packet_left = most.max(1);
-            self.packet_is_many = most > 1;
-        }
-        self.packet_left -= 1;
-        self.packet_left == 0 && self.packet_is_many
+        let room = self.congestion.size().saturating_sub(self.snd.sent.in_flight());
+        let half = (self.congestion.size() / 2).max(1);
+        let most = self.packet_segments().min(half).min(room);
+        let fits = unsent.min(window);
+        let full = fits / self.snd.mss;
+        // What is left over goes along, as far as Nagle's algorithm has nothing against it.
+        let rest = full > 0 && fits % self.snd.mss > 0 && !self.holds_small(cx);
+        self.packet_left = most.min(full + u32::from(rest)).max(1);
+        self.packet_is_many = self.packet_left > 1;
+    }
+
+    /// Counts a segment of the packet; returns whether it is the last of several.
+    fn ends_packet(&mut self) -> bool {
+        let last = self.packet_left == 1 && self.packet_is_many;
+        self.packet_left = self.packet_left.saturating_sub(1);
+        last
     }
 
     /// How many segments Linux puts into one packet: what goes in a millisecond at the rate it would pace at, and more
@@ -199,17 +211,27 @@ impl Connection {
     }
 
     /// Sender's silly window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1, §3.7.4).
-    fn is_worth_sending(&self, len: u32, unsent: u32, fin: bool) -> bool {
+    fn is_worth_sending(&self, cx: &Context<'_>, len: u32, unsent: u32, fin: bool) -> bool {
         if fin || (len > 0 && len == self.snd.mss) {
             return true;
         }
         if len == 0 {
             return false;
         }
-        if len < unsent {
-            return len >= self.snd.max_wnd / 2;
+        if self.packet_is_many && self.packet_left > 0 {
+            return true;
         }
-        !self.nagle || self.snd.is_finishing() || self.snd.sent.is_empty()
+        if len < unsent {
+            return !cx.settings.segmentation_offload && len >= self.snd.max_wnd / 2;
+        }
+        self.snd.is_finishing() || !self.holds_small(cx)
+    }
+
+    /// Whether Nagle's algorithm holds a small segment back; in Linux only while another small one is under way.
+    fn holds_small(&self, cx: &Context<'_>) -> bool {
+        let waits =
+            if cx.settings.minshall { self.snd.has_small_in_flight() } else { !self.snd.sent.is_empty() };
+        self.nagle && waits
     }
 
     /// The tail loss probe: the newest segment again (RFC 8985 §7.3; new data had its turn before).
@@ -239,6 +261,9 @@ impl Connection {
         self.outbox.ack = None;
         self.timers.cancel(cx, Timer::DelayedAck);
         self.ack_policy.sent(self.rcv.nxt);
+        if self.rcv.is_tight() {
+            self.ack_policy.room_runs_out();
+        }
         let urgent = self.urgent_pointer(seq);
         Header {
             seq,

@@ -91,6 +91,8 @@ fn a_smaller_receive_buffer_closes_the_window_earlier() {
     pair.ends[1].set_receive_buffer(now, id, 80_000);
     pair.send(0, &[1; 200_000]);
     pair.run_for(secs(5));
+    // Linux sets aside twice as much memory, of which five eighths hold data, and rounds each
+    // window up.
     let unread = pair.ends[1].status(id).unwrap().unread;
-    assert!((64_000..=82_000).contains(&unread), "{unread}");
+    assert!((64_000..=112_000).contains(&unread), "{unread}");
 }

@@ -1,0 +1,256 @@
+//! What Linux counts against a receive buffer, and the window that follows from it.
+//!
+//! A packet costs more memory than its data is long, so twice the buffer is set aside, and how much data that will hold is
+//! guessed from the packets that come (`tcp_scaling_ratio`, `tcp_grow_window`, `__tcp_select_window`).
+
+use std::collections::VecDeque;
+
+/// Octets of memory for a packet besides the room for its octets: `sk_buff` and `skb_shared_info`.
+const OVERHEAD: u32 = 256 + 320;
+/// Room left before a packet, octets (`NET_SKB_PAD`).
+const HEADROOM: u32 = 64;
+/// Smaller packets say nothing of how large the window should be, octets.
+const SMALL: u32 = 128;
+
+/// The memory behind the octets that the application has not read.
+#[derive(Clone, Debug)]
+pub(crate) struct PacketMemory {
+    /// Octets of memory that there are (`sk_rcvbuf`).
+    limit: u32,
+    /// Octets of memory that are taken (`sk_rmem_alloc`).
+    used: u32,
+    /// How many 256ths of the memory hold data.
+    ratio: u32,
+    /// No larger window yet (`rcv_ssthresh`).
+    threshold: u32,
+    /// A full-sized segment, as far as seen (`rcv_mss`).
+    full_size: u32,
+    /// What is not read, a packet each.
+    packets: VecDeque<Packet>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Packet {
+    octets: u32,
+    memory: u32,
+    /// Octets that still fit behind the data.
+    spare: u32,
+}
+
+impl Packet {
+    /// As a TUN device allocates it: a power of two that has room for all.
+    fn new(octets: u32, headers: u32) -> Packet {
+        let datagram = HEADROOM + headers + octets;
+        let bucket = (datagram.next_multiple_of(64) + 320).next_power_of_two();
+        Packet { octets, memory: bucket - 320 + OVERHEAD, spare: bucket - 320 - datagram }
+    }
+}
+
+impl PacketMemory {
+    /// For a buffer that is to hold so many octets.
+    pub(crate) fn new(capacity: u32) -> PacketMemory {
+        PacketMemory {
+            limit: capacity.saturating_mul(2),
+            used: 0,
+            ratio: 128,
+            threshold: capacity,
+            // RFC 9293 §3.7.1: 536 until more is known.
+            full_size: 536,
+            packets: VecDeque::new(),
+        }
+    }
+
+    /// The buffer is to hold so many octets from now on.
+    pub(crate) fn set_capacity(&mut self, capacity: u32) {
+        self.limit = capacity.saturating_mul(2);
+    }
+
+    /// This window was offered in the SYN.
+    pub(crate) fn begin(&mut self, window: u32) {
+        self.threshold = window;
+    }
+
+    /// Octets of data that fit so much memory.
+    fn holds(&self, memory: u32) -> u32 {
+        (u64::from(memory) * u64::from(self.ratio) >> 8) as u32
+    }
+
+    /// Octets of data that fit the buffer.
+    fn full(&self) -> u32 {
+        self.holds(self.limit)
+    }
+
+    /// Octets of data that fit what is left.
+    fn free(&self) -> u32 {
+        self.holds(self.limit.saturating_sub(self.used))
+    }
+
+    /// Whether less than half is left: no time to encourage the sender.
+    pub(crate) fn is_tight(&self) -> bool {
+        self.free() < self.full() / 2
+    }
+
+    /// A packet with data arrived; `headers` and `mss` in octets. Returns whether the window may grow for it.
+    pub(crate) fn add(&mut self, octets: u32, headers: u32, mss: u32) -> bool {
+        let packet = Packet::new(octets, headers);
+        match self.packets.back_mut() {
+            Some(last) if octets <= last.spare => {
+                last.octets += octets;
+                last.spare -= octets;
+            }
+            _ => {
+                self.used += packet.memory;
+                self.packets.push_back(packet);
+            }
+        }
+        if octets >= self.full_size {
+            if octets != self.full_size {
+                self.ratio = ((octets << 8) / packet.memory).max(1);
+            }
+            self.full_size = octets.min(mss);
+        }
+        octets >= SMALL && self.grow(octets, packet.memory, mss)
+    }
+
+    /// Lets the window grow while packets are worth their memory (`tcp_grow_window`).
+    fn grow(&mut self, octets: u32, memory: u32, mss: u32) -> bool {
+        let room = self.free().saturating_sub(self.threshold);
+        if room == 0 {
+            return false;
+        }
+        let increase =
+            if self.holds(memory) <= octets { 2 * mss } else { self.growth_of_small(octets, memory) };
+        if increase > 0 {
+            self.threshold += room.min(increase.max(2 * octets));
+        }
+        increase > 0
+    }
+
+    /// Packets that waste memory let a small window grow, but not a large one (`__tcp_grow_window`).
+    fn growth_of_small(&self, octets: u32, memory: u32) -> u32 {
+        let (mut memory, mut window) = (self.holds(memory) / 2, self.full() / 2);
+        while self.threshold <= window {
+            if memory <= octets {
+                return 2 * self.full_size;
+            }
+            (memory, window) = (memory / 2, window / 2);
+        }
+        0
+    }
+
+    /// The application read so many octets.
+    pub(crate) fn read(&mut self, mut octets: u32) {
+        while let Some(packet) = self.packets.front_mut() {
+            if packet.octets > octets {
+                packet.octets -= octets;
+                return;
+            }
+            octets -= packet.octets;
+            self.used -= packet.memory;
+            self.packets.pop_front();
+        }
+    }
+
+    /// The window to offer, where `offered` was the last (`__tcp_select_window`).
+    pub(crate) fn window(&self, offered: u32, scale: u8) -> u32 {
+        let full = self.full();
+        let mss = self.full_size.min(full).max(1);
+        let mut free = self.free();
+        if self.is_tight() {
+            free = free >> scale << scale;
+            if free < full / 16 || free < mss {
+                return 0;
+            }
+        }
+        let free = free.min(self.threshold);
+        if scale > 0 {
+            return free.next_multiple_of(1 << scale);
+        }
+        if offered.saturating_add(mss) <= free || offered > free {
+            free - free % mss
+        } else if mss == full && free > offered + full / 2 {
+            free
+        } else {
+            offered
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// IPv4, TCP and timestamps.
+    const HEADERS: u32 = 52;
+
+    /// What is offered while segments arrive and nobody reads; `None`: no acknowledgment goes out.
+    fn offers(capacity: u32, first: u32, segments: &[(u32, bool)]) -> Vec<u32> {
+        let mut memory = PacketMemory::new(capacity);
+        memory.begin(first);
+        let (mut offered, mut current) = (first, first);
+        let mut offers = Vec::new();
+        for (octets, acknowledged) in segments {
+            memory.add(*octets, HEADERS, 1448);
+            current -= octets;
+            if *acknowledged {
+                current = current.max(memory.window(offered, 0));
+                offered = current;
+                offers.push(current);
+            }
+        }
+        offers
+    }
+
+    /// Recording 13a: SO_RCVBUF 8192.
+    #[test]
+    fn a_small_window_closes_as_linux_closes_it() {
+        let full = |acknowledged| (1448, acknowledged);
+        let segments = [
+            full(true),
+            full(true),
+            full(true),
+            full(false),
+            full(false),
+            (60, false),
+            full(true),
+            full(true),
+        ];
+        assert_eq!(offers(8192, 7300, &segments), [8688, 7240, 5792, 1448, 0]);
+    }
+
+    /// Recording 07h: SO_RCVBUF 4096.
+    #[test]
+    fn a_tiny_window_closes_as_linux_closes_it() {
+        let segments = [(1448, true), (1448, false), (1448, true), (24, true)];
+        assert_eq!(offers(4096, 2920, &segments), [2920, 24, 0]);
+    }
+
+    #[test]
+    fn reading_gives_memory_back_by_the_packet() {
+        let mut memory = PacketMemory::new(8192);
+        memory.begin(7300);
+        for _ in 0..7 {
+            memory.add(1448, HEADERS, 1448);
+        }
+        assert!(memory.is_tight());
+        assert_eq!(memory.window(0, 0), 0);
+        memory.read(1447);
+        assert_eq!(memory.window(0, 0), 0, "not a whole packet");
+        memory.read(1 + 6 * 1448);
+        assert_eq!(memory.used, 0);
+        assert_eq!(memory.window(0, 0), 8688);
+    }
+
+    #[test]
+    fn the_window_of_a_large_buffer_grows_with_what_comes() {
+        let mut memory = PacketMemory::new(65_536);
+        memory.begin(64_240);
+        let mut windows = Vec::new();
+        for _ in 0..8 {
+            assert_eq!(memory.add(1448, HEADERS, 1448), windows.last() != Some(&79));
+            memory.read(1448);
+            windows.push(memory.window(64_512, 10) >> 10);
+        }
+        assert!(windows.is_sorted() && windows[0] > 64 && windows[7] <= 80, "{windows:?}");
+    }
+}
