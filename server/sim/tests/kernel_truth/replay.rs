@@ -98,8 +98,8 @@ pub(crate) fn host_of(scenario: &Scenario, host: trace::HostId) -> Host {
 }
 
 /// Whether a fault made it.
-pub(crate) fn is_forged(_sent: &SegmentSent) -> bool {
-    false
+pub(crate) fn is_forged(sent: &SegmentSent) -> bool {
+    sent.injected
 }
 
 /// In the recordings a segment is dropped when the forwarder dropped it, whatever for.
