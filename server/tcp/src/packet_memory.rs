@@ -72,7 +72,7 @@ impl PacketMemory {
 
     /// Octets of data that fit so much memory.
     fn holds(&self, memory: u32) -> u32 {
-        (u64::from(memory) * u64::from(self.ratio) >> 8) as u32
+        ((u64::from(memory) * u64::from(self.ratio)) >> 8) as u32
     }
 
     /// Octets of data that fit the buffer.

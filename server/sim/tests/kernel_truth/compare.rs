@@ -24,17 +24,27 @@ impl Comparison {
     }
 }
 
+/// How strict to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judge {
+    /// Every segment must be the same, not only what timers, faults and the handshake make.
+    pub(crate) exact: bool,
+    /// SYN+ACKs must have the right times.
+    pub(crate) syn_ack_times: bool,
+}
+
 /// Compares with each of the recorded structures; the best counts. What is told of is the first structure's difference.
 pub(crate) fn compare(
     scenario: &Arc<Scenario>,
     run: &Replay,
     recording: &Recording,
-    exact: bool,
+    judge: Judge,
 ) -> Comparison {
     let mut best: Option<Comparison> = None;
     for recorded in &recording.structures {
-        let Times { wrong, late } = times::compare(scenario, run, recorded, &recording.injected);
-        let structure = structure(&run.observed, recorded, &late, exact);
+        let Times { wrong, late } =
+            times::compare(scenario, run, recorded, &recording.injected, judge.syn_ack_times);
+        let structure = structure(&run.observed, recorded, &late, judge.exact);
         let times = if structure.is_none() { wrong } else { None };
         let comparison = Comparison { structure, times };
         if comparison.is_the_same() {

@@ -72,12 +72,14 @@ pub(crate) struct Late {
     pub(crate) calls: Vec<usize>,
 }
 
-/// How late a timer of the kernel may be: its wheel has coarser slots the longer the timer runs (CONFIG_HZ=250).
+/// How late a timer of the kernel may be: its wheel has coarser slots the longer the timer runs (CONFIG_HZ=250). A level begins
+/// one slot before the finer one is full: at 63 of its slots (`LVL_START`). So a timer of 252 ms is late by up to 32 ms (13a:
+/// 284 ms) and one of 2016 ms by up to 256 ms (07h: 2107 ms).
 pub(crate) fn granule(length: Micros) -> Micros {
-    // Timers up to so long are late by at most so much.
+    // Timers below so long are late by at most so much.
     const SLOTS: [(Micros, Micros); 4] =
-        [(252_000, 4_000), (2_040_000, 32_000), (16_400_000, 256_000), (131_000_000, 2_050_000)];
-    SLOTS.into_iter().find(|(most, _)| length <= *most).map_or(16_400_000, |(_, late)| late)
+        [(252_000, 4_000), (2_016_000, 32_000), (16_128_000, 256_000), (129_024_000, 2_048_000)];
+    SLOTS.into_iter().find(|(less, _)| length < *less).map_or(16_384_000, |(_, late)| late)
 }
 
 /// Compares the times of a run with those of a recording. The n-th segment, call and path of a host is the n-th in both.
@@ -86,12 +88,14 @@ pub(crate) fn compare(
     run: &Replay,
     recorded: &Observed,
     injected: &[Micros],
+    syn_acks: bool,
 ) -> Times {
     let mut judge = Judge {
         scenario,
         run,
         recorded,
         injected: injected.to_vec(),
+        syn_acks,
         pairs: Pairs::new(&run.observed, recorded),
         moments: BTreeMap::new(),
         timers: BTreeMap::new(),
@@ -137,6 +141,8 @@ struct Judge<'a> {
     run: &'a Replay,
     recorded: &'a Observed,
     injected: Vec<Micros>,
+    /// Whether SYN+ACKs are judged.
+    syn_acks: bool,
     pairs: Pairs,
     moments: BTreeMap<(Host, Micros), Moment>,
     /// When each timer was set.
@@ -274,7 +280,11 @@ impl Judge<'_> {
 
     fn segment(&mut self, host: Host, now: Micros, position: usize) {
         let theirs = self.pairs.segments.get(&position).map(|at| self.recorded.segments[*at].time);
-        let what = self.run.observed.segments[position].to_string();
+        let ours = &self.run.observed.segments[position];
+        if ours.flags == "SA" && !self.syn_acks {
+            return;
+        }
+        let what = ours.to_string();
         if !self.judge(host, now, theirs, 0, &what) {
             self.times.late.segments.push(position);
         }

@@ -173,7 +173,7 @@ impl Connection {
         let fits = unsent.min(window);
         let full = fits / self.snd.mss;
         // What is left over goes along, as far as Nagle's algorithm has nothing against it.
-        let rest = full > 0 && fits % self.snd.mss > 0 && !self.holds_small(cx);
+        let rest = full > 0 && !fits.is_multiple_of(self.snd.mss) && !self.holds_small(cx);
         self.packet_left = most.min(full + u32::from(rest)).max(1);
         self.packet_is_many = self.packet_left > 1;
     }
