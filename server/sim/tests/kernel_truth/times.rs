@@ -165,6 +165,10 @@ impl Judge<'_> {
                 };
                 self.caused(host, now, window, false);
             }
+            EventKind::DestinationUnreachable { .. } => {
+                let window = self.forged(now);
+                self.caused(host, now, window, false);
+            }
             EventKind::TimerChanged { timer, change } => {
                 let key = (host, event.connection.map(|connection| connection.0.get()), *timer);
                 match change {
@@ -232,7 +236,7 @@ impl Judge<'_> {
         }
     }
 
-    /// When the next forged segment arrived in the recording.
+    /// When the next forged segment, or the next message of a router, arrived in the recording.
     fn forged(&mut self, now: Micros) -> Window {
         Window::at(if self.injected.is_empty() { now } else { self.injected.remove(0) })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::recovery::News;
 use super::{Connection, Context};
 use crate::scoreboard::Delivered;
-use crate::{DropReason, Flags, Header, Instant, Purpose, Seq, Timestamps};
+use crate::{DropReason, Flags, Header, Instant, Purpose, Seq, Timer, Timestamps};
 
 impl Connection {
     /// The acknowledgment of our SYN.
@@ -51,6 +51,10 @@ impl Connection {
         }
         if advanced {
             self.set_retransmission_timer(cx);
+        }
+        if was_empty && self.timers.is_set(Timer::Persist) {
+            // The window is still closed: the wait begins with the answer (Linux `tcp_ack_probe`).
+            self.set_persist_timer(cx);
         }
         Ok(())
     }

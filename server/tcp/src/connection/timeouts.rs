@@ -150,8 +150,14 @@ impl Connection {
         self.outbox.urgent = self.has_urgent();
         self.window_probes += 1;
         self.persist_backoff = (self.persist_backoff + 1).min(32);
+        self.set_persist_timer(cx);
+    }
+
+    /// The wait for the next window probe begins.
+    pub(super) fn set_persist_timer(&mut self, cx: &mut Context<'_>) {
         let wait = self.rtt.doubled(self.persist_backoff);
-        let left = self.user_timeout.map(|longest| (first + longest) - cx.now);
+        let limits = self.user_timeout.zip(self.first_window_probe);
+        let left = limits.map(|(longest, first)| (first + longest) - cx.now);
         self.timers.set(cx, Timer::Persist, left.map_or(wait, |left| wait.min(left)));
     }
 }
