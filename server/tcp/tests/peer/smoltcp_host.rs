@@ -18,6 +18,12 @@ thread_local! {
     static MILLISECONDS: Cell<u32> = const { Cell::new(0) };
 }
 
+/// More segments than the largest buffer gives.
+///
+/// smoltcp 0.14 sends empty segments without end when its window probe is due and the peer has acknowledged everything
+/// with a window of zero: the timer is neither stopped nor set again (`dispatch`, FIN-WAIT-2).
+const FLOOD: usize = 1000;
+
 /// The queues of a network card.
 struct Card {
     received: VecDeque<Vec<u8>>,
@@ -52,7 +58,7 @@ impl Device for Card {
     }
 
     fn transmit(&mut self, _now: Clock) -> Option<Outgoing<'_>> {
-        Some(Outgoing(&mut self.sent))
+        (self.sent.len() < FLOOD).then_some(Outgoing(&mut self.sent))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -74,6 +80,8 @@ pub(crate) struct Smoltcp {
     clean: bool,
     /// What it had received when TIME-WAIT began: with its end it forgets all that was not read, and the FIN.
     kept: VecDeque<u8>,
+    /// Until when it is left alone, after a flood.
+    quiet_until: Instant,
 }
 
 impl Smoltcp {
@@ -97,7 +105,16 @@ impl Smoltcp {
             tcp.listen(PORT).expect("the socket is new");
         }
         let last = tcp.state();
-        Smoltcp { card, interface, sockets, socket, last, clean: false, kept: VecDeque::new() }
+        Smoltcp {
+            card,
+            interface,
+            sockets,
+            socket,
+            last,
+            clean: false,
+            kept: VecDeque::new(),
+            quiet_until: Instant::ZERO,
+        }
     }
 
     fn tcp(&mut self) -> &mut Socket<'static> {
@@ -107,6 +124,10 @@ impl Smoltcp {
     fn poll(&mut self, now: Instant) {
         MILLISECONDS.set((now.as_nanos() / 1_000_000) as u32);
         self.interface.poll(clock(now), &mut self.card, &mut self.sockets);
+        if self.card.sent.len() >= FLOOD {
+            self.card.sent.truncate(1);
+            self.quiet_until = now + std::time::Duration::from_secs(10);
+        }
         let state = self.tcp().state();
         if state == State::TimeWait {
             self.clean = true;
@@ -179,8 +200,11 @@ impl Host for Smoltcp {
         }
     }
 
+    /// And asks no more whether the peer lives: the octet of such a question would stand where its FIN does, and a peer
+    /// that has not seen the FIN takes it for data.
     fn shutdown(&mut self, _now: Instant) {
         self.tcp().close();
+        self.tcp().set_keep_alive(None);
     }
 
     /// smoltcp cannot close the reading half: only `abort` makes sure that no peer waits for a window for ever.
@@ -210,18 +234,20 @@ impl Host for Smoltcp {
     }
 
     fn wake(&mut self, now: Instant) {
-        self.poll(now);
+        if now >= self.quiet_until {
+            self.poll(now);
+        }
     }
 
     fn wakes_at(&mut self, now: Instant) -> Option<Instant> {
         let at = self.interface.poll_at(clock(now), &self.sockets)?;
         let at = Instant::ZERO + std::time::Duration::from_micros(at.total_micros() as u64);
         // What is due at once was done by `transmit`, but for what it forgets to strike off its list.
-        Some(at.max(now + std::time::Duration::from_millis(1)))
+        Some(at.max(now + std::time::Duration::from_millis(1)).max(self.quiet_until))
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
-        if self.card.sent.is_empty() {
+        if self.card.sent.is_empty() && now >= self.quiet_until {
             self.poll(now);
         }
         self.card.sent.pop_front()

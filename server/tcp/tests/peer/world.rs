@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 /// More than any case needs.
 const MOST_DATAGRAMS: u64 = 200_000;
 
+/// More than the largest buffer gives in one instant.
+const MOST_AT_ONCE: u32 = 5_000;
+
 struct World {
     now: Instant,
     network: Network,
@@ -90,6 +93,7 @@ impl World {
     fn settle(&mut self, end: usize) -> Result<(), String> {
         let peer = &self.applications[1 - end];
         let sent = (peer.written, peer.has_shut);
+        let mut sent_now = 0;
         loop {
             let before = self.applications[end].progress();
             self.applications[end].run(self.now, self.hosts[end].as_mut(), sent)?;
@@ -101,6 +105,10 @@ impl World {
                 idle = false;
                 self.show(end, "->", &datagram);
                 self.network.send(self.now, end, datagram);
+                sent_now += 1;
+                if sent_now > MOST_AT_ONCE {
+                    return Err(format!("end {end} sends for ever"));
+                }
             }
             if idle {
                 return Ok(());
