@@ -60,7 +60,7 @@ impl Connection {
 
     fn syn_header(&mut self, cx: &Context<'_>) -> Header {
         let settings = cx.settings;
-        let answers = self.state == State::SynReceived;
+        let answers = self.state != State::SynSent;
         // A SYN offers everything, a SYN+ACK what the peer offered too.
         let timestamps = if answers { self.agreed.timestamps } else { settings.timestamps };
         let sack = if answers { self.agreed.sack } else { settings.sack };
@@ -288,6 +288,11 @@ impl Connection {
             self.recovery.count_sent();
         }
         self.last_sent = Some(cx.now);
+        if sent.flags.contains(Flags::SYN) {
+            // The application closed before its SYN was acknowledged.
+            let header = self.syn_header(cx);
+            return self.emit(header, purpose, buffer);
+        }
         let mut header = self.ack_header(cx, sent.seq);
         header.flags |= sent.flags;
         header.payload = sent.len - u32::from(sent.flags.contains(Flags::FIN));
