@@ -110,17 +110,21 @@ impl Machine {
     }
 
     /// Handles what arrived: only what opens a connection, or all.
-    fn take_arrivals(&mut self, opening: bool) {
+    fn take_arrivals(&mut self, only_opening: bool) {
+        let opening = self.shared.run.borrow().network.opening();
+        if only_opening && opening.is_empty() {
+            return;
+        }
         let mut arrived = std::mem::take(&mut self.arrived);
         arrived.retain(|(id, octets)| {
-            let now = !opening || self.shared.run.borrow().network.opens(*id);
+            let now = !only_opening || opening.contains(id);
             if now {
                 self.arrives(*id, octets.clone());
             }
             !now
         });
         self.arrived = arrived;
-        if !opening {
+        if !only_opening {
             self.incoming.clear();
         }
     }

@@ -145,9 +145,9 @@ impl Network {
         here.filter_map(|(id, _)| Some((*id, messages.remove(id)?))).collect()
     }
 
-    /// Whether a datagram that arrives in this step asks for a connection.
-    pub(crate) fn opens(&self, id: u64) -> bool {
-        self.arriving.iter().any(|(arriving, flight)| *arriving == id && flight.opens)
+    /// The datagrams that arrive in this step and ask for a connection.
+    pub(crate) fn opening(&self) -> Vec<u64> {
+        self.arriving.iter().filter(|(_, flight)| flight.opens).map(|(id, _)| *id).collect()
     }
 
     /// A host takes a datagram that arrives in this step.
