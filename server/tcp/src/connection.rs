@@ -146,7 +146,7 @@ impl Connection {
             parent: None,
             state,
             agreed: Agreed::default(),
-            snd: Snd::new(iss, settings.send_buffer),
+            snd: Snd::new(iss, settings.send_buffer, settings.packet_memory),
             rcv: Rcv::new(settings.receive_buffer, settings.packet_memory),
             rtt: RttEstimator::new(settings.rto),
             congestion: Window::new(settings.congestion, settings.initial_window),

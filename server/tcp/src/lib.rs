@@ -20,6 +20,7 @@ mod rcv;
 mod rtt;
 mod scoreboard;
 mod segment;
+mod send_memory;
 mod seq;
 mod settings;
 mod snd;

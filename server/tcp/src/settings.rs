@@ -109,7 +109,8 @@ pub struct Settings {
     pub tail_loss_probe: bool,
     /// The window scale that is offered; `None` offers none (RFC 7323).
     pub window_scale: Option<u8>,
-    /// Whether received packets count against the receive buffer with all the memory they take (Linux).
+    /// Whether packets count against the buffers with all the memory they take, and the send buffer grows with the
+    /// congestion window (Linux).
     pub packet_memory: bool,
     /// Room for received data, octets: the largest window.
     pub receive_buffer: u32,

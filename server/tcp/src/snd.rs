@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::scoreboard::Scoreboard;
+use crate::send_memory::{Queue, SendMemory};
 use crate::{Header, Seq};
 
 /// `snd.*` of RFC 9293, and the octets behind it.
@@ -33,12 +34,14 @@ pub(crate) struct Snd {
     buffer: VecDeque<u8>,
     buffer_start: Seq,
     capacity: u32,
+    /// What packets cost, where that decides on the room.
+    memory: Option<SendMemory>,
     /// Whether a FIN follows the last octet.
     fin_queued: bool,
 }
 
 impl Snd {
-    pub(crate) fn new(iss: Seq, capacity: u32) -> Snd {
+    pub(crate) fn new(iss: Seq, capacity: u32, packet_memory: bool) -> Snd {
         Snd {
             iss,
             una: iss,
@@ -55,13 +58,28 @@ impl Snd {
             buffer: VecDeque::new(),
             buffer_start: iss + 1,
             capacity,
+            memory: packet_memory.then(|| SendMemory::new(capacity)),
             fin_queued: false,
         }
     }
 
-    /// Takes octets from the application and returns how many.
-    pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
-        let room = (self.capacity as usize).saturating_sub(self.buffer.len());
+    /// Takes octets from the application and returns how many; `cwnd` and `together` (what leaves as one packet) in segments.
+    pub(crate) fn write(&mut self, octets: &[u8], cwnd: u32, together: u32) -> usize {
+        let mut room = (self.capacity as usize).saturating_sub(self.buffer.len());
+        let queue = Queue {
+            octets: self.buffer.len() as u32,
+            unsent: self.unsent(),
+            window: self.usable_window(),
+            in_flight: self.sent.len(),
+            together,
+            cwnd,
+            mss: self.mss,
+            max_wnd: self.max_wnd,
+        };
+        if let Some(memory) = &mut self.memory {
+            let wanted = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+            room = room.min(memory.room(queue, wanted) as usize);
+        }
         let count = octets.len().min(room);
         self.buffer.extend(&octets[..count]);
         count

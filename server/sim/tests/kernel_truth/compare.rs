@@ -26,7 +26,7 @@ impl Comparison {
 
 /// How strict to be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Judge {
+pub(crate) struct Strictness {
     /// Every segment must be the same, not only what timers, faults and the handshake make.
     pub(crate) exact: bool,
     /// SYN+ACKs must have the right times.
@@ -38,13 +38,12 @@ pub(crate) fn compare(
     scenario: &Arc<Scenario>,
     run: &Replay,
     recording: &Recording,
-    judge: Judge,
+    strictness: Strictness,
 ) -> Comparison {
     let mut best: Option<Comparison> = None;
     for recorded in &recording.structures {
-        let Times { wrong, late } =
-            times::compare(scenario, run, recorded, &recording.injected, judge.syn_ack_times);
-        let structure = structure(&run.observed, recorded, &late, judge.exact);
+        let Times { wrong, late } = times::compare(scenario, run, recorded, &recording.injected, strictness);
+        let structure = structure(&run.observed, recorded, &late, strictness.exact);
         let times = if structure.is_none() { wrong } else { None };
         let comparison = Comparison { structure, times };
         if comparison.is_the_same() {
@@ -113,19 +112,21 @@ fn differs<T: std::fmt::Display>(
         .then(|| format!("expected {}, was {}", show(theirs.get(same)), show(ours.get(same))))
 }
 
-/// What timers, faults and the handshake make: SYN, FIN, RST, what is sent again and probes. Without the acknowledgments and
-/// how data was cut into segments, which depend on when a reader of the recording woke up.
-fn outline<'a>(segments: &[&'a Segment]) -> Vec<&'a Segment> {
+/// Those of a host's segments that timers, faults and the handshake make: SYN, FIN, RST, what is sent again and probes.
+/// Without the acknowledgments and how data was cut into segments, which depend on when a reader of the recording woke up.
+pub(crate) fn is_outlined(segments: &[&Segment]) -> Vec<bool> {
     let mut next = 0;
-    let mut kept = Vec::new();
-    for segment in segments {
-        let control = segment.flags.contains(['S', 'F', 'R']);
-        if control || segment.seq < next {
-            kept.push(*segment);
-        }
+    let outlined = |segment: &&Segment| {
+        let outlined = segment.flags.contains(['S', 'F', 'R']) || segment.seq < next;
         next = next.max(segment.seq + segment.len + i64::from(segment.flags.contains(['S', 'F'])));
-    }
-    kept
+        outlined
+    };
+    segments.iter().map(outlined).collect()
+}
+
+fn outline<'a>(segments: &[&'a Segment]) -> Vec<&'a Segment> {
+    let outlined = is_outlined(segments);
+    segments.iter().zip(outlined).filter(|(_, outlined)| *outlined).map(|(segment, _)| *segment).collect()
 }
 
 /// How much a host sent, each octet once.

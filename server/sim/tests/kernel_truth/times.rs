@@ -5,7 +5,7 @@
 //! recording knows by the same rule, runs as long as ours, and fires late by at most a granule of the timer wheel. So
 //! each time is judged against its own cause, and being late once excuses nothing later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use halfopen_scenario::{Action, Scenario};
 use halfopen_sim::trace::{Event, EventKind};
 use halfopen_tcp::{Cause, Timer, TimerChange};
 
-use super::observed::{Host, Micros, Millis, Observed};
+use super::compare::{Strictness, is_outlined};
+use super::observed::{Host, Micros, Millis, Observed, Segment};
 use super::replay::{Replay, host_of, is_forged, micros};
 
 /// A host of the recording handles a segment and sends its answer within this.
@@ -88,15 +89,15 @@ pub(crate) fn compare(
     run: &Replay,
     recorded: &Observed,
     injected: &[Micros],
-    syn_acks: bool,
+    strictness: Strictness,
 ) -> Times {
     let mut judge = Judge {
         scenario,
         run,
         recorded,
         injected: injected.to_vec(),
-        syn_acks,
-        pairs: Pairs::new(&run.observed, recorded),
+        strictness,
+        pairs: Pairs::new(&run.observed, recorded, strictness.exact),
         moments: BTreeMap::new(),
         timers: BTreeMap::new(),
         arrivals: BTreeMap::new(),
@@ -113,18 +114,39 @@ pub(crate) fn compare(
 
 /// Which of the recording is which of the run.
 struct Pairs {
+    /// The run's segments that are compared.
+    compared: BTreeSet<usize>,
     segments: BTreeMap<usize, usize>,
     paths: BTreeMap<usize, usize>,
     calls: BTreeMap<usize, usize>,
 }
 
 impl Pairs {
-    fn new(run: &Observed, recorded: &Observed) -> Pairs {
-        let segments = (hosts(&run.segments, |it| it.host), hosts(&recorded.segments, |it| it.host));
+    fn new(run: &Observed, recorded: &Observed, exact: bool) -> Pairs {
+        let segments = (segments(&run.segments, exact), segments(&recorded.segments, exact));
         let paths = (hosts(&run.paths, |it| it.host), hosts(&recorded.paths, |it| it.host));
         let calls = (hosts(&run.calls, |it| it.host), hosts(&recorded.calls, |it| it.host));
-        Pairs { segments: pair(segments), paths: pair(paths), calls: pair(calls) }
+        Pairs {
+            compared: segments.0.iter().flatten().copied().collect(),
+            segments: pair(segments),
+            paths: pair(paths),
+            calls: pair(calls),
+        }
     }
+}
+
+/// The positions of each host's segments that are compared.
+fn segments(segments: &[Segment], exact: bool) -> [Vec<usize>; 2] {
+    hosts(segments, |it| it.host).map(|positions| {
+        let of_host: Vec<&Segment> = positions.iter().map(|at| &segments[*at]).collect();
+        let outlined = is_outlined(&of_host);
+        positions
+            .into_iter()
+            .zip(outlined)
+            .filter(|(_, outlined)| exact || *outlined)
+            .map(|(at, _)| at)
+            .collect()
+    })
 }
 
 /// The positions of each host's things.
@@ -141,8 +163,7 @@ struct Judge<'a> {
     run: &'a Replay,
     recorded: &'a Observed,
     injected: Vec<Micros>,
-    /// Whether SYN+ACKs are judged.
-    syn_acks: bool,
+    strictness: Strictness,
     pairs: Pairs,
     moments: BTreeMap<(Host, Micros), Moment>,
     /// When each timer was set.
@@ -285,7 +306,8 @@ impl Judge<'_> {
     fn segment(&mut self, host: Host, now: Micros, position: usize) {
         let theirs = self.pairs.segments.get(&position).map(|at| self.recorded.segments[*at].time);
         let ours = &self.run.observed.segments[position];
-        if ours.flags == "SA" && !self.syn_acks {
+        let raced = ours.flags == "SA" && !self.strictness.syn_ack_times;
+        if raced || !self.pairs.compared.contains(&position) {
             return;
         }
         let what = ours.to_string();

@@ -34,7 +34,7 @@ impl Connection {
             State::SynSent | State::SynReceived | State::Established | State::CloseWait
                 if !self.snd.is_finishing() =>
             {
-                Ok(self.snd.write(octets))
+                Ok(self.snd.write(octets, self.congestion.size(), self.packet_segments()))
             }
             State::Closed
             | State::Listen

@@ -187,7 +187,7 @@ impl Connection {
 
     /// How many segments Linux puts into one packet: what goes in a millisecond at the rate it would pace at, and more
     /// on short paths (`tcp_tso_autosize`, `tcp_update_pacing_rate`).
-    fn packet_segments(&self) -> u32 {
+    pub(super) fn packet_segments(&self) -> u32 {
         let most = u64::from(u16::MAX) + 1;
         let (mss, window) =
             (u64::from(self.snd.mss), u64::from(self.congestion.size().max(self.snd.sent.len())));

@@ -40,6 +40,8 @@ pub(super) struct Pair {
     pub(super) reads: [bool; 2],
     /// How reading ended.
     pub(super) ended: [Option<Result<(), crate::Errno>>; 2],
+    /// What each application still has to write: it waits while the send buffer is full.
+    unwritten: [Vec<u8>; 2],
     /// Datagrams by arrival and number.
     flying: BTreeMap<(Instant, u64), (usize, Vec<u8>)>,
     sent: u64,
@@ -61,6 +63,7 @@ impl Pair {
             read: [Vec::new(), Vec::new()],
             reads: [true, true],
             ended: [None, None],
+            unwritten: [Vec::new(), Vec::new()],
             flying: BTreeMap::new(),
             sent: 0,
             path: Box::new(|_, _, _| Fate::Pass),
@@ -101,8 +104,8 @@ impl Pair {
     }
 
     pub(super) fn send(&mut self, end: usize, octets: &[u8]) {
-        let id = self.id(end);
-        assert_eq!(self.ends[end].send(self.now, id, octets), Ok(octets.len()));
+        self.unwritten[end].extend_from_slice(octets);
+        assert!(self.write_some(end) || octets.is_empty(), "nothing was taken");
         self.drain(end);
     }
 
@@ -125,7 +128,8 @@ impl Pair {
             if end == 1 && self.ids[1].is_none() {
                 self.ids[1] = self.ends[1].accept(self.listener);
             }
-            if !self.read_some(end) {
+            let (wrote, read) = (self.write_some(end), self.read_some(end));
+            if !wrote && !read {
                 break;
             }
         }
@@ -160,6 +164,15 @@ impl Pair {
                 }
             }
         }
+    }
+
+    fn write_some(&mut self, end: usize) -> bool {
+        let Some(id) = self.ids[end].filter(|_| !self.unwritten[end].is_empty()) else {
+            return false;
+        };
+        let taken = self.ends[end].send(self.now, id, &self.unwritten[end]).unwrap_or(0);
+        self.unwritten[end].drain(..taken);
+        taken > 0
     }
 
     fn read_some(&mut self, end: usize) -> bool {

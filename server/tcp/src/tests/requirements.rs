@@ -31,6 +31,7 @@ fn eager(settings: Settings) -> Lone {
     let mut lone = Lone::new(Settings {
         congestion: crate::CongestionAlgorithm::None,
         segmentation_offload: false,
+        packet_memory: false,
         send_buffer: 1 << 20,
         ..settings
     });

@@ -11,6 +11,7 @@ fn must_1_the_window_is_an_unsigned_number_of_32_bits() {
     let mut lone = Lone::new(Settings {
         congestion: crate::CongestionAlgorithm::None,
         window_scale: Some(14),
+        packet_memory: false,
         send_buffer: 1 << 20,
         ..plain(100)
     });

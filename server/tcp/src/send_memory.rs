@@ -1,0 +1,139 @@
+//! How much Linux lets an application write before it waits.
+//!
+//! The send buffer is counted in memory, begins small and grows with the congestion window (`tcp_sndbuf_expand`,
+//! `tcp_new_space`); who had to wait goes on when a third of it is free (`sk_stream_write_space`).
+
+/// Memory of a packet in the queue besides its data, octets.
+const OVERHEAD: u32 = 896;
+/// Memory that the buffer has for each segment of the congestion window, twice: one in flight, one to follow.
+const SEGMENT: u32 = 2 * 2304;
+/// Segments that there is room for at first.
+const SEGMENTS: u32 = 10;
+/// Octets of data in the largest packet.
+const LARGEST: u32 = 65_535;
+
+/// The memory that a send buffer may take.
+#[derive(Clone, Debug)]
+pub(crate) struct SendMemory {
+    /// So much at present (`sk_sndbuf`).
+    limit: u32,
+    /// And never more.
+    most: u32,
+    /// An application waits for room.
+    waits: bool,
+}
+
+/// What is in the buffer, and how it leaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queue {
+    /// Octets, sent or not.
+    pub(crate) octets: u32,
+    /// Those that were never sent.
+    pub(crate) unsent: u32,
+    /// Octets that the peer's window has room for.
+    pub(crate) window: u32,
+    /// Segments that are sent and not acknowledged.
+    pub(crate) in_flight: u32,
+    /// Segments in one packet.
+    pub(crate) together: u32,
+    /// Segments that the congestion window has room for.
+    pub(crate) cwnd: u32,
+    /// Octets of data in a full-sized segment.
+    pub(crate) mss: u32,
+    /// The largest window that the peer ever offered.
+    pub(crate) max_wnd: u32,
+}
+
+impl Queue {
+    /// Octets of data that are put into one packet while it waits: no more than half a window (`tcp_xmit_size_goal`).
+    fn packet(&self) -> u32 {
+        let most = if self.max_wnd > 536 { LARGEST.min(self.max_wnd / 2) } else { LARGEST };
+        (most / self.mss).max(1) * self.mss
+    }
+
+    /// What it takes.
+    fn memory(&self) -> u32 {
+        let packets = self.in_flight.div_ceil(self.together) + self.unsent.div_ceil(self.packet());
+        self.octets.saturating_add(packets.saturating_mul(OVERHEAD))
+    }
+}
+
+impl SendMemory {
+    pub(crate) fn new(most: u32) -> SendMemory {
+        SendMemory { limit: (SEGMENTS * SEGMENT).min(most), most, waits: false }
+    }
+
+    /// How many of so many octets an application may write now.
+    pub(crate) fn room(&mut self, mut queue: Queue, wanted: u32) -> u32 {
+        if self.waits {
+            // A window that is full does not grow because of a small buffer.
+            if queue.in_flight + queue.unsent.min(queue.window) / queue.mss < queue.cwnd {
+                let segments = queue.cwnd.max(SEGMENTS);
+                self.limit = self.limit.max(segments.saturating_mul(SEGMENT)).min(self.most);
+            }
+            let free = self.limit.saturating_sub(queue.memory());
+            if free < queue.memory() / 2 {
+                return 0;
+            }
+        }
+        // What the last packet still has room for costs nothing more.
+        let packet = queue.packet();
+        let begun = queue.unsent % packet;
+        let mut room = if begun > 0 { packet - begun } else { 0 };
+        (queue.octets, queue.unsent) = (queue.octets + room, queue.unsent + room);
+        while room < wanted && queue.memory() < self.limit {
+            room += packet;
+            (queue.octets, queue.unsent) = (queue.octets + packet, queue.unsent + packet);
+        }
+        self.waits = room < wanted;
+        room.min(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Recording 13a: 40,000 octets into a window of 7,300.
+    #[test]
+    fn a_write_waits_until_a_third_is_free() {
+        let mut memory = SendMemory::new(4 << 20);
+        let sent = Queue {
+            octets: 7_300,
+            unsent: 0,
+            window: 0,
+            in_flight: 6,
+            together: 2,
+            cwnd: 10,
+            mss: 1448,
+            max_wnd: 7_300,
+        };
+        assert_eq!(memory.room(sent, 32_700), 36_260 - 7_300);
+        // Acknowledged up to 4345: not enough. Up to 8749: enough.
+        let later = Queue { octets: 31_916, unsent: 27_512, in_flight: 4, cwnd: 12, ..sent };
+        assert_eq!(memory.room(later, 3_740), 0);
+        let enough = Queue { octets: 27_512, unsent: 26_064, in_flight: 1, cwnd: 12, ..sent };
+        assert_eq!(memory.room(enough, 3_740), 3_740);
+    }
+
+    #[test]
+    fn the_buffer_grows_with_the_congestion_window_that_it_does_not_fill() {
+        let mut memory = SendMemory::new(1 << 20);
+        let empty = Queue {
+            octets: 0,
+            unsent: 0,
+            window: 64_512,
+            in_flight: 0,
+            together: 2,
+            cwnd: 10,
+            mss: 1448,
+            max_wnd: 64_512,
+        };
+        assert_eq!(memory.room(empty, 200_000), 2 * 31_856);
+        let full = Queue { octets: 63_712, unsent: 20_272, in_flight: 30, cwnd: 30, ..empty };
+        assert_eq!(memory.room(full, 100_000), 0);
+        let idle = Queue { octets: 20_000, unsent: 0, in_flight: 14, cwnd: 30, ..empty };
+        assert_eq!(memory.room(idle, 100_000), 100_000);
+        assert_eq!(memory.limit, 30 * SEGMENT);
+    }
+}
