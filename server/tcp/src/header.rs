@@ -61,6 +61,13 @@ impl SackBlocks {
         }
     }
 
+    /// Leaves out the last ones, so that the option takes no more than so many octets.
+    pub(crate) fn fit(&mut self, octets: u32) {
+        // Padding, kind and length take four, a block takes eight.
+        let room = octets.saturating_sub(4) / 8;
+        self.len = self.len.min(u8::try_from(room).unwrap_or(u8::MAX));
+    }
+
     /// The blocks in the order they stand in the option.
     pub fn as_slice(&self) -> &[(Seq, Seq)] {
         &self.blocks[..usize::from(self.len)]

@@ -296,6 +296,10 @@ impl Connection {
         let mut header = self.ack_header(cx, sent.seq);
         header.flags |= sent.flags;
         header.payload = sent.len - u32::from(sent.flags.contains(Flags::FIN));
+        if header.payload > 0 {
+            // Data and options together are no longer than the MSS (RFC 6691 §2).
+            header.options.sack.fit(self.snd.mss.saturating_sub(header.payload));
+        }
         self.emit(header, purpose, buffer)
     }
 
