@@ -112,7 +112,7 @@ impl Connection {
             DropReason::OutOfWindow
         };
         if header.flags.contains(Flags::RST) {
-            return Err(reason);
+            return if self.is_reset_after_fin(header) { Ok(()) } else { Err(reason) };
         }
         if self.state == State::SynReceived && header.flags.contains(Flags::SYN) && header.seq == self.rcv.irs
         {
@@ -137,9 +137,16 @@ impl Connection {
         Err(reason)
     }
 
+    /// Whether a RST stands where the peer's FIN stood: a peer that closes and then is sent data says both with one number
+    /// (Linux `tcp_reset_check`).
+    fn is_reset_after_fin(&self, header: &Header) -> bool {
+        header.seq + 1 == self.rcv.nxt
+            && matches!(self.state, State::CloseWait | State::LastAck | State::Closing)
+    }
+
     /// Second: RST (RFC 5961 §3.2).
     fn take_reset(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
-        if header.seq != self.rcv.nxt {
+        if header.seq != self.rcv.nxt && !self.is_reset_after_fin(header) {
             self.answer_suspicious(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::InexactReset);
         }
