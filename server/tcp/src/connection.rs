@@ -279,6 +279,11 @@ impl Connection {
         }
     }
 
+    /// Whether we may open another in the place of this one.
+    pub(crate) fn may_be_reopened(&self) -> bool {
+        self.state == State::TimeWait && self.agreed.timestamps
+    }
+
     /// Whether a SYN with these numbers may follow this connection in TIME-WAIT (RFC 9293 §3.6.1, RFC 6191).
     pub(crate) fn may_be_followed_by(&self, syn: &Header) -> bool {
         let newer_clock = match (self.agreed.timestamps, syn.options.timestamps) {

@@ -191,8 +191,14 @@ impl Endpoint {
             return Err(Errno::NetworkUnreachable);
         }
         let port = match local_port {
-            Some(port) if self.is_free(SocketAddr::new(address, port), remote) => port,
-            Some(_) => return Err(Errno::AddressInUse),
+            Some(port) => {
+                let local = SocketAddr::new(address, port);
+                self.leave_time_wait(now, local, remote);
+                if !self.is_free(local, remote) {
+                    return Err(Errno::AddressInUse);
+                }
+                port
+            }
             None => self.free_port(address, remote).ok_or(Errno::AddressNotAvailable)?,
         };
         let identity = self.identity(now, SocketAddr::new(address, port), remote);
@@ -200,8 +206,16 @@ impl Endpoint {
         Ok(self.adopt(connection))
     }
 
-    /// A pair of addresses is free if nobody has it, or only a connection in TIME-WAIT (Linux `tcp_tw_reuse` for a port
-    /// that was asked for; RFC 6191).
+    /// Ends a connection in TIME-WAIT whose addresses are asked for again, if its timestamps tell old segments from new
+    /// ones (RFC 6191; Linux `tcp_twsk_unique`).
+    fn leave_time_wait(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
+        let owner = self.owners.get(&(local, remote)).copied();
+        if let Some(id) = owner.filter(|id| self.get(*id).is_some_and(Connection::may_be_reopened)) {
+            self.with(now, id, Connection::abort);
+        }
+    }
+
+    /// A pair of addresses is free if nobody has it.
     fn is_free(&self, local: SocketAddr, remote: SocketAddr) -> bool {
         !self.owners.contains_key(&(local, remote))
     }
