@@ -144,9 +144,13 @@ impl Snd {
 
     /// Takes the window of a segment, unless a newer one is known; returns whether it changed
     /// (RFC 9293 §3.10.7.4, fifth: ESTABLISHED).
+    ///
+    /// A repeated segment may acknowledge more than ever before. By the RFC's rule its window would be ignored, and the
+    /// old one, counted from the new `snd.una`, would reach too far (Linux `tcp_may_update_window`).
     pub(crate) fn update_window(&mut self, header: &Header) -> bool {
-        let newer =
-            self.wl1.before(header.seq) || (self.wl1 == header.seq && self.wl2.at_or_before(header.ack));
+        let newer = header.ack.after(self.una)
+            || self.wl1.before(header.seq)
+            || (self.wl1 == header.seq && self.wl2.at_or_before(header.ack));
         newer && self.set_window(header)
     }
 
