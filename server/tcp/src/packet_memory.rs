@@ -68,6 +68,8 @@ impl PacketMemory {
     /// This window was offered in the SYN.
     pub(crate) fn begin(&mut self, window: u32) {
         self.threshold = window;
+        // Two full-sized segments fit the window (`tcp_initialize_rcv_mss`), or it might never open again.
+        self.full_size = self.full_size.min(window / 2).max(88);
     }
 
     /// Octets of data that fit so much memory.
