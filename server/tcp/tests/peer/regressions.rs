@@ -67,3 +67,39 @@ fn a_buffer_that_the_window_scale_cannot_tell_is_filled_again_and_again() {
     play(&plan, [Stack::Ours, Stack::Ours]);
     play(&plan, [Stack::Ours, Stack::Smoltcp]);
 }
+
+/// Without any option, and every segment sent and acknowledged at once.
+fn bare(profile: Profile) -> Plan {
+    let mut plan = quiet(profile);
+    for tuning in &mut plan.tunings {
+        let options_off = Tuning { window_scale: None, timestamps: false, sack: false, ..*tuning };
+        *tuning = Tuning { nagle: false, delayed_ack: false, ..options_off };
+    }
+    plan
+}
+
+#[test]
+fn a_window_smaller_than_a_default_segment_opens_again() {
+    let mut plan = bare(Profile::Linux);
+    plan.tunings[0].send_buffer = 8;
+    plan.tunings[1].receive_buffer = 537;
+    plan.tunings[1].mtu = 309;
+    plan.scripts = [vec![step(0, Action::Write(500))], vec![step(1800, Action::Write(20))]];
+    play(&plan, [Stack::Ours, Stack::Ours]);
+}
+
+#[test]
+fn the_window_of_a_repeated_segment_counts_when_it_acknowledges_more() {
+    let mut plan = bare(Profile::FreeBsd);
+    plan.seed = 15_884_445_528_914_026_675;
+    plan.tunings[0] = Tuning { receive_buffer: 1, send_buffer: 295, nagle: true, ..plan.tunings[0] };
+    plan.tunings[0].window_scale = Some(8);
+    plan.tunings[1] = Tuning { receive_buffer: 591, send_buffer: 1, ..plan.tunings[1] };
+    plan.paths[1] =
+        Path { latency_ms: 328, jitter_ms: 12, loss: 249, duplication: 1, corruption: 1, straggling: 0 };
+    plan.scripts = [
+        vec![step(114, Action::Write(297)), step(0, Action::Write(295))],
+        vec![step(0, Action::Write(1)), step(4330, Action::Write(1))],
+    ];
+    play(&plan, [Stack::Ours, Stack::Smoltcp]);
+}

@@ -155,8 +155,8 @@ fn socket(tuning: &Tuning) -> Socket<'static> {
     });
     socket.set_nagle_enabled(tuning.nagle);
     socket.set_ack_delay(tuning.delayed_ack.then(|| Duration::from_millis(40)));
-    // It never gives up otherwise.
-    socket.set_keep_alive(Some(Duration::from_secs(20)));
+    // It never gives up otherwise. Without keepalive of its own: the octet of its questions may stand in place of one
+    // under way, or of its FIN, and a peer that has not seen that takes it for data.
     socket.set_timeout(Some(Duration::from_secs(120)));
     if tuning.timestamps {
         socket.set_tsval_generator(Some(|| MILLISECONDS.get()));
@@ -200,11 +200,8 @@ impl Host for Smoltcp {
         }
     }
 
-    /// And asks no more whether the peer lives: the octet of such a question would stand where its FIN does, and a peer
-    /// that has not seen the FIN takes it for data.
     fn shutdown(&mut self, _now: Instant) {
         self.tcp().close();
-        self.tcp().set_keep_alive(None);
     }
 
     /// smoltcp cannot close the reading half: only `abort` makes sure that no peer waits for a window for ever.
