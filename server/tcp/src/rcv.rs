@@ -103,6 +103,8 @@ impl Rcv {
     pub(crate) fn initial_window(&mut self, mss: u32) -> u16 {
         let room = self.capacity.min(u32::from(u16::MAX));
         let window = if room > mss { room - room % mss } else { room };
+        // A SYN that is repeated takes nothing back.
+        let window = window.max(self.window().min(u32::from(u16::MAX)));
         self.right_edge = self.right_edge.max(self.nxt + window);
         self.offered = window;
         if let Some(memory) = &mut self.memory {
