@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use halfopen_tcp::{
     Cause, Config, ConnectionId, DelayedAckSettings, Endpoint, EventKind, Flags, Instant, KeepaliveSettings,
-    ListenerId, Received, Settings, State, Subject,
+    ListenerId, Profile, Received, Settings, State, Subject,
 };
 
 use crate::plan::Tuning;
@@ -109,10 +109,12 @@ impl Halfopen {
 fn settings(tuning: &Tuning) -> Settings {
     let profile = tuning.profile.settings();
     let seconds = Duration::from_secs;
+    // Linux has no smaller buffer: half of SOCK_MIN_RCVBUF.
+    let least = if tuning.profile == Profile::Linux { 1152 } else { 1 };
     Settings {
         keepalive: Some(KeepaliveSettings { idle: seconds(20), interval: seconds(10), probes: 6 }),
         congestion: tuning.congestion,
-        receive_buffer: tuning.receive_buffer,
+        receive_buffer: tuning.receive_buffer.max(least),
         send_buffer: tuning.send_buffer,
         mtu: tuning.mtu,
         window_scale: tuning.window_scale,
