@@ -257,9 +257,11 @@ impl Host for Smoltcp {
             self.card.received.push_back(datagram);
         }
         self.poll(now);
-        // The ACK of its FIN, or a RST? It does not say.
+        // The ACK of its FIN, a RST, or its own patience at an end? It does not say.
         let is_reset = datagram.get(33).is_some_and(|flags| flags & 0x04 != 0);
-        self.clean |= was_last_ack && self.tcp().state() == State::Closed && !is_reset;
+        let tcp = self.tcp();
+        let closed = tcp.state() == State::Closed && tcp.send_queue() == 0;
+        self.clean |= was_last_ack && closed && !is_reset;
     }
 
     fn wake(&mut self, now: Instant) {
