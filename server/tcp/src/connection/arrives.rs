@@ -12,6 +12,10 @@ impl Connection {
     pub(crate) fn arrives(&mut self, cx: &mut Context<'_>, segment: &Segment<'_>, room: bool) -> Disposition {
         let outcome = match self.state {
             State::Closed | State::Listen => Err(DropReason::NoConnection),
+            // Our SYN is still to be polled for: nothing can answer it yet.
+            State::SynSent | State::SynReceived if self.snd.nxt == self.snd.iss => {
+                Err(DropReason::UnacceptableAck)
+            }
             State::SynSent => self.arrives_in_syn_sent(cx, &segment.header),
             State::TimeWait => self.arrives_in_time_wait(cx, &segment.header),
             State::SynReceived

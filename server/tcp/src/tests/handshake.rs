@@ -191,3 +191,18 @@ fn ports_are_taken_from_the_range_until_none_is_left() {
     let v6 = "[fd00::1]:80".parse().unwrap();
     assert_eq!(endpoint.connect(Instant::ZERO, None, v6), Err(Errno::AddressNotAvailable));
 }
+
+/// Whoever forgets to poll for the SYN loses segments, and nothing else.
+#[test]
+fn nothing_answers_a_syn_that_has_not_been_sent() {
+    for said in
+        [(SYN | ACK, 300, 100, 0), (SYN | ACK, 300, 101, 0), (ACK, 301, 101, 5), (RST | ACK, 0, 101, 0)]
+    {
+        let mut lone = Lone::new(plain(100));
+        lone.connect();
+        let (arrival, answers) = lone.say(said);
+        assert_eq!(arrival.disposition, crate::Disposition::Dropped(crate::DropReason::UnacceptableAck));
+        assert_eq!(answers, [(SYN, 100, 0, 0)]);
+        assert_eq!(lone.state(), State::SynSent);
+    }
+}
