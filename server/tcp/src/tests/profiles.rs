@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 27] = [
+const ROWS: [Row; 29] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -127,6 +127,16 @@ const ROWS: [Row; 27] = [
         [M("06d, 06e, 06f"), D("RFC 9293 §3.9.2.2"), U, U, U],
     ),
     ("receive buffer", |s| s.receive_buffer.to_string(), [M("every recording"), U, U, U, U]),
+    (
+        "Nagle's algorithm waits for",
+        |s| if s.minshall { "a small segment" } else { "anything" }.to_owned() + " under way",
+        [M("09c"), D("RFC 9293 §3.7.4"), U, U, U],
+    ),
+    (
+        "buffers count",
+        |s| if s.packet_memory { "packet memory" } else { "octets" }.to_owned(),
+        [M("07h, 13a, 13c, 10g"), U, U, U, U],
+    ),
     ("initial window", |s| s.initial_window.to_string(), [M("10g"), D("RFC 6928"), U, U, U]),
     (
         "least time between challenge ACKs",
