@@ -125,9 +125,9 @@ impl PayloadMatch {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_match_means_segments_for_which_everything_holds() {
-        let fin = SegmentFacts {
+    /// A FIN of the first host.
+    fn fin() -> SegmentFacts {
+        SegmentFacts {
             from: Some(HostId(0)),
             to: Some(HostId(1)),
             flags: Flags::FIN | Flags::ACK,
@@ -139,7 +139,12 @@ mod tests {
             retransmission: false,
             keepalive_probe: false,
             window_probe: false,
-        };
+        }
+    }
+
+    #[test]
+    fn a_match_means_segments_for_which_everything_holds() {
+        let fin = fin();
         let of = |flags| Match { flags: Some(flags), ..Match::default() };
         assert!(Match::default().matches(&fin));
         assert!(of(FlagsMatch::AtLeast(Flags::FIN)).matches(&fin));
@@ -153,19 +158,7 @@ mod tests {
 
     #[test]
     fn numbers_are_exact_and_a_state_is_that_of_its_host() {
-        let plain = SegmentFacts {
-            from: Some(HostId(0)),
-            to: Some(HostId(1)),
-            flags: Flags::ACK,
-            octets: 0,
-            sequence: 1025,
-            acknowledgment: Some(1),
-            from_state: Some(State::FinWait1),
-            to_state: Some(State::Established),
-            retransmission: false,
-            keepalive_probe: false,
-            window_probe: false,
-        };
+        let plain = SegmentFacts { flags: Flags::ACK, ..fin() };
         let sequence = |sequence| Match { sequence: Some(sequence), ..Match::default() };
         assert!(sequence(1025).matches(&plain) && !sequence(1024).matches(&plain));
         let acknowledgment = |number| Match { acknowledgment: Some(number), ..Match::default() };

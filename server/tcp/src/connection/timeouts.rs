@@ -92,10 +92,9 @@ impl Connection {
         }
         match self.state {
             State::SynSent => {
-                let first_sent = self.snd.sent.first().map_or(cx.now, |syn| syn.first_sent);
                 let longest = doublings(settings.syn_retries, settings.rto.initial, settings.rto.max);
                 self.timeouts >= settings.syn_retries.saturating_add(settings.syn_linear_timeouts)
-                    || cx.now - first_sent >= longest
+                    || cx.now - self.waiting_since(cx) >= longest
             }
             _ => self.timeouts >= settings.synack_retries,
         }
@@ -120,8 +119,7 @@ impl Connection {
             }),
             GiveUp::Count(count) => self.timeouts >= count,
             GiveUp::After(longest) => {
-                let sent: Option<Instant> = self.snd.sent.first().map(|first| first.first_sent);
-                sent.is_some_and(|sent| cx.now - sent >= longest)
+                self.snd.sent.first().is_some_and(|first| cx.now - first.first_sent >= longest)
             }
         }
     }
@@ -162,10 +160,11 @@ impl Connection {
     }
 }
 
-/// How late a timer of Linux may fire: by the granule of its level of the timer wheel, 63 granules long (HZ=250).
+/// How late a timer of Linux may fire: by the granule of its level of the timer wheel, which holds what is shorter than 63
+/// granules (HZ=250).
 fn lateness(interval: Duration) -> Duration {
     let mut granule = Duration::from_millis(4);
-    while interval > granule * 63 {
+    while interval >= granule * 63 {
         granule *= 8;
     }
     granule
@@ -185,7 +184,7 @@ mod tests {
     #[test]
     fn a_longer_timer_may_be_later() {
         let late = |millis| lateness(Duration::from_millis(millis)).as_millis();
-        assert_eq!([252, 253, 2_016, 2_017, 16_128, 16_129].map(late), [4, 32, 32, 256, 256, 2_048]);
+        assert_eq!([251, 252, 2_015, 2_016, 16_127, 16_128].map(late), [4, 32, 32, 256, 256, 2_048]);
     }
 
     #[test]
