@@ -90,6 +90,11 @@ impl Header {
         self.len() == 0
     }
 
+    /// The sequence number of its first octet of data: a SYN comes before.
+    pub fn text(&self) -> Seq {
+        self.seq + u32::from(self.flags.contains(Flags::SYN))
+    }
+
     /// The sequence number after the segment.
     pub fn end(&self) -> Seq {
         self.seq + self.len()

@@ -29,22 +29,22 @@ impl Connection {
             | State::TimeWait => return Ok(()),
         }
         // Nobody will read it: the peer must know (RFC 9293 §3.6.1; Linux resets in both states).
-        let end = segment.header.seq + segment.header.payload;
+        let (seq, len) = (segment.header.text(), segment.header.payload);
+        let end = seq + len;
         if self.orphan && end.after(self.rcv.nxt) {
             // As from a port that nobody has (RFC 9293 §3.10.7.1).
-            let seq = segment.header.ack;
             self.transition(cx, State::Closed, Cause::Segment(segment.header.flags));
+            let seq = segment.header.ack;
             self.outbox.reset = Some(Header { seq, flags: Flags::RST, ..Header::default() });
             return Err(DropReason::NoReceiver);
         }
-        let (seq, len) = (segment.header.seq, segment.header.payload);
         if seq.before(self.rcv.nxt) {
             self.report_twice(cx.settings, seq, self.rcv.nxt.min(end));
         } else if self.rcv.has_beyond_gap(seq, len) {
             self.report_twice(cx.settings, seq, end);
         }
         let (window, rto) = (self.rcv.offered(), self.rtt.rto());
-        match self.rcv.text(segment.header.seq, segment.payload) {
+        match self.rcv.text(seq, segment.payload) {
             Text::InOrder(octets) => {
                 self.ack_policy.received(cx.now, octets, window, rto);
                 if self.rcv.take_growth() {
@@ -69,7 +69,7 @@ impl Connection {
     pub(super) fn take_fin(&mut self, cx: &mut Context<'_>, segment: &Segment<'_>) {
         let header = &segment.header;
         if header.flags.contains(Flags::FIN) {
-            self.rcv.note_fin(header.seq + header.payload);
+            self.rcv.note_fin(header.text() + header.payload);
         }
         if !self.rcv.take_fin() {
             // One beyond a gap is told like data beyond a gap.
