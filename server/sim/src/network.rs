@@ -8,7 +8,7 @@ use halfopen_scenario::{Scenario, SegmentAction, SegmentFacts, Unreachable};
 use halfopen_tcp::{Flags, Instant, Transmit};
 
 use crate::connections::EndId;
-use crate::faults::Rules;
+use crate::faults::{Applied, Rules};
 use crate::octets;
 use crate::path::Paths;
 use crate::shared::Run;
@@ -32,15 +32,22 @@ pub(crate) struct Flight {
     pub(crate) message: Option<Unreachable>,
 }
 
-/// How a datagram goes on.
+/// What faults make of a segment that they do not lose.
+#[derive(Debug, Default)]
 struct Way {
-    /// When it arrives.
-    due: Instant,
-    /// How many more of it arrive, each so long after the one before.
-    copies: u32,
-    spacing: Duration,
-    /// How many must overtake it first; zero is none, and then `due` counts.
+    /// It arrives so much later.
+    late: Duration,
+    /// So many more of it arrive: each so long after the one before, the first after the segment itself.
+    copies: Vec<(u32, Duration)>,
+    /// How many must overtake it first.
     behind: u32,
+}
+
+impl Way {
+    /// How long after the segment itself each of its copies arrives.
+    fn copies(&self) -> impl Iterator<Item = Duration> {
+        self.copies.iter().flat_map(|(copies, spacing)| (1..=*copies).map(|nth| *spacing * nth))
+    }
 }
 
 /// A datagram that waits to be overtaken.
@@ -50,6 +57,8 @@ struct Held {
     flight: Flight,
     /// How many have still to overtake it.
     behind: u32,
+    /// It does not arrive before.
+    due: Instant,
 }
 
 /// The ways between hosts and what is under way on them.
@@ -107,8 +116,8 @@ impl Network {
                 && (held.flight.from, held.flight.to) == (flight.from, flight.to);
             held.behind -= u32::from(overtaken);
             if held.behind == 0 {
-                let Held { id, flight, .. } = self.held.remove(index);
-                self.under_way.insert((now, id), flight);
+                let Held { id, flight, due, .. } = self.held.remove(index);
+                self.under_way.insert((now.max(due), id), flight);
             } else {
                 index += 1;
             }
@@ -179,12 +188,12 @@ impl Network {
         taken
     }
 
-    /// A datagram is under way, until `due` or until so many others have arrived.
+    /// A datagram is under way until `due`, and until so many others have arrived.
     fn launch(&mut self, due: Instant, flight: Flight, behind: u32) -> u64 {
         self.sent += 1;
         let id = self.sent;
         if behind > 0 {
-            self.held.push(Held { id, flight, behind });
+            self.held.push(Held { id, flight, behind, due });
         } else {
             self.under_way.insert((due, id), flight);
         }
@@ -217,6 +226,7 @@ impl Run {
         };
         let opens = transmit.header.flags == Flags::SYN;
         let mut flight = Flight { segment, connection, from, to, opens, copy: false, message: None };
+        let way = self.meet_faults(scenario, now, &facts, flight, datagram)?;
         if datagram.len() > self.network.paths.mtu() {
             self.lose_flight(now, flight, LossReason::TooLarge);
             return None;
@@ -225,23 +235,22 @@ impl Run {
             self.lose_flight(now, flight, LossReason::Partition);
             return None;
         }
-        let Way { mut due, copies, spacing, behind } =
-            self.meet_faults(scenario, now, &facts, flight, datagram)?;
-        if self.network.under_way.len() + self.network.held.len() + copies as usize >= MOST_UNDER_WAY {
+        let due = self.network.paths.arrival(now, from, to) + way.late;
+        let copies = way.copies().count();
+        if self.network.under_way.len() + self.network.held.len() + copies >= MOST_UNDER_WAY {
             // The run ends with this step.
             self.network.overflowed = true;
             return None;
         }
-        let first = self.network.launch(due, flight, behind);
+        let first = self.network.launch(due, flight, way.behind);
         flight.copy = true;
-        for _ in 0..copies {
-            due += spacing;
-            self.network.launch(due, flight, 0);
+        for later in way.copies() {
+            self.network.launch(due + later, flight, 0);
         }
-        Some((to, first..first + 1 + u64::from(copies)))
+        Some((to, first..first + 1 + copies as u64))
     }
 
-    /// What the scenario's faults make of a segment; `None` if they lose it.
+    /// What the scenario's faults make of a segment; `None` if they lose it. They meet it in their order.
     fn meet_faults(
         &mut self,
         scenario: &Scenario,
@@ -250,36 +259,42 @@ impl Run {
         flight: Flight,
         datagram: &mut [u8],
     ) -> Option<Way> {
-        let Flight { segment, connection, from, to, .. } = flight;
-        let due = self.network.paths.arrival(now, from, to);
-        let mut way = Way { due, copies: 0, spacing: Duration::ZERO, behind: 0 };
-        let Some((fault, action)) = self.network.rules.decide(now, facts, &self.connections) else {
-            return Some(way);
-        };
-        self.apply_fault(scenario, now, (fault, in_words(action)), Some(from), Some((segment, connection)));
-        let lost = LossReason::Fault(fault as u32 + 1);
-        match action {
-            SegmentAction::Drop => {
-                self.lose_flight(now, flight, lost);
-                return None;
+        let of_segment = Some((flight.segment, flight.connection));
+        let mut way = Way::default();
+        let mut place = 0;
+        while let Some(applied) = self.network.rules.next(place, now, facts, &self.connections) {
+            let Applied { next, fault, action, coin } = applied;
+            place = next;
+            let mut lost = false;
+            match action {
+                SegmentAction::Drop | SegmentAction::Unreachable(_) => lost = true,
+                SegmentAction::Delay { by } => way.late += by,
+                SegmentAction::Duplicate { copies, spacing } => way.copies.push((copies, spacing)),
+                SegmentAction::Reorder { behind } => way.behind = way.behind.saturating_add(behind),
+                SegmentAction::Corrupt { bits } => octets::corrupt(datagram, bits, coin),
             }
-            SegmentAction::Unreachable(code) => {
-                self.lose_flight(now, flight, lost);
-                let message = octets::unreachable(datagram, code);
-                let back = Flight { from: to, to: from, opens: false, message: Some(code), ..flight };
-                let due = self.network.paths.arrival(now, to, from);
-                let id = self.network.launch(due, back, 0);
-                self.network.messages.insert(id, message);
+            self.apply_fault(scenario, now, (fault, in_words(action)), Some(flight.from), of_segment);
+            if lost {
+                self.lose_flight(now, flight, LossReason::Fault(fault as u32 + 1));
+                if let SegmentAction::Unreachable(code) = action {
+                    self.answer_unreachable(now, flight, datagram, code);
+                }
                 return None;
-            }
-            SegmentAction::Delay { by } => way.due += by,
-            SegmentAction::Duplicate { copies, spacing } => way = Way { copies, spacing, ..way },
-            SegmentAction::Reorder { behind } => way.behind = behind,
-            SegmentAction::Corrupt { bits } => {
-                octets::corrupt(datagram, bits, self.network.rules.coin(fault));
             }
         }
         Some(way)
+    }
+
+    /// A router tells the sender of a datagram that it can not deliver it.
+    fn answer_unreachable(&mut self, now: Instant, flight: Flight, datagram: &[u8], code: Unreachable) {
+        let (from, to) = (flight.to, flight.from);
+        if self.network.paths.is_open(from, to) {
+            let message = octets::unreachable(datagram, code);
+            let due = self.network.paths.arrival(now, from, to);
+            let back = Flight { from, to, opens: false, message: Some(code), ..flight };
+            let id = self.network.launch(due, back, 0);
+            self.network.messages.insert(id, message);
+        }
     }
 
     fn record_sent(

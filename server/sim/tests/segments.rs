@@ -93,6 +93,72 @@ fn a_corrupted_segment_arrives_with_a_wrong_checksum_and_is_sent_again() {
     assert_eq!(outcome.finished.totals.segments_lost, 0);
 }
 
+/// The faults that were applied, in order: their positions and what was done.
+fn applied(outcome: &Outcome) -> Vec<(u32, &str)> {
+    let applied = outcome.trace.iter().filter_map(|(_, event)| match &event.kind {
+        EventKind::FaultApplied(applied) => Some((applied.fault, applied.action.as_str())),
+        _ => None,
+    });
+    applied.collect()
+}
+
+/// When the first segment that a fault was applied to arrives, in milliseconds.
+fn arrivals_of_faulty(outcome: &Outcome) -> Vec<u128> {
+    let faulty = outcome.trace.iter().find_map(|(_, event)| match &event.kind {
+        EventKind::FaultApplied(applied) => applied.segment,
+        _ => None,
+    });
+    let times = outcome.trace.iter().filter_map(|(_, event)| match event.kind {
+        EventKind::SegmentArrived { segment, .. } if Some(segment) == faulty => {
+            Some(event.time.as_duration().as_millis())
+        }
+        _ => None,
+    });
+    times.collect()
+}
+
+#[test]
+fn every_fault_that_takes_a_segment_acts_on_it_in_the_order_of_the_text() {
+    let outcome = ten_segments(&format!(
+        "{{delay: {NEW_DATA}, nth: 3, by: 5ms}}, {{duplicate: {NEW_DATA}, nth: 3, spacing: 1ms}}, {{delay: {NEW_DATA}, nth: 3, by: \
+         7ms}}, {{duplicate: {NEW_DATA}, nth: 3, copies: 2, spacing: 2ms}}"
+    ));
+    let done = [(1, "delay 5ms"), (2, "duplicate"), (3, "delay 7ms"), (4, "duplicate 2 times")];
+    assert_eq!(applied(&outcome), done);
+    // Sent at 300 ms, 20 ms under way, 12 ms late; copies 1 ms, 2 ms and 4 ms after it.
+    assert_eq!(arrivals_of_faulty(&outcome), [332, 333, 334, 336]);
+}
+
+#[test]
+fn what_loses_a_segment_ends_its_way_and_later_faults_do_not_count_it() {
+    let outcome = ten_segments(&format!(
+        "{{delay: {NEW_DATA}, by: 1ms}}, {{drop: {NEW_DATA}, nth: 3}}, {{duplicate: {NEW_DATA}, nth: 3}}"
+    ));
+    let done = applied(&outcome);
+    assert_eq!(
+        done[..6],
+        [
+            (1, "delay 1ms"),
+            (1, "delay 1ms"),
+            (1, "delay 1ms"),
+            (2, "drop"),
+            (1, "delay 1ms"),
+            (3, "duplicate")
+        ]
+    );
+}
+
+#[test]
+fn what_is_late_and_overtaken_arrives_when_both_is_over() {
+    // The rest arrives at 320 ms, all at once.
+    for (by, milliseconds) in [("1ms", 321), ("100ms", 420)] {
+        let outcome = ten_segments(&format!(
+            "{{delay: {NEW_DATA}, nth: 3, by: {by}}}, {{reorder: {NEW_DATA}, nth: 3}}"
+        ));
+        assert_eq!(arrivals_of_faulty(&outcome), [milliseconds], "{by}");
+    }
+}
+
 /// A request and an answer, then both wait for more; the client sends again at 1 s.
 fn talk(faults: &str) -> Outcome {
     play(&format!(

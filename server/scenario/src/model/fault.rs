@@ -26,8 +26,8 @@ pub struct Fault {
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Something happens to segments on their way. Each segment meets the faults in their order; the first that
-    /// takes it decides.
+    /// Something happens to segments when they are sent. A segment meets the faults in their order, and each that takes
+    /// it acts, until one loses it. All look at it as its host sent it.
     Segment {
         /// Which segments it is about.
         matching: Match,

@@ -47,7 +47,7 @@ impl Match {
 }
 
 /// What a [`Match`] looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SegmentFacts {
     /// The sender.
     pub from: Option<HostId>,

@@ -3,5 +3,5 @@
 mod rules;
 mod script;
 
-pub(crate) use rules::Rules;
+pub(crate) use rules::{Applied, Rules};
 pub(crate) use script::{Deed, Script};

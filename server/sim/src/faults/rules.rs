@@ -25,6 +25,18 @@ struct Rule {
     matched: u64,
 }
 
+/// A rule that takes a segment.
+#[derive(Debug)]
+pub(crate) struct Applied<'a> {
+    /// The place of the rule after it.
+    pub(crate) next: usize,
+    /// Position in the scenario's faults, from 0.
+    pub(crate) fault: usize,
+    pub(crate) action: SegmentAction,
+    /// The random numbers of this fault.
+    pub(crate) coin: &'a mut Stream,
+}
+
 impl Rules {
     /// The rules among the faults of a scenario.
     pub(crate) fn new(faults: &[Fault], seed: u64) -> Rules {
@@ -48,22 +60,19 @@ impl Rules {
         Rules(faults.iter().enumerate().filter_map(rule).collect())
     }
 
-    /// The random numbers of the fault at this position, which must be one on segments.
-    pub(crate) fn coin(&mut self, fault: usize) -> &mut Stream {
-        let rule = self.0.iter_mut().find(|rule| rule.fault == fault);
-        &mut rule.expect("a rule that decided is there").coin
-    }
-
-    /// What happens to a segment that is sent now, and by which fault: the first rule that takes it decides.
-    pub(crate) fn decide(
+    /// The next rule, from this place on, that takes a segment that is sent now. Rules count what comes to them: one
+    /// that nobody asks, because the segment is lost already, does not know of it.
+    pub(crate) fn next(
         &mut self,
+        place: usize,
         now: Instant,
         segment: &SegmentFacts,
         connections: &Connections,
-    ) -> Option<(usize, SegmentAction)> {
-        self.0
-            .iter_mut()
-            .find_map(|rule| rule.takes(now, segment, connections).then_some((rule.fault, rule.action)))
+    ) -> Option<Applied<'_>> {
+        let rules = self.0.iter_mut().enumerate().skip(place);
+        let (place, rule) = { rules }
+            .find_map(|(place, rule)| rule.takes(now, segment, connections).then_some((place, rule)))?;
+        Some(Applied { next: place + 1, fault: rule.fault, action: rule.action, coin: &mut rule.coin })
     }
 }
 
@@ -104,7 +113,6 @@ mod tests {
     use std::time::Duration;
 
     use halfopen_scenario::{HostId, Location};
-    use halfopen_tcp::Flags;
 
     use super::*;
 
@@ -122,23 +130,11 @@ mod tests {
 
     fn taken_of(faults: &[Fault], from: usize) -> Vec<u64> {
         let mut rules = Rules::new(faults, 1);
-        let facts = SegmentFacts {
-            from: Some(HostId(from)),
-            to: Some(HostId(1)),
-            flags: Flags::ACK,
-            octets: 0,
-            sequence: 1,
-            acknowledgment: Some(1),
-            from_state: None,
-            to_state: None,
-            retransmission: false,
-            keepalive_probe: false,
-            window_probe: false,
-        };
+        let facts = SegmentFacts { from: Some(HostId(from)), ..SegmentFacts::default() };
         let connections = Connections::default();
         let is_taken = |second: &u64| {
             let now = Instant::ZERO + Duration::from_secs(*second);
-            rules.decide(now, &facts, &connections).is_some()
+            rules.next(0, now, &facts, &connections).is_some()
         };
         (1..=10).filter(is_taken).collect()
     }
@@ -183,25 +179,20 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_takes_a_segment_decides_and_later_ones_do_not_count_it() {
+    fn rules_are_asked_in_their_order_and_count_only_what_comes_to_them() {
         let mut faults = drop_faults(Which::Nth(1), When::Always);
+        faults.extend(drop_faults(Which::Every(2), When::Always));
         faults.extend(drop_faults(Which::Nth(1), When::Always));
         let mut rules = Rules::new(&faults, 1);
-        let facts = SegmentFacts {
-            from: Some(HostId(0)),
-            to: None,
-            flags: Flags::SYN,
-            octets: 0,
-            sequence: 1,
-            acknowledgment: Some(1),
-            from_state: None,
-            to_state: None,
-            retransmission: false,
-            keepalive_probe: false,
-            window_probe: false,
+        let facts = SegmentFacts { from: Some(HostId(0)), ..SegmentFacts::default() };
+        let connections = Connections::default();
+        let mut next = |place| {
+            let applied = rules.next(place, Instant::ZERO, &facts, &connections);
+            applied.map(|applied| (applied.fault, applied.next))
         };
-        let mut decide =
-            || rules.decide(Instant::ZERO, &facts, &Connections::default()).map(|(fault, _)| fault);
-        assert_eq!([decide(), decide(), decide()], [Some(0), Some(1), None]);
+        assert_eq!(next(0), Some((0, 1)), "and then nobody asks the others");
+        assert_eq!(next(0), Some((2, 3)), "for the second rule it is the first");
+        assert_eq!(next(0), Some((1, 2)));
+        assert_eq!(next(2), None);
     }
 }
