@@ -48,7 +48,7 @@ pub(crate) enum Command {
     },
     /// Print a bundled scenario
     Show {
-        /// Its name
+        /// Its name, or subject/name
         name: String,
     },
     /// Say what is wrong with scenarios, without running them

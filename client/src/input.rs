@@ -20,8 +20,8 @@ pub(crate) enum Input {
     Bundled(String),
 }
 
-/// The scenarios that the arguments name, in their order, those of a directory by name. The error says what is not
-/// there.
+/// The scenarios that the arguments name, in their order, those of a directory and the folders in it by name. The error
+/// says what is not there.
 pub(crate) fn find(arguments: &[String]) -> Result<Vec<Input>, String> {
     let mut inputs = Vec::new();
     for argument in arguments {
@@ -44,11 +44,18 @@ pub(crate) fn find(arguments: &[String]) -> Result<Vec<Input>, String> {
 fn directory(path: &Path) -> Result<Vec<Input>, String> {
     let failed = |error: io::Error| format!("cannot read the directory `{}`: {error}", path.display());
     let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(failed)? {
-        let file = entry.map_err(failed)?.path();
-        let extension = file.extension().and_then(|extension| extension.to_str());
-        if matches!(extension, Some("yaml" | "yml")) && file.is_file() {
-            files.push(file);
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            // Not through links to folders: they may lead back.
+            if entry.file_type().map_err(failed)?.is_dir() {
+                folders.push(path);
+            } else if matches!(extension, Some("yaml" | "yml")) && path.is_file() {
+                files.push(path);
+            }
         }
     }
     if files.is_empty() {
@@ -58,8 +65,9 @@ fn directory(path: &Path) -> Result<Vec<Input>, String> {
     Ok(files.into_iter().map(Input::File).collect())
 }
 
+/// No bundled scenario can be called so; `keepalive/dead-client` can.
 fn looks_like_a_path(argument: &str) -> bool {
-    argument.contains(['/', '\\', '.'])
+    argument.contains(['\\', '.']) || argument.starts_with('/') || argument.ends_with('/')
 }
 
 impl Input {
@@ -117,7 +125,9 @@ mod tests {
         assert_eq!(find("-"), Ok(vec![Input::Stdin]));
         assert_eq!(find("src/exit.rs"), Ok(vec![Input::File("src/exit.rs".into())]));
         assert!(find("dead-client.yaml").is_err());
-        assert!(find("no/such").is_err());
+        assert_eq!(find("no/such"), Ok(vec![Input::Bundled("no/such".to_owned())]));
+        assert!(find("/no/such").is_err());
+        assert!(find("no/").is_err());
         assert!(find("src").is_err(), "no scenarios there");
     }
 

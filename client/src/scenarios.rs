@@ -12,6 +12,7 @@ use crate::args::Output;
 use crate::{Failure, connect, exit, input, output};
 
 const BOLD: Style = Style::new().bold();
+const UNDERLINED: Style = Style::new().underline();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
@@ -19,11 +20,21 @@ pub(crate) async fn list(server: Option<&str>, form: Output) -> Result<u8, Failu
     let scenarios = connect(server).await?.list().await?;
     let mut out = output::stdout();
     let widest = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+    let mut subject = None;
     for scenario in &scenarios {
+        let ScenarioSummary { name, title, .. } = scenario;
         match form {
             Output::Text => {
-                let ScenarioSummary { name, title, .. } = scenario;
-                writeln!(out, "{BOLD}{name:<widest$}{BOLD:#}  {title}")?;
+                let before = subject.replace(&scenario.subject);
+                if before != subject {
+                    let gap = if before.is_some() { "\n" } else { "" };
+                    writeln!(
+                        out,
+                        "{gap}{UNDERLINED}{}{UNDERLINED:#} ({})",
+                        scenario.subject_title, scenario.subject
+                    )?;
+                }
+                writeln!(out, "  {BOLD}{name:<widest$}{BOLD:#}  {title}")?;
             }
             Output::Json | Output::Ndjson => json_line(&mut out, scenario)?,
         }
@@ -118,6 +129,7 @@ fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
 /// Says which bundled scenario has a name like this one, if one has.
 pub(crate) async fn suggest(client: &mut Client, name: &str) {
     let Ok(scenarios) = client.list().await else { return };
+    let name = name.rsplit('/').next().unwrap_or(name);
     let distance = |scenario: &ScenarioSummary| strsim::damerau_levenshtein(&scenario.name, name);
     let nearest = scenarios.iter().min_by_key(|scenario| distance(scenario));
     if let Some(nearest) = nearest.filter(|nearest| distance(nearest) <= 1 + name.chars().count() / 3) {

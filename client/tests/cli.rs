@@ -53,14 +53,14 @@ fn run_text(text: &[u8]) -> Ended {
 
 /// The scenario dead-client with something replaced.
 fn changed(from: &str, to: &str) -> Vec<u8> {
-    let text = fs::read_to_string(root().join("scenarios/dead-client.yaml")).unwrap();
+    let text = fs::read_to_string(root().join("scenarios/keepalive/dead-client.yaml")).unwrap();
     assert!(text.contains(from), "dead-client has no {from:?}");
     text.replacen(from, to, 1).into_bytes()
 }
 
 #[test]
 fn a_run_that_passes_ends_with_0_and_says_nothing_on_standard_error() {
-    let ended = run(&["run", "scenarios/dead-client.yaml"]);
+    let ended = run(&["run", "scenarios/keepalive/dead-client.yaml"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
     assert!(ended.out.contains(DEAD), "{}", ended.out);
     assert!(ended.out.lines().all(|line| line.chars().count() <= 100), "{}", ended.out);
@@ -70,12 +70,10 @@ fn a_run_that_passes_ends_with_0_and_says_nothing_on_standard_error() {
 #[test]
 fn the_readme_shows_what_its_first_command_prints() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    assert!(
-        readme.contains(
-            "    cargo run --release -- run scenarios/dead-client.yaml\n    cargo test --workspace\n"
-        )
-    );
-    let out = run(&["run", "scenarios/dead-client.yaml"]).out;
+    assert!(readme.contains(
+        "    cargo run --release -- run scenarios/keepalive/dead-client.yaml\n    cargo test --workspace\n"
+    ));
+    let out = run(&["run", "scenarios/keepalive/dead-client.yaml"]).out;
     assert!(readme.contains(&format!("```text\n{out}```\n")), "the README should show:\n{out}");
 }
 
@@ -84,6 +82,8 @@ fn a_bundled_scenario_runs_by_its_name_and_from_standard_input() {
     let by_name = run(&["run", "dead-client"]);
     assert_eq!(by_name.code, Some(0), "{}", by_name.err);
     let shown = run(&["show", "dead-client"]);
+    let with_subject = run(&["run", "keepalive/dead-client"]);
+    assert_eq!(by_name.out, with_subject.out, "{}", with_subject.err);
     let piped = run_text(shown.out.as_bytes());
     assert_eq!(piped.code, Some(0), "{}", piped.err);
     assert_eq!(by_name.out, piped.out);
@@ -174,7 +174,9 @@ fn what_is_no_scenario_at_all_ends_with_3_and_no_panic() {
 #[test]
 fn no_server_ends_with_4_and_says_what_to_do() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    for command in [&["run", "dead-client"][..], &["list"], &["validate", "scenarios/dead-client.yaml"]] {
+    for command in
+        [&["run", "dead-client"][..], &["list"], &["validate", "scenarios/keepalive/dead-client.yaml"]]
+    {
         let ended = run(&[command, &["--server", &closed]].concat());
         assert_eq!(ended.code, Some(4), "{command:?}: {}", ended.err);
         assert!(ended.err.contains(&closed) && ended.err.contains("halfopen serve"), "{}", ended.err);
@@ -260,12 +262,39 @@ fn ndjson_is_every_event_and_the_same_for_the_same_seed() {
 fn a_directory_is_a_line_for_each_scenario_and_a_summary() {
     let ended = run(&["run", "scenarios"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
-    let files = fs::read_dir(root().join("scenarios")).unwrap();
-    let files =
-        files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "yaml"));
-    let (count, lines) = (files.count(), ended.out.lines().collect::<Vec<_>>());
+    let bundled = bundled();
+    let (count, lines) = (bundled.len(), ended.out.lines().collect::<Vec<_>>());
     assert_eq!(lines.last(), Some(&format!("{count} runs: {count} passed").as_str()), "{}", ended.out);
-    assert_eq!(lines.iter().filter(|line| line.starts_with("passed ")).count(), count);
+    let passed: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("passed ")).collect();
+    assert_eq!(passed.len(), count);
+    for (line, name) in passed.iter().zip(bundled) {
+        assert!(line.contains(&format!("scenarios/{name}.yaml")), "{name}: folder by folder:\n{}", ended.out);
+    }
+}
+
+/// The bundled scenarios in their order, as `keepalive/dead-client`.
+fn bundled() -> Vec<String> {
+    let list = run(&["list", "--output", "json"]);
+    assert_eq!(list.code, Some(0), "{}", list.err);
+    let name = |line: &str| {
+        let scenario: Value = serde_json::from_str(line).unwrap();
+        format!("{}/{}", scenario["subject"].as_str().unwrap(), scenario["name"].as_str().unwrap())
+    };
+    list.out.lines().map(name).collect()
+}
+
+#[test]
+fn the_list_is_in_groups_with_titles() {
+    let list = run(&["list"]);
+    assert_eq!((list.code, list.err.as_str()), (Some(0), ""));
+    let groups: Vec<&str> = list.out.split("\n\n").collect();
+    let keepalive = groups.iter().find(|group| group.contains("(keepalive)")).unwrap();
+    let (title, scenarios) = keepalive.split_once('\n').unwrap();
+    assert_eq!(title, "Finding out that the peer is gone (keepalive)");
+    assert!(scenarios.lines().all(|line| line.starts_with("  ")), "{keepalive}");
+    assert!(scenarios.contains("  dead-client "), "{keepalive}");
+    let lines = list.out.lines().filter(|line| line.starts_with("  ")).count();
+    assert_eq!(lines, bundled().len(), "{}", list.out);
 }
 
 #[test]
@@ -292,14 +321,8 @@ fn several_runs_end_with_the_largest_code_and_go_on_after_a_wrong_one() {
 
 #[test]
 fn list_show_and_validate_agree() {
-    let list = run(&["list", "--output", "json"]);
-    assert_eq!(list.code, Some(0), "{}", list.err);
-    let names: Vec<String> = list
-        .out
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["name"].as_str().unwrap().to_owned())
-        .collect();
-    assert!(names.contains(&"dead-client".to_owned()), "{names:?}");
+    let names = bundled();
+    assert!(names.contains(&"keepalive/dead-client".to_owned()), "{names:?}");
     let arguments: Vec<&str> = ["validate"].into_iter().chain(names.iter().map(String::as_str)).collect();
     let valid = run(&arguments);
     assert_eq!((valid.code, valid.err.as_str()), (Some(0), ""));

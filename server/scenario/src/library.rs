@@ -1,11 +1,13 @@
-//! The bundled scenarios, embedded in the binary: one real problem each.
+//! The bundled scenarios, embedded in the binary: one real problem each, in folders by subject.
 
 use crate::{Scenario, load, words};
 
 /// A bundled scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bundled {
-    /// Its name: the scenario's id.
+    /// What it is about: the folder it is in, one of [`SUBJECTS`].
+    pub subject: &'static str,
+    /// Its name: the scenario's id. No two have the same, whatever their subjects.
     pub name: &'static str,
     /// Its text.
     pub text: &'static str,
@@ -19,61 +21,69 @@ impl Bundled {
     pub fn scenario(&self) -> Scenario {
         load(self.text).expect("bundled scenarios load, a test says")
     }
+
+    /// Its subject in a few words.
+    ///
+    /// # Panics
+    /// Never: a test looks for every folder.
+    pub fn subject_title(&self) -> &'static str {
+        let title = SUBJECTS.iter().find(|(subject, _)| *subject == self.subject).map(|(_, title)| *title);
+        title.expect("every folder has a title, a test says")
+    }
 }
 
-macro_rules! bundle {
-    ($($name:literal)+) => {
-        &[$(Bundled { name: $name, text: include_str!(concat!("../../../scenarios/", $name, ".yaml")) }),+]
-    };
-}
+/// Every one, by subject and name in alphabetical order. The build script finds them.
+pub const ALL: &[Bundled] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
 
-/// Every one, in alphabetical order.
-pub const ALL: &[Bundled] = bundle! {
-    "connection-refused"
-    "dead-client"
-    "delayed-ack"
-    "dropped-fin"
-    "dropped-syn"
-    "four-way-close"
-    "half-close"
-    "idle-forever-keepalive"
-    "idle-forever-no-keepalive"
-    "keepalive-timer-reset"
-    "lost-last-ack"
-    "partition-heals"
-    "rebooted-client"
-    "simultaneous-close"
-    "three-segment-close"
-    "three-way-handshake"
-};
+/// The subjects, which are folders of `scenarios`, and what they are called.
+pub const SUBJECTS: &[(&str, &str)] = &[
+    ("application", "Between TCP and the program"),
+    ("close", "How connections end"),
+    ("handshake", "How connections begin"),
+    ("keepalive", "Finding out that the peer is gone"),
+    ("loss", "When the network loses segments"),
+    ("reset", "Resets, reboots and forgeries"),
+];
 
-/// The one of that name.
+/// The one of that name: `dead-client`, or with its subject `keepalive/dead-client`.
 pub fn find(name: &str) -> Option<Bundled> {
-    ALL.iter().copied().find(|bundled| bundled.name == name)
+    let (subject, name) = match name.split_once('/') {
+        Some((subject, name)) => (Some(subject), name),
+        None => (None, name),
+    };
+    let is_meant =
+        |bundled: &Bundled| bundled.name == name && subject.is_none_or(|subject| bundled.subject == subject);
+    ALL.iter().copied().find(is_meant)
 }
 
 /// What to say to somebody who asked for a name that there is not: a name that is close, if there is one.
 pub fn suggest(name: &str) -> Option<String> {
+    let name = name.rsplit('/').next().unwrap_or(name);
     words::suggest(name, ALL.iter().map(|bundled| bundled.name))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
+    use std::collections::BTreeSet;
 
     use super::*;
 
     #[test]
-    fn every_file_of_the_folder_is_bundled_in_order_and_once() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let mut names: Vec<String> = files
-            .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-            .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        assert_eq!(names, ALL.iter().map(|bundled| bundled.name).collect::<Vec<_>>());
+    fn names_are_of_one_scenario_each_and_of_no_subject() {
+        let mut names: BTreeSet<&str> = SUBJECTS.iter().map(|(subject, _)| *subject).collect();
+        for bundled in ALL {
+            assert!(names.insert(bundled.name), "{} is there twice", bundled.name);
+        }
+        assert!(ALL.len() > 15, "the build script finds too few");
+    }
+
+    #[test]
+    fn subjects_are_the_folders_in_order() {
+        let folders: BTreeSet<&str> = ALL.iter().map(|bundled| bundled.subject).collect();
+        let subjects: Vec<&str> = SUBJECTS.iter().map(|(subject, _)| *subject).collect();
+        assert_eq!(folders.into_iter().collect::<Vec<_>>(), subjects);
+        let order: Vec<_> = ALL.iter().map(|bundled| (bundled.subject, bundled.name)).collect();
+        assert!(order.is_sorted(), "{order:?}");
     }
 
     #[test]
@@ -90,9 +100,23 @@ mod tests {
     }
 
     #[test]
+    fn one_is_found_by_its_name_with_or_without_its_subject() {
+        for (name, found) in [
+            ("dead-client", Some("dead-client")),
+            ("keepalive/dead-client", Some("dead-client")),
+            ("close/dead-client", None),
+            ("keepalive", None),
+            ("keepalive/", None),
+        ] {
+            assert_eq!(find(name).map(|bundled| bundled.name), found, "{name}");
+        }
+    }
+
+    #[test]
     fn a_close_name_is_suggested() {
-        assert_eq!(find("dead-client").map(|bundled| bundled.name), Some("dead-client"));
-        assert_eq!(suggest("deadclient").as_deref(), Some("did you mean `dead-client`?"));
+        let suggestion = Some("did you mean `dead-client`?");
+        assert_eq!(suggest("deadclient").as_deref(), suggestion);
+        assert_eq!(suggest("keepalive/deadclient").as_deref(), suggestion);
         assert_eq!(suggest("elephant"), None);
     }
 }

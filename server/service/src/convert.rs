@@ -172,7 +172,8 @@ impl AddressTexts {
 /// A bundled scenario at a glance.
 pub(crate) fn summary(bundled: &Bundled) -> v1::ScenarioSummary {
     let Scenario { id, title, source, .. } = bundled.scenario();
-    v1::ScenarioSummary { name: id, title, source }
+    let [subject, subject_title] = [bundled.subject, bundled.subject_title()].map(str::to_owned);
+    v1::ScenarioSummary { name: id, title, source, subject, subject_title }
 }
 
 /// A mistake in the text of a scenario; `file` is what the text is called.

@@ -13,12 +13,13 @@ async fn every_bundled_scenario_can_be_had_and_is_right() {
     let server = Server::start().await;
     let mut client = ScenarioServiceClient::new(server.channel().await);
     let listed = client.list_scenarios(ListScenariosRequest {}).await.unwrap().into_inner().scenarios;
-    let names: Vec<_> = listed.iter().map(|summary| summary.name.clone()).collect();
-    assert!(names.contains(&"dead-client".to_owned()), "{names:?}");
+    let names: Vec<_> =
+        listed.iter().map(|summary| format!("{}/{}", summary.subject, summary.name)).collect();
+    assert!(names.contains(&"keepalive/dead-client".to_owned()), "{names:?}");
     assert!(names.is_sorted(), "{names:?}");
     for summary in listed {
-        assert!(!summary.title.is_empty(), "{summary:?}");
-        let request = GetScenarioRequest { name: summary.name.clone() };
+        assert!(!summary.title.is_empty() && !summary.subject_title.is_empty(), "{summary:?}");
+        let request = GetScenarioRequest { name: format!("{}/{}", summary.subject, summary.name) };
         let got = client.get_scenario(request).await.unwrap().into_inner();
         assert!(got.yaml.contains(&format!("scenario: {}", summary.name)), "{}", got.yaml);
         assert_eq!(got.summary, Some(summary));
