@@ -66,8 +66,10 @@ pub enum EntryKind {
     Unreachable {
         /// Where it was sent.
         segment: EntryIndex,
-        /// What can not be reached.
+        /// Why not.
         code: UnreachableCode,
+        /// What the next link takes, octets, if that is why.
+        mtu: u32,
         /// Why TCP did not use the message; empty if it did.
         dropped: String,
     },
@@ -215,6 +217,7 @@ impl Builder {
             Kind::DestinationUnreachable(told) => EntryKind::Unreachable {
                 segment: *self.sent.get(&told.segment)?,
                 code: told.code(),
+                mtu: told.mtu,
                 dropped: told.dropped.clone(),
             },
             Kind::StateTransition(transition) => self.transition(transition),

@@ -52,13 +52,14 @@ pub const fn purpose(purpose: TcpPurpose) -> Option<&'static str> {
     }
 }
 
-/// What a router can not reach: `host unreachable`.
+/// Why a router can not deliver a segment: `host unreachable`.
 pub const fn unreachable(code: UnreachableCode) -> &'static str {
     match code {
         UnreachableCode::Unspecified => "unreachable",
         UnreachableCode::Net => "network unreachable",
         UnreachableCode::Host => "host unreachable",
         UnreachableCode::Port => "port unreachable",
+        UnreachableCode::FragmentationNeeded => "fragmentation needed",
     }
 }
 

@@ -37,8 +37,15 @@ pub(super) fn not_used(dropped: &str) -> Option<String> {
 }
 
 /// What a router says of a segment.
-pub(super) fn unreachable(code: UnreachableCode, segment: Option<&Segment>, dropped: &str) -> String {
+pub(super) fn unreachable(
+    (code, mtu): (UnreachableCode, u32),
+    segment: Option<&Segment>,
+    dropped: &str,
+) -> String {
     let mut text = format!("ICMP: {}", words::unreachable(code));
+    if code == UnreachableCode::FragmentationNeeded {
+        text.push_str(&format!(", MTU {mtu}"));
+    }
     if let Some(segment) = segment {
         text.push_str(&format!(" ({} seq={})", words::flags(segment.flags), segment.seq));
     }

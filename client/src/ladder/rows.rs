@@ -104,8 +104,8 @@ impl Layout<'_> {
                     self.arrived(index, entry, *segment, *copy, dropped);
                 }
             }
-            EntryKind::Unreachable { segment, code, dropped } => {
-                let text = phrases::unreachable(*code, self.timeline.segment(*segment), dropped);
+            EntryKind::Unreachable { segment, code, mtu, dropped } => {
+                let text = phrases::unreachable((*code, *mtu), self.timeline.segment(*segment), dropped);
                 self.note(entry, None, Note::new(text));
             }
             EntryKind::Transition { to, by_segment, by_call, cause } => {

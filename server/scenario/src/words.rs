@@ -109,7 +109,7 @@ impl Parse for KeepaliveOutcome {
 }
 
 impl Parse for Unreachable {
-    const WHAT: &'static str = "`host`, `net` or `port`";
+    const WHAT: &'static str = "`host`, `net`, `port` or `fragmentation-needed`";
 
     fn parse(text: &str) -> Result<Unreachable, Mistake> {
         let all = Unreachable::ALL;

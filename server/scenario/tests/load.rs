@@ -63,7 +63,7 @@ fn hosts_have_addresses_and_settings() {
     let tcp = other.settings();
     assert_eq!(tcp.keepalive, Some(Profile::Linux.settings().keepalive_numbers));
     assert_eq!((tcp.delayed_ack, tcp.window_scale, tcp.fin_timeout), (None, None, Some(S(60))));
-    assert_eq!(scenario.network, Network { latency: MS(20), jitter: MS(5), mtu: 1280 });
+    assert_eq!(scenario.network, Network { latency: MS(20), jitter: MS(5), mtu: 1280, icmp: false });
 }
 
 #[test]
@@ -176,6 +176,11 @@ fn faults_say_what_which_and_when() {
                 Which::All,
                 SegmentAction::Unreachable(Unreachable::Port)
             ),
+            segment(
+                from(other),
+                Which::All,
+                SegmentAction::Unreachable(Unreachable::FragmentationNeeded { mtu: 1400 })
+            ),
             Effect::Inject(Box::new(forgery)),
             Effect::PowerLoss(client),
             Effect::Reboot { host: other, back_after: S(5) },
@@ -203,7 +208,7 @@ fn faults_say_what_which_and_when() {
         ]
     );
     assert_eq!(faults.iter().map(|fault| fault.may_not_happen).position(|may| may), Some(3));
-    assert_eq!(faults[8].text, "power-loss: client, at: 1s");
+    assert_eq!(faults[9].text, "power-loss: client, at: 1s");
 }
 
 #[test]

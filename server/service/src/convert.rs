@@ -71,6 +71,10 @@ impl Converter {
                     segment: segment.0.get(),
                     code: unreachable_code(*code).into(),
                     dropped: dropped.map(|reason| reason.to_string()).unwrap_or_default(),
+                    mtu: match code {
+                        Unreachable::FragmentationNeeded { mtu } => (*mtu).into(),
+                        Unreachable::Net | Unreachable::Host | Unreachable::Port => 0,
+                    },
                 })
             }
             EventKind::StateTransition { from, to, cause, segment } => {
@@ -351,6 +355,7 @@ fn unreachable_code(code: Unreachable) -> v1::UnreachableCode {
         Unreachable::Net => v1::UnreachableCode::Net,
         Unreachable::Host => v1::UnreachableCode::Host,
         Unreachable::Port => v1::UnreachableCode::Port,
+        Unreachable::FragmentationNeeded { .. } => v1::UnreachableCode::FragmentationNeeded,
     }
 }
 

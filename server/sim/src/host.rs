@@ -54,7 +54,7 @@ impl Machine {
         shared.control(host).lives.set(life + 1);
         let endpoint = Endpoint::new(config(&shared.scenario, host, shared.seed, life));
         let programs = Programs::start(&shared.scenario, host, life == 0);
-        let largest = ID_OCTETS + shared.run.borrow().network.paths.mtu();
+        let largest = ID_OCTETS + usize::from(shared.run.borrow().network.paths.mtu());
         Machine {
             buffer: vec![0; largest],
             shared,

@@ -66,6 +66,8 @@ struct Held {
 pub(crate) struct Network {
     pub(crate) paths: Paths,
     rules: Rules,
+    /// Whether anybody hears what routers say.
+    icmp: bool,
     /// By arrival, then by id: what arrives in one instant does so in the order in which it was sent.
     under_way: BTreeMap<(Instant, u64), Flight>,
     held: Vec<Held>,
@@ -84,6 +86,7 @@ impl Network {
         Network {
             paths: Paths::new(&scenario.network, scenario.hosts.len(), seed),
             rules: Rules::new(&scenario.faults, seed),
+            icmp: scenario.network.icmp,
             under_way: BTreeMap::new(),
             held: Vec::new(),
             messages: BTreeMap::new(),
@@ -227,12 +230,14 @@ impl Run {
         let opens = transmit.header.flags == Flags::SYN;
         let mut flight = Flight { segment, connection, from, to, opens, copy: false, message: None };
         let way = self.meet_faults(scenario, now, &facts, flight, datagram)?;
-        if datagram.len() > self.network.paths.mtu() {
-            self.lose_flight(now, flight, LossReason::TooLarge);
-            return None;
-        }
         if !self.network.paths.is_open(from, to) {
             self.lose_flight(now, flight, LossReason::Partition);
+            return None;
+        }
+        let mtu = self.network.paths.mtu();
+        if datagram.len() > mtu.into() {
+            self.lose_flight(now, flight, LossReason::TooLarge);
+            self.tell_sender(now, flight, datagram, Unreachable::FragmentationNeeded { mtu });
             return None;
         }
         let due = self.network.paths.arrival(now, from, to) + way.late;
@@ -277,7 +282,7 @@ impl Run {
             if lost {
                 self.lose_flight(now, flight, LossReason::Fault(fault as u32 + 1));
                 if let SegmentAction::Unreachable(code) = action {
-                    self.answer_unreachable(now, flight, datagram, code);
+                    self.tell_sender(now, flight, datagram, code);
                 }
                 return None;
             }
@@ -285,16 +290,15 @@ impl Run {
         Some(way)
     }
 
-    /// A router tells the sender of a datagram that it can not deliver it.
-    fn answer_unreachable(&mut self, now: Instant, flight: Flight, datagram: &[u8], code: Unreachable) {
-        let (from, to) = (flight.to, flight.from);
-        if self.network.paths.is_open(from, to) {
-            let message = octets::unreachable(datagram, code);
-            let due = self.network.paths.arrival(now, from, to);
-            let back = Flight { from, to, opens: false, message: Some(code), ..flight };
-            let id = self.network.launch(due, back, 0);
-            self.network.messages.insert(id, message);
+    /// A router says by ICMP that it lost a segment, unless that is filtered or there is no way back.
+    fn tell_sender(&mut self, now: Instant, lost: Flight, datagram: &[u8], code: Unreachable) {
+        let back = Flight { from: lost.to, to: lost.from, opens: false, message: Some(code), ..lost };
+        if !self.network.icmp || !self.network.paths.is_open(back.from, back.to) {
+            return;
         }
+        let due = self.network.paths.arrival(now, back.from, back.to);
+        let id = self.network.launch(due, back, 0);
+        self.network.messages.insert(id, octets::unreachable(datagram, code));
     }
 
     fn record_sent(
@@ -353,7 +357,10 @@ fn in_words(action: SegmentAction) -> String {
         SegmentAction::Delay { by } => format!("delay {by:?}"),
         SegmentAction::Duplicate { copies: 1, .. } => "duplicate".to_owned(),
         SegmentAction::Duplicate { copies, .. } => format!("duplicate {copies} times"),
-        SegmentAction::Unreachable(code) => format!("unreachable {}", code.name()),
+        SegmentAction::Unreachable(code) => match code {
+            Unreachable::FragmentationNeeded { mtu } => format!("unreachable {} mtu {mtu}", code.name()),
+            code => format!("unreachable {}", code.name()),
+        },
         SegmentAction::Reorder { behind } => format!("reorder behind {behind}"),
         SegmentAction::Corrupt { bits: 1 } => "corrupt a bit".to_owned(),
         SegmentAction::Corrupt { bits } => format!("corrupt {bits} bits"),

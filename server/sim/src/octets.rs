@@ -53,6 +53,9 @@ pub(crate) fn unreachable(datagram: &[u8], code: Unreachable) -> Vec<u8> {
                 Unreachable::Net => DestUnreachableHeader::Network,
                 Unreachable::Host => DestUnreachableHeader::Host,
                 Unreachable::Port => DestUnreachableHeader::Port,
+                Unreachable::FragmentationNeeded { mtu } => {
+                    DestUnreachableHeader::FragmentationNeeded { next_hop_mtu: mtu }
+                }
             };
             let quoted = &datagram[..datagram.len().min(MOST_ICMP - ICMP_HEADERS)];
             PacketBuilder::ipv4(target.octets(), sender.octets(), HOPS)
@@ -60,14 +63,15 @@ pub(crate) fn unreachable(datagram: &[u8], code: Unreachable) -> Vec<u8> {
                 .write(&mut message, quoted)
         }
         (sender, target) => {
-            let code = match code {
-                Unreachable::Net => DestUnreachableCode::NoRoute,
-                Unreachable::Host => DestUnreachableCode::Address,
-                Unreachable::Port => DestUnreachableCode::Port,
+            let told = match code {
+                Unreachable::Net => Icmpv6Type::DestinationUnreachable(DestUnreachableCode::NoRoute),
+                Unreachable::Host => Icmpv6Type::DestinationUnreachable(DestUnreachableCode::Address),
+                Unreachable::Port => Icmpv6Type::DestinationUnreachable(DestUnreachableCode::Port),
+                Unreachable::FragmentationNeeded { mtu } => Icmpv6Type::PacketTooBig { mtu: mtu.into() },
             };
             let quoted = &datagram[..datagram.len().min(MOST_ICMPV6 - ICMPV6_HEADERS)];
             PacketBuilder::ipv6(v6_octets(target), v6_octets(sender), HOPS)
-                .icmpv6(Icmpv6Type::DestinationUnreachable(code))
+                .icmpv6(told)
                 .write(&mut message, quoted)
         }
     };
@@ -148,6 +152,28 @@ mod tests {
                 assert_eq!(arrival.disposition, halfopen_tcp::Disposition::Accepted, "{code:?}");
                 assert_eq!(client.connected(connection), std::task::Poll::Ready(Err(errno)), "{code:?}");
             }
+        }
+    }
+
+    /// RFC 1191, RFC 8201: an IPv6 host does not believe what no link of IPv6 may have.
+    #[test]
+    fn a_router_says_which_size_the_next_link_takes() {
+        use halfopen_tcp::{Disposition, DropReason};
+        let impossible = Disposition::Dropped(DropReason::ImpossibleMtu);
+        for (addresses, mtu, disposition) in [
+            (["10.0.0.1", "10.0.0.2"], 1400, Disposition::Accepted),
+            (["10.0.0.1", "10.0.0.2"], 68, Disposition::Accepted),
+            (["fd00::1", "fd00::2"], 1280, Disposition::Accepted),
+            (["fd00::1", "fd00::2"], 1279, impossible),
+        ] {
+            let mut client = endpoint(addresses[0]);
+            let remote = (addresses[1].parse::<IpAddr>().unwrap(), 80).into();
+            let connection = client.connect(Instant::ZERO, None, remote).unwrap();
+            let mut octets = Vec::new();
+            client.poll_transmit(Instant::ZERO, &mut octets).unwrap();
+            let told = unreachable(&octets, Unreachable::FragmentationNeeded { mtu });
+            assert_eq!(client.handle_datagram(Instant::ZERO, &told).disposition, disposition, "{mtu}");
+            assert!(client.connected(connection).is_pending(), "no error");
         }
     }
 

@@ -44,8 +44,8 @@ impl Paths {
     }
 
     /// Largest IP datagram that gets through, octets.
-    pub(crate) const fn mtu(&self) -> usize {
-        self.mtu as usize
+    pub(crate) const fn mtu(&self) -> u16 {
+        self.mtu
     }
 
     /// When what is sent now arrives, if nothing happens to it.
@@ -88,7 +88,7 @@ mod tests {
     const B: HostId = HostId(1);
 
     fn paths(jitter: Duration) -> Paths {
-        let network = Network { latency: Duration::from_millis(20), jitter, mtu: 1500 };
+        let network = Network { latency: Duration::from_millis(20), jitter, ..Network::default() };
         Paths::new(&network, 2, 1)
     }
 

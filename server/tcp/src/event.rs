@@ -245,6 +245,8 @@ pub enum DropReason {
     QueueFull,
     /// Data for an application that has closed: answered by RST.
     NoReceiver,
+    /// ICMPv6 names an MTU that no link may have (RFC 8201 §4).
+    ImpossibleMtu,
 }
 
 macro_rules! display {
@@ -303,6 +305,7 @@ display!(DropReason:
     DropReason::InexactReset => "RST not exactly at rcv.nxt",
     DropReason::QueueFull => "queue full",
     DropReason::NoReceiver => "the application has closed",
+    DropReason::ImpossibleMtu => "its MTU is below IPv6's least",
 );
 
 impl fmt::Display for Cause {

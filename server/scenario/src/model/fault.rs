@@ -109,12 +109,12 @@ pub enum SegmentAction {
         /// How many, from 1 to 15.
         bits: u32,
     },
-    /// It is lost, and a router says so to its sender: ICMP destination unreachable comes back by the way that answers
-    /// come, after that way's latency.
+    /// It is lost, and a router says so to its sender: an ICMP message comes back by the way that answers come, after
+    /// that way's latency.
     Unreachable(Unreachable),
 }
 
-/// What a router can not reach (RFC 792, RFC 4443 §3.1).
+/// Why a router can not deliver a segment (RFC 792, RFC 4443 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unreachable {
     /// There is no way to the network: type 3 code 0; in IPv6, type 1 code 0.
@@ -124,11 +124,18 @@ pub enum Unreachable {
     Host,
     /// The host is there, but nobody takes it: type 3 code 3; in IPv6, type 1 code 4.
     Port,
+    /// The next link takes no datagram of this size: type 3 code 4 (RFC 1191); in IPv6, packet too big, type 2
+    /// (RFC 8201).
+    FragmentationNeeded {
+        /// What that link takes, octets.
+        mtu: u16,
+    },
 }
 
 impl Unreachable {
-    /// All of them.
-    pub const ALL: [Unreachable; 3] = [Unreachable::Net, Unreachable::Host, Unreachable::Port];
+    /// All of them. The MTU is 0: that of a router which does not say it (RFC 1191 §4).
+    pub const ALL: [Unreachable; 4] =
+        [Unreachable::Net, Unreachable::Host, Unreachable::Port, Unreachable::FragmentationNeeded { mtu: 0 }];
 
     /// The word for it in scenarios.
     pub const fn name(self) -> &'static str {
@@ -136,6 +143,7 @@ impl Unreachable {
             Unreachable::Net => "net",
             Unreachable::Host => "host",
             Unreachable::Port => "port",
+            Unreachable::FragmentationNeeded { .. } => "fragmentation-needed",
         }
     }
 }

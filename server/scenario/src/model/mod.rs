@@ -112,6 +112,8 @@ pub struct Network {
     pub jitter: Duration,
     /// Largest IP datagram, octets.
     pub mtu: u16,
+    /// Whether what routers say by ICMP reaches whom they say it to.
+    pub icmp: bool,
 }
 
 impl Network {
@@ -123,6 +125,11 @@ impl Network {
 
 impl Default for Network {
     fn default() -> Network {
-        Network { latency: Network::DEFAULT_LATENCY, jitter: Duration::ZERO, mtu: Network::DEFAULT_MTU }
+        Network {
+            latency: Network::DEFAULT_LATENCY,
+            jitter: Duration::ZERO,
+            mtu: Network::DEFAULT_MTU,
+            icmp: true,
+        }
     }
 }

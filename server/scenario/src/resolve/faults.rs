@@ -8,7 +8,7 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Probability;
 use crate::shape;
-use crate::{Cut, Effect, Fault, HostId, Limits, SegmentAction, When, Which};
+use crate::{Cut, Effect, Fault, HostId, Limits, SegmentAction, Unreachable, When, Which};
 
 impl Checker<'_> {
     pub(super) fn faults(&mut self, faults: &[Spanned<shape::Fault>]) -> Vec<Fault> {
@@ -55,7 +55,7 @@ impl Checker<'_> {
             "duplicate" => &["copies", "spacing"],
             "reorder" => &["behind"],
             "corrupt" => &["bits"],
-            "unreachable" => &["code"],
+            "unreachable" => &["code", "mtu"],
             "reboot" => &["back-after"],
             "partition" => &["heals-after"],
             _ => &[],
@@ -72,6 +72,7 @@ impl Checker<'_> {
             ("behind", key(&fault.behind)),
             ("bits", key(&fault.bits)),
             ("code", key(&fault.code)),
+            ("mtu", key(&fault.mtu)),
             ("back-after", key(&fault.back_after)),
             ("heals-after", key(&fault.heals_after)),
             ("skip", key(&fault.skip)),
@@ -111,7 +112,7 @@ impl Checker<'_> {
                 self.on_segments(fault, &fault.corrupt, SegmentAction::Corrupt { bits })
             }
             "unreachable" => {
-                let code = super::word(&fault.code).unwrap_or_default();
+                let code = self.unreachable(fault);
                 self.on_segments(fault, &fault.unreachable, SegmentAction::Unreachable(code))
             }
             "inject" => self.forgery(fault).map(|forgery| Effect::Inject(Box::new(forgery))),
@@ -152,6 +153,24 @@ impl Checker<'_> {
             self.problem(given.span, "no more than 15 bits are flipped at once", "lower it");
         }
         bits
+    }
+
+    /// What the router says; only one message has an MTU.
+    fn unreachable(&mut self, fault: &Spanned<shape::Fault>) -> Unreachable {
+        let code = word(&fault.code).unwrap_or_default();
+        let Unreachable::FragmentationNeeded { .. } = code else {
+            if let Some(mtu) = &fault.mtu {
+                let help = "add `code: fragmentation-needed`";
+                self.problem(mtu.key, format!("`mtu` with the code `{}`", code.name()), help);
+            }
+            return code;
+        };
+        if fault.mtu.is_none() && !fault.pruned {
+            let message = "this does not say which size the next link takes";
+            self.problem(fault.span, message, "add `mtu: 1400 B`");
+        }
+        // RFC 791: what every module must forward. Less than 1280 is sent over IPv6 too; a host must not believe it.
+        Unreachable::FragmentationNeeded { mtu: self.octets(&fault.mtu, 68).unwrap_or_default() }
     }
 
     fn on_segments(

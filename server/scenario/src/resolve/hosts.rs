@@ -155,7 +155,7 @@ impl Checker<'_> {
         value
     }
 
-    fn octets(&mut self, size: &Opt<Size>, least: u16) -> Option<u16> {
+    pub(super) fn octets(&mut self, size: &Opt<Size>, least: u16) -> Option<u16> {
         let size = size.as_ref()?;
         let Scalar(Size(octets)) = size.value;
         let value = u16::try_from(octets).ok().filter(|octets| *octets >= least);
@@ -183,6 +183,7 @@ impl Checker<'_> {
             self.problem(place.span, "the jitter is more than the latency", help);
         }
         let mtu = self.octets(&network.mtu, 576).unwrap_or(Network::DEFAULT_MTU);
-        Network { latency, jitter, mtu }
+        let icmp = word(&network.icmp).is_none_or(|Switch(on)| on);
+        Network { latency, jitter, mtu, icmp }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) struct Fault {
     pub(crate) behind: Opt<u32>,
     pub(crate) bits: Opt<u32>,
     pub(crate) code: Opt<Unreachable>,
+    pub(crate) mtu: Opt<Size>,
     pub(crate) back_after: Opt<Duration>,
     pub(crate) heals_after: Opt<Duration>,
     pub(crate) skip: Opt<u32>,

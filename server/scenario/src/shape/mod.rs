@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::de::Spanned;
-use crate::parse::Scalar;
+use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 
 pub(crate) use expect::{Claim, Expect};
@@ -110,4 +110,5 @@ pub(crate) struct Network {
     pub(crate) latency: Opt<Duration>,
     pub(crate) jitter: Opt<Duration>,
     pub(crate) mtu: Opt<Size>,
+    pub(crate) icmp: Opt<Switch>,
 }

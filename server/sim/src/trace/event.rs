@@ -92,11 +92,12 @@ pub enum EventKind {
         /// Why.
         reason: LossReason,
     },
-    /// A router told the host, its sender, that it could not deliver a segment: ICMP destination unreachable.
+    /// A router told the host, its sender, that it could not deliver a segment: ICMP destination unreachable, or packet
+    /// too big.
     DestinationUnreachable {
         /// Which segment.
         segment: SegmentNumber,
-        /// What can not be reached.
+        /// Why not.
         code: Unreachable,
         /// Why TCP did not use the message; `None` if it did.
         dropped: Option<DropReason>,

@@ -6,6 +6,8 @@ use crate::{Cause, Disposition, DropReason, Errno, IcmpErrors, Report, State, Ti
 
 /// The least MTU that a router is believed (Linux `min_pmtu`).
 const LEAST_MTU: u16 = 552;
+/// What every link takes that carries IPv6 (RFC 8200 §5).
+const LEAST_MTU_V6: u16 = 1280;
 
 impl Connection {
     /// A router could not deliver a segment of ours.
@@ -16,6 +18,9 @@ impl Connection {
             return Disposition::Dropped(DropReason::OutOfWindow);
         }
         let errno = match told.reason {
+            Reason::TooLarge { mtu } if told.remote.is_ipv6() && mtu < LEAST_MTU_V6 => {
+                return Disposition::Dropped(DropReason::ImpossibleMtu);
+            }
             Reason::TooLarge { mtu } => {
                 self.shrink(cx, mtu);
                 return Disposition::Accepted;
