@@ -101,7 +101,8 @@ impl Rcv {
 
     /// The window of a SYN or SYN+ACK: not scaled, and a whole number of segments as Linux has it.
     pub(crate) fn initial_window(&mut self, mss: u32) -> u16 {
-        let room = self.capacity.min(u32::from(u16::MAX));
+        // A peer may send data before it acknowledges our SYN, which then is sent again.
+        let room = self.free().min(u32::from(u16::MAX));
         let window = if room > mss { room - room % mss } else { room };
         // A SYN that is repeated takes nothing back.
         let window = window.max(self.window().min(u32::from(u16::MAX)));
