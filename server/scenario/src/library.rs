@@ -43,6 +43,7 @@ pub const SUBJECTS: &[(&str, &str)] = &[
     ("keepalive", "Finding out that the peer is gone"),
     ("loss", "When the network loses segments"),
     ("reset", "Resets, reboots and forgeries"),
+    ("resources", "What is held for ever, and what runs out"),
 ];
 
 /// The one of that name: `dead-client`, or with its subject `keepalive/dead-client`.
