@@ -1,0 +1,62 @@
+//! Octets are loaded as a scenario, and what loads is run as far as a few thousand events. What a fuzzer
+//! finds and what the tests replay goes through here.
+
+use std::sync::Arc;
+
+use halfopen_scenario::{Scenario, load_bytes};
+use halfopen_sim::trace::Event;
+use halfopen_sim::{RunOptions, Sink};
+
+/// Events after which a run has shown enough.
+const EVENTS: u64 = 2_000;
+/// One instant may bring many events, so that a run may go a little beyond.
+const MOST_EVENTS: u64 = 100_000;
+/// A run that goes through so many instants without so many events stands still.
+const INSTANTS: u64 = 1_000_000;
+/// Room for sending that no text may go beyond here: what is asked for is taken.
+const SEND_BUFFER: u32 = 1 << 20;
+
+/// Loads octets, draws what is wrong, and runs what is not.
+///
+/// # Panics
+/// If a mistake has no place or cannot be drawn, or a run does not end.
+pub(crate) fn scenario(octets: &[u8]) {
+    match load_bytes(octets) {
+        Ok(scenario) => begin(scenario),
+        Err(mistakes) => {
+            assert!(!mistakes.as_slice().is_empty(), "wrong, but nothing is");
+            let text = String::from_utf8_lossy(octets);
+            assert!(mistakes.render("x.yaml", &text, false).contains("error: "));
+            for mistake in &mistakes {
+                assert!(!mistake.message.is_empty() && !mistake.help.is_empty(), "{mistake:?}");
+            }
+        }
+    }
+}
+
+fn begin(mut scenario: Scenario) {
+    scenario.limits.events = scenario.limits.events.min(EVENTS);
+    for host in &mut scenario.hosts {
+        host.tcp.send_buffer = host.tcp.send_buffer.map(|octets| octets.min(SEND_BUFFER));
+    }
+    let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions { seed: 1 }, &mut Patience::default());
+    assert!(outcome.trace.len() <= MOST_EVENTS, "{} events in one instant", outcome.trace.len());
+    let wrong = outcome.finished.problems.iter().find(|problem| problem.contains("is not what was sent"));
+    assert_eq!(wrong, None);
+}
+
+/// Counts the instants of a run.
+#[derive(Default)]
+struct Patience {
+    instants: u64,
+}
+
+impl Sink for Patience {
+    fn chunk(&mut self, _first_sequence: u64, _events: &Arc<Vec<Event>>) {}
+
+    fn keep_going(&mut self) -> bool {
+        self.instants += 1;
+        assert!(self.instants < INSTANTS, "the run does not get on");
+        true
+    }
+}
