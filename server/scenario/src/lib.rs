@@ -15,6 +15,7 @@ mod node;
 mod parse;
 mod quantity;
 mod resolve;
+mod schema;
 mod shape;
 mod tcp_settings;
 mod words;
@@ -22,6 +23,7 @@ mod words;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{load, load_bytes};
 pub use model::*;
+pub use schema::schema;
 
 use node::Span;
 

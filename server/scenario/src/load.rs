@@ -81,7 +81,7 @@ fn end_of(text: &str) -> Span {
 }
 
 /// The document in its types. What is wrong is taken out and the rest tried again, so that one mistake hides no other.
-fn typed(root: &Node) -> (Option<Spanned<shape::Document>>, Vec<Problem>) {
+pub(crate) fn typed(root: &Node) -> (Option<Spanned<shape::Document>>, Vec<Problem>) {
     let mut root = root.clone();
     let mut problems = Vec::new();
     loop {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{Schema, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 use crate::words;
@@ -27,6 +28,12 @@ pub(crate) trait Parse: Sized {
 
     /// Whether white space around it belongs to it.
     const VERBATIM: bool = false;
+
+    /// What an editor is told: its words, or its pattern with examples. What only [`parse`](Parse::parse) can tell it leaves
+    /// open; what is right it never refuses. See [`schema`](crate::schema).
+    fn schema() -> Schema {
+        json_schema!({"type": ["string", "number", "boolean"]})
+    }
 
     /// From text.
     fn parse(text: &str) -> Result<Self, Mistake>;
@@ -94,6 +101,10 @@ pub(crate) struct Switch(pub(crate) bool);
 impl Parse for Switch {
     const WHAT: &'static str = "`on` or `off`";
 
+    fn schema() -> Schema {
+        json_schema!({"enum": ["on", "off", true, false]})
+    }
+
     fn parse(text: &str) -> Result<Switch, Mistake> {
         match text {
             "on" => Ok(Switch(true)),
@@ -111,6 +122,10 @@ impl Parse for Switch {
 impl Parse for String {
     const WHAT: &'static str = "text";
     const VERBATIM: bool = true;
+
+    fn schema() -> Schema {
+        json_schema!({"type": "string"})
+    }
 
     fn parse(text: &str) -> Result<String, Mistake> {
         Ok(text.to_owned())

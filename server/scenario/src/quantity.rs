@@ -4,7 +4,10 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use schemars::Schema;
+
 use crate::parse::{Mistake, Parse, expected, not_that};
+use crate::schema;
 use crate::words::{short, suggest};
 use crate::{Amount, Count, Limits, PayloadMatch, Window};
 
@@ -33,6 +36,14 @@ const SIZE_UNITS: [(&str, u64); 7] = [
 
 impl Parse for Duration {
     const WHAT: &'static str = "a duration such as `20ms` or `2h 12m 30s`";
+
+    fn schema() -> Schema {
+        // As the units are in order and all may be missing, so might all of it be.
+        let units: String = TIME_UNITS.iter().map(|(unit, _)| format!(r"([0-9]+\s*{unit}\s*)?")).collect();
+        let mut schema = schema::text(&units, ["20ms", "2h 12m 30s"]);
+        schema.insert("minLength".to_owned(), 2.into());
+        schema
+    }
 
     fn parse(text: &str) -> Result<Duration, Mistake> {
         let mut nanos: u64 = 0;
@@ -77,6 +88,11 @@ pub(crate) struct Size(pub(crate) u64);
 
 impl Parse for Size {
     const WHAT: &'static str = "a size such as `100 B` or `1 KiB`";
+
+    fn schema() -> Schema {
+        let units: Vec<&str> = SIZE_UNITS.iter().map(|(unit, _)| *unit).collect();
+        schema::text(&format!(r"[0-9]+\s*({})", units.join("|")), ["100 B", "1 KiB"])
+    }
 
     fn parse(text: &str) -> Result<Size, Mistake> {
         let (number, unit, rest) = number_and_unit(text).ok_or_else(|| no_number::<Size>(text))?;
@@ -159,6 +175,10 @@ fn unit_mistake<T: Parse>(text: &str, number: &str, unit: &str, units: &'static 
 impl Parse for u32 {
     const WHAT: &'static str = "a whole number such as `10`";
 
+    fn schema() -> Schema {
+        schema::whole(0, u32::MAX.into())
+    }
+
     fn parse(text: &str) -> Result<u32, Mistake> {
         let mut mistake = expected::<u32>(text);
         if text.parse::<u32>().is_ok() {
@@ -181,6 +201,10 @@ pub(crate) struct Port(pub(crate) u16);
 impl Parse for Port {
     const WHAT: &'static str = "a port such as `80`";
 
+    fn schema() -> Schema {
+        schema::any_of([schema::whole(1, u16::MAX.into()), schema::text("[0-9]+", ["80"])])
+    }
+
     fn parse(text: &str) -> Result<Port, Mistake> {
         text.parse::<i128>().map_err(|_| expected::<Port>(text)).and_then(Port::number)
     }
@@ -200,6 +224,10 @@ pub(crate) struct Ports(pub(crate) RangeInclusive<u16>);
 
 impl Parse for Ports {
     const WHAT: &'static str = "a range of ports such as `32768-60999`";
+
+    fn schema() -> Schema {
+        schema::text(r"[0-9]+\s*-\s*[0-9]+", ["32768-60999"])
+    }
 
     fn parse(text: &str) -> Result<Ports, Mistake> {
         let (first, last) = text.split_once('-').ok_or_else(|| expected::<Ports>(text))?;
@@ -224,6 +252,10 @@ pub(crate) struct Destination {
 impl Parse for Destination {
     const WHAT: &'static str = "a host and a port such as `server:80`";
 
+    fn schema() -> Schema {
+        schema::text(r"(\[.+\]|[^:]+):\s*[0-9]+", ["server:80", "[fd00::2]:80"])
+    }
+
     fn parse(text: &str) -> Result<Destination, Mistake> {
         let (host, port) = text.rsplit_once(':').ok_or_else(|| {
             Mistake::new(format!("`{}` has no port", short(text)), format!("write `{}:80`", short(text)))
@@ -241,6 +273,10 @@ impl Parse for Destination {
 impl Parse for IpAddr {
     const WHAT: &'static str = "an IPv4 or IPv6 address such as `10.0.0.1`";
 
+    fn schema() -> Schema {
+        schema::text("[0-9a-fA-F:.]+", ["10.0.0.1", "fd00::1"])
+    }
+
     fn parse(text: &str) -> Result<IpAddr, Mistake> {
         text.parse().map_err(|_| expected::<IpAddr>(text))
     }
@@ -252,6 +288,10 @@ pub(crate) struct Probability(pub(crate) u32);
 
 impl Parse for Probability {
     const WHAT: &'static str = "a percentage such as `10%`";
+
+    fn schema() -> Schema {
+        schema::text(r"[0-9]+(\.[0-9]{1,4})?\s*%", ["10%", "2.5%"])
+    }
 
     fn parse(text: &str) -> Result<Probability, Mistake> {
         let Some(number) = text.strip_suffix('%').map(str::trim_end) else {
@@ -290,6 +330,10 @@ impl Parse for Probability {
 impl Parse for Window {
     const WHAT: &'static str = "a time such as `7950s` or `7950s ± 1s`";
 
+    fn schema() -> Schema {
+        schema::text(r"[0-9][0-9a-zµ\s]*((±|\+-)[0-9a-zµ\s]+)?", ["7950s", "7950s ± 1s"])
+    }
+
     fn parse(text: &str) -> Result<Window, Mistake> {
         let (middle, margin) = match text.split_once('±').or_else(|| text.split_once("+-")) {
             Some((middle, margin)) => (Duration::parse(middle.trim())?, Duration::parse(margin.trim())?),
@@ -305,6 +349,13 @@ impl Parse for Window {
 
 impl Parse for Count {
     const WHAT: &'static str = "a count such as `2`, `at least 2` or `at most 2`";
+
+    fn schema() -> Schema {
+        schema::any_of([
+            schema::whole(0, i64::MAX),
+            schema::text(r"at (least|most)\s+[0-9]+", ["at least 2", "at most 2"]),
+        ])
+    }
 
     fn parse(text: &str) -> Result<Count, Mistake> {
         let number = |text: &str| text.trim().parse::<u64>().ok();
@@ -328,6 +379,10 @@ impl Parse for Count {
 impl Parse for PayloadMatch {
     const WHAT: &'static str = "`none`, `any` or a size such as `100 B`";
 
+    fn schema() -> Schema {
+        schema::any_of([schema::words(["none", "any"]), Size::schema()])
+    }
+
     fn parse(text: &str) -> Result<PayloadMatch, Mistake> {
         match text {
             "none" => Ok(PayloadMatch::None),
@@ -346,6 +401,10 @@ impl Parse for PayloadMatch {
 
 impl Parse for Amount {
     const WHAT: &'static str = "a size such as `1 KiB`, or `end`";
+
+    fn schema() -> Schema {
+        schema::any_of([schema::words(["end"]), Size::schema()])
+    }
 
     fn parse(text: &str) -> Result<Amount, Mistake> {
         match text {

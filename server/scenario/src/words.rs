@@ -1,8 +1,10 @@
 //! Names with a fixed set, and what somebody meant who wrote another.
 
 use halfopen_tcp::{CongestionAlgorithm, Errno, Flags, Profile, State};
+use schemars::Schema;
 
 use crate::parse::{Mistake, Parse};
+use crate::schema;
 use crate::{FlagsMatch, KeepaliveOutcome, Unreachable};
 
 /// `did you mean ...?`, if one of the names is close enough.
@@ -50,6 +52,10 @@ fn unknown(what: &str, word: &str, names: &[&str]) -> Mistake {
 impl Parse for State {
     const WHAT: &'static str = "a state such as `ESTABLISHED`";
 
+    fn schema() -> Schema {
+        schema::words(State::ALL.map(State::name))
+    }
+
     fn parse(text: &str) -> Result<State, Mistake> {
         State::from_name(text).ok_or_else(|| {
             // What Linux and netstat call them.
@@ -75,6 +81,10 @@ impl Parse for State {
 impl Parse for Errno {
     const WHAT: &'static str = "an error such as `ETIMEDOUT`";
 
+    fn schema() -> Schema {
+        schema::words(Errno::ALL.map(Errno::name))
+    }
+
     fn parse(text: &str) -> Result<Errno, Mistake> {
         Errno::from_name(text).ok_or_else(|| unknown("error", text, &Errno::ALL.map(Errno::name)))
     }
@@ -82,6 +92,10 @@ impl Parse for Errno {
 
 impl Parse for Profile {
     const WHAT: &'static str = "a profile such as `linux`";
+
+    fn schema() -> Schema {
+        schema::words(Profile::ALL.map(Profile::name))
+    }
 
     fn parse(text: &str) -> Result<Profile, Mistake> {
         Profile::from_name(text).ok_or_else(|| unknown("profile", text, &Profile::ALL.map(Profile::name)))
@@ -91,6 +105,10 @@ impl Parse for Profile {
 impl Parse for CongestionAlgorithm {
     const WHAT: &'static str = "a congestion control such as `cubic`";
 
+    fn schema() -> Schema {
+        schema::words(CongestionAlgorithm::ALL.map(CongestionAlgorithm::name))
+    }
+
     fn parse(text: &str) -> Result<CongestionAlgorithm, Mistake> {
         let all = CongestionAlgorithm::ALL.map(CongestionAlgorithm::name);
         CongestionAlgorithm::from_name(text).ok_or_else(|| unknown("congestion control", text, &all))
@@ -99,6 +117,10 @@ impl Parse for CongestionAlgorithm {
 
 impl Parse for KeepaliveOutcome {
     const WHAT: &'static str = "what keepalive finds out, such as `dead`";
+
+    fn schema() -> Schema {
+        schema::words(KeepaliveOutcome::ALL.map(KeepaliveOutcome::name))
+    }
 
     fn parse(text: &str) -> Result<KeepaliveOutcome, Mistake> {
         let all = KeepaliveOutcome::ALL;
@@ -111,6 +133,10 @@ impl Parse for KeepaliveOutcome {
 impl Parse for Unreachable {
     const WHAT: &'static str = "`host`, `net`, `port` or `fragmentation-needed`";
 
+    fn schema() -> Schema {
+        schema::words(Unreachable::ALL.map(Unreachable::name))
+    }
+
     fn parse(text: &str) -> Result<Unreachable, Mistake> {
         let all = Unreachable::ALL;
         all.into_iter()
@@ -121,6 +147,11 @@ impl Parse for Unreachable {
 
 impl Parse for FlagsMatch {
     const WHAT: &'static str = "control bits such as `SYN`, `SYN+ACK` or `only ACK`";
+
+    fn schema() -> Schema {
+        let names = Flags::NAMES.map(|(_, name)| name).join("|");
+        schema::text(&format!(r"(only )?\s*({names})(\s*\+\s*({names}))*"), ["SYN", "SYN+ACK", "only ACK"])
+    }
 
     fn parse(text: &str) -> Result<FlagsMatch, Mistake> {
         let (only, names) = match text.strip_prefix("only ") {

@@ -1,9 +1,11 @@
 //! What must come out.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use halfopen_tcp::{Errno, State};
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
@@ -11,16 +13,23 @@ use super::{Given, Match, Opt, next_name};
 use crate::de::Spanned;
 use crate::parse::{Mistake, Parse, Scalar};
 use crate::quantity::Size;
+use crate::schema;
 use crate::{Count, KeepaliveOutcome, PathItem, Window};
 
 /// An expectation: a host and what is claimed of it, or the wire.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(default, rename_all = "kebab-case")]
 pub(crate) struct Expect {
     /// Every host named, with what is claimed of it.
+    #[schemars(flatten, with = "BTreeMap<String, Claim>")]
     pub(crate) hosts: Vec<(Spanned<String>, Spanned<Claim>)>,
+    /// Segments that hosts sent, whether or not they arrived.
     pub(crate) segments: Given<Match>,
+    /// How many of them.
     pub(crate) count: Opt<Count>,
+    /// When the last of them was sent.
     pub(crate) at: Opt<Window>,
+    /// Until when the last of them was sent.
     pub(crate) within: Opt<Duration>,
 }
 
@@ -70,24 +79,39 @@ impl<'de> Deserialize<'de> for Expect {
 }
 
 /// What is claimed of a host.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Claim {
+    /// Exactly these states, in this order; `…` stands for any.
     pub(crate) states: Option<Spanned<Vec<Spanned<Scalar<PathItem>>>>>,
+    /// Its state when the run ended.
     pub(crate) ends: Opt<State>,
+    /// It never was in this state, or in one of these.
     pub(crate) never: Option<Spanned<OneOrMore>>,
+    /// What keepalive found out.
     pub(crate) keepalive: Opt<KeepaliveOutcome>,
+    /// The error that the application got.
     pub(crate) error: Opt<Errno>,
+    /// How much the application got.
     pub(crate) received: Opt<Size>,
+    /// After how many probes.
     pub(crate) probes: Opt<u32>,
+    /// How long after the last segment was received.
     pub(crate) after: Opt<Window>,
+    /// When it came true.
     pub(crate) at: Opt<Window>,
+    /// Until when it came true.
     pub(crate) within: Opt<Duration>,
+    /// The connection that is meant; all of them if nothing is said.
     pub(crate) on: Opt<String>,
 }
 
 impl Parse for PathItem {
     const WHAT: &'static str = "a state such as `ESTABLISHED`, or `…` for any";
+
+    fn schema() -> Schema {
+        schema::any_of([schema::words(["…", "..."]), State::schema()])
+    }
 
     fn parse(text: &str) -> Result<PathItem, Mistake> {
         if matches!(text, "…" | "...") {
@@ -101,6 +125,8 @@ impl Parse for PathItem {
 /// A state or a list of states.
 #[derive(Clone, Debug)]
 pub(crate) struct OneOrMore(pub(crate) Vec<State>);
+
+schema::forms!(OneOrMore: Scalar<State>, Vec<Scalar<State>>);
 
 impl<'de> Deserialize<'de> for OneOrMore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMore, D::Error> {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use halfopen_tcp::{Flags, State};
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -12,41 +13,72 @@ use super::{Given, Named, Opt};
 use crate::de::Spanned;
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
 use crate::quantity::{Probability, Size};
+use crate::schema;
 use crate::{Base, FlagsMatch, Number, PayloadMatch, Unreachable};
 
 /// A fault: one word for what goes wrong, and beside it which, when and how.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Fault {
+    /// These segments are lost.
     pub(crate) drop: Given<Match>,
+    /// These segments take longer.
     pub(crate) delay: Given<Match>,
+    /// These segments arrive more than once.
     pub(crate) duplicate: Given<Match>,
+    /// These segments arrive after later ones.
     pub(crate) reorder: Given<Match>,
+    /// Bits of these segments are flipped on the way, so that their checksum is wrong.
     pub(crate) corrupt: Given<Match>,
+    /// These segments are lost, and a router tells their sender by ICMP.
     pub(crate) unreachable: Given<Match>,
+    /// A segment that no host sent arrives.
     pub(crate) inject: Given<Inject>,
+    /// This host is gone without a word.
     pub(crate) power_loss: Given<Scalar<String>>,
+    /// This host is gone, and comes back knowing nothing.
     pub(crate) reboot: Given<Scalar<String>>,
+    /// The processes of this host die; its kernel closes their sockets.
     pub(crate) kill: Given<Scalar<String>>,
+    /// Nothing gets through between these hosts; from one to the other; or between one and all others.
     pub(crate) partition: Given<Cut>,
+    /// How much longer they take.
     pub(crate) by: Opt<Duration>,
+    /// How many more of each arrive.
     pub(crate) copies: Opt<u32>,
+    /// From one copy to the next.
     pub(crate) spacing: Opt<Duration>,
+    /// After how many later ones of the same way.
     pub(crate) behind: Opt<u32>,
+    /// How many neighbouring bits are flipped, at most 15.
     pub(crate) bits: Opt<u32>,
+    /// What the router says that it can not reach: `host` if nothing is said.
     pub(crate) code: Opt<Unreachable>,
+    /// With `code: fragmentation-needed`: the MTU that the router tells.
     pub(crate) mtu: Opt<Size>,
+    /// How long it is gone.
     pub(crate) back_after: Opt<Duration>,
+    /// How long it lasts.
     pub(crate) heals_after: Opt<Duration>,
+    /// How many are let through first.
     pub(crate) skip: Opt<u32>,
+    /// Only so many of them.
     pub(crate) first: Opt<u32>,
+    /// Only this one of them, counted from 1.
     pub(crate) nth: Opt<u32>,
+    /// Only each so-manieth of them.
     pub(crate) every: Opt<u32>,
+    /// Each of them with this probability.
     pub(crate) probability: Opt<Probability>,
+    /// When it happens; for segments, from when on.
     pub(crate) at: Opt<Duration>,
+    /// From when until when.
     pub(crate) between: Option<Spanned<Vec<Scalar<Duration>>>>,
+    /// While this host has a connection in this state.
     pub(crate) when: Option<HostInState>,
+    /// Once the state has lasted so long.
     pub(crate) r#for: Opt<Duration>,
+    /// Whether it is fine if this never happens.
     pub(crate) may_not_happen: Opt<Switch>,
 }
 
@@ -68,20 +100,33 @@ pub(crate) struct Match {
     pub(crate) window_probe: Option<bool>,
 }
 
-#[derive(Deserialize)]
+/// Which segments: those for which everything here holds.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct MatchMap {
+    /// The host that sends it.
     from: Opt<String>,
+    /// The host it is for.
     to: Opt<String>,
+    /// The control bits that it has; after `only`, no others.
     flags: Option<Scalar<FlagsMatch>>,
+    /// How much data it has.
     payload: Option<Scalar<PayloadMatch>>,
+    /// Its sequence number, relative: a SYN has 0.
     sequence: Option<Scalar<u32>>,
+    /// Its acknowledgment number, relative: what answers a SYN has 1.
     acknowledgment: Option<Scalar<u32>>,
+    /// The state of its connection, at its sender or its receiver, when it is sent.
     state: Option<HostInState>,
+    /// Whether any of it was sent before.
     retransmission: Option<Scalar<Switch>>,
+    /// Whether it is a keepalive probe.
     keepalive_probe: Option<Scalar<Switch>>,
+    /// Whether it is a probe of a closed window.
     window_probe: Option<Scalar<Switch>>,
 }
+
+schema::forms!(Match: Scalar<FlagsMatch>, MatchMap);
 
 impl<'de> Deserialize<'de> for Match {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Match, D::Error> {
@@ -116,16 +161,24 @@ impl<'de> Deserialize<'de> for Match {
 }
 
 /// A segment that no host sent.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Inject {
+    /// The host it seems to come from.
     pub(crate) from: Opt<String>,
+    /// The host it arrives at.
     pub(crate) to: Opt<String>,
+    /// The name of its connection at either end; otherwise it is the newest between the two.
     pub(crate) on: Opt<String>,
+    /// Exactly these control bits.
     pub(crate) flags: Opt<ControlBits>,
+    /// Its sequence number: relative to the initial one, or to what the host it arrives at knows.
     pub(crate) sequence: Opt<Number>,
+    /// Its acknowledgment number, likewise; needed with ACK.
     pub(crate) acknowledgment: Opt<Number>,
+    /// How much data it has.
     pub(crate) payload: Opt<Size>,
+    /// Whether it has the timestamps of the last segment of `from`.
     pub(crate) timestamps: Opt<Switch>,
 }
 
@@ -135,6 +188,11 @@ pub(crate) struct ControlBits(pub(crate) Flags);
 
 impl Parse for ControlBits {
     const WHAT: &'static str = "control bits such as `RST` or `PSH+ACK`";
+
+    fn schema() -> Schema {
+        let names = Flags::NAMES.map(|(_, name)| name).join("|");
+        schema::text(&format!(r"({names})(\s*\+\s*({names}))*"), ["RST", "PSH+ACK"])
+    }
 
     fn parse(text: &str) -> Result<ControlBits, Mistake> {
         match FlagsMatch::parse(text)? {
@@ -147,6 +205,14 @@ impl Parse for ControlBits {
 /// `1025`, `rcv.nxt`, `snd.una - 1`.
 impl Parse for Number {
     const WHAT: &'static str = "a number such as `1025` or `rcv.nxt + 100`";
+
+    fn schema() -> Schema {
+        let variables = Base::VARIABLES.map(|base| base.name().replace('.', r"\.")).join("|");
+        schema::any_of([
+            schema::whole(-i64::from(u32::MAX), u32::MAX.into()),
+            schema::text(&format!(r"({variables})\s*([+-]\s*[0-9]+)?"), ["rcv.nxt + 100", "snd.una - 1"]),
+        ])
+    }
 
     fn parse(text: &str) -> Result<Number, Mistake> {
         let variable = Base::VARIABLES.into_iter().find(|base| text.starts_with(base.name()));
@@ -177,12 +243,17 @@ pub(crate) enum Cut {
     Isolate(String),
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// One way only.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OneWay {
+    /// The host whose segments are lost.
     pub(crate) from: Spanned<Scalar<String>>,
+    /// The host that does not get them.
     pub(crate) to: Spanned<Scalar<String>>,
 }
+
+schema::forms!(Cut: Scalar<String>, Vec<Scalar<String>>, OneWay);
 
 impl<'de> Deserialize<'de> for Cut {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cut, D::Error> {

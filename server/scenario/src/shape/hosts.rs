@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use halfopen_tcp::{CongestionAlgorithm, Profile};
+use schemars::{JsonSchema, Schema, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -13,71 +14,119 @@ use super::Opt;
 use crate::de::Spanned;
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
 use crate::quantity::{Ports, Size};
+use crate::schema;
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// A host.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Host {
+    /// Whose numbers and choices its TCP has: `linux` if nothing is said.
     pub(crate) profile: Opt<Profile>,
+    /// What differs from the profile.
     pub(crate) tcp: Tcp,
+    /// IPv4 and IPv6 addresses. Without any the n-th host has 10.0.0.n.
     pub(crate) addresses: Vec<Spanned<Scalar<IpAddr>>>,
+    /// Ports of connections that name none.
     pub(crate) ephemeral_ports: Opt<Ports>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What a host's TCP has that its profile has not.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Tcp {
+    /// Whether every connection asks now and then if the peer is still there, and how.
     pub(crate) keepalive: Option<OrOff<Keepalive>>,
+    /// The retransmission timeout.
     pub(crate) rto: Rto,
+    /// How long an acknowledgment may wait for company.
     pub(crate) delayed_ack: Option<OrOff<DelayedAck>>,
+    /// Whether small segments wait while data is unacknowledged.
     pub(crate) nagle: Opt<Switch>,
+    /// How often a SYN is sent again.
     pub(crate) syn_retries: Opt<u32>,
+    /// How many SYNs are sent again before the wait is doubled.
     pub(crate) syn_linear_timeouts: Opt<u32>,
+    /// How often a SYN+ACK is sent again.
     pub(crate) synack_retries: Opt<u32>,
+    /// How long data is sent again before the connection is given up, as Linux counts it.
     pub(crate) retries2: Opt<u32>,
+    /// The same once the application has closed.
     pub(crate) orphan_retries: Opt<u32>,
+    /// How long data may stay unacknowledged, whatever the retries.
     pub(crate) user_timeout: Opt<DurationOrOff>,
+    /// How long a connection that nobody owns any more stays in FIN-WAIT-2.
     pub(crate) fin_timeout: Opt<OrNever>,
+    /// How long TIME-WAIT lasts.
     pub(crate) time_wait: Opt<Duration>,
+    /// Whether a RST ends TIME-WAIT.
     pub(crate) reset_ends_time_wait: Opt<Switch>,
+    /// Whether timestamps are offered (RFC 7323).
     pub(crate) timestamps: Opt<Switch>,
+    /// Whether selective acknowledgments are offered (RFC 2018).
     pub(crate) sack: Opt<Switch>,
+    /// Whether an acknowledgment reports what arrived twice (RFC 2883).
     pub(crate) dsack: Opt<Switch>,
+    /// Whether a timeout is checked for having been spurious (RFC 5682).
     pub(crate) frto: Opt<Switch>,
+    /// How the congestion window moves.
     pub(crate) congestion: Opt<CongestionAlgorithm>,
+    /// Whether a connection that was idle begins with the initial window again.
     pub(crate) slow_start_after_idle: Opt<Switch>,
+    /// Whether the end of a flight is probed before the retransmission timeout (RFC 8985).
     pub(crate) tail_loss_probe: Opt<Switch>,
+    /// The window scale that is offered.
     pub(crate) window_scaling: Opt<WindowScaling>,
+    /// Room for what was received and not yet read.
     pub(crate) receive_buffer: Opt<Size>,
+    /// Room for what was sent and not yet acknowledged.
     pub(crate) send_buffer: Opt<Size>,
+    /// How many segments may be sent before the first acknowledgment.
     pub(crate) initial_window: Opt<u32>,
+    /// The largest segment that is announced.
     pub(crate) mss: Opt<Size>,
+    /// The largest IP datagram that the host sends.
     pub(crate) mtu: Opt<Size>,
+    /// The least time between two challenge ACKs (RFC 5961).
     pub(crate) challenge_ack_interval: Opt<Duration>,
+    /// How many connections a listener holds in SYN-RECEIVED.
     pub(crate) syn_backlog: Opt<u32>,
+    /// A fixed initial sequence number, for examples.
     pub(crate) initial_sequence: Opt<u32>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// Keepalive: the three numbers, any of which may be left out.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Keepalive {
+    /// How long nothing must have been received before the first probe.
     pub(crate) idle: Opt<Duration>,
+    /// From one probe without answer to the next.
     pub(crate) interval: Opt<Duration>,
+    /// After so many probes without answer the connection is given up.
     pub(crate) probes: Opt<u32>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// The retransmission timeout.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rto {
+    /// Before the first round trip is measured.
     pub(crate) initial: Opt<Duration>,
+    /// Never less.
     pub(crate) min: Opt<Duration>,
+    /// Never more.
     pub(crate) max: Opt<Duration>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// Delayed acknowledgments.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DelayedAck {
+    /// The shortest wait.
     pub(crate) min: Opt<Duration>,
+    /// The longest wait.
     pub(crate) max: Opt<Duration>,
+    /// How many segments of a new connection are acknowledged at once.
     pub(crate) quick: Opt<u32>,
 }
 
@@ -113,12 +162,18 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for OrOff<T> {
     }
 }
 
+schema::forms!(OrOff<T>: Scalar<Switch>, T);
+
 /// A duration, or `never`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OrNever(pub(crate) Option<Duration>);
 
 impl Parse for OrNever {
     const WHAT: &'static str = "a duration such as `60s`, or `never`";
+
+    fn schema() -> Schema {
+        schema::any_of([schema::words(["never"]), Duration::schema()])
+    }
 
     fn parse(text: &str) -> Result<OrNever, Mistake> {
         if text == "never" { Ok(OrNever(None)) } else { Duration::parse(text).map(Some).map(OrNever) }
@@ -135,6 +190,10 @@ pub(crate) struct DurationOrOff(pub(crate) Option<Duration>);
 
 impl Parse for DurationOrOff {
     const WHAT: &'static str = "a duration such as `30s`, or `off`";
+
+    fn schema() -> Schema {
+        or_off(Duration::schema())
+    }
 
     fn parse(text: &str) -> Result<DurationOrOff, Mistake> {
         if text == "off" {
@@ -160,6 +219,10 @@ pub(crate) struct WindowScaling(pub(crate) Option<u8>);
 impl Parse for WindowScaling {
     const WHAT: &'static str = "a shift from 0 to 14, or `off`";
 
+    fn schema() -> Schema {
+        or_off(schema::whole(0, 14))
+    }
+
     fn parse(text: &str) -> Result<WindowScaling, Mistake> {
         if text == "off" { Ok(WindowScaling(None)) } else { Err(expected::<WindowScaling>(text)) }
     }
@@ -174,4 +237,9 @@ impl Parse for WindowScaling {
             _ => Err(expected::<WindowScaling>(&number.to_string())),
         }
     }
+}
+
+/// That, or `off`, which JSON knows as false.
+fn or_off(schema: Schema) -> Schema {
+    schema::any_of([json_schema!({"enum": ["off", false]}), schema])
 }

@@ -8,6 +8,7 @@ mod programs;
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
@@ -77,38 +78,59 @@ fn next_name<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<(Scalar<Strin
     Ok(name.map(|name| (name.value, (name.span, name.key))))
 }
 
-/// The whole document.
-#[derive(Clone, Debug, Deserialize)]
+/// A scenario.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Document {
+    #[schemars(required)]
+    /// The name: letters, digits, `-` and `_`; that of the file.
     pub(crate) scenario: Opt<String>,
+    /// One line on what happens.
     pub(crate) title: Opt<String>,
+    /// Where the problem and its numbers come from.
     pub(crate) source: Opt<String>,
+    #[schemars(required)]
+    /// The hosts, by name.
     pub(crate) hosts: Option<Spanned<Named<Spanned<Host>>>>,
     #[serde(default)]
+    /// What lies between the hosts.
     pub(crate) network: Network,
+    #[schemars(required)]
+    /// What runs on each host: a list of steps, or several by name.
     pub(crate) applications: Option<Spanned<Named<Programs>>>,
     #[serde(default)]
+    /// What goes wrong.
     pub(crate) faults: Vec<Spanned<Fault>>,
     #[serde(default)]
+    /// What must come out.
     pub(crate) expect: Vec<Spanned<Expect>>,
+    /// When the run ends on purpose. Otherwise it ends when nothing can happen any more.
     pub(crate) until: Opt<Duration>,
     #[serde(default)]
+    /// When the run is given up as not finished.
     pub(crate) limits: RunLimits,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// When a run is given up as not finished.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RunLimits {
+    /// The most virtual time: 24 h, or `until`, if nothing is said.
     pub(crate) virtual_time: Opt<Duration>,
+    /// The most events: 1,000,000 if nothing is said.
     pub(crate) events: Opt<u32>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What lies between the hosts.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Network {
+    /// How long a segment is under way, one way: 1 ms if nothing is said.
     pub(crate) latency: Opt<Duration>,
+    /// At most so much more or less than the latency, evenly spread.
     pub(crate) jitter: Opt<Duration>,
+    /// The largest IP datagram that gets through.
     pub(crate) mtu: Opt<Size>,
+    /// Whether routers tell senders what they could not deliver: `on` if nothing is said.
     pub(crate) icmp: Opt<Switch>,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use halfopen_tcp::Errno;
+use schemars::{JsonSchema, Schema, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -13,6 +14,7 @@ use crate::Amount;
 use crate::de::Spanned;
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
 use crate::quantity::{Destination, Port, Size};
+use crate::schema;
 
 /// A list of steps.
 pub(crate) type Steps = Vec<Spanned<Step>>;
@@ -50,32 +52,70 @@ impl<'de> Deserialize<'de> for Programs {
     }
 }
 
+schema::forms!(Programs: Steps, Named<Steps>);
+
 /// A step: one word for what is done, and beside it how.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[schemars(transform = Step::or_a_word)]
 pub(crate) struct Step {
+    /// Opens a port.
     pub(crate) listen: Given<Scalar<Port>>,
+    /// Waits for a connection and takes it; the port is needed if several are open.
     pub(crate) accept: Given<Scalar<Port>>,
+    /// Opens a connection to a host or an address.
     pub(crate) connect: Given<Scalar<Destination>>,
+    /// Sends so many octets, or a text.
     pub(crate) send: Given<Payload>,
+    /// Receives exactly so much; with nothing, whatever comes next; with `end`, until the end of the stream or an error.
     pub(crate) receive: Given<Scalar<Amount>>,
+    /// Does nothing for so long.
     pub(crate) wait: Given<Scalar<Duration>>,
+    /// Does nothing until that time of the run.
     pub(crate) wait_until: Given<Scalar<Duration>>,
+    /// Does nothing for ever. The last step.
     pub(crate) hold: Given<Nothing>,
+    /// Closes one direction of the connection.
     pub(crate) shutdown: Given<Scalar<Direction>>,
+    /// Is done with the connection.
     pub(crate) close: Given<Nothing>,
+    /// Resets the connection.
     pub(crate) abort: Given<Nothing>,
+    /// Sets socket options.
     pub(crate) set: Given<Options>,
+    /// Which connection, if the program has several.
     pub(crate) on: Opt<String>,
+    /// What the new connection is called.
     pub(crate) r#as: Opt<String>,
+    /// The local port of the connection.
     pub(crate) port: Opt<Port>,
+    /// How many connections may wait for `accept`.
     pub(crate) backlog: Opt<u32>,
+    /// From the beginning of one time to the beginning of the next.
     pub(crate) every: Opt<Duration>,
+    /// How often.
     pub(crate) times: Opt<u32>,
+    /// The error with which the step must fail.
     pub(crate) error: Opt<Errno>,
+    /// Whether the step may fail.
     pub(crate) may_fail: Opt<Switch>,
+    /// Whether the step may still be undone when the run ends.
     pub(crate) may_not_happen: Opt<Switch>,
 }
+
+impl Step {
+    /// The words that need nothing beside them.
+    const ALONE: [&str; 5] = ["accept", "receive", "hold", "close", "abort"];
+
+    /// `- accept` is `- {accept: }`.
+    fn or_a_word(schema: &mut Schema) {
+        let description = schema.remove("description");
+        *schema = schema::any_of([schema::words(Step::ALONE), std::mem::take(schema)]);
+        schema.insert("description".to_owned(), description.into());
+    }
+}
+
+schema::forms!(Nothing: Scalar<Nothing>);
 
 /// What has nothing after it.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +129,10 @@ impl<'de> Deserialize<'de> for Nothing {
 
 impl Parse for Nothing {
     const WHAT: &'static str = "nothing after this word";
+
+    fn schema() -> Schema {
+        json_schema!({"type": "null"})
+    }
 
     fn parse(text: &str) -> Result<Nothing, Mistake> {
         let mut mistake = expected::<Nothing>(text);
@@ -107,6 +151,10 @@ pub(crate) enum Direction {
 impl Parse for Direction {
     const WHAT: &'static str = "`write` or `read`";
 
+    fn schema() -> Schema {
+        schema::words(["write", "read"])
+    }
+
     fn parse(text: &str) -> Result<Direction, Mistake> {
         match text {
             "write" => Ok(Direction::Write),
@@ -123,11 +171,15 @@ pub(crate) enum Payload {
     Text(Spanned<Scalar<String>>),
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// Text to send.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PayloadText {
+    /// The text.
     text: Spanned<Scalar<String>>,
 }
+
+schema::forms!(Payload: Scalar<Size>, PayloadText);
 
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Payload, D::Error> {
@@ -159,12 +211,18 @@ impl<'de> Deserialize<'de> for Payload {
 }
 
 /// Socket options.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// Options of a socket.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Options {
+    /// Whether this connection asks now and then if the peer is still there, and how.
     pub(crate) keepalive: Option<OrOff<Keepalive>>,
+    /// Whether small segments are sent at once.
     pub(crate) nodelay: Opt<Switch>,
+    /// How long data may stay unacknowledged.
     pub(crate) user_timeout: Opt<DurationOrOff>,
+    /// With `0s`, `close` is a reset.
     pub(crate) linger: Opt<DurationOrOff>,
+    /// Room for what was received and not yet read.
     pub(crate) receive_buffer: Opt<Size>,
 }

@@ -1,0 +1,248 @@
+//! The JSON Schema of the language, for editors. It is made from the shape: a derived `JsonSchema` for each map, the
+//! forms of what may be written in several ways, and for each scalar what [`Parse::schema`] says of it.
+
+use std::any::type_name;
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use crate::de::Spanned;
+use crate::parse::{Parse, Scalar};
+use crate::shape::{Document, Given, Named};
+
+/// The JSON Schema (draft 7) of scenarios. It knows the words, the forms and the units; that names exist and that what
+/// is said fits together only [`load`](crate::load) can tell.
+pub fn schema() -> String {
+    let mut settings = SchemaSettings::draft07();
+    settings.transforms.push(Box::new(RecursiveTransform(simplify)));
+    let mut schema = settings.into_generator().into_root_schema_for::<Document>();
+    schema.insert("title".to_owned(), json!("A scenario of halfopen"));
+    // JSON of strings and lists always has a text.
+    serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
+}
+
+/// A map or a list that is left empty is nothing, as in `network:`, so that what may be missing need not say so again.
+fn simplify(schema: &mut Schema) {
+    for container in ["object", "array"] {
+        if schema.get("type").is_some_and(|found| found == container) {
+            schema.insert("type".to_owned(), json!([container, "null"]));
+        }
+    }
+    let nothing = json!({"type": "null"});
+    let Some(Value::Array(forms)) = schema.get("anyOf") else { return };
+    if let [form, other] = &forms[..]
+        && *other == nothing
+        && let Some(Value::Object(form)) = Some(form.clone())
+        && form.contains_key("$ref")
+    {
+        schema.remove("anyOf");
+        for (key, value) in form {
+            schema.insert(key, value);
+        }
+        schemars::transform::RemoveRefSiblings::default().transform(schema);
+    }
+}
+
+/// One of these words.
+pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
+    json_schema!({"enum": words.into_iter().collect::<Vec<_>>()})
+}
+
+/// Text of this pattern (ECMA 262; the space around it is added), with an example or more.
+pub(crate) fn text<const N: usize>(pattern: &str, examples: [&str; N]) -> Schema {
+    json_schema!({
+        "type": "string",
+        "pattern": format!(r"^\s*({pattern})\s*$"),
+        "examples": examples.to_vec(),
+    })
+}
+
+/// A whole number of this range.
+pub(crate) fn whole(least: i64, most: i64) -> Schema {
+    json_schema!({"type": "integer", "minimum": least, "maximum": most})
+}
+
+/// Any of these.
+pub(crate) fn any_of<const N: usize>(forms: [Schema; N]) -> Schema {
+    json_schema!({"anyOf": Vec::from(forms)})
+}
+
+/// Says that a type has the schema of another, or may be written in the forms of several.
+macro_rules! forms {
+    ($type:ident $(<$parameter:ident>)?: $form:ty) => {
+        impl $(<$parameter: schemars::JsonSchema>)? schemars::JsonSchema for $type $(<$parameter>)? {
+            fn inline_schema() -> bool {
+                <$form>::inline_schema()
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                <$form>::schema_name()
+            }
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                <$form>::schema_id()
+            }
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                <$form>::json_schema(generator)
+            }
+        }
+    };
+    ($type:ident $(<$parameter:ident>)?: $($form:ty),+) => {
+        impl $(<$parameter: schemars::JsonSchema>)? schemars::JsonSchema for $type $(<$parameter>)? {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                std::any::type_name::<Self>().into()
+            }
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::schema::any_of([$(generator.subschema_for::<$form>()),+])
+            }
+        }
+    };
+}
+pub(crate) use forms;
+
+forms!(Spanned<T>: T);
+forms!(Given<T>: Option<T>);
+
+impl<T: Parse> JsonSchema for Scalar<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Scalar".into()
+    }
+    fn schema_id() -> Cow<'static, str> {
+        type_name::<Self>().into()
+    }
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = T::schema();
+        schema.insert("description".to_owned(), json!(T::WHAT));
+        schema
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Named".into()
+    }
+    fn schema_id() -> Cow<'static, str> {
+        type_name::<Self>().into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "additionalProperties": generator.subschema_for::<T>()})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::{env, fs};
+
+    use jsonschema::Validator;
+
+    use super::*;
+    use crate::node::{self, Node};
+    use crate::{document, library, load};
+
+    const WHOLE: &str = include_str!("../tests/whole.yaml");
+
+    fn validator() -> Validator {
+        jsonschema::draft7::new(&serde_json::from_str(&schema()).unwrap()).unwrap()
+    }
+
+    /// A document as an editor has it.
+    fn json(node: &Node) -> Value {
+        match &node.value {
+            node::Value::Null => Value::Null,
+            node::Value::Bool(value) => json!(value),
+            node::Value::Integer(value) => json!(i64::try_from(*value).unwrap_or(i64::MAX)),
+            node::Value::Float(value) => json!(value),
+            node::Value::String(value) => json!(value),
+            node::Value::Sequence(items) => items.iter().map(json).collect(),
+            node::Value::Mapping(entries) => {
+                entries.iter().map(|(key, value)| (key.to_string(), json(value))).collect()
+            }
+        }
+    }
+
+    fn read(text: &str) -> Option<Node> {
+        document::read(text).ok().flatten()
+    }
+
+    #[test]
+    fn the_file_beside_the_scenarios_is_the_schema() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/scenario.schema.json");
+        if env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
+            fs::write(&file, schema()).unwrap();
+        }
+        let help = "the language has changed: SNAPSHOTS=overwrite cargo test -p halfopen-scenario schema";
+        assert!(fs::read_to_string(&file).unwrap_or_default() == schema(), "{help}");
+    }
+
+    #[test]
+    fn it_refuses_nothing_that_is_right() {
+        let validator = validator();
+        let bundled = library::ALL.iter().map(|bundled| bundled.text);
+        for text in bundled.chain([WHOLE]) {
+            let document = json(&read(text).unwrap());
+            let wrong: Vec<String> = validator
+                .iter_errors(&document)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(wrong.is_empty(), "{wrong:#?}\n{}", text.lines().take(3).collect::<String>());
+        }
+    }
+
+    /// What only reading it can tell: `2h 1d` has its units in the wrong order.
+    const BEYOND: [&str; 0] = [];
+
+    #[test]
+    fn it_refuses_what_has_the_wrong_shape() {
+        let validator = validator();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong");
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let mut refused = 0;
+        for path in files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let Some(root) = read(&fs::read_to_string(path).unwrap()) else { continue };
+            let shape = load::typed(&root).1;
+            let document = json(&root);
+            let valid = validator.is_valid(&document);
+            if shape.is_empty() {
+                // Its names or what they mean is wrong, which is not for a schema to see; only what is missing is.
+                let seen = validator.iter_errors(&document).map(|error| error.to_string());
+                let seen: Vec<String> = seen.filter(|error| !error.contains("required")).collect();
+                assert!(seen.is_empty(), "{name}: {seen:?}");
+            } else {
+                assert!(!valid || BEYOND.contains(&name), "{name}: {shape:?}");
+                refused += usize::from(!valid);
+            }
+        }
+        assert!(refused >= 15, "only {refused}");
+    }
+
+    #[test]
+    fn every_word_is_explained() {
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let definitions = schema["definitions"].as_object().unwrap();
+        for (name, map) in definitions.iter().chain([(&"Document".to_owned(), &schema)]) {
+            let map = map["anyOf"].as_array().and_then(|forms| forms.last()).unwrap_or(map);
+            for (key, value) in map["properties"].as_object().unwrap() {
+                let explained = value["description"].as_str().is_some_and(|text| text.ends_with('.'));
+                assert!(explained, "`{key}` of {name} needs a doc comment in `shape`: {value}");
+            }
+        }
+    }
+}
