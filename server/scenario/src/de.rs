@@ -188,9 +188,14 @@ impl<'de> Deserializer<'de> for Part<'de> {
         }
     }
 
+    /// A key of a struct is a word: to serde a number would be the struct's so-manieth field.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.place(visitor.visit_str(&self.node.to_string()))
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        tuple tuple_struct enum identifier ignored_any
+        tuple tuple_struct enum ignored_any
     }
 }
 
