@@ -9,7 +9,7 @@ use schemars::Schema;
 use crate::parse::{Mistake, Parse, expected, not_that};
 use crate::schema;
 use crate::words::{short, suggest};
-use crate::{Amount, Count, Limits, PayloadMatch, Window};
+use crate::{Amount, Count, Limits, PayloadMatch, SizeMatch, Window};
 
 /// Units of time with their nanoseconds, in the order in which they are written.
 const TIME_UNITS: [(&str, u64); 8] = [
@@ -377,25 +377,54 @@ impl Parse for Count {
 }
 
 impl Parse for PayloadMatch {
-    const WHAT: &'static str = "`none`, `any` or a size such as `100 B`";
+    const WHAT: &'static str = "`none`, `any` or a size such as `100 B` or `larger than 100 B`";
 
     fn schema() -> Schema {
-        schema::any_of([schema::words(["none", "any"]), Size::schema()])
+        schema::any_of([schema::words(["none", "any"]), SizeMatch::schema()])
     }
 
     fn parse(text: &str) -> Result<PayloadMatch, Mistake> {
         match text {
             "none" => Ok(PayloadMatch::None),
             "any" => Ok(PayloadMatch::Any),
-            _ if text.starts_with(|c: char| c.is_ascii_digit()) => {
-                Size::parse(text).map(|size| PayloadMatch::Octets(size.0))
+            _ if text.starts_with(|c: char| c.is_ascii_digit()) || text.contains(" than ") => {
+                SizeMatch::parse(text).map(PayloadMatch::Octets)
             }
             _ => Err(expected::<PayloadMatch>(text)),
         }
     }
 
     fn number(number: i128) -> Result<PayloadMatch, Mistake> {
-        Size::number(number).map(|size| PayloadMatch::Octets(size.0))
+        SizeMatch::number(number).map(PayloadMatch::Octets)
+    }
+}
+
+impl Parse for SizeMatch {
+    const WHAT: &'static str = "a size such as `40 B`, `larger than 1480 B` or `smaller than 100 B`";
+
+    fn schema() -> Schema {
+        let units: Vec<&str> = SIZE_UNITS.iter().map(|(unit, _)| *unit).collect();
+        let pattern = format!(r"((larg|small)er than\s+)?[0-9]+\s*({})", units.join("|"));
+        schema::text(&pattern, ["40 B", "larger than 1480 B"])
+    }
+
+    fn parse(text: &str) -> Result<SizeMatch, Mistake> {
+        let octets = |text: &str| Size::parse(text.trim()).map(|Size(octets)| octets);
+        if let Some(than) = text.strip_prefix("larger than ") {
+            return octets(than).map(SizeMatch::Larger);
+        }
+        if let Some(than) = text.strip_prefix("smaller than ") {
+            return octets(than).map(SizeMatch::Smaller);
+        }
+        if text.starts_with(|c: char| c.is_ascii_digit()) {
+            octets(text).map(SizeMatch::Exactly)
+        } else {
+            Err(expected::<SizeMatch>(text))
+        }
+    }
+
+    fn number(number: i128) -> Result<SizeMatch, Mistake> {
+        Size::number(number).map(|Size(octets)| SizeMatch::Exactly(octets))
     }
 }
 

@@ -5,7 +5,7 @@ use schemars::Schema;
 
 use crate::parse::{Mistake, Parse};
 use crate::schema;
-use crate::{FlagsMatch, KeepaliveOutcome, Unreachable};
+use crate::{Field, FlagsMatch, KeepaliveOutcome, Unreachable};
 
 /// `did you mean ...?`, if one of the names is close enough.
 pub(crate) fn suggest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -142,6 +142,20 @@ impl Parse for Unreachable {
         all.into_iter()
             .find(|code| code.name() == text)
             .ok_or_else(|| unknown("unreachable thing", text, &all.map(Unreachable::name)))
+    }
+}
+
+impl Parse for Field {
+    const WHAT: &'static str = "a part of a segment such as `payload`";
+
+    fn schema() -> Schema {
+        schema::words(Field::ALL.map(Field::name))
+    }
+
+    fn parse(text: &str) -> Result<Field, Mistake> {
+        let all = Field::ALL;
+        let found = all.into_iter().find(|field| field.name() == text);
+        found.ok_or_else(|| unknown("part of a segment", text, &all.map(Field::name)))
     }
 }
 

@@ -139,8 +139,10 @@ fn faults_say_what_which_and_when() {
     let precise = Match {
         from: Some(client),
         to: Some(server),
+        connection: Some(ConnectionRef { program: 2, connection: Slot(0) }),
         flags: Some(FlagsMatch::Only(Flags::ACK)),
         payload: Some(PayloadMatch::None),
+        size: Some(SizeMatch::Larger(39)),
         sequence: Some(1),
         acknowledgment: Some(1025),
         state: Some((server, State::SynReceived)),
@@ -162,15 +164,49 @@ fn faults_say_what_which_and_when() {
     let from = |host| Match { from: Some(host), ..Match::default() };
     let delay = SegmentAction::Delay { by: MS(300) };
     let twice = SegmentAction::Duplicate { copies: 2, spacing: MS(1) };
+    let payload_bit = SegmentAction::Corrupt { bits: 1, field: Some(Field::Payload) };
+    let small = Match { size: Some(SizeMatch::Smaller(100)), ..Match::default() };
+    let everything = Rewrite {
+        sequence: Some(Renumber::By(1000)),
+        acknowledgment: Some(Renumber::To(1)),
+        flags: Some(Flags::PSH | Flags::ACK),
+        window: Some(10 << 10),
+        urgent: Some(NewValue::To(3)),
+        mss: Some(NewValue::To(536)),
+        window_scale: Some(NewValue::To(2)),
+        no_sack_permitted: true,
+        no_sack: true,
+        no_timestamps: true,
+    };
+    let nothing = Rewrite {
+        sequence: Some(Renumber::To(-5)),
+        acknowledgment: Some(Renumber::By(-1)),
+        window: Some(0),
+        urgent: Some(NewValue::Off),
+        mss: Some(NewValue::Off),
+        window_scale: Some(NewValue::Off),
+        ..Rewrite::default()
+    };
+    assert_eq!(
+        [everything, nothing].map(|rewrite| rewrite.to_string()),
+        [
+            "sequence seg.seq + 1000, acknowledgment 1, flags PSH+ACK, window 10240 B, urgent 3, mss 536 B, window-scale 2, \
+             sack-permitted off, sack off, timestamps off",
+            "sequence -5, acknowledgment seg.ack - 1, window 0 B, urgent off, mss off, window-scale off",
+        ]
+    );
     assert_eq!(
         effects,
         [
             segment(flags(FlagsMatch::AtLeast(Flags::SYN)), Which::First(2), SegmentAction::Drop),
             Effect::Segment { matching: precise, skip: 2, which: Which::Nth(3), action: SegmentAction::Drop },
-            segment(payload(PayloadMatch::Octets(100)), Which::Every(2), delay),
+            segment(payload(PayloadMatch::Octets(SizeMatch::Exactly(100))), Which::Every(2), delay),
             segment(payload(PayloadMatch::Any), Which::Probability(25_000), twice),
             segment(from(client), Which::All, SegmentAction::Reorder { behind: 3 }),
-            segment(from(server), Which::All, SegmentAction::Corrupt { bits: 2 }),
+            segment(from(server), Which::All, SegmentAction::Corrupt { bits: 2, field: None }),
+            segment(payload(PayloadMatch::Octets(SizeMatch::Larger(1024))), Which::All, payload_bit),
+            segment(small, Which::All, SegmentAction::Rewrite(everything)),
+            segment(flags(FlagsMatch::AtLeast(Flags::SYN)), Which::All, SegmentAction::Rewrite(nothing)),
             segment(
                 Match { to: Some(other), ..Match::default() },
                 Which::All,
@@ -192,7 +228,9 @@ fn faults_say_what_which_and_when() {
     );
     let whens: Vec<When> = faults
         .iter()
-        .filter(|fault| !matches!(fault.effect.name(), "reorder" | "corrupt" | "unreachable" | "inject"))
+        .filter(|fault| {
+            !matches!(fault.effect.name(), "reorder" | "corrupt" | "rewrite" | "unreachable" | "inject")
+        })
         .take(6)
         .map(|fault| fault.when)
         .collect();
@@ -208,7 +246,7 @@ fn faults_say_what_which_and_when() {
         ]
     );
     assert_eq!(faults.iter().map(|fault| fault.may_not_happen).position(|may| may), Some(3));
-    assert_eq!(faults[9].text, "power-loss: client, at: 1s");
+    assert_eq!(faults[12].text, "power-loss: client, at: 1s");
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn it_has_every_word_of_the_language() {
         "applications: {a: [{send: {@}}]}",
         "faults: [{@}]",
         "faults: [{drop: {@}}]",
+        "faults: [{rewrite: {}, set: {@}}]",
         "faults: [{partition: {@}}]",
         "faults: [{inject: {@}}]",
         "expect: [{a: {@}}]",

@@ -130,6 +130,7 @@ impl Converter {
             sender_state: sent.sender_state.map_or(v1::TcpState::Unspecified, state).into(),
             receiver_state: sent.receiver_state.map_or(v1::TcpState::Unspecified, state).into(),
             injected: sent.injected,
+            size: sent.size,
         }
     }
 
@@ -491,6 +492,7 @@ mod tests {
             sender_state: Some(State::LastAck),
             receiver_state: None,
             injected: true,
+            size: 85,
         };
         let expected = serde_json::json!({"segmentSent": {
             "segment": "7",
@@ -509,6 +511,7 @@ mod tests {
             "retransmission": true,
             "senderState": "TCP_STATE_LAST_ACK",
             "injected": true,
+            "size": 85,
         }});
         assert_eq!(json(EventKind::SegmentSent(Box::new(sent))), expected);
     }

@@ -80,6 +80,8 @@ pub(crate) struct Relative {
     pub(crate) ack: u32,
     pub(crate) peer_iss: u32,
     pub(crate) window: u32,
+    /// How far the window field is shifted for that.
+    pub(crate) window_shift: u8,
     pub(crate) retransmission: bool,
     /// Of the sender's end and of the receiver's newest.
     pub(crate) states: [Option<State>; 2],
@@ -283,6 +285,7 @@ impl Relative {
             ack: if header.flags.contains(Flags::ACK) { peer_iss.until(header.ack) } else { 0 },
             peer_iss: peer_iss.0,
             window: u32::from(header.window) << shift,
+            window_shift: shift,
             retransmission: false,
             states: [state(own), state(newest)],
         }
@@ -365,7 +368,14 @@ mod tests {
             payload: 10,
             ..Header::default()
         };
-        let expected = Relative { seq: 1, ack: 1, peer_iss: 500, window: 12_800, ..Relative::default() };
+        let expected = Relative {
+            seq: 1,
+            ack: 1,
+            peer_iss: 500,
+            window: 12_800,
+            window_shift: 7,
+            ..Relative::default()
+        };
         assert_eq!(connections.sends(near, &data), expected);
         let half_new = Header { payload: 20, ..data };
         assert!(connections.sends(near, &half_new).retransmission, "half of it was sent before");

@@ -49,7 +49,8 @@ impl Run {
         let data = vec![FORGED_OCTET; forgery.octets.into()];
         let datagram = halfopen_tcp::encode_segment(source, destination, &header, &data);
         let segment = self.recorder.next_segment();
-        let sent = self.seems_sent(from, hosts[1], segment, header);
+        let size = u32::try_from(datagram.len()).unwrap_or(u32::MAX);
+        let sent = SegmentSent { size, ..self.seems_sent(from, hosts[1], segment, header) };
         let connection = from.number;
         self.recorder.push(now, Some(hosts[0]), Some(connection), EventKind::SegmentSent(Box::new(sent)));
         let applied = (fault, scenario.faults[fault].effect.name().to_owned());
@@ -71,6 +72,7 @@ impl Run {
             relative_ack: relative.ack,
             peer_iss: relative.peer_iss,
             window: relative.window,
+            size: 0,
             purpose: if reset { Purpose::Reset } else { Purpose::Normal },
             retransmission: false,
             sender_state: relative.states[0],

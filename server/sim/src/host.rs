@@ -217,12 +217,14 @@ impl Machine {
 
     fn run_programs(&mut self) {
         while let Some(turn) = self.turn() {
-            self.drain(None);
-            let mut run = self.shared.run.borrow_mut();
+            self.take_events(None);
+            // Before its SYN is sent: faults know a connection by its name.
             if let Some((program, slot, connection)) = turn.opened {
                 let number = self.ends[&connection].number;
-                run.progress.opened.push((program, slot, number));
+                self.shared.run.borrow_mut().progress.opened.push((program, slot, number));
             }
+            self.drain(None);
+            let mut run = self.shared.run.borrow_mut();
             if let Some(result) = turn.ended {
                 let connection = turn.connection.and_then(|connection| self.ends.get(&connection));
                 let connection = connection.map(|end| end.number);
@@ -247,9 +249,7 @@ impl Machine {
     fn drain(&mut self, segment: Option<SegmentNumber>) {
         let now = self.shared.now.get();
         loop {
-            while let Some(event) = self.endpoint.poll_event() {
-                self.record(event, segment);
-            }
+            self.take_events(segment);
             self.outgoing.clear();
             self.outgoing.resize(ID_OCTETS, 0);
             match self.endpoint.poll_transmit(now, &mut self.outgoing) {
@@ -258,6 +258,10 @@ impl Machine {
             }
         }
         // The last poll may have said something too.
+        self.take_events(segment);
+    }
+
+    fn take_events(&mut self, segment: Option<SegmentNumber>) {
         while let Some(event) = self.endpoint.poll_event() {
             self.record(event, segment);
         }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
-use halfopen_scenario::{Scenario, SegmentAction, SegmentFacts, Unreachable};
-use halfopen_tcp::{Flags, Instant, Transmit};
+use halfopen_scenario::{Scenario, SegmentAction, Unreachable};
+use halfopen_tcp::{Flags, Instant, Seq, Transmit};
 
 use crate::connections::EndId;
-use crate::faults::{Applied, Rules};
+use crate::faults::{Applied, Moment, Rules, Seen};
 use crate::octets;
 use crate::path::Paths;
 use crate::shared::Run;
@@ -218,7 +218,9 @@ impl Run {
     ) -> Option<(HostId, Range<u64>)> {
         let segment = self.recorder.next_segment();
         let destination = scenario.host_of(transmit.destination.ip());
-        let (connection, facts) = self.record_sent(now, from, end, transmit, (segment, destination));
+        let size = u32::try_from(datagram.len()).unwrap_or(u32::MAX);
+        let seen = self.record_sent(now, from, end, transmit, (segment, destination, size));
+        let connection = seen.connection;
 
         // A host is not on a network with itself.
         let Some(to) = destination.map(HostId::from).filter(|to| *to != from) else {
@@ -229,7 +231,7 @@ impl Run {
         };
         let opens = transmit.header.flags == Flags::SYN;
         let mut flight = Flight { segment, connection, from, to, opens, copy: false, message: None };
-        let way = self.meet_faults(scenario, now, &facts, flight, datagram)?;
+        let way = self.meet_faults(scenario, now, &seen, flight, datagram)?;
         if !self.network.paths.is_open(from, to) {
             self.lose_flight(now, flight, LossReason::Partition);
             return None;
@@ -260,15 +262,17 @@ impl Run {
         &mut self,
         scenario: &Scenario,
         now: Instant,
-        facts: &SegmentFacts,
+        seen: &Seen,
         flight: Flight,
         datagram: &mut [u8],
     ) -> Option<Way> {
         let of_segment = Some((flight.segment, flight.connection));
         let mut way = Way::default();
         let mut place = 0;
-        while let Some(applied) = self.network.rules.next(place, now, facts, &self.connections) {
-            let Applied { next, fault, action, coin } = applied;
+        loop {
+            let moment = Moment { now, connections: &self.connections, progress: &self.progress };
+            let applied = self.network.rules.next(place, seen, datagram, moment);
+            let Some(Applied { next, fault, action }) = applied else { return Some(way) };
             place = next;
             let mut lost = false;
             match action {
@@ -276,7 +280,8 @@ impl Run {
                 SegmentAction::Delay { by } => way.late += by,
                 SegmentAction::Duplicate { copies, spacing } => way.copies.push((copies, spacing)),
                 SegmentAction::Reorder { behind } => way.behind = way.behind.saturating_add(behind),
-                SegmentAction::Corrupt { bits } => octets::corrupt(datagram, bits, coin),
+                // The rule has changed the octets.
+                SegmentAction::Corrupt { .. } | SegmentAction::Rewrite(_) => {}
             }
             self.apply_fault(scenario, now, (fault, in_words(action)), Some(flight.from), of_segment);
             if lost {
@@ -287,7 +292,6 @@ impl Run {
                 return None;
             }
         }
-        Some(way)
     }
 
     /// A router says by ICMP that it lost a segment, unless that is filtered or there is no way back.
@@ -307,8 +311,8 @@ impl Run {
         from: HostId,
         end: Option<EndId>,
         transmit: &Transmit,
-        (segment, destination): (SegmentNumber, Option<halfopen_scenario::HostId>),
-    ) -> (Option<ConnectionNumber>, SegmentFacts) {
+        (segment, destination, size): (SegmentNumber, Option<halfopen_scenario::HostId>, u32),
+    ) -> Seen {
         let (connection, relative) = match end {
             Some(end) => (Some(end.number), self.connections.sends(end, &transmit.header)),
             None => {
@@ -328,15 +332,21 @@ impl Run {
             relative_ack: relative.ack,
             peer_iss: relative.peer_iss,
             window: relative.window,
+            size,
             purpose: transmit.purpose,
             retransmission: relative.retransmission,
             sender_state: relative.states[0],
             receiver_state: relative.states[1],
             injected: false,
         };
-        let facts = sent.facts(from);
+        let seen = Seen {
+            facts: sent.facts(from),
+            connection,
+            initial: [Seq(sent.header.seq.0.wrapping_sub(relative.seq)), Seq(relative.peer_iss)],
+            window_shift: relative.window_shift,
+        };
         self.recorder.push(now, Some(from), connection, EventKind::SegmentSent(Box::new(sent)));
-        (connection, facts)
+        seen
     }
 
     /// What was under way is gone. What a router said goes without a word: its segment was lost before.
@@ -362,7 +372,11 @@ fn in_words(action: SegmentAction) -> String {
             code => format!("unreachable {}", code.name()),
         },
         SegmentAction::Reorder { behind } => format!("reorder behind {behind}"),
-        SegmentAction::Corrupt { bits: 1 } => "corrupt a bit".to_owned(),
-        SegmentAction::Corrupt { bits } => format!("corrupt {bits} bits"),
+        SegmentAction::Corrupt { bits, field } => {
+            let bits = if bits == 1 { "a bit".to_owned() } else { format!("{bits} bits") };
+            let place = field.map(|field| format!(" of the {}", field.name())).unwrap_or_default();
+            format!("corrupt {bits}{place}")
+        }
+        SegmentAction::Rewrite(new) => format!("rewrite {new}"),
     }
 }

@@ -1,11 +1,13 @@
 //! What happens to the octets of a datagram on its way.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::icmpv6::DestUnreachableCode;
 use etherparse::{Icmpv4Type, Icmpv6Type, IpSlice, PacketBuilder};
-use halfopen_scenario::Unreachable;
+use halfopen_scenario::{Field, Unreachable};
+use halfopen_tcp::DropReason;
 
 use crate::random::Stream;
 
@@ -26,20 +28,60 @@ const IPV6_HEADER: usize = 40;
 /// The 16-bit word of a TCP header with the data offset and the control bits.
 const OFFSET_WORD: u32 = 6;
 
-/// Flips so many neighbouring bits, at most 15, of one 16-bit word of the TCP segment in an IP datagram.
+/// Flips so many neighbouring bits, at most 15, of one 16-bit word of the TCP segment in an IP datagram, so that its
+/// checksum is wrong for certain.
 ///
-/// The sum of the words changes by less than 65,535 then, and not by 0, so that the checksum is wrong for certain. The
-/// data offset stays as it is: a segment that can not be read does not come as far as its checksum.
-pub(crate) fn corrupt(datagram: &mut [u8], bits: u32, random: &mut Stream) {
-    let segment = segment_of(datagram);
-    let words = u32::try_from(segment.len() / 2).unwrap_or(u32::MAX);
-    let word = random.below(words - 1);
-    let word = if word >= OFFSET_WORD { word + 1 } else { word };
-    let mask = ((1_u32 << bits) - 1) << random.below(17 - bits);
-    let place = 2 * word as usize;
+/// The sum of the words changes by less than 65,535, and not by 0. The data offset stays as it is: a segment that can not
+/// be read does not come as far as its checksum.
+pub(crate) fn corrupt(datagram: &mut [u8], bits: u32, field: Option<Field>, random: &mut Stream) {
+    let before = datagram.to_vec();
+    loop {
+        flip(segment_of_mut(datagram), bits, field, random);
+        // What one fault flips, another might flip back; but at another place, for there always is another.
+        if halfopen_tcp::read_segment(datagram) != Err(DropReason::Checksum) {
+            datagram.copy_from_slice(&before);
+            continue;
+        }
+        return;
+    }
+}
+
+/// Flips neighbouring bits of a word of the field; of a word of which only one octet belongs to it, at most 7.
+fn flip(segment: &mut [u8], bits: u32, field: Option<Field>, random: &mut Stream) {
+    let octets = field.map_or(0..segment.len() / 2 * 2, |field| octets_of(field, segment));
+    let (first, words) = (octets.start / 2, octets.end.div_ceil(2) - octets.start / 2);
+    let words = u32::try_from(words).unwrap_or(u32::MAX);
+    let nth = if field.is_some() {
+        random.below(words)
+    } else {
+        let nth = random.below(words - 1);
+        if nth >= OFFSET_WORD { nth + 1 } else { nth }
+    };
+    let place = 2 * (first + nth as usize);
+    let (room, lowest) = match [place, place + 1].map(|place| octets.contains(&place)) {
+        [true, true] => (16, 0),
+        [true, false] => (8, 8),
+        [false, _] => (8, 0),
+    };
+    let bits = bits.min(room - 1);
+    let mask = ((1_u32 << bits) - 1) << (lowest + random.below(room + 1 - bits));
     let [_, _, high, low] = mask.to_be_bytes();
-    segment[place] ^= high;
-    segment[place + 1] ^= low;
+    for (octet, mask) in segment[place..].iter_mut().zip([high, low]) {
+        *octet ^= mask;
+    }
+}
+
+/// Where a field stands in a segment (RFC 9293 §3.1).
+fn octets_of(field: Field, segment: &[u8]) -> Range<usize> {
+    match field {
+        Field::Sequence => 4..8,
+        Field::Acknowledgment => 8..12,
+        Field::Flags => 13..14,
+        Field::Window => 14..16,
+        Field::Checksum => 16..18,
+        Field::Urgent => 18..20,
+        Field::Payload => usize::from(segment[12] >> 4) * 4..segment.len(),
+    }
 }
 
 /// What a router answers to a datagram that it can not deliver: an ICMP message with as much of it as fits. Routers
@@ -87,15 +129,25 @@ fn v6_octets(address: IpAddr) -> [u8; 16] {
 }
 
 /// What the IP datagram of a host carries.
-fn segment_of(datagram: &mut [u8]) -> &mut [u8] {
-    let version = datagram[0] >> 4;
-    let header = if version == 4 { usize::from(datagram[0] & 0xf) * 4 } else { IPV6_HEADER };
+pub(crate) fn segment_of(datagram: &[u8]) -> &[u8] {
+    &datagram[header_of(datagram)..]
+}
+
+/// What the IP datagram of a host carries.
+pub(crate) fn segment_of_mut(datagram: &mut [u8]) -> &mut [u8] {
+    let header = header_of(datagram);
     &mut datagram[header..]
+}
+
+/// Octets of the IP header.
+fn header_of(datagram: &[u8]) -> usize {
+    let version = datagram[0] >> 4;
+    if version == 4 { usize::from(datagram[0] & 0xf) * 4 } else { IPV6_HEADER }
 }
 
 #[cfg(test)]
 mod tests {
-    use halfopen_tcp::{Config, DropReason, Endpoint, Instant, Profile};
+    use halfopen_tcp::{Config, Endpoint, Flags, Header, Instant, Profile};
 
     use super::*;
 
@@ -123,12 +175,37 @@ mod tests {
                 let bits = round % 15 + 1;
                 let (octets, mut server) = syn(addresses);
                 let mut broken = octets.clone();
-                corrupt(&mut broken, bits, &mut random);
+                corrupt(&mut broken, bits, None, &mut random);
                 let flipped: u32 = octets.iter().zip(&broken).map(|(a, b)| (a ^ b).count_ones()).sum();
                 assert_eq!(flipped, bits);
                 let arrival = server.handle_datagram(Instant::ZERO, &broken);
                 let wrong = halfopen_tcp::Disposition::Dropped(DropReason::Checksum);
                 assert_eq!(arrival.disposition, wrong, "{bits} bits");
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_is_corrupted_and_nothing_beside_it_however_often() {
+        let [from, to] = ["10.0.0.1:40000", "10.0.0.2:80"].map(|text| text.parse().unwrap());
+        let mut random = Stream::new(1, "test");
+        for octets in [1, 2, 7] {
+            let header = Header { flags: Flags::ACK, payload: octets, ..Header::default() };
+            let whole = halfopen_tcp::encode_segment(from, to, &header, &vec![b'x'; octets as usize]);
+            for (field, bits) in
+                Field::ALL.into_iter().flat_map(|field| (1..=15).map(move |bits| (field, bits)))
+            {
+                let mut broken = whole.clone();
+                for _ in 0..3 {
+                    corrupt(&mut broken, bits, Some(field), &mut random);
+                    let read = halfopen_tcp::read_segment(&broken);
+                    assert_eq!(read, Err(DropReason::Checksum), "{bits} bits of the {}", field.name());
+                }
+                let place = octets_of(field, segment_of(&whole));
+                let pairs = segment_of(&whole).iter().zip(segment_of(&broken)).enumerate();
+                for (octet, (before, after)) in pairs {
+                    assert!(before == after || place.contains(&octet), "{}", field.name());
+                }
             }
         }
     }

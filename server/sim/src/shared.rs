@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use halfopen_scenario::{Scenario, Slot};
+use halfopen_scenario::{ConnectionRef, Scenario, Slot};
 use halfopen_tcp::Instant;
 use tokio::sync::Notify;
 
@@ -72,6 +72,13 @@ pub(crate) enum StepState {
     Begun,
     /// Ended, well or not.
     Ended,
+}
+
+impl Progress {
+    /// Whether this connection is, or was, the one of that name.
+    pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
+        self.opened.contains(&(meant.program, meant.connection, number))
+    }
 }
 
 impl Shared {

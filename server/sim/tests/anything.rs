@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use common::*;
 use halfopen_scenario::{
-    Action, Amount, Base, Cut, DelayedAck, Effect, Fault, Forgery, Keepalive, Match, Number, Payload,
-    Scenario, SegmentAction, TcpSettings, Unreachable, When, Which,
+    Action, Amount, Base, Cut, DelayedAck, Effect, Fault, Field, Forgery, Keepalive, Match, NewValue, Number,
+    Payload, Renumber, Rewrite, Scenario, SegmentAction, TcpSettings, Unreachable, When, Which,
 };
 use halfopen_sim::trace::Verdict;
 use halfopen_sim::{Discard, RunOptions};
@@ -54,6 +54,35 @@ fn matching() -> impl Strategy<Value = Match> {
     (host(), flags).prop_map(|(from, flags)| Match { from, flags, ..Match::default() })
 }
 
+/// Whatever does not put data elsewhere.
+fn rewrites() -> impl Strategy<Value = Rewrite> {
+    fn or_off<T: Clone + std::fmt::Debug>(
+        value: impl Strategy<Value = T>,
+    ) -> impl Strategy<Value = Option<NewValue<T>>> {
+        prop::option::of(prop_oneof![4 => value.prop_map(NewValue::To), 1 => Just(NewValue::Off)])
+    }
+    let flags =
+        prop::sample::select(vec![Flags::ACK, Flags::ACK | Flags::RST, Flags::ACK | Flags::FIN, Flags::NONE]);
+    let acknowledgment = prop_oneof![
+        (-9_i64..100_000).prop_map(Renumber::To),
+        (-100_000_i64..100_000).prop_map(Renumber::By),
+    ];
+    let fields =
+        (prop::option::of(flags), prop::option::of(acknowledgment), prop::option::of(0_u32..100_000));
+    let options = (or_off(any::<u16>()), or_off(0_u8..15), any::<[bool; 3]>());
+    (fields, options).prop_map(|((flags, acknowledgment, window), (mss, window_scale, off))| Rewrite {
+        flags,
+        acknowledgment,
+        window,
+        mss,
+        window_scale,
+        no_sack_permitted: off[0],
+        no_sack: off[1],
+        no_timestamps: off[2],
+        ..Rewrite::default()
+    })
+}
+
 fn segment_fault() -> impl Strategy<Value = Effect> {
     let action = prop_oneof![
         Just(SegmentAction::Drop),
@@ -61,7 +90,9 @@ fn segment_fault() -> impl Strategy<Value = Effect> {
         (1_u32..4, time()).prop_map(|(copies, spacing)| SegmentAction::Duplicate { copies, spacing }),
         prop::sample::select(Unreachable::ALL.to_vec()).prop_map(SegmentAction::Unreachable),
         (1_u32..5).prop_map(|behind| SegmentAction::Reorder { behind }),
-        (1_u32..16).prop_map(|bits| SegmentAction::Corrupt { bits }),
+        (1_u32..16, prop::option::of(prop::sample::select(Field::ALL.to_vec())))
+            .prop_map(|(bits, field)| SegmentAction::Corrupt { bits, field }),
+        rewrites().prop_map(SegmentAction::Rewrite),
     ];
     let which = prop_oneof![
         Just(Which::All),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use common::*;
 use halfopen_scenario::{
-    Action, Cut, Effect, Fault, FlagsMatch, Match, PayloadMatch, Scenario, SegmentAction, Slot, When, Which,
+    Action, Cut, Effect, Fault, FlagsMatch, Match, PayloadMatch, Scenario, SegmentAction, SizeMatch, Slot,
+    When, Which,
 };
 use halfopen_sim::Outcome;
 use halfopen_sim::trace::{EventKind, Verdict};
@@ -259,7 +260,7 @@ fn a_datagram_larger_than_the_path_takes_is_lost() {
 
 #[test]
 fn a_fault_that_never_happens_is_a_problem_unless_it_may_be() {
-    let never = Match { payload: Some(PayloadMatch::Octets(77)), ..Match::default() };
+    let never = Match { payload: Some(PayloadMatch::Octets(SizeMatch::Exactly(77))), ..Match::default() };
     let mut scenario = with(session(), [on_first(&never, SegmentAction::Drop)]);
     let outcome = run(&scenario);
     assert_eq!(outcome.finished.verdict, Verdict::Failed);

@@ -159,6 +159,95 @@ fn what_is_late_and_overtaken_arrives_when_both_is_over() {
     }
 }
 
+#[test]
+fn a_field_may_be_said_that_is_corrupted_and_a_segment_without_it_is_let_alone() {
+    let outcome = ten_segments("{corrupt: {from: client}, field: payload, first: 1, bits: 3}");
+    assert_eq!(applied(&outcome), [(1, "corrupt 3 bits of the payload")]);
+    assert_eq!(arrivals(&outcome)[0], (1, Some(DropReason::Checksum)));
+}
+
+#[test]
+fn a_connection_meets_the_faults_that_name_it_from_its_syn_on() {
+    let outcome = play(
+        "applications:\n  server: [listen: 80, {accept: 80, as: first}, {accept: 80, as: second}, hold]\n  client: [{connect: \
+         server:80, as: a}, {connect: server:80, as: b}, {send: 1 B, on: b}, {wait: 1s}, {send: 1 B, on: a}, hold]\nfaults: [{delay: \
+         {on: b}, by: 1ms}, {duplicate: {on: first, from: client}}]\nexpect: [{segments: {on: b, from: client}, count: 3}, \
+         {segments: {on: second, from: client}, count: 3}]\nuntil: 5s\n",
+    );
+    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?} {:#?}", outcome.finished, wire(&outcome));
+    let done = applied(&outcome);
+    // SYN, SYN+ACK, ACK, data and its ACK of the one; data of the other, which has its name from `accept` on.
+    assert_eq!(done.iter().filter(|(fault, _)| *fault == 1).count(), 5);
+    assert_eq!(done.iter().filter(|(fault, _)| *fault == 2).count(), 1);
+}
+
+/// A request of 100 octets at 300 ms, an answer of 100 KiB, and these faults.
+fn answered(faults: &str) -> Outcome {
+    play(&format!(
+        "applications:\n  server: [listen: 80, accept, receive: 100 B, send: 100 KiB, close]\n  client: [connect: server:80, \
+         wait-until: 300ms, send: 100 B, receive: end, close]\nfaults: [{faults}]\n"
+    ))
+}
+
+#[test]
+fn a_window_that_is_closed_on_the_way_stops_the_sender_until_it_asks() {
+    let outcome =
+        answered("{rewrite: {from: client, flags: only ACK}, between: [300ms, 10s], set: {window: 0}}");
+    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
+    assert!(applied(&outcome).iter().all(|done| *done == (1, "rewrite window 0 B")));
+    let probes = outcome.trace.iter().filter(|(_, event)| {
+        matches!(&event.kind, EventKind::SegmentSent(sent) if sent.purpose == halfopen_tcp::Purpose::WindowProbe)
+    });
+    assert!(probes.count() > 3);
+    assert!(outcome.finished.totals.virtual_time.as_secs() >= 10, "{:?}", outcome.finished.totals);
+}
+
+#[test]
+fn options_that_are_taken_from_the_syn_are_not_used_by_the_connection() {
+    let outcome = answered(
+        "{rewrite: SYN, set: {mss: 536 B, sack-permitted: off, timestamps: off, window-scale: off}}",
+    );
+    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
+    assert_eq!(applied(&outcome).len(), 2, "the SYN and the SYN+ACK");
+    for (_, event) in outcome.trace.iter() {
+        if let EventKind::SegmentSent(sent) = &event.kind
+            && !sent.header.flags.contains(halfopen_tcp::Flags::SYN)
+        {
+            assert_eq!(sent.header.options, halfopen_tcp::Options::default());
+            assert!(sent.header.payload <= 536 && sent.window <= 65_535);
+            assert_eq!(sent.size, 40 + sent.header.payload);
+        }
+    }
+}
+
+#[test]
+fn one_who_renumbers_both_ways_is_not_noticed_and_one_who_renumbers_one_way_is() {
+    let there = "{rewrite: {from: client}, set: {sequence: seg.seq + 1000000}}";
+    let back = "{rewrite: {from: server}, set: {acknowledgment: seg.ack - 1000000}}";
+    let sack = "{rewrite: SYN, set: {sack-permitted: off}}";
+    let both = answered(&format!("{sack}, {there}, {back}"));
+    assert_eq!(both.finished.verdict, Verdict::Passed, "{:?}", problems(&both));
+    let one = answered(&format!("{sack}, {there}"));
+    // The SYN+ACK acknowledges what nobody sent: RST, and so on until the client gives up.
+    assert_ne!(one.finished.verdict, Verdict::Passed);
+    assert!(wire(&one).iter().any(|line| line.contains("client RST")), "{:#?}", wire(&one));
+}
+
+#[test]
+fn a_rewrite_that_changes_nothing_never_happened() {
+    let outcome = answered("{rewrite: {payload: any}, set: {urgent: off, mss: 536 B}}");
+    let never = |problem: &&str| problem.starts_with("fault 1 never happened: rewrite:");
+    assert!(problems(&outcome).iter().any(never), "{:?}", problems(&outcome));
+}
+
+#[test]
+fn what_was_corrupted_first_is_not_healed_by_a_rewrite() {
+    let outcome = ten_segments(&format!(
+        "{{corrupt: {NEW_DATA}, nth: 3}}, {{rewrite: {{from: client}}, set: {{window: 100 KiB}}}}"
+    ));
+    assert_eq!(arrivals(&outcome)[2], (3, Some(DropReason::Checksum)));
+}
+
 /// A request and an answer, then both wait for more; the client sends again at 1 s.
 fn talk(faults: &str) -> Outcome {
     play(&format!(

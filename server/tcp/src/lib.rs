@@ -36,7 +36,7 @@ pub use event::{
 };
 pub use flags::Flags;
 pub use header::{Header, Options, SackBlocks, Timestamps};
-pub use segment::encode_segment;
+pub use segment::{encode_segment, read_segment};
 pub use seq::Seq;
 pub use settings::{
     CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, Profile, RtoMin,

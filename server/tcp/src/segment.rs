@@ -75,6 +75,14 @@ pub fn encode_segment(
     datagram
 }
 
+/// Reads the header of a segment from its IP datagram, as a host does that it arrives at.
+///
+/// # Errors
+/// Why a host would not take it.
+pub fn read_segment(datagram: &[u8]) -> Result<Header, DropReason> {
+    decode(datagram).map(|segment| segment.header)
+}
+
 /// Appends the datagram to `buffer`. The payload comes in two parts because a ring buffer has two.
 pub(crate) fn encode(
     choice: IpChoice,

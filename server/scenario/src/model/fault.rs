@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use halfopen_tcp::{Flags, State};
 
-use super::{ConnectionRef, HostId, Location, Match};
+use super::{ConnectionRef, HostId, Location, Match, Rewrite};
 
 /// Something that goes wrong.
 ///
@@ -70,6 +70,7 @@ impl Effect {
             Effect::Segment { action: SegmentAction::Duplicate { .. }, .. } => "duplicate",
             Effect::Segment { action: SegmentAction::Reorder { .. }, .. } => "reorder",
             Effect::Segment { action: SegmentAction::Corrupt { .. }, .. } => "corrupt",
+            Effect::Segment { action: SegmentAction::Rewrite(_), .. } => "rewrite",
             Effect::Segment { action: SegmentAction::Unreachable(_), .. } => "unreachable",
             Effect::Inject(_) => "inject",
             Effect::PowerLoss(_) => "power-loss",
@@ -106,12 +107,61 @@ pub enum SegmentAction {
     /// Octets change on the way: so many neighbouring bits of one 16-bit word of the TCP segment are flipped, which its
     /// checksum always shows.
     Corrupt {
-        /// How many, from 1 to 15.
+        /// How many, from 1 to 15; of a field of one octet at most 7.
         bits: u32,
+        /// Where; `None`: anywhere but in the data offset. A segment without the field is none of the fault's.
+        field: Option<Field>,
     },
+    /// Fields are rewritten on the way, and the checksum with them.
+    Rewrite(Rewrite),
     /// It is lost, and a router says so to its sender: an ICMP message comes back by the way that answers come, after
     /// that way's latency.
     Unreachable(Unreachable),
+}
+
+/// A part of a segment (RFC 9293 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The sequence number.
+    Sequence,
+    /// The acknowledgment number.
+    Acknowledgment,
+    /// The control bits.
+    Flags,
+    /// The window.
+    Window,
+    /// The checksum itself.
+    Checksum,
+    /// The urgent pointer.
+    Urgent,
+    /// The data.
+    Payload,
+}
+
+impl Field {
+    /// All of them.
+    pub const ALL: [Field; 7] = [
+        Field::Sequence,
+        Field::Acknowledgment,
+        Field::Flags,
+        Field::Window,
+        Field::Checksum,
+        Field::Urgent,
+        Field::Payload,
+    ];
+
+    /// The word for it in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Field::Sequence => "sequence",
+            Field::Acknowledgment => "acknowledgment",
+            Field::Flags => "flags",
+            Field::Window => "window",
+            Field::Checksum => "checksum",
+            Field::Urgent => "urgent",
+            Field::Payload => "payload",
+        }
+    }
 }
 
 /// Why a router can not deliver a segment (RFC 792, RFC 4443 §3).

@@ -4,6 +4,7 @@ mod expectation;
 mod fault;
 mod limits;
 mod program;
+mod rewrite;
 mod segment;
 
 use std::net::IpAddr;
@@ -15,10 +16,11 @@ pub use crate::tcp_settings::{DelayedAck, Keepalive, TcpSettings};
 pub use expectation::{
     Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, PathItem, Window,
 };
-pub use fault::{Base, Cut, Effect, Fault, Forgery, Number, SegmentAction, Unreachable, When, Which};
+pub use fault::{Base, Cut, Effect, Fault, Field, Forgery, Number, SegmentAction, Unreachable, When, Which};
 pub use limits::Limits;
 pub use program::{Action, Amount, Failure, Payload, Program, SocketOptions, Step};
-pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts};
+pub use rewrite::{NewValue, Renumber, Rewrite};
+pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts, SizeMatch};
 
 /// A scenario, ready to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use halfopen_tcp::{Flags, State};
 
-use super::HostId;
+use super::{ConnectionRef, HostId};
 
 /// Which segments: those for which everything said here holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +13,12 @@ pub struct Match {
     pub to: Option<HostId>,
     /// With these control bits.
     pub flags: Option<FlagsMatch>,
+    /// Of this connection. It has its name from its `connect` or its `accept` on.
+    pub connection: Option<ConnectionRef>,
     /// With so much data.
     pub payload: Option<PayloadMatch>,
+    /// Whose IP datagram is so large.
+    pub size: Option<SizeMatch>,
     /// With this sequence number, relative to the sender's initial one: the SYN has 0.
     pub sequence: Option<u32>,
     /// With this acknowledgment number, relative to the receiver's initial sequence number: that of its SYN is 1.
@@ -31,18 +35,20 @@ pub struct Match {
 }
 
 impl Match {
-    /// Whether a segment is meant.
-    pub fn matches(&self, segment: &SegmentFacts) -> bool {
+    /// Whether a segment is meant. `is_of` says whether it belongs to a connection.
+    pub fn matches(&self, segment: &SegmentFacts, is_of: impl FnOnce(ConnectionRef) -> bool) -> bool {
         self.from.is_none_or(|from| segment.from == Some(from))
             && self.to.is_none_or(|to| segment.to == Some(to))
             && self.flags.is_none_or(|flags| flags.matches(segment.flags))
             && self.payload.is_none_or(|payload| payload.matches(segment.octets))
+            && self.size.is_none_or(|size| size.matches(segment.size))
             && self.sequence.is_none_or(|sequence| segment.sequence == sequence)
             && self.acknowledgment.is_none_or(|number| segment.acknowledgment == Some(number))
             && self.state.is_none_or(|(host, state)| segment.is_in(host, state))
             && self.retransmission.is_none_or(|retransmission| segment.retransmission == retransmission)
             && self.keepalive_probe.is_none_or(|probe| segment.keepalive_probe == probe)
             && self.window_probe.is_none_or(|probe| segment.window_probe == probe)
+            && self.connection.is_none_or(is_of)
     }
 }
 
@@ -57,6 +63,8 @@ pub struct SegmentFacts {
     pub flags: Flags,
     /// Octets of data.
     pub octets: u64,
+    /// Octets of its IP datagram.
+    pub size: u64,
     /// Its relative sequence number.
     pub sequence: u32,
     /// Its relative acknowledgment number; `None` without the ACK bit.
@@ -106,8 +114,30 @@ pub enum PayloadMatch {
     None,
     /// Some.
     Any,
+    /// So many octets.
+    Octets(SizeMatch),
+}
+
+/// How large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SizeMatch {
     /// Exactly so many octets.
-    Octets(u64),
+    Exactly(u64),
+    /// More than so many.
+    Larger(u64),
+    /// Fewer than so many.
+    Smaller(u64),
+}
+
+impl SizeMatch {
+    /// Whether what has so many octets is meant.
+    pub const fn matches(self, octets: u64) -> bool {
+        match self {
+            SizeMatch::Exactly(wanted) => octets == wanted,
+            SizeMatch::Larger(than) => octets > than,
+            SizeMatch::Smaller(than) => octets < than,
+        }
+    }
 }
 
 impl PayloadMatch {
@@ -116,7 +146,7 @@ impl PayloadMatch {
         match self {
             PayloadMatch::None => octets == 0,
             PayloadMatch::Any => octets > 0,
-            PayloadMatch::Octets(wanted) => octets == wanted,
+            PayloadMatch::Octets(size) => size.matches(octets),
         }
     }
 }
@@ -124,6 +154,11 @@ impl PayloadMatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Slot;
+
+    fn means(matching: &Match, segment: &SegmentFacts) -> bool {
+        matching.matches(segment, |_| false)
+    }
 
     /// A FIN of the first host.
     fn fin() -> SegmentFacts {
@@ -132,6 +167,7 @@ mod tests {
             to: Some(HostId(1)),
             flags: Flags::FIN | Flags::ACK,
             octets: 0,
+            size: 40,
             sequence: 1025,
             acknowledgment: Some(1),
             from_state: Some(State::FinWait1),
@@ -146,29 +182,40 @@ mod tests {
     fn a_match_means_segments_for_which_everything_holds() {
         let fin = fin();
         let of = |flags| Match { flags: Some(flags), ..Match::default() };
-        assert!(Match::default().matches(&fin));
-        assert!(of(FlagsMatch::AtLeast(Flags::FIN)).matches(&fin));
-        assert!(!of(FlagsMatch::Only(Flags::FIN)).matches(&fin));
-        assert!(of(FlagsMatch::Only(Flags::FIN | Flags::ACK)).matches(&fin));
-        assert!(!Match { from: Some(HostId(1)), ..Match::default() }.matches(&fin));
-        assert!(!Match { payload: Some(PayloadMatch::Any), ..Match::default() }.matches(&fin));
-        assert!(!Match { retransmission: Some(true), ..Match::default() }.matches(&fin));
-        assert!(!Match { window_probe: Some(true), ..Match::default() }.matches(&fin));
+        assert!(means(&Match::default(), &fin));
+        assert!(means(&of(FlagsMatch::AtLeast(Flags::FIN)), &fin));
+        assert!(!means(&of(FlagsMatch::Only(Flags::FIN)), &fin));
+        assert!(means(&of(FlagsMatch::Only(Flags::FIN | Flags::ACK)), &fin));
+        assert!(!means(&Match { from: Some(HostId(1)), ..Match::default() }, &fin));
+        assert!(!means(&Match { payload: Some(PayloadMatch::Any), ..Match::default() }, &fin));
+        assert!(!means(&Match { retransmission: Some(true), ..Match::default() }, &fin));
+        assert!(!means(&Match { window_probe: Some(true), ..Match::default() }, &fin));
     }
 
     #[test]
     fn numbers_are_exact_and_a_state_is_that_of_its_host() {
         let plain = SegmentFacts { flags: Flags::ACK, ..fin() };
         let sequence = |sequence| Match { sequence: Some(sequence), ..Match::default() };
-        assert!(sequence(1025).matches(&plain) && !sequence(1024).matches(&plain));
+        assert!(means(&sequence(1025), &plain) && !means(&sequence(1024), &plain));
         let acknowledgment = |number| Match { acknowledgment: Some(number), ..Match::default() };
-        assert!(acknowledgment(1).matches(&plain) && !acknowledgment(2).matches(&plain));
+        assert!(means(&acknowledgment(1), &plain) && !means(&acknowledgment(2), &plain));
         let no_ack = SegmentFacts { acknowledgment: None, ..plain };
-        assert!(!acknowledgment(0).matches(&no_ack), "without the bit there is no number");
+        assert!(!means(&acknowledgment(0), &no_ack), "without the bit there is no number");
         let state = |host, state| Match { state: Some((HostId(host), state)), ..Match::default() };
-        assert!(state(0, State::FinWait1).matches(&plain) && state(1, State::Established).matches(&plain));
-        assert!(!state(1, State::FinWait1).matches(&plain) && !state(2, State::FinWait1).matches(&plain));
+        assert!(means(&state(0, State::FinWait1), &plain) && means(&state(1, State::Established), &plain));
+        assert!(!means(&state(1, State::FinWait1), &plain) && !means(&state(2, State::FinWait1), &plain));
+        let size = |size| Match { size: Some(size), ..Match::default() };
+        assert!(
+            means(&size(SizeMatch::Exactly(40)), &plain) && !means(&size(SizeMatch::Exactly(41)), &plain)
+        );
+        assert!(means(&size(SizeMatch::Larger(39)), &plain) && !means(&size(SizeMatch::Larger(40)), &plain));
+        assert!(
+            means(&size(SizeMatch::Smaller(41)), &plain) && !means(&size(SizeMatch::Smaller(40)), &plain)
+        );
+        let mine = ConnectionRef { program: 0, connection: Slot(0) };
+        let named = Match { connection: Some(mine), ..Match::default() };
+        assert!(named.matches(&plain, |asked| asked == mine) && !means(&named, &plain));
         let new = SegmentFacts { to_state: None, ..plain };
-        assert!(!state(1, State::Established).matches(&new));
+        assert!(!means(&state(1, State::Established), &new));
     }
 }

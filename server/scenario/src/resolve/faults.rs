@@ -26,6 +26,7 @@ impl Checker<'_> {
             ("duplicate", fault.duplicate.is_given()),
             ("reorder", fault.reorder.is_given()),
             ("corrupt", fault.corrupt.is_given()),
+            ("rewrite", fault.rewrite.is_given()),
             ("unreachable", fault.unreachable.is_given()),
             ("inject", fault.inject.is_given()),
             ("power-loss", fault.power_loss.is_given()),
@@ -54,7 +55,8 @@ impl Checker<'_> {
             "delay" => &["by"],
             "duplicate" => &["copies", "spacing"],
             "reorder" => &["behind"],
-            "corrupt" => &["bits"],
+            "corrupt" => &["bits", "field"],
+            "rewrite" => &["set"],
             "unreachable" => &["code", "mtu"],
             "reboot" => &["back-after"],
             "partition" => &["heals-after"],
@@ -71,6 +73,8 @@ impl Checker<'_> {
             ("spacing", key(&fault.spacing)),
             ("behind", key(&fault.behind)),
             ("bits", key(&fault.bits)),
+            ("field", key(&fault.field)),
+            ("set", key(&fault.set)),
             ("code", key(&fault.code)),
             ("mtu", key(&fault.mtu)),
             ("back-after", key(&fault.back_after)),
@@ -109,7 +113,12 @@ impl Checker<'_> {
             }
             "corrupt" => {
                 let bits = fault.bits.as_ref().map_or(1, |bits| self.bits(bits));
-                self.on_segments(fault, &fault.corrupt, SegmentAction::Corrupt { bits })
+                let field = super::word(&fault.field);
+                self.on_segments(fault, &fault.corrupt, SegmentAction::Corrupt { bits, field })
+            }
+            "rewrite" => {
+                let rewrite = self.rewrite(fault);
+                self.on_segments(fault, &fault.rewrite, SegmentAction::Rewrite(rewrite))
             }
             "unreachable" => {
                 let code = self.unreachable(fault);
@@ -323,5 +332,5 @@ impl Checker<'_> {
 
 /// Whether the fault is about segments.
 fn is_on_segments(word: &str) -> bool {
-    matches!(word, "drop" | "delay" | "duplicate" | "reorder" | "corrupt" | "unreachable")
+    matches!(word, "drop" | "delay" | "duplicate" | "reorder" | "corrupt" | "rewrite" | "unreachable")
 }

@@ -5,6 +5,7 @@ mod faults;
 mod hosts;
 mod inject;
 mod programs;
+mod rewrite;
 
 use std::time::Duration;
 
@@ -162,11 +163,14 @@ impl Checker<'_> {
             let message = format!("`{name}` is at neither end of these segments");
             self.problem(place, message, "it is the state of the sender or of the receiver");
         }
+        let connection = matching.on.as_ref().and_then(|on| self.connection_at_either_end([from, to], on));
         crate::Match {
             from,
             to,
+            connection,
             flags: matching.flags,
             payload: matching.payload,
+            size: matching.size,
             sequence: matching.sequence,
             acknowledgment: matching.acknowledgment,
             state,

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Given, Named, Opt};
+use super::{Given, Named, NewFields, Opt};
 use crate::de::Spanned;
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
 use crate::quantity::{Probability, Size};
 use crate::schema;
-use crate::{Base, FlagsMatch, Number, PayloadMatch, Unreachable};
+use crate::{Base, Field, FlagsMatch, Number, PayloadMatch, SizeMatch, Unreachable};
 
 /// A fault: one word for what goes wrong, and beside it which, when and how.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -30,6 +30,8 @@ pub(crate) struct Fault {
     pub(crate) reorder: Given<Match>,
     /// Bits of these segments are flipped on the way, so that their checksum is wrong.
     pub(crate) corrupt: Given<Match>,
+    /// Fields of these segments are rewritten on the way.
+    pub(crate) rewrite: Given<Match>,
     /// These segments are lost, and a router tells their sender by ICMP.
     pub(crate) unreachable: Given<Match>,
     /// A segment that no host sent arrives.
@@ -52,6 +54,10 @@ pub(crate) struct Fault {
     pub(crate) behind: Opt<u32>,
     /// How many neighbouring bits are flipped, at most 15.
     pub(crate) bits: Opt<u32>,
+    /// The part of the segment whose bits are flipped; any if nothing is said.
+    pub(crate) field: Opt<Field>,
+    /// What is rewritten.
+    pub(crate) set: Option<Spanned<NewFields>>,
     /// What the router says that it can not reach: `host` if nothing is said.
     pub(crate) code: Opt<Unreachable>,
     /// With `code: fragmentation-needed`: the MTU that the router tells.
@@ -90,8 +96,10 @@ pub(crate) type HostInState = Spanned<Named<Spanned<Scalar<State>>>>;
 pub(crate) struct Match {
     pub(crate) from: Opt<String>,
     pub(crate) to: Opt<String>,
+    pub(crate) on: Opt<String>,
     pub(crate) flags: Option<FlagsMatch>,
     pub(crate) payload: Option<PayloadMatch>,
+    pub(crate) size: Option<SizeMatch>,
     pub(crate) sequence: Option<u32>,
     pub(crate) acknowledgment: Option<u32>,
     pub(crate) state: Option<HostInState>,
@@ -108,10 +116,14 @@ struct MatchMap {
     from: Opt<String>,
     /// The host it is for.
     to: Opt<String>,
+    /// The name that its connection has at either end.
+    on: Opt<String>,
     /// The control bits that it has; after `only`, no others.
     flags: Option<Scalar<FlagsMatch>>,
     /// How much data it has.
     payload: Option<Scalar<PayloadMatch>>,
+    /// How large its IP datagram is.
+    size: Option<Scalar<SizeMatch>>,
     /// Its sequence number, relative: a SYN has 0.
     sequence: Option<Scalar<u32>>,
     /// Its acknowledgment number, relative: what answers a SYN has 1.
@@ -145,8 +157,10 @@ impl<'de> Deserialize<'de> for Match {
                 Ok(Match {
                     from: map.from,
                     to: map.to,
+                    on: map.on,
                     flags: map.flags.map(|flags| flags.0),
                     payload: map.payload.map(|payload| payload.0),
+                    size: map.size.map(|size| size.0),
                     sequence: map.sequence.map(|number| number.0),
                     acknowledgment: map.acknowledgment.map(|number| number.0),
                     state: map.state,
@@ -217,15 +231,8 @@ impl Parse for Number {
     fn parse(text: &str) -> Result<Number, Mistake> {
         let variable = Base::VARIABLES.into_iter().find(|base| text.starts_with(base.name()));
         let base = variable.ok_or_else(|| expected::<Number>(text))?;
-        let rest = text[base.name().len()..].trim();
-        let sign = match rest.chars().next() {
-            None => return Ok(Number { base, plus: 0 }),
-            Some('+') => 1,
-            Some('-') => -1,
-            Some(_) => return Err(expected::<Number>(text)),
-        };
-        let number = rest[1..].trim().parse::<u32>().map_err(|_| expected::<Number>(text))?;
-        Ok(Number { base, plus: sign * i64::from(number) })
+        let plus = offset(&text[base.name().len()..]).ok_or_else(|| expected::<Number>(text))?;
+        Ok(Number { base, plus })
     }
 
     fn number(number: i128) -> Result<Number, Mistake> {
@@ -233,6 +240,18 @@ impl Parse for Number {
         plus.map(|plus| Number { base: Base::Initial, plus })
             .ok_or_else(|| Mistake::new(format!("{number} is out of range"), "sequence numbers have 32 bits"))
     }
+}
+
+/// What stands after a variable: nothing, `+ 100`, `- 1`.
+pub(super) fn offset(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (sign, number) = match text.chars().next() {
+        None => return Some(0),
+        Some('+') => (1, &text[1..]),
+        Some('-') => (-1, &text[1..]),
+        Some(_) => return None,
+    };
+    number.trim().parse::<u32>().ok().map(|number| sign * i64::from(number))
 }
 
 /// Whom a partition divides: a list, a map for one way, or one host from all others.

@@ -240,6 +240,6 @@ impl Parse for WindowScaling {
 }
 
 /// That, or `off`, which JSON knows as false.
-fn or_off(schema: Schema) -> Schema {
+pub(super) fn or_off(schema: Schema) -> Schema {
     schema::any_of([json_schema!({"enum": ["off", false]}), schema])
 }

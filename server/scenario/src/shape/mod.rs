@@ -4,6 +4,7 @@ mod expect;
 mod faults;
 mod hosts;
 mod programs;
+mod rewrite;
 
 use std::fmt;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(crate) use expect::{Claim, Expect};
 pub(crate) use faults::{ControlBits, Cut, Fault, HostInState, Inject, Match};
 pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
 pub(crate) use programs::{Direction, Payload, Programs, Step, Steps};
+pub(crate) use rewrite::NewFields;
 
 /// A value that may be left out, with its place.
 pub(crate) type Opt<T> = Option<Spanned<Scalar<T>>>;

@@ -1,7 +1,8 @@
 //! What goes wrong: rules over segments, and a script over hosts and links.
 
+mod rewrite;
 mod rules;
 mod script;
 
-pub(crate) use rules::{Applied, Rules};
+pub(crate) use rules::{Applied, Moment, Rules, Seen};
 pub(crate) use script::{Deed, Script};

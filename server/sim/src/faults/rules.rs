@@ -1,10 +1,14 @@
 //! Faults on segments. A rule looks at a segment when it is sent.
 
-use halfopen_scenario::{Effect, Fault, Match, SegmentAction, SegmentFacts, When, Which};
-use halfopen_tcp::Instant;
+use halfopen_scenario::{Effect, Fault, Field, Match, SegmentAction, SegmentFacts, When, Which};
+use halfopen_tcp::{Instant, Seq};
 
+use super::rewrite::rewrite;
 use crate::connections::Connections;
+use crate::octets;
 use crate::random::Stream;
+use crate::shared::Progress;
+use crate::trace::ConnectionNumber;
 
 /// The rules of a scenario, in its order.
 #[derive(Debug)]
@@ -25,16 +29,33 @@ struct Rule {
     matched: u64,
 }
 
-/// A rule that takes a segment.
-#[derive(Debug)]
-pub(crate) struct Applied<'a> {
+/// A segment that is sent, as faults see it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) facts: SegmentFacts,
+    pub(crate) connection: Option<ConnectionNumber>,
+    /// The initial sequence numbers of its sender and of its receiver.
+    pub(crate) initial: [Seq; 2],
+    /// How far the peer shifts its window.
+    pub(crate) window_shift: u8,
+}
+
+/// A moment of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment<'a> {
+    pub(crate) now: Instant,
+    pub(crate) connections: &'a Connections,
+    pub(crate) progress: &'a Progress,
+}
+
+/// A rule that took a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Applied {
     /// The place of the rule after it.
     pub(crate) next: usize,
     /// Position in the scenario's faults, from 0.
     pub(crate) fault: usize,
     pub(crate) action: SegmentAction,
-    /// The random numbers of this fault.
-    pub(crate) coin: &'a mut Stream,
 }
 
 impl Rules {
@@ -60,25 +81,43 @@ impl Rules {
         Rules(faults.iter().enumerate().filter_map(rule).collect())
     }
 
-    /// The next rule, from this place on, that takes a segment that is sent now. Rules count what comes to them: one
-    /// that nobody asks, because the segment is lost already, does not know of it.
+    /// The next rule, from this place on, that takes a segment that is sent now; it changes the octets of the datagram
+    /// if that is what it does. Rules count what comes to them: one that nobody asks, because the segment is lost already,
+    /// does not know of it.
     pub(crate) fn next(
         &mut self,
         place: usize,
-        now: Instant,
-        segment: &SegmentFacts,
-        connections: &Connections,
-    ) -> Option<Applied<'_>> {
-        let rules = self.0.iter_mut().enumerate().skip(place);
-        let (place, rule) = { rules }
-            .find_map(|(place, rule)| rule.takes(now, segment, connections).then_some((place, rule)))?;
-        Some(Applied { next: place + 1, fault: rule.fault, action: rule.action, coin: &mut rule.coin })
+        seen: &Seen,
+        datagram: &mut [u8],
+        moment: Moment<'_>,
+    ) -> Option<Applied> {
+        let mut rules = self.0.iter_mut().enumerate().skip(place);
+        let (place, rule) = rules.find_map(|(place, rule)| {
+            let segment = octets::segment_of(datagram);
+            rule.takes(seen, segment, moment).then_some((place, rule))
+        })?;
+        match rule.action {
+            SegmentAction::Corrupt { bits, field } => {
+                octets::corrupt(datagram, bits, field, &mut rule.coin);
+            }
+            SegmentAction::Rewrite(new) => rewrite(octets::segment_of_mut(datagram), &new, seen),
+            SegmentAction::Drop
+            | SegmentAction::Delay { .. }
+            | SegmentAction::Duplicate { .. }
+            | SegmentAction::Reorder { .. }
+            | SegmentAction::Unreachable(_) => {}
+        }
+        Some(Applied { next: place + 1, fault: rule.fault, action: rule.action })
     }
 }
 
 impl Rule {
-    fn takes(&mut self, now: Instant, segment: &SegmentFacts, connections: &Connections) -> bool {
-        if !self.matching.matches(segment) || !is_active(self.when, now, connections) {
+    fn takes(&mut self, seen: &Seen, segment: &[u8], moment: Moment<'_>) -> bool {
+        let is_of = |meant| seen.connection.is_some_and(|number| moment.progress.is(meant, number));
+        if !self.matching.matches(&seen.facts, is_of)
+            || !is_active(self.when, moment.now, moment.connections)
+            || !can_be_done(self.action, seen, segment)
+        {
             return false;
         }
         if self.skip > 0 {
@@ -93,6 +132,24 @@ impl Rule {
             Which::Every(step) => self.matched.is_multiple_of(step),
             Which::Probability(millionths) => self.coin.chance(f64::from(millionths) / 1e6),
         }
+    }
+}
+
+/// Whether there is anything to do: data to corrupt, a field that would become another.
+fn can_be_done(action: SegmentAction, seen: &Seen, segment: &[u8]) -> bool {
+    match action {
+        SegmentAction::Corrupt { field: Some(Field::Payload), .. } => seen.facts.octets > 0,
+        SegmentAction::Rewrite(new) => {
+            let mut copy = segment.to_vec();
+            rewrite(&mut copy, &new, seen);
+            copy != segment
+        }
+        SegmentAction::Corrupt { .. }
+        | SegmentAction::Drop
+        | SegmentAction::Delay { .. }
+        | SegmentAction::Duplicate { .. }
+        | SegmentAction::Reorder { .. }
+        | SegmentAction::Unreachable(_) => true,
     }
 }
 
@@ -116,6 +173,15 @@ mod tests {
 
     use super::*;
 
+    /// Asks the rules from a place on about a segment of a host that it sends at this second.
+    fn asks(rules: &mut Rules, place: usize, from: usize, second: u64) -> Option<Applied> {
+        let facts = SegmentFacts { from: Some(HostId(from)), ..SegmentFacts::default() };
+        let seen = Seen { facts, ..Seen::default() };
+        let now = Instant::ZERO + Duration::from_secs(second);
+        let moment = Moment { now, connections: &Connections::default(), progress: &Progress::default() };
+        rules.next(place, &seen, &mut [0x45; 40], moment)
+    }
+
     fn drop_faults(which: Which, when: When) -> Vec<Fault> {
         let matching = Match { from: Some(HostId(0)), ..Match::default() };
         let effect = Effect::Segment { matching, skip: 0, which, action: SegmentAction::Drop };
@@ -130,12 +196,7 @@ mod tests {
 
     fn taken_of(faults: &[Fault], from: usize) -> Vec<u64> {
         let mut rules = Rules::new(faults, 1);
-        let facts = SegmentFacts { from: Some(HostId(from)), ..SegmentFacts::default() };
-        let connections = Connections::default();
-        let is_taken = |second: &u64| {
-            let now = Instant::ZERO + Duration::from_secs(*second);
-            rules.next(0, now, &facts, &connections).is_some()
-        };
+        let is_taken = |second: &u64| asks(&mut rules, 0, from, *second).is_some();
         (1..=10).filter(is_taken).collect()
     }
 
@@ -184,12 +245,7 @@ mod tests {
         faults.extend(drop_faults(Which::Every(2), When::Always));
         faults.extend(drop_faults(Which::Nth(1), When::Always));
         let mut rules = Rules::new(&faults, 1);
-        let facts = SegmentFacts { from: Some(HostId(0)), ..SegmentFacts::default() };
-        let connections = Connections::default();
-        let mut next = |place| {
-            let applied = rules.next(place, Instant::ZERO, &facts, &connections);
-            applied.map(|applied| (applied.fault, applied.next))
-        };
+        let mut next = |place| asks(&mut rules, place, 0, 0).map(|applied| (applied.fault, applied.next));
         assert_eq!(next(0), Some((0, 1)), "and then nobody asks the others");
         assert_eq!(next(0), Some((2, 3)), "for the second rule it is the first");
         assert_eq!(next(0), Some((1, 2)));

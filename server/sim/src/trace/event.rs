@@ -199,6 +199,8 @@ pub struct SegmentSent {
     pub peer_iss: u32,
     /// The window as the peer is to understand it, octets.
     pub window: u32,
+    /// Octets of its IP datagram.
+    pub size: u32,
     /// Why it was sent.
     pub purpose: Purpose,
     /// Whether any of its sequence space was sent before.
@@ -220,6 +222,7 @@ impl SegmentSent {
             to: self.to.map(id),
             flags: self.header.flags,
             octets: u64::from(self.header.payload),
+            size: self.size.into(),
             sequence: self.relative_seq,
             acknowledgment: self.header.flags.contains(Flags::ACK).then_some(self.relative_ack),
             from_state: self.sender_state,

@@ -108,11 +108,7 @@ impl Evidence<'_> {
             *nth += 1;
             Some((end, history))
         });
-        ends.filter(move |(end, _)| {
-            connection.is_none_or(|meant| {
-                self.progress.opened.contains(&(meant.program, meant.connection, end.number))
-            })
-        })
+        ends.filter(move |(end, _)| connection.is_none_or(|meant| self.progress.is(meant, end.number)))
     }
 
     fn count_segments(&self, matching: &Match, count: Count) -> Finding {
@@ -120,7 +116,9 @@ impl Evidence<'_> {
         for (sequence, event) in self.trace.iter() {
             if let (EventKind::SegmentSent(sent), Some(from)) = (&event.kind, event.host)
                 && !sent.injected
-                && matching.matches(&sent.facts(from))
+                && matching.matches(&sent.facts(from), |meant| {
+                    event.connection.is_some_and(|number| self.progress.is(meant, number))
+                })
             {
                 found += 1;
                 decided = Some((sequence, event.time));
