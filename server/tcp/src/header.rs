@@ -95,6 +95,15 @@ impl Header {
         self.seq + u32::from(self.flags.contains(Flags::SYN))
     }
 
+    /// The RST that says that nobody here takes this segment (RFC 9293 §3.10.7.1).
+    pub(crate) fn refusal(&self) -> Header {
+        if self.flags.contains(Flags::ACK) {
+            Header { seq: self.ack, flags: Flags::RST, ..Header::default() }
+        } else {
+            Header { ack: self.end(), flags: Flags::RST | Flags::ACK, ..Header::default() }
+        }
+    }
+
     /// The sequence number after the segment.
     pub fn end(&self) -> Seq {
         self.seq + self.len()

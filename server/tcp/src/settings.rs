@@ -98,6 +98,12 @@ pub struct Settings {
     pub dsack: bool,
     /// Whether a timeout is checked for having been spurious (RFC 5682; Linux `tcp_frto`).
     pub frto: bool,
+    /// Whether a small segment that is sent again takes those behind it along, as far as one segment goes (RFC 9293 §3.8.1;
+    /// Linux `tcp_retrans_collapse`).
+    pub collapse: bool,
+    /// Whether an acknowledgment without data counts although others overtook it (Linux `tcp_disordered_ack_check`): its
+    /// timestamp is old, and by RFC 7323 §5.3 it would be answered.
+    pub late_acks: bool,
     /// How the congestion window moves.
     pub congestion: CongestionAlgorithm,
     /// Whether a connection that was idle begins with the initial window again (RFC 5681 §4.1).

@@ -154,6 +154,14 @@ impl Snd {
         newer && self.set_window(header)
     }
 
+    /// Whether the segment acknowledges more, or may say something new of the window (Linux `tcp_may_update_window`).
+    pub(crate) fn moves_window(&self, header: &Header) -> bool {
+        let wnd = u32::from(header.window) << self.scale;
+        header.ack.after(self.una)
+            || self.wl1.before(header.seq)
+            || (self.wl1 == header.seq && (wnd > self.wnd || wnd == 0))
+    }
+
     /// Takes the window of a segment; returns whether it changed. That of a SYN is not scaled (RFC 7323 §2.2).
     pub(crate) fn set_window(&mut self, header: &Header) -> bool {
         let scale = if header.flags.contains(crate::Flags::SYN) { 0 } else { self.scale };

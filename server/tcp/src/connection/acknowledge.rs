@@ -19,13 +19,9 @@ impl Connection {
 
     /// The ACK field in a synchronized state.
     pub(super) fn acknowledge(&mut self, cx: &mut Context<'_>, header: &Header) -> Result<(), DropReason> {
-        if header.ack.after(self.snd.nxt) {
-            self.outbox.ack = Some(Purpose::DuplicateAck);
-            return Err(DropReason::UnacceptableAck);
-        }
-        // RFC 5961 §5.2: older than the largest window could explain.
-        if header.ack.before(self.snd.una - self.snd.max_wnd) {
-            self.outbox.ack = Some(Purpose::ChallengeAck);
+        // RFC 5961 §5.2: of what was never sent, or older than the largest window could explain.
+        if header.ack.after(self.snd.nxt) || header.ack.before(self.snd.una - self.snd.max_wnd) {
+            self.answer_suspicious(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::UnacceptableAck);
         }
         self.window_probes = 0;

@@ -91,14 +91,46 @@ impl Connection {
             return Ok(());
         };
         if is_later(self.ts_recent, value) && !header.flags.contains(Flags::RST) {
-            self.answer_suspicious(cx, header, Purpose::DuplicateAck);
-            return Err(DropReason::OldTimestamp);
+            return self.check_overtaken(cx, header, self.ts_recent.wrapping_sub(value));
         }
         // §4.3: only a segment that starts at or before the last acknowledgment moves the clock.
         if header.seq.at_or_before(self.ack_policy.last_sent()) {
             self.ts_recent = value;
         }
         Ok(())
+    }
+
+    /// A segment that later ones overtook by so many ticks of its sender's clock. It is answered and dropped (RFC 7323 §5.3);
+    /// where an acknowledgment without data is no reason for that, it counts if it could be the newest, or is passed over
+    /// in silence (Linux `tcp_disordered_ack_check`).
+    fn check_overtaken(&mut self, cx: &mut Context<'_>, header: &Header, late: u32) -> Step {
+        let nxt = self.rcv.nxt;
+        if cx.settings.late_acks && header.is_empty() && header.flags.contains(Flags::ACK) {
+            if header.seq.before(nxt) {
+                return Err(DropReason::OldTimestamp);
+            }
+            let longest = self.rtt.rto().as_millis() * 6 / 5;
+            if header.seq == nxt
+                && header.ack == self.snd.una
+                && !self.snd.moves_window(header)
+                && u128::from(late) <= longest
+            {
+                return Ok(());
+            }
+        }
+        self.tell_known_text(cx, header);
+        self.answer_suspicious(cx, header, Purpose::DuplicateAck);
+        Err(DropReason::OldTimestamp)
+    }
+
+    /// A segment that is dropped began with octets that are here: its sender must have missed an acknowledgment, or sent
+    /// them again for nothing (Linux `tcp_send_dupack`).
+    fn tell_known_text(&mut self, cx: &mut Context<'_>, header: &Header) {
+        let data = !header.is_empty() && !header.flags.contains(Flags::SYN);
+        if data && header.seq.before(self.rcv.nxt) {
+            self.ack_policy.hurry(self.rcv.window());
+            self.report_twice(cx.settings, header.seq, header.end().min(self.rcv.nxt));
+        }
     }
 
     /// First: sequence number.
@@ -131,11 +163,7 @@ impl Connection {
             self.outbox.ack = Some(Purpose::Retransmission);
             return Err(DropReason::Duplicate);
         }
-        let data = !header.is_empty() && !header.flags.contains(Flags::SYN);
-        if data && header.seq.before(self.rcv.nxt) {
-            self.ack_policy.hurry(self.rcv.window());
-            self.report_twice(cx.settings, header.seq, header.end().min(self.rcv.nxt));
-        }
+        self.tell_known_text(cx, header);
         let syn = header.flags.contains(Flags::SYN);
         self.answer_suspicious(cx, header, if syn { Purpose::ChallengeAck } else { Purpose::DuplicateAck });
         Err(reason)
@@ -150,7 +178,9 @@ impl Connection {
 
     /// Second: RST (RFC 5961 §3.2).
     fn take_reset(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
-        if header.seq != self.rcv.nxt && !self.is_reset_after_fin(header) {
+        // What is left of an orphan in FIN-WAIT-2 is not worth a challenge (Linux `tcp_timewait_state_process`).
+        let remains = self.orphan && self.state == State::FinWait2;
+        if header.seq != self.rcv.nxt && !self.is_reset_after_fin(header) && !remains {
             self.answer_suspicious(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::InexactReset);
         }
@@ -181,9 +211,12 @@ impl Connection {
         if !header.flags.contains(Flags::SYN) || repeated {
             return Ok(());
         }
-        if self.state == State::SynReceived && self.parent.is_some() {
-            // Back to the listener.
+        // A passive open goes back to its listener, and an orphan in FIN-WAIT-2 has nobody who would miss it: the peer is
+        // told that nobody is here (Linux `tcp_check_req`, `tcp_timewait_state_process`).
+        let embryonic = self.state == State::SynReceived && self.parent.is_some();
+        if embryonic || (self.orphan && self.state == State::FinWait2) {
             self.transition(cx, State::Closed, Cause::Segment(header.flags));
+            self.outbox.reset = Some(header.refusal());
         } else {
             self.answer_suspicious(cx, header, Purpose::ChallengeAck);
         }
@@ -261,7 +294,7 @@ impl Connection {
 
     /// Acknowledges what is not acceptable; empty segments not too often (RFC 5961 §7, Linux
     /// `tcp_invalid_ratelimit`).
-    fn answer_suspicious(&mut self, cx: &mut Context<'_>, header: &Header, purpose: Purpose) {
+    pub(super) fn answer_suspicious(&mut self, cx: &mut Context<'_>, header: &Header, purpose: Purpose) {
         let limited = purpose == Purpose::ChallengeAck || header.is_empty();
         if limited {
             let recent =

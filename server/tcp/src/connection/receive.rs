@@ -4,7 +4,7 @@ use super::{Connection, Context};
 use crate::ack_policy::AckAction;
 use crate::rcv::Text;
 use crate::segment::Segment;
-use crate::{Cause, DropReason, Flags, Header, Purpose, State, Timer};
+use crate::{Cause, DropReason, Errno, Flags, Header, Purpose, State, Timer};
 
 impl Connection {
     /// Seventh: text.
@@ -31,9 +31,11 @@ impl Connection {
         // Nobody will read it: the peer must know (RFC 9293 §3.6.1; Linux resets in both states).
         let (seq, len) = (segment.header.text(), segment.header.payload);
         let end = seq + len;
-        if self.orphan && end.after(self.rcv.nxt) {
+        let finishing = matches!(self.state, State::FinWait1 | State::FinWait2);
+        if (self.orphan || (self.read_shut && finishing)) && end.after(self.rcv.nxt) {
             // As from a port that nobody has (RFC 9293 §3.10.7.1).
             self.transition(cx, State::Closed, Cause::Segment(segment.header.flags));
+            self.fail(cx, Errno::ConnectionReset, Cause::Segment(segment.header.flags));
             let seq = segment.header.ack;
             self.outbox.reset = Some(Header { seq, flags: Flags::RST, ..Header::default() });
             return Err(DropReason::NoReceiver);

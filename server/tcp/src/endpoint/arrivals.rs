@@ -6,7 +6,7 @@ use crate::connection::Connection;
 use crate::icmp::{self, Unreachable};
 use crate::listener::Listener;
 use crate::segment::{self, Segment};
-use crate::{Arrival, ConnectionId, Disposition, DropReason, Flags, Header, Instant, ListenerId};
+use crate::{Arrival, ConnectionId, Disposition, DropReason, Flags, Instant, ListenerId};
 
 impl Endpoint {
     /// An IP datagram arrived: a TCP segment, or an ICMP error about one of ours.
@@ -108,11 +108,6 @@ impl Endpoint {
         if arrived.flags.contains(Flags::RST) {
             return;
         }
-        let header = if arrived.flags.contains(Flags::ACK) {
-            Header { seq: arrived.ack, flags: Flags::RST, ..Header::default() }
-        } else {
-            Header { ack: arrived.end(), flags: Flags::RST | Flags::ACK, ..Header::default() }
-        };
-        self.resets.push_back((segment.destination, segment.source, header));
+        self.resets.push_back((segment.destination, segment.source, arrived.refusal()));
     }
 }

@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 29] = [
+const ROWS: [Row; 31] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -108,6 +108,16 @@ const ROWS: [Row; 29] = [
     ),
     ("tail loss probe", |s| on(s.tail_loss_probe), [SYSCTL, D("RFC 8985: optional"), U, U, U]),
     ("F-RTO", |s| on(s.frto), [SYSCTL, U, U, U, U]),
+    (
+        "an acknowledgment that others overtook",
+        |s| if s.late_acks { "counts" } else { "is answered" }.to_owned(),
+        [M("09f"), D("RFC 7323 §5.3"), U, U, U],
+    ),
+    (
+        "small segments that are sent again",
+        |s| if s.collapse { "become one" } else { "stay apart" }.to_owned(),
+        [M("10m"), D("RFC 9293 §3.8.1: may"), U, U, U],
+    ),
     (
         "congestion control",
         |s| s.congestion.name().to_owned(),
