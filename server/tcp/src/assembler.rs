@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+/// Ranges whose order is remembered: as many as a SACK option has blocks (RFC 2018 §3).
+const RECENT: usize = 4;
+
 /// Octets by their distance from `rcv.nxt`. Ranges never touch or overlap: neighbours are joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Assembler {
     /// First octet's offset in the stream → octets.
     ranges: BTreeMap<u64, Vec<u8>>,
-    /// Offset of the range that grew last: the first SACK block (RFC 2018 §4).
-    latest: u64,
+    /// Offsets of the ranges that grew last, the newest first: the order of the SACK blocks (RFC 2018 §4).
+    recent: Vec<u64>,
 }
 
 impl Assembler {
@@ -35,6 +38,7 @@ impl Assembler {
             .collect();
         for at in touching {
             let range = self.ranges.remove(&at).expect("just found");
+            self.recent.retain(|recent| *recent != at);
             let range_end = at + range.len() as u64;
             let merged_end = merged_start + merged.len() as u64;
             if range_end > merged_end {
@@ -49,7 +53,8 @@ impl Assembler {
                 merged_start = at;
             }
         }
-        self.latest = merged_start;
+        self.recent.insert(0, merged_start);
+        self.recent.truncate(RECENT);
         self.ranges.insert(merged_start, merged);
     }
 
@@ -60,6 +65,7 @@ impl Assembler {
                 return None;
             }
             let (_, mut range) = self.ranges.pop_first().expect("just seen");
+            self.recent.retain(|recent| *recent != at);
             let known = (next - at) as usize;
             if known < range.len() {
                 return Some(range.split_off(known));
@@ -68,11 +74,11 @@ impl Assembler {
         None
     }
 
-    /// The ranges as (start, end), that which grew last first, then by position.
+    /// The ranges as (start, end), those that grew last first, then by position.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let bounds = |(at, range): (&u64, &Vec<u8>)| (*at, at + range.len() as u64);
-        let latest = self.ranges.get_key_value(&self.latest).map(bounds);
-        latest.into_iter().chain(self.ranges.iter().filter(move |(at, _)| **at != self.latest).map(bounds))
+        let recent = self.recent.iter().filter_map(|at| self.ranges.get_key_value(at));
+        recent.chain(self.ranges.iter().filter(|(at, _)| !self.recent.contains(at))).map(bounds)
     }
 }
 
@@ -98,9 +104,19 @@ mod tests {
         assert_eq!(assembler.ranges().collect::<Vec<_>>(), [(10, 30), (40, 50)]);
         assembler.insert(45, &octets(45, 60));
         assert_eq!(assembler.ranges().collect::<Vec<_>>(), [(40, 60), (10, 30)]);
+        for start in [80, 70, 90, 100] {
+            assembler.insert(start, &octets(start, start + 5));
+        }
+        let newest_first = [(100, 105), (90, 95), (70, 75), (80, 85), (10, 30), (40, 60)];
+        assert_eq!(assembler.ranges().collect::<Vec<_>>(), newest_first);
+        for start in [80, 70, 90, 100] {
+            assembler.insert(start + 5, &octets(start + 5, start + 10));
+        }
+        assert_eq!(assembler.ranges().collect::<Vec<_>>(), [(70, 110), (10, 30), (40, 60)]);
         assert_eq!(assembler.take(9), None);
         assert_eq!(assembler.take(10), Some(octets(10, 30)));
         assert_eq!(assembler.take(45), Some(octets(45, 60)));
+        assert_eq!(assembler.take(70), Some(octets(70, 110)));
         assert!(assembler.is_empty());
     }
 

@@ -383,6 +383,8 @@ impl Connection {
         if settings.dsack && self.state != State::TimeWait {
             self.outbox.dsack = Some((left, right));
         }
+            // Three blocks fit beside timestamps, four without (RFC 2018 §3).
+            options.sack.fit(40 - self.option_octets());
     }
 
     /// Our timestamp clock: milliseconds, from a start of its own.
