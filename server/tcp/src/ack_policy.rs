@@ -35,6 +35,10 @@ pub(crate) struct AckPolicy {
     full_size: u32,
     /// An acknowledgment is owed.
     owed: bool,
+    /// Where the gap stands that was last told of, and how often it was told at once.
+    gap: (Seq, u32),
+    /// An acknowledgment of what stands beyond a gap waits for more of it.
+    compressed: bool,
     /// Small segments that arrived since the last acknowledgment: their sender waits for something.
     pushed: u32,
 }
@@ -51,6 +55,8 @@ impl AckPolicy {
             // RFC 9293 §3.7.1: 536 until more is known.
             full_size: 536,
             owed: false,
+            gap: (Seq(0), 0),
+            compressed: false,
             pushed: 0,
         }
     }
@@ -155,6 +161,27 @@ impl AckPolicy {
         AckAction::Within(delay.min(settings.max))
     }
 
+    /// What to do about something that stands beyond a gap at `nxt`. It is told at once (RFC 5681 §4.2); but Linux tells of one
+    /// gap at once only as often as it takes to have it repaired, and then of several segments together, if SACK can say
+    /// which (`__tcp_ack_snd_check`, `tcp_comp_sack_delay_ns`).
+    pub(crate) fn decide_beyond_gap(&mut self, nxt: Seq, sack: bool, srtt: Option<Duration>) -> AckAction {
+        const AT_ONCE: u32 = 3;
+        const LONGEST: Duration = Duration::from_millis(1);
+        self.owed = true;
+        if !self.is_linux() || self.acknowledged.until(nxt) > self.full_size || self.is_quick() || !sack {
+            return AckAction::Now;
+        }
+        if self.gap.0 != nxt {
+            self.gap = (nxt, 0);
+        }
+        if self.gap.1 < AT_ONCE {
+            self.gap.1 += 1;
+            return AckAction::Now;
+        }
+        self.compressed = true;
+        AckAction::Within(srtt.map_or(LONGEST, |srtt| LONGEST.min(srtt / 20)))
+    }
+
     /// Whether the application's read is the moment to acknowledge (Linux `tcp_cleanup_rbuf`).
     pub(crate) fn is_due_at_read(&self, nxt: Seq, unread: usize) -> bool {
         self.owed
@@ -166,6 +193,9 @@ impl AckPolicy {
     /// The delay passed without company: this is not a dialogue (Linux `tcp_delack_timer_handler`).
     pub(crate) fn delay_passed(&mut self, rto: Duration) {
         let Some(settings) = self.settings else { return };
+        if self.compressed {
+            return;
+        }
         if self.interactive {
             self.interactive = false;
             self.delay = settings.min;
@@ -184,6 +214,7 @@ impl AckPolicy {
     /// A segment with the ACK bit goes out.
     pub(crate) fn sent(&mut self, nxt: Seq) {
         self.owed = false;
+        self.compressed = false;
         self.pushed = 0;
         self.acknowledged = nxt;
         self.quick = self.quick.saturating_sub(1);

@@ -234,6 +234,7 @@ impl Connection {
     }
 
     /// Octets of data in a segment that fits an MTU.
+        self.rcv.sack = self.agreed.sack;
     fn payload_for_mtu(&self, mtu: u16) -> u32 {
         u32::from(mss_for_mtu(mtu, self.remote.ip())).max(64) - self.option_octets()
     }

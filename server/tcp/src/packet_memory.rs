@@ -27,6 +27,8 @@ pub(crate) struct PacketMemory {
     full_size: u32,
     /// What is not read, a packet each.
     packets: VecDeque<Packet>,
+    /// Octets of memory that packets beyond a gap take.
+    ahead: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,7 @@ impl PacketMemory {
             // RFC 9293 §3.7.1: 536 until more is known.
             full_size: 536,
             packets: VecDeque::new(),
+            ahead: 0,
         }
     }
 
@@ -105,13 +108,41 @@ impl PacketMemory {
                 self.packets.push_back(packet);
             }
         }
+        self.measure(octets, packet.memory, mss);
+        octets >= SMALL && self.grow(octets, packet.memory, mss)
+    }
+
+    /// What a full-sized segment is, and what it costs (`tcp_measure_rcv_mss`).
+    fn measure(&mut self, octets: u32, memory: u32, mss: u32) {
         if octets >= self.full_size {
             if octets != self.full_size {
-                self.ratio = ((octets << 8) / packet.memory).max(1);
+                self.ratio = ((octets << 8) / memory).max(1);
             }
             self.full_size = octets.min(mss);
         }
-        octets >= SMALL && self.grow(octets, packet.memory, mss)
+    }
+
+    /// The same for a packet that stands beyond a gap (`tcp_data_queue_ofo`). Without SACK the window stays, for its sender must
+    /// know the acknowledgment for a duplicate.
+    pub(crate) fn add_ahead(&mut self, octets: u32, headers: u32, mss: u32, sack: bool) -> bool {
+        let memory = Packet::new(octets, headers).memory;
+        self.used += memory;
+        self.ahead += memory;
+        self.measure(octets, memory, mss);
+        sack && octets >= SMALL && self.grow(octets, memory, mss)
+    }
+
+    /// A packet that stood beyond a gap can be read; `last`: none stands there any more.
+    pub(crate) fn catch_up(&mut self, octets: u32, headers: u32, last: bool) {
+        let packet = Packet::new(octets, headers);
+        self.packets.push_back(packet);
+        // What came twice, or in parts, was counted differently.
+        let known = packet.memory.min(self.ahead);
+        self.ahead -= known;
+        self.used += packet.memory - known;
+        if last {
+            self.used -= std::mem::take(&mut self.ahead);
+        }
     }
 
     /// Lets the window grow while packets are worth their memory (`tcp_grow_window`).

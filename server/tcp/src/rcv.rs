@@ -36,6 +36,8 @@ pub(crate) struct Rcv {
     headers: u32,
     /// Octets of data in the largest segment that we announced.
     mss: u32,
+    /// Whether SACK tells the peer what stands beyond a gap.
+    pub(crate) sack: bool,
     /// Whether packets since the last call let the window grow.
     grew: bool,
 }
@@ -71,6 +73,7 @@ impl Rcv {
             memory: packet_memory.then(|| PacketMemory::new(capacity)),
             headers: 40,
             mss: 536,
+            sack: false,
             grew: false,
         }
     }
@@ -199,6 +202,10 @@ impl Rcv {
             return Text::Nothing;
         }
         if start != self.nxt {
+            let known = self.has_beyond_gap(start, octets.len() as u32);
+            if let Some(memory) = self.memory.as_mut().filter(|_| !known) {
+                self.grew |= memory.add_ahead(octets.len() as u32, self.headers, self.mss, self.sack);
+            }
             self.assembler.insert(self.offset + u64::from(self.nxt.until(start)), octets);
             return Text::OutOfOrder;
         }
@@ -209,7 +216,12 @@ impl Rcv {
         }
         let mut joined = false;
         while let Some(waiting) = self.assembler.take(self.offset) {
-            self.append(&waiting);
+            self.extend(&waiting);
+            if let Some(memory) = &mut self.memory {
+                for packet in waiting.chunks(self.mss.max(1) as usize) {
+                    memory.catch_up(packet.len() as u32, self.headers, self.assembler.is_empty());
+                }
+            }
             taken += waiting.len() as u32;
             joined = true;
         }
@@ -217,12 +229,16 @@ impl Rcv {
     }
 
     fn append(&mut self, octets: &[u8]) {
-        self.readable.extend(octets);
+        self.extend(octets);
         if let Some(memory) = &mut self.memory {
             for packet in octets.chunks(self.mss.max(1) as usize) {
                 self.grew |= memory.add(packet.len() as u32, self.headers, self.mss);
             }
         }
+    }
+
+    fn extend(&mut self, octets: &[u8]) {
+        self.readable.extend(octets);
         self.nxt += octets.len() as u32;
         self.offset += octets.len() as u64;
     }

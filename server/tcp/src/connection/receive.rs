@@ -57,9 +57,22 @@ impl Connection {
             // A gap, or the end of one: the sender must know at once (RFC 5681 §4.2).
             Text::FilledGap(octets) => {
                 self.ack_policy.received(cx.now, octets, window, rto);
-                self.acknowledge_now(cx, Purpose::Normal);
+                if self.rcv.take_growth() {
+                    self.ack_policy.window_grows();
+                }
+                if self.rcv.has_gap() {
+                    self.acknowledge_gap(cx, Purpose::Normal);
+                } else {
+                    self.acknowledge_now(cx, Purpose::Normal);
+                }
             }
-            Text::OutOfOrder | Text::Nothing => {
+            Text::OutOfOrder => {
+                if self.rcv.take_growth() {
+                    self.ack_policy.window_grows();
+                }
+                self.acknowledge_gap(cx, Purpose::DuplicateAck);
+            }
+            Text::Nothing => {
                 self.ack_policy.hurry(window);
                 self.acknowledge_now(cx, Purpose::DuplicateAck);
             }
@@ -75,9 +88,8 @@ impl Connection {
         }
         if !self.rcv.take_fin() {
             // One beyond a gap is told like data beyond a gap.
-            if header.flags.contains(Flags::FIN) && self.rcv.has_gap() {
-                self.ack_policy.hurry(self.rcv.window());
-                self.acknowledge_now(cx, Purpose::DuplicateAck);
+            if header.flags.contains(Flags::FIN) && header.payload == 0 && self.rcv.has_gap() {
+                self.acknowledge_gap(cx, Purpose::DuplicateAck);
             }
             return;
         }
@@ -105,6 +117,18 @@ impl Connection {
             | State::TimeWait => {}
         }
     }
+    /// Something is missing before what arrived.
+    fn acknowledge_gap(&mut self, cx: &mut Context<'_>, purpose: Purpose) {
+        match self.ack_policy.decide_beyond_gap(self.rcv.nxt, self.agreed.sack, self.rtt.srtt()) {
+            AckAction::Now => self.acknowledge_now(cx, purpose),
+            AckAction::Within(delay) => {
+                if self.timers.expires(Timer::DelayedAck).is_none_or(|at| at > cx.now + delay) {
+                    self.timers.set(cx, Timer::DelayedAck, delay);
+                }
+            }
+        }
+    }
+
 
     fn acknowledge_now(&mut self, cx: &mut Context<'_>, purpose: Purpose) {
         self.timers.cancel(cx, Timer::DelayedAck);
