@@ -147,9 +147,11 @@ impl Connection {
             AckAction::Within(delay) => {
                 match self.timers.expires(Timer::DelayedAck) {
                     // About to fire anyway (Linux `tcp_send_delayed_ack`).
-                    Some(at) if at <= cx.now + delay / 4 => self.acknowledge_now(cx, Purpose::Normal),
+                    Some(at) if at <= cx.now + self.rtt.whole_below(delay / 4) => {
+                        self.acknowledge_now(cx, Purpose::Normal);
+                    }
                     Some(at) if at <= cx.now + delay => {}
-                    Some(_) | None => self.timers.set(cx, Timer::DelayedAck, delay),
+                    Some(_) | None => self.timers.set(cx, Timer::DelayedAck, self.rtt.in_tick(delay)),
                 }
             }
         }
