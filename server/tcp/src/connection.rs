@@ -110,6 +110,11 @@ pub(crate) struct Connection {
     /// Segments still to come of a packet that is cut up below the stack, and whether it has more than one.
     packet_left: u32,
     packet_is_many: bool,
+    /// The same of a packet that is sent again.
+    again_left: u32,
+    again_is_many: bool,
+    /// The congestion window has room that waits for more of it.
+    saves_room: bool,
     /// When data or FIN was last sent.
     last_sent: Option<Instant>,
     /// When the closed window was first probed.
@@ -169,6 +174,9 @@ impl Connection {
             first_timeout: None,
             packet_left: 0,
             packet_is_many: false,
+            again_left: 0,
+            again_is_many: false,
+            saves_room: false,
             last_sent: None,
             first_window_probe: None,
             window_probes: 0,

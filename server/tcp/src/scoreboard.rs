@@ -20,6 +20,8 @@ pub(crate) struct Sent {
     pub(crate) last_sent: Instant,
     /// How often it was sent.
     pub(crate) transmissions: u32,
+    /// Whether the next segment left the stack in the same packet.
+    pub(crate) joined: bool,
     mark: Mark,
 }
 
@@ -38,7 +40,21 @@ enum Mark {
 
 impl Sent {
     pub(crate) fn new(seq: Seq, len: u32, flags: Flags, now: Instant) -> Sent {
-        Sent { seq, len, flags, first_sent: now, last_sent: now, transmissions: 1, mark: Mark::Flying }
+        Sent {
+            seq,
+            len,
+            flags,
+            first_sent: now,
+            last_sent: now,
+            transmissions: 1,
+            joined: false,
+            mark: Mark::Flying,
+        }
+    }
+
+    /// Octets of data in it; a SYN has none.
+    fn octets(&self) -> u32 {
+        self.len - u32::from(self.flags.contains(Flags::FIN))
     }
 
     /// The sequence number after it.
@@ -328,12 +344,56 @@ impl Scoreboard {
         self.lost += 1;
     }
 
-    /// The oldest lost segment, counted as sent again.
-    pub(crate) fn resend_lost(&mut self, now: Instant) -> Option<Sent> {
+    fn first_lost(&self) -> Option<usize> {
         if self.lost == 0 {
             return None;
         }
-        let sent = self.segments.iter_mut().find(|sent| sent.mark == Mark::Lost)?;
+        self.segments.iter().position(|sent| sent.mark == Mark::Lost)
+    }
+
+    /// How many lost segments leave as one packet: those that did before, but `most` at most. What is cut off stays so
+    /// (Linux `__tcp_retransmit_skb`).
+    pub(crate) fn plan_resend(&mut self, most: u32) -> u32 {
+        let Some(first) = self.first_lost() else { return 0 };
+        let mut last = first;
+        while self.segments[last].joined {
+            let goes_on = self.segments.get(last + 1).is_some_and(|next| next.mark == Mark::Lost);
+            if !goes_on || (last - first + 1) as u32 >= most {
+                self.segments[last].joined = false;
+                break;
+            }
+            last += 1;
+        }
+        (last - first + 1) as u32
+    }
+
+    /// Makes one segment of the oldest lost one and those behind it, as far as they have `most` octets, none before `edge` is
+    /// left out and the peer has none of them (Linux `tcp_retrans_try_collapse`).
+    pub(crate) fn collapse_lost(&mut self, most: u32, edge: Seq) {
+        let Some(first) = self.first_lost() else { return };
+        while let Some(next) = self.segments.get(first + 1) {
+            let whole = self.segments[first].octets() + next.octets();
+            let other = self.segments[first].joined || next.joined || next.mark == Mark::Sacked;
+            if other
+                || self.segments[first].flags.contains(Flags::SYN)
+                || whole > most
+                || next.end().after(edge)
+            {
+                return;
+            }
+            let next = self.segments.remove(first + 1).expect("just seen");
+            self.unmark(next.mark);
+            let merged = &mut self.segments[first];
+            merged.len += next.len;
+            merged.flags |= next.flags;
+            merged.transmissions = merged.transmissions.max(next.transmissions);
+        }
+    }
+
+    /// The oldest lost segment, counted as sent again.
+    pub(crate) fn resend_lost(&mut self, now: Instant) -> Option<Sent> {
+        let index = self.first_lost()?;
+        let sent = &mut self.segments[index];
         sent.mark = Mark::Resent;
         sent.transmissions += 1;
         sent.last_sent = now;
@@ -349,6 +409,9 @@ impl Scoreboard {
 
     /// The newest segment, counted as sent again (for a tail loss probe).
     pub(crate) fn resend_last(&mut self, now: Instant) -> Option<Sent> {
+        if let Some(before) = self.segments.len().checked_sub(2) {
+            self.segments[before].joined = false;
+        }
         let last = self.segments.back_mut()?;
         last.transmissions += 1;
         last.last_sent = now;

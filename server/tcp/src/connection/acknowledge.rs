@@ -27,7 +27,11 @@ impl Connection {
         self.window_probes = 0;
         self.unanswered_since = None;
         let una_before = self.snd.una;
-        let in_flight = self.snd.sent.in_flight();
+        let mut in_flight = self.snd.sent.in_flight();
+        if self.saves_room {
+            // The window limits us all the same.
+            in_flight = in_flight.max(self.congestion.size());
+        }
         let was_empty = self.snd.sent.is_empty();
         let advanced = header.ack.after(una_before);
         let window_changed =

@@ -1,5 +1,7 @@
 //! What to send next, and the segment it makes (RFC 9293 §3.8.6.2.1, §3.7.4, §3.10.2).
 
+use std::time::Duration;
+
 use super::recovery::{Phase, TailProbe};
 use super::{Connection, Context};
 use crate::scoreboard::Sent;
@@ -98,7 +100,20 @@ impl Connection {
         if !self.snd.sent.has_lost() || self.snd.sent.in_flight() >= self.congestion.size() {
             return None;
         }
-        let sent = self.snd.sent.resend_lost(cx.now)?;
+        if cx.settings.segmentation_offload && self.again_left == 0 {
+            let room = self.congestion.size().saturating_sub(self.snd.sent.in_flight());
+            self.again_left = self.snd.sent.plan_resend(self.packet_segments().min(room));
+            self.again_is_many = self.again_left > 1;
+        }
+        if cx.settings.collapse && !self.again_is_many {
+            self.snd.sent.collapse_lost(self.snd.mss, self.snd.una + self.snd.wnd);
+        }
+        let mut sent = self.snd.sent.resend_lost(cx.now)?;
+        self.again_left = self.again_left.saturating_sub(1);
+        if self.again_is_many && self.again_left == 0 {
+            sent.flags |= Flags::PSH;
+            self.again_is_many = false;
+        }
         self.recovery.count_resend(cx.now);
         let purpose = self.resend_purpose();
         Some(self.emit_sent(cx, &sent, purpose, buffer))
@@ -114,6 +129,10 @@ impl Connection {
             return None;
         }
         let window = self.snd.usable_window();
+        self.saves_room = !probes && self.waits_for_more_room(cx, unsent, window);
+        if self.saves_room {
+            return None;
+        }
         let len = unsent.min(self.snd.mss).min(window);
         let ends = len == unsent;
         let fin = fin && ends && window > len;
@@ -139,7 +158,8 @@ impl Connection {
         }
         let ends_packet = len > 0 && self.ends_packet();
         self.restart_after_idle(cx);
-        let sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
+        let mut sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
+        sent.joined = self.packet_is_many && self.packet_left > 0;
         self.snd.nxt += sent.len;
         if len > 0 && len < self.snd.mss {
             self.snd.small_end = self.snd.nxt;
@@ -154,8 +174,6 @@ impl Connection {
             // RFC 6298 §5.1: a timer that runs is left alone; a probe is put off (RFC 8985 §7.2).
             self.extend_loss_timer(cx);
         }
-        // Sent again, a segment goes alone.
-        let mut sent = sent;
         if ends_packet {
             sent.flags |= Flags::PSH;
         }
@@ -176,6 +194,28 @@ impl Connection {
         let rest = full > 0 && !fits.is_multiple_of(self.snd.mss) && !self.holds_small(cx);
         self.packet_left = most.min(full + u32::from(rest)).max(1);
         self.packet_is_many = self.packet_left > 1;
+    }
+
+    /// Whether a packet of few segments is better sent when the next acknowledgment has made room for more: not if that room is
+    /// much of the window, nor if the acknowledgment may be far away (Linux `tcp_tso_should_defer`).
+    fn waits_for_more_room(&self, cx: &Context<'_>, unsent: u32, window: u32) -> bool {
+        const RECENT: Duration = Duration::from_millis(1);
+        let mss = self.snd.mss;
+        if !cx.settings.segmentation_offload
+            || self.packet_left > 0
+            || unsent <= mss
+            || self.recovery.phase >= Phase::Recovery
+            || self.last_sent.is_none_or(|last| cx.now - last > RECENT)
+        {
+            return false;
+        }
+        let size = self.congestion.size();
+        let room = size.saturating_sub(self.snd.sent.in_flight()).saturating_mul(mss).min(window);
+        if room >= self.packet_segments() * mss || room >= self.snd.wnd.min(size.saturating_mul(mss)) / 3 {
+            return false;
+        }
+        let oldest = self.snd.sent.first().map(|first| cx.now - first.last_sent);
+        oldest.zip(self.rtt.srtt()).is_some_and(|(age, srtt)| age >= srtt / 2)
     }
 
     /// Counts a segment of the packet; returns whether it is the last of several.
