@@ -10,15 +10,17 @@ impl Connection {
     /// RACK step 2 to 4: which of the delivered segments was sent last, and whether they overtook each other
     /// (RFC 8985 §6.2).
     pub(in crate::connection) fn learn_order(&mut self, now: Instant, news: &News<'_>) {
-        let rack = &mut self.recovery.rack;
-        rack.reordering |= news.delivered.reordered;
+        self.recovery.rack.reordering |= news.delivered.reordered;
         let Some((sent, end, resent)) = news.delivered.newest else { return };
         let rtt = now - sent;
         // The acknowledgment of an earlier transmission would say that this one was quick. Where every round trip is as
         // long, that can not be told; the kernel's lone repairs are a little quicker than its bursts (18c, 12 of 12 runs).
-        if resent && self.rtt.least().is_some_and(|least| rtt <= least) {
+        let quick = self.rtt.least().is_some_and(|least| rtt <= least);
+        // So does an echo from before it was sent again (step 2; Linux `tcp_skb_spurious_retrans`).
+        if resent && (quick || self.echoes_earlier(news.header, sent)) {
             return;
         }
+        let rack = &mut self.recovery.rack;
         rack.rtt = rtt;
         if rack.newest.is_none_or(|(time, last)| sent > time || (sent == time && end.after(last))) {
             rack.newest = Some((sent, end));

@@ -1,8 +1,8 @@
 //! Taking back repairs that were none: Eifel (RFC 3522, RFC 4015) and D-SACK (RFC 3708).
 
 use super::{News, Undo};
-use crate::Header;
 use crate::connection::{Connection, is_later};
+use crate::{Header, Instant};
 
 impl Connection {
     pub(in crate::connection) fn undo_loss(&mut self, open: bool) {
@@ -40,8 +40,12 @@ impl Connection {
 
     /// Whether the acknowledgment was drawn by an original and not by what was sent again (RFC 3522 §3.2).
     pub(in crate::connection) fn was_delayed(&self, header: &Header) -> bool {
-        let Some(first_resend) = self.recovery.first_resend else { return true };
+        self.recovery.first_resend.is_none_or(|first_resend| self.echoes_earlier(header, first_resend))
+    }
+
+    /// Whether the timestamps say that what drew the acknowledgment was sent before `time`.
+    pub(in crate::connection) fn echoes_earlier(&self, header: &Header, time: Instant) -> bool {
         let echo = header.options.timestamps.filter(|_| self.agreed.timestamps).map(|stamps| stamps.echo);
-        echo.is_some_and(|echo| is_later(self.timestamp(first_resend), echo))
+        echo.is_some_and(|echo| is_later(self.timestamp(time), echo))
     }
 }
