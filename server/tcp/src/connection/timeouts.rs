@@ -147,7 +147,9 @@ impl Connection {
         self.outbox.probe = Some(Purpose::WindowProbe);
         self.outbox.urgent = self.has_urgent();
         self.window_probes += 1;
-        self.persist_backoff = (self.persist_backoff + 1).min(32);
+        // Linux doubles the wait no more often than tcp_retries2 says (`tcp_send_probe0`).
+        let most = if let GiveUp::Retries(retries) = cx.settings.give_up { retries.min(32) } else { 32 };
+        self.persist_backoff = (self.persist_backoff + 1).min(most);
         self.set_persist_timer(cx);
     }
 
