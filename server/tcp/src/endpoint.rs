@@ -166,8 +166,8 @@ impl Endpoint {
 
     /// Active open. Returns at once; [`connected`](Endpoint::connected) tells the outcome.
     ///
-    /// Fails with `EADDRINUSE` if `local_port` is taken for this remote, `EADDRNOTAVAIL` if no port or no address
-    /// of the family is left, `ENETUNREACH` if no host can have the remote address.
+    /// Fails with `EADDRINUSE` if `local_port` is taken for this remote, `EADDRNOTAVAIL` if that pair is in TIME-WAIT or no
+    /// port or no address of the family is left, `ENETUNREACH` if no host can have the remote address.
     pub fn connect(
         &mut self,
         now: Instant,
@@ -194,8 +194,10 @@ impl Endpoint {
             Some(port) => {
                 let local = SocketAddr::new(address, port);
                 self.leave_time_wait(now, local, remote);
-                if !self.is_free(local, remote) {
-                    return Err(Errno::AddressInUse);
+                if let Some(id) = self.owners.get(&(local, remote)) {
+                    // A port in TIME-WAIT can be bound (SO_REUSEADDR), but the pair of addresses is not to be had.
+                    let waits = self.get(*id).is_some_and(|connection| connection.state() == State::TimeWait);
+                    return Err(if waits { Errno::AddressNotAvailable } else { Errno::AddressInUse });
                 }
                 port
             }
