@@ -234,6 +234,7 @@ impl Connection {
         }
         let headers = u32::from(settings.mtu).saturating_sub(self.payload_for_mtu(settings.mtu));
         self.rcv.agree(scale, ours, headers);
+        self.rcv.sack = self.agreed.sack;
     }
 
     /// Octets that the options of every segment take.
@@ -242,7 +243,6 @@ impl Connection {
     }
 
     /// Octets of data in a segment that fits an MTU.
-        self.rcv.sack = self.agreed.sack;
     fn payload_for_mtu(&self, mtu: u16) -> u32 {
         u32::from(mss_for_mtu(mtu, self.remote.ip())).max(64) - self.option_octets()
     }
@@ -383,6 +383,8 @@ impl Connection {
                 options.sack.push(left, right);
             }
             self.rcv.push_sack_blocks(&mut options.sack);
+            // Three blocks fit beside timestamps, four without (RFC 2018 §3).
+            options.sack.fit(40 - self.option_octets());
         }
         options
     }
@@ -392,8 +394,6 @@ impl Connection {
         if settings.dsack && self.state != State::TimeWait {
             self.outbox.dsack = Some((left, right));
         }
-            // Three blocks fit beside timestamps, four without (RFC 2018 §3).
-            options.sack.fit(40 - self.option_octets());
     }
 
     /// Our timestamp clock: milliseconds, from a start of its own.

@@ -80,12 +80,16 @@ fn segment(json: &Value) -> Segment {
         let (left, right) = block.split_once(':').expect("left:right");
         (left.parse().expect("a number"), right.parse().expect("a number"))
     };
+    let flags = text_of(&json["flags"]);
+    let seq = json["seq_rel"].as_i64().unwrap_or_else(|| number(&json["seq_raw"]));
+    // No recorded connection comes so far from its first number: it is 0 itself, and told relative to that number.
+    let unrelated = flags == "RA" && seq.abs() > 1 << 24;
     Segment {
         host: Host::named(text_of(&json["from"])),
         time: micros(&json["t_ms"]),
         delivered,
-        flags: text_of(&json["flags"]).to_owned(),
-        seq: json["seq_rel"].as_i64().unwrap_or_else(|| number(&json["seq_raw"])),
+        flags: flags.to_owned(),
+        seq: if unrelated { 0 } else { seq },
         ack: json["ack_rel"].as_i64(),
         len: number(&json["len"]),
         sack: Some(sack.map(|blocks| blocks.split(' ').map(block).collect()).unwrap_or_default()),
@@ -145,7 +149,8 @@ fn short_segment(line: &str) -> Segment {
         time: (time.parse::<f64>().expect("milliseconds") * 1000.0).round() as Micros,
         delivered: Vec::new(),
         flags: (*flags).to_owned(),
-        seq: seq.parse().expect("a number"),
+        // `None` where the sender never had an initial number: a RST of a closed port, whose number is 0.
+        seq: if *seq == "None" { 0 } else { seq.parse().expect("a number") },
         ack: ack.parse().ok(),
         len: len.parse().expect("a number"),
         sack: None,

@@ -120,7 +120,12 @@ fn segment(host: Host, time: Micros, sent: &SegmentSent) -> Segment {
         time,
         delivered: Vec::new(),
         flags: letters(header.flags),
-        seq: relative(sent.relative_seq),
+        // Of what answers a segment without ACK it is 0, whatever the connection's numbers are.
+        seq: if header.flags.contains(Flags::RST) && header.seq == Seq(0) {
+            0
+        } else {
+            relative(sent.relative_seq)
+        },
         ack: header.flags.contains(Flags::ACK).then(|| relative(sent.relative_ack)),
         len: i64::from(header.payload),
         sack: Some(header.options.sack.as_slice().iter().map(block).collect()),

@@ -34,9 +34,8 @@ impl Connection {
         let finishing = matches!(self.state, State::FinWait1 | State::FinWait2);
         if (self.orphan || (self.read_shut && finishing)) && end.after(self.rcv.nxt) {
             // As from a port that nobody has (RFC 9293 §3.10.7.1).
-            self.transition(cx, State::Closed, Cause::Segment(segment.header.flags));
-            self.fail(cx, Errno::ConnectionReset, Cause::Segment(segment.header.flags));
             let seq = segment.header.ack;
+            self.fail(cx, Errno::ConnectionReset, Cause::Segment(segment.header.flags));
             self.outbox.reset = Some(Header { seq, flags: Flags::RST, ..Header::default() });
             return Err(DropReason::NoReceiver);
         }
@@ -117,6 +116,7 @@ impl Connection {
             | State::TimeWait => {}
         }
     }
+
     /// Something is missing before what arrived.
     fn acknowledge_gap(&mut self, cx: &mut Context<'_>, purpose: Purpose) {
         match self.ack_policy.decide_beyond_gap(self.rcv.nxt, self.agreed.sack, self.rtt.srtt()) {
@@ -128,7 +128,6 @@ impl Connection {
             }
         }
     }
-
 
     fn acknowledge_now(&mut self, cx: &mut Context<'_>, purpose: Purpose) {
         self.timers.cancel(cx, Timer::DelayedAck);

@@ -9,6 +9,7 @@ mod loss;
 mod options;
 mod pair;
 mod profiles;
+mod recorded;
 mod requirements;
 mod segments_by_state;
 mod transfer;

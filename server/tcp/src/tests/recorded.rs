@@ -1,0 +1,245 @@
+//! Rules that situations beyond the first recordings taught; each names its own (`sim/tests/kernel_truth/others`).
+
+use super::pair::{Fate, Pair, Passed, gaps, pattern};
+use super::*;
+use crate::{CongestionAlgorithm, Errno, GiveUp, Purpose};
+
+const MSS: usize = 1448;
+
+/// Data segments of end 0: sequence number from the first on, octets, and whether PSH is set.
+fn data(pair: &Pair) -> Vec<(u32, u32, bool)> {
+    let sent: Vec<&Header> = pair
+        .log
+        .iter()
+        .filter(|it| it.from == 0)
+        .map(|it| &it.transmit.header)
+        .filter(|it| it.payload > 0)
+        .collect();
+    let first = sent[0].seq;
+    sent.iter().map(|it| (first.until(it.seq), it.payload, it.flags.contains(PSH))).collect()
+}
+
+/// Drops data segments of end 0 by their number, the first time they are sent.
+fn losing(pair: &mut Pair, lost: std::ops::RangeInclusive<usize>) {
+    let mut seen = 0;
+    pair.path(move |from, sent, _| {
+        seen += usize::from(from == 0 && sent.header.payload > 0);
+        let data = from == 0 && sent.header.payload > 0 && sent.purpose == Purpose::Normal;
+        if data && lost.contains(&seen) { Fate::Drop } else { Fate::Pass }
+    });
+}
+
+/// Ten writes of 100 octets, 5 ms apart and without Nagle's algorithm, of which the third to sixth are lost.
+fn four_small_lost(settings: impl Fn() -> Settings) -> Pair {
+    let mut pair = Pair::new(settings(), settings()).connected();
+    let id = pair.id(0);
+    pair.ends[0].set_nodelay(pair.now, id, true);
+    losing(&mut pair, 3..=6);
+    for _ in 0..10 {
+        pair.send(0, &[7; 100]);
+        pair.run_for(ms(5));
+    }
+    pair.run_for(secs(2));
+    assert_eq!(pair.read[1].len(), 1000);
+    pair
+}
+
+/// 10m2, and 10m3 without SACK: `tcp_retrans_try_collapse`.
+#[test]
+fn small_segments_that_are_sent_again_go_as_one() {
+    let linux = || Profile::Linux.settings();
+    assert_eq!(data(&four_small_lost(linux))[10..], [(200, 400, true)], "what the peer has stays out");
+    let without = || Settings { sack: false, ..linux() };
+    assert_eq!(data(&four_small_lost(without))[10..], [(200, 800, true)], "nobody knows what the peer has");
+    let alone = || Settings { collapse: false, ..linux() };
+    assert_eq!(data(&four_small_lost(alone))[10..].len(), 4);
+}
+
+/// 10i_loss_2_to_10: what left as one packet leaves as one again, as far as the window allows (`__tcp_retransmit_skb`).
+#[test]
+fn packets_are_sent_again_as_packets() {
+    let mut pair = Pair::linux().connected();
+    losing(&mut pair, 2..=10);
+    pair.send(0, &pattern(10 * MSS));
+    pair.run_for(secs(2));
+    let pushed: Vec<(u32, bool)> =
+        data(&pair)[10..].iter().map(|(seq, _, pushed)| (seq / MSS as u32, *pushed)).collect();
+    let [probe, timeout, rest @ ..] = pushed.as_slice() else { panic!("{pushed:?}") };
+    assert_eq!((*probe, *timeout), ((9, true), (1, false)));
+    assert_eq!(rest, [(2, false), (3, true), (4, false), (5, true), (6, false), (7, true), (8, false)]);
+    assert_eq!(pair.read[1], pattern(10 * MSS));
+}
+
+/// 10j3: in congestion avoidance an acknowledgment makes room for one segment; two are sent with every other
+/// (`tcp_tso_should_defer`).
+#[test]
+fn room_for_one_segment_waits_for_room_for_two() {
+    let settings = Settings { congestion: CongestionAlgorithm::NewReno, ..Profile::Linux.settings() };
+    let mut pair = Pair::new(settings, Profile::Linux.settings()).connected();
+    losing(&mut pair, 3..=3);
+    pair.send(0, &pattern(10 * MSS));
+    pair.run_for(ms(500));
+    pair.log.clear();
+    pair.send(0, &pattern(20 * MSS));
+    pair.run_for(ms(60));
+    let pushed: Vec<bool> = data(&pair).iter().map(|(_, _, pushed)| *pushed).collect();
+    assert_eq!(
+        pushed[..6],
+        [false, true, false, true, false, true],
+        "the first flight: what the window takes"
+    );
+    assert_eq!(
+        pushed[6..],
+        [false, false, true, false, true, false, true],
+        "one for the first acknowledgment"
+    );
+    pair.run_for(secs(2));
+    assert_eq!(pair.read[1].len(), 30 * MSS);
+}
+
+/// 10i_loss_segment_1: while the window grows, and three times more, each is told at once, then together after 1 ms.
+#[test]
+fn what_stands_beyond_a_gap_is_told_together_in_the_end() {
+    for (sack, acks) in [(true, vec![0, 0, 0, 0, 0, 0, 0, 1]), (false, vec![0; 9])] {
+        let settings = || Settings { sack, ..Profile::Linux.settings() };
+        let mut pair = Pair::new(settings(), settings()).connected();
+        losing(&mut pair, 1..=1);
+        pair.send(0, &pattern(10 * MSS));
+        pair.run_for(ms(30));
+        let times = pair.times(|it| it.from == 1);
+        assert_eq!(times.iter().map(|at| at - times[0]).collect::<Vec<_>>(), acks, "SACK {sack}");
+        pair.run_for(secs(2));
+        assert_eq!(pair.read[1], pattern(10 * MSS));
+    }
+}
+
+/// 10o_segment_3_late_60: the original comes when what was sent again is there; its timestamp is old
+/// (`tcp_send_dupack`).
+#[test]
+fn what_arrives_late_is_told_as_a_duplicate_though_its_timestamp_is_old() {
+    let mut pair = Pair::linux().connected();
+    let mut seen = 0;
+    pair.path(move |from, sent, _| {
+        seen += usize::from(from == 0 && sent.header.payload > 0);
+        if from == 0 && seen == 3 && sent.header.payload > 0 { Fate::Delay(ms(60)) } else { Fate::Pass }
+    });
+    pair.send(0, &pattern(10 * MSS));
+    pair.run_for(secs(1));
+    let last = pair.log.iter().rfind(|it| it.from == 1).expect("it acknowledged");
+    let blocks: Vec<u32> =
+        last.transmit.header.options.sack.as_slice().iter().map(|(left, right)| left.until(*right)).collect();
+    assert_eq!(blocks, [MSS as u32]);
+}
+
+/// 09f_single_segment_ack_delayed: the acknowledgment that others overtook is no reason for an answer
+/// (`tcp_disordered_ack_check`).
+#[test]
+fn an_acknowledgment_that_others_overtook_is_not_answered() {
+    for (late_acks, answers) in [(true, 0), (false, 1)] {
+        let settings = Settings { late_acks, ..Profile::Linux.settings() };
+        let mut pair = Pair::new(settings, Profile::Linux.settings()).connected();
+        let mut seen = 0;
+        pair.path(move |from, _, _| {
+            seen += usize::from(from == 1);
+            if from == 1 && seen == 1 { Fate::Delay(ms(300)) } else { Fate::Pass }
+        });
+        pair.send(0, &pattern(1000));
+        pair.run_for(secs(2));
+        let plain = |it: &&Passed| it.from == 0 && it.transmit.header.payload == 0;
+        assert_eq!(pair.log.iter().filter(plain).count(), answers);
+    }
+}
+
+/// 10p6_acks_delayed_no_tlp: RFC 8985 §6.2 step 2 (`tcp_skb_spurious_retrans`).
+#[test]
+fn after_a_spurious_timeout_nothing_more_is_sent_again() {
+    let settings = Settings { tail_loss_probe: false, ..Profile::Linux.settings() };
+    let mut pair = Pair::new(settings, Profile::Linux.settings()).connected();
+    pair.path(|from, _, _| if from == 1 { Fate::Delay(ms(300)) } else { Fate::Pass });
+    pair.send(0, &pattern(10 * MSS));
+    pair.run_for(secs(3));
+    assert_eq!(data(&pair)[10..], [(0, MSS as u32, false)], "the timeout's own");
+}
+
+/// 07h2_zero_window_client_gone: the wait is doubled no more often than tcp_retries2 says (`tcp_send_probe0`).
+#[test]
+fn probes_of_a_closed_window_come_at_an_even_pace_in_the_end() {
+    let settings = Settings { give_up: GiveUp::Retries(2), ..Profile::Linux.settings() };
+    let small = Settings { receive_buffer: 4096, window_scale: Some(0), ..Profile::Linux.settings() };
+    let mut pair = Pair::new(settings, small).connected();
+    pair.reads[1] = false;
+    pair.send(0, &pattern(20_000));
+    pair.run_for(secs(20));
+    let times = pair.times(|it| it.transmit.purpose == Purpose::WindowProbe);
+    let gaps = gaps(&times);
+    let last = gaps.last().expect("there are some");
+    assert!(gaps.len() > 10 && gaps[3..].iter().all(|gap| gap == last), "{gaps:?}");
+}
+
+/// 11o_bad_acks_rate, 11n2: not even with data are they answered more often (`tcp_send_challenge_ack`).
+#[test]
+fn acknowledgments_that_can_not_be_are_answered_twice_a_second() {
+    for wrong in [5_000, 101_u32.wrapping_sub(200_000)] {
+        let mut lone = Lone::new(plain(100));
+        lone.connect();
+        lone.hear();
+        lone.say((SYN | ACK, 300, 101, 0));
+        let mut answers = 0;
+        for _ in 0..5 {
+            answers += lone.say((ACK | PSH, 301, wrong, 10)).1.len();
+            lone.now += ms(100);
+        }
+        assert_eq!(answers, 1, "{wrong}");
+        lone.now += ms(100);
+        assert_eq!(lone.say((ACK | PSH, 301, wrong, 10)).1.len(), 1, "half a second later");
+    }
+}
+
+/// 11n11_syn_in_orphan_fin_wait_2, and a RST anywhere in the window (`tcp_timewait_state_process`).
+#[test]
+fn an_orphan_in_fin_wait_2_is_worth_no_challenge() {
+    for (said, answer) in [((SYN, 900, 0, 0), vec![(RST | ACK, 0, 901, 0)]), ((RST, 900, 0, 0), vec![])] {
+        let mut lone = Lone::new(plain(100));
+        lone.connect();
+        lone.hear();
+        lone.say((SYN | ACK, 300, 101, 0));
+        lone.endpoint.close(lone.now, lone.id());
+        lone.hear();
+        lone.say((ACK, 301, 102, 0));
+        assert_eq!(lone.state(), State::FinWait2);
+        assert_eq!(lone.say(said).1, answer);
+        assert_eq!(lone.state(), State::Closed);
+    }
+}
+
+/// 12d3_shutdown_rdwr: RFC 1122 §4.2.2.13; `tcp_rcv_state_process` step 7.
+#[test]
+fn data_for_who_shut_both_directions_is_reset() {
+    let mut pair = Pair::linux().connected();
+    pair.shutdown(0);
+    let id = pair.id(0);
+    pair.ends[0].shutdown_read(pair.now, id).unwrap();
+    pair.run_for(secs(1));
+    pair.send(1, &[1; 100]);
+    pair.run_for(secs(1));
+    assert_eq!((pair.state(0), pair.state(1)), (State::Closed, State::Closed));
+    let resets = pair.log.iter().filter(|it| it.from == 0 && it.transmit.header.flags == RST).count();
+    assert_eq!(resets, 1);
+}
+
+/// 14g_reuse_own_time_wait_no_ts: only timestamps would tell old segments from new ones (`__inet_check_established`).
+#[test]
+fn a_pair_of_addresses_in_time_wait_is_not_available() {
+    for (timestamps, again) in [(true, None), (false, Some(Errno::AddressNotAvailable))] {
+        let settings = || Settings { timestamps, ..Profile::Linux.settings() };
+        let mut pair = Pair::new(settings(), settings()).connected();
+        let local = pair.ends[0].status(pair.id(0)).unwrap().local;
+        pair.close(0);
+        pair.run_for(ms(100));
+        pair.close(1);
+        pair.run_for(secs(2));
+        assert_eq!(pair.state(0), State::TimeWait);
+        let remote = "10.0.0.2:80".parse().unwrap();
+        assert_eq!(pair.ends[0].connect(pair.now, Some(local.port()), remote).err(), again);
+    }
+}
