@@ -83,6 +83,7 @@ fn programs_have_their_connections() {
         user_timeout: Some(None),
         linger: Some(Some(Duration::ZERO)),
         receive_buffer: Some(8192),
+        send_buffer: Some(16_384),
     };
     assert_eq!(
         actions(web),
@@ -113,6 +114,18 @@ fn programs_have_their_connections() {
                 times: 1,
                 every: Duration::ZERO,
             },
+            Action::Ping { connection: Slot(1), octets: 17, times: Some(3), every: S(30) },
+            Action::Repeat { body: 3, times: Some(30_000), every: MS(2) },
+            Action::Connect { to: to("10.0.0.2:80"), local_port: None, connection: Slot(2) },
+            Action::Receive { connection: Slot(2), amount: Amount::Octets(1) },
+            Action::Close { connection: Slot(2) },
+            Action::Repeat { body: 1, times: None, every: Duration::ZERO },
+            Action::Send {
+                connection: Slot(1),
+                payload: Payload::Octets(1),
+                times: 1,
+                every: Duration::ZERO,
+            },
             Action::Wait(MS(1500)),
             Action::WaitUntil(S(60)),
             Action::Send { connection, payload: Payload::Octets(1), times: 1, every: Duration::ZERO },
@@ -120,11 +133,14 @@ fn programs_have_their_connections() {
         ]
     );
     assert!(web.steps[4].may_not_happen && !web.steps[3].may_not_happen);
-    let failures = [web.steps[6].failure, web.steps[7].failure, client.steps[6].failure];
+    let failures = [web.steps[6].failure, web.steps[7].failure, client.steps[13].failure];
     assert_eq!(failures, [Failure::EndsProgram, Failure::May, Failure::Must(Errno::BrokenPipe)]);
     assert_eq!(web.steps[2].text, "receive: 1 KiB");
     assert_eq!(client.steps[2].text, "send: 100 B, every: 1s, times: 5, on: pool-1");
-    assert_eq!(client.steps[7].text, "hold");
+    assert_eq!(client.steps[14].text, "hold");
+    assert_eq!(client.steps[5].text, "repeat: […], times: 30000, every: 2ms, error: EADDRNOTAVAIL");
+    let timeouts = [&web.steps[1], &client.steps[4], &client.steps[7], &client.steps[8]];
+    assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(15)), Some(S(1)), None]);
     assert_eq!(web.steps[0].location, Location { line: 53, column: 9 });
 }
 

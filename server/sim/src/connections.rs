@@ -59,6 +59,8 @@ pub(crate) struct End {
     pub(crate) last_silence: Duration,
     /// Octets the application received, and when the last came.
     pub(crate) received: Option<(u64, Instant)>,
+    /// Whether some of it was not what the peer had sent.
+    pub(crate) garbled: bool,
     /// What the application sent.
     pub(crate) written: Written,
     pub(crate) iss: Option<Seq>,
@@ -121,7 +123,8 @@ impl Connections {
         self.newest.insert(key, number);
         let index = self.ends.len();
         let before = self.pairs[number.index()][side as usize].replace(index);
-        self.ends.push(End { before, ..End::new(host, number, [local, remote]) });
+        let written = Written::new(2 * u64::from(number.0.get()) + side as u64);
+        self.ends.push(End { before, written, ..End::new(host, number, [local, remote]) });
         EndId { number, side, index }
     }
 
@@ -249,6 +252,7 @@ impl End {
             last_arrival: None,
             last_silence: Duration::ZERO,
             received: None,
+            garbled: false,
             written: Written::default(),
             iss: None,
             window: 0,

@@ -5,23 +5,34 @@ use std::sync::OnceLock;
 /// A prime: no segment size divides it, so octets that arrive out of place do not match.
 const PERIOD: usize = 65_521;
 
+/// From where one stream begins in the pattern to where the next does. Both are prime, so that as many streams as the
+/// period is long begin elsewhere.
+const STRIDE: u64 = 7_919;
+
 /// Most octets that are looked at in one go.
 pub(crate) const CHUNK: usize = 64 * 1024;
 
 /// The octets that an application has written to a connection.
 ///
-/// Where no text was sent, the octet at an offset of the stream follows from the offset.
+/// Where no text was sent, the octet at an offset of the stream follows from the offset, and differs from stream to stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Written {
     octets: u64,
+    /// Where in the pattern the stream begins.
+    shift: u64,
     /// Texts and where they begin.
     texts: Vec<(u64, Box<str>)>,
 }
 
 impl Written {
+    /// What is written to this one of all streams: nothing yet.
+    pub(crate) fn new(stream: u64) -> Written {
+        Written { shift: stream.wrapping_mul(STRIDE) % PERIOD as u64, ..Written::default() }
+    }
+
     /// The next octets that are not part of a text, at most so many.
     pub(crate) fn next(&self, most: u64) -> &'static [u8] {
-        pattern(self.octets, usize::try_from(most).unwrap_or(CHUNK).min(CHUNK))
+        self.pattern(self.octets, usize::try_from(most).unwrap_or(CHUNK).min(CHUNK))
     }
 
     /// A text begins here.
@@ -63,7 +74,11 @@ impl Written {
             return &rest[..rest.len().min(most)];
         }
         let until_text = self.texts.get(after).map_or(u64::MAX, |(start, _)| start - offset);
-        pattern(offset, most.min(usize::try_from(until_text).unwrap_or(usize::MAX)).min(CHUNK))
+        self.pattern(offset, most.min(usize::try_from(until_text).unwrap_or(usize::MAX)).min(CHUNK))
+    }
+
+    fn pattern(&self, offset: u64, octets: usize) -> &'static [u8] {
+        pattern(offset + self.shift, octets)
     }
 }
 
@@ -101,6 +116,19 @@ mod tests {
         for size in 1..=stream.len() {
             for (index, piece) in stream.chunks(size).enumerate() {
                 assert_eq!(written.check((index * size) as u64, piece), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_another_stream_is_wrong() {
+        let mut streams = [1, 2, 3, 65_520].map(Written::new);
+        for written in &mut streams {
+            written.advance(100);
+        }
+        for (number, written) in streams.iter().enumerate() {
+            for (other, octets) in streams.iter().map(|stream| stream.at(50, 20)).enumerate() {
+                assert_eq!(written.check(50, octets).is_ok(), number == other, "{number} and {other}");
             }
         }
     }

@@ -215,13 +215,17 @@ impl Machine {
         panic!("a timer is due again and again at {now}");
     }
 
+    /// Programs go on until all wait, or until they have made more events than a run may have.
     fn run_programs(&mut self) {
-        while let Some(turn) = self.turn() {
+        let most = self.shared.scenario.limits.events;
+        while self.shared.run.borrow().recorder.len() < most
+            && let Some(turn) = self.turn()
+        {
             self.take_events(None);
             // Before its SYN is sent: faults know a connection by its name.
             if let Some((program, slot, connection)) = turn.opened {
                 let number = self.ends[&connection].number;
-                self.shared.run.borrow_mut().progress.opened.push((program, slot, number));
+                self.shared.run.borrow_mut().progress.opened.insert((program, slot, number));
             }
             self.drain(None);
             let mut run = self.shared.run.borrow_mut();

@@ -1,6 +1,7 @@
 //! What the driver and the hosts' software share: they take turns on one thread.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use halfopen_scenario::{ConnectionRef, Scenario, Slot};
@@ -55,7 +56,7 @@ pub(crate) struct Progress {
     /// How often each fault was applied.
     pub(crate) faults: Vec<u64>,
     /// Every connection that a program opened.
-    pub(crate) opened: Vec<(usize, Slot, ConnectionNumber)>,
+    pub(crate) opened: BTreeSet<(usize, Slot, ConnectionNumber)>,
     /// Steps that ended otherwise than they say they must.
     pub(crate) surprises: Vec<String>,
     /// What must never be: data that is not what was sent.

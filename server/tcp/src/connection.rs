@@ -89,8 +89,8 @@ pub(crate) struct Connection {
     nagle: bool,
     /// How long data may stay unacknowledged, or a probed peer silent (TCP_USER_TIMEOUT).
     user_timeout: Option<Duration>,
-    /// Closing resets (SO_LINGER with zero).
-    aborts_on_close: bool,
+    /// How long `close` waits for the last acknowledgment; zero: it resets (SO_LINGER).
+    linger: Option<Duration>,
     /// The application will read no more than what is there (`shutdown(SHUT_RD)`).
     read_shut: bool,
     /// What a router said; the reason if the connection is given up later.
@@ -163,7 +163,7 @@ impl Connection {
             outbox: Outbox::default(),
             nagle: settings.nagle,
             user_timeout: settings.user_timeout,
-            aborts_on_close: false,
+            linger: None,
             read_shut: false,
             soft_error: None,
             orphan: false,

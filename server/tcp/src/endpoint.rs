@@ -330,13 +330,14 @@ impl Endpoint {
             .unwrap_or(Err(Errno::NotConnected))
     }
 
-    /// Sets how long data may stay unacknowledged, or a probed peer silent (TCP_USER_TIMEOUT); `None` leaves it to the
-    /// settings.
+    /// Sets how long data may stay unacknowledged, or a probed peer silent (TCP_USER_TIMEOUT); `None` is no such limit,
+    /// whatever the settings say.
     pub fn set_user_timeout(&mut self, now: Instant, connection: ConnectionId, timeout: Option<Duration>) {
         self.with(now, connection, |connection, _| connection.set_user_timeout(timeout));
     }
 
-    /// SO_LINGER: zero makes `close` reset the connection. Any other time changes nothing on the wire.
+    /// SO_LINGER: zero makes `close` reset the connection. With any other time `close` returns at once here too; who plays
+    /// a blocking call asks [`lingers`](Endpoint::lingers) how long it is to wait.
     pub fn set_linger(&mut self, now: Instant, connection: ConnectionId, linger: Option<Duration>) {
         self.with(now, connection, |connection, _| connection.set_linger(linger));
     }
@@ -346,7 +347,19 @@ impl Endpoint {
         self.with(now, connection, |connection, _| connection.set_receive_buffer(octets));
     }
 
+    /// Sets the room for data that is not acknowledged, octets (SO_SNDBUF). As on Linux it is counted in memory where the
+    /// settings say so, and does not grow any more.
+    pub fn set_send_buffer(&mut self, now: Instant, connection: ConnectionId, octets: u32) {
+        self.with(now, connection, |connection, _| connection.set_send_buffer(octets));
+    }
+
     // Getters.
+
+    /// How long a `close` blocks at most, counted from the call, while what was sent is not acknowledged (SO_LINGER);
+    /// `None` once it is over.
+    pub fn lingers(&self, connection: ConnectionId) -> Option<Duration> {
+        self.get(connection).and_then(Connection::lingers)
+    }
 
     /// A connection at a glance; `None` once it is gone.
     pub fn status(&self, connection: ConnectionId) -> Option<ConnectionStatus> {

@@ -26,11 +26,15 @@ pub enum Errno {
     NotConnected,
     /// The local application gave the connection up.
     ConnectionAborted,
+    /// Nothing came, or nothing could be sent, for as long as the application wants to wait (SO_RCVTIMEO, SO_SNDTIMEO).
+    Again,
+    /// The same of an active open, which goes on.
+    InProgress,
 }
 
 impl Errno {
     /// Every error there is.
-    pub const ALL: [Errno; 10] = [
+    pub const ALL: [Errno; 12] = [
         Errno::ConnectionRefused,
         Errno::ConnectionReset,
         Errno::TimedOut,
@@ -41,6 +45,8 @@ impl Errno {
         Errno::AddressNotAvailable,
         Errno::NotConnected,
         Errno::ConnectionAborted,
+        Errno::Again,
+        Errno::InProgress,
     ];
 
     /// The POSIX name, for example `ECONNRESET`.
@@ -56,6 +62,8 @@ impl Errno {
             Errno::AddressNotAvailable => "EADDRNOTAVAIL",
             Errno::NotConnected => "ENOTCONN",
             Errno::ConnectionAborted => "ECONNABORTED",
+            Errno::Again => "EAGAIN",
+            Errno::InProgress => "EINPROGRESS",
         }
     }
 

@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 const OVERHEAD: u32 = 256 + 320;
 /// Room left before a packet, octets (`NET_SKB_PAD`).
 const HEADROOM: u32 = 64;
+/// The least memory that a buffer has (`SOCK_MIN_RCVBUF`): that of one packet, so that its window always opens again.
+const LEAST: u32 = 2304;
 /// Smaller packets say nothing of how large the window should be, octets.
 const SMALL: u32 = 128;
 
@@ -51,11 +53,12 @@ impl Packet {
 impl PacketMemory {
     /// For a buffer that is to hold so many octets.
     pub(crate) fn new(capacity: u32) -> PacketMemory {
+        let limit = limit(capacity);
         PacketMemory {
-            limit: capacity.saturating_mul(2),
+            limit,
             used: 0,
             ratio: 128,
-            threshold: capacity,
+            threshold: limit / 2,
             // RFC 9293 §3.7.1: 536 until more is known.
             full_size: 536,
             packets: VecDeque::new(),
@@ -65,7 +68,12 @@ impl PacketMemory {
 
     /// The buffer is to hold so many octets from now on.
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
-        self.limit = capacity.saturating_mul(2);
+        self.limit = limit(capacity);
+    }
+
+    /// Octets that the buffer is to hold, which may be more than was asked for.
+    pub(crate) fn capacity(&self) -> u32 {
+        self.limit / 2
     }
 
     /// This window was offered in the SYN.
@@ -209,6 +217,11 @@ impl PacketMemory {
     }
 }
 
+/// The memory for a buffer that is to hold so many octets.
+fn limit(capacity: u32) -> u32 {
+    capacity.saturating_mul(2).max(LEAST)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,6 +269,18 @@ mod tests {
     fn a_tiny_window_closes_as_linux_closes_it() {
         let segments = [(1448, true), (1448, false), (1448, true), (24, true)];
         assert_eq!(offers(4096, 2920, &segments), [2920, 24, 0]);
+    }
+
+    #[test]
+    fn the_window_of_the_smallest_buffer_opens_again() {
+        let mut memory = PacketMemory::new(1);
+        assert_eq!(memory.capacity(), 1152);
+        memory.begin(1152);
+        for octets in [1152, 1, 700, 1152] {
+            memory.add(octets, HEADERS, 1448);
+            memory.read(octets);
+            assert_eq!(memory.window(0, 0), 1152, "after {octets} octets");
+        }
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub(crate) enum Text {
 impl Rcv {
     /// A side that knows nothing of the peer yet.
     pub(crate) fn new(capacity: u32, packet_memory: bool) -> Rcv {
+        let memory = packet_memory.then(|| PacketMemory::new(capacity));
         Rcv {
             irs: Seq(0),
             nxt: Seq(0),
@@ -66,11 +67,11 @@ impl Rcv {
             readable: VecDeque::new(),
             assembler: Assembler::default(),
             fin: None,
-            capacity,
+            capacity: memory.as_ref().map_or(capacity, PacketMemory::capacity),
             scale: 0,
             worthwhile: 1,
             offered: 0,
-            memory: packet_memory.then(|| PacketMemory::new(capacity)),
+            memory,
             headers: 40,
             mss: 536,
             sack: false,
@@ -80,11 +81,12 @@ impl Rcv {
 
     /// Room for octets from now on.
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
-        self.worthwhile = self.worthwhile.min((capacity / 2).max(1));
         self.capacity = capacity;
         if let Some(memory) = &mut self.memory {
             memory.set_capacity(capacity);
+            self.capacity = memory.capacity();
         }
+        self.worthwhile = self.worthwhile.min((self.capacity / 2).max(1));
     }
 
     /// The peer's SYN arrived.

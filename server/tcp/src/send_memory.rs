@@ -9,6 +9,8 @@ const OVERHEAD: u32 = 896;
 const SEGMENT: u32 = 2 * 2304;
 /// Segments that there is room for at first.
 const SEGMENTS: u32 = 10;
+/// The least memory that a buffer has, octets (`SOCK_MIN_SNDBUF`).
+const LEAST: u32 = 2 * 2304;
 /// Octets of data in the largest packet.
 const LARGEST: u32 = 65_535;
 
@@ -61,6 +63,12 @@ impl Queue {
 impl SendMemory {
     pub(crate) fn new(most: u32) -> SendMemory {
         SendMemory { limit: (SEGMENTS * SEGMENT).min(most), most, waits: false }
+    }
+
+    /// The application says how many octets the buffer is to hold (SO_SNDBUF): twice as much memory, which grows no more.
+    pub(crate) fn set_capacity(&mut self, capacity: u32) {
+        self.most = capacity.saturating_mul(2).max(LEAST);
+        self.limit = self.most;
     }
 
     /// How many of so many octets an application may write now.

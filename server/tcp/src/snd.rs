@@ -85,6 +85,16 @@ impl Snd {
         count
     }
 
+    /// Room for octets from now on. A smaller one takes nothing back that was written.
+    pub(crate) fn set_capacity(&mut self, capacity: u32) {
+        self.capacity = capacity;
+        if let Some(memory) = &mut self.memory {
+            memory.set_capacity(capacity);
+            // What packets cost is what counts.
+            self.capacity = u32::MAX;
+        }
+    }
+
     /// No more octets come: a FIN ends the stream.
     pub(crate) fn queue_fin(&mut self) {
         self.fin_queued = true;

@@ -10,16 +10,16 @@ use super::{HostId, Location, Slot};
 /// What one application does: one step after the other, from time 0.
 ///
 /// A step that fails ends the program unless it [says otherwise](Step::failure). A step that has not ended when the run does
-/// (but for [`Action::Hold`]), or was never begun, keeps the run from passing unless it [may](Step::may_not_happen).
+/// (but for those that are [endless](Action::is_endless)), or was never begun, keeps the run from passing unless it [may](Step::may_not_happen).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     /// Its name; the host's where the text gives none.
     pub name: String,
     /// Where it runs.
     pub host: HostId,
-    /// Its connections in the order in which it opens them, each with the name it has if it has one.
+    /// Its connections in the order in which the text opens them, each with the name it has if it has one.
     pub connections: Vec<Option<String>>,
-    /// What it does, in order.
+    /// What it does, in order. The steps within [`Action::Repeat`] stand right after it.
     pub steps: Vec<Step>,
 }
 
@@ -30,6 +30,9 @@ pub struct Step {
     pub action: Action,
     /// What it means if it fails.
     pub failure: Failure,
+    /// How long it waits at most: then `connect` fails with `EINPROGRESS`, and goes on behind the program's back, and
+    /// anything else with `EAGAIN`, as with SO_SNDTIMEO and SO_RCVTIMEO. Of [`Action::Ping`] each waits so long.
+    pub timeout: Option<Duration>,
     /// Whether the run may pass without this step being done.
     pub may_not_happen: bool,
     /// Where it stands in the text.
@@ -39,9 +42,10 @@ pub struct Step {
 }
 
 /// What it means if a step fails: with an error, or with the end of the stream before all was received.
+/// [`Action::Repeat`] fails as the step does that ends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Failure {
-    /// The program ends.
+    /// The program ends, or the innermost repetition around the step that says otherwise.
     #[default]
     EndsProgram,
     /// Nothing: the program goes on, whether it fails or not. Said as `may-fail: true`.
@@ -95,6 +99,26 @@ pub enum Action {
         /// Until when.
         amount: Amount,
     },
+    /// A heartbeat of the application: sends some octets and receives as many.
+    Ping {
+        /// On which connection.
+        connection: Slot,
+        /// How many octets go each way, at least 1.
+        octets: u64,
+        /// How often, at least 1; `None` is for ever.
+        times: Option<u32>,
+        /// At least so long from the start of one to the start of the next.
+        every: Duration,
+    },
+    /// Does the steps right after it again and again.
+    Repeat {
+        /// How many of them are its own, at least 1; those within a repetition among them included.
+        body: usize,
+        /// How often, at least 1; `None` is for ever.
+        times: Option<u32>,
+        /// At least so long from the start of one round to the start of the next.
+        every: Duration,
+    },
     /// Does nothing for so long.
     Wait(Duration),
     /// Does nothing until then, counted from the start of the run. Over at once if that time is past.
@@ -139,6 +163,8 @@ impl Action {
             Action::Connect { .. } => "connect",
             Action::Send { .. } => "send",
             Action::Receive { .. } => "receive",
+            Action::Ping { .. } => "ping",
+            Action::Repeat { .. } => "repeat",
             Action::Wait(_) => "wait",
             Action::WaitUntil(_) => "wait-until",
             Action::Hold => "hold",
@@ -147,6 +173,11 @@ impl Action {
             Action::Abort { .. } => "abort",
             Action::Set { .. } => "set",
         }
+    }
+
+    /// Whether it goes on until something fails, or the run ends.
+    pub const fn is_endless(&self) -> bool {
+        matches!(self, Action::Hold | Action::Ping { times: None, .. } | Action::Repeat { times: None, .. })
     }
 }
 
@@ -190,8 +221,11 @@ pub struct SocketOptions {
     pub nodelay: Option<bool>,
     /// TCP_USER_TIMEOUT; `Some(None)` switches it off.
     pub user_timeout: Option<Option<Duration>>,
-    /// SO_LINGER; zero makes `close` reset the connection, `Some(None)` switches it off.
+    /// SO_LINGER; zero makes `close` reset the connection, any other time makes it wait so long until all that was sent is
+    /// acknowledged, `Some(None)` switches it off.
     pub linger: Option<Option<Duration>>,
     /// SO_RCVBUF: room for received data, octets.
     pub receive_buffer: Option<u32>,
+    /// SO_SNDBUF: room for data that is not acknowledged, octets.
+    pub send_buffer: Option<u32>,
 }

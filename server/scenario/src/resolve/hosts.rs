@@ -99,8 +99,8 @@ impl Checker<'_> {
             slow_start_after_idle: switch(&tcp.slow_start_after_idle),
             tail_loss_probe: switch(&tcp.tail_loss_probe),
             window_scaling: word(&tcp.window_scaling).map(|WindowScaling(shift)| shift),
-            receive_buffer: self.receive_buffer(&tcp.receive_buffer),
-            send_buffer: self.size(&tcp.send_buffer, 256, 1 << 30),
+            receive_buffer: self.buffer(&tcp.receive_buffer),
+            send_buffer: self.buffer(&tcp.send_buffer),
             initial_window: word(&tcp.initial_window),
             // RFC 9293 §3.7.1: nobody need take less than 536, but 48 is what Linux allows.
             mss: self.octets(&tcp.mss, 48),
@@ -122,7 +122,7 @@ impl Checker<'_> {
         Some(value)
     }
 
-    pub(super) fn receive_buffer(&mut self, size: &Opt<Size>) -> Option<u32> {
+    pub(super) fn buffer(&mut self, size: &Opt<Size>) -> Option<u32> {
         self.size(size, 256, 1 << 30)
     }
 

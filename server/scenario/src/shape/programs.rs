@@ -69,6 +69,10 @@ pub(crate) struct Step {
     pub(crate) send: Given<Payload>,
     /// Receives exactly so much; with nothing, whatever comes next; with `end`, until the end of the stream or an error.
     pub(crate) receive: Given<Scalar<Amount>>,
+    /// A heartbeat: sends so many octets and wants as many back.
+    pub(crate) ping: Given<Scalar<Size>>,
+    /// Does these steps again and again.
+    pub(crate) repeat: Given<Steps>,
     /// Does nothing for so long.
     pub(crate) wait: Given<Scalar<Duration>>,
     /// Does nothing until that time of the run.
@@ -91,10 +95,12 @@ pub(crate) struct Step {
     pub(crate) port: Opt<Port>,
     /// How many connections may wait for `accept`.
     pub(crate) backlog: Opt<u32>,
-    /// From the beginning of one time to the beginning of the next.
+    /// From the start of one time, round or ping to the start of the next.
     pub(crate) every: Opt<Duration>,
     /// How often.
     pub(crate) times: Opt<u32>,
+    /// How long the step waits at most.
+    pub(crate) timeout: Opt<Duration>,
     /// The error with which the step must fail.
     pub(crate) error: Opt<Errno>,
     /// Whether the step may fail.
@@ -210,7 +216,6 @@ impl<'de> Deserialize<'de> for Payload {
     }
 }
 
-/// Socket options.
 /// Options of a socket.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -221,8 +226,10 @@ pub(crate) struct Options {
     pub(crate) nodelay: Opt<Switch>,
     /// How long data may stay unacknowledged.
     pub(crate) user_timeout: Opt<DurationOrOff>,
-    /// With `0s`, `close` is a reset.
+    /// How long `close` waits for the last acknowledgment; with `0s` it is a reset.
     pub(crate) linger: Opt<DurationOrOff>,
     /// Room for what was received and not yet read.
     pub(crate) receive_buffer: Opt<Size>,
+    /// Room for what was sent and is not acknowledged.
+    pub(crate) send_buffer: Opt<Size>,
 }

@@ -3,6 +3,7 @@
 //! A program is in one step at a time. A turn makes at most one call, so that what TCP does about one call is
 //! seen before the next. A program that waits is not looked at until what it waits for may have come.
 
+mod running;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use halfopen_scenario::{Action, Program, Scenario, Slot, Step};
 use halfopen_tcp::{ConnectionId, Endpoint, Instant};
 
-use self::steps::{Next, Running, Wait};
+use self::running::{Next, Running, Wait};
 use crate::connections::EndId;
 use crate::shared::Run;
 use crate::trace::{ApplicationResult, HostId};
@@ -44,6 +45,8 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Turn {
     /// The connection it was about.
     pub(crate) connection: Option<ConnectionId>,
+    /// Whether it made a call and waits at once.
+    pub(crate) called: bool,
     /// The connection it opened.
     pub(crate) opened: Option<(usize, Slot, ConnectionId)>,
     /// The step that it ended.
@@ -69,14 +72,16 @@ impl Programs {
 
     /// Something happened to a connection.
     pub(crate) fn notice(&mut self, connection: ConnectionId) {
-        if let Some(index) = self.on_connection.remove(&connection) {
-            self.ready.push_back(index);
+        if let Some(index) = self.on_connection.get(&connection) {
+            self.wake(*index);
         }
     }
 
     /// A connection changed its state: there may be one to accept.
     pub(crate) fn notice_transition(&mut self) {
-        self.ready.extend(self.on_accept.drain(..));
+        while let Some(index) = self.on_accept.first() {
+            self.wake(*index);
+        }
     }
 
     /// When a program wants to go on.
@@ -86,9 +91,24 @@ impl Programs {
 
     /// The time has come for the programs that waited for it.
     pub(crate) fn notice_time(&mut self, now: Instant) {
-        while self.next_time().is_some_and(|time| time <= now) {
-            self.ready.extend(self.on_time.pop_first().map(|(_, index)| index));
+        while let Some((_, index)) = self.on_time.first().filter(|(time, _)| *time <= now) {
+            self.wake(*index);
         }
+    }
+
+    /// A program has a turn; it waits for nothing any more.
+    fn wake(&mut self, index: usize) {
+        let Wait { connection, accept, until } = std::mem::take(&mut self.list[index].waits);
+        if let Some(connection) = connection {
+            self.on_connection.remove(&connection);
+        }
+        if accept {
+            self.on_accept.retain(|waiting| *waiting != index);
+        }
+        if let Some(time) = until {
+            self.on_time.remove(&(time, index));
+        }
+        self.ready.push_back(index);
     }
 
     /// The next turn of a program that can do something; `None` once all wait. A program goes on until it
@@ -101,21 +121,20 @@ impl Programs {
                 self.ready.pop_front();
                 continue;
             };
-            let began = running.begin(context);
             let mut turn = Turn::default();
-            let next = running.play(&step.action, began, context, &mut turn, &mut self.buffer);
+            let next = running.turn(step, context, &mut turn, &mut self.buffer);
             match next {
                 Next::More => return Some(turn),
                 Next::Wait(wait) => {
                     self.ready.pop_front();
                     self.wait(index, wait);
-                    // An active open is a call, and waits at once.
-                    if turn.opened.is_some() {
+                    if turn.called {
                         return Some(turn);
                     }
                 }
+                Next::Jump => {}
                 Next::End(end) => {
-                    turn.ended = Some(running.end(program, step, &end, context.run));
+                    turn.ended = Some(running.end(program, step, end, context.run));
                     return Some(turn);
                 }
             }
@@ -124,15 +143,15 @@ impl Programs {
     }
 
     fn wait(&mut self, index: usize, wait: Wait) {
-        match wait {
-            Wait::Connection(connection) => {
-                self.on_connection.insert(connection, index);
-            }
-            Wait::Accept => self.on_accept.push(index),
-            Wait::Time(time) => {
-                self.on_time.insert((time, index));
-            }
-            Wait::Nothing => {}
+        self.list[index].waits = wait;
+        if let Some(connection) = wait.connection {
+            self.on_connection.insert(connection, index);
+        }
+        if wait.accept {
+            self.on_accept.push(index);
+        }
+        if let Some(time) = wait.until {
+            self.on_time.insert((time, index));
         }
     }
 }

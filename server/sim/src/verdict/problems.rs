@@ -1,6 +1,6 @@
 //! Why a run is not passed although no expectation is broken: a test must not pass by accident.
 
-use halfopen_scenario::{Action, Program, Scenario};
+use halfopen_scenario::{Failure, Program, Scenario};
 
 use super::words;
 use crate::driver::Ending;
@@ -49,8 +49,8 @@ fn unfinished(program: &Program, states: &[StepState]) -> Option<String> {
     let missing: Vec<usize> = (0..states.len())
         .filter(|index| {
             let (step, state) = (&program.steps[*index], states[*index]);
-            let done =
-                state == StepState::Ended || (state == StepState::Begun && step.action == Action::Hold);
+            let endless = step.action.is_endless() && !matches!(step.failure, Failure::Must(_));
+            let done = state == StepState::Ended || (state == StepState::Begun && endless);
             !done && !step.may_not_happen
         })
         .collect();

@@ -54,7 +54,14 @@ fn host(name: &str, number: u8) -> Host {
 /// A step that must be done.
 pub fn step(action: Action) -> Step {
     let text = action.name().to_owned();
-    Step { action, failure: Failure::EndsProgram, may_not_happen: false, location: Location::default(), text }
+    Step {
+        action,
+        failure: Failure::EndsProgram,
+        timeout: None,
+        may_not_happen: false,
+        location: Location::default(),
+        text,
+    }
 }
 
 fn program(name: &str, host: HostId, actions: Vec<Action>) -> Program {

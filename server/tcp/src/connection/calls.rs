@@ -108,7 +108,7 @@ impl Connection {
         if self.orphan {
             return;
         }
-        if self.aborts_on_close {
+        if self.linger.is_some_and(|linger| linger.is_zero()) {
             self.abort(cx);
             return;
         }
@@ -192,14 +192,34 @@ impl Connection {
         self.user_timeout = timeout;
     }
 
-    /// SO_LINGER: zero makes `close` reset. Any other time only lets `close` block, which changes nothing on the wire.
+    /// SO_LINGER: zero makes `close` reset, any other time makes it wait, which changes nothing on the wire.
     pub(crate) fn set_linger(&mut self, linger: Option<Duration>) {
-        self.aborts_on_close = linger.is_some_and(|linger| linger.is_zero());
+        self.linger = linger;
+    }
+
+    /// How long the `close` that was called may wait, while our FIN is not acknowledged (Linux `sk_stream_wait_close`).
+    pub(crate) fn lingers(&self) -> Option<Duration> {
+        match self.state {
+            State::FinWait1 | State::Closing | State::LastAck => self.linger,
+            State::Closed
+            | State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait2
+            | State::CloseWait
+            | State::TimeWait => None,
+        }
     }
 
     /// SO_RCVBUF: room for received data. A smaller one takes nothing back that was promised.
     pub(crate) fn set_receive_buffer(&mut self, octets: u32) {
         self.rcv.set_capacity(octets);
+    }
+
+    /// SO_SNDBUF: room for what is not acknowledged.
+    pub(crate) fn set_send_buffer(&mut self, octets: u32) {
+        self.snd.set_capacity(octets);
     }
 
     /// IP_TTL, IPV6_UNICAST_HOPS. No datagram gets anywhere with 0.

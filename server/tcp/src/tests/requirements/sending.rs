@@ -107,21 +107,21 @@ fn must_32_33_the_application_hears_of_each_new_mark_and_how_far_it_is() {
 
 /// A connection whose receive window is closed, and its rcv.nxt.
 fn closed_window() -> (Lone, u32) {
-    let mut lone = Lone::in_state(State::Established, Settings { receive_buffer: 1000, ..plain(100) });
-    lone.say((ACK, 301, 101, 1000));
+    let mut lone = Lone::in_state(State::Established, Settings { receive_buffer: 1152, ..plain(100) });
+    lone.say((ACK, 301, 101, 1152));
     assert_eq!(lone.transmits().last().map(|sent| sent.header.window), None);
-    lone.say((ACK, 1301, 101, 1));
+    lone.say((ACK, 1453, 101, 1));
     lone.events();
-    (lone, 1301)
+    (lone, 1453)
 }
 
 #[test]
 fn must_66_a_closed_window_hears_resets_and_urgent_pointers() {
     let (mut lone, next) = closed_window();
     assert_eq!(say_urgent(&mut lone, next, 7, 0), Disposition::Accepted);
-    assert_eq!(lone.reports(), [Report::Urgent(1007)]);
+    assert_eq!(lone.reports(), [Report::Urgent(1159)]);
     assert_eq!(say_urgent(&mut lone, next, 9, 1), Disposition::Accepted);
-    assert_eq!(lone.reports(), [Report::Urgent(1009)], "with an octet that does not fit");
+    assert_eq!(lone.reports(), [Report::Urgent(1161)], "with an octet that does not fit");
     lone.say((RST, next, 0, 0));
     assert_eq!(lone.state(), State::Closed);
 

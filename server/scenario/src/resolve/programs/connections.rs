@@ -1,0 +1,142 @@
+//! The connections of a program.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Progress;
+use crate::de::Spanned;
+use crate::node::Span;
+use crate::parse::Scalar;
+use crate::quantity::Destination;
+use crate::resolve::Checker;
+use crate::{HostId, Slot, shape, words};
+
+/// A connection that some step opens.
+pub(super) struct Connection<'a> {
+    name: Option<&'a str>,
+    /// The repetitions around the step that opens it, outermost first.
+    within: Vec<Span>,
+    /// The line in which it is closed.
+    closed: Option<u32>,
+}
+
+impl Connection<'_> {
+    pub(super) fn name(&self) -> Option<String> {
+        self.name.map(str::to_owned)
+    }
+}
+
+impl Checker<'_> {
+    /// A new connection of the program.
+    pub(super) fn opened<'s>(&mut self, progress: &mut Progress<'s>, step: &'s Spanned<shape::Step>) -> Slot {
+        let name = step.r#as.as_ref();
+        if let Some(name) = name {
+            let Scalar(text) = &name.value;
+            self.name(name.span, "a connection's name", text);
+            let here = progress.connections.iter().any(|known| known.name == Some(text.as_str()));
+            let host = progress.host;
+            let elsewhere = self.programs.iter().filter(|program| program.host == host);
+            if here
+                || elsewhere
+                    .flat_map(|program| &program.connections)
+                    .any(|known| known.as_ref() == Some(text))
+            {
+                let message = format!("another connection of this host is called `{text}`");
+                self.problem(name.span, message, "take another name");
+            }
+        }
+        progress.connections.push(Connection {
+            name: name.map(|name| name.value.0.as_str()),
+            within: progress.repeats.clone(),
+            closed: None,
+        });
+        Slot(progress.connections.len() - 1)
+    }
+
+    /// The connection that a step is about.
+    pub(super) fn connection(
+        &mut self,
+        progress: &Progress<'_>,
+        step: &Spanned<shape::Step>,
+    ) -> Option<Slot> {
+        let slot = match &step.on {
+            Some(name) => self.named(progress, name),
+            None if progress.vague => None,
+            None if progress.connections.is_empty() => {
+                self.problem(
+                    step.span,
+                    "there is no connection yet",
+                    "put `connect: server:80`, or `listen: 80` and `accept`, before it",
+                );
+                None
+            }
+            None if progress.total > 1 => {
+                let message = format!("this program has {} connections", progress.total);
+                self.problem(step.span, message, "name each with `as: …` and say which with `on: …`");
+                None
+            }
+            None => Some(Slot(0)),
+        }?;
+        if let Some(line) = progress.connections[slot.0].closed {
+            let message = format!("the connection is closed in line {line} already");
+            self.problem(step.span, message, "to close one direction only, use `shutdown: write` there");
+        }
+        Some(slot)
+    }
+
+    pub(super) fn named(&mut self, progress: &Progress<'_>, name: &Spanned<Scalar<String>>) -> Option<Slot> {
+        let Scalar(text) = &name.value;
+        let found = progress.connections.iter().position(|known| known.name == Some(text.as_str()));
+        if found.is_none() && !progress.vague {
+            let names: Vec<&str> = progress.connections.iter().filter_map(|known| known.name).collect();
+            let help =
+                words::suggest(text, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
+                    [] => format!(
+                        "name it where it is made: `connect: server:80` with `as: {}`",
+                        words::short(text)
+                    ),
+                    names => format!("so far there are {}", words::list(names.iter().copied())),
+                });
+            self.problem(name.span, format!("no connection is called `{}`", words::short(text)), help);
+        }
+        found.map(Slot)
+    }
+
+    pub(super) fn closed(
+        &mut self,
+        progress: &mut Progress<'_>,
+        step: &Spanned<shape::Step>,
+    ) -> Option<Slot> {
+        let slot = self.connection(progress, step)?;
+        let connection = &mut progress.connections[slot.0];
+        connection.closed = Some(step.span.line);
+        if !connection.within.starts_with(&progress.repeats) {
+            let message = "this closes the same connection in every round";
+            self.problem(step.span, message, "close it after the `repeat`, or open it anew in each round");
+        }
+        Some(slot)
+    }
+
+    pub(super) fn destination(&mut self, from: HostId, span: Span, to: &Destination) -> Option<SocketAddr> {
+        let address = match to.host.parse::<IpAddr>() {
+            Ok(address) => address,
+            Err(_) => {
+                let host = self.host(span, &to.host)?;
+                let own = &self.hosts[from.0].addresses;
+                let theirs = &self.hosts[host.0].addresses;
+                let reachable =
+                    theirs.iter().find(|theirs| own.iter().any(|own| own.is_ipv4() == theirs.is_ipv4()));
+                let Some(address) = reachable else {
+                    let message =
+                        format!("one has IPv4 and the other IPv6: `{}` can not be reached", to.host);
+                    self.problem(span, message, "give both hosts an address of one family");
+                    return None;
+                };
+                *address
+            }
+        };
+        if self.hosts[from.0].addresses.contains(&address) {
+            self.problem(span, "a host can not connect to itself", "name another host");
+        }
+        Some(SocketAddr::new(address, to.port))
+    }
+}

@@ -1,0 +1,240 @@
+//! What the applications do.
+
+mod connections;
+mod steps;
+
+use std::time::Duration;
+
+use self::connections::Connection;
+use super::{Checker, key, word};
+use crate::de::Spanned;
+use crate::node::Span;
+use crate::parse::{Scalar, Switch};
+use crate::shape::{self, Named, Programs, Steps};
+use crate::{Action, Amount, Failure, HostId, Limits, Program, Step};
+
+/// What is known of a program while its steps are read.
+struct Progress<'a> {
+    host: HostId,
+    /// Some step was wrong and taken out, so nothing is known for certain.
+    vague: bool,
+    /// How many connections the whole program makes.
+    total: usize,
+    listens: Vec<u16>,
+    connections: Vec<Connection<'a>>,
+    /// The repetitions around the step that is read, outermost first.
+    repeats: Vec<Span>,
+    /// The step that never ends, and where it stands.
+    held: Option<(&'static str, u32)>,
+    /// The last `wait-until`, and where it stands.
+    waited: Option<(Duration, u32)>,
+}
+
+impl Checker<'_> {
+    pub(super) fn programs(&mut self, applications: &Spanned<Named<Programs>>) {
+        if applications.value.0.is_empty() && !applications.pruned {
+            self.problem(
+                applications.key,
+                "no application does anything",
+                "say what each does: `client: [connect: server:80]`",
+            );
+        }
+        let steps = applications.value.0.iter().map(|(_, programs)| programs.count()).sum();
+        if !self.limit(applications.key, "steps", steps, Limits::MAX_STEPS) {
+            return;
+        }
+        for (name, programs) in &applications.value.0 {
+            let Some(host) = self.host(name.span, name) else { continue };
+            match programs {
+                Programs::One(steps) => self.program(host, name, steps),
+                Programs::Several(named) => {
+                    for (name, steps) in &named.0 {
+                        self.name(name.span, "a program's name", name);
+                        self.program(host, name, steps);
+                    }
+                }
+            }
+        }
+    }
+
+    fn program(&mut self, host: HostId, name: &Spanned<String>, steps: &Steps) {
+        let mut progress = Progress {
+            host,
+            // A step that is gone altogether shows as a list shorter than it was.
+            vague: self.lost_steps(name.span, steps.len()) || any(steps, &|step| step.pruned),
+            total: count(steps, &|step| step.connect.is_given() || step.accept.is_given()),
+            listens: Vec::new(),
+            connections: Vec::new(),
+            repeats: Vec::new(),
+            held: None,
+            waited: None,
+        };
+        if steps.is_empty() && !progress.vague {
+            self.problem(
+                name.span,
+                format!("`{}` has no steps", name.value),
+                "leave it out, or say what it does",
+            );
+        }
+        let mut resolved = Vec::new();
+        self.steps(&mut progress, steps, &mut resolved);
+        let connections = progress.connections.iter().map(Connection::name).collect();
+        self.programs.push(Program { name: name.value.clone(), host, connections, steps: resolved });
+    }
+
+    /// Whether fewer steps are left of a program than the text has.
+    fn lost_steps(&self, name: Span, left: usize) -> bool {
+        self.root.value_of(name).is_some_and(|node| node.len() != left)
+    }
+
+    /// Adds the steps of a list to a program, with those within them.
+    fn steps<'s>(&mut self, progress: &mut Progress<'s>, steps: &'s Steps, resolved: &mut Vec<Step>) {
+        for step in steps {
+            let Some(outer) = self.step(progress, step) else { continue };
+            let place = resolved.len();
+            resolved.push(outer);
+            let held = progress.held;
+            if let Some(body) = step.repeat.inner() {
+                progress.repeats.push(step.span);
+                self.steps(progress, body, resolved);
+                progress.repeats.pop();
+            }
+            let own = resolved.len() - place - 1;
+            let outer = &mut resolved[place];
+            if let Action::Repeat { body, .. } = &mut outer.action {
+                *body = own;
+            }
+            if outer.failure != Failure::EndsProgram {
+                // What fails in it leads on.
+                progress.held = held;
+            } else if outer.action.is_endless() {
+                progress.held = progress.held.or(Some((outer.action.name(), step.span.line)));
+            }
+        }
+    }
+
+    fn step<'s>(&mut self, progress: &mut Progress<'s>, step: &'s Spanned<shape::Step>) -> Option<Step> {
+        if let Some((word, line)) = progress.held.take() {
+            let help = match word {
+                "hold" => format!("`hold` in line {line} is for ever; to pause, use `wait: 5s`"),
+                _ => format!(
+                    "`{word}` in line {line} is for ever; say how often with `times`, or that it ends when a step in it \
+                     fails: `may-fail: on`"
+                ),
+            };
+            self.problem(step.span, "this is never reached", help);
+        }
+        let words = [
+            ("listen", step.listen.is_given()),
+            ("accept", step.accept.is_given()),
+            ("connect", step.connect.is_given()),
+            ("send", step.send.is_given()),
+            ("receive", step.receive.is_given()),
+            ("ping", step.ping.is_given()),
+            ("repeat", step.repeat.is_given()),
+            ("wait", step.wait.is_given()),
+            ("wait-until", step.wait_until.is_given()),
+            ("hold", step.hold.is_given()),
+            ("shutdown", step.shutdown.is_given()),
+            ("close", step.close.is_given()),
+            ("abort", step.abort.is_given()),
+            ("set", step.set.is_given()),
+        ];
+        if step.pruned && words.iter().all(|(_, given)| !given) {
+            return None;
+        }
+        let word = self.one_of(step.span, "step", &words)?;
+        self.belongs(word, step);
+        let failure = self.failure(step);
+        let action = self.action(progress, word, step)?;
+        Some(Step {
+            action,
+            failure,
+            timeout: step.timeout.as_ref().map(|timeout| self.positive(timeout)),
+            may_not_happen: super::word(&step.may_not_happen).is_some_and(|Switch(may)| may),
+            location: step.span.location(),
+            text: self.step_text(step),
+        })
+    }
+
+    /// What the step says, but not the steps within it.
+    fn step_text(&self, step: &Spanned<shape::Step>) -> String {
+        let text = self.text(step.span);
+        if step.repeat.inner().is_none() {
+            return text;
+        }
+        text.replacen(&self.text(step.repeat.span_or(step.span)), "[…]", 1)
+    }
+
+    fn belongs(&mut self, word: &str, step: &shape::Step) {
+        let allowed: &[&str] = match word {
+            "listen" => &["backlog", "error", "may-fail"],
+            "accept" => &["as", "timeout", "error", "may-fail"],
+            "connect" => &["as", "port", "timeout", "error", "may-fail"],
+            "send" => &["on", "every", "times", "timeout", "error", "may-fail"],
+            "receive" => &["on", "timeout", "error", "may-fail"],
+            "ping" => &["on", "every", "times", "timeout", "error", "may-fail"],
+            "repeat" => &["every", "times", "error", "may-fail"],
+            "shutdown" => &["on", "error", "may-fail"],
+            "close" | "abort" | "set" => &["on"],
+            _ => &[],
+        };
+        let given = [
+            ("on", key(&step.on)),
+            ("as", key(&step.r#as)),
+            ("port", key(&step.port)),
+            ("backlog", key(&step.backlog)),
+            ("every", key(&step.every)),
+            ("times", key(&step.times)),
+            ("timeout", key(&step.timeout)),
+            ("error", key(&step.error)),
+            ("may-fail", key(&step.may_fail)),
+        ];
+        self.only(word, allowed, &given);
+    }
+
+    /// What it means if the step fails.
+    fn failure(&mut self, step: &Spanned<shape::Step>) -> Failure {
+        let may = word(&step.may_fail).is_some_and(|Switch(may)| may);
+        let until_end = matches!(step.receive.inner(), Some(Scalar(Amount::End)));
+        if let Some(place) = key(&step.may_fail)
+            && (may && (step.error.is_some() || until_end))
+        {
+            let (message, help) = if until_end {
+                ("`receive: end` goes on after an error anyway", "leave `may-fail` out")
+            } else {
+                (
+                    "`error` and `may-fail` in one step",
+                    "keep `error` if it must fail, `may-fail` if it only may",
+                )
+            };
+            self.problem(place, message, help);
+        }
+        match word(&step.error) {
+            Some(errno) => Failure::Must(errno),
+            None if may => Failure::May,
+            None => Failure::EndsProgram,
+        }
+    }
+}
+
+/// Whether something holds for a step of a list, or within it.
+fn any(steps: &Steps, holds: &dyn Fn(&Spanned<shape::Step>) -> bool) -> bool {
+    count(steps, holds) > 0
+}
+
+/// For how many steps of a list, those within them included, something holds.
+fn count(steps: &Steps, holds: &dyn Fn(&Spanned<shape::Step>) -> bool) -> usize {
+    let within = |step: &Spanned<shape::Step>| step.repeat.inner().map_or(0, |body| count(body, holds));
+    steps.iter().map(|step| usize::from(holds(step)) + within(step)).sum()
+}
+
+impl Programs {
+    /// How many steps they have.
+    fn count(&self) -> usize {
+        match self {
+            Programs::One(steps) => count(steps, &|_| true),
+            Programs::Several(named) => named.0.iter().map(|(_, steps)| count(steps, &|_| true)).sum(),
+        }
+    }
+}

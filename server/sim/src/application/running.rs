@@ -1,0 +1,277 @@
+//! One program: where it stands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use halfopen_scenario::{Action, Amount, Failure, Program, Slot, Step};
+use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId};
+
+use super::{Context, Turn};
+use crate::shared::{Run, StepState};
+use crate::trace::ApplicationResult;
+
+/// A program that runs.
+pub(super) struct Running {
+    /// Position in the scenario's programs.
+    pub(super) program: usize,
+    name: Arc<str>,
+    /// The newest connection of each slot.
+    pub(super) connections: Vec<Option<ConnectionId>>,
+    pub(super) listeners: Vec<(u16, ListenerId)>,
+    pub(super) step: usize,
+    /// How far the step is; `None` before it begins.
+    stage: Option<Stage>,
+    /// The repetitions that it is in, outermost first.
+    rounds: Vec<Rounds>,
+    /// How the step failed that ended the innermost of them.
+    failed: Option<End>,
+    /// What it waits for.
+    pub(super) waits: Wait,
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stage {
+    pub(super) begun: Instant,
+    /// Octets it has sent or received.
+    pub(super) octets: u64,
+    /// Whether the call was made whose outcome it waits for.
+    pub(super) called: bool,
+    /// The ping that goes on.
+    pub(super) ping: Ping,
+}
+
+/// One of the pings of a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ping {
+    /// Those before it.
+    pub(super) before: u32,
+    /// When it is to begin, or did.
+    pub(super) begins: Instant,
+    pub(super) sent: u64,
+    pub(super) received: u64,
+}
+
+/// A repetition that goes on.
+struct Rounds {
+    /// Position of its step.
+    step: usize,
+    begun: u32,
+    last_begun: Instant,
+}
+
+/// How a step goes on after a turn.
+pub(super) enum Next {
+    /// It has more to do at once.
+    More,
+    /// It waits.
+    Wait(Wait),
+    /// Another step goes on for it.
+    Jump,
+    /// It has ended.
+    End(End),
+}
+
+/// What a step waits for: whichever comes first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wait {
+    /// That something happens to this connection.
+    pub(super) connection: Option<ConnectionId>,
+    /// That there is a connection to accept.
+    pub(super) accept: bool,
+    /// This time.
+    pub(super) until: Option<Instant>,
+}
+
+impl Wait {
+    pub(super) fn connection(id: ConnectionId) -> Next {
+        Next::Wait(Wait { connection: Some(id), ..Wait::default() })
+    }
+
+    pub(super) fn until(time: Instant) -> Next {
+        Next::Wait(Wait { until: Some(time), ..Wait::default() })
+    }
+}
+
+/// How a step ended.
+#[derive(Default)]
+pub(super) struct End {
+    pub(super) error: Option<Errno>,
+    pub(super) end_of_stream: bool,
+    /// Whether it did not do what it was to do.
+    pub(super) failed: bool,
+}
+
+impl End {
+    pub(super) fn of(result: Result<(), Errno>) -> Next {
+        let error = result.err();
+        Next::End(End { error, end_of_stream: false, failed: error.is_some() })
+    }
+
+    /// It waited for as long as it may.
+    fn timed_out(action: &Action) -> End {
+        let connects = matches!(action, Action::Connect { .. });
+        let error = if connects { Errno::InProgress } else { Errno::Again };
+        // Any error may end a wait for the end.
+        let failed = !matches!(action, Action::Receive { amount: Amount::End, .. });
+        End { error: Some(error), end_of_stream: false, failed }
+    }
+
+    /// Whether it ended in a way that the step allows, so that the program goes on.
+    fn is_fine(&self, failure: Failure) -> bool {
+        match failure {
+            Failure::EndsProgram => !self.failed,
+            Failure::May => true,
+            Failure::Must(errno) => self.error == Some(errno),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match self.error {
+            Some(errno) => format!("failed with {errno}"),
+            None if self.failed => "came to the end of the stream".to_owned(),
+            None => "went well".to_owned(),
+        }
+    }
+}
+
+impl Running {
+    pub(super) fn new(position: usize, program: &Program) -> Running {
+        Running {
+            program: position,
+            name: program.name.as_str().into(),
+            connections: vec![None; program.connections.len()],
+            listeners: Vec::new(),
+            step: 0,
+            stage: None,
+            rounds: Vec::new(),
+            failed: None,
+            waits: Wait::default(),
+        }
+    }
+
+    /// One turn of the step that it is in.
+    pub(super) fn turn(
+        &mut self,
+        step: &Step,
+        context: &mut Context<'_>,
+        turn: &mut Turn,
+        buffer: &mut Vec<u8>,
+    ) -> Next {
+        let mut stage = self.stage.take().unwrap_or_else(|| self.begin(context));
+        let next = match step.action {
+            Action::Repeat { times, every, .. } => self.next_round(times, every, context.now),
+            _ => self.play(&step.action, &mut stage, context, turn, buffer),
+        };
+        if !matches!(next, Next::Jump) {
+            self.stage = Some(stage);
+        }
+        match (next, step.timeout) {
+            (Next::Wait(wait), Some(timeout)) if wait.accept || wait.connection.is_some() => {
+                let deadline = stage.ping.begins + timeout;
+                if context.now >= deadline {
+                    return Next::End(End::timed_out(&step.action));
+                }
+                let until = wait.until.map_or(deadline, |until| until.min(deadline));
+                Next::Wait(Wait { until: Some(until), ..wait })
+            }
+            (next, _) => next,
+        }
+    }
+
+    /// The step begins.
+    fn begin(&mut self, context: &mut Context<'_>) -> Stage {
+        let state = &mut context.run.progress.steps[self.program][self.step];
+        *state = (*state).max(StepState::Begun);
+        let now = context.now;
+        Stage {
+            begun: now,
+            octets: 0,
+            called: false,
+            ping: Ping { before: 0, begins: now, sent: 0, received: 0 },
+        }
+    }
+
+    /// The next round of a repetition begins, or it ends.
+    fn next_round(&mut self, times: Option<u32>, every: Duration, now: Instant) -> Next {
+        if let Some(failed) = self.failed.take() {
+            self.rounds.pop();
+            return Next::End(failed);
+        }
+        if self.rounds.last().is_none_or(|rounds| rounds.step != self.step) {
+            self.rounds.push(Rounds { step: self.step, begun: 0, last_begun: now });
+        }
+        let rounds = self.rounds.last_mut().expect("one was just pushed if there was none");
+        if times.is_some_and(|times| rounds.begun >= times) {
+            self.rounds.pop();
+            return Next::End(End::default());
+        }
+        let begins = if rounds.begun > 0 { rounds.last_begun + every } else { now };
+        if now < begins {
+            return Wait::until(begins);
+        }
+        // One for ever may be at its end, but for its number.
+        rounds.begun = if times.is_some() { rounds.begun + 1 } else { 1 };
+        rounds.last_begun = now;
+        self.step += 1;
+        Next::Jump
+    }
+
+    /// The step has ended: what the application saw, and where it goes on.
+    pub(super) fn end(
+        &mut self,
+        program: &Program,
+        step: &Step,
+        end: End,
+        run: &mut Run,
+    ) -> Box<ApplicationResult> {
+        run.progress.steps[self.program][self.step] = StepState::Ended;
+        let stage = self.stage.take();
+        let result = ApplicationResult {
+            program: Arc::clone(&self.name),
+            step: self.step as u32 + 1,
+            call: step.action.name(),
+            octets: stage.map_or(0, |stage| stage.octets),
+            end_of_stream: end.end_of_stream,
+            error: end.error,
+            line: step.location.line,
+        };
+        let fine = end.is_fine(step.failure);
+        if let (Failure::Must(errno), false) = (step.failure, fine) {
+            let (number, name, how) = (result.step, &program.name, end.in_words());
+            let (text, line) = (&step.text, result.line);
+            run.progress.surprises.push(format!(
+                "step {number} of {name} {how} where it had to fail with {errno}: {text} (line {line})"
+            ));
+        }
+        if fine {
+            self.go_on(program, step);
+        } else if let Some(rounds) = self.rounds.last() {
+            self.step = rounds.step;
+            self.failed = Some(end);
+        } else {
+            self.step = program.steps.len();
+        }
+        Box::new(result)
+    }
+
+    /// Goes to the step after this one; after the last of a round, to the repetition itself.
+    fn go_on(&mut self, program: &Program, step: &Step) {
+        self.step += 1;
+        if let Action::Repeat { body, .. } = step.action {
+            self.step += body;
+        }
+        if let Some(Rounds { step, .. }) = self.rounds.last()
+            && let Action::Repeat { body, .. } = program.steps[*step].action
+            && self.step == step + 1 + body
+        {
+            self.step = *step;
+        }
+    }
+
+    pub(super) fn open(&mut self, slot: Slot, id: ConnectionId, turn: &mut Turn) {
+        self.connections[slot.0] = Some(id);
+        turn.connection = Some(id);
+        turn.opened = Some((self.program, slot, id));
+    }
+}
