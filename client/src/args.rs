@@ -71,6 +71,10 @@ pub(crate) struct RunArgs {
     #[arg(required = true, value_name = "FILE|DIRECTORY|NAME")]
     pub(crate) inputs: Vec<String>,
 
+    /// Run this variant of a scenario that has several, instead of all; also written NAME/VARIANT
+    #[arg(long, value_name = "VARIANT")]
+    pub(crate) variant: Option<String>,
+
     /// Everything random in a run follows from it [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -6,8 +6,9 @@ use std::time::Duration;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
 use halfopen_proto::v1::{
-    Diagnostic, Event, ExecuteRunRequest, ExecuteRunResponse, GetScenarioRequest, ListScenariosRequest,
-    ScenarioSummary, ValidateScenarioRequest, execute_run_request,
+    Diagnostic, Event, ExecuteRunRequest, ExecuteRunResponse, GetScenarioRequest, GetScenarioResponse,
+    ListScenariosRequest, ScenarioSummary, ValidateScenarioRequest, ValidateScenarioResponse,
+    execute_run_request,
 };
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
@@ -60,6 +61,12 @@ pub enum ClientError {
         /// Every mistake with its place, as far as the server told them.
         diagnostics: Vec<Diagnostic>,
     },
+    /// The scenario has variants, and none was asked for.
+    #[error("the scenario has {} variants; a run is of one: {}", .0.len(), .0.join(", "))]
+    HasVariants(Vec<String>),
+    /// The scenario has no variant of that name; says which it has.
+    #[error("{0}")]
+    NoVariant(String),
     /// No bundled scenario has that name.
     #[error("no bundled scenario is named `{0}`; `halfopen list` has the names")]
     NotFound(String),
@@ -108,13 +115,19 @@ impl Client {
         Client { runs, scenarios, server }
     }
 
-    /// Starts a run. Dropping the stream stops it.
-    pub async fn run(&mut self, source: &Source, seed: Option<u64>) -> Result<EventStream, ClientError> {
+    /// Starts a run of a scenario, of one of its variants if it has any. Dropping the stream stops it.
+    pub async fn run(
+        &mut self,
+        source: &Source,
+        variant: Option<&str>,
+        seed: Option<u64>,
+    ) -> Result<EventStream, ClientError> {
         let wanted = match source.clone() {
             Source::Text { text, .. } => execute_run_request::Source::Yaml(text),
             Source::Bundled(name) => execute_run_request::Source::Name(name),
         };
-        match self.runs.execute_run(ExecuteRunRequest { source: Some(wanted), seed }).await {
+        let variant = variant.unwrap_or_default().to_owned();
+        match self.runs.execute_run(ExecuteRunRequest { source: Some(wanted), seed, variant }).await {
             Ok(response) => Ok(EventStream { messages: response.into_inner() }),
             Err(status) => Err(self.refused(status, source).await),
         }
@@ -130,31 +143,62 @@ impl Client {
 
     /// The text of a bundled scenario.
     pub async fn text(&mut self, name: &str) -> Result<String, ClientError> {
+        self.get(name).await.map(|response| response.yaml)
+    }
+
+    /// The names of a scenario's variants in the order of its text; empty if it has none, or is wrong.
+    pub async fn variants(&mut self, source: &Source) -> Result<Vec<String>, ClientError> {
+        match source {
+            Source::Text { file, text } => Ok(self.validate(file, text).await?.variants),
+            Source::Bundled(name) => {
+                Ok(self.get(name).await?.summary.map(|summary| summary.variants).unwrap_or_default())
+            }
+        }
+    }
+
+    async fn get(&mut self, name: &str) -> Result<GetScenarioResponse, ClientError> {
         match self.scenarios.get_scenario(GetScenarioRequest { name: name.to_owned() }).await {
-            Ok(response) => Ok(response.into_inner().yaml),
+            Ok(response) => Ok(response.into_inner()),
             Err(status) if status.code() == Code::NotFound => Err(ClientError::NotFound(name.to_owned())),
             Err(status) => Err(self.failed(status)),
         }
     }
 
-    /// What is wrong with a scenario, which is called `file` where the mistakes are drawn; nothing if it can be run.
-    pub async fn validate(&mut self, file: &str, text: &str) -> Result<Vec<Diagnostic>, ClientError> {
+    /// What is wrong with a scenario, which is called `file` where the mistakes are drawn; nothing if it can be run. And
+    /// which variants it has.
+    pub async fn validate(
+        &mut self,
+        file: &str,
+        text: &str,
+    ) -> Result<ValidateScenarioResponse, ClientError> {
         let request = ValidateScenarioRequest { yaml: text.to_owned(), file: file.to_owned() };
         match self.scenarios.validate_scenario(request).await {
-            Ok(response) => Ok(response.into_inner().diagnostics),
+            Ok(response) => Ok(response.into_inner()),
             Err(status) => Err(self.failed(status)),
         }
     }
 
     /// Why a run did not start. The details of a status have room for some mistakes only, so all are asked for.
     async fn refused(&mut self, status: Status, source: &Source) -> ClientError {
+        let message = status.message().to_owned();
         match (status.code(), source) {
             (Code::InvalidArgument, Source::Text { file, text }) => {
-                let message = status.message().to_owned();
-                let diagnostics = self.validate(file, text).await.unwrap_or_default();
-                ClientError::Invalid { message, diagnostics }
+                let ValidateScenarioResponse { diagnostics, variants } =
+                    self.validate(file, text).await.unwrap_or_default();
+                match diagnostics.is_empty() && !variants.is_empty() {
+                    true => ClientError::HasVariants(variants),
+                    false => ClientError::Invalid { message, diagnostics },
+                }
             }
-            (Code::NotFound, Source::Bundled(name)) => ClientError::NotFound(name.clone()),
+            (Code::InvalidArgument, Source::Bundled(_)) => match self.variants(source).await {
+                Ok(variants) => ClientError::HasVariants(variants),
+                Err(_) => self.failed(status),
+            },
+            (Code::NotFound, Source::Text { .. }) => ClientError::NoVariant(message),
+            (Code::NotFound, Source::Bundled(name)) => match self.get(name).await {
+                Ok(_) => ClientError::NoVariant(message),
+                Err(_) => ClientError::NotFound(name.clone()),
+            },
             _ => self.failed(status),
         }
     }

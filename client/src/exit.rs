@@ -35,7 +35,10 @@ pub(crate) const fn of_outcome(outcome: Outcome) -> u8 {
 /// The code of a command that the service did not answer.
 pub(crate) const fn of_error(error: &ClientError) -> u8 {
     match error {
-        ClientError::BadAddress { .. } | ClientError::NotFound(_) => USAGE,
+        ClientError::BadAddress { .. }
+        | ClientError::NotFound(_)
+        | ClientError::NoVariant(_)
+        | ClientError::HasVariants(_) => USAGE,
         ClientError::Invalid { .. } => INVALID,
         ClientError::NoServer { .. } => NO_SERVER,
         ClientError::Stopped(_) => UNFINISHED,

@@ -9,9 +9,17 @@ use halfopen::client::{ClientError, Source};
 /// Octets of a scenario file.
 const MAX_FILE: u64 = 1 << 20;
 
-/// A scenario that an argument names.
+/// A scenario that an argument names, or one of its variants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(crate) struct Input {
+    place: Place,
+    /// The variant that is meant; `None`: each that it has.
+    pub(crate) variant: Option<String>,
+}
+
+/// Where a scenario is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
     /// Standard input.
     Stdin,
     /// A file.
@@ -26,17 +34,20 @@ pub(crate) fn find(arguments: &[String]) -> Result<Vec<Input>, String> {
     let mut inputs = Vec::new();
     for argument in arguments {
         let path = Path::new(argument);
-        if argument == "-" {
-            inputs.push(Input::Stdin);
-        } else if path.is_dir() {
+        if path.is_dir() {
             inputs.extend(directory(path)?);
-        } else if path.exists() {
-            inputs.push(Input::File(path.to_owned()));
-        } else if looks_like_a_path(argument) {
-            return Err(format!("there is no file `{argument}`"));
-        } else {
-            inputs.push(Input::Bundled(argument.clone()));
+            continue;
         }
+        let (place, variant) = match argument.rsplit_once('/') {
+            _ if argument == "-" => (Place::Stdin, None),
+            _ if path.exists() => (Place::File(path.to_owned()), None),
+            Some((file, variant)) if Path::new(file).is_file() && !variant.is_empty() => {
+                (Place::File(file.into()), Some(variant.to_owned()))
+            }
+            _ if looks_like_a_path(argument) => return Err(format!("there is no file `{argument}`")),
+            _ => (Place::Bundled(argument.clone()), None),
+        };
+        inputs.push(Input { place, variant });
     }
     Ok(inputs)
 }
@@ -62,7 +73,7 @@ fn directory(path: &Path) -> Result<Vec<Input>, String> {
         return Err(format!("the directory `{}` has no scenarios: no file ends in .yaml", path.display()));
     }
     files.sort();
-    Ok(files.into_iter().map(Input::File).collect())
+    Ok(files.into_iter().map(|file| Input { place: Place::File(file), variant: None }).collect())
 }
 
 /// No bundled scenario can be called so; `keepalive/dead-client` can.
@@ -71,29 +82,36 @@ fn looks_like_a_path(argument: &str) -> bool {
 }
 
 impl Input {
+    /// The bundled scenario and the variant that this would be if its name were that of both, `pool/busy`.
+    pub(crate) fn as_variant(&self) -> Option<Input> {
+        let Place::Bundled(name) = &self.place else { return None };
+        let (scenario, variant) = name.rsplit_once('/')?;
+        Some(Input { place: Place::Bundled(scenario.to_owned()), variant: Some(variant.to_owned()) })
+    }
+
     /// What the scenario is called in results.
     pub(crate) fn name(&self) -> String {
-        match self {
-            Input::Stdin => "standard input".to_owned(),
-            Input::File(path) => path.display().to_string(),
-            Input::Bundled(name) => name.clone(),
+        match &self.place {
+            Place::Stdin => "standard input".to_owned(),
+            Place::File(path) => path.display().to_string(),
+            Place::Bundled(name) => name.clone(),
         }
     }
 
     /// What names the scenario on the command line, if it can be read again.
     pub(crate) fn argument(&self) -> Option<String> {
-        match self {
-            Input::Stdin => None,
-            Input::File(_) | Input::Bundled(_) => Some(self.name()),
+        match &self.place {
+            Place::Stdin => None,
+            Place::File(_) | Place::Bundled(_) => Some(self.name()),
         }
     }
 
     /// Reads the scenario, as far as it is here.
     pub(crate) fn read(&self) -> Result<Source, ClientError> {
-        let text = match self {
-            Input::Bundled(name) => return Ok(Source::Bundled(name.clone())),
-            Input::Stdin => text(io::stdin().lock()),
-            Input::File(path) => File::open(path).map_err(|error| error.to_string()).and_then(text),
+        let text = match &self.place {
+            Place::Bundled(name) => return Ok(Source::Bundled(name.clone())),
+            Place::Stdin => text(io::stdin().lock()),
+            Place::File(path) => File::open(path).map_err(|error| error.to_string()).and_then(text),
         };
         let invalid = |message| ClientError::Invalid { message, diagnostics: Vec::new() };
         Ok(Source::Text { file: self.name(), text: text.map_err(invalid)? })
@@ -121,13 +139,18 @@ mod tests {
     #[test]
     fn what_is_no_file_and_looks_like_none_is_a_name() {
         let find = |argument: &str| find(&[argument.to_owned()]);
-        assert_eq!(find("dead-client"), Ok(vec![Input::Bundled("dead-client".to_owned())]));
-        assert_eq!(find("-"), Ok(vec![Input::Stdin]));
-        assert_eq!(find("src/exit.rs"), Ok(vec![Input::File("src/exit.rs".into())]));
-        assert!(find("dead-client.yaml").is_err());
-        assert_eq!(find("no/such"), Ok(vec![Input::Bundled("no/such".to_owned())]));
-        assert!(find("/no/such").is_err());
-        assert!(find("no/").is_err());
+        let one =
+            |place, variant: Option<&str>| Ok(vec![Input { place, variant: variant.map(str::to_owned) }]);
+        let bundled = |name: &str| Place::Bundled(name.to_owned());
+        let file = || Place::File("src/exit.rs".into());
+        assert_eq!(find("dead-client"), one(bundled("dead-client"), None));
+        assert_eq!(find("pool/busy+both"), one(bundled("pool/busy+both"), None));
+        assert_eq!(find("-"), one(Place::Stdin, None));
+        assert_eq!(find("src/exit.rs"), one(file(), None));
+        assert_eq!(find("src/exit.rs/busy"), one(file(), Some("busy")));
+        for wrong in ["dead-client.yaml", "/no/such", "no/", "src/exit.rs/", "dead-client.yaml/busy"] {
+            assert!(find(wrong).is_err(), "{wrong}");
+        }
         assert!(find("src").is_err(), "no scenarios there");
     }
 

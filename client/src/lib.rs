@@ -5,7 +5,7 @@
 //!
 //! # async fn example() -> Result<(), ClientError> {
 //! let mut client = Client::connect("http://127.0.0.1:7950").await?;
-//! let mut events = client.run(&Source::Bundled("dead-client".to_owned()), Some(1)).await?;
+//! let mut events = client.run(&Source::Bundled("dead-client".to_owned()), None, Some(1)).await?;
 //! while let Some(batch) = events.next().await? {
 //!     println!("{} events more", batch.len());
 //! }

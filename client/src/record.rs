@@ -12,8 +12,10 @@ use crate::words;
 /// One run, as far as it got.
 #[derive(Debug)]
 pub struct RunRecord {
-    /// What was run: a file, a bundled scenario, or `standard input`.
+    /// What was run: a file, a bundled scenario, or `standard input`; with `/` and the variant's name if it is one.
     pub name: String,
+    /// What the text of the scenario is called where places in it are told.
+    pub file: String,
     /// The argument that names it on the command line, if there is one that does so again.
     pub argument: Option<String>,
     /// Everything that happened, in order.
@@ -33,7 +35,7 @@ pub enum Outcome {
     Unfinished,
     /// There was no run: the scenario is wrong.
     Invalid,
-    /// There was no run: no bundled scenario has that name.
+    /// There was no run: no bundled scenario, or no variant of the scenario, has that name.
     NotFound,
     /// There was no run: the server could not be reached.
     NoServer,
@@ -85,7 +87,13 @@ impl Keepalive {
 impl RunRecord {
     /// A record of a run that has not begun, of a file or a bundled scenario.
     pub fn new(name: String) -> RunRecord {
-        RunRecord { argument: Some(name.clone()), name, events: Vec::new(), stopped: None }
+        RunRecord {
+            argument: Some(name.clone()),
+            file: name.clone(),
+            name,
+            events: Vec::new(),
+            stopped: None,
+        }
     }
 
     /// The run's beginning; `None` if there was no run.
@@ -111,7 +119,9 @@ impl RunRecord {
         }
         match &self.stopped {
             Some(ClientError::Invalid { .. }) => Outcome::Invalid,
-            Some(ClientError::NotFound(_)) => Outcome::NotFound,
+            Some(ClientError::NotFound(_) | ClientError::NoVariant(_) | ClientError::HasVariants(_)) => {
+                Outcome::NotFound
+            }
             Some(ClientError::NoServer { .. }) => Outcome::NoServer,
             Some(ClientError::BadAddress { .. } | ClientError::Stopped(_) | ClientError::Interrupted)
             | None => Outcome::Unfinished,

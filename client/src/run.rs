@@ -2,7 +2,7 @@
 
 use std::io;
 
-use halfopen::client::{Client, ClientError};
+use halfopen::client::{Client, ClientError, Source};
 use halfopen::ladder::LadderOptions;
 use halfopen::record::{Outcome, RunRecord};
 use halfopen::report::{JsonReporter, NdjsonReporter, Reporter, TextOptions, TextReporter};
@@ -14,15 +14,29 @@ use crate::{Failure, connect, exit, output, scenarios};
 
 pub(crate) async fn run(server: Option<&str>, args: &RunArgs) -> Result<u8, Failure> {
     let mut interrupt = Interrupt::listen().await;
-    let inputs = input::find(&args.inputs).map_err(Failure::Usage)?;
-    let mut client = tokio::select! {
-        client = connect(server) => client?,
+    let mut inputs = input::find(&args.inputs).map_err(Failure::Usage)?;
+    if let Some(variant) = &args.variant {
+        for input in &mut inputs {
+            let name = input.name();
+            if let Some(other) = input.variant.replace(variant.clone()) {
+                return Err(Failure::Usage(format!(
+                    "`{name}/{other}` names a variant already: leave out --variant"
+                )));
+            }
+        }
+    }
+    let (mut client, runs) = tokio::select! {
+        ready = async {
+            let mut client = connect(server).await?;
+            let runs = plan(&mut client, &inputs).await;
+            Ok::<_, Failure>((client, runs))
+        } => ready?,
         () = interrupt.pressed() => return Ok(exit::INTERRUPTED),
     };
-    let mut reporter = reporter(args, &inputs);
+    let mut reporter = reporter(args, &runs);
     let mut code = exit::PASSED;
-    for input in &inputs {
-        let record = execute(&mut client, input, args.seed, reporter.as_mut(), &mut interrupt).await?;
+    for run in runs {
+        let record = execute(&mut client, run, args.seed, reporter.as_mut(), &mut interrupt).await?;
         output::explain(&record);
         if let Some(ClientError::NotFound(name)) = &record.stopped {
             scenarios::suggest(&mut client, name).await;
@@ -39,13 +53,56 @@ pub(crate) async fn run(server: Option<&str>, args: &RunArgs) -> Result<u8, Fail
     Ok(code)
 }
 
-fn reporter(args: &RunArgs, inputs: &[Input]) -> Box<dyn Reporter> {
+/// A run that was asked for.
+struct Planned {
+    record: RunRecord,
+    source: Result<Source, ClientError>,
+    variant: Option<String>,
+}
+
+/// Every run that the inputs mean: one each, or one for each of its variants. What is wrong is left for the run to say.
+async fn plan(client: &mut Client, inputs: &[Input]) -> Vec<Planned> {
+    let mut runs = Vec::new();
+    for input in inputs {
+        let input = &scenarios::resolve(client, input).await;
+        let source = input.read();
+        let variants = match (&input.variant, &source) {
+            (Some(variant), _) => vec![variant.clone()],
+            (None, Ok(source)) => client.variants(source).await.unwrap_or_default(),
+            (None, Err(_)) => Vec::new(),
+        };
+        match source {
+            Ok(source) if !variants.is_empty() => runs.extend(variants.into_iter().map(|variant| Planned {
+                record: record(input, Some(&variant)),
+                source: Ok(source.clone()),
+                variant: Some(variant),
+            })),
+            source => runs.push(Planned { record: record(input, None), source, variant: None }),
+        }
+    }
+    runs
+}
+
+/// The record of a run that has not begun.
+fn record(input: &Input, variant: Option<&str>) -> RunRecord {
+    let of_variant = |name: String| match variant {
+        Some(variant) => format!("{name}/{variant}"),
+        None => name,
+    };
+    RunRecord {
+        argument: input.argument().map(of_variant),
+        file: input.name(),
+        ..RunRecord::new(of_variant(input.name()))
+    }
+}
+
+fn reporter(args: &RunArgs, runs: &[Planned]) -> Box<dyn Reporter> {
     let out = output::stdout();
     match args.output {
         Output::Text => {
             let ladder = LadderOptions { width: output::width(), timers: args.timers, rows: args.rows };
-            let names = inputs.iter().map(|input| input.name().chars().count()).max().unwrap_or(0);
-            Box::new(TextReporter::new(out, TextOptions { several: inputs.len() > 1, names, ladder }))
+            let names = runs.iter().map(|run| run.record.name.chars().count()).max().unwrap_or(0);
+            Box::new(TextReporter::new(out, TextOptions { several: runs.len() > 1, names, ladder }))
         }
         Output::Json => Box::new(JsonReporter::new(out)),
         Output::Ndjson => Box::new(NdjsonReporter::new(out)),
@@ -55,15 +112,15 @@ fn reporter(args: &RunArgs, inputs: &[Input]) -> Box<dyn Reporter> {
 /// One run, as far as it gets. Fails only if the reporter does, which stops the run.
 async fn execute(
     client: &mut Client,
-    input: &Input,
+    run: Planned,
     seed: Option<u64>,
     reporter: &mut dyn Reporter,
     interrupt: &mut Interrupt,
 ) -> io::Result<RunRecord> {
-    let mut record = RunRecord { argument: input.argument(), ..RunRecord::new(input.name()) };
-    let started = match input.read() {
+    let Planned { mut record, source, variant } = run;
+    let started = match source {
         Ok(source) => tokio::select! {
-            started = client.run(&source, seed) => started,
+            started = client.run(&source, variant.as_deref(), seed) => started,
             () = interrupt.pressed() => Err(ClientError::Interrupted),
         },
         Err(error) => Err(error),

@@ -5,13 +5,15 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use halfopen::client::{Client, ClientError, Source};
 use halfopen::record::RunRecord;
-use halfopen_proto::v1::{Diagnostic, ScenarioSummary};
+use halfopen_proto::v1::{Diagnostic, ScenarioSummary, ValidateScenarioResponse};
 use serde::Serialize;
 
 use crate::args::Output;
+use crate::input::Input;
 use crate::{Failure, connect, exit, input, output};
 
 const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
 const UNDERLINED: Style = Style::new().underline();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -35,6 +37,9 @@ pub(crate) async fn list(server: Option<&str>, form: Output) -> Result<u8, Failu
                     )?;
                 }
                 writeln!(out, "  {BOLD}{name:<widest$}{BOLD:#}  {title}")?;
+                for variant in &scenario.variants {
+                    writeln!(out, "  {:widest$}  {DIM}{name}/{variant}{DIM:#}", "")?;
+                }
             }
             Output::Json | Output::Ndjson => json_line(&mut out, scenario)?,
         }
@@ -67,14 +72,23 @@ pub(crate) async fn validate(server: Option<&str>, files: &[String], form: Outpu
     let mut client = connect(server).await?;
     let mut out = output::stdout();
     let mut code = exit::PASSED;
-    for input in inputs {
+    for input in &inputs {
+        let input = resolve(&mut client, input).await;
         let mut record = RunRecord::new(input.name());
+        let mut variants = Vec::new();
         match input.read() {
-            Ok(source) => record.stopped = mistakes(&mut client, source).await?,
+            Ok(source) => match check(&mut client, source, input.variant.as_deref()).await? {
+                Ok(found) => variants = found,
+                Err(error) => record.stopped = Some(error),
+            },
             Err(error) => record.stopped = Some(error),
         }
-        let result = Validation::new(&record);
+        let result = Validation::new(&record, &variants);
         match form {
+            Output::Text if !variants.is_empty() => {
+                let names = variants.join(", ");
+                writeln!(out, "{GOOD}valid{GOOD:#}    {}  {DIM}{names}{DIM:#}", record.name)?;
+            }
             Output::Text if result.valid => writeln!(out, "{GOOD}valid{GOOD:#}    {}", record.name)?,
             Output::Text => writeln!(out, "{BAD}invalid{BAD:#}  {}", record.name)?,
             Output::Json | Output::Ndjson => json_line(&mut out, &result)?,
@@ -86,8 +100,23 @@ pub(crate) async fn validate(server: Option<&str>, files: &[String], form: Outpu
     Ok(code)
 }
 
-/// What is wrong with a scenario, if anything is.
-async fn mistakes(client: &mut Client, source: Source) -> Result<Option<ClientError>, ClientError> {
+/// What an input means: where no bundled scenario has its name, the last part may be that of a variant.
+pub(crate) async fn resolve(client: &mut Client, input: &Input) -> Input {
+    if let Some(variant) = input.as_variant()
+        && matches!(client.text(&input.name()).await, Err(ClientError::NotFound(_)))
+        && client.text(&variant.name()).await.is_ok()
+    {
+        return variant;
+    }
+    input.clone()
+}
+
+/// The variants of a scenario, or what is wrong with it. All are checked, whichever is meant.
+async fn check(
+    client: &mut Client,
+    source: Source,
+    meant: Option<&str>,
+) -> Result<Result<Vec<String>, ClientError>, ClientError> {
     let (file, text) = match source {
         Source::Text { file, text } => (file, text),
         Source::Bundled(name) => {
@@ -95,9 +124,14 @@ async fn mistakes(client: &mut Client, source: Source) -> Result<Option<ClientEr
             (name, text)
         }
     };
-    let diagnostics = client.validate(&file, &text).await?;
-    let message = diagnostics.first().map(|first| first.message.clone());
-    Ok(message.map(|message| ClientError::Invalid { message, diagnostics }))
+    let ValidateScenarioResponse { diagnostics, variants } = client.validate(&file, &text).await?;
+    Ok(match (diagnostics.first(), meant) {
+        (Some(first), _) => Err(ClientError::Invalid { message: first.message.clone(), diagnostics }),
+        (None, Some(meant)) if !variants.iter().any(|variant| variant == meant) => {
+            Err(ClientError::NoVariant(format!("{file} has no variant called `{meant}`")))
+        }
+        (None, _) => Ok(variants),
+    })
 }
 
 /// A scenario and what is wrong with it.
@@ -108,16 +142,18 @@ struct Validation<'a> {
     /// What is wrong as a whole: not text, too large.
     error: Option<String>,
     diagnostics: &'a [Diagnostic],
+    /// The names of its variants; empty if it has none, or is wrong.
+    variants: &'a [String],
 }
 
 impl<'a> Validation<'a> {
-    fn new(record: &'a RunRecord) -> Validation<'a> {
+    fn new(record: &'a RunRecord, variants: &'a [String]) -> Validation<'a> {
         let diagnostics = match &record.stopped {
             Some(ClientError::Invalid { diagnostics, .. }) => diagnostics.as_slice(),
             _ => &[],
         };
         let error = record.stopped.as_ref().map(ToString::to_string);
-        Validation { run: &record.name, valid: error.is_none(), error, diagnostics }
+        Validation { run: &record.name, valid: error.is_none(), error, diagnostics, variants }
     }
 }
 

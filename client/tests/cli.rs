@@ -319,6 +319,61 @@ fn several_runs_end_with_the_largest_code_and_go_on_after_a_wrong_one() {
     );
 }
 
+/// dead-client with two variants, the second of which fails.
+fn with_variants(folder: &str) -> String {
+    let file = tempdir(folder).join("pool.yaml");
+    let text = fs::read_to_string(root().join("scenarios/keepalive/dead-client.yaml")).unwrap();
+    let variants =
+        "variants:\n  as-ever: {}\n  deaf: {hosts: {server: {tcp: {keepalive: off}}}, until: 3h}\n";
+    fs::write(&file, text + variants).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_variant_is_a_run_of_its_own_name() {
+    let file = with_variants("variants");
+    let ended = run(&["run", &file]);
+    assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+    for part in [
+        format!("passed     {file}/as-ever "),
+        format!("failed     {file}/deaf "),
+        "dead-client/deaf: ".to_owned(),
+        format!("of {file}\n"),
+        format!("repeat it with: halfopen run {file}/deaf --seed 1\n"),
+        "2 runs: 1 passed, 1 failed".to_owned(),
+    ] {
+        assert!(ended.out.contains(&part), "no {part:?} in:\n{}", ended.out);
+    }
+    let json = run(&["run", "--output", "json", &file]).out;
+    let runs: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seen: Vec<_> = runs.iter().map(|run| (run["variant"].as_str(), run["verdict"].as_str())).collect();
+    assert_eq!(seen, [(Some("as-ever"), Some("passed")), (Some("deaf"), Some("failed"))]);
+    assert_eq!(runs[1]["run"], format!("{file}/deaf"));
+}
+
+#[test]
+fn one_variant_is_named_in_two_ways() {
+    let file = with_variants("one variant");
+    let named = run(&["run", &format!("{file}/as-ever")]);
+    assert_eq!((named.code, named.err.as_str()), (Some(0), ""), "{}", named.out);
+    assert!(named.out.starts_with("dead-client/as-ever: "), "{}", named.out);
+    assert_eq!(run(&["run", &file, "--variant", "as-ever"]).out, named.out);
+    for (arguments, part) in [
+        (&["run", &format!("{file}/asever")][..], "did you mean `as-ever`?"),
+        (&["run", &format!("{file}/deaf"), "--variant", "deaf"], "leave out --variant"),
+        (&["run", "dead-client/deaf"], "no variants"),
+        (&["run", "dead-clinet/deaf"], "no bundled scenario is named `dead-clinet/deaf`"),
+        (&["run", "keepalive/dead-client/deaf"], "no variants"),
+        (&["validate", &format!("{file}/dead")], "no variant called `dead`"),
+    ] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}{}", ended.out, ended.err);
+        assert!(ended.err.contains(part), "{arguments:?}: no {part:?} in:\n{}", ended.err);
+    }
+    let valid = run(&["validate", &file]);
+    assert_eq!(valid.out, format!("valid    {file}  as-ever, deaf\n"), "{}", valid.err);
+}
+
 #[test]
 fn list_show_and_validate_agree() {
     let names = bundled();

@@ -256,6 +256,7 @@ fn a_run_is_one_json_object_on_a_line() {
       "segmentsSent": 8,
       "virtualTimeSeconds": 7320.1
     },
+    "variant": null,
     "verdict": "passed",
     "version": "0.1.0"
   },
@@ -319,6 +320,7 @@ fn a_run_is_one_json_object_on_a_line() {
       "segmentsSent": 4,
       "virtualTimeSeconds": 0.07
     },
+    "variant": null,
     "verdict": "failed",
     "version": "0.1.0"
   },
@@ -333,6 +335,7 @@ fn a_run_is_one_json_object_on_a_line() {
     "seed": null,
     "title": null,
     "totals": null,
+    "variant": null,
     "verdict": "invalid",
     "version": null
   }

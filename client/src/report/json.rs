@@ -38,6 +38,8 @@ struct RunJson<'a> {
     /// What was run, as the user named it.
     run: &'a str,
     scenario: Option<&'a str>,
+    /// Which of its variants; null if it has none.
+    variant: Option<&'a str>,
     title: Option<&'a str>,
     seed: Option<u64>,
     version: Option<&'a str>,
@@ -115,6 +117,7 @@ impl<'a> RunJson<'a> {
         RunJson {
             run: &record.name,
             scenario: started.map(|started| started.scenario.as_str()),
+            variant: started.map(|started| started.variant.as_str()).filter(|variant| !variant.is_empty()),
             title: started.map(|started| started.title.as_str()),
             seed: started.map(|started| started.seed),
             version: started.map(|started| started.version.as_str()),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunTotals};
+use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunStarted, RunTotals};
 
 use super::{Counts, Reporter};
 use crate::ladder::{LadderOptions, ladder};
@@ -64,7 +64,8 @@ impl<W: Write> TextReporter<W> {
         writeln!(
             self.out,
             "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n",
-            started.scenario, started.seed
+            run_name(started),
+            started.seed
         )?;
         writeln!(self.out, "{}", ladder(&Timeline::new(&record.events), self.options.ladder))?;
 
@@ -92,7 +93,7 @@ impl<W: Write> TextReporter<W> {
             None => "at the end of the run".to_owned(),
         };
         writeln!(self.out, "    actual    {} {DIM}({decided}){DIM:#}", result.actual)?;
-        writeln!(self.out, "    {DIM}line {} of {}{DIM:#}", result.line, record.name)
+        writeln!(self.out, "    {DIM}line {} of {}{DIM:#}", result.line, record.file)
     }
 
     fn verdict(&mut self, record: &RunRecord) -> io::Result<()> {
@@ -148,9 +149,15 @@ const fn style(outcome: Outcome) -> Style {
     }
 }
 
+/// The scenario's id, with its variant: `pool/busy+both`.
+fn run_name(started: &RunStarted) -> String {
+    let RunStarted { scenario, variant, .. } = started;
+    if variant.is_empty() { scenario.clone() } else { format!("{scenario}/{variant}") }
+}
+
 /// An argument as a shell takes it for one word.
 fn quoted(argument: &str) -> String {
-    let plain = |character: char| character.is_alphanumeric() || "_-./:".contains(character);
+    let plain = |character: char| character.is_alphanumeric() || "_-./:+".contains(character);
     match argument.chars().all(plain) {
         true => argument.to_owned(),
         false => format!("'{}'", argument.replace('\'', r"'\''")),

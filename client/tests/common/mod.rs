@@ -28,7 +28,14 @@ impl Script {
         script.add(
             "",
             0,
-            Kind::RunStarted(RunStarted { scenario, title, seed: 1, version: "0.1.0".into(), hosts }),
+            Kind::RunStarted(RunStarted {
+                scenario,
+                title,
+                seed: 1,
+                version: "0.1.0".into(),
+                hosts,
+                ..RunStarted::default()
+            }),
         );
         script
     }

@@ -5,6 +5,8 @@ use std::fmt;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use crate::words;
+
 /// One mistake in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -20,6 +22,8 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it; may be empty.
     pub help: String,
+    /// The variants that have the mistake; empty if all have it, or if the text has none.
+    pub variants: Vec<String>,
 }
 
 impl Diagnostic {
@@ -43,10 +47,23 @@ impl Diagnostic {
             }
             None => title.element(Origin::path(file)),
         };
+        let variants = self.in_variants();
+        if !variants.is_empty() {
+            group = group.element(Level::NOTE.message(variants.as_str()));
+        }
         if !self.help.is_empty() {
             group = group.element(Level::HELP.message(self.help.as_str()));
         }
         renderer.render(&[group])
+    }
+
+    /// Which variants have the mistake, in words: "in variant `busy`". Empty if it is in all, or if there are none.
+    pub fn in_variants(&self) -> String {
+        match self.variants.as_slice() {
+            [] => String::new(),
+            [only] => format!("in variant `{only}`"),
+            some => format!("in variants {}", words::some_of(some.iter().map(String::as_str))),
+        }
     }
 }
 
@@ -108,6 +125,9 @@ impl fmt::Display for Diagnostics {
         for (index, diagnostic) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
             write!(f, "{separator}{}:{}: {}", diagnostic.line, diagnostic.column, diagnostic.message)?;
+            if !diagnostic.variants.is_empty() {
+                write!(f, ", {}", diagnostic.in_variants())?;
+            }
             if !diagnostic.help.is_empty() {
                 write!(f, "; {}", diagnostic.help)?;
             }

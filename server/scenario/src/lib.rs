@@ -1,7 +1,8 @@
 //! The scenario language: what a scenario says, and what is wrong with one.
 //!
 //! [`load`] turns the text of a scenario, YAML or JSON, into a [`Scenario`]: checked, with every name resolved. What is
-//! wrong comes back as [`Diagnostics`], all mistakes at once, each with its place and what to do about it.
+//! wrong comes back as [`Diagnostics`], all mistakes at once, each with its place and what to do about it. A text may
+//! have variants, each a scenario of its own: [`load_all`] gives all of them, [`load_variant`] one.
 //! [`library`] has the bundled scenarios.
 
 mod de;
@@ -18,17 +19,18 @@ mod resolve;
 mod schema;
 mod shape;
 mod tcp_settings;
+mod variants;
 mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use load::{load, load_bytes};
+pub use load::{LoadError, load, load_all, load_bytes, load_variant};
 pub use model::*;
 pub use schema::schema;
 
 use node::Span;
 
 /// A mistake whose place is still a span of the text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Problem {
     span: Span,
     message: String,

@@ -1,6 +1,6 @@
 //! The bundled scenarios, embedded in the binary: one real problem each, in folders by subject.
 
-use crate::{Scenario, load, words};
+use crate::{Scenario, load_all, load_variant, words};
 
 /// A bundled scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub struct Bundled {
 }
 
 impl Bundled {
-    /// What it says.
+    /// What it says: a scenario for each of its variants, or the only one.
     ///
     /// # Panics
     /// Never: a test loads every one.
-    pub fn scenario(&self) -> Scenario {
-        load(self.text).expect("bundled scenarios load, a test says")
+    pub fn scenarios(&self) -> Vec<Scenario> {
+        load_all(self.text).expect("bundled scenarios load, a test says")
     }
 
     /// Its subject in a few words.
@@ -57,6 +57,15 @@ pub fn find(name: &str) -> Option<Bundled> {
     ALL.iter().copied().find(is_meant)
 }
 
+/// The scenario of that name: `dead-client`, or with one of its variants `pool/busy+both`.
+pub fn scenario(name: &str) -> Option<Scenario> {
+    if let Some(bundled) = find(name) {
+        return load_variant(bundled.text, None).ok();
+    }
+    let (name, variant) = name.rsplit_once('/')?;
+    load_variant(find(name)?.text, Some(variant)).ok()
+}
+
 /// What to say to somebody who asked for a name that there is not: a name that is close, if there is one.
 pub fn suggest(name: &str) -> Option<String> {
     let name = name.rsplit('/').next().unwrap_or(name);
@@ -90,13 +99,15 @@ mod tests {
     #[test]
     fn each_loads_under_its_name_and_explains_itself() {
         for bundled in ALL {
-            let scenario = load(bundled.text)
+            let scenarios = load_all(bundled.text)
                 .unwrap_or_else(|d| panic!("{}", d.render(bundled.name, bundled.text, false)));
-            assert_eq!(scenario.id, bundled.name);
-            assert!(scenario.title.len() > 20 && scenario.title.len() < 100, "{}", bundled.name);
-            assert!(!scenario.source.is_empty(), "{}", bundled.name);
-            assert!(scenario.description.len() > 300, "{} explains too little", bundled.name);
-            assert!(scenario.expectations.len() >= 5, "{} expects too little", bundled.name);
+            for scenario in scenarios {
+                assert_eq!(scenario.id, bundled.name);
+                assert!(scenario.title.len() > 20 && scenario.title.len() < 100, "{}", bundled.name);
+                assert!(!scenario.source.is_empty(), "{}", bundled.name);
+                assert!(scenario.description.len() > 300, "{} explains too little", bundled.name);
+                assert!(scenario.expectations.len() >= 5, "{} expects too little", bundled.name);
+            }
         }
     }
 

@@ -4,34 +4,120 @@ use serde::Deserialize;
 
 use crate::de::{Part, Spanned};
 use crate::node::{Node, Span};
-use crate::{Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, shape};
+use crate::{Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, shape, variants, words};
 
 /// So many mistakes are told; who has made more sees the rest after mending these.
 const MOST_MISTAKES: usize = 50;
 
-/// Reads a scenario and checks it.
-///
-/// # Errors
-/// All mistakes that can be found at once, in the order of their places, but no more than the first 50.
-pub fn load(text: &str) -> Result<Scenario, Diagnostics> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let root = match read(text) {
-        Ok(root) => root,
-        Err(problem) => return Err(Diagnostics::from(diagnostic(text, None, problem))),
-    };
-    let (document, mut problems) = typed(&root);
-    let scenario = document.map(|document| resolve::scenario(&document, &root, text, &mut problems));
-    problems.sort_by_key(|problem| problem.span.start);
-    problems.truncate(MOST_MISTAKES);
-    let list = problems.into_iter().map(|problem| diagnostic(text, Some(&root), problem)).collect();
-    match (Diagnostics::from_list(list), scenario) {
-        (None, Some(scenario)) => Ok(scenario),
-        (Some(diagnostics), _) => Err(diagnostics),
-        (None, None) => {
-            let problem = Problem::new(root.span, "this is no scenario");
-            Err(Diagnostics::from(diagnostic(text, Some(&root), problem)))
+/// Why a text gave no scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// It is wrong.
+    #[error(transparent)]
+    Wrong(#[from] Diagnostics),
+    /// It has variants and none was asked for, or none of the name that was.
+    #[error("{}", no_variant(.asked.as_deref(), .names))]
+    Variant {
+        /// What was asked for.
+        asked: Option<String>,
+        /// Every variant there is, in the order of the text.
+        names: Vec<String>,
+    },
+}
+
+fn no_variant(asked: Option<&str>, names: &[String]) -> String {
+    let all = || words::some_of(names.iter().map(String::as_str));
+    match asked {
+        None => format!("the scenario has {} variants; say which: {}", names.len(), all()),
+        Some(asked) if names.is_empty() => {
+            format!("the scenario has no variants, so none is called `{}`", words::short(asked))
+        }
+        Some(asked) => {
+            let help = words::suggest(asked, names.iter().map(String::as_str))
+                .unwrap_or_else(|| format!("there are {}", all()));
+            format!("no variant is called `{}`; {help}", words::short(asked))
         }
     }
+}
+
+/// Reads a scenario without variants and checks it.
+///
+/// # Errors
+/// All mistakes that can be found at once, in the order of their places, but no more than the first 50. Variants are
+/// one too: a text that has them is more than one scenario.
+pub fn load(text: &str) -> Result<Scenario, Diagnostics> {
+    load_variant(text, None).map_err(|error| match error {
+        LoadError::Wrong(diagnostics) => diagnostics,
+        LoadError::Variant { .. } => Diagnostics::from(Text::of(text).here_are_variants(&error.to_string())),
+    })
+}
+
+/// Reads every variant of a scenario and checks it: one scenario each in the order of the text, or the one of a text
+/// that has no variants.
+///
+/// # Errors
+/// As [`load`]. A mistake that all variants have is told once, another names those that have it.
+pub fn load_all(text: &str) -> Result<Vec<Scenario>, Diagnostics> {
+    let text = Text::of(text);
+    let root = text.read()?;
+    let (variants, problems) = variants::of(&root);
+    let (mut base, several) = (variants::base(&root), variants::place(&root).is_some());
+    let mut mistakes: Vec<(Problem, Vec<String>)> =
+        problems.into_iter().map(|problem| (problem, Vec::new())).collect();
+    if variants.is_empty() {
+        // Without its variants, which are wrong, it need not be complete.
+        base.pruned = several;
+        let (scenario, problems) = text.scenario(&base);
+        mistakes.extend(problems.into_iter().map(|problem| (problem, Vec::new())));
+        return text.result(&root, scenario.into_iter().collect(), mistakes);
+    }
+    let (mut scenarios, mut read) = (Vec::new(), 0);
+    for variant in &variants {
+        read += 1;
+        let (scenario, problems) = text.scenario(&variant.over(&base));
+        scenarios
+            .extend(scenario.map(|scenario| Scenario { variant: Some(variant.name.clone()), ..scenario }));
+        for problem in problems {
+            match mistakes.iter_mut().find(|(known, _)| *known == problem) {
+                Some((_, names)) if names.last() == Some(&variant.name) => {}
+                Some((_, names)) => names.push(variant.name.clone()),
+                None => mistakes.push((problem, vec![variant.name.clone()])),
+            }
+        }
+        if mistakes.len() >= MOST_MISTAKES {
+            break;
+        }
+    }
+    for (_, names) in mistakes.iter_mut().filter(|(_, names)| names.len() == read) {
+        names.clear();
+    }
+    text.result(&root, scenarios, mistakes)
+}
+
+/// Reads one variant of a scenario and checks it, or with `None` the scenario of a text that has no variants. What is
+/// wrong with other variants is not looked for, unless the variant is not there.
+///
+/// # Errors
+/// What is wrong with it; or which variants there are.
+pub fn load_variant(text: &str, asked: Option<&str>) -> Result<Scenario, LoadError> {
+    let read = Text::of(text);
+    let root = read.read()?;
+    let (variants, problems) = variants::of(&root);
+    let found = variants.iter().find(|variant| Some(variant.name.as_str()) == asked);
+    let whole = match found {
+        Some(variant) => variant.over(&variants::base(&root)),
+        None if asked.is_none() && variants::place(&root).is_none() => root.clone(),
+        None => {
+            load_all(text)?;
+            let names = variants.into_iter().map(|variant| variant.name).collect();
+            return Err(LoadError::Variant { asked: asked.map(str::to_owned), names });
+        }
+    };
+    let (scenario, more) = read.scenario(&whole);
+    let mistakes = problems.into_iter().chain(more).map(|problem| (problem, Vec::new())).collect();
+    let scenario = scenario.map(|scenario| Scenario { variant: asked.map(str::to_owned), ..scenario });
+    let mut scenarios = read.result(&root, scenario.into_iter().collect(), mistakes)?;
+    Ok(scenarios.remove(0))
 }
 
 /// Reads a scenario that should be UTF-8 and checks it.
@@ -51,8 +137,61 @@ pub fn load_bytes(octets: &[u8]) -> Result<Scenario, Diagnostics> {
     }
 }
 
+/// A text to be read.
+#[derive(Clone, Copy)]
+struct Text<'a>(&'a str);
+
+impl Text<'_> {
+    /// Without a byte order mark.
+    fn of(text: &str) -> Text<'_> {
+        Text(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    fn read(self) -> Result<Node, Diagnostics> {
+        tree(self.0).map_err(|problem| Diagnostics::from(diagnostic(self.0, None, problem)))
+    }
+
+    /// What a whole document says, and what is wrong with it.
+    fn scenario(self, root: &Node) -> (Option<Scenario>, Vec<Problem>) {
+        let (document, mut problems) = typed(root);
+        let scenario = document.map(|document| resolve::scenario(&document, root, self.0, &mut problems));
+        (scenario, problems)
+    }
+
+    /// The scenarios, at least one, or what is wrong with them.
+    fn result(
+        self,
+        root: &Node,
+        scenarios: Vec<Scenario>,
+        mut mistakes: Vec<(Problem, Vec<String>)>,
+    ) -> Result<Vec<Scenario>, Diagnostics> {
+        mistakes.sort_by_key(|(problem, _)| problem.span.start);
+        mistakes.truncate(MOST_MISTAKES);
+        let drawn = mistakes.into_iter().map(|(problem, variants)| {
+            let diagnostic = diagnostic(self.0, Some(root), problem);
+            Diagnostic { variants, ..diagnostic }
+        });
+        match Diagnostics::from_list(drawn.collect()) {
+            Some(diagnostics) => Err(diagnostics),
+            None if scenarios.is_empty() => {
+                let problem = Problem::new(root.span, "this is no scenario");
+                Err(Diagnostics::from(diagnostic(self.0, Some(root), problem)))
+            }
+            None => Ok(scenarios),
+        }
+    }
+
+    /// The mistake that a text is more than one scenario.
+    fn here_are_variants(self, message: &str) -> Diagnostic {
+        let root = tree(self.0).ok();
+        let span = root.as_ref().and_then(variants::place).unwrap_or_default();
+        let problem = Problem::new(span, message).help("load one variant, or all of them");
+        diagnostic(self.0, root.as_ref(), problem)
+    }
+}
+
 /// The tree of a text that is within the limits.
-fn read(text: &str) -> Result<Node, Problem> {
+fn tree(text: &str) -> Result<Node, Problem> {
     if text.len() > Limits::MAX_TEXT {
         let message = format!("the scenario has {} octets, more than {}", text.len(), Limits::MAX_TEXT);
         return Err(Problem::new(Span::default(), message)
@@ -112,5 +251,6 @@ fn diagnostic(text: &str, root: Option<&Node>, problem: Problem) -> Diagnostic {
         length: end.saturating_sub(start).min(left).max(u32::from(line > 0)),
         message: problem.message,
         help: problem.help,
+        variants: Vec::new(),
     }
 }

@@ -88,6 +88,15 @@ impl Node {
         }
     }
 
+    /// How many parts it has with all that is in them, itself included.
+    pub(crate) fn count(&self) -> usize {
+        1 + match &self.value {
+            Value::Sequence(items) => items.iter().map(Node::count).sum(),
+            Value::Mapping(entries) => entries.iter().map(|(key, value)| key.count() + value.count()).sum(),
+            _ => 0,
+        }
+    }
+
     /// The part that stands there.
     pub(crate) fn find(&self, span: Span) -> Option<&Node> {
         // What an alias stands for lies outside of it; only then is all looked through.

@@ -32,6 +32,29 @@ pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// The first of many names, and how many more there are.
+pub(crate) fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 8;
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.len().checked_sub(MOST) {
+        None | Some(0) => list(names),
+        Some(more) => {
+            let first: Vec<String> = names[..MOST].iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and {more} more", first.join(", "))
+        }
+    }
+}
+
+/// What a name must be like, as a help.
+pub(crate) const NAME_RULE: &str = "use letters, digits, - and _, at most 64, a letter or digit first";
+
+/// Whether it can be a name of something.
+pub(crate) fn is_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
 /// The beginning of a text that may be long.
 pub(crate) fn short(text: &str) -> String {
     const MOST: usize = 60;

@@ -16,7 +16,18 @@ fn good(text: &str) -> Scenario {
 }
 
 fn whole() -> Scenario {
-    good(include_str!("whole.yaml"))
+    load_variant(include_str!("whole.yaml"), Some("as-is")).expect("right")
+}
+
+#[test]
+fn variants_are_laid_over_it() {
+    let all = load_all(include_str!("whole.yaml")).expect("right");
+    let seen: Vec<(String, Duration, &str)> = all
+        .iter()
+        .map(|scenario| (scenario.name(), scenario.network.latency, scenario.title.as_str()))
+        .collect();
+    let as_is = ("whole/as-is".to_owned(), MS(20), "Everything there is to say");
+    assert_eq!(seen, [as_is, ("whole/slow".to_owned(), MS(80), "More to say")]);
 }
 
 #[test]

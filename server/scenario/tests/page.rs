@@ -1,6 +1,6 @@
 //! The page about the language (scenarios/README.md) says what the language is.
 
-use halfopen_scenario::load;
+use halfopen_scenario::{load, load_all};
 
 const PAGE: &str = include_str!("../../../scenarios/README.md");
 
@@ -10,7 +10,7 @@ fn its_examples_load() {
         PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(!examples.is_empty());
     for example in examples {
-        if let Err(diagnostics) = load(example) {
+        if let Err(diagnostics) = load_all(example) {
             panic!("{}", diagnostics.render("README.md", example, false));
         }
     }

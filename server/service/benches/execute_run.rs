@@ -41,7 +41,8 @@ fn client(service: Service) -> RunServiceClient<Channel> {
 
 /// Runs a text and counts the events that arrive.
 async fn run(client: &RunServiceClient<Channel>, text: &str) -> u64 {
-    let request = ExecuteRunRequest { source: Some(Source::Yaml(text.into())), seed: None };
+    let request =
+        ExecuteRunRequest { source: Some(Source::Yaml(text.into())), ..ExecuteRunRequest::default() };
     let mut stream = client.clone().execute_run(request).await.expect("it is taken").into_inner();
     let mut events = 0;
     while let Some(message) = stream.message().await.expect("it goes well") {

@@ -176,9 +176,18 @@ impl AddressTexts {
 
 /// A bundled scenario at a glance.
 pub(crate) fn summary(bundled: &Bundled) -> v1::ScenarioSummary {
-    let Scenario { id, title, source, .. } = bundled.scenario();
-    let [subject, subject_title] = [bundled.subject, bundled.subject_title()].map(str::to_owned);
-    v1::ScenarioSummary { name: id, title, source, subject, subject_title }
+    let scenarios = bundled.scenarios();
+    let variants = variants(&scenarios);
+    let (title, source) =
+        scenarios.into_iter().next().map_or_else(Default::default, |first| (first.title, first.source));
+    let [name, subject, subject_title] =
+        [bundled.name, bundled.subject, bundled.subject_title()].map(str::to_owned);
+    v1::ScenarioSummary { name, title, source, subject, subject_title, variants }
+}
+
+/// The names of a text's variants.
+pub(crate) fn variants(scenarios: &[Scenario]) -> Vec<String> {
+    scenarios.iter().filter_map(|scenario| scenario.variant.clone()).collect()
 }
 
 /// A mistake in the text of a scenario; `file` is what the text is called.
@@ -191,6 +200,7 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, file: &str, text: &str) -> v1:
         message: diagnostic.message.clone(),
         help: diagnostic.help.clone(),
         rendered: diagnostic.render(file, text, false),
+        variants: diagnostic.variants.clone(),
     }
 }
 
@@ -214,6 +224,7 @@ fn run_started(started: &RunStarted) -> v1::RunStarted {
         seed: started.seed,
         version: started.version.to_owned(),
         hosts: started.hosts.iter().map(host).collect(),
+        variant: started.variant.clone(),
     }
 }
 
@@ -390,6 +401,7 @@ mod tests {
         let host = |name: &str| Host { name: name.into(), addresses: vec![], profile: "linux" };
         let started = RunStarted {
             scenario: "dead-client".into(),
+            variant: String::new(),
             title: String::new(),
             seed: 1,
             version: "0.1.0",

@@ -7,7 +7,7 @@ use futures_util::{Stream, stream};
 use halfopen_proto::v1::execute_run_request::Source;
 use halfopen_proto::v1::run_service_server::RunService;
 use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
-use halfopen_scenario::{Scenario, library};
+use halfopen_scenario::{LoadError, Scenario, library};
 use halfopen_sim::RunOptions;
 use halfopen_sim::trace::EventKind;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -48,8 +48,8 @@ impl RunService for RunHandler {
             return Err(status::readers_too_slow(shared.unread.events()));
         }
 
-        let ExecuteRunRequest { source, seed } = request.into_inner();
-        let scenario = Arc::new(scenario(source.ok_or_else(status::source_missing)?).await?);
+        let ExecuteRunRequest { source, seed, variant } = request.into_inner();
+        let scenario = Arc::new(scenario(source.ok_or_else(status::source_missing)?, variant).await?);
         let options = seed.map_or_else(RunOptions::default, |seed| RunOptions { seed });
         let (writer, messages) = tail(&shared.unread, deadline);
         shared
@@ -77,25 +77,30 @@ impl RunService for RunHandler {
 }
 
 /// Loads what the request names.
-async fn scenario(source: Source) -> Result<Scenario, Status> {
+async fn scenario(source: Source, variant: String) -> Result<Scenario, Status> {
     let text = match source {
         Source::Name(name) => {
             let bundled = library::find(&name).ok_or_else(|| status::scenario_unknown(&name))?;
-            return load(bundled.text);
+            return load(bundled.text, &variant);
         }
         Source::Yaml(text) => text,
     };
     if text.len() <= SHORT_TEXT {
-        return load(&text);
+        return load(&text, &variant);
     }
-    match spawn_blocking(move || load(&text)).await {
+    match spawn_blocking(move || load(&text, &variant)).await {
         Ok(loaded) => loaded,
         Err(panicked) => Err(status::loading_failed(&panicked.to_string())),
     }
 }
 
-fn load(text: &str) -> Result<Scenario, Status> {
-    halfopen_scenario::load(text).map_err(|diagnostics| status::scenario_invalid(diagnostics.as_slice()))
+/// Loads the variant of that name; without a name, the scenario of a text that has no variants.
+fn load(text: &str, variant: &str) -> Result<Scenario, Status> {
+    let variant = (!variant.is_empty()).then_some(variant);
+    halfopen_scenario::load_variant(text, variant).map_err(|error| match error {
+        LoadError::Wrong(diagnostics) => status::scenario_invalid(diagnostics.as_slice()),
+        LoadError::Variant { ref asked, .. } => status::no_variant(&error.to_string(), asked.as_deref()),
+    })
 }
 
 /// A stream of a run's events. Dropping it stops the run.

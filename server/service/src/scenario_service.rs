@@ -49,14 +49,20 @@ impl ScenarioService for ScenarioHandler {
     ) -> Result<Response<ValidateScenarioResponse>, Status> {
         let ValidateScenarioRequest { yaml: text, file } = request.into_inner();
         let file = if file.is_empty() { UNNAMED.to_owned() } else { file };
-        let diagnostics = spawn_blocking(move || match halfopen_scenario::load(&text) {
-            Ok(_) => Vec::new(),
-            Err(mistakes) => {
-                mistakes.iter().map(|mistake| convert::diagnostic(mistake, &file, &text)).collect()
+        let response = spawn_blocking(move || match halfopen_scenario::load_all(&text) {
+            Ok(scenarios) => {
+                ValidateScenarioResponse { diagnostics: Vec::new(), variants: convert::variants(&scenarios) }
             }
+            Err(mistakes) => ValidateScenarioResponse {
+                diagnostics: mistakes
+                    .iter()
+                    .map(|mistake| convert::diagnostic(mistake, &file, &text))
+                    .collect(),
+                variants: Vec::new(),
+            },
         })
         .await
         .map_err(|panicked| status::loading_failed(&panicked.to_string()))?;
-        Ok(Response::new(ValidateScenarioResponse { diagnostics }))
+        Ok(Response::new(response))
     }
 }

@@ -48,6 +48,10 @@ fn described(diagnostic: &Diagnostic) -> String {
         text = format!("line {}, column {}: ", diagnostic.line, diagnostic.column);
     }
     text += &diagnostic.message;
+    if !diagnostic.variants.is_empty() {
+        text += ", ";
+        text += &diagnostic.in_variants();
+    }
     if !diagnostic.help.is_empty() {
         text += "; ";
         text += &diagnostic.help;
@@ -82,6 +86,22 @@ pub(crate) fn scenario_unknown(name: &str) -> Status {
     let mut details = info("SCENARIO_UNKNOWN", [("name", name.clone())]);
     details.set_resource_info("halfopen.v1.Scenario", name, "", "not bundled");
     Status::with_error_details(Code::NotFound, message, details)
+}
+
+/// The scenario has variants and none was asked for, or none of the name that was.
+pub(crate) fn no_variant(message: &str, asked: Option<&str>) -> Status {
+    let message = shortened(message, 1024);
+    match asked {
+        None => {
+            let mut details = info("VARIANT_MISSING", []);
+            details.add_bad_request_violation("variant", message.clone());
+            Status::with_error_details(Code::InvalidArgument, message, details)
+        }
+        Some(asked) => {
+            let details = info("VARIANT_UNKNOWN", [("variant", shortened(asked, 256))]);
+            Status::with_error_details(Code::NotFound, message, details)
+        }
+    }
 }
 
 /// So many runs wait for a thread that no more are taken.

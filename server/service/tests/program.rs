@@ -91,7 +91,8 @@ applications:
     let mut child = halfopend(&["--listen", "127.0.0.1:0", "--grace", "1h"]);
     let address = announced(&mut child);
     let mut client = RunServiceClient::connect(format!("http://{address}")).await.unwrap();
-    let request = ExecuteRunRequest { source: Some(Source::Yaml(LONG.into())), seed: None };
+    let request =
+        ExecuteRunRequest { source: Some(Source::Yaml(LONG.into())), ..ExecuteRunRequest::default() };
     let mut stream = client.execute_run(request).await.unwrap().into_inner();
     stream.message().await.unwrap().expect("it runs");
 

@@ -10,6 +10,7 @@ use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
 use halfopen_scenario::Scenario;
+use halfopen_scenario::library;
 use halfopen_sim::{RunOptions, Sink};
 use halfopend::{Config, Service};
 use prost::Message;
@@ -274,14 +275,54 @@ async fn a_slow_reader_neither_holds_up_its_run_nor_grows_the_server_for_ever() 
 async fn the_same_run_twice_at_once_is_the_same_octets() {
     let server = Server::start().await;
     let mut client = server.runs().await;
-    for bundled in halfopen_scenario::library::ALL {
-        let request = || ExecuteRunRequest { seed: Some(42), ..named(bundled.name) };
+    let all_scenarios = library::ALL.iter().flat_map(library::Bundled::scenarios);
+    for scenario in all_scenarios {
+        let variant = scenario.variant.clone().unwrap_or_default();
+        let request =
+            || ExecuteRunRequest { seed: Some(42), variant: variant.clone(), ..named(&scenario.id) };
         let one = client.execute_run(request()).await.unwrap().into_inner();
         let other = client.execute_run(request()).await.unwrap().into_inner();
         let (one, other) = tokio::join!(all(one), all(other));
         assert!(!one.is_empty());
         // The messages may be cut differently; the events may not differ.
         let octets = |events| ExecuteRunResponse { events }.encode_to_vec();
-        assert_eq!(octets(one), octets(other), "{}", bundled.name);
+        assert_eq!(octets(one), octets(other), "{}", scenario.name());
+    }
+}
+
+const VARIANTS: &str = "\
+variants:
+  near: {network: {latency: 1ms}}
+  far: {network: {latency: 80ms}, title: Nobody listens far away}
+";
+
+#[tokio::test]
+async fn a_scenario_with_variants_runs_the_one_that_is_named() {
+    let server = Server::start().await;
+    let mut client = server.runs().await;
+    let text = format!("{SCENARIO}{VARIANTS}");
+    let with = |variant: &str| ExecuteRunRequest { variant: variant.into(), ..yaml(&text) };
+    let events = all(client.execute_run(with("far")).await.unwrap().into_inner()).await;
+    let Some(Kind::RunStarted(started)) = &events[0].kind else { panic!("{:?}", events[0]) };
+    let seen = (started.scenario.as_str(), started.variant.as_str(), started.title.as_str());
+    assert_eq!(seen, ("refused", "far", "Nobody listens far away"));
+
+    let cases = [
+        (with(""), Code::InvalidArgument, "VARIANT_MISSING", "say which: `near` and `far`"),
+        (with("fra"), Code::NotFound, "VARIANT_UNKNOWN", "did you mean `far`?"),
+        (
+            ExecuteRunRequest { variant: "far".into(), ..yaml(SCENARIO) },
+            Code::NotFound,
+            "VARIANT_UNKNOWN",
+            "no variants",
+        ),
+    ];
+    for (request, code, reason, part) in cases {
+        let status = client.execute_run(request).await.unwrap_err();
+        assert_eq!(
+            (status.code(), status.get_error_details().error_info().unwrap().reason.as_str()),
+            (code, reason)
+        );
+        assert!(status.message().contains(part), "{}", status.message());
     }
 }

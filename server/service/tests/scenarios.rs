@@ -54,3 +54,20 @@ async fn mistakes_are_told_all_at_once_with_their_places_and_drawn() {
         assert!(!host.rendered.contains('\u{1b}'), "plain text: {}", host.rendered);
     }
 }
+
+#[tokio::test]
+async fn the_variants_of_a_text_are_told_with_it_and_in_its_mistakes() {
+    let server = Server::start().await;
+    let mut client = ScenarioServiceClient::new(server.channel().await);
+    let mut validate = async |variants: &str| {
+        let yaml = format!("{SCENARIO}variants: {variants}\n");
+        let request = ValidateScenarioRequest { yaml, ..ValidateScenarioRequest::default() };
+        client.validate_scenario(request).await.unwrap().into_inner()
+    };
+    let good = validate("{near: , far: {until: 1s}}").await;
+    assert_eq!((good.diagnostics, good.variants), (vec![], vec!["near".to_owned(), "far".to_owned()]));
+    let wrong = validate("{near: , far: {until: 1}}").await;
+    assert_eq!(wrong.variants, [""; 0]);
+    assert_eq!(wrong.diagnostics[0].variants, ["far"]);
+    assert!(wrong.diagnostics[0].rendered.contains("in variant `far`"), "{}", wrong.diagnostics[0].rendered);
+}

@@ -31,8 +31,7 @@ fn session(bencher: Bencher<'_, '_>) {
 /// The bundled scenario: 7,950 seconds of virtual time, 10 keepalive probes, and its expectations.
 #[divan::bench]
 fn dead_client(bencher: Bencher<'_, '_>) {
-    let bundled = library::find("dead-client").expect("it is bundled");
-    let scenario = Arc::new(bundled.scenario());
+    let scenario = Arc::new(library::scenario("dead-client").expect("it is bundled"));
     bencher.bench_local(|| play(&scenario));
 }
 

@@ -95,6 +95,7 @@ impl Driver {
         });
         let started = RunStarted {
             scenario: scenario.id.clone(),
+            variant: scenario.variant.clone().unwrap_or_default(),
             title: scenario.title.clone(),
             seed: self.shared.seed,
             version: env!("CARGO_PKG_VERSION"),

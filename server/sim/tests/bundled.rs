@@ -5,19 +5,24 @@ mod common;
 use std::sync::Arc;
 
 use common::text;
-use halfopen_scenario::library;
+use halfopen_scenario::{Scenario, library};
 use halfopen_sim::trace::{EventKind, Verdict};
 use halfopen_sim::{Discard, Outcome, RunOptions};
 
-fn run(bundled: &library::Bundled, seed: u64) -> Outcome {
-    halfopen_sim::run(&Arc::new(bundled.scenario()), &RunOptions { seed }, &mut Discard)
+fn run(scenario: &Arc<Scenario>, seed: u64) -> Outcome {
+    halfopen_sim::run(scenario, &RunOptions { seed }, &mut Discard)
+}
+
+/// Every variant of every bundled scenario.
+fn all() -> Vec<Arc<Scenario>> {
+    library::ALL.iter().flat_map(library::Bundled::scenarios).map(Arc::new).collect()
 }
 
 #[test]
 fn every_bundled_scenario_passes_with_any_seed() {
-    for bundled in library::ALL {
+    for scenario in all() {
         for seed in 1..=20 {
-            let outcome = run(bundled, seed);
+            let outcome = run(&scenario, seed);
             let broken: Vec<_> = outcome
                 .trace
                 .iter()
@@ -28,7 +33,7 @@ fn every_bundled_scenario_passes_with_any_seed() {
                 .collect();
             let finished = &outcome.finished;
             let problems = &finished.problems;
-            let name = bundled.name;
+            let name = scenario.name();
             assert_eq!(finished.verdict, Verdict::Passed, "{name}, seed {seed}: {problems:?} {broken:#?}");
         }
     }
@@ -36,11 +41,11 @@ fn every_bundled_scenario_passes_with_any_seed() {
 
 #[test]
 fn every_bundled_scenario_is_the_same_run_every_time() {
-    let first: Vec<String> = library::ALL.iter().map(|bundled| text(&run(bundled, 1))).collect();
-    for (bundled, first) in library::ALL.iter().zip(&first) {
-        assert!(*first == text(&run(bundled, 1)), "{} differs after other runs", bundled.name);
+    let first: Vec<String> = all().iter().map(|scenario| text(&run(scenario, 1))).collect();
+    for (scenario, first) in all().iter().zip(&first) {
+        assert!(*first == text(&run(scenario, 1)), "{} differs after other runs", scenario.name());
     }
-    let elsewhere = || library::ALL.iter().rev().map(|bundled| text(&run(bundled, 1))).collect::<Vec<_>>();
+    let elsewhere = || all().iter().rev().map(|scenario| text(&run(scenario, 1))).collect::<Vec<_>>();
     let mut elsewhere = std::thread::spawn(elsewhere).join().unwrap();
     elsewhere.reverse();
     assert!(first == elsewhere, "a run depends on its thread or on the order of runs");

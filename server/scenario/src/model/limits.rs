@@ -26,6 +26,12 @@ impl Limits {
     pub const MAX_DEPTH: usize = 32;
     /// Maps, lists and scalars of a text, each alias counted as what it stands for.
     pub const MAX_NODES: usize = 100_000;
+    /// Variants of a text.
+    pub const MAX_VARIANTS: usize = 100;
+    /// Axes of a matrix.
+    pub const MAX_AXES: usize = 8;
+    /// Maps, lists and scalars of all variants together.
+    pub const MAX_VARIANT_NODES: usize = 1_000_000;
     /// Hosts.
     pub const MAX_HOSTS: usize = 32;
     /// Steps of all programs together.

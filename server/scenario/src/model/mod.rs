@@ -27,6 +27,8 @@ pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts, SizeMatch};
 pub struct Scenario {
     /// Its id: the name of its file without `.yaml`.
     pub id: String,
+    /// Which of the text's variants this is; `None` if the text has none.
+    pub variant: Option<String>,
     /// One line on what happens.
     pub title: String,
     /// Where the problem and its numbers come from; may be empty.
@@ -51,6 +53,14 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The name of its runs: the id, with the variant's name if it is one: `dead-client`, `pool/busy+both`.
+    pub fn name(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{}/{variant}", self.id),
+            None => self.id.clone(),
+        }
+    }
+
     /// The host of that id.
     ///
     /// # Panics

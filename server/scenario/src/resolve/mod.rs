@@ -51,6 +51,7 @@ pub(crate) fn scenario(
         programs: checker.programs,
         faults,
         expectations,
+        variant: None,
         until,
         limits,
     }
@@ -94,13 +95,10 @@ impl Checker<'_> {
 
     /// Whether it can be a name; says so if not.
     fn name(&mut self, span: Span, what: &str, name: &str) -> bool {
-        const MOST: usize = 64;
-        let good = name.len() <= MOST
-            && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let good = words::is_name(name);
         if !good {
-            let help = format!("use letters, digits, - and _, at most {MOST}, a letter or digit first");
-            self.problem(span, format!("`{}` can not be {what}", words::short(name)), help);
+            let message = format!("`{}` can not be {what}", words::short(name));
+            self.problem(span, message, words::NAME_RULE);
         }
         good
     }

@@ -6,12 +6,13 @@ mod hosts;
 mod programs;
 mod rewrite;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::de::Spanned;
 use crate::parse::{Scalar, Switch};
@@ -97,7 +98,6 @@ pub(crate) struct Document {
     #[serde(default)]
     /// What lies between the hosts.
     pub(crate) network: Network,
-    #[schemars(required)]
     /// What runs on each host: a list of steps, or several by name.
     pub(crate) applications: Option<Spanned<Named<Programs>>>,
     #[serde(default)]
@@ -111,6 +111,43 @@ pub(crate) struct Document {
     #[serde(default)]
     /// When the run is given up as not finished.
     pub(crate) limits: RunLimits,
+    #[serde(rename = "variants")]
+    /// The same with other settings, by name: each is a run. Beside a matrix: more for one of its products, `busy+both`.
+    _variants: Option<Named<Overlay>>,
+    #[serde(rename = "matrix")]
+    /// Axes by name, each with its values by name: every product of them is a run, `busy+both`.
+    _matrix: Option<Named<Named<Overlay>>>,
+}
+
+/// What is laid over the rest of a document, a document itself. That is done before there are shapes, so that this is
+/// only here to be known.
+#[derive(Clone, Debug)]
+pub(crate) struct Overlay;
+
+impl Overlay {
+    /// What a variant can not change.
+    pub(crate) const NOT_IN_IT: [&str; 3] = ["scenario", "variants", "matrix"];
+}
+
+impl<'de> Deserialize<'de> for Overlay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Overlay, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Overlay)
+    }
+}
+
+impl JsonSchema for Overlay {
+    fn schema_name() -> Cow<'static, str> {
+        "Overlay".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Document::json_schema(generator);
+        schema.remove("required");
+        schema.insert("description".to_owned(), "What is other than in the base.".into());
+        if let Some(properties) = schema.get_mut("properties").and_then(|found| found.as_object_mut()) {
+            properties.retain(|key, _| !Overlay::NOT_IN_IT.contains(&key.as_str()));
+        }
+        schema
+    }
 }
 
 /// When a run is given up as not finished.

@@ -117,12 +117,12 @@ pub(crate) fn config() -> Config {
 
 /// A request to run a text.
 pub(crate) fn yaml(text: &str) -> ExecuteRunRequest {
-    ExecuteRunRequest { source: Some(Source::Yaml(text.into())), seed: None }
+    ExecuteRunRequest { source: Some(Source::Yaml(text.into())), ..ExecuteRunRequest::default() }
 }
 
 /// A request to run a bundled scenario.
 pub(crate) fn named(name: &str) -> ExecuteRunRequest {
-    ExecuteRunRequest { source: Some(Source::Name(name.into())), seed: None }
+    ExecuteRunRequest { source: Some(Source::Name(name.into())), ..ExecuteRunRequest::default() }
 }
 
 /// Every event of a stream that goes well.
@@ -182,6 +182,7 @@ pub(crate) fn started(scenario: &Scenario, options: &RunOptions) -> trace::Event
         0,
         EventKind::RunStarted(Box::new(RunStarted {
             scenario: scenario.id.clone(),
+            variant: scenario.variant.clone().unwrap_or_default(),
             title: scenario.title.clone(),
             seed: options.seed,
             version: "test",

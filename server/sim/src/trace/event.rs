@@ -146,6 +146,8 @@ pub enum EventKind {
 pub struct RunStarted {
     /// The scenario's id.
     pub scenario: String,
+    /// Which of its variants; empty if it has none.
+    pub variant: String,
     /// The scenario's title.
     pub title: String,
     /// The seed that everything random follows from.

@@ -28,6 +28,7 @@ pub const LATENCY: Duration = Duration::from_millis(20);
 pub fn scenario(client: Vec<Action>, server: Vec<Action>) -> Scenario {
     Scenario {
         id: "test".to_owned(),
+        variant: None,
         title: String::new(),
         source: String::new(),
         description: String::new(),
