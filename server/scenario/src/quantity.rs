@@ -1,15 +1,16 @@
 //! Quantities with their units. All are whole numbers inside; a time is never a float.
 
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use schemars::Schema;
+use schemars::{Schema, json_schema};
 
 use crate::parse::{Mistake, Parse, expected, not_that};
 use crate::schema;
 use crate::words::{short, suggest};
-use crate::{Amount, Count, Limits, PayloadMatch, SizeMatch, Window};
+use crate::{Amount, Count, Limits, Link, PayloadMatch, Queue, SizeMatch, Window};
 
 /// Units of time with their nanoseconds, in the order in which they are written.
 const TIME_UNITS: [(&str, u64); 8] = [
@@ -113,6 +114,101 @@ impl Parse for Size {
     }
 }
 
+/// Units of bandwidth with their bits a second.
+const BANDWIDTH_UNITS: [(&str, u64); 4] =
+    [("bit/s", 1), ("kbit/s", 1_000), ("Mbit/s", 1_000_000), ("Gbit/s", 1_000_000_000)];
+
+/// Bits a second; `None` is unlimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bandwidth(pub(crate) Option<NonZeroU64>);
+
+impl Parse for Bandwidth {
+    const WHAT: &'static str = "a bandwidth such as `10 Mbit/s`, or `unlimited`";
+
+    fn schema() -> Schema {
+        let units = BANDWIDTH_UNITS.map(|(unit, _)| unit).join("|");
+        schema::any_of([
+            schema::words(["unlimited"]),
+            schema::text(&format!(r"[0-9]+\s*({units})"), ["10 Mbit/s"]),
+        ])
+    }
+
+    fn parse(text: &str) -> Result<Bandwidth, Mistake> {
+        if text == "unlimited" {
+            return Ok(Bandwidth(None));
+        }
+        let (number, unit, rest) = number_and_unit(text).ok_or_else(|| no_number::<Bandwidth>(text))?;
+        let Some((_, bits)) = BANDWIDTH_UNITS.iter().find(|(name, _)| *name == unit) else {
+            let units = "kbit/s, Mbit/s or Gbit/s";
+            return Err(unit_mistake::<Bandwidth>(text, number, unit, units));
+        };
+        if !rest.is_empty() {
+            return Err(expected::<Bandwidth>(text));
+        }
+        let [least, most] = Link::BANDWIDTHS;
+        let bandwidth = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*bits));
+        let bandwidth = bandwidth.filter(|bandwidth| (least..=most).contains(bandwidth));
+        bandwidth.and_then(NonZeroU64::new).map(|bandwidth| Bandwidth(Some(bandwidth))).ok_or_else(|| {
+            Mistake::new(format!("`{}` is out of range", short(text)), "it is from 1 kbit/s to 1000 Gbit/s")
+        })
+    }
+
+    fn number(number: i128) -> Result<Bandwidth, Mistake> {
+        Err(no_unit::<Bandwidth>(&number.to_string(), &["kbit/s", "Mbit/s", "Gbit/s"]))
+    }
+}
+
+/// `64 KiB` or `100 segments`.
+impl Parse for Queue {
+    const WHAT: &'static str = "a size such as `64 KiB` or `100 segments`";
+
+    fn schema() -> Schema {
+        schema::any_of([Size::schema(), schema::text(r"[0-9]+\s*segments?", ["100 segments"])])
+    }
+
+    fn parse(text: &str) -> Result<Queue, Mistake> {
+        match number_and_unit(text) {
+            Some((number, "segments" | "segment", "")) => {
+                let count = number.parse::<u32>().map_err(|_| expected::<Queue>(text))?;
+                Ok(Queue::Segments(count.into()))
+            }
+            Some(_) => Size::parse(text).map(|Size(octets)| Queue::Octets(octets)),
+            None => Err(no_number::<Queue>(text)),
+        }
+    }
+
+    fn number(number: i128) -> Result<Queue, Mistake> {
+        Err(no_unit::<Queue>(&number.to_string(), &["segments", "KiB"]))
+    }
+}
+
+/// How much is lost by chance, in millionths; `None` is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LossRate(pub(crate) Option<u32>);
+
+impl Parse for LossRate {
+    const WHAT: &'static str = "a percentage such as `1%`, or `off`";
+
+    fn schema() -> Schema {
+        schema::any_of([schema::words(["off"]), json_schema!({"const": false}), Probability::schema()])
+    }
+
+    fn parse(text: &str) -> Result<LossRate, Mistake> {
+        match text {
+            "off" => Ok(LossRate(None)),
+            _ => Probability::parse(text).map(|Probability(millionths)| LossRate(Some(millionths))),
+        }
+    }
+
+    fn boolean(value: bool) -> Result<LossRate, Mistake> {
+        if value { Err(expected::<LossRate>("on")) } else { Ok(LossRate(None)) }
+    }
+
+    fn number(number: i128) -> Result<LossRate, Mistake> {
+        LossRate::parse(&number.to_string())
+    }
+}
+
 /// The first number of a text, the unit after it, and what comes then.
 fn number_and_unit(text: &str) -> Option<(&str, &str, &str)> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -162,6 +258,9 @@ fn unit_mistake<T: Parse>(text: &str, number: &str, unit: &str, units: &'static 
         "msec" | "millis" => Some("did you mean `ms`?".to_owned()),
         "bytes" | "byte" | "octets" | "b" => Some("did you mean `B`?".to_owned()),
         "K" | "k" | "KB" | "Kb" | "kb" => Some("did you mean `KiB` (1024) or `kB` (1000)?".to_owned()),
+        "Mbps" | "mbps" | "Mbit" | "mbit" | "Mb/s" | "MB/s" => Some("did you mean `Mbit/s`?".to_owned()),
+        "Gbps" | "gbps" | "Gbit" | "gbit" | "Gb/s" => Some("did you mean `Gbit/s`?".to_owned()),
+        "kbps" | "Kbps" | "kbit" | "kb/s" => Some("did you mean `kbit/s`?".to_owned()),
         "M" | "mb" | "Mb" => Some("did you mean `MiB` (1024²) or `MB` (1000²)?".to_owned()),
         _ => suggest(unit, names),
     };
@@ -493,6 +592,37 @@ mod tests {
         for text in ["", "soon", "s", "± 1s"] {
             assert!(Duration::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn bandwidths_and_queues() {
+        let bits = |bits| Ok(Bandwidth(NonZeroU64::new(bits)));
+        assert_eq!(Bandwidth::parse("10 Mbit/s"), bits(10_000_000));
+        assert_eq!(Bandwidth::parse("1kbit/s"), bits(1000));
+        assert_eq!(Bandwidth::parse("1000 Gbit/s"), bits(1_000_000_000_000));
+        assert_eq!(Bandwidth::parse("unlimited"), Ok(Bandwidth(None)));
+        for (text, help) in [
+            ("10", "say which unit"),
+            ("10 Mbps", "did you mean `Mbit/s`?"),
+            ("10 MB/s", "did you mean"),
+            ("999 bit/s", "from 1 kbit/s"),
+            ("0 Mbit/s", "from 1 kbit/s"),
+            ("1001 Gbit/s", "to 1000 Gbit/s"),
+            ("1.5 Mbit/s", "whole numbers"),
+            ("fast", "for example"),
+        ] {
+            let mistake = Bandwidth::parse(text).expect_err(text);
+            assert!(mistake.help.contains(help), "{text}: {mistake:?}");
+        }
+        assert_eq!(Queue::parse("100 segments"), Ok(Queue::Segments(100)));
+        assert_eq!(Queue::parse("1 segment"), Ok(Queue::Segments(1)));
+        assert_eq!(Queue::parse("64 KiB"), Ok(Queue::Octets(65536)));
+        for wrong in ["100", "long", "100 packets", "-1 segments", "1 segment 2"] {
+            assert!(Queue::parse(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(LossRate::parse("2.5%"), Ok(LossRate(Some(25_000))));
+        assert_eq!(LossRate::parse("off"), Ok(LossRate(None)));
+        assert!(LossRate::parse("0%").is_err() && LossRate::parse("1").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use schemars::Schema;
 
 use crate::parse::{Mistake, Parse};
 use crate::schema;
-use crate::{Field, FlagsMatch, KeepaliveOutcome, Unreachable};
+use crate::{Distribution, Field, FlagsMatch, KeepaliveOutcome, Unreachable};
 
 /// `did you mean ...?`, if one of the names is close enough.
 pub(crate) fn suggest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -179,6 +179,21 @@ impl Parse for Field {
         let all = Field::ALL;
         let found = all.into_iter().find(|field| field.name() == text);
         found.ok_or_else(|| unknown("part of a segment", text, &all.map(Field::name)))
+    }
+}
+
+impl Parse for Distribution {
+    const WHAT: &'static str = "a distribution such as `even` or `normal`";
+
+    fn schema() -> Schema {
+        schema::words(Distribution::ALL.map(Distribution::name))
+    }
+
+    fn parse(text: &str) -> Result<Distribution, Mistake> {
+        let all = Distribution::ALL;
+        all.into_iter()
+            .find(|distribution| distribution.name() == text)
+            .ok_or_else(|| unknown("distribution", text, &all.map(Distribution::name)))
     }
 }
 

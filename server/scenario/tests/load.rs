@@ -1,6 +1,7 @@
 //! What a right scenario becomes.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use halfopen_scenario::*;
@@ -24,7 +25,7 @@ fn variants_are_laid_over_it() {
     let all = load_all(include_str!("whole.yaml")).expect("right");
     let seen: Vec<(String, Duration, &str)> = all
         .iter()
-        .map(|scenario| (scenario.name(), scenario.network.latency, scenario.title.as_str()))
+        .map(|scenario| (scenario.name(), scenario.network.link.latency, scenario.title.as_str()))
         .collect();
     let as_is = ("whole/as-is".to_owned(), MS(20), "Everything there is to say");
     assert_eq!(seen, [as_is, ("whole/slow".to_owned(), MS(80), "More to say")]);
@@ -74,7 +75,43 @@ fn hosts_have_addresses_and_settings() {
     let tcp = other.settings();
     assert_eq!(tcp.keepalive, Some(Profile::Linux.settings().keepalive_numbers));
     assert_eq!((tcp.delayed_ack, tcp.window_scale, tcp.fin_timeout), (None, None, Some(S(60))));
-    assert_eq!(scenario.network, Network { latency: MS(20), jitter: MS(5), mtu: 1280, icmp: false });
+}
+
+#[test]
+fn links_are_laid_over_those_of_the_network_and_over_one_another() {
+    let network = whole().network;
+    let all = Link {
+        latency: MS(20),
+        jitter: Jitter { most: MS(5), distribution: Distribution::Even },
+        mtu: 1280,
+        ..Link::default()
+    };
+    assert_eq!((network.link, network.icmp), (all, false));
+    let [client, server, other] = [HostId(0), HostId(1), HostId(2)];
+    let between = Link {
+        jitter: Jitter { most: MS(10), distribution: Distribution::Normal },
+        bandwidth: NonZeroU64::new(10_000_000),
+        queue: Queue::Segments(100),
+        ..all
+    };
+    let bursts = Bursts { begin: 10_000, end: 250_000, during: 900_000, between: 1_000 };
+    let there = Link {
+        latency: MS(80),
+        queue: Queue::Octets(65536),
+        loss: Loss::Bursts(bursts),
+        mtu: 1400,
+        ..between
+    };
+    let from_other = Link { loss: Loss::Random(25_000), ..all };
+    for (from, to, link) in [
+        (client, server, there),
+        (server, client, between),
+        (other, client, from_other),
+        (other, server, from_other),
+        (client, other, all),
+    ] {
+        assert_eq!(*network.link(from, to), link, "{from:?} {to:?}");
+    }
 }
 
 #[test]
@@ -152,7 +189,7 @@ fn programs_have_their_connections() {
     assert_eq!(client.steps[5].text, "repeat: […], times: 30000, every: 2ms, error: EADDRNOTAVAIL");
     let timeouts = [&web.steps[1], &client.steps[4], &client.steps[7], &client.steps[8]];
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(15)), Some(S(1)), None]);
-    assert_eq!(web.steps[0].location, Location { line: 53, column: 9 });
+    assert_eq!(web.steps[0].location, Location { line: 73, column: 9 });
 }
 
 #[test]

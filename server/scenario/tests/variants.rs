@@ -54,7 +54,7 @@ variants:
     let only = load(BASE).expect("right");
     assert_eq!(Scenario { variant: None, ..base.clone() }, only);
     assert_eq!(Scenario { variant: None, ..none.clone() }, only);
-    assert_eq!((far.network.latency, far.network.mtu), (Duration::from_millis(80), 1400));
+    assert_eq!((far.network.link.latency, far.network.link.mtu), (Duration::from_millis(80), 1400));
     assert_eq!((far.hosts[0].tcp.sack, far.hosts[0].tcp.nagle), (Some(false), Some(false)));
     assert_eq!((far.title.as_str(), far.expectations.len()), ("Far away", 2));
     assert_eq!((one.expectations.len(), one.programs[1].steps.len(), one.programs[0].steps.len()), (1, 1, 3));
@@ -74,10 +74,10 @@ variants:
     let scenarios = all(rest);
     assert_eq!(names(&scenarios), ["pool/near+none", "pool/near+both", "pool/far+none", "pool/far+both"]);
     let latencies: Vec<u128> =
-        scenarios.iter().map(|scenario| scenario.network.latency.as_millis()).collect();
+        scenarios.iter().map(|scenario| scenario.network.link.latency.as_millis()).collect();
     assert_eq!(latencies, [20, 20, 80, 200]);
     assert_eq!(
-        scenarios.iter().map(|scenario| scenario.network.mtu).collect::<Vec<_>>(),
+        scenarios.iter().map(|scenario| scenario.network.link.mtu).collect::<Vec<_>>(),
         [1400, 1280, 1400, 1280]
     );
     let text = format!("{BASE}{rest}");

@@ -54,7 +54,7 @@ impl Machine {
         shared.control(host).lives.set(life + 1);
         let endpoint = Endpoint::new(config(&shared.scenario, host, shared.seed, life));
         let programs = Programs::start(&shared.scenario, host, life == 0);
-        let largest = ID_OCTETS + usize::from(shared.run.borrow().network.paths.mtu());
+        let largest = ID_OCTETS + usize::from(shared.run.borrow().network.paths.largest());
         Machine {
             buffer: vec![0; largest],
             shared,
@@ -350,7 +350,7 @@ fn config(scenario: &Scenario, host: HostId, seed: u64, life: u32) -> Config {
     let host = &scenario.hosts[host.index()];
     let mut settings = host.settings();
     if host.tcp.mtu.is_none() {
-        settings.mtu = scenario.network.mtu;
+        settings.mtu = scenario.network.link.mtu;
     }
     let secret = Stream::new(seed, &format!("iss/{}/{life}", host.name)).next();
     Config { addresses: host.addresses.clone(), settings, secret }

@@ -232,17 +232,17 @@ impl Run {
         let opens = transmit.header.flags == Flags::SYN;
         let mut flight = Flight { segment, connection, from, to, opens, copy: false, message: None };
         let way = self.meet_faults(scenario, now, &seen, flight, datagram)?;
-        if !self.network.paths.is_open(from, to) {
-            self.lose_flight(now, flight, LossReason::Partition);
-            return None;
-        }
-        let mtu = self.network.paths.mtu();
-        if datagram.len() > mtu.into() {
-            self.lose_flight(now, flight, LossReason::TooLarge);
-            self.tell_sender(now, flight, datagram, Unreachable::FragmentationNeeded { mtu });
-            return None;
-        }
-        let due = self.network.paths.arrival(now, from, to) + way.late;
+        let due = match self.network.paths.carry(now, from, to, datagram.len()) {
+            Ok(arrival) => arrival + way.late,
+            Err(reason) => {
+                self.lose_flight(now, flight, reason);
+                if reason == LossReason::TooLarge {
+                    let mtu = self.network.paths.mtu(from, to);
+                    self.tell_sender(now, flight, datagram, Unreachable::FragmentationNeeded { mtu });
+                }
+                return None;
+            }
+        };
         let copies = way.copies().count();
         if self.network.under_way.len() + self.network.held.len() + copies >= MOST_UNDER_WAY {
             // The run ends with this step.
@@ -294,15 +294,17 @@ impl Run {
         }
     }
 
-    /// A router says by ICMP that it lost a segment, unless that is filtered or there is no way back.
+    /// A router says by ICMP that it lost a segment, unless that is filtered or lost itself on the way back.
     fn tell_sender(&mut self, now: Instant, lost: Flight, datagram: &[u8], code: Unreachable) {
         let back = Flight { from: lost.to, to: lost.from, opens: false, message: Some(code), ..lost };
-        if !self.network.icmp || !self.network.paths.is_open(back.from, back.to) {
+        if !self.network.icmp {
             return;
         }
-        let due = self.network.paths.arrival(now, back.from, back.to);
-        let id = self.network.launch(due, back, 0);
-        self.network.messages.insert(id, octets::unreachable(datagram, code));
+        let message = octets::unreachable(datagram, code);
+        if let Ok(due) = self.network.paths.carry(now, back.from, back.to, message.len()) {
+            let id = self.network.launch(due, back, 0);
+            self.network.messages.insert(id, message);
+        }
     }
 
     fn record_sent(

@@ -204,8 +204,8 @@ fn anything() -> impl Strategy<Value = Scenario> {
             let client = [vec![connect()], client].concat();
             let server = [vec![listen(), accept()], server].concat();
             let mut scenario = scenario(client, server);
-            scenario.network.latency = latency;
-            scenario.network.jitter = jitter.min(latency);
+            scenario.network.link.latency = latency;
+            scenario.network.link.jitter.most = jitter.min(latency);
             for (host, (profile, tcp)) in scenario.hosts.iter_mut().zip([near, far]) {
                 (host.profile, host.tcp) = (profile, tcp);
             }
@@ -233,7 +233,7 @@ fn lossy_transfer() -> impl Strategy<Value = Scenario> {
     (1_u64..300_000, prop::collection::vec(one, 0..3), tcp(), tcp(), 0_u64..200).prop_map(
         |(octets, faults, near, far, latency)| {
             let mut scenario = bulk(octets);
-            scenario.network.latency = Duration::from_millis(latency);
+            scenario.network.link.latency = Duration::from_millis(latency);
             for (host, (profile, tcp)) in scenario.hosts.iter_mut().zip([near, far]) {
                 // Two TCPs that answer every stray acknowledgment may do so for ever: RFC 5961 §7.
                 let challenge_ack_interval = Some(Duration::from_millis(500));

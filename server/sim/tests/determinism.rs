@@ -12,7 +12,7 @@ use halfopen_sim::{Discard, RunOptions};
 /// Much that is random: jitter, losses, duplicates, a reboot.
 fn unruly() -> Scenario {
     let mut scenario = bulk(200_000);
-    scenario.network.jitter = Duration::from_millis(5);
+    scenario.network.link.jitter.most = Duration::from_millis(5);
     let data = Match { payload: Some(PayloadMatch::Any), ..Match::default() };
     let duplicate = SegmentAction::Duplicate { copies: 1, spacing: Duration::from_micros(10) };
     for (action, probability) in [(SegmentAction::Drop, 50_000), (duplicate, 50_000)] {

@@ -239,7 +239,7 @@ fn a_segment_for_nobody_is_lost() {
 fn a_datagram_larger_than_the_path_takes_is_lost() {
     let mut scenario =
         scenario(vec![connect(), send(3000), close()], vec![listen(), accept(), receive_end()]);
-    scenario.network.mtu = 1000;
+    scenario.network.link.mtu = 1000;
     for host in &mut scenario.hosts {
         host.tcp.mtu = Some(1500);
     }

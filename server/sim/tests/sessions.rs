@@ -78,7 +78,7 @@ fn events_come_in_the_order_of_time_and_the_first_and_last_frame_the_run() {
 #[test]
 fn a_session_works_without_any_latency() {
     let mut scenario = session();
-    scenario.network.latency = Duration::ZERO;
+    scenario.network.link.latency = Duration::ZERO;
     let outcome = run(&scenario);
     assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", outcome.finished.problems);
     assert_eq!(outcome.finished.totals.retransmissions, 0);

@@ -3,6 +3,7 @@
 mod expectation;
 mod fault;
 mod limits;
+mod network;
 mod program;
 mod rewrite;
 mod segment;
@@ -18,6 +19,7 @@ pub use expectation::{
 };
 pub use fault::{Base, Cut, Effect, Fault, Field, Forgery, Number, SegmentAction, Unreachable, When, Which};
 pub use limits::Limits;
+pub use network::{Bursts, Distribution, Jitter, Link, Loss, Network, Queue};
 pub use program::{Action, Amount, Failure, Payload, Program, SocketOptions, Step};
 pub use rewrite::{NewValue, Renumber, Rewrite};
 pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts, SizeMatch};
@@ -113,35 +115,9 @@ impl Host {
     pub fn settings(&self) -> halfopen_tcp::Settings {
         self.tcp.over(self.profile.settings())
     }
-}
 
-/// What lies between any two hosts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// How long a segment is under way, one way.
-    pub latency: Duration,
-    /// At most so much more or less, evenly spread; never more than `latency`.
-    pub jitter: Duration,
-    /// Largest IP datagram, octets.
-    pub mtu: u16,
-    /// Whether what routers say by ICMP reaches whom they say it to.
-    pub icmp: bool,
-}
-
-impl Network {
-    /// Latency when the text says none.
-    pub const DEFAULT_LATENCY: Duration = Duration::from_millis(1);
-    /// MTU when the text says none.
-    pub const DEFAULT_MTU: u16 = 1500;
-}
-
-impl Default for Network {
-    fn default() -> Network {
-        Network {
-            latency: Network::DEFAULT_LATENCY,
-            jitter: Duration::ZERO,
-            mtu: Network::DEFAULT_MTU,
-            icmp: true,
-        }
+    /// Whether it has an IPv6 address.
+    pub(crate) fn has_ipv6(&self) -> bool {
+        self.addresses.iter().any(IpAddr::is_ipv6)
     }
 }

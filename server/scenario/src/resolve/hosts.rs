@@ -1,4 +1,4 @@
-//! Hosts, their TCP, and the network between them.
+//! Hosts and their TCP.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::{Ports, Size};
 use crate::shape::{self, DurationOrOff, Expect, Named, Opt, OrNever, OrOff, WindowScaling};
-use crate::{DelayedAck, Host, Keepalive, Limits, Network, TcpSettings};
+use crate::{DelayedAck, Host, Keepalive, Limits, TcpSettings};
 
 impl Checker<'_> {
     pub(super) fn hosts(&mut self, hosts: &Spanned<Named<Spanned<shape::Host>>>) {
@@ -171,19 +171,5 @@ impl Checker<'_> {
             format!("{octets} B is out of range"),
             format!("it is from {least} B to {most} B"),
         );
-    }
-
-    pub(super) fn network(&mut self, network: &shape::Network) -> Network {
-        let latency = word(&network.latency).unwrap_or(Network::DEFAULT_LATENCY);
-        let jitter = word(&network.jitter).unwrap_or_default();
-        if let Some(place) = &network.jitter
-            && jitter > latency
-        {
-            let help = format!("the latency is {latency:?}; a segment can not arrive before it is sent");
-            self.problem(place.span, "the jitter is more than the latency", help);
-        }
-        let mtu = self.octets(&network.mtu, 576).unwrap_or(Network::DEFAULT_MTU);
-        let icmp = word(&network.icmp).is_none_or(|Switch(on)| on);
-        Network { latency, jitter, mtu, icmp }
     }
 }

@@ -4,6 +4,7 @@ mod expectations;
 mod faults;
 mod hosts;
 mod inject;
+mod network;
 mod programs;
 mod rewrite;
 

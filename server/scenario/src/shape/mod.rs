@@ -3,6 +3,7 @@
 mod expect;
 mod faults;
 mod hosts;
+mod network;
 mod programs;
 mod rewrite;
 
@@ -15,12 +16,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::de::Spanned;
-use crate::parse::{Scalar, Switch};
-use crate::quantity::Size;
+use crate::parse::Scalar;
 
 pub(crate) use expect::{Claim, Expect};
 pub(crate) use faults::{ControlBits, Cut, Fault, HostInState, Inject, Match};
 pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
+pub(crate) use network::{Jitter, Link, Loss, Network, ShortOr};
 pub(crate) use programs::{Direction, Payload, Programs, Step, Steps};
 pub(crate) use rewrite::NewFields;
 
@@ -158,18 +159,4 @@ pub(crate) struct RunLimits {
     pub(crate) virtual_time: Opt<Duration>,
     /// The most events: 1,000,000 if nothing is said.
     pub(crate) events: Opt<u32>,
-}
-
-/// What lies between the hosts.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Network {
-    /// How long a segment is under way, one way: 1 ms if nothing is said.
-    pub(crate) latency: Opt<Duration>,
-    /// At most so much more or less than the latency, evenly spread.
-    pub(crate) jitter: Opt<Duration>,
-    /// The largest IP datagram that gets through.
-    pub(crate) mtu: Opt<Size>,
-    /// Whether routers tell senders what they could not deliver: `on` if nothing is said.
-    pub(crate) icmp: Opt<Switch>,
 }

@@ -249,6 +249,10 @@ pub enum LossReason {
     NoRoute,
     /// It was larger than the path's MTU.
     TooLarge,
+    /// The queue before the link had no room for it.
+    QueueFull,
+    /// By chance.
+    Random,
 }
 
 impl fmt::Display for LossReason {
@@ -259,6 +263,8 @@ impl fmt::Display for LossReason {
             LossReason::HostDown => f.write_str("host is down"),
             LossReason::NoRoute => f.write_str("no host has this address"),
             LossReason::TooLarge => f.write_str("larger than the path's MTU"),
+            LossReason::QueueFull => f.write_str("queue is full"),
+            LossReason::Random => f.write_str("random loss"),
         }
     }
 }

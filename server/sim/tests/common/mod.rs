@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_scenario::{
-    Action, Amount, Effect, Failure, Fault, Host, HostId, Keepalive, Limits, Location, Network, Payload,
-    Program, Scenario, Slot, Step, TcpSettings, When,
+    Action, Amount, Effect, Failure, Fault, Host, HostId, Keepalive, Limits, Link, Location, Network,
+    Payload, Program, Scenario, Slot, Step, TcpSettings, When,
 };
 use halfopen_sim::trace::{self, EventKind, LossReason};
 use halfopen_sim::{Discard, Outcome, RunOptions};
@@ -33,7 +33,7 @@ pub fn scenario(client: Vec<Action>, server: Vec<Action>) -> Scenario {
         source: String::new(),
         description: String::new(),
         hosts: vec![host("client", 1), host("server", 2)],
-        network: Network { latency: LATENCY, ..Network::default() },
+        network: Network { link: Link { latency: LATENCY, ..Link::default() }, ..Network::default() },
         programs: vec![program("server", SERVER, server), program("client", CLIENT, client)],
         faults: Vec::new(),
         expectations: Vec::new(),
