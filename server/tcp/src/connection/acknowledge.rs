@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::recovery::News;
 use super::{Connection, Context};
 use crate::scoreboard::Delivered;
-use crate::{DropReason, Flags, Header, Instant, Purpose, Seq, Timer, Timestamps};
+use crate::{DropReason, Header, Instant, Purpose, Seq, Timer, Timestamps};
 
 impl Connection {
     /// The acknowledgment of our SYN.
@@ -105,7 +105,6 @@ impl Connection {
         let Timestamps { echo, .. } = header.options.timestamps.filter(|_| self.agreed.timestamps)?;
         let elapsed = self.timestamp(now).wrapping_sub(echo);
         // An echo from the future is no measurement.
-        (i32::try_from(elapsed).is_ok() && !header.flags.contains(Flags::SYN))
-            .then(|| Duration::from_millis(u64::from(elapsed.max(1))))
+        i32::try_from(elapsed).is_ok().then(|| Duration::from_millis(u64::from(elapsed.max(1))))
     }
 }

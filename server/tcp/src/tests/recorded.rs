@@ -243,3 +243,19 @@ fn a_pair_of_addresses_in_time_wait_is_not_available() {
         assert_eq!(pair.ends[0].connect(pair.now, Some(local.port()), remote).err(), again);
     }
 }
+
+/// 17s_rtt2100_syn: the echo tells which SYN was answered (`tcp_ack_update_rtt`), so data is not sent again too early.
+#[test]
+fn a_syn_that_was_repeated_shows_a_round_trip_by_its_timestamp() {
+    for (timestamps, transmissions) in [(true, 1), (false, 2)] {
+        let settings = || Settings { timestamps, tail_loss_probe: false, ..Profile::Linux.settings() };
+        let mut pair = Pair::new(settings(), settings());
+        pair.latency = ms(1050);
+        pair.connect();
+        pair.run_for(ms(2200));
+        assert_eq!(pair.state(0), State::Established);
+        pair.send(0, &[1; 1000]);
+        pair.run_for(ms(2000));
+        assert_eq!(data(&pair).len(), transmissions, "timestamps {timestamps}");
+    }
+}
