@@ -122,9 +122,9 @@ fn replay_all(folder: &str, count: usize) -> Option<usize> {
 
 fn judge(folder: &Path, name: &str) -> Result<Comparison, String> {
     let read = |path: &str| fs::read_to_string(folder.join(path));
-    let mut recording = Recording::parse(&read(&format!("recordings/{name}.json")).expect("it is there"));
+    let mut recording = Recording::read(&read(&format!("recordings/{name}.json")).expect("it is there"))?;
     if let Ok(again) = read(&format!("again/{name}.json")) {
-        recording.structures.extend(Recording::parse(&again).structures);
+        recording.structures.extend(Recording::read(&again)?.structures);
     }
     assert_eq!(recording.name, name);
     let text = read(&format!("{name}.yaml")).map_err(|_| "there is no scenario for it yet".to_owned())?;
@@ -314,6 +314,20 @@ until: 2s
             last.delivered[0] += 6_000;
         });
         assert!(compared.times.is_some());
+    }
+
+    #[test]
+    fn a_recording_that_is_not_understood_says_why() {
+        let recording = |state: &str| {
+            format!(
+                r#"{{"name": "x", "observed_until_ms": 10, "segments": [{{"flags": "proto17"}}], "app": [], "transitions":
+                [{{"t_ms": 1, "host": "client", "from": "CLOSE", "to": "{state}", "ports": [1, 2]}}]}}"#
+            )
+        };
+        let read = Recording::read(&recording("SYN_SENT")).expect("it is understood");
+        assert_eq!((read.structures[0].paths.len(), read.structures[0].segments.len()), (1, 0));
+        let wrong = Recording::read(&recording("BOUND")).map(|_| ()).expect_err("there is no such state");
+        assert!(wrong.contains("no state is called BOUND"), "{wrong}");
     }
 
     #[test]

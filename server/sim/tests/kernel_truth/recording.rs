@@ -19,14 +19,24 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Reads one.
-    pub(crate) fn parse(text: &str) -> Recording {
+    /// Reads one, or tells what in it is not understood.
+    pub(crate) fn read(text: &str) -> Result<Recording, String> {
+        std::panic::catch_unwind(|| Recording::parse(text)).map_err(|reason| {
+            let said = reason.downcast_ref::<String>().cloned();
+            let said = said.or_else(|| reason.downcast_ref::<&str>().map(|said| (*said).to_owned()));
+            format!("the recording is not understood: {}", said.unwrap_or_default())
+        })
+    }
+
+    fn parse(text: &str) -> Recording {
         let json: Value = serde_json::from_str(text).expect("a recording is JSON");
         let until = micros(&json["observed_until_ms"]);
         // Polled every 5 ms, every 20 ms in the long runs.
         let late = if until > 60_000_000 { 20_000 } else { 5_000 };
-        let (injected, sent): (Vec<_>, Vec<_>) =
-            list(&json["segments"]).partition(|segment| segment["injected"] == true);
+        // What is not TCP is not compared (`proto17`); the harness's own ICMP is told as injected.
+        let (injected, sent): (Vec<_>, Vec<_>) = list(&json["segments"])
+            .filter(|segment| !text_of(&segment["flags"]).starts_with("proto"))
+            .partition(|segment| segment["injected"] == true);
         let chosen = Observed {
             segments: sent.into_iter().map(segment).collect(),
             paths: paths(&json["transitions"], late),
@@ -37,7 +47,11 @@ impl Recording {
             until,
         };
         let others = list(&json["alternative_structures"]).map(|other| Observed {
-            segments: list(&other["segments"]).map(|line| short_segment(text_of(line))).collect(),
+            segments: list(&other["segments"])
+                .map(text_of)
+                .filter(|line| !line.contains(" ICMP ") && !line.contains(" proto"))
+                .map(short_segment)
+                .collect(),
             paths: short_paths(&other["transitions"], late),
             calls: calls(list(&other["app"]).map(|line| {
                 let (time, host, event) = short(text_of(line));
