@@ -137,7 +137,9 @@ impl Connection {
         let ends = len == unsent;
         let fin = fin && ends && window > len;
         self.plan_packet(cx, unsent, window);
-        let silly = (std::mem::take(&mut self.outbox.silly) || self.recovery.new_data_first) && len > 0;
+        // A probe takes what Nagle's algorithm holds back (Linux `tcp_send_loss_probe`).
+        let silly =
+            (std::mem::take(&mut self.outbox.silly) || self.recovery.new_data_first || probes) && len > 0;
         if !silly && !self.is_worth_sending(cx, len, unsent, fin) {
             // Nothing under way will bring an acknowledgment that opens the window.
             if self.snd.sent.is_empty() && !self.timers.is_set(Timer::Persist) {

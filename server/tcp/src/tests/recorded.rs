@@ -259,3 +259,16 @@ fn a_syn_that_was_repeated_shows_a_round_trip_by_its_timestamp() {
         assert_eq!(data(&pair).len(), transmissions, "timestamps {timestamps}");
     }
 }
+
+/// 23c_nagle_second_small_waits_lost: new data is the better probe, even if Nagle's algorithm held it back
+/// (`tcp_send_loss_probe`).
+#[test]
+fn a_tail_loss_probe_takes_what_nagle_held_back() {
+    let mut pair = Pair::linux().connected();
+    losing(&mut pair, 1..=1);
+    pair.send(0, &[1; 100]);
+    pair.send(0, &[2; 100]);
+    pair.run_for(secs(1));
+    assert_eq!(data(&pair), [(0, 100, true), (100, 100, true), (0, 100, true)]);
+    assert_eq!(pair.read[1].len(), 200);
+}
