@@ -31,7 +31,7 @@ pub(crate) fn scenario(
         Some(hosts) => checker.hosts(hosts),
         None => checker.missing(document, "hosts", "the hosts, by name: `hosts: {client: {}, server: {}}`"),
     }
-    let network = checker.network(&document.network);
+    let network = document.network.as_ref().map(|network| checker.network(network));
     match &document.applications {
         Some(applications) => checker.programs(applications),
         None => {
@@ -48,7 +48,7 @@ pub(crate) fn scenario(
         description: head(text),
         id,
         hosts: checker.hosts,
-        network,
+        network: network.unwrap_or_default(),
         programs: checker.programs,
         faults,
         expectations,

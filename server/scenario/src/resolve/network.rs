@@ -13,6 +13,8 @@ use crate::{Bursts, HostId, Jitter, Limits, Link, Loss, Network, Queue};
 
 /// What is said of a link, or of all.
 struct Said<'a> {
+    /// Whether something of it was wrong and has been taken out.
+    pruned: bool,
     latency: &'a Opt<Duration>,
     jitter: &'a Option<Spanned<ShortOr<Duration, shape::Jitter>>>,
     bandwidth: &'a Opt<Bandwidth>,
@@ -45,9 +47,11 @@ impl Values {
 }
 
 impl Checker<'_> {
-    pub(super) fn network(&mut self, network: &shape::Network) -> Network {
-        let shape::Network { latency, jitter, bandwidth, queue, loss, mtu, icmp, links: given } = network;
-        let said = Said { latency, jitter, bandwidth, queue, loss, mtu };
+    pub(super) fn network(&mut self, network: &Spanned<shape::Network>) -> Network {
+        let pruned = network.pruned;
+        let shape::Network { latency, jitter, bandwidth, queue, loss, mtu, icmp, links: given } =
+            &network.value;
+        let said = Said { pruned, latency, jitter, bandwidth, queue, loss, mtu };
         let icmp = word(icmp).is_none_or(|Switch(on)| on);
         let link = self.values(&said).over(&Link::default());
         let with_ipv6 = self.hosts.iter().filter(|host| host.has_ipv6()).count();
@@ -56,17 +60,20 @@ impl Checker<'_> {
         let first = given.first().map_or(Span::default(), |link| link.span);
         if self.limit(first, "links", given.len(), Limits::MAX_LINKS) {
             for given in given {
-                self.links(given, &mut network);
+                self.links(given, pruned, &mut network);
             }
         }
+        self.queue_is_before_a_line(&said, network.links.values().chain([&network.link]));
         network
     }
 
     /// Lays what is said of some links over what is known of them.
-    fn links(&mut self, given: &Spanned<shape::Link>, network: &mut Network) {
+    fn links(&mut self, given: &Spanned<shape::Link>, pruned: bool, network: &mut Network) {
         let shape::Link { latency, jitter, bandwidth, queue, loss, mtu, .. } = &given.value;
-        let said = Said { latency, jitter, bandwidth, queue, loss, mtu };
+        let pruned = pruned || given.pruned;
+        let said = Said { pruned, latency, jitter, bandwidth, queue, loss, mtu };
         let values = self.values(&said);
+        let mut changed = Vec::new();
         let mut good = true;
         for (from, to) in self.directions(given) {
             let link = values.over(network.link(from, to));
@@ -74,6 +81,20 @@ impl Checker<'_> {
             let ipv6 = [from, to].iter().all(|host| self.hosts[host.0].has_ipv6());
             good = good && self.fits_together(&said, &link, ipv6);
             network.links.insert((from, to), link);
+            changed.push(link);
+        }
+        self.queue_is_before_a_line(&said, &changed);
+    }
+
+    /// Says so if none of the links has a line that is worth waiting for.
+    fn queue_is_before_a_line<'l>(&mut self, said: &Said<'_>, links: impl IntoIterator<Item = &'l Link>) {
+        let mut links = links.into_iter().peekable();
+        let Some(queue) = said.queue.as_ref().filter(|_| !said.pruned && links.peek().is_some()) else {
+            return;
+        };
+        if links.all(|link| link.bandwidth.is_none()) {
+            let help = "say how fast the line is: `bandwidth: 10 Mbit/s`";
+            self.problem(queue.key, "nothing waits in a queue without a `bandwidth`", help);
         }
     }
 
@@ -181,11 +202,6 @@ impl Checker<'_> {
         if let Some(place) = place.or(said.latency.as_ref().map(|latency| latency.span)).filter(|_| early) {
             let help = format!("the latency is {latency:?}; a segment can not arrive before it is sent");
             self.problem(place, "the jitter is more than the latency", help);
-            return false;
-        }
-        if let (Some(queue), None) = (said.queue, link.bandwidth) {
-            let help = "say how fast the line is: `bandwidth: 10 Mbit/s`";
-            self.problem(queue.key, "nothing waits in a queue without a `bandwidth`", help);
             return false;
         }
         // RFC 8200 §5.

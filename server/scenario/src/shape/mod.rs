@@ -98,7 +98,7 @@ pub(crate) struct Document {
     pub(crate) hosts: Option<Spanned<Named<Spanned<Host>>>>,
     #[serde(default)]
     /// What lies between the hosts.
-    pub(crate) network: Network,
+    pub(crate) network: Option<Spanned<Network>>,
     /// What runs on each host: a list of steps, or several by name.
     pub(crate) applications: Option<Spanned<Named<Programs>>>,
     #[serde(default)]
