@@ -77,7 +77,11 @@ impl serde::de::Error for Error {
             Unexpected::Map => "a map".to_owned(),
             other => other.to_string(),
         };
-        let mistake = not_that(&expected.to_string(), &found);
+        let expected = match expected.to_string().as_str() {
+            "a sequence" => "a list such as `[a, b]`, or a line with `- ` before each item".to_owned(),
+            other => other.to_owned(),
+        };
+        let mistake = not_that(&expected, &found);
         Error::of(mistake.message, mistake.help)
     }
 
@@ -180,11 +184,17 @@ impl<'de> Deserializer<'de> for Part<'de> {
             Value::String(_) if BARE_WORDS.contains(&name) => {
                 self.place(visitor.visit_map(BareWord { word: Some(self.node) }))
             }
-            _ => self.place(Err(Error::custom(format!(
-                "expected a map, found `{}`\nits keys are {}",
-                words::short(&self.node.to_string()),
-                words::list(fields.iter().copied()),
-            )))),
+            _ => {
+                let found = self.node.to_string();
+                let help = match found.split_once(':') {
+                    Some((key, value)) if fields.contains(&key) => {
+                        format!("a colon needs a space after it: `{key}: {}`", words::short(value))
+                    }
+                    _ => format!("its keys are {}", words::list(fields.iter().copied())),
+                };
+                let found = words::short(&found);
+                self.place(Err(Error::custom(format!("expected a map, found `{found}`\n{help}"))))
+            }
         }
     }
 

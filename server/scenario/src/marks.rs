@@ -195,6 +195,10 @@ fn syntax(error: &ScanError) -> Problem {
         "a key needs `: ` after it (`- close:` if `on: …` follows), and text with `: ` inside needs quotes"
     } else if message.contains("anchor") {
         "an alias `*name` needs an anchor `&name` before it; text that begins with `*` needs quotes"
+    } else if message.contains("quoted scalar") {
+        "is a quote left open?"
+    } else if message.contains("flow") {
+        "is a `{` or a `[` left open, or a comma missing?"
     } else {
         "look at the indentation, the quotes and the brackets here and in the line before"
     };

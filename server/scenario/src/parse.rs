@@ -141,10 +141,12 @@ impl Parse for String {
 
 /// Something else was written.
 pub(crate) fn expected<T: Parse>(text: &str) -> Mistake {
-    not_that(
-        T::WHAT,
-        &if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", words::short(text)) },
-    )
+    let found = if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", words::short(text)) };
+    let mistake = not_that(T::WHAT, &found);
+    if text.contains(['“', '”', '„', '‘', '’']) {
+        return Mistake::new(mistake.message, "these quotes are for printing; use \" or none");
+    }
+    mistake
 }
 
 /// Something else was found. What follows `such as` becomes the help.

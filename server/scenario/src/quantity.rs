@@ -39,9 +39,7 @@ impl Parse for Duration {
     const WHAT: &'static str = "a duration such as `20ms` or `2h 12m 30s`";
 
     fn schema() -> Schema {
-        // As the units are in order and all may be missing, so might all of it be.
-        let units: String = TIME_UNITS.iter().map(|(unit, _)| format!(r"([0-9]+\s*{unit}\s*)?")).collect();
-        let mut schema = schema::text(&units, ["20ms", "2h 12m 30s"]);
+        let mut schema = schema::text(&time_pattern(), ["20ms", "2h 12m 30s"]);
         schema.insert("minLength".to_owned(), 2.into());
         schema
     }
@@ -81,6 +79,11 @@ impl Parse for Duration {
     fn number(number: i128) -> Result<Duration, Mistake> {
         Err(no_unit::<Duration>(&number.to_string(), &["ms", "s", "m"]))
     }
+}
+
+/// What an editor is told of times: the units in their order, any of which may be missing.
+fn time_pattern() -> String {
+    TIME_UNITS.iter().map(|(unit, _)| format!(r"([0-9]+\s*{unit}\s*)?")).collect()
 }
 
 /// So many octets.
@@ -395,8 +398,15 @@ impl Parse for Probability {
     fn parse(text: &str) -> Result<Probability, Mistake> {
         let Some(number) = text.strip_suffix('%').map(str::trim_end) else {
             let mut mistake = expected::<Probability>(text);
-            if text.parse::<f64>().is_ok() {
-                mistake.help = format!("say percent: `{text}%`");
+            match text.parse::<f64>() {
+                Ok(share) if share > 0.0 && share < 1.0 => {
+                    mistake.help = format!(
+                        "say percent: `{}%` if 1 is all, otherwise `{text}%`",
+                        (share * 1e6).round() / 1e4
+                    );
+                }
+                Ok(_) => mistake.help = format!("say percent: `{text}%`"),
+                Err(_) => {}
             }
             return Err(mistake);
         };
@@ -430,7 +440,8 @@ impl Parse for Window {
     const WHAT: &'static str = "a time such as `7950s` or `7950s ± 1s`";
 
     fn schema() -> Schema {
-        schema::text(r"[0-9][0-9a-zµ\s]*((±|\+-)[0-9a-zµ\s]+)?", ["7950s", "7950s ± 1s"])
+        let time = time_pattern();
+        schema::text(&format!(r"{time}((±|\+-)\s*{time})?"), ["7950s", "7950s ± 1s"])
     }
 
     fn parse(text: &str) -> Result<Window, Mistake> {

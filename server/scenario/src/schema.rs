@@ -202,8 +202,14 @@ mod tests {
         }
     }
 
-    /// What only reading it can tell: `2h 1d` has its units in the wrong order.
-    const BEYOND: [&str; 0] = [];
+    /// Mistakes in numbers inside of text, which no pattern tells.
+    const BEYOND: [&str; 5] = [
+        "port-too-large",
+        "ports-backwards",
+        "share-above-all",
+        "size-too-large",
+        "time-of-a-thousand-years",
+    ];
 
     #[test]
     fn it_refuses_what_has_the_wrong_shape() {
@@ -212,31 +218,23 @@ mod tests {
         let mut files: Vec<PathBuf> =
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
-        let mut refused = 0;
+        let (mut refused, mut missed) = (0, Vec::new());
         for path in files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         {
             let name = path.file_stem().unwrap().to_str().unwrap();
             let Some(root) = read(&fs::read_to_string(path).unwrap()) else { continue };
-            let (variants, no_variants) = variants::of(&root);
+            // What is not of shape, names or what they mean, is not for a schema to see.
+            let variants = variants::of(&root).0;
             let base = variants::base(&root);
             let mut shape = load::typed(&base).1;
             shape.extend(variants.iter().flat_map(|variant| load::typed(&variant.over(&base)).1));
-            if shape.is_empty() && !no_variants.is_empty() {
-                continue;
-            }
-            let document = json(&root);
-            let valid = validator.is_valid(&document);
-            if shape.is_empty() {
-                // Its names or what they mean is wrong, which is not for a schema to see; only what is missing is.
-                let seen = validator.iter_errors(&document).map(|error| error.to_string());
-                let seen: Vec<String> = seen.filter(|error| !error.contains("required")).collect();
-                assert!(seen.is_empty(), "{name}: {seen:?}");
-            } else {
-                assert!(!valid || BEYOND.contains(&name), "{name}: {shape:?}");
+            if !shape.is_empty() {
+                let valid = validator.is_valid(&json(&root));
+                missed.extend((valid && !BEYOND.contains(&name)).then(|| name.to_owned()));
                 refused += usize::from(!valid);
             }
         }
-        assert!(refused >= 15, "only {refused}");
+        assert!(missed.is_empty() && refused >= 50, "{refused} are refused, these are not: {missed:?}");
     }
 
     #[test]

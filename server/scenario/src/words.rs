@@ -7,9 +7,36 @@ use crate::parse::{Mistake, Parse};
 use crate::schema;
 use crate::{Distribution, Field, FlagsMatch, KeepaliveOutcome, Unreachable};
 
+/// Words of other languages and tools.
+const SYNONYMS: [(&str, &str); 16] = [
+    ("write", "send"),
+    ("read", "receive"),
+    ("recv", "receive"),
+    ("sleep", "wait"),
+    ("open", "connect"),
+    ("reset", "abort"),
+    ("lose", "drop"),
+    ("loss", "drop"),
+    ("crash", "power-loss"),
+    ("restart", "reboot"),
+    ("stop", "kill"),
+    ("latency", "delay"),
+    ("expectations", "expect"),
+    ("name", "scenario"),
+    ("apps", "applications"),
+    ("duration", "until"),
+];
+
 /// `did you mean ...?`, if one of the names is close enough.
 pub(crate) fn suggest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let folded = fold(word);
+    let names: Vec<&str> = names.into_iter().collect();
+    // What sysctl, sockets and other tools call it.
+    let bare = ["tcp-", "so-"].iter().find_map(|prefix| folded.strip_prefix(prefix)).unwrap_or(&folded);
+    let other = SYNONYMS.iter().find(|(known, _)| *known == bare).map_or(bare, |(_, word)| *word);
+    if let Some(name) = names.iter().find(|name| **name == other) {
+        return Some(format!("did you mean `{name}`?"));
+    }
     names
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&folded, &fold(name)), name))
@@ -214,6 +241,15 @@ impl Parse for FlagsMatch {
         for name in names.split('+').map(str::trim) {
             let known = Flags::NAMES.iter().find(|(_, known)| *known == name);
             let Some((flag, _)) = known else {
+                if name.contains([',', '|', '/', ' ']) {
+                    let joined: Vec<&str> =
+                        name.split([',', '|', '/', ' ']).filter(|name| !name.is_empty()).collect();
+                    let message = format!("no control bit is called `{}`", short(name));
+                    return Err(Mistake::new(
+                        message,
+                        format!("several are joined by +: `{}`", short(&joined.join("+"))),
+                    ));
+                }
                 return Err(unknown("control bit", name, &Flags::NAMES.map(|(_, name)| name)));
             };
             flags |= *flag;

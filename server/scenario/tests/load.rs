@@ -369,13 +369,13 @@ fn json_says_the_same_as_yaml() {
 #[test]
 fn anchors_and_a_byte_order_mark_are_fine() {
     let scenario = good(
-        "\u{feff}scenario: anchors\nhosts: {a: &same {tcp: {sack: off}}, b: *same}\napplications: {a: [connect: b:80]}\n",
+        "\u{feff}scenario: anchors\nhosts: {a: &same {tcp: {sack: off}}, b: *same}\napplications: {a: [listen: 80]}\n",
     );
     assert_eq!(scenario.hosts[1].tcp.sack, Some(false));
 }
 
 #[test]
 fn a_later_end_raises_the_limit_of_virtual_time() {
-    let text = "scenario: long\nhosts: {a: , b: }\napplications: {a: [connect: b:80]}\nuntil: 365d\n";
+    let text = "scenario: long\nhosts: {a: , b: }\napplications: {a: [listen: 80]}\nuntil: 365d\n";
     assert_eq!(good(text).limits.virtual_time, S(365 * 86400));
 }

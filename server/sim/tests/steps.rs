@@ -87,7 +87,7 @@ fn the_user_timeout_of_a_socket_or_a_host_ends_what_nobody_acknowledges() {
 fn a_small_receive_buffer_lets_the_window_shrink() {
     let windows = |set: &str| {
         let outcome = play(&format!(
-            "applications:\n  server: [listen: 80, accept{set}, wait-until: 1s, receive: end]\n  client: [connect: server:80, \
+            "applications:\n  server: [listen: 80, accept{set}, hold]\n  client: [connect: server:80, \
              wait-until: 100ms, send: 40000 B, wait-until: 900ms, hold]\nuntil: 900ms\n"
         ));
         let last = outcome.trace.iter().filter_map(|(_, event)| match &event.kind {
@@ -104,7 +104,7 @@ fn a_small_receive_buffer_lets_the_window_shrink() {
 fn a_step_that_may_fail_lets_its_program_go_on() {
     for (may, calls) in [("", vec!["connect"]), (", may-fail: on", vec!["connect", "wait", "connect"])] {
         let outcome = play(&format!(
-            "applications:\n  client: [{{connect: server:80, as: a{may}}}, wait: 1s, {{connect: server:81, as: b}}]\n"
+            "applications:\n  client: [{{connect: server:80, as: a{may}}}, wait: 1s, {{connect: server:81, as: b}}]\nexpect: [{{client: {{error: ECONNREFUSED}}}}]\n"
         ));
         let results = results(&outcome, "client");
         let names: Vec<&str> =

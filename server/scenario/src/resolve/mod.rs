@@ -7,6 +7,7 @@ mod inject;
 mod network;
 mod programs;
 mod rewrite;
+mod sense;
 
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub(crate) fn scenario(
     let expectations = checker.expectations(&document.expect);
     let until = document.until.as_ref().map(|until| checker.positive(until));
     let limits = checker.limits(document, until);
-    Scenario {
+    let resolved = Scenario {
         title: word(&document.title).unwrap_or_else(|| id.clone()),
         source: word(&document.source).unwrap_or_default(),
         description: head(text),
@@ -55,7 +56,11 @@ pub(crate) fn scenario(
         variant: None,
         until,
         limits,
+    };
+    if problems.is_empty() {
+        problems.extend(sense::look(&resolved, root));
     }
+    resolved
 }
 
 /// Looks for what is wrong, and keeps what is known so far.
@@ -107,11 +112,11 @@ impl Checker<'_> {
     /// The host of that name; says so if there is none.
     fn host(&mut self, span: Span, name: &str) -> Option<HostId> {
         let found = self.hosts.iter().position(|host| host.name == name).map(HostId);
-        if found.is_none() {
+        // Without any host that is what is wrong.
+        if found.is_none() && !self.hosts.is_empty() {
             let names: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
             let help =
                 words::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
-                    [] => "there is no host at all".to_owned(),
                     [only] => format!("the only host is `{only}`"),
                     names => format!("the hosts are {}", words::list(names.iter().copied())),
                 });

@@ -1,0 +1,236 @@
+//! What is right word by word and yet can not be meant. Looked for once nothing else is wrong, and only what is
+//! certain is told: what could come out right by any network, fault or timing is left to the run.
+
+use std::time::Duration;
+
+use halfopen_tcp::{Flags, State};
+
+use crate::node::{Node, Span, Value};
+use crate::words::list;
+use crate::{
+    Action, Claim, Effect, Expectation, Failure, Fault, FlagsMatch, HostClaim, HostId, Location, Match,
+    PathItem, Problem, Program, Scenario, Step, When,
+};
+
+/// Everything that makes no sense.
+pub(super) fn look(scenario: &Scenario, root: &Node) -> Vec<Problem> {
+    let mut reader = Reader { scenario, root, problems: Vec::new() };
+    for program in &scenario.programs {
+        reader.program(program);
+    }
+    for fault in &scenario.faults {
+        reader.fault(fault);
+    }
+    for expectation in &scenario.expectations {
+        reader.expectation(expectation);
+    }
+    reader.problems
+}
+
+struct Reader<'a> {
+    scenario: &'a Scenario,
+    root: &'a Node,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    /// About the value of a key, wherever in the item it stands; about the whole item if the key is not there.
+    fn problem(&mut self, item: Location, key: &str, message: String, help: impl Into<String>) {
+        let span =
+            begins(self.root, item).map_or(Span::default(), |node| value(node, key).unwrap_or(node.span));
+        self.problems.push(Problem::new(span, message).help(help));
+    }
+
+    fn name(&self, host: HostId) -> &str {
+        &self.scenario.host(host).name
+    }
+
+    /// The run must reach that time.
+    fn in_time(&mut self, item: Location, key: &str, time: Duration) {
+        let (end, why) = match self.scenario.until {
+            Some(until) => (until, "it ends there; raise `until`"),
+            None => {
+                (self.scenario.limits.virtual_time, "it is given up there; raise `limits: {virtual-time: …}`")
+            }
+        };
+        if time > end {
+            let help = format!("the run lasts {end:?} at most: {why}, or take an earlier time");
+            self.problem(item, key, "this is after the end of the run".to_owned(), help);
+        }
+    }
+
+    fn program(&mut self, program: &Program) {
+        let works = |step: &Step| step.failure == Failure::EndsProgram && !step.may_not_happen;
+        // A repetition may end with the failure of a step in it.
+        let forgiving = |step: &Step| matches!(step.action, Action::Repeat { .. }) && !works(step);
+        let forgives = program.steps.iter().any(forgiving);
+        let mut shut = Vec::new();
+        for step in &program.steps {
+            let must_work = works(step) && !forgives;
+            if let Action::Connect { connection, .. } | Action::Accept { connection, .. } = &step.action {
+                shut.retain(|(slot, _)| slot != connection);
+            }
+            match &step.action {
+                Action::Connect { to, .. } if must_work => {
+                    self.somebody_listens(program, step, to.port(), self.scenario.host_of(to.ip()));
+                }
+                Action::WaitUntil(time) if !step.may_not_happen => {
+                    self.in_time(step.location, "wait-until", *time);
+                }
+                Action::ShutdownWrite { connection } => shut.push((*connection, step.location.line)),
+                Action::Send { connection, .. } if must_work => {
+                    if let Some((_, line)) = shut.iter().find(|(shut, _)| shut == connection) {
+                        let message = format!("`shutdown: write` in line {line} has ended sending");
+                        let help = "send before it; if this must fail, say `error: EPIPE` beside it";
+                        self.problem(step.location, "send", message, help);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Somebody has the address, and opens the port by listening or, for a simultaneous open, by connecting from it. Who
+    /// expects an error of the host that connects knows that nobody does.
+    fn somebody_listens(&mut self, program: &Program, step: &Step, port: u16, host: Option<HostId>) {
+        let opens = |step: &Step| match step.action {
+            Action::Listen { port: open, .. } => open == port,
+            Action::Connect { local_port, .. } => local_port == Some(port),
+            _ => false,
+        };
+        let mut programs = self.scenario.programs.iter().filter(|other| Some(other.host) == host);
+        let meant = self.scenario.expectations.iter().any(|expectation| {
+            matches!(&expectation.claim, Claim::Host { host, claim: HostClaim::Error(_), .. } if *host == program.host)
+        });
+        let forged = self.scenario.faults.iter().any(|fault| matches!(fault.effect, Effect::Inject(_)));
+        if meant || forged || programs.any(|program| program.steps.iter().any(opens)) {
+            return;
+        }
+        let but = "; if it must fail, say so: `error: ECONNREFUSED` beside it";
+        let (message, help) = match host {
+            Some(host) => {
+                let name = self.name(host);
+                (
+                    format!("nobody listens on port {port} of `{name}`"),
+                    format!("let a program of `{name}` begin with `listen: {port}`{but}"),
+                )
+            }
+            None => (
+                "no host has this address".to_owned(),
+                format!("give it to one by `addresses`{}", but.replace("ECONNREFUSED", "ETIMEDOUT")),
+            ),
+        };
+        self.problem(step.location, "connect", message, help);
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        if let Effect::Segment { matching, .. } = &fault.effect {
+            self.matching(fault.location, matching);
+        }
+        if !fault.may_not_happen {
+            match fault.when {
+                When::At(time) => self.in_time(fault.location, "at", time),
+                When::Between(from, _) => self.in_time(fault.location, "between", from),
+                When::Always | When::State { .. } => {}
+            }
+        }
+    }
+
+    /// Whether a host may ever send such a segment.
+    fn matching(&mut self, item: Location, matching: &Match) {
+        let (flags, only) = match matching.flags {
+            Some(FlagsMatch::Only(flags)) => (flags, true),
+            Some(FlagsMatch::AtLeast(flags)) => (flags, false),
+            None => (Flags::NONE, false),
+        };
+        let without_ack = only && !flags.contains(Flags::ACK);
+        let alone =
+            [Flags::SYN, Flags::FIN, Flags::RST].into_iter().filter(|flag| flags.contains(*flag)).count();
+        let probe = matching.keepalive_probe == Some(true) || matching.window_probe == Some(true);
+        if alone > 1 {
+            let help = "a segment has one of SYN, FIN and RST at most; make one item for each";
+            self.problem(item, "flags", format!("no host sends {flags}"), help);
+        } else if without_ack && !flags.intersects(Flags::SYN | Flags::RST) {
+            let help = format!(
+                "only SYN and RST come without ACK: write `{flags}`, or `only {}`",
+                flags | Flags::ACK
+            );
+            self.problem(item, "flags", format!("no host sends {flags} without ACK"), help);
+        } else if without_ack && matching.acknowledgment.is_some() {
+            let message = format!("only {flags} has no acknowledgment number");
+            self.problem(item, "acknowledgment", message, "leave it out, or `only`");
+        } else if matching.keepalive_probe == Some(true) && matching.window_probe == Some(true) {
+            let message = "no segment is a keepalive probe and a window probe".to_owned();
+            self.problem(item, "window-probe", message, "leave one of them out");
+        } else if probe && flags.intersects(Flags::SYN | Flags::RST) {
+            self.problem(item, "flags", format!("no probe has {flags}"), "leave the flags out, or the probe");
+        }
+    }
+
+    fn expectation(&mut self, expectation: &Expectation) {
+        if let Some(window) = expectation.at {
+            self.in_time(expectation.location, "at", window.from);
+        }
+        match &expectation.claim {
+            Claim::Segments { matching, .. } => self.matching(expectation.location, matching),
+            Claim::Host { claim: HostClaim::States(path), .. } => self.path(expectation, path),
+            Claim::Host { .. } => {}
+        }
+    }
+
+    fn path(&mut self, expectation: &Expectation, path: &[PathItem]) {
+        for pair in path.windows(2) {
+            let (PathItem::State(from), PathItem::State(to)) = (pair[0], pair[1]) else { continue };
+            let next = after(from);
+            if !next.contains(&to) {
+                let message = format!("no connection goes from {from} to {to}");
+                let help = format!(
+                    "from {from} it goes to {}; `…` stands for any states between",
+                    list(next.iter().map(|state| state.name()))
+                );
+                self.problem(expectation.location, "states", message, help);
+            }
+        }
+    }
+}
+
+/// The states that may follow a state: RFC 9293 §3.3.2, Figure 5. From anywhere a connection may be reset.
+fn after(state: State) -> &'static [State] {
+    match state {
+        State::Closed => &[State::SynSent],
+        State::Listen => &[State::SynReceived],
+        State::SynSent => &[State::SynReceived, State::Established, State::Closed],
+        State::SynReceived => &[State::Established, State::FinWait1, State::CloseWait, State::Closed],
+        State::Established => &[State::FinWait1, State::CloseWait, State::Closed],
+        State::FinWait1 => &[State::FinWait2, State::Closing, State::TimeWait, State::Closed],
+        State::FinWait2 => &[State::TimeWait, State::Closed],
+        State::CloseWait => &[State::LastAck, State::Closed],
+        State::Closing => &[State::TimeWait, State::Closed],
+        State::LastAck | State::TimeWait => &[State::Closed],
+    }
+}
+
+/// The innermost map or word that begins there.
+fn begins(node: &Node, place: Location) -> Option<&Node> {
+    let parts: Vec<&Node> = match &node.value {
+        Value::Sequence(items) => items.iter().collect(),
+        Value::Mapping(entries) => entries.iter().map(|(_, value)| value).collect(),
+        _ => Vec::new(),
+    };
+    let own = || (node.span.location() == place).then_some(node);
+    match node.value {
+        // An item, whose first key stands where it stands itself.
+        Value::Mapping(_) => own().or_else(|| parts.iter().find_map(|part| begins(part, place))),
+        _ => parts.iter().find_map(|part| begins(part, place)).or_else(own),
+    }
+}
+
+/// What stands after a key in a map or in what is inside it.
+fn value(node: &Node, key: &str) -> Option<Span> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    entries.iter().find_map(|(known, inner)| {
+        let found = matches!(&known.value, Value::String(known) if known == key);
+        let own = if matches!(inner.value, Value::Null) { known.span } else { inner.span };
+        if found { Some(own) } else { value(inner, key) }
+    })
+}
