@@ -46,12 +46,17 @@ impl Recording {
             ),
             until,
         };
+        let forged: Vec<Segment> =
+            injected.iter().filter(|it| text_of(&it["flags"]) != "ICMP").map(|it| segment(it)).collect();
         let others = list(&json["alternative_structures"]).map(|other| Observed {
-            segments: list(&other["segments"])
-                .map(text_of)
-                .filter(|line| !line.contains(" ICMP ") && !line.contains(" proto"))
-                .map(short_segment)
-                .collect(),
+            segments: without(
+                list(&other["segments"])
+                    .map(text_of)
+                    .filter(|line| !line.contains(" ICMP ") && !line.contains(" proto"))
+                    .map(short_segment)
+                    .collect(),
+                &forged,
+            ),
             paths: short_paths(&other["transitions"], late),
             calls: calls(list(&other["app"]).map(|line| {
                 let (time, host, event) = short(text_of(line));
@@ -65,6 +70,16 @@ impl Recording {
             injected: injected.into_iter().map(|segment| micros(&segment["deliver_ms"])).collect(),
         }
     }
+}
+
+/// The short form does not tell what a fault forged: the first that is like each of them is it.
+fn without(mut segments: Vec<Segment>, forged: &[Segment]) -> Vec<Segment> {
+    for forged in forged {
+        if let Some(at) = segments.iter().position(|segment| segment.is_like(forged)) {
+            segments.remove(at);
+        }
+    }
+    segments
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

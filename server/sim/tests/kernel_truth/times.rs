@@ -216,6 +216,14 @@ impl Judge<'_> {
                     let since = self.window(host, began);
                     self.caused(host, now, since.after(micros_of(*length), 0), true);
                 }
+                if let Some(Action::Close { .. }) = action
+                    && !self.moments.contains_key(&(host, now))
+                {
+                    // SO_LINGER's time is over: a timer of the kernel, too.
+                    let began = self.steps_done.get(&result.program).copied().unwrap_or(0);
+                    let since = self.window(host, began);
+                    self.caused(host, now, since.after(now - began, granule(now - began)), true);
+                }
                 self.steps_done.insert(Arc::clone(&result.program), now);
                 self.moment(host, now).application = true;
                 if let Some(call) = self.run.calls.get(&sequence) {
