@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    Event, KeepaliveVerdict, RunStarted, SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState,
-    TcpTimer, TimerChange, TimerChanged, UnreachableCode, cause, event,
+    Event, HostState, KeepaliveVerdict, RunStarted, SegmentSent, StateTransition, TcpFlags, TcpPurpose,
+    TcpState, TcpTimer, TimerChange, TimerChanged, UnreachableCode, cause, event,
 };
 
 use crate::words;
@@ -106,6 +106,8 @@ pub enum EntryKind {
     Error(String),
     /// A fault was applied to the host or the network. Those applied to segments are in [`Segment::faults`].
     Fault(Fault),
+    /// The host goes down, comes back, or stands still.
+    Host(HostState),
     /// A step of an application ended.
     Application {
         /// The call.
@@ -228,6 +230,7 @@ impl Builder {
                 silence: words::from_proto(outcome.silence.as_ref()),
             },
             Kind::ConnectionError(error) => EntryKind::Error(error.errno.clone()),
+            Kind::HostChanged(changed) => EntryKind::Host(changed.state()),
             Kind::FaultApplied(applied) => {
                 let fault = Fault { number: applied.fault, action: applied.action.clone() };
                 if applied.segment != 0 {

@@ -7,7 +7,7 @@ use common::{MS, Script, by_call, by_segment, dead_client, handshake};
 use halfopen::ladder::{LadderOptions, ladder};
 use halfopen::timeline::Timeline;
 use halfopen_proto::v1::event::Kind;
-use halfopen_proto::v1::{Event, TcpPurpose, TcpState};
+use halfopen_proto::v1::{Event, HostState, TcpPurpose, TcpState};
 use snapbox::{assert_data_eq, str};
 
 const UP: (&str, &str) = ("client", "server");
@@ -156,7 +156,7 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
 fn a_host_that_lost_its_state_shows_none() {
     let mut script = Script::new("reboot", "", &["client", "server"]);
     handshake(&mut script);
-    script.at(1000 * MS).fault("client", 1, "reboot", 0);
+    script.at(1000 * MS).fault("client", 1, "reboot", 0).host("client", HostState::Down);
     let probe = script.send_for(DOWN, "ACK", (0, 1025, 0), TcpPurpose::KeepaliveProbe);
     script.at(1020 * MS).arrive("client", probe);
     let reset = script.send_for(UP, "RST", (1025, 0, 0), TcpPurpose::Reset);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use halfopen_proto::v1::TcpState;
+use halfopen_proto::v1::{HostState, TcpState};
 
 use super::rows::CellText;
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
@@ -102,13 +102,15 @@ impl Changes {
                 let arrival = arrivals.iter().rev().find(|arrival| **arrival < index);
                 self.states.extend(arrival.map(|arrival| (*arrival, *to)));
             }
-            // The host may have lost all its states: they are not known until it tells them.
-            EntryKind::Fault(_) => self.now.retain(|(other, _), _| *other != host),
+            // All its states are gone.
+            EntryKind::Host(HostState::Down) => self.now.retain(|(other, _), _| *other != host),
             EntryKind::Lost { .. }
             | EntryKind::Unreachable { .. }
             | EntryKind::Timer { .. }
             | EntryKind::Keepalive { .. }
             | EntryKind::Error(_)
+            | EntryKind::Fault(_)
+            | EntryKind::Host(_)
             | EntryKind::Application { .. } => {}
         }
     }
@@ -151,6 +153,7 @@ impl Whole<'_> {
                 | EntryKind::Keepalive { .. }
                 | EntryKind::Error(_)
                 | EntryKind::Fault(_)
+                | EntryKind::Host(_)
                 | EntryKind::Application { .. } => !changes,
             },
         )

@@ -137,7 +137,8 @@ impl Layout<'_> {
                 let text = phrases::application(call, *octets, *end_of_stream, error);
                 self.note(entry, None, Note::new(text));
             }
-            EntryKind::Lost { .. } => {}
+            // The fault that did it has a note.
+            EntryKind::Host(_) | EntryKind::Lost { .. } => {}
         }
     }
 
@@ -199,6 +200,7 @@ impl Layout<'_> {
                 | EntryKind::Keepalive { .. }
                 | EntryKind::Error(_)
                 | EntryKind::Fault(_)
+                | EntryKind::Host(_)
                 | EntryKind::Application { .. } => None,
             })
             .unwrap_or(false)

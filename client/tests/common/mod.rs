@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use halfopen_proto::v1::{
     ApplicationResult, Cause, ConnectionError, Event, ExpectationResult, FaultApplied, FinalState, Host,
-    KeepaliveOutcome, KeepaliveVerdict, RunFinished, RunStarted, RunTotals, SegmentArrived, SegmentLost,
-    SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged,
-    Verdict, cause, event::Kind,
+    HostChanged, HostState, KeepaliveOutcome, KeepaliveVerdict, RunFinished, RunStarted, RunTotals,
+    SegmentArrived, SegmentLost, SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer,
+    TimerChange, TimerChanged, Verdict, cause, event::Kind,
 };
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
@@ -101,6 +101,10 @@ impl Script {
         let connection = u32::from(segment != 0);
         let applied = FaultApplied { fault, action: action.to_owned(), segment, line: 20 };
         self.add(host, connection, Kind::FaultApplied(applied))
+    }
+
+    pub(crate) fn host(&mut self, host: &str, state: HostState) -> &mut Script {
+        self.add(host, 0, Kind::HostChanged(HostChanged { state: state.into() }))
     }
 
     pub(crate) fn call(&mut self, host: &str, call: &str, octets: u64, error: &str) -> &mut Script {

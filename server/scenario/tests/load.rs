@@ -238,6 +238,7 @@ fn faults_say_what_which_and_when() {
     let from = |host| Match { from: Some(host), ..Match::default() };
     let delay = SegmentAction::Delay { by: MS(300) };
     let twice = SegmentAction::Duplicate { copies: 2, spacing: MS(1) };
+    let large = |larger_than, from, to| BlackHole { larger_than, from, to };
     let payload_bit = SegmentAction::Corrupt { bits: 1, field: Some(Field::Payload) };
     let small = Match { size: Some(SizeMatch::Smaller(100)), ..Match::default() };
     let everything = Rewrite {
@@ -295,6 +296,13 @@ fn faults_say_what_which_and_when() {
             Effect::PowerLoss(client),
             Effect::Reboot { host: other, back_after: S(5) },
             Effect::Kill(server),
+            Effect::Freeze { host: server, resumes_after: Some(S(3)) },
+            Effect::Pause { host: other, resumes_after: Some(S(3)), clock_stops: true },
+            Effect::Pause { host: other, resumes_after: None, clock_stops: false },
+            Effect::ClockJump { host: client, by: S(3600) },
+            Effect::CablePull { host: server, replug_after: Some(S(4)) },
+            Effect::BlackHole { hole: large(1480, None, None), heals_after: Some(S(5)) },
+            Effect::BlackHole { hole: large(1280, Some(client), Some(server)), heals_after: None },
             Effect::Partition { cut: Cut::Between(vec![client, server]), heals_after: Some(S(10)) },
             Effect::Partition { cut: Cut::OneWay { from: client, to: server }, heals_after: None },
             Effect::Partition { cut: Cut::Isolate(other), heals_after: None },

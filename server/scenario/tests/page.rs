@@ -46,6 +46,7 @@ fn it_has_every_word_of_the_language() {
         "faults: [{drop: {@}}]",
         "faults: [{rewrite: {}, set: {@}}]",
         "faults: [{partition: {@}}]",
+        "faults: [{blackhole: {@}}]",
         "faults: [{inject: {@}}]",
         "expect: [{a: {@}}]",
     ];

@@ -9,7 +9,8 @@ use halfopen_scenario::library::Bundled;
 use halfopen_scenario::{Diagnostic, Scenario, Unreachable};
 use halfopen_sim::trace::{
     ApplicationResult, ConnectionCreated, Event, EventKind, ExpectationResult, FaultApplied, FinalState,
-    Host, HostId, KeepaliveVerdict, RunFinished, RunStarted, SegmentNumber, SegmentSent, Totals, Verdict,
+    Host, HostId, HostState, KeepaliveVerdict, RunFinished, RunStarted, SegmentNumber, SegmentSent, Totals,
+    Verdict,
 };
 use halfopen_tcp::{Cause, Flags, Options, Purpose, State, Timer, TimerChange};
 
@@ -96,6 +97,9 @@ impl Converter {
                 Kind::ConnectionError(v1::ConnectionError { errno: errno.name().to_owned() })
             }
             EventKind::FaultApplied(fault) => Kind::FaultApplied(fault_applied(fault)),
+            EventKind::HostChanged(state) => {
+                Kind::HostChanged(v1::HostChanged { state: host_state(*state).into() })
+            }
             EventKind::ApplicationResult(result) => Kind::ApplicationResult(application_result(result)),
             EventKind::ExpectationResult(result) => Kind::ExpectationResult(expectation_result(result)),
             EventKind::RunFinished(finished) => Kind::RunFinished(self.run_finished(finished)),
@@ -368,6 +372,15 @@ fn unreachable_code(code: Unreachable) -> v1::UnreachableCode {
         Unreachable::Host => v1::UnreachableCode::Host,
         Unreachable::Port => v1::UnreachableCode::Port,
         Unreachable::FragmentationNeeded { .. } => v1::UnreachableCode::FragmentationNeeded,
+    }
+}
+
+fn host_state(state: HostState) -> v1::HostState {
+    match state {
+        HostState::Up => v1::HostState::Up,
+        HostState::Frozen => v1::HostState::Frozen,
+        HostState::Paused => v1::HostState::Paused,
+        HostState::Down => v1::HostState::Down,
     }
 }
 

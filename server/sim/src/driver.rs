@@ -4,12 +4,15 @@
 //! At one instant: faults on hosts and links first, then each host in the order of the scenario, with what
 //! arrives, its timers and its programs. What a host sends arrives in a later step, even without latency.
 
+mod still;
+
 use std::rc::Rc;
 use std::sync::Arc;
 
 use halfopen_scenario::{Effect, Scenario};
 use halfopen_tcp::Instant;
 
+use self::still::{Manner, Still};
 use crate::faults::{Deed, Script};
 use crate::host;
 use crate::run::{Outcome, RunOptions, Sink};
@@ -55,6 +58,7 @@ struct Driver {
     world: World,
     script: Script,
     power: Vec<Power>,
+    still: Vec<Still>,
     /// Ids of what arrives in this step.
     due: Vec<u64>,
 }
@@ -80,6 +84,7 @@ impl Driver {
         Driver {
             script: Script::new(&scenario.faults),
             power: vec![Power::Booting; scenario.hosts.len()],
+            still: scenario.hosts.iter().map(|_| Still::default()).collect(),
             shared,
             world,
             due: Vec::new(),
@@ -178,12 +183,17 @@ impl Driver {
             if flight.message.is_none() {
                 self.due.push(id);
             }
-            if self.power[flight.to.index()] == Power::On {
-                run.network.arrive(id, flight);
-                self.shared.control(flight.to).work.notify_one();
-            } else {
+            if self.power[flight.to.index()] != Power::On {
                 run.network.forget_message(id);
                 run.lose_flight(now, flight, LossReason::HostDown);
+            } else if run.network.is_cable_out(flight.to) {
+                run.network.forget_message(id);
+                run.network.discard(id);
+                run.lose_flight(now, flight, LossReason::CablePulled);
+                self.shared.control(flight.to).work.notify_one();
+            } else {
+                run.network.arrive(id, flight);
+                self.shared.control(flight.to).work.notify_one();
             }
         }
         self.due.sort_unstable();
@@ -210,13 +220,28 @@ impl Driver {
                 }
                 (Effect::Reboot { host, .. }, Deed::End) => self.boot((*host).into(), fault),
                 (Effect::Kill(host), Deed::Begin) => self.kill((*host).into(), fault),
+                (Effect::Freeze { host, resumes_after }, _) => {
+                    self.stand_still((*host).into(), fault, deed, (Manner::Frozen, *resumes_after));
+                }
+                (Effect::Pause { host, resumes_after, clock_stops }, _) => {
+                    let manner = Manner::Paused { clock_stops: *clock_stops };
+                    self.stand_still((*host).into(), fault, deed, (manner, *resumes_after));
+                }
+                (Effect::ClockJump { host, by }, Deed::Begin) => self.jump((*host).into(), fault, *by),
+                (Effect::CablePull { host, replug_after }, _) => {
+                    self.pull_cable((*host).into(), fault, deed, *replug_after);
+                }
+                (Effect::BlackHole { hole, heals_after }, _) => {
+                    self.black_hole(fault, deed, *hole, *heals_after);
+                }
                 (Effect::Partition { cut, heals_after }, _) => {
                     self.partition(fault, deed, &|from, to| cut.stops(from, to));
-                    if let (Deed::Begin, Some(after)) = (deed, heals_after) {
-                        self.script.plan(now + *after, Deed::End, fault);
-                    }
+                    self.plan_end(fault, deed, *heals_after);
                 }
-                (Effect::Inject(_) | Effect::PowerLoss(_) | Effect::Kill(_), Deed::End) => {
+                (
+                    Effect::Inject(_) | Effect::PowerLoss(_) | Effect::Kill(_) | Effect::ClockJump { .. },
+                    Deed::End,
+                ) => {
                     unreachable!("these do not end")
                 }
             }
@@ -230,32 +255,39 @@ impl Driver {
             Power::Off(earlier) => self.script.cancel_end(earlier),
             Power::On | Power::Booting => self.world.crash(host),
         }
+        let before = self.state(host);
         self.power[host.index()] = Power::Off(fault);
         self.shared.control(host).wake.set(None);
         self.shared.control(host).kill.set(false);
         self.shared.control(host).forgeries.take();
         self.apply(fault, None, Some(host));
+        self.lose_memory(host);
+        self.tell_state(host, before);
         self.shared.run.borrow_mut().connections.forget(host);
     }
 
     fn boot(&mut self, host: HostId, fault: usize) {
+        let before = self.state(host);
         self.world.boot(host);
         self.power[host.index()] = Power::Booting;
         self.apply(fault, Some("back"), Some(host));
+        self.tell_state(host, before);
     }
 
-    /// Every process of a host dies. A host that is off has none.
+    /// Every process of a host dies. A host that is off has none, nor has one on which they are dead already.
     fn kill(&mut self, host: HostId, fault: usize) {
-        if self.power[host.index()] == Power::On {
+        if self.power[host.index()] == Power::On && !self.still[host.index()].killed {
+            self.still[host.index()].killed = true;
             self.shared.control(host).kill.set(true);
             self.shared.control(host).work.notify_one();
             self.apply(fault, None, Some(host));
         }
     }
 
-    /// A segment that no host sent arrives. A host that is off does not notice.
+    /// A segment that no host sent arrives. A host that is off does not notice, nor does one without a cable.
     fn inject(&mut self, to: HostId, fault: usize) {
-        if self.power[to.index()] == Power::On {
+        let reached = !self.shared.run.borrow().network.is_cable_out(to);
+        if reached && self.power[to.index()] == Power::On {
             let control = self.shared.control(to);
             control.forgeries.borrow_mut().push(fault);
             control.work.notify_one();
@@ -297,8 +329,18 @@ impl Driver {
 
     fn apply(&self, fault: usize, action: Option<&str>, host: Option<HostId>) {
         let scenario = &self.shared.scenario;
-        let action = action.unwrap_or(scenario.faults[fault].effect.name()).to_owned();
+        let action = action.map_or_else(|| in_words(&scenario.faults[fault].effect), str::to_owned);
         let now = self.shared.now.get();
         self.shared.run.borrow_mut().apply_fault(scenario, now, (fault, action), host, None);
+    }
+}
+
+/// What a fault on a host or a link does.
+fn in_words(effect: &Effect) -> String {
+    match effect {
+        Effect::Pause { clock_stops: true, .. } => "pause, clock stops".to_owned(),
+        Effect::ClockJump { by, .. } => format!("clock-jump {by:?}"),
+        Effect::BlackHole { hole, .. } => format!("blackhole larger than {} B", hole.larger_than),
+        other => other.name().to_owned(),
     }
 }

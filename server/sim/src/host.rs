@@ -8,18 +8,26 @@ use std::time::Duration;
 use halfopen_scenario::{Scenario, Unreachable};
 use halfopen_tcp::{
     Arrival, Cause, Config, ConnectionId, Disposition, DropReason, Endpoint, Event, EventKind as TcpEvent,
-    Instant, Keepalive, Subject, Transmit,
+    Instant, Keepalive, Subject, TimerChange, Transmit,
 };
 
 use crate::application::{Context, Programs, Turn};
+use crate::clock::Clock;
 use crate::connections::{End, EndId, Origin};
+use crate::network::Flight;
 use crate::random::Stream;
 use crate::shared::Shared;
-use crate::trace::{ConnectionCreated, ConnectionNumber, EventKind, HostId, KeepaliveVerdict, SegmentNumber};
+use crate::trace::{
+    ConnectionCreated, ConnectionNumber, EventKind, HostId, KeepaliveVerdict, LossReason, SegmentNumber,
+};
 use crate::world::{ID_OCTETS, Port};
 
 /// Timeouts that a TCP may handle in one instant. More is a bug of ours.
 const MOST_TIMEOUTS: usize = 1_000_000;
+
+/// Datagrams that may wait for a paused host: as many as Linux keeps for a virtual machine that does not read its TAP device
+/// (`tx_queue_len` of an Ethernet device: `DEFAULT_TX_QUEUE_LEN` in include/net/pkt_sched.h).
+const MOST_WAITING: usize = 1000;
 
 /// One life of a host, from boot to crash.
 pub(crate) async fn live(shared: Rc<Shared>, host: HostId) {
@@ -43,8 +51,8 @@ struct Machine {
     outgoing: Vec<u8>,
     /// A datagram as it comes.
     buffer: Vec<u8>,
-    /// What arrived in this step: ids, and where in `incoming` the octets are.
-    arrived: Vec<(u64, Range<usize>)>,
+    /// What arrived in this step, and where in `incoming` the octets are.
+    arrived: Vec<(Flight, Range<usize>)>,
     incoming: Vec<u8>,
 }
 
@@ -73,53 +81,88 @@ impl Machine {
     /// programs. A kernel's clock ticks, so that a timer is there before a segment that is due at the same time; but
     /// the timer of a SYN+ACK is a long one and as late as such timers are: a SYN that comes again comes first.
     fn act(&mut self) {
-        let now = self.shared.now.get();
         let shared = Rc::clone(&self.shared);
         let control = shared.control(self.host);
+        self.receive();
+        if control.paused.get() {
+            self.keep_waiting();
+            control.wake.set(None);
+            return;
+        }
+        let now = self.local();
         if control.kill.take() {
             self.programs = Programs::default();
             self.endpoint.close_all(now);
             self.drain(None);
         }
-        self.receive();
         self.take_arrivals(true);
         self.take_timeouts();
         self.take_forgeries();
         self.take_arrivals(false);
         self.take_timeouts();
-        self.programs.notice_time(now);
-        self.run_programs();
-        let timeout = self.endpoint.poll_timeout();
-        control.wake.set(self.programs.next_time().into_iter().chain(timeout).min());
+        let mut next = None;
+        if !control.frozen.get() {
+            self.programs.notice_time(now);
+            self.run_programs();
+            next = self.programs.next_time();
+        }
+        let wake = self.endpoint.poll_timeout().into_iter().chain(next).min();
+        control.wake.set(wake.map(|time| control.clock.get().time_of(time)));
+    }
+
+    /// What the host's own clock shows.
+    fn local(&self) -> Instant {
+        self.shared.control(self.host).clock.get().at(self.shared.now.get())
     }
 
     /// What arrives in one instant does so in the order in which it was sent, whatever way it came, unless it was
-    /// overtaken.
+    /// overtaken; what waited while the host was paused comes before.
     fn receive(&mut self) {
+        let control = self.shared.control(self.host);
+        if !control.paused.get() {
+            for (flight, octets) in control.waiting.take() {
+                self.arrived.push((flight, keep(&mut self.incoming, &octets)));
+            }
+        }
+        let mut run = self.shared.run.borrow_mut();
+        let mut here = Vec::new();
         while let Some((id, octets)) = self.port.receive(&mut self.buffer) {
-            let start = self.incoming.len();
-            self.incoming.extend_from_slice(&self.buffer[ID_OCTETS..octets]);
-            self.arrived.push((id, start..self.incoming.len()));
+            if !run.network.is_discarded(id) {
+                here.push((id, keep(&mut self.incoming, &self.buffer[ID_OCTETS..octets])));
+            }
         }
-        for (id, octets) in self.shared.run.borrow_mut().network.take_messages(self.host) {
-            let start = self.incoming.len();
-            self.incoming.extend_from_slice(&octets);
-            self.arrived.push((id, start..self.incoming.len()));
+        for (id, octets) in run.network.take_messages(self.host) {
+            here.push((id, keep(&mut self.incoming, &octets)));
         }
-        self.shared.run.borrow().network.in_order(&mut self.arrived);
+        run.network.in_order(&mut here);
+        let arrived = here.into_iter().map(|(id, octets)| (run.network.claim(id), octets));
+        self.arrived.extend(arrived);
+    }
+
+    /// The host is paused: what arrives waits, as far as there is room.
+    fn keep_waiting(&mut self) {
+        let mut waiting = self.shared.control(self.host).waiting.borrow_mut();
+        for (flight, octets) in self.arrived.drain(..) {
+            if waiting.len() < MOST_WAITING {
+                waiting.push((flight, self.incoming[octets].to_vec()));
+            } else {
+                let now = self.shared.now.get();
+                self.shared.run.borrow_mut().lose_flight(now, flight, LossReason::HostPaused);
+            }
+        }
+        self.incoming.clear();
     }
 
     /// Handles what arrived: only what opens a connection, or all.
     fn take_arrivals(&mut self, only_opening: bool) {
-        let opening = self.shared.run.borrow().network.opening();
-        if only_opening && opening.is_empty() {
+        if only_opening && !self.arrived.iter().any(|(flight, _)| flight.opens) {
             return;
         }
         let mut arrived = std::mem::take(&mut self.arrived);
-        arrived.retain(|(id, octets)| {
-            let now = !only_opening || opening.contains(id);
+        arrived.retain(|(flight, octets)| {
+            let now = !only_opening || flight.opens;
             if now {
-                self.arrives(*id, octets.clone());
+                self.arrives(*flight, octets.clone());
             }
             !now
         });
@@ -129,9 +172,8 @@ impl Machine {
         }
     }
 
-    fn arrives(&mut self, id: u64, octets: Range<usize>) {
-        let arrival = self.endpoint.handle_datagram(self.shared.now.get(), &self.incoming[octets]);
-        let flight = self.shared.run.borrow_mut().network.claim(id);
+    fn arrives(&mut self, flight: Flight, octets: Range<usize>) {
+        let arrival = self.endpoint.handle_datagram(self.local(), &self.incoming[octets]);
         match flight.message {
             None => self.note_arrival(arrival, flight.segment, flight.connection),
             Some(code) => self.note_message(arrival, code, flight.segment, flight.connection),
@@ -167,7 +209,7 @@ impl Machine {
             };
             let forged = self.shared.run.borrow_mut().forge(&self.shared.scenario, now, fault, status);
             if let Some(forged) = forged {
-                let arrival = self.endpoint.handle_datagram(now, &forged.datagram);
+                let arrival = self.endpoint.handle_datagram(self.local(), &forged.datagram);
                 self.note_arrival(arrival, forged.segment, Some(forged.connection));
             }
         }
@@ -204,7 +246,7 @@ impl Machine {
     }
 
     fn take_timeouts(&mut self) {
-        let now = self.shared.now.get();
+        let now = self.local();
         for _ in 0..MOST_TIMEOUTS {
             if self.endpoint.poll_timeout().is_none_or(|time| time > now) {
                 return;
@@ -241,7 +283,8 @@ impl Machine {
     fn turn(&mut self) -> Option<Turn> {
         let mut run = self.shared.run.borrow_mut();
         let mut context = Context {
-            now: self.shared.now.get(),
+            now: self.local(),
+            time: self.shared.now.get(),
             endpoint: &mut self.endpoint,
             run: &mut run,
             ends: &self.ends,
@@ -251,12 +294,11 @@ impl Machine {
 
     /// Takes all that follows from a call, a segment (this one) or time.
     fn drain(&mut self, segment: Option<SegmentNumber>) {
-        let now = self.shared.now.get();
         loop {
             self.take_events(segment);
             self.outgoing.clear();
             self.outgoing.resize(ID_OCTETS, 0);
-            match self.endpoint.poll_transmit(now, &mut self.outgoing) {
+            match self.endpoint.poll_transmit(self.local(), &mut self.outgoing) {
                 Some(transmit) => self.transmit(&transmit),
                 None => break,
             }
@@ -313,13 +355,31 @@ impl Machine {
                 let segment = segment.filter(|_| matches!(cause, Cause::Segment(_)));
                 EventKind::StateTransition { from, to, cause, segment }
             }
-            TcpEvent::Timer { timer, change } => EventKind::TimerChanged { timer, change },
+            TcpEvent::Timer { timer, change } => {
+                let clock = self.shared.control(self.host).clock.get();
+                EventKind::TimerChanged { timer, change: by_clock(change, clock) }
+            }
             TcpEvent::Keepalive(found) => keepalive(found, now, end.map(|end| run.connections.end(end))),
             TcpEvent::Error(errno) => EventKind::ConnectionError(errno),
             // No application of a scenario asks for reports; what they tell is in the trace already.
             TcpEvent::Report(_) => return,
         };
         run.recorder.push(now, Some(self.host), end.map(|end| end.number), kind);
+    }
+}
+
+/// Puts octets with the others.
+fn keep(incoming: &mut Vec<u8>, octets: &[u8]) -> Range<usize> {
+    let start = incoming.len();
+    incoming.extend_from_slice(octets);
+    start..incoming.len()
+}
+
+/// A timer's change in the time of the run.
+fn by_clock(change: TimerChange, clock: Clock) -> TimerChange {
+    match change {
+        TimerChange::Set { expires } => TimerChange::Set { expires: clock.time_of(expires) },
+        TimerChange::Fired | TimerChange::Cancelled => change,
     }
 }
 

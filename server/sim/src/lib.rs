@@ -5,6 +5,7 @@
 //! [`Trace`](trace::Trace).
 
 mod application;
+mod clock;
 mod connections;
 mod content;
 mod driver;

@@ -1,10 +1,10 @@
 //! Segments under way.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
-use halfopen_scenario::{Scenario, SegmentAction, Unreachable};
+use halfopen_scenario::{BlackHole, Scenario, SegmentAction, Unreachable};
 use halfopen_tcp::{Flags, Instant, Seq, Transmit};
 
 use crate::connections::EndId;
@@ -25,7 +25,7 @@ pub(crate) struct Flight {
     pub(crate) from: HostId,
     pub(crate) to: HostId,
     /// Whether it asks for a connection: SYN without ACK.
-    opens: bool,
+    pub(crate) opens: bool,
     /// Whether a fault made it from another.
     copy: bool,
     /// Whether it is not the segment, but what a router says about it.
@@ -73,6 +73,12 @@ pub(crate) struct Network {
     held: Vec<Held>,
     /// What routers say, by id. The world carries only what hosts send.
     messages: BTreeMap<u64, Vec<u8>>,
+    /// By host: how many faults have its cable out.
+    cables_out: Vec<u32>,
+    /// The black holes there are, by the positions of their faults.
+    black_holes: BTreeMap<usize, BlackHole>,
+    /// What the world delivers although it is lost.
+    discarded: BTreeSet<u64>,
     /// More would have been under way than may be.
     pub(crate) overflowed: bool,
     sent: u64,
@@ -90,6 +96,9 @@ impl Network {
             under_way: BTreeMap::new(),
             held: Vec::new(),
             messages: BTreeMap::new(),
+            cables_out: vec![0; scenario.hosts.len()],
+            black_holes: BTreeMap::new(),
+            discarded: BTreeSet::new(),
             overflowed: false,
             sent: 0,
             arriving: VecDeque::new(),
@@ -157,9 +166,52 @@ impl Network {
         here.filter_map(|(id, _)| Some((*id, messages.remove(id)?))).collect()
     }
 
-    /// The datagrams that arrive in this step and ask for a connection.
-    pub(crate) fn opening(&self) -> Vec<u64> {
-        self.arriving.iter().filter(|(_, flight)| flight.opens).map(|(id, _)| *id).collect()
+    /// The datagram is lost where it arrives: the world delivers it, and its host is to pass over it.
+    pub(crate) fn discard(&mut self, id: u64) {
+        self.discarded.insert(id);
+    }
+
+    /// Whether what the world has delivered is lost.
+    pub(crate) fn is_discarded(&mut self, id: u64) -> bool {
+        self.discarded.remove(&id)
+    }
+
+    /// A host's cable is pulled out, once more if it is out already.
+    pub(crate) fn pull_cable(&mut self, host: HostId) {
+        self.cables_out[host.index()] += 1;
+    }
+
+    /// One that pulled the cable puts it back.
+    pub(crate) fn plug_cable(&mut self, host: HostId) {
+        self.cables_out[host.index()] -= 1;
+    }
+
+    /// Whether the host's cable is out.
+    pub(crate) fn is_cable_out(&self, host: HostId) -> bool {
+        self.cables_out[host.index()] > 0
+    }
+
+    /// A fault opens a black hole.
+    pub(crate) fn open_black_hole(&mut self, fault: usize, hole: BlackHole) {
+        self.black_holes.insert(fault, hole);
+    }
+
+    /// It is closed again.
+    pub(crate) fn close_black_hole(&mut self, fault: usize) {
+        self.black_holes.remove(&fault);
+    }
+
+    /// What a datagram of so many octets that sets out now does not pass, besides the link.
+    fn obstacle(&self, from: HostId, to: HostId, octets: usize) -> Option<LossReason> {
+        let [source, destination] = [from, to].map(|host| halfopen_scenario::HostId(host.index()));
+        let mut holes = self.black_holes.values();
+        if self.is_cable_out(from) {
+            Some(LossReason::CablePulled)
+        } else if holes.any(|hole| hole.takes(source, destination, octets as u64)) {
+            Some(LossReason::BlackHole)
+        } else {
+            None
+        }
     }
 
     /// A host takes a datagram that arrives in this step.
@@ -232,6 +284,10 @@ impl Run {
         let opens = transmit.header.flags == Flags::SYN;
         let mut flight = Flight { segment, connection, from, to, opens, copy: false, message: None };
         let way = self.meet_faults(scenario, now, &seen, flight, datagram)?;
+        if let Some(reason) = self.network.obstacle(from, to, datagram.len()) {
+            self.lose_flight(now, flight, reason);
+            return None;
+        }
         let due = match self.network.paths.carry(now, from, to, datagram.len()) {
             Ok(arrival) => arrival + way.late,
             Err(reason) => {

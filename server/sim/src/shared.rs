@@ -8,8 +8,9 @@ use halfopen_scenario::{ConnectionRef, Scenario, Slot};
 use halfopen_tcp::Instant;
 use tokio::sync::Notify;
 
+use crate::clock::Clock;
 use crate::connections::Connections;
-use crate::network::Network;
+use crate::network::{Flight, Network};
 use crate::recorder::Recorder;
 use crate::trace::{ConnectionNumber, EventKind, FaultApplied, HostId, SegmentNumber};
 
@@ -33,6 +34,14 @@ pub(crate) struct Control {
     pub(crate) wake: Cell<Option<Instant>>,
     /// Every process of the host is to die.
     pub(crate) kill: Cell<bool>,
+    /// No process of the host does anything.
+    pub(crate) frozen: Cell<bool>,
+    /// Nothing of the host does anything.
+    pub(crate) paused: Cell<bool>,
+    /// What came to the host while it was paused.
+    pub(crate) waiting: RefCell<Vec<(Flight, Vec<u8>)>>,
+    /// What the time is on the host.
+    pub(crate) clock: Cell<Clock>,
     /// Faults, by position, whose segments arrive at the host in the next step.
     pub(crate) forgeries: RefCell<Vec<usize>>,
     /// How often the host has been started.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use common::*;
 use halfopen_scenario::{
-    Action, Amount, Base, Cut, DelayedAck, Effect, Fault, Field, Forgery, Keepalive, Match, NewValue, Number,
-    Payload, Renumber, Rewrite, Scenario, SegmentAction, TcpSettings, Unreachable, When, Which,
+    Action, Amount, Base, BlackHole, Cut, DelayedAck, Effect, Fault, Field, Forgery, Keepalive, Match,
+    NewValue, Number, Payload, Renumber, Rewrite, Scenario, SegmentAction, TcpSettings, Unreachable, When,
+    Which,
 };
 use halfopen_sim::trace::Verdict;
 use halfopen_sim::{Discard, RunOptions};
@@ -144,10 +145,23 @@ fn host_fault() -> impl Strategy<Value = Effect> {
         Just(Cut::OneWay { from: SERVER, to: CLIENT }),
         host().prop_map(Cut::Isolate),
     ];
+    let lasts = || prop::option::of(time());
+    let jump = prop_oneof![time(), (0_u64..36_500).prop_map(|days| Duration::from_secs(days * 86_400))];
+    let ends = prop_oneof![Just((None, None)), Just((Some(CLIENT), None)), Just((None, Some(CLIENT)))];
+    let hole = (40_u64..1500, ends).prop_map(|(larger_than, (from, to))| BlackHole { larger_than, from, to });
     prop_oneof![
         host().prop_map(Effect::PowerLoss),
         (host(), time()).prop_map(|(host, back_after)| Effect::Reboot { host, back_after }),
         host().prop_map(Effect::Kill),
+        (host(), lasts()).prop_map(|(host, resumes_after)| Effect::Freeze { host, resumes_after }),
+        (host(), lasts(), any::<bool>()).prop_map(|(host, resumes_after, clock_stops)| Effect::Pause {
+            host,
+            resumes_after,
+            clock_stops
+        }),
+        (host(), jump).prop_map(|(host, by)| Effect::ClockJump { host, by }),
+        (host(), lasts()).prop_map(|(host, replug_after)| Effect::CablePull { host, replug_after }),
+        (hole, lasts()).prop_map(|(hole, heals_after)| Effect::BlackHole { hole, heals_after }),
         forgery(),
         (cut, prop::option::of(time())).prop_map(|(cut, heals_after)| Effect::Partition { cut, heals_after }),
     ]

@@ -52,6 +52,43 @@ pub enum Effect {
     },
     /// Every process of the host dies; its kernel closes their sockets.
     Kill(HostId),
+    /// The processes of the host do nothing any more; its kernel goes on.
+    Freeze {
+        /// Which host.
+        host: HostId,
+        /// When they go on; `None` is never.
+        resumes_after: Option<Duration>,
+    },
+    /// The whole host does nothing any more. What comes to it waits, as far as there is room.
+    Pause {
+        /// Which.
+        host: HostId,
+        /// When it goes on; `None` is never.
+        resumes_after: Option<Duration>,
+        /// Whether its clock stands still meanwhile. Otherwise every timer that has become due is when it goes on.
+        clock_stops: bool,
+    },
+    /// The clock that the host's TCP and its programs read goes forward.
+    ClockJump {
+        /// Of which host.
+        host: HostId,
+        /// By so much.
+        by: Duration,
+    },
+    /// The host's cable is out: it sends into the void and hears nothing. What it has sent is on its way already.
+    CablePull {
+        /// Which host.
+        host: HostId,
+        /// When the cable is in again; `None` is never.
+        replug_after: Option<Duration>,
+    },
+    /// Large IP datagrams are lost without a word.
+    BlackHole {
+        /// Which.
+        hole: BlackHole,
+        /// When all is well again; `None` is never.
+        heals_after: Option<Duration>,
+    },
     /// Nothing gets through; what is under way when it begins is lost too.
     Partition {
         /// Between whom.
@@ -76,6 +113,11 @@ impl Effect {
             Effect::PowerLoss(_) => "power-loss",
             Effect::Reboot { .. } => "reboot",
             Effect::Kill(_) => "kill",
+            Effect::Freeze { .. } => "freeze",
+            Effect::Pause { .. } => "pause",
+            Effect::ClockJump { .. } => "clock-jump",
+            Effect::CablePull { .. } => "cable-pull",
+            Effect::BlackHole { .. } => "blackhole",
             Effect::Partition { .. } => "partition",
         }
     }
@@ -281,6 +323,26 @@ impl Cut {
                 Cut::OneWay { from, to } => *from == source && *to == destination,
                 Cut::Isolate(host) => *host == source || *host == destination,
             }
+    }
+}
+
+/// What takes large datagrams: a way whose MTU is smaller than its ends believe, where ICMP is filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlackHole {
+    /// IP datagrams of more octets are lost.
+    pub larger_than: u64,
+    /// On the way from here; `None`: from anywhere.
+    pub from: Option<HostId>,
+    /// On the way to here; `None`: to anywhere.
+    pub to: Option<HostId>,
+}
+
+impl BlackHole {
+    /// Whether it takes an IP datagram of so many octets that goes from the one to the other.
+    pub fn takes(&self, source: HostId, destination: HostId, octets: u64) -> bool {
+        octets > self.larger_than
+            && self.from.is_none_or(|from| from == source)
+            && self.to.is_none_or(|to| to == destination)
     }
 }
 

@@ -17,7 +17,9 @@ pub use crate::tcp_settings::{DelayedAck, Keepalive, TcpSettings};
 pub use expectation::{
     Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, PathItem, Window,
 };
-pub use fault::{Base, Cut, Effect, Fault, Field, Forgery, Number, SegmentAction, Unreachable, When, Which};
+pub use fault::{
+    Base, BlackHole, Cut, Effect, Fault, Field, Forgery, Number, SegmentAction, Unreachable, When, Which,
+};
 pub use limits::Limits;
 pub use network::{Bursts, Distribution, Jitter, Link, Loss, Network, Queue};
 pub use program::{Action, Amount, Failure, Payload, Program, SocketOptions, Step};

@@ -8,7 +8,7 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Probability;
 use crate::shape;
-use crate::{Cut, Effect, Fault, HostId, Limits, SegmentAction, Unreachable, When, Which};
+use crate::{BlackHole, Cut, Effect, Fault, HostId, Limits, SegmentAction, Unreachable, When, Which};
 
 impl Checker<'_> {
     pub(super) fn faults(&mut self, faults: &[Spanned<shape::Fault>]) -> Vec<Fault> {
@@ -32,6 +32,11 @@ impl Checker<'_> {
             ("power-loss", fault.power_loss.is_given()),
             ("reboot", fault.reboot.is_given()),
             ("kill", fault.kill.is_given()),
+            ("freeze", fault.freeze.is_given()),
+            ("pause", fault.pause.is_given()),
+            ("clock-jump", fault.clock_jump.is_given()),
+            ("cable-pull", fault.cable_pull.is_given()),
+            ("blackhole", fault.blackhole.is_given()),
             ("partition", fault.partition.is_given()),
         ];
         if fault.pruned && words.iter().all(|(_, given)| !given) {
@@ -52,14 +57,17 @@ impl Checker<'_> {
 
     fn fits(&mut self, word: &str, fault: &shape::Fault) {
         let own: &[&str] = match word {
-            "delay" => &["by"],
+            "delay" | "clock-jump" => &["by"],
             "duplicate" => &["copies", "spacing"],
             "reorder" => &["behind"],
             "corrupt" => &["bits", "field"],
             "rewrite" => &["set"],
             "unreachable" => &["code", "mtu"],
             "reboot" => &["back-after"],
-            "partition" => &["heals-after"],
+            "freeze" => &["resumes-after"],
+            "pause" => &["resumes-after", "clock"],
+            "cable-pull" => &["replug-after"],
+            "partition" | "blackhole" => &["heals-after"],
             _ => &[],
         };
         let shared: &[&str] = if is_on_segments(word) {
@@ -79,6 +87,9 @@ impl Checker<'_> {
             ("mtu", key(&fault.mtu)),
             ("back-after", key(&fault.back_after)),
             ("heals-after", key(&fault.heals_after)),
+            ("resumes-after", key(&fault.resumes_after)),
+            ("clock", key(&fault.clock)),
+            ("replug-after", key(&fault.replug_after)),
             ("skip", key(&fault.skip)),
             ("first", key(&fault.first)),
             ("nth", key(&fault.nth)),
@@ -96,10 +107,7 @@ impl Checker<'_> {
         match word {
             "drop" => self.on_segments(fault, &fault.drop, SegmentAction::Drop),
             "delay" => {
-                if fault.by.is_none() && !fault.pruned {
-                    self.problem(fault.span, "this does not say by how much", "add `by: 300ms`");
-                }
-                let by = fault.by.as_ref().map_or(Duration::ZERO, |by| self.positive(by));
+                let by = self.by(fault, "add `by: 300ms`");
                 self.on_segments(fault, &fault.delay, SegmentAction::Delay { by })
             }
             "duplicate" => {
@@ -139,11 +147,65 @@ impl Checker<'_> {
                 self.victim(&fault.reboot, fault.span).map(|host| Effect::Reboot { host, back_after })
             }
             "kill" => self.victim(&fault.kill, fault.span).map(Effect::Kill),
+            "freeze" => {
+                let resumes_after = self.after(&fault.resumes_after);
+                self.victim(&fault.freeze, fault.span).map(|host| Effect::Freeze { host, resumes_after })
+            }
+            "pause" => {
+                let resumes_after = self.after(&fault.resumes_after);
+                let clock_stops = super::word(&fault.clock) == Some(shape::PausedClock::Stops);
+                let host = self.victim(&fault.pause, fault.span);
+                host.map(|host| Effect::Pause { host, resumes_after, clock_stops })
+            }
+            "clock-jump" => {
+                let by = self.by(fault, "add `by: 1h`");
+                self.victim(&fault.clock_jump, fault.span).map(|host| Effect::ClockJump { host, by })
+            }
+            "cable-pull" => {
+                let replug_after = self.after(&fault.replug_after);
+                self.victim(&fault.cable_pull, fault.span)
+                    .map(|host| Effect::CablePull { host, replug_after })
+            }
+            "blackhole" => {
+                let heals_after = self.after(&fault.heals_after);
+                self.black_hole(fault).map(|hole| Effect::BlackHole { hole, heals_after })
+            }
             _ => {
-                let heals_after = fault.heals_after.as_ref().map(|after| self.positive(after));
+                let heals_after = self.after(&fault.heals_after);
                 self.cut(fault).map(|cut| Effect::Partition { cut, heals_after })
             }
         }
+    }
+
+    fn by(&mut self, fault: &Spanned<shape::Fault>, help: &str) -> Duration {
+        if fault.by.is_none() && !fault.pruned {
+            self.problem(fault.span, "this does not say by how much", help);
+        }
+        fault.by.as_ref().map_or(Duration::ZERO, |by| self.positive(by))
+    }
+
+    fn after(&mut self, after: &shape::Opt<Duration>) -> Option<Duration> {
+        after.as_ref().map(|after| self.positive(after))
+    }
+
+    fn black_hole(&mut self, fault: &Spanned<shape::Fault>) -> Option<BlackHole> {
+        let Some(hole) = fault.blackhole.inner() else {
+            let place = fault.blackhole.span_or(fault.span);
+            self.problem(place, "this does not say which datagrams", "write `blackhole: larger than 1480 B`");
+            return None;
+        };
+        if hole.larger_than.is_none() && !fault.blackhole.is_pruned() {
+            let place = fault.blackhole.span_or(fault.span);
+            self.problem(place, "this does not say which datagrams", "add `larger-than: 1480 B`");
+        }
+        let (from, to) = (self.host_at(&hole.from), self.host_at(&hole.to));
+        if let (Some(host), Some(place)) = (from, &hole.to)
+            && from == to
+        {
+            let name = self.hosts[host.0].name.clone();
+            self.problem(place.span, format!("nothing goes from `{name}` to itself"), "name another host");
+        }
+        Some(BlackHole { larger_than: hole.larger_than?, from, to })
     }
 
     fn copies(&mut self, given: &Spanned<Scalar<u32>>) -> u32 {

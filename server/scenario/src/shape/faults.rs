@@ -42,9 +42,19 @@ pub(crate) struct Fault {
     pub(crate) reboot: Given<Scalar<String>>,
     /// The processes of this host die; its kernel closes their sockets.
     pub(crate) kill: Given<Scalar<String>>,
+    /// The processes of this host do nothing any more; its kernel goes on.
+    pub(crate) freeze: Given<Scalar<String>>,
+    /// This whole host does nothing any more.
+    pub(crate) pause: Given<Scalar<String>>,
+    /// The clock of this host goes forward.
+    pub(crate) clock_jump: Given<Scalar<String>>,
+    /// The cable of this host is out.
+    pub(crate) cable_pull: Given<Scalar<String>>,
+    /// IP datagrams larger than this vanish.
+    pub(crate) blackhole: Given<BlackHole>,
     /// Nothing gets through between these hosts; from one to the other; or between one and all others.
     pub(crate) partition: Given<Cut>,
-    /// How much longer they take.
+    /// How much longer they take; how far a clock goes forward.
     pub(crate) by: Opt<Duration>,
     /// How many more of each arrive.
     pub(crate) copies: Opt<u32>,
@@ -66,6 +76,12 @@ pub(crate) struct Fault {
     pub(crate) back_after: Opt<Duration>,
     /// How long it lasts.
     pub(crate) heals_after: Opt<Duration>,
+    /// How long it stands still.
+    pub(crate) resumes_after: Opt<Duration>,
+    /// Whether the clock of a paused host runs on: `runs` if nothing is said.
+    pub(crate) clock: Opt<PausedClock>,
+    /// How long the cable is out.
+    pub(crate) replug_after: Opt<Duration>,
     /// How many are let through first.
     pub(crate) skip: Opt<u32>,
     /// Only so many of them.
@@ -252,6 +268,92 @@ pub(super) fn offset(text: &str) -> Option<i64> {
         Some(_) => return None,
     };
     number.trim().parse::<u32>().ok().map(|number| sign * i64::from(number))
+}
+
+/// What the clock of a paused host does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PausedClock {
+    Runs,
+    Stops,
+}
+
+impl Parse for PausedClock {
+    const WHAT: &'static str = "`runs` or `stops`";
+
+    fn schema() -> Schema {
+        schema::words(["runs", "stops"])
+    }
+
+    fn parse(text: &str) -> Result<PausedClock, Mistake> {
+        match text {
+            "runs" => Ok(PausedClock::Runs),
+            "stops" => Ok(PausedClock::Stops),
+            _ => Err(expected::<PausedClock>(text)),
+        }
+    }
+}
+
+/// Which datagrams vanish: larger ones than this, everywhere or on one way.
+#[derive(Clone, Debug)]
+pub(crate) struct BlackHole {
+    pub(crate) larger_than: Option<u64>,
+    pub(crate) from: Opt<String>,
+    pub(crate) to: Opt<String>,
+}
+
+/// `larger than 1480 B`.
+#[derive(Clone, Copy, Debug)]
+struct LargerThan(u64);
+
+impl Parse for LargerThan {
+    const WHAT: &'static str = "a least size such as `larger than 1480 B`";
+
+    fn schema() -> Schema {
+        SizeMatch::schema()
+    }
+
+    fn parse(text: &str) -> Result<LargerThan, Mistake> {
+        match SizeMatch::parse(text)? {
+            SizeMatch::Larger(octets) => Ok(LargerThan(octets)),
+            SizeMatch::Exactly(_) | SizeMatch::Smaller(_) => Err(expected::<LargerThan>(text)),
+        }
+    }
+}
+
+/// Larger datagrams than this, on one way.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct BlackHoleMap {
+    /// Larger IP datagrams than this.
+    larger_than: Opt<Size>,
+    /// Those of this host.
+    from: Opt<String>,
+    /// Those for this host.
+    to: Opt<String>,
+}
+
+schema::forms!(BlackHole: Scalar<LargerThan>, BlackHoleMap);
+
+impl<'de> Deserialize<'de> for BlackHole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<BlackHole, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = BlackHole;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`larger than 1480 B`, or a map with `larger-than`, `from` and `to`")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<BlackHole, E> {
+                let LargerThan(octets) = told(LargerThan::parse(text.trim()))?;
+                Ok(BlackHole { larger_than: Some(octets), from: None, to: None })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BlackHole, A::Error> {
+                let map = BlackHoleMap::deserialize(MapAccessDeserializer::new(map))?;
+                let larger_than = map.larger_than.map(|size| size.value.0.0);
+                Ok(BlackHole { larger_than, from: map.from, to: map.to })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// Whom a partition divides: a list, a map for one way, or one host from all others.

@@ -19,7 +19,7 @@ use crate::de::Spanned;
 use crate::parse::Scalar;
 
 pub(crate) use expect::{Claim, Expect};
-pub(crate) use faults::{ControlBits, Cut, Fault, HostInState, Inject, Match};
+pub(crate) use faults::{ControlBits, Cut, Fault, HostInState, Inject, Match, PausedClock};
 pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
 pub(crate) use network::{Jitter, Link, Loss, Network, ShortOr};
 pub(crate) use programs::{Direction, Payload, Programs, Step, Steps};

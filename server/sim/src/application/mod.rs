@@ -33,7 +33,10 @@ pub(crate) struct Programs {
 
 /// What a turn is given.
 pub(crate) struct Context<'a> {
+    /// What the host's clock shows.
     pub(crate) now: Instant,
+    /// The time of the run.
+    pub(crate) time: Instant,
     pub(crate) endpoint: &'a mut Endpoint,
     pub(crate) run: &'a mut Run,
     /// The connections of the host.

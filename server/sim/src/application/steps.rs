@@ -305,7 +305,7 @@ impl Context<'_> {
         let right = checks().any(|check| check.is_ok());
         let wrong = checks().filter_map(Result::err).max().unwrap_or(offset);
         let own = connections.end_mut(end);
-        own.received = Some((offset + octets.len() as u64, self.now));
+        own.received = Some((offset + octets.len() as u64, self.time));
         if !right && !std::mem::replace(&mut own.garbled, true) {
             let number = end.number.0;
             let mistake =

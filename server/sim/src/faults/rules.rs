@@ -76,6 +76,11 @@ impl Rules {
             | Effect::PowerLoss(_)
             | Effect::Reboot { .. }
             | Effect::Kill(_)
+            | Effect::Freeze { .. }
+            | Effect::Pause { .. }
+            | Effect::ClockJump { .. }
+            | Effect::CablePull { .. }
+            | Effect::BlackHole { .. }
             | Effect::Partition { .. } => None,
         };
         Rules(faults.iter().enumerate().filter_map(rule).collect())

@@ -133,6 +133,8 @@ pub enum EventKind {
     ConnectionError(Errno),
     /// A fault of the scenario was applied.
     FaultApplied(Box<FaultApplied>),
+    /// The host goes down, comes back, or stands still; when the run begins every host is up.
+    HostChanged(HostState),
     /// A step of an application ended.
     ApplicationResult(Box<ApplicationResult>),
     /// An expectation was checked.
@@ -236,6 +238,30 @@ impl SegmentSent {
     }
 }
 
+/// What a host does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HostState {
+    /// It runs.
+    Up,
+    /// Its processes do nothing; its kernel runs.
+    Frozen,
+    /// It does nothing, and forgets nothing.
+    Paused,
+    /// It is off, and everything it knew of connections is gone. When it is up again it begins anew.
+    Down,
+}
+
+impl fmt::Display for HostState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            HostState::Up => "up",
+            HostState::Frozen => "frozen",
+            HostState::Paused => "paused",
+            HostState::Down => "down",
+        })
+    }
+}
+
 /// Why a segment that was under way is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LossReason {
@@ -245,6 +271,12 @@ pub enum LossReason {
     Partition,
     /// The host it was for is down.
     HostDown,
+    /// The host it was for is paused, and no more can wait there.
+    HostPaused,
+    /// The cable of one of the hosts is out.
+    CablePulled,
+    /// A black hole took it, because it was too large.
+    BlackHole,
     /// No host has the address it was for.
     NoRoute,
     /// It was larger than the path's MTU.
@@ -261,6 +293,9 @@ impl fmt::Display for LossReason {
             LossReason::Fault(position) => write!(f, "fault {position}"),
             LossReason::Partition => f.write_str("partition"),
             LossReason::HostDown => f.write_str("host is down"),
+            LossReason::HostPaused => f.write_str("host is paused, and its queue is full"),
+            LossReason::CablePulled => f.write_str("cable is out"),
+            LossReason::BlackHole => f.write_str("black hole"),
             LossReason::NoRoute => f.write_str("no host has this address"),
             LossReason::TooLarge => f.write_str("larger than the path's MTU"),
             LossReason::QueueFull => f.write_str("queue is full"),

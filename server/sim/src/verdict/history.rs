@@ -70,6 +70,7 @@ impl History {
             | EventKind::DestinationUnreachable { .. }
             | EventKind::TimerChanged { .. }
             | EventKind::FaultApplied(_)
+            | EventKind::HostChanged(_)
             | EventKind::ApplicationResult(_)
             | EventKind::ExpectationResult(_)
             | EventKind::RunFinished(_) => {}

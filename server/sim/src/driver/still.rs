@@ -1,0 +1,177 @@
+//! Hosts that stand still, clocks that jump, cables that are pulled, and black holes.
+
+use std::time::Duration;
+
+use halfopen_scenario::BlackHole;
+use halfopen_tcp::Instant;
+
+use super::{Driver, Power};
+use crate::clock::Clock;
+use crate::faults::Deed;
+use crate::trace::{EventKind, HostId, HostState, LossReason};
+
+/// What of a host that is on does nothing.
+#[derive(Debug, Default)]
+pub(super) struct Still {
+    /// Its processes are dead.
+    pub(super) killed: bool,
+    /// The faults that freeze or pause it now.
+    by: Vec<(usize, Manner)>,
+    /// Since when its clock stands still.
+    clock_stopped: Option<Instant>,
+}
+
+/// How a host stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Its processes do nothing.
+    Frozen,
+    /// Nothing of it does anything.
+    Paused {
+        /// Not even its clock goes on.
+        clock_stops: bool,
+    },
+}
+
+impl Still {
+    fn is(&self, manner: impl Fn(Manner) -> bool) -> bool {
+        self.by.iter().any(|(_, by)| manner(*by))
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.is(|manner| manner == Manner::Frozen)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.is(|manner| manner != Manner::Frozen)
+    }
+
+    /// The clock stops or goes on, as what holds the host says; how long it has stood still if it goes on.
+    fn stop_clock(&mut self, now: Instant) -> Option<Duration> {
+        let stops = self.is(|manner| manner == Manner::Paused { clock_stops: true });
+        match self.clock_stopped {
+            None if stops => self.clock_stopped = Some(now),
+            Some(since) if !stops => {
+                self.clock_stopped = None;
+                return Some(now.since(since));
+            }
+            None | Some(_) => {}
+        }
+        None
+    }
+}
+
+impl Driver {
+    /// What a host does now.
+    pub(super) fn state(&self, host: HostId) -> HostState {
+        let still = &self.still[host.index()];
+        if let Power::Off(_) = self.power[host.index()] {
+            HostState::Down
+        } else if still.is_paused() {
+            HostState::Paused
+        } else if still.is_frozen() {
+            HostState::Frozen
+        } else {
+            HostState::Up
+        }
+    }
+
+    /// Says what a host does if that is something else than before.
+    pub(super) fn tell_state(&self, host: HostId, before: HostState) {
+        let state = self.state(host);
+        if state != before {
+            let now = self.shared.now.get();
+            let kind = EventKind::HostChanged(state);
+            self.shared.run.borrow_mut().recorder.push(now, Some(host), None, kind);
+        }
+    }
+
+    /// The end of a fault that lasts so long.
+    pub(super) fn plan_end(&mut self, fault: usize, deed: Deed, after: Option<Duration>) {
+        if let (Deed::Begin, Some(after)) = (deed, after) {
+            self.script.plan(self.shared.now.get() + after, Deed::End, fault);
+        }
+    }
+
+    /// A host, or its processes, stand still or go on. One that is off can not, nor can processes that are dead.
+    pub(super) fn stand_still(
+        &mut self,
+        host: HostId,
+        fault: usize,
+        deed: Deed,
+        (manner, lasts): (Manner, Option<Duration>),
+    ) {
+        let before = self.state(host);
+        let still = &mut self.still[host.index()];
+        match deed {
+            Deed::Begin if before == HostState::Down || (manner == Manner::Frozen && still.killed) => return,
+            Deed::Begin => still.by.push((fault, manner)),
+            Deed::End => still.by.retain(|(by, _)| *by != fault),
+        }
+        let control = self.shared.control(host);
+        if let Some(stood) = still.stop_clock(self.shared.now.get()) {
+            let mut clock = control.clock.get();
+            clock.lose(stood);
+            control.clock.set(clock);
+        }
+        control.frozen.set(still.is_frozen());
+        control.paused.set(still.is_paused());
+        control.work.notify_one();
+        self.apply(fault, (deed == Deed::End).then_some("resume"), Some(host));
+        self.tell_state(host, before);
+        self.plan_end(fault, deed, lasts);
+    }
+
+    /// A host is off: what held it still holds it no more, and what waited for it is lost.
+    pub(super) fn lose_memory(&mut self, host: HostId) {
+        let still = std::mem::take(&mut self.still[host.index()]);
+        for (fault, _) in still.by {
+            self.script.cancel_end(fault);
+        }
+        let control = self.shared.control(host);
+        control.frozen.set(false);
+        control.paused.set(false);
+        control.clock.set(Clock::default());
+        let now = self.shared.now.get();
+        for (flight, _) in control.waiting.take() {
+            self.shared.run.borrow_mut().lose_flight(now, flight, LossReason::HostDown);
+        }
+    }
+
+    /// The clock of a host goes forward. One that is off has none, and none goes further than it can count.
+    pub(super) fn jump(&mut self, host: HostId, fault: usize, by: Duration) {
+        let control = self.shared.control(host);
+        let mut clock = control.clock.get();
+        if self.state(host) != HostState::Down && clock.jump(by) {
+            control.clock.set(clock);
+            control.work.notify_one();
+            self.apply(fault, None, Some(host));
+        }
+    }
+
+    /// A cable is pulled out or put back, whether the host is on or not.
+    pub(super) fn pull_cable(&mut self, host: HostId, fault: usize, deed: Deed, lasts: Option<Duration>) {
+        {
+            let network = &mut self.shared.run.borrow_mut().network;
+            match deed {
+                Deed::Begin => network.pull_cable(host),
+                Deed::End => network.plug_cable(host),
+            }
+        }
+        self.apply(fault, (deed == Deed::End).then_some("replug"), Some(host));
+        self.plan_end(fault, deed, lasts);
+    }
+
+    /// Large datagrams are lost from now on, or no more.
+    pub(super) fn black_hole(&mut self, fault: usize, deed: Deed, hole: BlackHole, lasts: Option<Duration>) {
+        {
+            let network = &mut self.shared.run.borrow_mut().network;
+            match deed {
+                Deed::Begin => network.open_black_hole(fault, hole),
+                Deed::End => network.close_black_hole(fault),
+            }
+        }
+        self.apply(fault, (deed == Deed::End).then_some("heal"), None);
+        self.plan_end(fault, deed, lasts);
+    }
+}
