@@ -37,8 +37,9 @@ pub(crate) async fn list(server: Option<&str>, form: Output) -> Result<u8, Failu
                     )?;
                 }
                 writeln!(out, "  {BOLD}{name:<widest$}{BOLD:#}  {title}")?;
-                for variant in &scenario.variants {
-                    writeln!(out, "  {:widest$}  {DIM}{name}/{variant}{DIM:#}", "")?;
+                if !scenario.variants.is_empty() {
+                    let variants = scenario.variants.join(", ");
+                    writeln!(out, "  {:widest$}  {DIM}variants: {variants}{DIM:#}", "")?;
                 }
             }
             Output::Json | Output::Ndjson => json_line(&mut out, scenario)?,

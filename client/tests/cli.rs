@@ -135,7 +135,7 @@ fn a_mistake_in_a_scenario_ends_with_3_and_is_shown_at_its_place() {
         (changed("power-loss: client", "power-loss: clinet"), "clinet"),
         (changed("20ms", "20 parsecs"), "parsecs"),
         (changed("SYN-RECEIVED", "SYN-RECIEVED"), "SYN-RECIEVED"),
-        (changed("hosts:", "hosts: ["), "line"),
+        (changed("hosts:", "hosts: ["), "not YAML"),
     ];
     for (text, part) in cases {
         let ended = run_text(&text);
@@ -262,23 +262,35 @@ fn ndjson_is_every_event_and_the_same_for_the_same_seed() {
 fn a_directory_is_a_line_for_each_scenario_and_a_summary() {
     let ended = run(&["run", "scenarios"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
-    let bundled = bundled();
-    let (count, lines) = (bundled.len(), ended.out.lines().collect::<Vec<_>>());
+    let names: Vec<String> =
+        bundled().into_iter().flat_map(|(name, variants)| runs_of(name, variants)).collect();
+    let (count, lines) = (names.len(), ended.out.lines().collect::<Vec<_>>());
     assert_eq!(lines.last(), Some(&format!("{count} runs: {count} passed").as_str()), "{}", ended.out);
     let passed: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("passed ")).collect();
     assert_eq!(passed.len(), count);
-    for (line, name) in passed.iter().zip(bundled) {
-        assert!(line.contains(&format!("scenarios/{name}.yaml")), "{name}: folder by folder:\n{}", ended.out);
+    for (line, name) in passed.iter().zip(names) {
+        assert!(line.contains(&format!(" {name} ")), "{name}: folder by folder:\n{}", ended.out);
     }
 }
 
-/// The bundled scenarios in their order, as `keepalive/dead-client`.
-fn bundled() -> Vec<String> {
+/// What the runs of a bundled scenario's file are called.
+fn runs_of(name: String, variants: Vec<String>) -> Vec<String> {
+    let file = format!("scenarios/{name}.yaml");
+    match variants.is_empty() {
+        true => vec![file],
+        false => variants.iter().map(|variant| format!("{file}/{variant}")).collect(),
+    }
+}
+
+/// The bundled scenarios in their order, as `keepalive/dead-client`, and their variants.
+fn bundled() -> Vec<(String, Vec<String>)> {
     let list = run(&["list", "--output", "json"]);
     assert_eq!(list.code, Some(0), "{}", list.err);
     let name = |line: &str| {
         let scenario: Value = serde_json::from_str(line).unwrap();
-        format!("{}/{}", scenario["subject"].as_str().unwrap(), scenario["name"].as_str().unwrap())
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let variants = scenario["variants"].as_array().into_iter().flatten().map(text).collect();
+        (format!("{}/{}", text(&scenario["subject"]), text(&scenario["name"])), variants)
     };
     list.out.lines().map(name).collect()
 }
@@ -293,8 +305,9 @@ fn the_list_is_in_groups_with_titles() {
     assert_eq!(title, "Finding out that the peer is gone (keepalive)");
     assert!(scenarios.lines().all(|line| line.starts_with("  ")), "{keepalive}");
     assert!(scenarios.contains("  dead-client "), "{keepalive}");
-    let lines = list.out.lines().filter(|line| line.starts_with("  ")).count();
-    assert_eq!(lines, bundled().len(), "{}", list.out);
+    let names = list.out.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")).count();
+    assert_eq!(names, bundled().len(), "{}", list.out);
+    assert!(list.out.contains("  variants: fin-first, reset-first, backend-65s\n"), "{}", list.out);
 }
 
 #[test]
@@ -376,7 +389,7 @@ fn one_variant_is_named_in_two_ways() {
 
 #[test]
 fn list_show_and_validate_agree() {
-    let names = bundled();
+    let names: Vec<String> = bundled().into_iter().map(|(name, _)| name).collect();
     assert!(names.contains(&"keepalive/dead-client".to_owned()), "{names:?}");
     let arguments: Vec<&str> = ["validate"].into_iter().chain(names.iter().map(String::as_str)).collect();
     let valid = run(&arguments);
