@@ -69,6 +69,8 @@ const CHANGES: &[Change] = &[
         "timeout: 25s\n          error",
     ),
     ("grpc-dead-peer", "a longer user timeout", "user-timeout: 20s", "user-timeout: 25s"),
+    ("h2-stale-pool", "one doubling less", "client: {}", "client: {tcp: {retries2: 14}}"),
+    ("h2-stale-pool", "more patience with a ping", "timeout: 15s", "timeout: 20s"),
     (
         "half-close",
         "a server that sends nothing",
@@ -132,6 +134,8 @@ const CHANGES: &[Change] = &[
     ),
     ("partition-heals", "no backing off", "client: {}", "client: {tcp: {rto: {max: 300ms}}}"),
     ("partition-heals", "three retries", "client: {}", "client: {tcp: {retries2: 3}}"),
+    ("pmtu-blackhole", "a link that takes it", "  mtu: 1480 B", "  mtu: 1500 B"),
+    ("pmtu-blackhole", "a narrower tunnel", "  mtu: 1480 B", "  mtu: 1400 B"),
     ("power-loss-mid-request", "one doubling less", "client: {}", "client: {tcp: {retries2: 14}}"),
     ("power-loss-mid-request", "a server that comes back later", "back-after: 30s", "back-after: 40s"),
     ("power-loss-mid-request", "more patience", "user-timeout: 30s", "user-timeout: 35s"),
