@@ -142,3 +142,31 @@ fn a_router_s_word_takes_the_way_back_and_is_lost_with_it() {
     assert!(told.first().is_some_and(|(time, ..)| *time > 5_200), "{told:?}");
     assert!(results(&outcome, "server").iter().any(|line| line.ends_with("receive 20000")));
 }
+
+/// What Linux 6.18 does: it sends its packets of two segments again as soon as it hears the router, in segments that fit,
+/// and begins the next connection to that host with what it knows, for ten minutes.
+#[test]
+fn what_is_too_large_leaves_again_as_linux_sends_it() {
+    let text = "scenario: test\nhosts: {client: {}, server: {}}\nnetwork: {latency: 20ms, links: [{from: client, mtu: 1400 \
+                B}]}\napplications:\n  client: [{connect: server:80, as: a}, wait-until: 300ms, {send: 20000 B, on: a}, wait-until: 2s, \
+                {connect: server:80, as: b}, {send: 5000 B, on: b}, wait-until: 700s, {connect: server:80, as: c}]\n  server: \
+                [listen: 80, {accept: 80, as: a}, {accept: 80, as: b}, {receive: 20000 B, on: a}, {receive: 5000 B, on: b}, {accept: 80, \
+                as: c}]\nuntil: 701s\n";
+    let scenario = halfopen_scenario::load(text)
+        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render("test.yaml", text, false)));
+    let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Discard);
+    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
+    let at = |millis: u128| -> Vec<u32> {
+        let then = data(&outcome).into_iter().filter(|(time, _)| *time == millis);
+        then.map(|(_, octets)| octets).collect()
+    };
+    assert_eq!(at(300), [1448; 10]);
+    assert_eq!(at(320), [1348, 1348, 200, 1348, 1348, 200, 1348, 1348, 200, 1348]);
+    assert_eq!(at(360), [1348, 200, 1348, 1348, 200, 1348, 1348, 1348, 1348, 128]);
+    assert_eq!(at(2040), [1348, 1348, 1348, 956]);
+    let announced = outcome.trace.iter().filter_map(|(_, event)| match &event.kind {
+        EventKind::SegmentSent(sent) if event.host == Some(CLIENT.into()) => sent.header.options.mss,
+        _ => None,
+    });
+    assert_eq!(announced.collect::<Vec<_>>(), [1460, 1360, 1460]);
+}

@@ -72,6 +72,8 @@ pub(crate) struct Connection {
     local: SocketAddr,
     remote: SocketAddr,
     ip: IpChoice,
+    /// What the path takes, octets, as far as known (RFC 1191, RFC 8201).
+    pub(crate) mtu: u16,
     /// The listener of a passive open, until the application accepts.
     pub(crate) parent: Option<ListenerId>,
     state: State,
@@ -137,17 +139,20 @@ pub(crate) struct Identity {
     pub(crate) remote: SocketAddr,
     pub(crate) iss: Seq,
     pub(crate) ts_offset: u32,
+    /// What the path takes, octets, as far as known.
+    pub(crate) mtu: u16,
 }
 
 impl Connection {
     fn new(cx: &mut Context<'_>, identity: Identity, state: State) -> Connection {
-        let Identity { id, local, remote, iss, ts_offset } = identity;
+        let Identity { id, local, remote, iss, ts_offset, mtu } = identity;
         let settings = cx.settings;
         let connection = Connection {
             id,
             local,
             remote,
             ip: IpChoice::default(),
+            mtu,
             parent: None,
             state,
             agreed: Agreed::default(),
@@ -225,14 +230,14 @@ impl Connection {
         // RFC 9293 §3.7.1: Eff.snd.MSS. An MSS option of nearly nothing would make segments without data.
         let theirs_mss =
             u32::from(theirs.mss.unwrap_or(default_mss(self.remote.ip()))).max(64) - self.option_octets();
-        self.snd.mss = theirs_mss.min(self.payload_for_mtu(settings.mtu));
+        self.snd.mss = theirs_mss.min(self.payload_for_mtu());
         let ours = u32::from(self.announced_mss(settings)) - self.option_octets();
         let scale = if self.agreed.window_scale { settings.window_scale.unwrap_or(0).min(14) } else { 0 };
         if self.agreed.window_scale {
             // RFC 7323 §2.3: a shift above 14 counts as 14.
             self.snd.scale = theirs.window_scale.unwrap_or(0).min(14);
         }
-        let headers = u32::from(settings.mtu).saturating_sub(self.payload_for_mtu(settings.mtu));
+        let headers = u32::from(self.mtu).saturating_sub(self.payload_for_mtu());
         self.rcv.agree(scale, ours, headers);
         self.rcv.sack = self.agreed.sack;
     }
@@ -242,14 +247,14 @@ impl Connection {
         if self.agreed.timestamps { u32::from(TIMESTAMPS_OPTION) } else { 0 }
     }
 
-    /// Octets of data in a segment that fits an MTU.
-    fn payload_for_mtu(&self, mtu: u16) -> u32 {
-        u32::from(mss_for_mtu(mtu, self.remote.ip())).max(64) - self.option_octets()
+    /// Octets of data in a segment that fits the path's MTU.
+    fn payload_for_mtu(&self) -> u32 {
+        u32::from(mss_for_mtu(self.mtu, self.remote.ip())).max(64) - self.option_octets()
     }
 
     /// The MSS option of our SYN.
     fn announced_mss(&self, settings: &Settings) -> u16 {
-        let most = mss_for_mtu(settings.mtu, self.remote.ip()).max(64);
+        let most = mss_for_mtu(self.mtu, self.remote.ip()).max(64);
         settings.mss.map_or(most, |mss| mss.clamp(64, most))
     }
 

@@ -103,6 +103,8 @@ pub struct Endpoint {
     ready: VecDeque<ConnectionId>,
     /// Resets on behalf of nobody: source, destination, header.
     resets: VecDeque<(SocketAddr, SocketAddr, Header)>,
+    /// What the paths to other hosts take, octets, and since when that is known.
+    path_mtus: BTreeMap<IpAddr, (u16, Instant)>,
     events: VecDeque<Event>,
 }
 
@@ -120,6 +122,7 @@ impl Endpoint {
             wakeups: BTreeSet::new(),
             ready: VecDeque::new(),
             resets: VecDeque::new(),
+            path_mtus: BTreeMap::new(),
             events: VecDeque::new(),
         }
     }

@@ -69,6 +69,29 @@ impl Sent {
     }
 }
 
+/// A packet in segments of `most` octets and what is left over, all lost.
+fn pieces(packet: &[Sent], most: u32) -> Vec<Sent> {
+    let (Some(first), Some(last)) = (packet.first(), packet.last()) else { return Vec::new() };
+    let mut octets = packet.iter().map(Sent::octets).sum::<u32>();
+    let mut pieces = Vec::new();
+    let mut rest = Sent {
+        len: packet.iter().map(|sent| sent.len).sum(),
+        flags: last.flags,
+        joined: last.joined,
+        mark: Mark::Lost,
+        ..first.clone()
+    };
+    while octets > most {
+        let flags = rest.flags.without(Flags::FIN | Flags::PSH);
+        pieces.push(Sent { len: most, flags, joined: true, ..rest.clone() });
+        rest.seq += most;
+        rest.len -= most;
+        octets -= most;
+    }
+    pieces.push(rest);
+    pieces
+}
+
 /// What an acknowledgment says of the segments in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Delivered {
@@ -298,34 +321,38 @@ impl Scoreboard {
         }
     }
 
-    /// The path takes no segments with more than `most` octets: larger ones are lost, and become several.
+    /// The path takes no segments with more than `most` octets: packets that have larger ones are lost, and leave again in
+    /// segments of that size (Linux `tcp_simple_retransmit`).
     pub(crate) fn split_and_lose_larger_than(&mut self, most: u32) {
-        let mut index = 0;
-        while index < self.segments.len() {
-            let sent = &mut self.segments[index];
-            if sent.len > most && sent.mark != Mark::Sacked {
-                let mut rest = sent.clone();
-                sent.len = most;
-                sent.flags = sent.flags.without(Flags::FIN | Flags::PSH);
-                rest.seq += most;
-                rest.len -= most;
-                if rest.mark == Mark::Lost {
-                    self.lost += 1;
-                } else if rest.mark == Mark::Resent {
-                    self.resent += 1;
-                }
-                self.segments.insert(index + 1, rest);
-                self.mark_lost_once(index);
-                self.mark_lost_once(index + 1);
+        let mut first = 0;
+        while first < self.segments.len() {
+            let end = self.packet_end(first);
+            let larger = |sent: &Sent| sent.octets() > most && sent.mark != Mark::Sacked;
+            if !self.segments.range(first..end).any(larger) {
+                first = end;
+                continue;
             }
-            index += 1;
+            let packet: Vec<Sent> = self.segments.drain(first..end).collect();
+            packet.iter().for_each(|sent| self.unmark(sent.mark));
+            for piece in pieces(&packet, most) {
+                self.segments.insert(first, piece);
+                self.lost += 1;
+                first += 1;
+            }
         }
     }
 
-    fn mark_lost_once(&mut self, index: usize) {
-        if self.segments[index].mark != Mark::Lost {
-            self.mark_lost(index);
+    /// Where the packet ends that begins here. What the peer has is none of a packet.
+    fn packet_end(&self, first: usize) -> usize {
+        let mut last = first;
+        while self.segments[last].joined
+            && let Some(next) = self.segments.get(last + 1)
+            && self.segments[last].mark != Mark::Sacked
+            && next.mark != Mark::Sacked
+        {
+            last += 1;
         }
+        last + 1
     }
 
     /// Nothing was lost after all.

@@ -63,7 +63,8 @@ impl Connection {
     /// The path takes less than was thought (RFC 1191, RFC 8201): what is larger is sent again in smaller segments.
     fn shrink(&mut self, cx: &mut Context<'_>, mtu: u16) {
         let mtu = if mtu == 0 { LEAST_MTU } else { mtu.max(LEAST_MTU) };
-        let mss = self.payload_for_mtu(mtu);
+        self.mtu = self.mtu.min(mtu);
+        let mss = self.payload_for_mtu();
         if mss < self.snd.mss {
             self.snd.mss = mss;
             self.snd.sent.split_and_lose_larger_than(mss);

@@ -3,7 +3,7 @@
 use super::Endpoint;
 use super::bookkeeping::context;
 use crate::connection::Connection;
-use crate::icmp::{self, Unreachable};
+use crate::icmp::{self, Reason, Unreachable};
 use crate::listener::Listener;
 use crate::segment::{self, Segment};
 use crate::{Arrival, ConnectionId, Disposition, DropReason, Flags, Instant, ListenerId};
@@ -55,6 +55,11 @@ impl Endpoint {
         let disposition = connection
             .and_then(|id| self.with(now, id, |connection, cx| connection.unreachable(cx, told)))
             .unwrap_or(Disposition::Dropped(DropReason::NoConnection));
+        if let (Reason::TooLarge { .. }, Disposition::Accepted, Some(id)) =
+            (told.reason, disposition, connection)
+        {
+            self.learn_path_mtu(now, id);
+        }
         Arrival { connection, disposition }
     }
 
