@@ -90,7 +90,10 @@ impl serde::de::Error for Error {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Error {
-        let help = words::suggest(field, expected.iter().copied())
+        let first = field.split_once(' ').map(|(first, _)| first).filter(|first| expected.contains(first));
+        let help = first.map(|first| format!("a colon belongs after the word: `{first}: …`"));
+        let help = help
+            .or_else(|| words::suggest(field, expected.iter().copied()))
             .unwrap_or_else(|| format!("the keys here are {}", words::list(expected.iter().copied())));
         Error::of(format!("unknown key `{}`", words::short(field)), help)
     }

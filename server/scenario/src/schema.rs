@@ -144,6 +144,7 @@ impl<T: JsonSchema> JsonSchema for Named<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
     use std::{env, fs};
 
@@ -235,6 +236,88 @@ mod tests {
             }
         }
         assert!(missed.is_empty() && refused >= 50, "{refused} are refused, these are not: {missed:?}");
+    }
+
+    /// The page's examples, the bundled scenarios and the whole of the language: all of them are run by the tests of
+    /// `halfopen-sim`.
+    fn examples() -> Vec<Value> {
+        let page = include_str!("../../../scenarios/README.md").split("```yaml\n").skip(1);
+        let page = page.filter_map(|rest| rest.split("```").next());
+        let texts = library::ALL.iter().map(|bundled| bundled.text).chain(page).chain([WHOLE]);
+        texts.map(|text| json(&read(text).unwrap())).collect()
+    }
+
+    #[test]
+    fn every_word_has_an_example() {
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let mut used = BTreeSet::new();
+        for example in examples() {
+            use_words(&schema, "", &example, &mut used);
+        }
+        let unused: Vec<String> =
+            words_of(&schema, "").into_iter().filter(|word| !used.contains(word)).collect();
+        assert!(unused.is_empty(), "no example in tests/whole.yaml: {unused:#?}");
+    }
+
+    /// Every word, as a pointer into the schema.
+    fn words_of(schema: &Value, path: &str) -> Vec<String> {
+        let parts: Vec<(String, &Value)> = match schema {
+            Value::Object(parts) => {
+                parts.iter().map(|(name, part)| (format!("{path}/{name}"), part)).collect()
+            }
+            Value::Array(parts) => {
+                parts.iter().enumerate().map(|(index, part)| (format!("{path}/{index}"), part)).collect()
+            }
+            _ => Vec::new(),
+        };
+        // What is laid over a scenario has its words.
+        let parts = parts.into_iter().filter(|(path, _)| path != "/definitions/Overlay");
+        let here = |path: &str| path.rsplit('/').nth(1) == Some("properties");
+        parts
+            .flat_map(|(path, part)| {
+                let own = here(&path).then(|| path.clone());
+                own.into_iter().chain(words_of(part, &path)).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// Notes the words that a part of an example uses.
+    fn use_words(root: &Value, path: &str, value: &Value, used: &mut BTreeSet<String>) {
+        let Some(schema) = root.pointer(path) else { return };
+        if let Some(other) = schema["$ref"].as_str() {
+            use_words(root, other.trim_start_matches('#'), value, used);
+        }
+        for forms in ["allOf", "anyOf"] {
+            for index in 0..schema[forms].as_array().map_or(0, Vec::len) {
+                use_words(root, &format!("{path}/{forms}/{index}"), value, used);
+            }
+        }
+        match value {
+            Value::Object(entries) => {
+                for (key, value) in entries {
+                    let word = format!("{path}/properties/{key}");
+                    if root.pointer(&word).is_some() {
+                        use_words(root, &word, value, used);
+                        used.insert(word);
+                    } else {
+                        use_words(root, &format!("{path}/additionalProperties"), value, used);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    use_words(root, &format!("{path}/items"), item, used);
+                }
+            }
+            // `- accept` is `- {accept: }`.
+            Value::String(word) => {
+                let word = format!("{path}/anyOf/1/properties/{word}");
+                if root.pointer(&word).is_some() {
+                    used.insert(word);
+                }
+            }
+            _ => {}
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn hosts_have_addresses_and_settings() {
 fn a_queue_may_be_said_of_all_links_and_a_bandwidth_of_one() {
     let scenario = good(
         "scenario: queue\nhosts: {a: , b: }\nnetwork: {queue: 9 segments, links: [{from: a, bandwidth: 1 Mbit/s}]}\napplications: {a: \
-         [connect: b:80]}\n",
+         [listen: 80]}\n",
     );
     let link = scenario.network.link(HostId(0), HostId(1));
     assert_eq!((link.queue, link.bandwidth), (Queue::Segments(9), NonZeroU64::new(1_000_000)));

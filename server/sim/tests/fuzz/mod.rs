@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use halfopen_scenario::{Scenario, load_bytes};
+use halfopen_scenario::{Action, Scenario, load_all, load_bytes};
 use halfopen_sim::trace::Event;
 use halfopen_sim::{RunOptions, Sink};
 
@@ -12,7 +12,9 @@ const EVENTS: u64 = 2_000;
 /// One instant may bring many events, so that a run may go a little beyond.
 const MOST_EVENTS: u64 = 100_000;
 /// A run that goes through so many instants without so many events stands still.
-const INSTANTS: u64 = 1_000_000;
+const INSTANTS: u64 = 200_000;
+/// So many variants are run.
+const VARIANTS: usize = 4;
 /// Room for sending that no text may go beyond here: what is asked for is taken.
 const SEND_BUFFER: u32 = 1 << 20;
 
@@ -21,8 +23,12 @@ const SEND_BUFFER: u32 = 1 << 20;
 /// # Panics
 /// If a mistake has no place or cannot be drawn, or a run does not end.
 pub(crate) fn scenario(octets: &[u8]) {
-    match load_bytes(octets) {
-        Ok(scenario) => begin(scenario),
+    let loaded = match std::str::from_utf8(octets) {
+        Ok(text) => load_all(text),
+        Err(_) => load_bytes(octets).map(|scenario| vec![scenario]),
+    };
+    match loaded {
+        Ok(variants) => variants.into_iter().take(VARIANTS).for_each(begin),
         Err(mistakes) => {
             assert!(!mistakes.as_slice().is_empty(), "wrong, but nothing is");
             let text = String::from_utf8_lossy(octets);
@@ -37,12 +43,21 @@ pub(crate) fn scenario(octets: &[u8]) {
 fn begin(mut scenario: Scenario) {
     scenario.limits.events = scenario.limits.events.min(EVENTS);
     for host in &mut scenario.hosts {
-        host.tcp.send_buffer = host.tcp.send_buffer.map(|octets| octets.min(SEND_BUFFER));
+        lower(&mut host.tcp.send_buffer);
+    }
+    for step in scenario.programs.iter_mut().flat_map(|program| &mut program.steps) {
+        if let Action::Set { options, .. } = &mut step.action {
+            lower(&mut options.send_buffer);
+        }
     }
     let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions { seed: 1 }, &mut Patience::default());
     assert!(outcome.trace.len() <= MOST_EVENTS, "{} events in one instant", outcome.trace.len());
     let wrong = outcome.finished.problems.iter().find(|problem| problem.contains("is not what was sent"));
     assert_eq!(wrong, None);
+}
+
+fn lower(buffer: &mut Option<u32>) {
+    *buffer = buffer.map(|octets| octets.min(SEND_BUFFER));
 }
 
 /// Counts the instants of a run.
