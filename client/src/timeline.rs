@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    Event, HostState, KeepaliveVerdict, RunStarted, SegmentSent, StateTransition, TcpFlags, TcpPurpose,
-    TcpState, TcpTimer, TimerChange, TimerChanged, UnreachableCode, cause, event,
+    Event, HostState, KeepaliveVerdict, MiddleboxChange, MiddleboxState, RunStarted, SegmentSent,
+    StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged, UnreachableCode,
+    cause, event,
 };
 
 use crate::words;
@@ -72,6 +73,15 @@ pub enum EntryKind {
         mtu: u32,
         /// Why TCP did not use the message; empty if it did.
         dropped: String,
+    },
+    /// Something changed in a middlebox.
+    Middlebox {
+        /// Its name.
+        name: String,
+        /// What it did.
+        change: MiddleboxChange,
+        /// The connection's state there before.
+        before: MiddleboxState,
     },
     /// A connection of the host changed its state.
     Transition {
@@ -147,8 +157,10 @@ pub struct Segment {
     pub length: u32,
     /// Why it was sent.
     pub purpose: TcpPurpose,
-    /// Whether a fault made it up: the host did not send it.
+    /// Whether a fault or a middlebox made it up: the host did not send it.
     pub injected: bool,
+    /// The middlebox that made it up; empty: none did.
+    pub middlebox: String,
     /// The faults that were applied to it, in order.
     pub faults: Vec<Fault>,
     /// Where it arrived, in order.
@@ -222,6 +234,11 @@ impl Builder {
                 mtu: told.mtu,
                 dropped: told.dropped.clone(),
             },
+            Kind::MiddleboxChanged(changed) => EntryKind::Middlebox {
+                name: changed.middlebox.clone(),
+                change: changed.change(),
+                before: changed.before(),
+            },
             Kind::StateTransition(transition) => self.transition(transition),
             Kind::TimerChanged(changed) => timer(changed),
             Kind::KeepaliveOutcome(outcome) => EntryKind::Keepalive {
@@ -264,6 +281,7 @@ impl Builder {
             length: sent.length,
             purpose: sent.purpose(),
             injected: sent.injected,
+            middlebox: sent.middlebox.clone(),
             faults: Vec::new(),
             arrivals: Vec::new(),
             losses: Vec::new(),

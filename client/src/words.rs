@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    KeepaliveVerdict, TcpFlags, TcpPurpose, TcpState, TcpTimer, UnreachableCode, Verdict,
+    KeepaliveVerdict, MiddleboxState, TcpFlags, TcpPurpose, TcpState, TcpTimer, UnreachableCode, Verdict,
 };
 
 /// A state as RFC 9293 prints it: `FIN-WAIT-1`.
@@ -21,6 +21,21 @@ pub const fn state(state: TcpState) -> &'static str {
         TcpState::Closing => "CLOSING",
         TcpState::LastAck => "LAST-ACK",
         TcpState::TimeWait => "TIME-WAIT",
+    }
+}
+
+/// A middlebox's state of a connection, spelt as TCP's own.
+pub const fn middlebox_state(state: MiddleboxState) -> &'static str {
+    match state {
+        MiddleboxState::Unspecified => "?",
+        MiddleboxState::SynSent => "SYN-SENT",
+        MiddleboxState::SynReceived => "SYN-RECEIVED",
+        MiddleboxState::Established => "ESTABLISHED",
+        MiddleboxState::FinWait => "FIN-WAIT",
+        MiddleboxState::CloseWait => "CLOSE-WAIT",
+        MiddleboxState::LastAck => "LAST-ACK",
+        MiddleboxState::TimeWait => "TIME-WAIT",
+        MiddleboxState::Closed => "CLOSED",
     }
 }
 

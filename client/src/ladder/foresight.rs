@@ -106,6 +106,7 @@ impl Changes {
             EntryKind::Host(HostState::Down) => self.now.retain(|(other, _), _| *other != host),
             EntryKind::Lost { .. }
             | EntryKind::Unreachable { .. }
+            | EntryKind::Middlebox { .. }
             | EntryKind::Timer { .. }
             | EntryKind::Keepalive { .. }
             | EntryKind::Error(_)
@@ -150,6 +151,7 @@ impl Whole<'_> {
                 EntryKind::Lost { .. } | EntryKind::Timer { .. } => true,
                 EntryKind::Sent(_)
                 | EntryKind::Unreachable { .. }
+                | EntryKind::Middlebox { .. }
                 | EntryKind::Keepalive { .. }
                 | EntryKind::Error(_)
                 | EntryKind::Fault(_)

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use halfopen_proto::v1::{KeepaliveVerdict, TcpTimer, TimerChange, UnreachableCode};
+use halfopen_proto::v1::{
+    KeepaliveVerdict, MiddleboxChange, MiddleboxState, TcpTimer, TimerChange, UnreachableCode,
+};
 
 use crate::timeline::{Fault, Segment};
 use crate::words;
@@ -14,7 +16,9 @@ pub(super) fn label(segment: &Segment) -> Vec<String> {
     if segment.length > 0 {
         label.push(format!("len={}", segment.length));
     }
-    if segment.injected {
+    if !segment.middlebox.is_empty() {
+        label.push(format!("· by {}", segment.middlebox));
+    } else if segment.injected {
         label.push("· injected".to_owned());
     }
     label.extend(words::purpose(segment.purpose).map(|purpose| format!("· {purpose}")));
@@ -53,6 +57,22 @@ pub(super) fn unreachable(
         text.push_str(&format!(" {not_used}"));
     }
     text
+}
+
+/// What a middlebox did, where the segments do not show it already.
+pub(super) fn middlebox(name: &str, change: MiddleboxChange, before: MiddleboxState) -> Option<String> {
+    match change {
+        MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => None,
+        MiddleboxChange::Adopted => Some(format!("{name} adopts the connection")),
+        MiddleboxChange::Expired => {
+            Some(format!("{name} forgets the idle connection ({})", words::middlebox_state(before)))
+        }
+        MiddleboxChange::Forgotten => {
+            Some(format!("{name} loses the connection ({})", words::middlebox_state(before)))
+        }
+        MiddleboxChange::Clamped => Some(format!("{name} lowers the MSS")),
+        MiddleboxChange::Untranslated => Some(format!("{name} lets a segment pass untranslated")),
+    }
 }
 
 /// What is worth a note: an answer or the end of asking. The probes are segments of their own.

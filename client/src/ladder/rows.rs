@@ -108,6 +108,11 @@ impl Layout<'_> {
                 let text = phrases::unreachable((*code, *mtu), self.timeline.segment(*segment), dropped);
                 self.note(entry, None, Note::new(text));
             }
+            EntryKind::Middlebox { name, change, before } => {
+                if let Some(text) = phrases::middlebox(name, *change, *before) {
+                    self.note(entry, None, Note::new(text));
+                }
+            }
             EntryKind::Transition { to, by_segment, by_call, cause } => {
                 if by_segment.is_none() && !self.next_segment_shows(index, entry) {
                     let said = *by_call && self.application_follows(index, entry, |_| true);
@@ -196,6 +201,7 @@ impl Layout<'_> {
                 EntryKind::Arrived { .. }
                 | EntryKind::Lost { .. }
                 | EntryKind::Unreachable { .. }
+                | EntryKind::Middlebox { .. }
                 | EntryKind::Timer { .. }
                 | EntryKind::Keepalive { .. }
                 | EntryKind::Error(_)

@@ -3,9 +3,11 @@
 use halfopen_tcp::{CongestionAlgorithm, Errno, Flags, Profile, State};
 use schemars::Schema;
 
-use crate::parse::{Mistake, Parse};
+use crate::parse::{Mistake, Parse, expected};
 use crate::schema;
-use crate::{Distribution, Field, FlagsMatch, KeepaliveOutcome, Unreachable};
+use crate::{
+    Distribution, Field, FlagsMatch, Invalid, KeepaliveOutcome, OnExpiry, Preset, Strays, Unreachable,
+};
 
 /// Words of other languages and tools.
 const SYNONYMS: [(&str, &str); 16] = [
@@ -221,6 +223,64 @@ impl Parse for Distribution {
         all.into_iter()
             .find(|distribution| distribution.name() == text)
             .ok_or_else(|| unknown("distribution", text, &all.map(Distribution::name)))
+    }
+}
+
+impl Parse for Preset {
+    const WHAT: &'static str = "a preset such as `aws-nlb`";
+
+    fn schema() -> Schema {
+        schema::words(Preset::ALL.map(Preset::name))
+    }
+
+    fn parse(text: &str) -> Result<Preset, Mistake> {
+        let all = Preset::ALL;
+        all.into_iter()
+            .find(|preset| preset.name() == text)
+            .ok_or_else(|| unknown("preset", text, &all.map(Preset::name)))
+    }
+}
+
+impl Parse for OnExpiry {
+    const WHAT: &'static str = "`silent` or `reset-both`";
+
+    fn schema() -> Schema {
+        schema::words(OnExpiry::ALL.map(OnExpiry::name))
+    }
+
+    fn parse(text: &str) -> Result<OnExpiry, Mistake> {
+        let all = OnExpiry::ALL;
+        all.into_iter().find(|choice| choice.name() == text).ok_or_else(|| {
+            let mut mistake = expected::<OnExpiry>(text);
+            if text.starts_with("reset") {
+                mistake.help = "did you mean `reset-both`? `strays: reset` answers a late segment".to_owned();
+            }
+            mistake
+        })
+    }
+}
+
+impl Parse for Strays {
+    const WHAT: &'static str = "`drop`, `reset`, `adopt` or `untranslated`";
+
+    fn schema() -> Schema {
+        schema::words(Strays::ALL.map(Strays::name))
+    }
+
+    fn parse(text: &str) -> Result<Strays, Mistake> {
+        Strays::ALL.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<Strays>(text))
+    }
+}
+
+impl Parse for Invalid {
+    const WHAT: &'static str = "`pass`, `drop` or `untranslated`";
+
+    fn schema() -> Schema {
+        schema::words(Invalid::ALL.map(Invalid::name))
+    }
+
+    fn parse(text: &str) -> Result<Invalid, Mistake> {
+        Invalid::ALL.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<Invalid>(text))
     }
 }
 

@@ -125,6 +125,20 @@ fn links_are_laid_over_those_of_the_network_and_over_one_another() {
 }
 
 #[test]
+fn middleboxes_are_presets_with_something_laid_over_them() {
+    let middleboxes = whole().network.middleboxes;
+    let names: Vec<&str> = middleboxes.iter().map(|middlebox| middlebox.name.as_str()).collect();
+    assert_eq!(names, ["nat", "lb", "firewall"]);
+    let idle = |state| middleboxes[0].settings.idle.of(state).map(|time| time.as_secs());
+    assert_eq!(
+        TrackedState::ALL.map(idle),
+        [60, 60, 0, 3600, 3600, 30, 120, 10].map(|s| (s > 0).then_some(s))
+    );
+    assert_eq!(middleboxes[0].settings.mss_clamp, Some(1200));
+    assert_eq!(middleboxes[2].settings.idle.of(TrackedState::Established), None);
+}
+
+#[test]
 fn programs_have_their_connections() {
     let scenario = whole();
     let [web, ssh, client] = &scenario.programs[..] else { panic!("three programs") };
@@ -199,7 +213,7 @@ fn programs_have_their_connections() {
     assert_eq!(client.steps[5].text, "repeat: […], times: 30000, every: 2ms, error: EADDRNOTAVAIL");
     let timeouts = [&web.steps[1], &client.steps[4], &client.steps[7], &client.steps[8]];
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(15)), Some(S(1)), None]);
-    assert_eq!(web.steps[0].location, Location { line: 73, column: 9 });
+    assert_eq!(web.steps[0].location, Location { line: 85, column: 9 });
 }
 
 #[test]
@@ -306,6 +320,16 @@ fn faults_say_what_which_and_when() {
             Effect::Partition { cut: Cut::Between(vec![client, server]), heals_after: Some(S(10)) },
             Effect::Partition { cut: Cut::OneWay { from: client, to: server }, heals_after: None },
             Effect::Partition { cut: Cut::Isolate(other), heals_after: None },
+            Effect::Middlebox { middlebox: MiddleboxId(0), fault: MiddleboxFault::Forget },
+            Effect::Middlebox {
+                middlebox: MiddleboxId(0),
+                fault: MiddleboxFault::BlocksNew { unblocks_after: Some(S(1)) },
+            },
+            Effect::Middlebox {
+                middlebox: MiddleboxId(0),
+                fault: MiddleboxFault::Reboot { back_after: S(1) }
+            },
+            Effect::Middlebox { middlebox: MiddleboxId(1), fault: MiddleboxFault::PowerLoss },
         ]
     );
     let whens: Vec<When> = faults

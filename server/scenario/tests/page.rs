@@ -38,6 +38,8 @@ fn it_has_every_word_of_the_language() {
         "network: {loss: {@}}",
         "network: {loss: {bursts: {@}}}",
         "network: {links: [{@}]}",
+        "network: {middleboxes: {a: {@}}}",
+        "network: {middleboxes: {a: {idle: {@}}}}",
         "limits: {@}",
         "applications: {a: [{@}]}",
         "applications: {a: [{set: {@}}]}",

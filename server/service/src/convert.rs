@@ -6,11 +6,11 @@ use std::time::Duration;
 use halfopen_proto::v1;
 use halfopen_proto::v1::event::Kind;
 use halfopen_scenario::library::Bundled;
-use halfopen_scenario::{Diagnostic, Scenario, Unreachable};
+use halfopen_scenario::{Diagnostic, Scenario, TrackedState, Unreachable};
 use halfopen_sim::trace::{
     ApplicationResult, ConnectionCreated, Event, EventKind, ExpectationResult, FaultApplied, FinalState,
-    Host, HostId, HostState, KeepaliveVerdict, RunFinished, RunStarted, SegmentNumber, SegmentSent, Totals,
-    Verdict,
+    Host, HostId, HostState, KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxChanged, MiddleboxId,
+    RunFinished, RunStarted, SegmentNumber, SegmentSent, Totals, Verdict,
 };
 use halfopen_tcp::{Cause, Flags, Options, Purpose, State, Timer, TimerChange};
 
@@ -21,6 +21,7 @@ const USUAL_EVENT: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Converter {
     hosts: Vec<String>,
+    middleboxes: Vec<String>,
     addresses: AddressTexts,
 }
 
@@ -29,6 +30,7 @@ impl Converter {
     pub(crate) fn event(&mut self, sequence: u64, event: &Event) -> (v1::Event, usize) {
         if let EventKind::RunStarted(started) = &event.kind {
             self.hosts = started.hosts.iter().map(|host| host.name.clone()).collect();
+            self.middleboxes.clone_from(&started.middleboxes);
         }
         let converted = v1::Event {
             sequence,
@@ -53,6 +55,17 @@ impl Converter {
         host.and_then(|host| self.hosts.get(host.index())).cloned().unwrap_or_default()
     }
 
+    fn middlebox(&self, middlebox: Option<MiddleboxId>) -> String {
+        middlebox.and_then(|middlebox| self.middleboxes.get(middlebox.index())).cloned().unwrap_or_default()
+    }
+
+    fn loss(&self, reason: LossReason) -> String {
+        match reason {
+            LossReason::Middlebox { middlebox, why } => format!("{}: {why}", self.middlebox(Some(middlebox))),
+            reason => reason.to_string(),
+        }
+    }
+
     fn kind(&mut self, kind: &EventKind) -> Kind {
         match kind {
             EventKind::RunStarted(started) => Kind::RunStarted(run_started(started)),
@@ -65,7 +78,7 @@ impl Converter {
                 dropped: dropped.map(|reason| reason.to_string()).unwrap_or_default(),
             }),
             EventKind::SegmentLost { segment, reason } => {
-                Kind::SegmentLost(v1::SegmentLost { segment: segment.0.get(), reason: reason.to_string() })
+                Kind::SegmentLost(v1::SegmentLost { segment: segment.0.get(), reason: self.loss(*reason) })
             }
             EventKind::DestinationUnreachable { segment, code, dropped } => {
                 Kind::DestinationUnreachable(v1::DestinationUnreachable {
@@ -78,6 +91,7 @@ impl Converter {
                     },
                 })
             }
+            EventKind::MiddleboxChanged(changed) => Kind::MiddleboxChanged(self.middlebox_changed(changed)),
             EventKind::StateTransition { from, to, cause, segment } => {
                 Kind::StateTransition(v1::StateTransition {
                     from: state(*from).into(),
@@ -135,6 +149,19 @@ impl Converter {
             receiver_state: sent.receiver_state.map_or(v1::TcpState::Unspecified, state).into(),
             injected: sent.injected,
             size: sent.size,
+            middlebox: self.middlebox(sent.middlebox),
+        }
+    }
+
+    fn middlebox_changed(&self, changed: &MiddleboxChanged) -> v1::MiddleboxChanged {
+        let state =
+            |state: Option<TrackedState>| state.map_or(v1::MiddleboxState::Unspecified, tracked_state);
+        v1::MiddleboxChanged {
+            middlebox: self.middlebox(Some(changed.middlebox)),
+            change: middlebox_change(changed.change).into(),
+            before: state(changed.before).into(),
+            after: state(changed.after).into(),
+            segment: changed.segment.map_or(0, |segment| segment.0.get()),
         }
     }
 
@@ -229,6 +256,7 @@ fn run_started(started: &RunStarted) -> v1::RunStarted {
         version: started.version.to_owned(),
         hosts: started.hosts.iter().map(host).collect(),
         variant: started.variant.clone(),
+        middleboxes: started.middleboxes.clone(),
     }
 }
 
@@ -339,6 +367,31 @@ fn state(state: State) -> v1::TcpState {
     }
 }
 
+fn middlebox_change(change: MiddleboxChange) -> v1::MiddleboxChange {
+    match change {
+        MiddleboxChange::Created => v1::MiddleboxChange::Created,
+        MiddleboxChange::Adopted => v1::MiddleboxChange::Adopted,
+        MiddleboxChange::Moved => v1::MiddleboxChange::Moved,
+        MiddleboxChange::Expired => v1::MiddleboxChange::Expired,
+        MiddleboxChange::Forgotten => v1::MiddleboxChange::Forgotten,
+        MiddleboxChange::Clamped => v1::MiddleboxChange::Clamped,
+        MiddleboxChange::Untranslated => v1::MiddleboxChange::Untranslated,
+    }
+}
+
+fn tracked_state(state: TrackedState) -> v1::MiddleboxState {
+    match state {
+        TrackedState::SynSent => v1::MiddleboxState::SynSent,
+        TrackedState::SynReceived => v1::MiddleboxState::SynReceived,
+        TrackedState::Established => v1::MiddleboxState::Established,
+        TrackedState::FinWait => v1::MiddleboxState::FinWait,
+        TrackedState::CloseWait => v1::MiddleboxState::CloseWait,
+        TrackedState::LastAck => v1::MiddleboxState::LastAck,
+        TrackedState::TimeWait => v1::MiddleboxState::TimeWait,
+        TrackedState::Closed => v1::MiddleboxState::Closed,
+    }
+}
+
 fn timer(timer: Timer) -> v1::TcpTimer {
     match timer {
         Timer::Retransmission => v1::TcpTimer::Retransmission,
@@ -405,7 +458,7 @@ fn verdict(verdict: Verdict) -> v1::Verdict {
 mod tests {
     use std::num::{NonZeroU32, NonZeroU64};
 
-    use halfopen_sim::trace::ConnectionNumber;
+    use halfopen_sim::trace::{ConnectionNumber, MiddleboxLoss};
     use halfopen_tcp::{Errno, Header, Instant, SackBlocks, Seq, Timestamps};
 
     use super::*;
@@ -419,6 +472,7 @@ mod tests {
             seed: 1,
             version: "0.1.0",
             hosts: vec![host("client"), host("server")],
+            middleboxes: vec!["nat".into()],
         };
         event(EventKind::RunStarted(Box::new(started)))
     }
@@ -478,6 +532,20 @@ mod tests {
         ] {
             assert_eq!(keepalive_verdict(sim).as_str_name(), constant("KEEPALIVE_VERDICT", &sim.to_string()));
         }
+        for sim in TrackedState::ALL {
+            assert_eq!(tracked_state(sim).as_str_name(), constant("MIDDLEBOX_STATE", sim.name()));
+        }
+        for sim in [
+            MiddleboxChange::Created,
+            MiddleboxChange::Adopted,
+            MiddleboxChange::Moved,
+            MiddleboxChange::Expired,
+            MiddleboxChange::Forgotten,
+            MiddleboxChange::Clamped,
+            MiddleboxChange::Untranslated,
+        ] {
+            assert_eq!(middlebox_change(sim).as_str_name(), constant("MIDDLEBOX_CHANGE", &sim.to_string()));
+        }
         for sim in Unreachable::ALL {
             assert_eq!(unreachable_code(sim).as_str_name(), constant("UNREACHABLE_CODE", sim.name()));
         }
@@ -518,6 +586,7 @@ mod tests {
             receiver_state: None,
             injected: true,
             size: 85,
+            middlebox: Some(MiddleboxId(0)),
         };
         let expected = serde_json::json!({"segmentSent": {
             "segment": "7",
@@ -537,8 +606,32 @@ mod tests {
             "senderState": "TCP_STATE_LAST_ACK",
             "injected": true,
             "size": 85,
+            "middlebox": "nat",
         }});
         assert_eq!(json(EventKind::SegmentSent(Box::new(sent))), expected);
+    }
+
+    #[test]
+    fn middleboxes_have_their_names() {
+        let lost = EventKind::SegmentLost {
+            segment: segment(7),
+            reason: LossReason::Middlebox { middlebox: MiddleboxId(0), why: MiddleboxLoss::NoState },
+        };
+        let expected = serde_json::json!({"segmentLost": {"segment": "7", "reason": "nat: no state"}});
+        assert_eq!(json(lost), expected);
+        let changed = MiddleboxChanged {
+            middlebox: MiddleboxId(0),
+            change: MiddleboxChange::Expired,
+            before: Some(TrackedState::Established),
+            after: None,
+            segment: None,
+        };
+        let expected = serde_json::json!({"middleboxChanged": {
+            "middlebox": "nat",
+            "change": "MIDDLEBOX_CHANGE_EXPIRED",
+            "before": "MIDDLEBOX_STATE_ESTABLISHED",
+        }});
+        assert_eq!(json(EventKind::MiddleboxChanged(Box::new(changed))), expected);
     }
 
     #[test]

@@ -195,6 +195,11 @@ impl Connections {
         Relative::of(header, Some(self.end(id)), self.peers(id))
     }
 
+    /// The newest connection between two sockets.
+    pub(crate) fn newest_between(&self, [one, other]: [SocketAddr; 2]) -> Option<ConnectionNumber> {
+        self.newest.get(&key(one, other).0).copied()
+    }
+
     /// The newest connection between two sockets, and what a segment that belongs to no end is relative to it: a
     /// RST that answers for nobody.
     pub(crate) fn answers(

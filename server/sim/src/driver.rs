@@ -9,7 +9,7 @@ mod still;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use halfopen_scenario::{Effect, Scenario};
+use halfopen_scenario::{Effect, MiddleboxFault, Scenario};
 use halfopen_tcp::Instant;
 
 use self::still::{Manner, Still};
@@ -17,7 +17,7 @@ use crate::faults::{Deed, Script};
 use crate::host;
 use crate::run::{Outcome, RunOptions, Sink};
 use crate::shared::Shared;
-use crate::trace::{EventKind, Host, HostId, LossReason, RunStarted};
+use crate::trace::{EventKind, Host, HostId, LossReason, MiddleboxId, RunStarted};
 use crate::verdict;
 use crate::world::World;
 
@@ -105,6 +105,12 @@ impl Driver {
             seed: self.shared.seed,
             version: env!("CARGO_PKG_VERSION"),
             hosts: hosts.collect(),
+            middleboxes: scenario
+                .network
+                .middleboxes
+                .iter()
+                .map(|middlebox| middlebox.name.clone())
+                .collect(),
         };
         let kind = EventKind::RunStarted(Box::new(started));
         self.shared.run.borrow_mut().recorder.push(Instant::ZERO, None, None, kind);
@@ -137,6 +143,7 @@ impl Driver {
             };
             self.shared.now.set(next.max(self.shared.now.get()));
             if let Some(ending) = ending {
+                self.age();
                 return ending;
             }
         }
@@ -147,11 +154,12 @@ impl Driver {
         let run = self.shared.run.borrow();
         let wakes = self.shared.hosts().filter_map(|(_, control)| control.wake.get());
         let script = self.script.next(&run.connections);
-        wakes.chain(script).chain(run.network.next_arrival()).min()
+        wakes.chain(script).chain(run.network.next()).min()
     }
 
     /// Everything that happens at this instant, as far as it is known now.
     fn step(&mut self) {
+        self.age();
         let mut busy = self.do_deeds();
         busy |= self.deliver();
         let now = self.shared.now.get();
@@ -173,22 +181,31 @@ impl Driver {
         }
     }
 
+    /// Middleboxes forget what they have to by now.
+    fn age(&self) {
+        self.shared.run.borrow_mut().age_middleboxes(&self.shared.scenario, self.shared.now.get());
+    }
+
     /// Hands over what is due. What comes to a host that is down, or that boots in this step, is lost.
     fn deliver(&mut self) -> bool {
         let now = self.shared.now.get();
         let mut any = false;
         let mut run = self.shared.run.borrow_mut();
-        while let Some((id, flight)) = run.network.take_due(now) {
+        loop {
+            run.meet_middleboxes(&self.shared.scenario, now);
+            let Some((id, flight)) = run.network.take_due(now) else { break };
             any = true;
-            if flight.message.is_none() {
+            if !flight.kept {
                 self.due.push(id);
             }
             if self.power[flight.to.index()] != Power::On {
-                run.network.forget_message(id);
+                run.network.take_octets(id);
                 run.lose_flight(now, flight, LossReason::HostDown);
             } else if run.network.is_cable_out(flight.to) {
-                run.network.forget_message(id);
-                run.network.discard(id);
+                run.network.take_octets(id);
+                if !flight.kept {
+                    run.network.discard(id);
+                }
                 run.lose_flight(now, flight, LossReason::CablePulled);
                 self.shared.control(flight.to).work.notify_one();
             } else {
@@ -238,6 +255,9 @@ impl Driver {
                     self.partition(fault, deed, &|from, to| cut.stops(from, to));
                     self.plan_end(fault, deed, *heals_after);
                 }
+                (Effect::Middlebox { middlebox, fault: what }, _) => {
+                    self.strike((*middlebox).into(), fault, *what, deed);
+                }
                 (
                     Effect::Inject(_) | Effect::PowerLoss(_) | Effect::Kill(_) | Effect::ClockJump { .. },
                     Deed::End,
@@ -281,6 +301,19 @@ impl Driver {
             self.shared.control(host).kill.set(true);
             self.shared.control(host).work.notify_one();
             self.apply(fault, None, Some(host));
+        }
+    }
+
+    /// Something happens to a middlebox, or is over.
+    fn strike(&mut self, middlebox: MiddleboxId, fault: usize, what: MiddleboxFault, deed: Deed) {
+        let shared = Rc::clone(&self.shared);
+        let mut run = shared.run.borrow_mut();
+        let struck = run.strike_middlebox(&shared.scenario, shared.now.get(), fault, (middlebox, what, deed));
+        if let Some(earlier) = struck.cancels {
+            self.script.cancel_end(earlier);
+        }
+        if let Some(time) = struck.ends {
+            self.script.plan(time, Deed::End, fault);
         }
     }
 

@@ -78,6 +78,7 @@ impl Run {
             sender_state: relative.states[0],
             receiver_state: relative.states[1],
             injected: true,
+            middlebox: None,
         }
     }
 }

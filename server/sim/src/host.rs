@@ -131,7 +131,7 @@ impl Machine {
                 here.push((id, keep(&mut self.incoming, &self.buffer[ID_OCTETS..octets])));
             }
         }
-        for (id, octets) in run.network.take_messages(self.host) {
+        for (id, octets) in run.network.take_kept(self.host) {
             here.push((id, keep(&mut self.incoming, &octets)));
         }
         run.network.in_order(&mut here);

@@ -12,6 +12,7 @@ mod driver;
 mod faults;
 mod forge;
 mod host;
+mod middlebox;
 mod network;
 mod octets;
 mod path;

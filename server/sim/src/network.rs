@@ -1,6 +1,7 @@
 //! Segments under way.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use halfopen_tcp::{Flags, Instant, Seq, Transmit};
 
 use crate::connections::EndId;
 use crate::faults::{Applied, Moment, Rules, Seen};
+use crate::middlebox::{Coming, Middleboxes};
 use crate::octets;
 use crate::path::Paths;
 use crate::shared::Run;
@@ -30,6 +32,20 @@ pub(crate) struct Flight {
     copy: bool,
     /// Whether it is not the segment, but what a router says about it.
     pub(crate) message: Option<Unreachable>,
+    /// Whether the network keeps its octets, and not the world.
+    pub(crate) kept: bool,
+}
+
+impl Flight {
+    /// A segment that a middlebox sends.
+    pub(crate) const fn of_middlebox(
+        segment: SegmentNumber,
+        connection: Option<ConnectionNumber>,
+        from: HostId,
+        to: HostId,
+    ) -> Flight {
+        Flight { segment, connection, from, to, opens: false, copy: false, message: None, kept: true }
+    }
 }
 
 /// What faults make of a segment that they do not lose.
@@ -71,8 +87,9 @@ pub(crate) struct Network {
     /// By arrival, then by id: what arrives in one instant does so in the order in which it was sent.
     under_way: BTreeMap<(Instant, u64), Flight>,
     held: Vec<Held>,
-    /// What routers say, by id. The world carries only what hosts send.
-    messages: BTreeMap<u64, Vec<u8>>,
+    pub(crate) middleboxes: Middleboxes,
+    /// What the world does not carry, by id: what routers say, and what meets middleboxes.
+    kept: BTreeMap<u64, Vec<u8>>,
     /// By host: how many faults have its cable out.
     cables_out: Vec<u32>,
     /// The black holes there are, by the positions of their faults.
@@ -95,7 +112,8 @@ impl Network {
             icmp: scenario.network.icmp,
             under_way: BTreeMap::new(),
             held: Vec::new(),
-            messages: BTreeMap::new(),
+            middleboxes: Middleboxes::new(scenario),
+            kept: BTreeMap::new(),
             cables_out: vec![0; scenario.hosts.len()],
             black_holes: BTreeMap::new(),
             discarded: BTreeSet::new(),
@@ -105,9 +123,10 @@ impl Network {
         }
     }
 
-    /// When the next datagram arrives.
-    pub(crate) fn next_arrival(&self) -> Option<Instant> {
-        self.under_way.first_key_value().map(|((time, _), _)| *time)
+    /// When the next datagram arrives, or something happens at a middlebox.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let arrival = self.under_way.first_key_value().map(|((time, _), _)| *time);
+        arrival.into_iter().chain(self.middleboxes.next()).min()
     }
 
     /// Takes the next datagram that is due.
@@ -129,7 +148,7 @@ impl Network {
             held.behind -= u32::from(overtaken);
             if held.behind == 0 {
                 let Held { id, flight, due, .. } = self.held.remove(index);
-                self.under_way.insert((now.max(due), id), flight);
+                self.go_on(id, Coming::new(flight, now.max(due)));
             } else {
                 index += 1;
             }
@@ -151,19 +170,24 @@ impl Network {
         self.arriving.push_back((id, flight));
     }
 
-    /// What a router said reaches nobody.
-    pub(crate) fn forget_message(&mut self, id: u64) {
-        self.messages.remove(&id);
+    /// Takes the octets of a datagram that the world does not carry.
+    pub(crate) fn take_octets(&mut self, id: u64) -> Vec<u8> {
+        self.kept.remove(&id).unwrap_or_default()
     }
 
-    /// Takes what routers say to this host in this step.
-    pub(crate) fn take_messages(&mut self, host: HostId) -> Vec<(u64, Vec<u8>)> {
-        let Network { arriving, messages, .. } = self;
-        if messages.is_empty() {
+    /// Keeps them.
+    pub(crate) fn keep_octets(&mut self, id: u64, octets: Vec<u8>) {
+        self.kept.insert(id, octets);
+    }
+
+    /// Takes what the world does not carry and arrives at this host in this step.
+    pub(crate) fn take_kept(&mut self, host: HostId) -> Vec<(u64, Vec<u8>)> {
+        let Network { arriving, kept, .. } = self;
+        if kept.is_empty() {
             return Vec::new();
         }
-        let here = arriving.iter().filter(|(_, flight)| flight.to == host && flight.message.is_some());
-        here.filter_map(|(id, _)| Some((*id, messages.remove(id)?))).collect()
+        let here = arriving.iter().filter(|(_, flight)| flight.to == host && flight.kept);
+        here.filter_map(|(id, _)| Some((*id, kept.remove(id)?))).collect()
     }
 
     /// The datagram is lost where it arrives: the world delivers it, and its host is to pass over it.
@@ -231,16 +255,17 @@ impl Network {
     /// Takes everything that is under way from one host to another.
     pub(crate) fn take_under_way(&mut self, from: HostId, to: HostId) -> Vec<Flight> {
         let gone = |flight: &Flight| flight.from == from && flight.to == to;
-        let held = self.held.iter().map(|held| &held.flight);
-        let taken = held.chain(self.under_way.values()).copied().filter(gone).collect();
-        self.under_way.retain(|(_, id), flight| {
-            if gone(flight) {
-                self.messages.remove(id);
-            }
-            !gone(flight)
-        });
+        let held = self.held.iter().map(|held| (held.id, held.flight));
+        let under_way = self.under_way.iter().map(|((_, id), flight)| (*id, *flight));
+        let mut taken: Vec<(u64, Flight)> =
+            held.chain(under_way).filter(|(_, flight)| gone(flight)).collect();
+        taken.extend(self.middleboxes.take_coming(from, to));
+        self.under_way.retain(|_, flight| !gone(flight));
         self.held.retain(|held| !gone(&held.flight));
-        taken
+        for (id, _) in &taken {
+            self.kept.remove(id);
+        }
+        taken.into_iter().map(|(_, flight)| flight).collect()
     }
 
     /// A datagram is under way until `due`, and until so many others have arrived.
@@ -250,9 +275,31 @@ impl Network {
         if behind > 0 {
             self.held.push(Held { id, flight, behind, due });
         } else {
-            self.under_way.insert((due, id), flight);
+            self.go_on(id, Coming::new(flight, due));
         }
         id
+    }
+
+    /// A datagram goes on to the next middlebox of its way, or else to its host. Nobody stops what routers say.
+    pub(crate) fn go_on(&mut self, id: u64, coming: Coming) {
+        let Flight { from, to, kept, message, .. } = coming.flight;
+        if kept && message.is_none() && coming.place < self.middleboxes.on_way(from, to).len() {
+            self.middleboxes.await_datagram(id, coming, self.paths.latency(from, to));
+        } else {
+            self.under_way.insert((coming.due, id), coming.flight);
+        }
+    }
+
+    /// What a middlebox sends sets out from there.
+    pub(crate) fn launch_kept(&mut self, datagram: Vec<u8>, coming: Coming) {
+        self.sent += 1;
+        self.kept.insert(self.sent, datagram);
+        self.go_on(self.sent, coming);
+    }
+
+    /// How many datagrams are under way.
+    fn traffic(&self) -> usize {
+        self.under_way.len() + self.held.len() + self.middleboxes.len()
     }
 }
 
@@ -269,9 +316,10 @@ impl Run {
         datagram: &mut [u8],
     ) -> Option<(HostId, Range<u64>)> {
         let segment = self.recorder.next_segment();
-        let destination = scenario.host_of(transmit.destination.ip());
+        let target = self.network.middleboxes.real_address(scenario, transmit.destination);
+        let destination = scenario.host_of(target.ip());
         let size = u32::try_from(datagram.len()).unwrap_or(u32::MAX);
-        let seen = self.record_sent(now, from, end, transmit, (segment, destination, size));
+        let seen = self.record_sent(now, from, end, transmit, (segment, destination, target, size));
         let connection = seen.connection;
 
         // A host is not on a network with itself.
@@ -282,7 +330,8 @@ impl Run {
             return None;
         };
         let opens = transmit.header.flags == Flags::SYN;
-        let mut flight = Flight { segment, connection, from, to, opens, copy: false, message: None };
+        let kept = !self.network.middleboxes.on_way(from, to).is_empty();
+        let mut flight = Flight { segment, connection, from, to, opens, copy: false, message: None, kept };
         let way = self.meet_faults(scenario, now, &seen, flight, datagram)?;
         if let Some(reason) = self.network.obstacle(from, to, datagram.len()) {
             self.lose_flight(now, flight, reason);
@@ -300,7 +349,7 @@ impl Run {
             }
         };
         let copies = way.copies().count();
-        if self.network.under_way.len() + self.network.held.len() + copies >= MOST_UNDER_WAY {
+        if self.network.traffic() + copies >= MOST_UNDER_WAY {
             // The run ends with this step.
             self.network.overflowed = true;
             return None;
@@ -310,7 +359,12 @@ impl Run {
         for later in way.copies() {
             self.network.launch(due + later, flight, 0);
         }
-        Some((to, first..first + 1 + copies as u64))
+        let ids = first..first + 1 + copies as u64;
+        if kept {
+            self.network.kept.extend(ids.map(|id| (id, datagram.to_vec())));
+            return None;
+        }
+        Some((to, ids))
     }
 
     /// What the scenario's faults make of a segment; `None` if they lose it. They meet it in their order.
@@ -352,14 +406,15 @@ impl Run {
 
     /// A router says by ICMP that it lost a segment, unless that is filtered or lost itself on the way back.
     fn tell_sender(&mut self, now: Instant, lost: Flight, datagram: &[u8], code: Unreachable) {
-        let back = Flight { from: lost.to, to: lost.from, opens: false, message: Some(code), ..lost };
+        let back =
+            Flight { from: lost.to, to: lost.from, opens: false, message: Some(code), kept: true, ..lost };
         if !self.network.icmp {
             return;
         }
         let message = octets::unreachable(datagram, code);
         if let Ok(due) = self.network.paths.carry(now, back.from, back.to, message.len()) {
             let id = self.network.launch(due, back, 0);
-            self.network.messages.insert(id, message);
+            self.network.kept.insert(id, message);
         }
     }
 
@@ -369,13 +424,17 @@ impl Run {
         from: HostId,
         end: Option<EndId>,
         transmit: &Transmit,
-        (segment, destination, size): (SegmentNumber, Option<halfopen_scenario::HostId>, u32),
+        (segment, destination, target, size): (
+            SegmentNumber,
+            Option<halfopen_scenario::HostId>,
+            SocketAddr,
+            u32,
+        ),
     ) -> Seen {
         let (connection, relative) = match end {
             Some(end) => (Some(end.number), self.connections.sends(end, &transmit.header)),
             None => {
-                let answer =
-                    self.connections.answers(transmit.source, transmit.destination, &transmit.header);
+                let answer = self.connections.answers(transmit.source, target, &transmit.header);
                 answer.map_or_else(Default::default, |(number, relative)| (Some(number), relative))
             }
         };
@@ -396,6 +455,7 @@ impl Run {
             sender_state: relative.states[0],
             receiver_state: relative.states[1],
             injected: false,
+            middlebox: None,
         };
         let seen = Seen {
             facts: sent.facts(from),

@@ -75,12 +75,12 @@ pub fn encode_segment(
     datagram
 }
 
-/// Reads the header of a segment from its IP datagram, as a host does that it arrives at.
+/// Reads source, destination and header of a segment from its IP datagram, as a host does that it arrives at.
 ///
 /// # Errors
 /// Why a host would not take it.
-pub fn read_segment(datagram: &[u8]) -> Result<Header, DropReason> {
-    decode(datagram).map(|segment| segment.header)
+pub fn read_segment(datagram: &[u8]) -> Result<(SocketAddr, SocketAddr, Header), DropReason> {
+    decode(datagram).map(|segment| (segment.source, segment.destination, segment.header))
 }
 
 /// Appends the datagram to `buffer`. The payload comes in two parts because a ring buffer has two.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use halfopen_tcp::{Flags, State};
 
-use super::{ConnectionRef, HostId, Location, Match, Rewrite};
+use super::{ConnectionRef, HostId, Location, Match, MiddleboxFault, MiddleboxId, Rewrite};
 
 /// Something that goes wrong.
 ///
@@ -96,6 +96,13 @@ pub enum Effect {
         /// When all is well again; `None` is never.
         heals_after: Option<Duration>,
     },
+    /// Something happens to a middlebox.
+    Middlebox {
+        /// Which.
+        middlebox: MiddleboxId,
+        /// What.
+        fault: MiddleboxFault,
+    },
 }
 
 impl Effect {
@@ -119,6 +126,7 @@ impl Effect {
             Effect::CablePull { .. } => "cable-pull",
             Effect::BlackHole { .. } => "blackhole",
             Effect::Partition { .. } => "partition",
+            Effect::Middlebox { fault, .. } => fault.name(),
         }
     }
 }

@@ -36,6 +36,8 @@ impl Limits {
     pub const MAX_HOSTS: usize = 32;
     /// Links that are said to be different.
     pub const MAX_LINKS: usize = 1_000;
+    /// Middleboxes.
+    pub const MAX_MIDDLEBOXES: usize = 16;
     /// Steps of all programs together.
     pub const MAX_STEPS: usize = 10_000;
     /// Faults.

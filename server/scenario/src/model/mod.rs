@@ -3,7 +3,9 @@
 mod expectation;
 mod fault;
 mod limits;
+mod middlebox;
 mod network;
+mod presets;
 mod program;
 mod rewrite;
 mod segment;
@@ -21,7 +23,12 @@ pub use fault::{
     Base, BlackHole, Cut, Effect, Fault, Field, Forgery, Number, SegmentAction, Unreachable, When, Which,
 };
 pub use limits::Limits;
+pub use middlebox::{
+    IdleTimes, Invalid, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings, OnExpiry, Strays,
+    TrackedState,
+};
 pub use network::{Bursts, Distribution, Jitter, Link, Loss, Network, Queue};
+pub use presets::Preset;
 pub use program::{Action, Amount, Failure, Payload, Program, SocketOptions, Step};
 pub use rewrite::{NewValue, Renumber, Rewrite};
 pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts, SizeMatch};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use super::HostId;
+use super::{HostId, Middlebox};
 
 /// What lies between the hosts: a link from each to each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Network {
     pub links: BTreeMap<(HostId, HostId), Link>,
     /// Whether what routers say by ICMP reaches whom they say it to.
     pub icmp: bool,
+    /// What stands on the way, in the order of the text. A [`MiddleboxId`](super::MiddleboxId) is an index into it.
+    pub middleboxes: Vec<Middlebox>,
 }
 
 impl Network {
@@ -26,7 +28,7 @@ impl Network {
 
 impl Default for Network {
     fn default() -> Network {
-        Network { link: Link::default(), links: BTreeMap::new(), icmp: true }
+        Network { link: Link::default(), links: BTreeMap::new(), icmp: true, middleboxes: Vec::new() }
     }
 }
 

@@ -8,7 +8,9 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Probability;
 use crate::shape;
-use crate::{BlackHole, Cut, Effect, Fault, HostId, Limits, SegmentAction, Unreachable, When, Which};
+use crate::{
+    BlackHole, Cut, Effect, Fault, HostId, Limits, MiddleboxFault, SegmentAction, Unreachable, When, Which,
+};
 
 impl Checker<'_> {
     pub(super) fn faults(&mut self, faults: &[Spanned<shape::Fault>]) -> Vec<Fault> {
@@ -38,6 +40,8 @@ impl Checker<'_> {
             ("cable-pull", fault.cable_pull.is_given()),
             ("blackhole", fault.blackhole.is_given()),
             ("partition", fault.partition.is_given()),
+            ("forget", fault.forget.is_given()),
+            ("blocks-new", fault.blocks_new.is_given()),
         ];
         if fault.pruned && words.iter().all(|(_, given)| !given) {
             return None;
@@ -68,6 +72,7 @@ impl Checker<'_> {
             "pause" => &["resumes-after", "clock"],
             "cable-pull" => &["replug-after"],
             "partition" | "blackhole" => &["heals-after"],
+            "blocks-new" => &["unblocks-after"],
             _ => &[],
         };
         let shared: &[&str] = if is_on_segments(word) {
@@ -90,6 +95,7 @@ impl Checker<'_> {
             ("resumes-after", key(&fault.resumes_after)),
             ("clock", key(&fault.clock)),
             ("replug-after", key(&fault.replug_after)),
+            ("unblocks-after", key(&fault.unblocks_after)),
             ("skip", key(&fault.skip)),
             ("first", key(&fault.first)),
             ("nth", key(&fault.nth)),
@@ -133,7 +139,10 @@ impl Checker<'_> {
                 self.on_segments(fault, &fault.unreachable, SegmentAction::Unreachable(code))
             }
             "inject" => self.forgery(fault).map(|forgery| Effect::Inject(Box::new(forgery))),
-            "power-loss" => self.victim(&fault.power_loss, fault.span).map(Effect::PowerLoss),
+            "power-loss" => match self.middlebox_in(&fault.power_loss, fault.span) {
+                Some(middlebox) => Some(Effect::Middlebox { middlebox, fault: MiddleboxFault::PowerLoss }),
+                None => self.victim(&fault.power_loss, fault.span).map(Effect::PowerLoss),
+            },
             "reboot" => {
                 if fault.back_after.is_none() && !fault.pruned {
                     self.problem(
@@ -144,7 +153,14 @@ impl Checker<'_> {
                 }
                 let back_after =
                     fault.back_after.as_ref().map_or(Duration::ZERO, |after| self.positive(after));
-                self.victim(&fault.reboot, fault.span).map(|host| Effect::Reboot { host, back_after })
+                match self.middlebox_in(&fault.reboot, fault.span) {
+                    Some(middlebox) => {
+                        Some(Effect::Middlebox { middlebox, fault: MiddleboxFault::Reboot { back_after } })
+                    }
+                    None => {
+                        self.victim(&fault.reboot, fault.span).map(|host| Effect::Reboot { host, back_after })
+                    }
+                }
             }
             "kill" => self.victim(&fault.kill, fault.span).map(Effect::Kill),
             "freeze" => {
@@ -165,6 +181,12 @@ impl Checker<'_> {
                 let replug_after = self.after(&fault.replug_after);
                 self.victim(&fault.cable_pull, fault.span)
                     .map(|host| Effect::CablePull { host, replug_after })
+            }
+            "forget" => self.on_middlebox(&fault.forget, fault.span, MiddleboxFault::Forget),
+            "blocks-new" => {
+                let unblocks_after = self.after(&fault.unblocks_after);
+                let effect = MiddleboxFault::BlocksNew { unblocks_after };
+                self.on_middlebox(&fault.blocks_new, fault.span, effect)
             }
             "blackhole" => {
                 let heals_after = self.after(&fault.heals_after);

@@ -4,6 +4,7 @@ mod expectations;
 mod faults;
 mod hosts;
 mod inject;
+mod middleboxes;
 mod network;
 mod programs;
 mod rewrite;
@@ -17,7 +18,7 @@ use crate::de::Spanned;
 use crate::node::{Node, Span};
 use crate::parse::Scalar;
 use crate::shape::{Document, Given, HostInState, Match, Opt};
-use crate::{Host, HostId, Limits, Problem, Program, Scenario, words};
+use crate::{Host, HostId, Limits, Middlebox, Problem, Program, Scenario, words};
 
 /// The scenario that the document says. It is only worth something if no problem was found.
 pub(crate) fn scenario(
@@ -26,7 +27,8 @@ pub(crate) fn scenario(
     text: &str,
     problems: &mut Vec<Problem>,
 ) -> Scenario {
-    let mut checker = Checker { root, problems, hosts: Vec::new(), programs: Vec::new() };
+    let mut checker =
+        Checker { root, problems, hosts: Vec::new(), middleboxes: Vec::new(), programs: Vec::new() };
     let id = checker.id(document);
     match &document.hosts {
         Some(hosts) => checker.hosts(hosts),
@@ -68,6 +70,7 @@ struct Checker<'a> {
     root: &'a Node,
     problems: &'a mut Vec<Problem>,
     hosts: Vec<Host>,
+    middleboxes: Vec<Middlebox>,
     programs: Vec<Program>,
 }
 

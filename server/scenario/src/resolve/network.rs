@@ -49,7 +49,7 @@ impl Values {
 impl Checker<'_> {
     pub(super) fn network(&mut self, network: &Spanned<shape::Network>) -> Network {
         let pruned = network.pruned;
-        let shape::Network { latency, jitter, bandwidth, queue, loss, mtu, icmp, links: given } =
+        let shape::Network { latency, jitter, bandwidth, queue, loss, mtu, icmp, links: given, middleboxes } =
             &network.value;
         let said = Said { pruned, latency, jitter, bandwidth, queue, loss, mtu };
         let icmp = word(icmp).is_none_or(|Switch(on)| on);
@@ -64,6 +64,10 @@ impl Checker<'_> {
             }
         }
         self.queue_is_before_a_line(&said, network.links.values().chain([&network.link]));
+        if let Some(middleboxes) = middleboxes {
+            self.middleboxes = self.middleboxes(middleboxes);
+            network.middleboxes.clone_from(&self.middleboxes);
+        }
         network
     }
 

@@ -36,9 +36,9 @@ pub(crate) struct Fault {
     pub(crate) unreachable: Given<Match>,
     /// A segment that no host sent arrives.
     pub(crate) inject: Given<Inject>,
-    /// This host is gone without a word.
+    /// This host or middlebox is gone without a word.
     pub(crate) power_loss: Given<Scalar<String>>,
-    /// This host is gone, and comes back knowing nothing.
+    /// This host or middlebox is gone, and comes back knowing nothing.
     pub(crate) reboot: Given<Scalar<String>>,
     /// The processes of this host die; its kernel closes their sockets.
     pub(crate) kill: Given<Scalar<String>>,
@@ -54,6 +54,10 @@ pub(crate) struct Fault {
     pub(crate) blackhole: Given<BlackHole>,
     /// Nothing gets through between these hosts; from one to the other; or between one and all others.
     pub(crate) partition: Given<Cut>,
+    /// This middlebox loses the state of all connections.
+    pub(crate) forget: Given<Scalar<String>>,
+    /// This middlebox lets no new connection pass.
+    pub(crate) blocks_new: Given<Scalar<String>>,
     /// How much longer they take; how far a clock goes forward.
     pub(crate) by: Opt<Duration>,
     /// How many more of each arrive.
@@ -82,6 +86,8 @@ pub(crate) struct Fault {
     pub(crate) clock: Opt<PausedClock>,
     /// How long the cable is out.
     pub(crate) replug_after: Opt<Duration>,
+    /// How long it lets none pass.
+    pub(crate) unblocks_after: Opt<Duration>,
     /// How many are let through first.
     pub(crate) skip: Opt<u32>,
     /// Only so many of them.

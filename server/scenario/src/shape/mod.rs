@@ -3,6 +3,7 @@
 mod expect;
 mod faults;
 mod hosts;
+mod middleboxes;
 mod network;
 mod programs;
 mod rewrite;
@@ -21,6 +22,7 @@ use crate::parse::Scalar;
 pub(crate) use expect::{Claim, Expect};
 pub(crate) use faults::{ControlBits, Cut, Fault, HostInState, Inject, Match, PausedClock};
 pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
+pub(crate) use middleboxes::{IdleByState, Middlebox};
 pub(crate) use network::{Jitter, Link, Loss, Network, ShortOr};
 pub(crate) use programs::{Direction, Payload, Programs, Step, Steps};
 pub(crate) use rewrite::NewFields;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::Opt;
+use super::{Middlebox, Named, Opt};
 use crate::de::Spanned;
 use crate::parse::{Parse, Scalar, Switch, told};
 use crate::quantity::{Bandwidth, LossRate, Probability, Size};
@@ -37,6 +37,8 @@ pub(crate) struct Network {
     pub(crate) icmp: Opt<Switch>,
     /// What is different about some links; laid over one another in this order.
     pub(crate) links: Vec<Spanned<Link>>,
+    /// What stands on the way and keeps state of connections, by name.
+    pub(crate) middleboxes: Option<Spanned<Named<Spanned<Middlebox>>>>,
 }
 
 /// What is different about some links.

@@ -186,6 +186,7 @@ pub(crate) fn started(scenario: &Scenario, options: &RunOptions) -> trace::Event
             title: scenario.title.clone(),
             seed: options.seed,
             version: "test",
+            middleboxes: Vec::new(),
             hosts: vec![host("client", [10, 0, 0, 1]), host("server", [10, 0, 0, 2])],
         })),
     )

@@ -155,7 +155,7 @@ mod tests {
             halfopen_tcp::encode_segment(from, to, header, &vec![b'x'; header.payload as usize]);
         let seen = Seen { initial: [Seq(1000), Seq(u32::MAX)], window_shift: 7, ..Seen::default() };
         rewrite(octets::segment_of_mut(&mut datagram), new, &seen);
-        read_segment(&datagram).expect("the checksum is right")
+        read_segment(&datagram).expect("the checksum is right").2
     }
 
     fn data() -> Header {

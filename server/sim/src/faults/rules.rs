@@ -81,7 +81,8 @@ impl Rules {
             | Effect::ClockJump { .. }
             | Effect::CablePull { .. }
             | Effect::BlackHole { .. }
-            | Effect::Partition { .. } => None,
+            | Effect::Partition { .. }
+            | Effect::Middlebox { .. } => None,
         };
         Rules(faults.iter().enumerate().filter_map(rule).collect())
     }

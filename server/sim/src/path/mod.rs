@@ -65,6 +65,11 @@ impl Paths {
         Paths { hosts, ways: (0..hosts * hosts).map(way).collect() }
     }
 
+    /// How long it takes from one host to another without jitter, once it has been transmitted.
+    pub(crate) fn latency(&self, from: HostId, to: HostId) -> Duration {
+        self.way(from, to).latency
+    }
+
     /// Largest IP datagram that gets from one host to another, octets.
     pub(crate) fn mtu(&self, from: HostId, to: HostId) -> u16 {
         self.way(from, to).mtu

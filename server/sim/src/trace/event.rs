@@ -6,7 +6,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
 
-use halfopen_scenario::{SegmentFacts, Unreachable};
+use halfopen_scenario::{SegmentFacts, TrackedState, Unreachable};
 use halfopen_tcp::{Cause, DropReason, Errno, Flags, Header, Instant, Purpose, State, Timer, TimerChange};
 
 /// A host: its position in [`RunStarted::hosts`], from 0.
@@ -23,6 +23,24 @@ impl HostId {
 impl From<halfopen_scenario::HostId> for HostId {
     fn from(host: halfopen_scenario::HostId) -> HostId {
         HostId(u16::try_from(host.0).expect("a scenario has at most `Limits::MAX_HOSTS` hosts"))
+    }
+}
+
+/// A middlebox: its position in [`RunStarted::middleboxes`], from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MiddleboxId(pub u16);
+
+impl MiddleboxId {
+    /// The position as an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl From<halfopen_scenario::MiddleboxId> for MiddleboxId {
+    fn from(middlebox: halfopen_scenario::MiddleboxId) -> MiddleboxId {
+        let number = u16::try_from(middlebox.0);
+        MiddleboxId(number.expect("a scenario has at most `Limits::MAX_MIDDLEBOXES` middleboxes"))
     }
 }
 
@@ -102,6 +120,8 @@ pub enum EventKind {
         /// Why TCP did not use the message; `None` if it did.
         dropped: Option<DropReason>,
     },
+    /// What a middlebox knows of a connection, or does to a segment, changed.
+    MiddleboxChanged(Box<MiddleboxChanged>),
     /// A connection changed its state.
     StateTransition {
         /// Before.
@@ -158,6 +178,8 @@ pub struct RunStarted {
     pub version: &'static str,
     /// The hosts, in the order of the scenario; [`HostId`] points here.
     pub hosts: Vec<Host>,
+    /// The names of the middleboxes, in the order of the scenario; [`MiddleboxId`] points here.
+    pub middleboxes: Vec<String>,
 }
 
 /// A host of the scenario.
@@ -213,8 +235,10 @@ pub struct SegmentSent {
     pub sender_state: Option<State>,
     /// The same at the receiver, while the segment is sent.
     pub receiver_state: Option<State>,
-    /// Whether no host sent it: a fault made it up, and it arrives as if this host had.
+    /// Whether no host sent it: a fault or a middlebox made it up, and it arrives as if this host had.
     pub injected: bool,
+    /// The middlebox that made it up, if one did.
+    pub middlebox: Option<MiddleboxId>,
 }
 
 impl SegmentSent {
@@ -285,6 +309,85 @@ pub enum LossReason {
     QueueFull,
     /// By chance.
     Random,
+    /// A middlebox did not let it pass.
+    Middlebox {
+        /// Which.
+        middlebox: MiddleboxId,
+        /// Why.
+        why: MiddleboxLoss,
+    },
+}
+
+/// Why a middlebox does not let a segment pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MiddleboxLoss {
+    /// It has no state of the connection, and the segment does not make it.
+    NoState,
+    /// The segment can not belong to its connection: it is outside of the windows, or can not come in this state.
+    Invalid,
+    /// It makes no new state.
+    Blocked,
+    /// It is down.
+    Down,
+}
+
+impl fmt::Display for MiddleboxLoss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            MiddleboxLoss::NoState => "no state",
+            MiddleboxLoss::Invalid => "invalid",
+            MiddleboxLoss::Blocked => "blocks new",
+            MiddleboxLoss::Down => "down",
+        })
+    }
+}
+
+/// What changed in a middlebox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MiddleboxChanged {
+    /// Which.
+    pub middlebox: MiddleboxId,
+    /// What it did.
+    pub change: MiddleboxChange,
+    /// The connection's state there before; `None`: it had none.
+    pub before: Option<TrackedState>,
+    /// The same after.
+    pub after: Option<TrackedState>,
+    /// The segment that it was because of, if it was one.
+    pub segment: Option<SegmentNumber>,
+}
+
+/// What a middlebox did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MiddleboxChange {
+    /// A SYN made state of a connection.
+    Created,
+    /// A segment in the middle of a connection made state of it.
+    Adopted,
+    /// The state of a connection is another.
+    Moved,
+    /// Nothing passed for too long, and the state is gone.
+    Expired,
+    /// The state is lost.
+    Forgotten,
+    /// The MSS option of the segment says less now.
+    Clamped,
+    /// The segment passed untranslated: the receiver can not know where it is from.
+    Untranslated,
+}
+
+impl fmt::Display for MiddleboxChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            MiddleboxChange::Created => "created",
+            MiddleboxChange::Adopted => "adopted",
+            MiddleboxChange::Moved => "moved",
+            MiddleboxChange::Expired => "expired",
+            MiddleboxChange::Forgotten => "forgotten",
+            MiddleboxChange::Clamped => "clamped",
+            MiddleboxChange::Untranslated => "untranslated",
+        })
+    }
 }
 
 impl fmt::Display for LossReason {
@@ -300,6 +403,7 @@ impl fmt::Display for LossReason {
             LossReason::TooLarge => f.write_str("larger than the path's MTU"),
             LossReason::QueueFull => f.write_str("queue is full"),
             LossReason::Random => f.write_str("random loss"),
+            LossReason::Middlebox { middlebox, why } => write!(f, "middlebox {}: {why}", middlebox.0 + 1),
         }
     }
 }

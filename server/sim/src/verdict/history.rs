@@ -68,6 +68,7 @@ impl History {
             | EventKind::SegmentArrived { .. }
             | EventKind::SegmentLost { .. }
             | EventKind::DestinationUnreachable { .. }
+            | EventKind::MiddleboxChanged(_)
             | EventKind::TimerChanged { .. }
             | EventKind::FaultApplied(_)
             | EventKind::HostChanged(_)

@@ -107,7 +107,9 @@ fn is_drop(reason: LossReason) -> bool {
     match reason {
         LossReason::Fault(_) | LossReason::Partition | LossReason::HostDown | LossReason::NoRoute => true,
         LossReason::HostPaused | LossReason::CablePulled | LossReason::BlackHole => true,
-        LossReason::TooLarge | LossReason::QueueFull | LossReason::Random => false,
+        LossReason::TooLarge | LossReason::QueueFull | LossReason::Random | LossReason::Middlebox { .. } => {
+            false
+        }
     }
 }
 

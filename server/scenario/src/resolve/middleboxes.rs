@@ -1,0 +1,173 @@
+//! Middleboxes: a preset, and what is laid over it.
+
+use std::time::Duration;
+
+use super::{Checker, word};
+use crate::de::Spanned;
+use crate::node::Span;
+use crate::parse::{Scalar, Switch};
+use crate::quantity::Size;
+use crate::shape::{self, Given, IdleByState, Named, Opt, OrNever, ShortOr};
+use crate::{
+    Effect, HostId, IdleTimes, Limits, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings,
+    TrackedState, words,
+};
+
+impl Checker<'_> {
+    pub(super) fn middleboxes(
+        &mut self,
+        middleboxes: &Spanned<Named<Spanned<shape::Middlebox>>>,
+    ) -> Vec<Middlebox> {
+        let list = &middleboxes.value.0;
+        if !self.limit(middleboxes.key, "middleboxes", list.len(), Limits::MAX_MIDDLEBOXES) {
+            return Vec::new();
+        }
+        let resolve = |(name, middlebox): &(Spanned<String>, Spanned<shape::Middlebox>)| {
+            self.name(name.span, "a middlebox's name", name);
+            if self.hosts.iter().any(|host| host.name == name.value) {
+                let message = format!("`{}` is a host already", name.value);
+                self.problem(name.span, message, "give the middlebox another name");
+            }
+            Middlebox {
+                name: name.value.clone(),
+                between: middlebox.between.as_ref().and_then(|between| self.two_hosts(between)),
+                settings: self.middlebox_settings(middlebox),
+                location: name.span.location(),
+            }
+        };
+        list.iter().map(resolve).collect()
+    }
+
+    fn two_hosts(&mut self, between: &Spanned<Vec<Spanned<Scalar<String>>>>) -> Option<[HostId; 2]> {
+        let [one, other] = &between.value[..] else {
+            if !between.pruned {
+                let message = "a middlebox stands between two hosts, or between all";
+                self.problem(between.span, message, "write `between: [client, server]`, or leave it out");
+            }
+            return None;
+        };
+        let (first, second) = (self.host(one.span, &one.value.0), self.host(other.span, &other.value.0));
+        if first.is_some() && first == second {
+            self.problem(other.span, "nothing goes from a host to itself", "name another host");
+        }
+        Some([first?, second?])
+    }
+
+    fn middlebox_settings(&mut self, given: &shape::Middlebox) -> MiddleboxSettings {
+        let mut settings = word(&given.preset).map(|preset| preset.settings()).unwrap_or_default();
+        if let Some(idle) = &given.idle {
+            self.idle_times(&mut settings.idle, idle);
+        }
+        settings.on_expiry = word(&given.on_expiry).unwrap_or(settings.on_expiry);
+        settings.strays = word(&given.strays).unwrap_or(settings.strays);
+        settings.invalid = word(&given.invalid).unwrap_or(settings.invalid);
+        settings.mss_clamp = given.mss_clamp.as_ref().and_then(|size| self.mss(size)).or(settings.mss_clamp);
+        settings.blocks_new = word(&given.blocks_new).map_or(settings.blocks_new, |Switch(on)| on);
+        settings
+    }
+
+    fn mss(&mut self, size: &Spanned<Scalar<Size>>) -> Option<u16> {
+        // As little as Linux allows a host to offer.
+        let (least, most) = (48, u16::MAX);
+        let Scalar(Size(octets)) = size.value;
+        let value = u16::try_from(octets).ok().filter(|octets| *octets >= least);
+        if value.is_none() {
+            self.out_of_range(size.span, octets, least.into(), most.into());
+        }
+        value
+    }
+
+    fn idle_times(&mut self, times: &mut IdleTimes, idle: &Spanned<ShortOr<Duration, IdleByState>>) {
+        match &idle.value {
+            ShortOr::Short(time) => {
+                self.not_zero(idle.span, *time);
+                *times = IdleTimes::all(*time);
+            }
+            ShortOr::Long(given) => self.idle_by_state(times, given),
+        }
+    }
+
+    fn idle_by_state(&mut self, times: &mut IdleTimes, given: &IdleByState) {
+        if let Some(half_closed) = &given.half_closed {
+            for other in [&given.fin_wait, &given.close_wait].into_iter().flatten() {
+                let help = "it is short for `fin-wait` and `close-wait`: say either it or them";
+                self.problem(other.key, "`half-closed` says this already", help);
+            }
+            let time = self.idle_time(half_closed);
+            times.set(TrackedState::FinWait, time);
+            times.set(TrackedState::CloseWait, time);
+        }
+        let by_state: [(TrackedState, &Opt<OrNever>); TrackedState::ALL.len()] = [
+            (TrackedState::SynSent, &given.syn_sent),
+            (TrackedState::SynReceived, &given.syn_received),
+            (TrackedState::Established, &given.established),
+            (TrackedState::FinWait, &given.fin_wait),
+            (TrackedState::CloseWait, &given.close_wait),
+            (TrackedState::LastAck, &given.last_ack),
+            (TrackedState::TimeWait, &given.time_wait),
+            (TrackedState::Closed, &given.closed),
+        ];
+        for (state, time) in by_state {
+            if let Some(time) = time {
+                times.set(state, self.idle_time(time));
+            }
+        }
+        if let Some(time) = &given.unacknowledged {
+            times.unacknowledged = self.idle_time(time);
+        }
+    }
+
+    fn idle_time(&mut self, given: &Spanned<Scalar<OrNever>>) -> Option<Duration> {
+        let Scalar(OrNever(time)) = given.value;
+        if let Some(time) = time {
+            self.not_zero(given.span, time);
+        }
+        time
+    }
+
+    fn not_zero(&mut self, span: Span, time: Duration) {
+        if time.is_zero() {
+            self.problem(span, "zero makes no sense here", "say how long, or `never`");
+        }
+    }
+
+    /// The middlebox of that name; says so if there is none.
+    pub(super) fn middlebox(&mut self, span: Span, name: &str) -> Option<MiddleboxId> {
+        let found = self.middleboxes.iter().position(|middlebox| middlebox.name == name).map(MiddleboxId);
+        if found.is_none() {
+            let names: Vec<&str> = self.middleboxes.iter().map(|middlebox| middlebox.name.as_str()).collect();
+            let help =
+                words::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
+                    [] => "there is none: `network: {middleboxes: {nat: {preset: aws-nlb}}}`".to_owned(),
+                    [only] => format!("the only one is `{only}`"),
+                    names => format!("there are {}", words::list(names.iter().copied())),
+                });
+            self.problem(span, format!("no middlebox is called `{}`", words::short(name)), help);
+        }
+        found
+    }
+
+    /// The middlebox that stands after a word that may name a host too.
+    pub(super) fn middlebox_in(&mut self, given: &Given<Scalar<String>>, all: Span) -> Option<MiddleboxId> {
+        let Scalar(name) = given.inner()?;
+        let known = self.middleboxes.iter().any(|middlebox| middlebox.name == *name);
+        if known { self.middlebox(given.span_or(all), name) } else { None }
+    }
+
+    /// What happens to the middlebox that stands after the word.
+    pub(super) fn on_middlebox(
+        &mut self,
+        given: &Given<Scalar<String>>,
+        all: Span,
+        fault: MiddleboxFault,
+    ) -> Option<Effect> {
+        let place = given.span_or(all);
+        let Some(Scalar(name)) = given.inner() else {
+            let help = format!("write its name after the word: `{}: nat`", fault.name());
+            self.problem(place, "this does not say which middlebox", help);
+            return None;
+        };
+        let middlebox = self.middlebox(place, name)?;
+        Some(Effect::Middlebox { middlebox, fault })
+    }
+}

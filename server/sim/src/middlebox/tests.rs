@@ -1,0 +1,292 @@
+//! What a box makes of what passes, as tables.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use halfopen_scenario::{
+    IdleTimes, Invalid, MiddleboxSettings, OnExpiry, Preset, Strays, TrackedState as State,
+};
+use halfopen_tcp::{Flags, Header, Instant, Seq};
+
+use super::tracker::{Change, Passage, Tracker, Verdict};
+use crate::trace::MiddleboxLoss;
+
+const CLIENT: &str = "10.0.0.1:40000";
+const SERVER: &str = "10.0.0.2:80";
+/// Their initial sequence numbers; the server's are about to wrap.
+const ISS: [u32; 2] = [1000, u32::MAX - 1];
+
+/// A box, and what its two ends send through it, a second after the other.
+struct Bench {
+    tracker: Tracker,
+    now: Instant,
+    blocked: bool,
+}
+
+fn at(seconds: u64) -> Instant {
+    Instant::ZERO + Duration::from_secs(seconds)
+}
+
+fn header(who: usize, flags: &str, seq: u32, ack: u32, payload: u32) -> Header {
+    let flags = Flags::from_name(flags).unwrap();
+    let ack = if flags.contains(Flags::ACK) { Seq(ISS[1 - who]) + ack } else { Seq(0) };
+    Header { seq: Seq(ISS[who]) + seq, ack, flags, window: 10_000, payload, ..Header::default() }
+}
+
+impl Bench {
+    fn new(settings: MiddleboxSettings) -> Bench {
+        Bench { tracker: Tracker::new(settings), now: Instant::ZERO, blocked: false }
+    }
+
+    /// From the client (0) or the server (1); numbers are relative.
+    fn pass(&mut self, who: usize, flags: &str, seq: u32, ack: u32, payload: u32) -> Passage {
+        self.now += Duration::from_secs(1);
+        let header = header(who, flags, seq, ack, payload);
+        let [mut from, mut to]: [SocketAddr; 2] = [CLIENT.parse().unwrap(), SERVER.parse().unwrap()];
+        if who == 1 {
+            std::mem::swap(&mut from, &mut to);
+        }
+        self.tracker.handle_segment(self.now, from, to, &header, self.blocked)
+    }
+
+    /// The three segments of a handshake; one second is over then after each.
+    fn established(settings: MiddleboxSettings) -> Bench {
+        let mut bench = Bench::new(settings);
+        for (who, flags, seq, ack) in [(0, "SYN", 0, 0), (1, "SYN+ACK", 0, 1), (0, "ACK", 1, 1)] {
+            assert_eq!(bench.pass(who, flags, seq, ack, 0).verdict, Verdict::Pass);
+        }
+        bench
+    }
+
+    /// When and in which state the connection is forgotten, and the RSTs that it gets.
+    fn expiry(&mut self) -> Option<(Duration, State, [Option<Header>; 2])> {
+        let expired = self.tracker.handle_expiry(Instant::FAR_FUTURE)?;
+        Some((expired.time.as_duration(), expired.state, expired.resets))
+    }
+}
+
+#[test]
+fn states_are_those_of_nf_conntrack() {
+    use State::{CloseWait, Closed, Established, FinWait, LastAck, SynReceived, SynSent, TimeWait};
+    let histories: &[(&str, &[(usize, &str, State)])] = &[
+        ("a SYN again", &[(0, "SYN", SynSent), (0, "SYN", SynSent)]),
+        ("a SYN+ACK again", &[(0, "SYN", SynSent), (1, "SYN+ACK", SynReceived), (1, "SYN+ACK", SynReceived)]),
+        ("refused", &[(0, "SYN", SynSent), (1, "RST+ACK", Closed)]),
+        ("both open", &[(0, "SYN", SynSent), (1, "SYN", SynSent), (0, "SYN+ACK", SynReceived)]),
+        (
+            "both close one after the other",
+            &[
+                (0, "SYN", SynSent),
+                (1, "SYN+ACK", SynReceived),
+                (0, "ACK", Established),
+                (1, "ACK", Established),
+                (1, "FIN+ACK", FinWait),
+                (0, "ACK", CloseWait),
+                (0, "FIN+ACK", LastAck),
+                (1, "ACK", TimeWait),
+                (1, "FIN+ACK", TimeWait),
+                (0, "SYN", SynSent),
+            ],
+        ),
+        (
+            "reset",
+            &[
+                (0, "SYN", SynSent),
+                (1, "SYN+ACK", SynReceived),
+                (0, "FIN+ACK", FinWait),
+                (0, "FIN+ACK", LastAck),
+                (0, "RST", Closed),
+                (1, "ACK", Closed),
+                (1, "SYN", SynSent),
+            ],
+        ),
+        (
+            "what may be right although the box does not think so changes nothing",
+            &[
+                (0, "SYN", SynSent),
+                (1, "ACK", SynSent),
+                (1, "SYN+ACK", SynReceived),
+                (0, "SYN", SynReceived),
+                (0, "ACK", Established),
+                (0, "SYN", Established),
+                (1, "SYN+ACK", Established),
+            ],
+        ),
+    ];
+    for (name, history) in histories {
+        let mut bench = Bench::new(MiddleboxSettings::default());
+        let mut state = None;
+        for (place, (who, flags, expected)) in history.iter().enumerate() {
+            let passage = bench.pass(*who, flags, 0, 0, 0);
+            assert_eq!(passage.verdict, Verdict::Pass, "{name}, {place}");
+            let change = passage.change;
+            if let (Some((Change::From(before), _)), Some(known)) = (change, state) {
+                assert_eq!(before, known, "{name}, {place}");
+            }
+            state = change.map(|(_, after)| after).or(state);
+            assert_eq!(state, Some(*expected), "{name}, {place}");
+        }
+    }
+}
+
+#[test]
+fn what_can_not_come_in_its_state_is_invalid() {
+    let cases = [(0, "SYN+ACK"), (0, "ACK"), (0, "FIN+ACK"), (1, "FIN+ACK"), (0, "PSH")];
+    let expected = [
+        (Invalid::Pass, Verdict::Pass),
+        (Invalid::Drop, Verdict::Lose(MiddleboxLoss::Invalid)),
+        (Invalid::Untranslated, Verdict::Untranslated),
+    ];
+    for (who, flags) in cases {
+        for (invalid, verdict) in &expected {
+            let mut bench =
+                Bench::new(MiddleboxSettings { invalid: *invalid, ..MiddleboxSettings::default() });
+            bench.pass(0, "SYN", 0, 0, 0);
+            let passage = bench.pass(who, flags, 1, 1, 0);
+            assert_eq!(passage, Passage { verdict: verdict.clone(), change: None }, "{who} {flags}");
+        }
+    }
+}
+
+#[test]
+fn what_is_outside_of_the_windows_is_invalid() {
+    let no = Verdict::Lose(MiddleboxLoss::Invalid);
+    let cases = [
+        ("new data", (1, "ACK", 1, 1, 1000), Verdict::Pass),
+        ("up to the edge of the window", (1, "ACK", 9_901, 1, 100), Verdict::Pass),
+        ("behind the edge", (1, "ACK", 10_002, 1, 100), no.clone()),
+        ("data that was sent long ago", (0, "ACK", 1, 1, 100), no.clone()),
+        ("an acknowledgment, whatever its number", (0, "ACK", 1, 1, 0), Verdict::Pass),
+        ("an acknowledgment of what was never sent", (0, "ACK", 20_001, 2, 0), no.clone()),
+        ("a RST with the next number", (0, "RST", 20_001, 1, 0), Verdict::Pass),
+        ("a RST with a number of the past", (0, "RST", 20_000, 1, 0), no.clone()),
+        ("a FIN of the past", (0, "FIN+ACK", 9_000, 1, 0), no),
+    ];
+    for (name, (who, flags, seq, ack, payload), verdict) in cases {
+        let mut bench =
+            Bench::established(MiddleboxSettings { invalid: Invalid::Drop, ..MiddleboxSettings::default() });
+        // The client sends two windows, and the server acknowledges them.
+        bench.pass(0, "ACK", 1, 1, 10_000);
+        bench.pass(1, "ACK", 1, 10_001, 0);
+        bench.pass(0, "ACK", 10_001, 1, 10_000);
+        bench.pass(1, "ACK", 1, 20_001, 0);
+        assert_eq!(bench.pass(who, flags, seq, ack, payload).verdict, verdict, "{name}");
+    }
+}
+
+#[test]
+fn strays_meet_what_the_box_is_told() {
+    let lost = || Verdict::Lose(MiddleboxLoss::NoState);
+    let reset = |header| Verdict::Reset(MiddleboxLoss::NoState, header);
+    let numbered = Header { seq: Seq(ISS[1]) + 7, flags: Flags::RST, ..Header::default() };
+    let acknowledging = Header { ack: Seq(ISS[0]) + 6, flags: Flags::RST | Flags::ACK, ..Header::default() };
+    let cases = [
+        (Strays::Drop, "ACK", lost()),
+        (Strays::Drop, "SYN+ACK", lost()),
+        (Strays::Reset, "ACK", reset(numbered.clone())),
+        (Strays::Reset, "SYN+ACK", reset(numbered.clone())),
+        (Strays::Reset, "FIN", reset(acknowledging)),
+        (Strays::Reset, "RST", lost()),
+        (Strays::Adopt, "ACK", Verdict::Pass),
+        (Strays::Adopt, "FIN+ACK", lost()),
+        (Strays::Adopt, "SYN+ACK", lost()),
+        (Strays::Adopt, "RST", lost()),
+        (Strays::Untranslated, "ACK", Verdict::Untranslated),
+    ];
+    for (strays, flags, verdict) in cases {
+        let mut bench = Bench::new(MiddleboxSettings { strays, ..MiddleboxSettings::default() });
+        let passage = bench.pass(0, flags, 5, 7, 0);
+        assert_eq!(passage.verdict, verdict, "{strays:?} {flags}");
+        let adopted = (strays, flags) == (Strays::Adopt, "ACK");
+        let change = adopted.then_some((Change::Adopted, State::Established));
+        assert_eq!(passage.change, change, "{strays:?} {flags}");
+        // A SYN is no stray.
+        assert_eq!(bench.pass(0, "SYN", 0, 0, 0).verdict, Verdict::Pass, "{strays:?} {flags}");
+    }
+}
+
+#[test]
+fn a_box_that_blocks_makes_no_new_state_and_lets_the_old_live() {
+    let mut bench =
+        Bench::established(MiddleboxSettings { strays: Strays::Adopt, ..MiddleboxSettings::default() });
+    bench.blocked = true;
+    assert_eq!(bench.pass(0, "ACK", 1, 1, 10).verdict, Verdict::Pass);
+    assert_eq!(bench.tracker.forget().len(), 1);
+    for flags in ["SYN", "ACK"] {
+        let blocked = Verdict::Lose(MiddleboxLoss::Blocked);
+        assert_eq!(bench.pass(0, flags, 1, 1, 0), Passage { verdict: blocked, change: None });
+    }
+    assert!(bench.tracker.is_empty());
+}
+
+#[test]
+fn each_state_has_its_time_and_every_segment_starts_it_again() {
+    let history = [
+        (0, "SYN", 0, 0),
+        (1, "SYN+ACK", 0, 1),
+        (0, "ACK", 1, 1),
+        (0, "FIN+ACK", 1, 1),
+        (1, "ACK", 1, 2),
+        (1, "FIN+ACK", 1, 2),
+        (0, "ACK", 2, 2),
+        (0, "RST", 2, 2),
+    ];
+    for preset in Preset::ALL {
+        for (last, state) in State::ALL.into_iter().enumerate() {
+            let settings = preset.settings();
+            let mut bench = Bench::new(settings.clone());
+            for (who, flags, seq, ack) in &history[..=last] {
+                bench.pass(*who, flags, *seq, *ack, 0);
+            }
+            let idle = settings.idle.of(state).unwrap();
+            let unacknowledged = matches!(state, State::FinWait | State::LastAck);
+            let shorter = settings.idle.unacknowledged.filter(|time| unacknowledged && *time < idle);
+            let time = bench.now.as_duration() + shorter.unwrap_or(idle);
+            assert_eq!(bench.expiry(), Some((time, state, [None, None])), "{preset:?} {state:?}");
+            assert_eq!(bench.expiry(), None);
+        }
+    }
+}
+
+#[test]
+fn what_is_not_acknowledged_has_a_shorter_time() {
+    let mut idle = IdleTimes::default();
+    idle.unacknowledged = Some(Duration::from_secs(300));
+    let mut bench = Bench::established(MiddleboxSettings { idle, ..MiddleboxSettings::default() });
+    assert_eq!(bench.tracker.next_expiry(), None, "an idle connection is kept for ever");
+    bench.pass(0, "ACK", 1, 1, 100);
+    assert_eq!(bench.tracker.next_expiry(), Some(at(304)));
+    bench.pass(1, "ACK", 1, 51, 0);
+    assert_eq!(bench.tracker.next_expiry(), Some(at(305)), "half of it is acknowledged");
+    bench.pass(1, "ACK", 1, 101, 0);
+    assert_eq!(bench.tracker.next_expiry(), None);
+}
+
+#[test]
+fn a_reset_to_both_has_the_numbers_that_they_expect() {
+    let settings = MiddleboxSettings {
+        idle: IdleTimes::all(Duration::from_secs(240)),
+        on_expiry: OnExpiry::ResetBoth,
+        ..MiddleboxSettings::default()
+    };
+    let rst = |seq| Some(Header { seq, flags: Flags::RST, ..Header::default() });
+    let mut bench = Bench::established(settings.clone());
+    bench.pass(0, "ACK", 1, 1, 100);
+    bench.pass(1, "ACK", 1, 101, 5);
+    bench.pass(0, "ACK", 101, 6, 0);
+    assert_eq!(bench.tracker.next_reset(), Some(at(246)));
+    let resets = [rst(Seq(ISS[1]) + 6), rst(Seq(ISS[0]) + 101)];
+    assert_eq!(bench.expiry(), Some((Duration::from_secs(246), State::Established, resets)));
+
+    // Who only sent a SYN believes nothing but an acknowledgment of it, and who sent nothing gets nothing.
+    let mut bench = Bench::new(settings.clone());
+    bench.pass(0, "SYN", 0, 0, 0);
+    let reset = Header { ack: Seq(ISS[0]) + 1, flags: Flags::RST | Flags::ACK, ..Header::default() };
+    assert_eq!(bench.expiry(), Some((Duration::from_secs(241), State::SynSent, [Some(reset), None])));
+
+    // What is over is forgotten without a word, and nobody need wait for it.
+    let mut bench = Bench::established(settings);
+    bench.pass(1, "RST", 1, 1, 0);
+    assert_eq!(bench.tracker.next_reset(), None);
+    assert_eq!(bench.expiry(), Some((Duration::from_secs(244), State::Closed, [None, None])));
+}

@@ -1,0 +1,260 @@
+//! The state that a middlebox keeps of connections. It knows no network: it is told what passes, and says what becomes of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use halfopen_scenario::{Invalid, MiddleboxSettings, OnExpiry, Strays, TrackedState};
+use halfopen_tcp::{Flags, Header, Instant, Seq};
+
+use super::states::{self, Kind, Sender, Step};
+use super::window::{self, End};
+use crate::trace::MiddleboxLoss;
+
+/// The two sockets of a connection, the lower first.
+pub(crate) type Sockets = [SocketAddr; 2];
+
+/// What becomes of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It passes.
+    Pass,
+    /// It passes, but the receiver can not know where it is from.
+    Untranslated,
+    /// It is lost.
+    Lose(MiddleboxLoss),
+    /// It is lost, and its sender gets this RST.
+    Reset(MiddleboxLoss, Header),
+}
+
+/// How the state of a connection changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A SYN makes it.
+    Created,
+    /// A segment in the middle of the connection makes it.
+    Adopted,
+    /// From this state to another.
+    From(TrackedState),
+}
+
+/// What a segment does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Passage {
+    pub(crate) verdict: Verdict,
+    /// How the state changes, and to what.
+    pub(crate) change: Option<(Change, TrackedState)>,
+}
+
+/// The state of a connection that is gone because nothing has passed for too long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Expired {
+    /// When its time was over.
+    pub(crate) time: Instant,
+    pub(crate) sockets: Sockets,
+    pub(crate) state: TrackedState,
+    /// The RST that each socket gets.
+    pub(crate) resets: [Option<Header>; 2],
+}
+
+/// A table of connections.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    settings: MiddleboxSettings,
+    flows: BTreeMap<Sockets, Flow>,
+    /// When connections are forgotten without a word, and when with RSTs.
+    quiet: BTreeSet<(Instant, Sockets)>,
+    loud: BTreeSet<(Instant, Sockets)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Flow {
+    state: TrackedState,
+    /// Which socket sent the first segment.
+    opener: usize,
+    ends: [End; 2],
+    /// Whether it was adopted: how windows are scaled is not known, so they are not checked.
+    adopted: bool,
+    expires: Option<Instant>,
+}
+
+impl Tracker {
+    /// A table without connections.
+    pub(crate) fn new(settings: MiddleboxSettings) -> Tracker {
+        Tracker { settings, flows: BTreeMap::new(), quiet: BTreeSet::new(), loud: BTreeSet::new() }
+    }
+
+    /// Whether it has state of no connection.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.flows.is_empty()
+    }
+
+    /// When a connection is forgotten next.
+    pub(crate) fn next_expiry(&self) -> Option<Instant> {
+        [self.quiet.first(), self.loud.first()].into_iter().flatten().map(|(time, _)| *time).min()
+    }
+
+    /// When a connection is forgotten next that gets RSTs then.
+    pub(crate) fn next_reset(&self) -> Option<Instant> {
+        self.loud.first().map(|(time, _)| *time)
+    }
+
+    /// Loses the state of all connections, in the order of their sockets.
+    pub(crate) fn forget(&mut self) -> Vec<(Sockets, TrackedState)> {
+        self.quiet.clear();
+        self.loud.clear();
+        std::mem::take(&mut self.flows).into_iter().map(|(sockets, flow)| (sockets, flow.state)).collect()
+    }
+
+    /// Forgets the connection whose time is over first, if one's is.
+    pub(crate) fn handle_expiry(&mut self, now: Instant) -> Option<Expired> {
+        let first = [self.quiet.first(), self.loud.first()].into_iter().flatten().min();
+        let (time, sockets) = first.copied().filter(|(time, _)| *time <= now)?;
+        let flow = self.remove(sockets)?;
+        let mut resets = [None, None];
+        if self.is_loud(flow.state) {
+            resets = flow.ends.map(|end| reset_of(&end));
+        }
+        Some(Expired { time, sockets, state: flow.state, resets })
+    }
+
+    /// A segment comes from one socket to another. `blocked`: no new state is made.
+    pub(crate) fn handle_segment(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        to: SocketAddr,
+        header: &Header,
+        blocked: bool,
+    ) -> Passage {
+        let (sockets, side) = if from <= to { ([from, to], 0) } else { ([to, from], 1) };
+        let kind = Kind::of(header.flags);
+        let Some(mut flow) = self.flows.get(&sockets).copied() else {
+            return self.without_state(now, sockets, side, header, blocked);
+        };
+        let peer = flow.ends[1 - side];
+        let sender =
+            if flow.opener == side { Sender::Opener { heard: peer != End::default() } } else { Sender::Peer };
+        match states::step(flow.state, sender, kind) {
+            Step::Anew => {
+                self.remove(sockets);
+                self.without_state(now, sockets, side, header, blocked)
+            }
+            Step::Ignored => Passage { verdict: Verdict::Pass, change: None },
+            Step::Invalid => self.invalid(),
+            Step::To(_) if self.checks(&flow) && !flow.ends[side].may_send(&peer, header) => self.invalid(),
+            Step::To(state) => {
+                let before = std::mem::replace(&mut flow.state, state);
+                let change = (before != state).then_some((Change::From(before), state));
+                self.pass(now, sockets, side, flow, header);
+                Passage { verdict: Verdict::Pass, change }
+            }
+        }
+    }
+
+    /// A segment comes for which there is no state.
+    fn without_state(
+        &mut self,
+        now: Instant,
+        sockets: Sockets,
+        side: usize,
+        header: &Header,
+        blocked: bool,
+    ) -> Passage {
+        let kind = Kind::of(header.flags);
+        let (change, state) = match kind {
+            Kind::Syn => (Change::Created, TrackedState::SynSent),
+            Kind::Ack if self.settings.strays == Strays::Adopt => {
+                (Change::Adopted, TrackedState::Established)
+            }
+            Kind::SynAck | Kind::Fin | Kind::Ack | Kind::Rst | Kind::Bare => {
+                return Passage { verdict: self.stray(header), change: None };
+            }
+        };
+        if blocked {
+            return Passage { verdict: Verdict::Lose(MiddleboxLoss::Blocked), change: None };
+        }
+        let adopted = change == Change::Adopted;
+        let flow = Flow { state, opener: side, ends: Default::default(), adopted, expires: None };
+        self.pass(now, sockets, side, flow, header);
+        Passage { verdict: Verdict::Pass, change: Some((change, state)) }
+    }
+
+    fn stray(&self, header: &Header) -> Verdict {
+        let lost = MiddleboxLoss::NoState;
+        match self.settings.strays {
+            Strays::Untranslated => Verdict::Untranslated,
+            Strays::Reset if !header.flags.contains(Flags::RST) => Verdict::Reset(lost, reset_for(header)),
+            Strays::Reset | Strays::Drop | Strays::Adopt => Verdict::Lose(lost),
+        }
+    }
+
+    fn invalid(&self) -> Passage {
+        let verdict = match self.settings.invalid {
+            Invalid::Pass => Verdict::Pass,
+            Invalid::Drop => Verdict::Lose(MiddleboxLoss::Invalid),
+            Invalid::Untranslated => Verdict::Untranslated,
+        };
+        Passage { verdict, change: None }
+    }
+
+    fn checks(&self, flow: &Flow) -> bool {
+        self.settings.invalid != Invalid::Pass && !flow.adopted
+    }
+
+    /// The segment passes on this connection, and its timer begins anew.
+    fn pass(&mut self, now: Instant, sockets: Sockets, side: usize, mut flow: Flow, header: &Header) {
+        self.remove(sockets);
+        let [low, high] = &mut flow.ends;
+        let (sender, receiver) = if side == 0 { (low, high) } else { (high, low) };
+        window::note(sender, receiver, header);
+        let [low, high] = &flow.ends;
+        let waiting = low.waits_for(high) || high.waits_for(low);
+        let idle = self.settings.idle.of(flow.state);
+        let shorter = self.settings.idle.unacknowledged.filter(|_| waiting);
+        flow.expires = idle.into_iter().chain(shorter).min().map(|idle| now + idle);
+        if let Some(expires) = flow.expires {
+            self.timers(flow.state).insert((expires, sockets));
+        }
+        self.flows.insert(sockets, flow);
+    }
+
+    fn remove(&mut self, sockets: Sockets) -> Option<Flow> {
+        let flow = self.flows.remove(&sockets)?;
+        if let Some(expires) = flow.expires {
+            self.timers(flow.state).remove(&(expires, sockets));
+        }
+        Some(flow)
+    }
+
+    fn timers(&mut self, state: TrackedState) -> &mut BTreeSet<(Instant, Sockets)> {
+        if self.is_loud(state) { &mut self.loud } else { &mut self.quiet }
+    }
+
+    /// Whether the ends are told when the state is forgotten.
+    fn is_loud(&self, state: TrackedState) -> bool {
+        self.settings.on_expiry == OnExpiry::ResetBoth && !state.is_over()
+    }
+}
+
+/// The RST that a box sends to an end out of the blue: it has the number that the end said it expects next. Who has only
+/// sent a SYN believes nothing but an acknowledgment of it (RFC 9293 §3.10.7.3).
+fn reset_of(end: &End) -> Option<Header> {
+    match (end.acked, end.sent) {
+        (Some(expects), _) => Some(Header { seq: expects, flags: Flags::RST, ..Header::default() }),
+        (None, Some(sent)) => Some(reset_acknowledging(sent)),
+        (None, None) => None,
+    }
+}
+
+/// The RST that answers a segment, as a host would that does not know the connection (RFC 9293 §3.10.7.1).
+fn reset_for(header: &Header) -> Header {
+    if header.flags.contains(Flags::ACK) {
+        Header { seq: header.ack, flags: Flags::RST, ..Header::default() }
+    } else {
+        reset_acknowledging(header.end())
+    }
+}
+
+fn reset_acknowledging(end: Seq) -> Header {
+    Header { ack: end, flags: Flags::RST | Flags::ACK, ..Header::default() }
+}

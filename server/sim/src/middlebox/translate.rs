@@ -1,0 +1,37 @@
+//! The addresses that hosts have behind a box that translates. Hosts know each other by those of the scenario; what passes
+//! untranslated comes from the other, and an answer to it finds its way back.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use halfopen_scenario::Scenario;
+
+/// The first octets of such addresses: networks for tests of devices (RFC 2544, RFC 5180), which nobody else has.
+const IPV4: [u8; 2] = [198, 18];
+const IPV6: [u16; 2] = [0x2001, 2];
+
+/// The address behind the box of the host that has this one.
+pub(super) fn inside(scenario: &Scenario, address: IpAddr) -> Option<IpAddr> {
+    let host = scenario.host_of(address)?;
+    let place = scenario.host(host).addresses.iter().position(|other| *other == address)?;
+    let (host, place) = (u8::try_from(host.0 + 1).ok()?, u8::try_from(place + 1).ok()?);
+    Some(match address {
+        IpAddr::V4(_) => Ipv4Addr::new(IPV4[0], IPV4[1], host, place).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(IPV6[0], IPV6[1], 0, 0, 0, 0, host.into(), place.into()).into(),
+    })
+}
+
+/// The address that the scenario gives the host with this one behind the box.
+pub(super) fn outside(scenario: &Scenario, address: IpAddr) -> Option<IpAddr> {
+    let (host, place) = match address {
+        IpAddr::V4(address) => match address.octets() {
+            [first, second, host, place] if [first, second] == IPV4 => (host.into(), place.into()),
+            _ => return None,
+        },
+        IpAddr::V6(address) => match address.segments() {
+            [first, second, 0, 0, 0, 0, host, place] if [first, second] == IPV6 => (host, place),
+            _ => return None,
+        },
+    };
+    let host = scenario.hosts.get(usize::from(host).checked_sub(1)?)?;
+    host.addresses.get(usize::from(place).checked_sub(1)?).copied()
+}
