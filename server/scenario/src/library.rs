@@ -42,6 +42,7 @@ pub const SUBJECTS: &[(&str, &str)] = &[
     ("handshake", "How connections begin"),
     ("keepalive", "Finding out that the peer is gone"),
     ("loss", "When the network loses segments"),
+    ("middlebox", "NATs, load balancers and firewalls that forget"),
     ("reset", "Resets, reboots and forgeries"),
     ("resources", "What is held for ever, and what runs out"),
     ("time-wait", "TIME-WAIT, and ports that are used again"),

@@ -12,6 +12,16 @@ use halfopen_sim::{Discard, RunOptions};
 type Change = (&'static str, &'static str, &'static str, &'static str);
 
 const CHANGES: &[Change] = &[
+    ("aws-nlb-idle", "a balancer that says nothing", "{preset: aws-nlb}", "{preset: aws-nlb, strays: drop}"),
+    ("aws-nlb-idle", "a shorter memory", "{preset: aws-nlb}", "{preset: aws-nlb, idle: 250s}"),
+    (
+        "azure-lb-silent",
+        "RST for what it does not know",
+        "{preset: azure-lb}",
+        "{preset: azure-lb, strays: reset}",
+    ),
+    ("azure-lb-silent", "a longer memory", "{preset: azure-lb}", "{preset: azure-lb, idle: 10m}"),
+    ("azure-lb-silent", "a shorter memory", "{preset: azure-lb}", "{preset: azure-lb, idle: 100s}"),
     ("blind-data", "an acknowledgment that might be", "snd.una - 200000", "snd.una"),
     ("blind-reset", "a RST exactly at rcv.nxt", "rcv.nxt + 100}", "rcv.nxt}"),
     (
@@ -44,6 +54,21 @@ const CHANGES: &[Change] = &[
         "  server: [listen: 80]\n  client:\n    - connect",
     ),
     (
+        "conntrack-half-close",
+        "a longer memory",
+        "{preset: linux-conntrack}",
+        "{preset: linux-conntrack, idle: {close-wait: 62s}}",
+    ),
+    ("conntrack-half-close", "an hour that is a minute", "close-wait: 1h", "close-wait: 60s"),
+    ("conntrack-invalid-rst", "no late segment", "by: 500ms", "by: 1ms"),
+    (
+        "conntrack-invalid-rst",
+        "no rule against what is INVALID",
+        "{invalid: drop}",
+        "{invalid: untranslated}",
+    ),
+    ("conntrack-invalid-rst", "a strict eye on windows", "{invalid: pass}", "{invalid: untranslated}"),
+    (
         "database-dead-client",
         "a client that comes back",
         "power-loss: client\n    at: 1s",
@@ -61,6 +86,8 @@ const CHANGES: &[Change] = &[
     ("fin-wait-2-stuck", "a server that closes", "- hold   ", "- close  "),
     ("four-way-close", "a shorter TIME-WAIT", "client: {}", "client: {tcp: {time-wait: 59s}}"),
     ("four-way-close", "a server that does not close", "    - close\n  client", "    - hold\n  client"),
+    ("gcp-nat", "RST for what it does not know", "{preset: gcp-nat}", "{preset: gcp-nat, strays: reset}"),
+    ("gcp-nat", "a shorter memory", "{preset: gcp-nat}", "{preset: gcp-nat, idle: 5m}"),
     ("grpc-dead-peer", "one doubling less", "client: {}", "client: {tcp: {retries2: 14}}"),
     (
         "grpc-dead-peer",
@@ -85,6 +112,8 @@ const CHANGES: &[Change] = &[
     ),
     ("idle-forever", "keepalive where there is none", "server: {}", "server: {tcp: {keepalive: on}}"),
     ("idle-forever", "ten probes", "{keepalive: on}", "{keepalive: {probes: 10}}"),
+    ("ipvs-900", "a longer memory", "{preset: ipvs}", "{preset: ipvs, idle: 902s}"),
+    ("ipvs-900", "a shorter memory", "{preset: ipvs}", "{preset: ipvs, idle: 500s}"),
     ("keepalive-timer-reset", "an idle time of 59 minutes", "idle: 2h", "idle: 59m"),
     (
         "keepalive-timer-reset",
