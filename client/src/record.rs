@@ -136,6 +136,13 @@ impl RunRecord {
         })
     }
 
+    /// When an expectation was decided; `None`: at the end of the run.
+    pub fn time_of_result(&self, result: &ExpectationResult) -> Option<Duration> {
+        let time = result.deciding_time.as_ref().map(|time| words::from_proto(Some(time)));
+        // Servers from before it was told there.
+        time.or_else(|| self.time_of(result.deciding_event))
+    }
+
     /// When the event of that number happened. Numbers are dense from 1.
     pub fn time_of(&self, sequence: u64) -> Option<Duration> {
         let index = usize::try_from(sequence.checked_sub(1)?).ok()?;

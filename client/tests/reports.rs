@@ -26,6 +26,7 @@ fn failed() -> RunRecord {
         actual: if passed { String::new() } else { "ESTABLISHED".into() },
         deciding_event,
         line: 31,
+        ..ExpectationResult::default()
     };
     script.at(70 * MS).expectation(expectation(true, 0));
     script.expectation(expectation(false, 15)).expectation(expectation(false, 0));
@@ -110,7 +111,7 @@ time  client                                                                    
 ✓ server: ends CLOSED
 ✗ server: ends CLOSED
     expected  CLOSED
-    actual    ESTABLISHED (at 40ms)
+    actual    ESTABLISHED (event 15, at 40ms)
     line 31 of scenarios/broken.yaml
 ✗ server: ends CLOSED
     expected  CLOSED
@@ -149,7 +150,7 @@ time  client                                                                    
 ✓ server: ends CLOSED
 ✗ server: ends CLOSED
     expected  CLOSED
-    actual    ESTABLISHED (at 40ms)
+    actual    ESTABLISHED (event 15, at 40ms)
     line 31 of scenarios/broken.yaml
 ✗ server: ends CLOSED
     expected  CLOSED
@@ -212,6 +213,7 @@ fn a_run_is_one_json_object_on_a_line() {
       {
         "actual": "",
         "decidedAtSeconds": null,
+        "decidingEvent": null,
         "expectation": 1,
         "expected": "",
         "line": 33,
@@ -266,6 +268,7 @@ fn a_run_is_one_json_object_on_a_line() {
       {
         "actual": "",
         "decidedAtSeconds": null,
+        "decidingEvent": null,
         "expectation": 1,
         "expected": "CLOSED",
         "line": 31,
@@ -275,6 +278,7 @@ fn a_run_is_one_json_object_on_a_line() {
       {
         "actual": "ESTABLISHED",
         "decidedAtSeconds": 0.04,
+        "decidingEvent": 15,
         "expectation": 1,
         "expected": "CLOSED",
         "line": 31,
@@ -284,6 +288,7 @@ fn a_run_is_one_json_object_on_a_line() {
       {
         "actual": "ESTABLISHED",
         "decidedAtSeconds": null,
+        "decidingEvent": null,
         "expectation": 1,
         "expected": "CLOSED",
         "line": 31,

@@ -63,7 +63,9 @@ struct ExpectationJson<'a> {
     text: &'a str,
     expected: &'a str,
     actual: &'a str,
-    /// When the event happened that decided it; null: the end of the run did.
+    /// The sequence number of the event that decided it; null: none in particular.
+    deciding_event: Option<u64>,
+    /// When it was decided; null: at the end of the run.
     decided_at_seconds: Option<f64>,
     line: u32,
 }
@@ -110,7 +112,8 @@ impl<'a> RunJson<'a> {
             text: &result.text,
             expected: &result.expected,
             actual: &result.actual,
-            decided_at_seconds: record.time_of(result.deciding_event).map(|time| time.as_secs_f64()),
+            deciding_event: Some(result.deciding_event).filter(|event| *event > 0),
+            decided_at_seconds: record.time_of_result(result).map(|time| time.as_secs_f64()),
             line: result.line,
         });
         let final_states = finished.map_or(&[][..], |finished| &finished.final_states);

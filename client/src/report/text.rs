@@ -88,9 +88,10 @@ impl<W: Write> TextReporter<W> {
         }
         writeln!(self.out, "{BAD}✗ {}{BAD:#}", result.text)?;
         writeln!(self.out, "    expected  {}", result.expected)?;
-        let decided = match record.time_of(result.deciding_event) {
-            Some(time) => format!("at {}", words::duration(time)),
-            None => "at the end of the run".to_owned(),
+        let decided = match (record.time_of_result(result), result.deciding_event) {
+            (Some(time), 0) => format!("at {}", words::duration(time)),
+            (Some(time), event) => format!("event {event}, at {}", words::duration(time)),
+            (None, _) => "at the end of the run".to_owned(),
         };
         writeln!(self.out, "    actual    {} {DIM}({decided}){DIM:#}", result.actual)?;
         writeln!(self.out, "    {DIM}line {} of {}{DIM:#}", result.line, record.file)

@@ -108,6 +108,8 @@ impl<'a> Reader<'a> {
             let (event, span) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
                 let span = whole(start, span, items.first(), items.last());
+                // From its bracket or first dash: a list of one thing is not that thing.
+                let span = Span { end: span.end, ..start };
                 return Ok(Mark { span, shape: Shape::Sequence(items) });
             }
             items.push(self.node(event, span, depth)?);

@@ -161,7 +161,11 @@ impl fmt::Display for Node {
             Value::Sequence(items) => {
                 f.write_str("[")?;
                 for (index, item) in items.iter().enumerate() {
-                    write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;
+                    let comma = if index == 0 { "" } else { ", " };
+                    match &item.value {
+                        Value::Mapping(entries) if entries.len() != 1 => write!(f, "{comma}{{{item}}}")?,
+                        _ => write!(f, "{comma}{item}")?,
+                    }
                 }
                 f.write_str("]")
             }

@@ -435,16 +435,25 @@ impl Parse for Probability {
     }
 }
 
-/// `7950s` or `7950s ± 1s`.
+/// `7950s`, `7950s ± 1s`, `within 90s` or `under 3h`.
 impl Parse for Window {
-    const WHAT: &'static str = "a time such as `7950s` or `7950s ± 1s`";
+    const WHAT: &'static str = "a time such as `7950s`, `7950s ± 1s`, `within 90s` or `under 3h`";
 
     fn schema() -> Schema {
         let time = time_pattern();
-        schema::text(&format!(r"{time}((±|\+-)\s*{time})?"), ["7950s", "7950s ± 1s"])
+        let pattern = format!(r"{time}((±|\+-)\s*{time})?|(within|under)\s+{time}");
+        schema::text(&pattern, ["7950s", "7950s ± 1s", "within 90s", "under 3h"])
     }
 
     fn parse(text: &str) -> Result<Window, Mistake> {
+        if let Some(most) = text.strip_prefix("within ") {
+            return Ok(Window { from: Duration::ZERO, to: Duration::parse(most.trim())? });
+        }
+        if let Some(more) = text.strip_prefix("under ") {
+            // The clock counts nanoseconds.
+            let to = Duration::parse(more.trim())?.saturating_sub(Duration::from_nanos(1));
+            return Ok(Window { from: Duration::ZERO, to });
+        }
         let (middle, margin) = match text.split_once('±').or_else(|| text.split_once("+-")) {
             Some((middle, margin)) => (Duration::parse(middle.trim())?, Duration::parse(margin.trim())?),
             None => (Duration::parse(text)?, Duration::ZERO),
@@ -654,6 +663,10 @@ mod tests {
         let second = Duration::from_secs;
         assert_eq!(Window::parse("7950s ± 1s"), Ok(Window { from: second(7949), to: second(7951) }));
         assert_eq!(Window::parse("5s +- 9s"), Ok(Window { from: second(0), to: second(14) }));
+        assert_eq!(Window::parse("within 90s"), Ok(Window { from: second(0), to: second(90) }));
+        let under = second(3) - Duration::from_nanos(1);
+        assert_eq!(Window::parse("under 3s"), Ok(Window { from: second(0), to: under }));
+        assert!(Window::parse("below 3s").is_err() && Window::parse("within 3").is_err());
         assert_eq!(Window::parse("5s"), Ok(Window { from: second(5), to: second(5) }));
     }
 

@@ -375,8 +375,28 @@ fn expectations_say_of_whom_and_when() {
     assert_eq!(expectations[6].claim, of(1, None, HostClaim::Received(1024)));
     let fin =
         Match { from: Some(HostId(0)), flags: Some(FlagsMatch::AtLeast(Flags::FIN)), ..Match::default() };
-    assert_eq!(expectations[7].claim, Claim::Segments { matching: fin, count: Count::AtLeast(2) });
+    assert_eq!(
+        expectations[7].claim,
+        Claim::Segments { matching: fin, count: Count::AtLeast(2), spacing: vec![] }
+    );
     assert_eq!(expectations[7].text, "segments: {from: client, flags: FIN}, count: at least 2, within: 5s");
+    let claims: Vec<&Claim> = expectations[8..].iter().map(|expectation| &expectation.claim).collect();
+    let [Claim::Segments { count, spacing, .. }, Claim::Order(order), rest @ ..] = &claims[..] else {
+        panic!("{claims:#?}");
+    };
+    let about = |from, to| Window { from, to };
+    assert_eq!(
+        (*count, &spacing[..]),
+        (Count::Exactly(3), &[about(S(1), S(1)), about(MS(990), MS(1010))][..])
+    );
+    let like = |from, flags| {
+        OrderItem::Segment(Match { from, flags: Some(FlagsMatch::AtLeast(flags)), ..Match::default() })
+    };
+    assert_eq!(*order, [like(None, Flags::SYN), OrderItem::Gap, like(Some(HostId(1)), Flags::FIN)]);
+    let under = about(Duration::ZERO, S(3 * 3600) - Duration::from_nanos(1));
+    assert_eq!(rest, [&Claim::AllClosed, &Claim::DataIntact, &Claim::VirtualTime(under)]);
+    assert_eq!(expectations[10].at, Some(about(Duration::ZERO, S(90))));
+    assert_eq!(expectations[9].text, "order: [SYN, …, {from: server, flags: FIN}], at: 5s");
     assert_eq!(
         (scenario.until, scenario.limits),
         (Some(S(30 * 86400)), Limits { virtual_time: S(60 * 86400), events: 5000 })
@@ -410,4 +430,12 @@ fn anchors_and_a_byte_order_mark_are_fine() {
 fn a_later_end_raises_the_limit_of_virtual_time() {
     let text = "scenario: long\nhosts: {a: , b: }\napplications: {a: [listen: 80]}\nuntil: 365d\n";
     assert_eq!(good(text).limits.virtual_time, S(365 * 86400));
+}
+
+#[test]
+fn a_list_of_one_expectation_is_not_that_expectation() {
+    let text = "scenario: one\nhosts: {a: , b: }\napplications:\n  a:\n    - wait: 5s\nexpect:\n  - a: {ends: CLOSED}\n";
+    let scenario = good(text);
+    assert_eq!(scenario.expectations[0].text, "a: {ends: CLOSED}");
+    assert_eq!(scenario.programs[0].steps[0].text, "wait: 5s");
 }

@@ -335,6 +335,7 @@ fn expectation_result(result: &ExpectationResult) -> v1::ExpectationResult {
         expected: result.expected.clone(),
         actual: result.actual.clone(),
         deciding_event: result.deciding_event,
+        deciding_time: result.decided_at.map(duration),
         line: result.line,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use halfopen_scenario::{ConnectionRef, Scenario, Slot};
-use halfopen_tcp::Instant;
+use halfopen_tcp::{Errno, Instant};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
@@ -66,10 +66,23 @@ pub(crate) struct Progress {
     pub(crate) faults: Vec<u64>,
     /// Every connection that a program opened.
     pub(crate) opened: BTreeSet<(usize, Slot, ConnectionNumber)>,
+    /// Steps that ended with an error, or that failed, where the text does not say that they may: each of them once.
+    pub(crate) failures: BTreeSet<Failed>,
     /// Steps that ended otherwise than they say they must.
     pub(crate) surprises: Vec<String>,
     /// What must never be: data that is not what was sent.
     pub(crate) mistakes: Vec<String>,
+}
+
+/// A step that ended with an error, or that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Failed {
+    /// Position of its program.
+    pub(crate) program: usize,
+    /// Its position in that.
+    pub(crate) step: usize,
+    /// The error; `None`: it came to the end of the stream too early.
+    pub(crate) error: Option<Errno>,
 }
 
 /// How far a step came.

@@ -130,9 +130,181 @@ fn segments_are_counted_on_the_wire() {
         (Count::AtLeast(1), true),
         (Count::AtMost(0), false),
     ] {
-        let claim = Claim::Segments { matching: matching.clone(), count };
+        let claim = Claim::Segments { matching: matching.clone(), count, spacing: Vec::new() };
         let result = check(session(), expectation(claim, None));
         assert_eq!(result.passed, passed, "{count:?}");
         assert_eq!(result.actual, "1 segment");
     }
+}
+
+/// A client that sends three times, and both close.
+const TALK: &str = "\
+applications:
+  server: [listen: 80, accept, receive: end, close]
+  client: [connect: server:80, {send: 100 B, every: 1s, times: 3}, close]
+";
+
+/// The one expectation of a text, as it came out.
+fn played(text: &str) -> ExpectationResult {
+    let outcome = play(text);
+    let mut results = outcome.trace.iter().filter_map(|(_, event)| match &event.kind {
+        EventKind::ExpectationResult(result) => Some((**result).clone()),
+        _ => None,
+    });
+    let result = results.next().expect("one is there");
+    assert!(results.next().is_none());
+    assert_eq!(outcome.finished.verdict == Verdict::Passed, result.passed, "{:?}", problems(&outcome));
+    assert_eq!(
+        result.deciding_event > 0,
+        result.decided_at.is_some_and(|at| {
+            let event = outcome.trace.get(result.deciding_event).expect("it is there");
+            event.time.as_duration() == at
+        })
+    );
+    result
+}
+
+#[test]
+fn claims_about_the_wire_and_the_whole_hold_or_do_not() {
+    let data = "segments: {from: client, payload: any}";
+    let cases: &[(&str, bool, &str)] = &[
+        (&format!("{data}, spacing: [1s, 1s]"), true, "3 segments, 1s, 1s apart"),
+        (&format!("{data}, spacing: [1s]"), false, "3 segments, 1s apart"),
+        (&format!("{data}, spacing: [1s], count: 3"), true, "3 segments, 1s apart"),
+        (&format!("{data}, spacing: [1s, 1s, 1s], count: at least 3"), false, "3 segments, 1s, 1s apart"),
+        (&format!("{data}, spacing: [1s, 990ms ± 5ms]"), false, "3 segments, 1s, 1s apart"),
+        (&format!("{data}, spacing: [995ms ± 5ms, within 1s]"), true, "3 segments, 1s, 1s apart"),
+        (
+            "segments: {from: client, flags: RST}, count: at most 1, within: 5s",
+            false,
+            "0 segments, at no time in particular",
+        ),
+        ("order: [SYN, FIN]", false, "client SYN, server SYN+ACK, client FIN+ACK, server FIN+ACK"),
+        (
+            "order: [{flags: SYN}, SYN+ACK, FIN, FIN]",
+            true,
+            "client SYN, server SYN+ACK, client FIN+ACK, server FIN+ACK",
+        ),
+        (
+            "order: [{from: client, flags: FIN}, {from: server, flags: FIN}]",
+            true,
+            "client FIN+ACK, server FIN+ACK",
+        ),
+        (
+            "order: [{from: server, flags: FIN}, {from: client, flags: FIN}]",
+            false,
+            "client FIN+ACK, server FIN+ACK",
+        ),
+        (
+            "order: [{from: client, flags: FIN}, {from: server, flags: FIN}], within: 1s",
+            false,
+            "client FIN+ACK, server FIN+ACK, at 2s 60ms",
+        ),
+        ("order: [SYN, …, {from: server, flags: FIN}]", true, "client SYN, server SYN+ACK, server FIN+ACK"),
+        ("order: [{flags: RST}, {flags: URG}]", false, "none of them"),
+        ("all-closed: within 63s", true, "every connection closed, at 1m 2s 80ms"),
+        ("all-closed: within 62s", false, "every connection closed, at 1m 2s 80ms"),
+        ("all-closed: ", true, "every connection closed"),
+        ("data: intact", true, "300 octets received"),
+        ("virtual-time: under 2m", true, "1m 2s 80ms"),
+        ("virtual-time: under 62s 80ms", false, "1m 2s 80ms"),
+        ("virtual-time: within 62s 80ms", true, "1m 2s 80ms"),
+    ];
+    for (claim, passed, actual) in cases {
+        let result = played(&format!("{TALK}expect: [{{{claim}}}]\n"));
+        assert_eq!((result.passed, result.actual.as_str()), (*passed, *actual), "{claim}: {result:?}");
+    }
+}
+
+#[test]
+fn what_is_expected_is_told_in_words() {
+    for (claim, expected) in [
+        (
+            "order: [{from: client, flags: FIN}, {from: server, flags: FIN}], at: 2060ms",
+            "[{from: client, flags: FIN}, {from: server, flags: FIN}], at 2s 60ms",
+        ),
+        (
+            "segments: {payload: any}, spacing: [1s, 2s ± 1s], count: at least 2",
+            "at least 2 segments, 1s, between 1s and 3s apart",
+        ),
+        ("all-closed: under 3m", "every connection closed, under 3m"),
+        ("all-closed: within 3m", "every connection closed, within 3m"),
+        ("data: intact", "all that was sent received"),
+        ("virtual-time: under 1h", "under 1h"),
+        ("client: {ends: CLOSED, within: 3m}", "CLOSED, within 3m"),
+        ("client: {received: 0 B}", "0 octets"),
+    ] {
+        assert_eq!(played(&format!("{TALK}expect: [{{{claim}}}]\n")).expected, expected, "{claim}");
+    }
+}
+
+#[test]
+fn what_had_no_chance_to_be_checked_does_not_hold() {
+    let idle = "applications: {client: [wait: 1s]}\n";
+    let cases = [
+        ("all-closed: within 90s", "there was no connection"),
+        ("data: intact", "nothing was sent"),
+        ("segments: {from: server, flags: RST}, count: 0", "no host sent anything"),
+        ("segments: {flags: SYN}, count: at most 2", "no host sent anything"),
+        ("order: [SYN, FIN]", "none of them"),
+        ("client: {never: CLOSE-WAIT}", "client had no connection"),
+        ("client: {keepalive: silent}", "client had no connection"),
+    ];
+    for (claim, actual) in cases {
+        let result = played(&format!("{idle}expect: [{{{claim}}}]\n"));
+        assert_eq!((result.passed, result.actual.as_str()), (false, actual), "{claim}");
+    }
+}
+
+#[test]
+fn a_time_is_that_of_every_connection_that_is_meant() {
+    let twice = "\
+applications:
+  server: {a: [listen: 80, accept, receive: end, close], b: [listen: 81, accept, receive: end, close]}
+  client: [{connect: server:80, as: a}, {connect: server:81, as: b}, {close: , on: b}, wait: 5s, {close: , on: a}]
+";
+    for (claim, passed) in [
+        ("client: {states: [CLOSED, …, FIN-WAIT-1, …, CLOSED], within: 64s}", false),
+        ("client: {states: [CLOSED, …, FIN-WAIT-1, …, CLOSED], within: 66s}", true),
+        ("client: {states: [CLOSED, …, FIN-WAIT-1, …, CLOSED], within: 64s, on: b}", true),
+        ("client: {states: [CLOSED, …, FIN-WAIT-1, …, CLOSED], within: 64s, on: a}", false),
+    ] {
+        let result = played(&format!("{twice}expect: [{claim}]\n"));
+        assert_eq!(result.passed, passed, "{claim}: {}", result.actual);
+    }
+}
+
+#[test]
+fn data_that_does_not_arrive_is_not_intact() {
+    let text = "\
+applications:
+  server: [listen: 80, accept, receive: 100 B, abort]
+  client: [connect: server:80, send: 300 B, {receive: end, error: ECONNRESET}]
+expect: [data: intact]
+";
+    let result = played(text);
+    assert_eq!(result.actual, "100 of 300 octets from client received (connection 1)");
+    assert_eq!((result.text.as_str(), result.line), ("data: intact", 7));
+}
+
+#[test]
+fn an_error_that_nothing_in_the_text_says_is_no_pass() {
+    let play = |client: &str, expect: &str| {
+        let outcome =
+            play(&format!("applications:\n  server: [wait: 1s, listen: 80]\n  client: [{client}]\n{expect}"));
+        (outcome.finished.verdict == Verdict::Passed, problems(&outcome).join("\n"))
+    };
+    let (passed, problems) = play("connect: server:80", "");
+    let said = "step 1 of client ended with ECONNREFUSED: connect: server:80 (line 6); if it should, say `error: \
+                ECONNREFUSED` or `may-fail: on` beside it";
+    assert_eq!((passed, problems.as_str()), (false, said));
+    for (client, expect) in [
+        ("{connect: server:80, error: ECONNREFUSED}", ""),
+        ("{connect: server:80, may-fail: on}", ""),
+        ("connect: server:80", "expect: [client: {error: ECONNREFUSED}]\n"),
+    ] {
+        assert_eq!(play(client, expect), (true, String::new()), "{client} {expect}");
+    }
+    let other = play("connect: server:80", "expect: [client: {ends: CLOSED}]\n");
+    assert_eq!(other, (false, said.to_owned()), "no claim about the error");
 }

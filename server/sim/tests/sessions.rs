@@ -195,7 +195,11 @@ fn a_step_that_fails_ends_its_program() {
     assert_eq!(outcome.finished.verdict, Verdict::Failed);
     assert_eq!(
         outcome.finished.problems,
-        ["step 2 of client was never reached, nor 1 step after it: send (line 0)"]
+        [
+            "step 1 of client ended with ECONNREFUSED: connect (line 0); if it should, say `error: ECONNREFUSED` or \
+             `may-fail: on` beside it",
+            "step 2 of client was never reached, nor 1 step after it: send (line 0)",
+        ]
     );
     let connect = outcome.trace.iter().find_map(|(_, event)| match &event.kind {
         EventKind::ApplicationResult(result) if result.call == "connect" => result.error,

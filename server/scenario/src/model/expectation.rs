@@ -13,7 +13,8 @@ pub struct Expectation {
     pub claim: Claim,
     /// When what decides it must happen; `None` is at any time. What decides: the last transition of a path, the
     /// transition into the last state, keepalive's outcome, the error, the octet that completes what is received,
-    /// the last of the segments. Never there for [`HostClaim::Never`].
+    /// the last of the segments. Where it is about all of a host's connections, it holds for each. Never there for
+    /// [`HostClaim::Never`]. What nothing decides was at no time.
     pub at: Option<Window>,
     /// Where it stands in the text.
     pub location: Location,
@@ -40,7 +41,28 @@ pub enum Claim {
         matching: Match,
         /// How many.
         count: Count,
+        /// How long after one of them the next was sent: of the first so many, in order.
+        spacing: Vec<Window>,
     },
+    /// About the wire: of all segments like any of these, exactly these were sent, in this order. What counts is as for
+    /// [`Claim::Segments`].
+    Order(Vec<OrderItem>),
+    /// Every connection that there ever was is closed on every host, or gone with it, and there was one. What decides
+    /// is the last transition to CLOSED.
+    AllClosed,
+    /// All that applications wrote was read by their peers, octet by octet, and there was something.
+    DataIntact,
+    /// How much virtual time the run took.
+    VirtualTime(Window),
+}
+
+/// A part of an order of segments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderItem {
+    /// One like this.
+    Segment(Match),
+    /// Any number of those that are like one of the others: `…`.
+    Gap,
 }
 
 /// Names a connection of a host by the program that opens it.

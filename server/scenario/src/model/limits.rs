@@ -46,6 +46,8 @@ impl Limits {
     pub const MAX_COPIES: u32 = 100;
     /// Expectations.
     pub const MAX_EXPECTATIONS: usize = 1_000;
+    /// Segments of one order, and gaps of one spacing.
+    pub const MAX_ORDER: usize = 100;
     /// Octets that one step sends or receives, repetitions included.
     pub const MAX_OCTETS: u64 = 1 << 30;
 }

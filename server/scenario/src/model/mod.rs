@@ -17,7 +17,7 @@ use halfopen_tcp::Profile;
 
 pub use crate::tcp_settings::{DelayedAck, Keepalive, TcpSettings};
 pub use expectation::{
-    Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, PathItem, Window,
+    Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Window,
 };
 pub use fault::{
     Base, BlackHole, Cut, Effect, Fault, Field, Forgery, Number, SegmentAction, Unreachable, When, Which,

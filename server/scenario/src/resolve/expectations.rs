@@ -10,7 +10,10 @@ use crate::node::Span;
 use crate::parse::Scalar;
 use crate::quantity::Size;
 use crate::shape::{self, Expect, Opt};
-use crate::{Claim, ConnectionRef, Expectation, HostClaim, HostId, Limits, PathItem, Slot, Window, words};
+use crate::{
+    Claim, ConnectionRef, Count, Expectation, HostClaim, HostId, Limits, OrderItem, PathItem, Slot, Window,
+    words,
+};
 
 impl Checker<'_> {
     pub(super) fn expectations(&mut self, expect: &[Spanned<Expect>]) -> Vec<Expectation> {
@@ -22,45 +25,134 @@ impl Checker<'_> {
     }
 
     fn expectation(&mut self, expect: &Spanned<Expect>) -> Option<Expectation> {
-        let wire = expect.segments.is_given();
-        if expect.hosts.len() + usize::from(wire) > 1 {
-            let mut names: Vec<&str> = expect.hosts.iter().map(|(name, _)| name.value.as_str()).collect();
-            names.extend(wire.then_some("segments"));
-            let message = format!("{} in one expectation", words::list(names.iter().copied()));
-            self.problem(expect.span, message, "begin each with `- ` in a line of its own");
-            return None;
-        }
-        let (claim, at) = match expect.hosts.first() {
-            _ if wire => self.segments(expect)?,
-            Some((name, claim)) => self.about_host(expect, name, claim)?,
-            None => {
+        let topics = [
+            ("segments", expect.segments.is_given()),
+            ("order", expect.order.is_some()),
+            ("all-closed", expect.all_closed.is_given()),
+            ("data", expect.data.is_some()),
+            ("virtual-time", expect.virtual_time.is_some()),
+        ];
+        let hosts = expect.hosts.iter().map(|(name, _)| name.value.as_str());
+        let given = topics.iter().filter(|(_, given)| *given).map(|(word, _)| *word);
+        let about: Vec<&str> = hosts.chain(given).collect();
+        let (claim, at) = match (&about[..], expect.hosts.first()) {
+            ([_], Some((name, claim))) => self.about_host(expect, name, claim)?,
+            ([word], None) => self.about_the_run(expect, word)?,
+            ([], _) => {
                 if !expect.pruned {
-                    let help =
-                        "name a host and what is claimed of it: `server: {ends: CLOSED}`, or `segments`";
+                    let help = format!(
+                        "name a host and what is claimed of it: `server: {{ends: CLOSED}}`, or one of {}",
+                        words::list(topics.iter().map(|(word, _)| *word))
+                    );
                     self.problem(expect.span, "this expectation does not say what it is about", help);
                 }
+                return None;
+            }
+            (several, _) => {
+                let message = format!("{} in one expectation", words::list(several.iter().copied()));
+                self.problem(expect.span, message, "begin each with `- ` in a line of its own");
                 return None;
             }
         };
         Some(Expectation { claim, at, location: expect.span.location(), text: self.text(expect.span) })
     }
 
-    fn segments(&mut self, expect: &Spanned<Expect>) -> Option<(Claim, Option<Window>)> {
+    /// What is about the wire or about everything.
+    fn about_the_run(&mut self, expect: &Spanned<Expect>, word: &str) -> Option<(Claim, Option<Window>)> {
+        let allowed: &[&str] = match word {
+            "segments" => &["count", "spacing", "at", "within"],
+            "order" => &["at", "within"],
+            _ => &[],
+        };
+        let beside = [
+            ("count", key(&expect.count)),
+            ("spacing", key(&expect.spacing)),
+            ("at", key(&expect.at)),
+            ("within", key(&expect.within)),
+        ];
+        self.only(word, allowed, &beside);
+        let at = self.window(&expect.at, &expect.within);
+        match word {
+            "segments" => Some((self.segments(expect)?, at)),
+            "order" => Some((Claim::Order(self.order(expect.order.as_ref()?)), at)),
+            "all-closed" => Some((Claim::AllClosed, expect.all_closed.inner().map(|Scalar(window)| *window))),
+            "data" => Some((Claim::DataIntact, None)),
+            _ => Some((Claim::VirtualTime(super::word(&expect.virtual_time)?), None)),
+        }
+    }
+
+    fn segments(&mut self, expect: &Spanned<Expect>) -> Option<Claim> {
         let Some(matching) = expect.segments.inner() else {
             let help = "for example `segments: {from: client, flags: FIN}`";
             self.problem(expect.segments.span_or(expect.span), "this does not say which segments", help);
             return None;
         };
         let matching = self.matching(matching);
-        if expect.count.is_none() && !expect.pruned {
-            self.problem(
-                expect.span,
-                "this does not say how many segments",
-                "add `count: 2` or `count: at least 2`",
-            );
+        let spacing = match &expect.spacing {
+            Some(spacing) => self.spacing(spacing),
+            None => Vec::new(),
+        };
+        if let (Some(count), Some(place)) = (&expect.count, key(&expect.at).or(key(&expect.within)))
+            && count.value.0.contains(0)
+            && !count.value.0.contains(1)
+        {
+            self.problem(place, "no segment is the last of none", "leave it out, or say `count: 1` or more");
         }
-        let at = self.window(&expect.at, &expect.within);
-        Some((Claim::Segments { matching, count: word(&expect.count)? }, at))
+        let least = (!spacing.is_empty()).then(|| spacing.len() as u64 + 1);
+        let count = match (&expect.count, least) {
+            (None, Some(least)) => Count::Exactly(least),
+            (None, None) => {
+                if !expect.pruned {
+                    let help = "add `count: 2` or `count: at least 2`";
+                    self.problem(expect.span, "this does not say how many segments", help);
+                }
+                return None;
+            }
+            (Some(count), least) => {
+                let (Scalar(wanted), least) = (count.value, least.unwrap_or_default());
+                if let Count::Exactly(most) | Count::AtMost(most) = wanted
+                    && most < least
+                {
+                    let message = format!("{} gaps are between at least {least} segments", least - 1);
+                    self.problem(count.span, message, format!("say `count: {least}`, or leave it out"));
+                }
+                wanted
+            }
+        };
+        Some(Claim::Segments { matching, count, spacing })
+    }
+
+    fn spacing(&mut self, spacing: &Spanned<Vec<Spanned<Scalar<Window>>>>) -> Vec<Window> {
+        if spacing.value.is_empty() && !spacing.pruned {
+            let help = "say how long after one the next comes: `spacing: [1s, 2s ± 10ms]`";
+            self.problem(spacing.span, "there is no time in this list", help);
+        }
+        self.limit(spacing.span, "gaps in a row", spacing.value.len(), Limits::MAX_ORDER);
+        spacing.value.iter().map(|gap| gap.value.0).collect()
+    }
+
+    /// An order that segments can have.
+    fn order(&mut self, order: &Spanned<Vec<Spanned<shape::OrderItem>>>) -> Vec<OrderItem> {
+        let mut items: Vec<OrderItem> = Vec::new();
+        self.limit(order.span, "segments in a row", order.value.len(), Limits::MAX_ORDER);
+        for item in &order.value {
+            items.push(match &item.value {
+                shape::OrderItem::Segment(matching) => OrderItem::Segment(self.matching(matching)),
+                shape::OrderItem::Gap => {
+                    if items.last() == Some(&OrderItem::Gap) {
+                        let help = "one `…` stands for as many as there are";
+                        self.problem(item.span, "this is the same as the one before", help);
+                    }
+                    OrderItem::Gap
+                }
+            });
+        }
+        let segments = items.iter().filter(|item| **item != OrderItem::Gap).count();
+        if segments < 2 && !order.pruned {
+            let help = "name two or more: `order: [{from: client, flags: FIN}, {from: server, flags: FIN}]`";
+            self.problem(order.span, "an order is of several segments", help);
+        }
+        items
     }
 
     fn about_host(
@@ -69,12 +161,16 @@ impl Checker<'_> {
         name: &Spanned<String>,
         claim: &Spanned<shape::Claim>,
     ) -> Option<(Claim, Option<Window>)> {
-        for (word, place) in
-            [("count", key(&expect.count)), ("at", key(&expect.at)), ("within", key(&expect.within))]
-        {
+        for (word, place) in [
+            ("count", key(&expect.count)),
+            ("spacing", key(&expect.spacing)),
+            ("at", key(&expect.at)),
+            ("within", key(&expect.within)),
+        ] {
             let Some(place) = place else { continue };
             let help = match word {
                 "count" => "it counts `segments`".to_owned(),
+                "spacing" => "it is between `segments`".to_owned(),
                 word => format!("put it in the braces: `{}: {{…, {word}: …}}`", name.value),
             };
             self.problem(place, format!("`{word}` does not belong here"), help);

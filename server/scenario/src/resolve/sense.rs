@@ -9,7 +9,7 @@ use crate::node::{Node, Span, Value};
 use crate::words::list;
 use crate::{
     Action, Claim, Effect, Expectation, Failure, Fault, FlagsMatch, HostClaim, HostId, Location, Match,
-    PathItem, Problem, Program, Scenario, Step, When,
+    OrderItem, PathItem, Problem, Program, Scenario, Step, When,
 };
 
 /// Everything that makes no sense.
@@ -174,7 +174,14 @@ impl Reader<'_> {
         match &expectation.claim {
             Claim::Segments { matching, .. } => self.matching(expectation.location, matching),
             Claim::Host { claim: HostClaim::States(path), .. } => self.path(expectation, path),
-            Claim::Host { .. } => {}
+            Claim::Order(order) => {
+                for item in order {
+                    if let OrderItem::Segment(matching) = item {
+                        self.matching(expectation.location, matching);
+                    }
+                }
+            }
+            Claim::Host { .. } | Claim::AllClosed | Claim::DataIntact | Claim::VirtualTime(_) => {}
         }
     }
 

@@ -1,17 +1,19 @@
 //! What must come out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use halfopen_tcp::{Errno, State};
-use schemars::{JsonSchema, Schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Given, Match, Opt, next_name};
 use crate::de::Spanned;
-use crate::parse::{Mistake, Parse, Scalar};
+use crate::parse::{Mistake, Parse, Scalar, expected};
 use crate::quantity::Size;
 use crate::schema;
 use crate::{Count, KeepaliveOutcome, PathItem, Window};
@@ -27,6 +29,16 @@ pub(crate) struct Expect {
     pub(crate) segments: Given<Match>,
     /// How many of them.
     pub(crate) count: Opt<Count>,
+    /// How long after one the next was sent.
+    pub(crate) spacing: Option<Spanned<Vec<Spanned<Scalar<Window>>>>>,
+    /// Of all segments like any of these, exactly these in this order; `…` stands for any number of them.
+    pub(crate) order: Option<Spanned<Vec<Spanned<OrderItem>>>>,
+    /// Every connection is closed on every host, or gone with it.
+    pub(crate) all_closed: Given<Scalar<Window>>,
+    /// All that applications wrote was read by their peers.
+    pub(crate) data: Opt<Intact>,
+    /// How much virtual time the run took.
+    pub(crate) virtual_time: Opt<Window>,
     /// When the last of them was sent.
     pub(crate) at: Opt<Window>,
     /// Until when the last of them was sent.
@@ -63,6 +75,11 @@ impl<'de> Deserialize<'de> for Expect {
                     match name.as_str() {
                         "segments" => expect.segments = map.next_value()?,
                         "count" => expect.count = map.next_value()?,
+                        "spacing" => expect.spacing = map.next_value()?,
+                        "order" => expect.order = map.next_value()?,
+                        "all-closed" => expect.all_closed = map.next_value()?,
+                        "data" => expect.data = map.next_value()?,
+                        "virtual-time" => expect.virtual_time = map.next_value()?,
                         "at" => expect.at = map.next_value()?,
                         "within" => expect.within = map.next_value()?,
                         _ => {
@@ -119,6 +136,69 @@ impl Parse for PathItem {
         } else {
             State::parse(text).map(PathItem::State)
         }
+    }
+}
+
+/// `intact`, the one thing that data can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Intact;
+
+impl Parse for Intact {
+    const WHAT: &'static str = "`intact`";
+
+    fn schema() -> Schema {
+        schema::words(["intact"])
+    }
+
+    fn parse(text: &str) -> Result<Intact, Mistake> {
+        if text == "intact" { Ok(Intact) } else { Err(expected::<Intact>(text)) }
+    }
+}
+
+/// A segment of an order, or `…` for any.
+#[derive(Clone, Debug)]
+pub(crate) enum OrderItem {
+    Segment(Box<Match>),
+    Gap,
+}
+
+impl OrderItem {
+    fn of(matching: Match) -> OrderItem {
+        OrderItem::Segment(Box::new(matching))
+    }
+}
+
+impl JsonSchema for OrderItem {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "OrderItem".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        schema::any_of([schema::words(["…", "..."]), generator.subschema_for::<Match>()])
+    }
+}
+
+impl<'de> Deserialize<'de> for OrderItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OrderItem, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = OrderItem;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("control bits such as `SYN`, a map with `from`, `flags`, …, or `…` for any")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<OrderItem, E> {
+                match text.trim() {
+                    "…" | "..." => Ok(OrderItem::Gap),
+                    _ => Match::deserialize(text.into_deserializer()).map(OrderItem::of),
+                }
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OrderItem, A::Error> {
+                Match::deserialize(MapAccessDeserializer::new(map)).map(OrderItem::of)
+            }
+        }
+        deserializer.deserialize_any(Either)
     }
 }
 

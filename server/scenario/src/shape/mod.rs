@@ -19,7 +19,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use crate::de::Spanned;
 use crate::parse::Scalar;
 
-pub(crate) use expect::{Claim, Expect};
+pub(crate) use expect::{Claim, Expect, OrderItem};
 pub(crate) use faults::{ControlBits, Cut, Fault, HostInState, Inject, Match, PausedClock};
 pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
 pub(crate) use middleboxes::{IdleByState, Middlebox};

@@ -7,7 +7,7 @@ use halfopen_scenario::{Action, Amount, Failure, Program, Slot, Step};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId};
 
 use super::{Context, Turn};
-use crate::shared::{Run, StepState};
+use crate::shared::{Failed, Run, StepState};
 use crate::trace::ApplicationResult;
 
 /// A program that runs.
@@ -243,6 +243,13 @@ impl Running {
             run.progress.surprises.push(format!(
                 "step {number} of {name} {how} where it had to fail with {errno}: {text} (line {line})"
             ));
+        }
+        // Who gives a wait for the end a time knows that it may pass.
+        let in_words = step.timeout.is_some() && end.error == Some(Errno::Again);
+        let wrong = end.failed || end.error.is_some() && !in_words;
+        if wrong && step.failure == Failure::EndsProgram && self.rounds.is_empty() {
+            let failed = Failed { program: self.program, step: self.step, error: end.error };
+            run.progress.failures.insert(failed);
         }
         if fine {
             self.go_on(program, step);

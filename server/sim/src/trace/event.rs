@@ -479,6 +479,8 @@ pub struct ExpectationResult {
     pub actual: String,
     /// Sequence of the event that decided it; 0: the end of the run did.
     pub deciding_event: u64,
+    /// When it was decided, in virtual time; `None`: at the end of the run.
+    pub decided_at: Option<Duration>,
     /// Line of the expectation in the YAML.
     pub line: u32,
 }

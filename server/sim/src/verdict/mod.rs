@@ -1,8 +1,13 @@
 //! The end of a run: expectations, problems, verdict.
 
 mod claims;
+mod connection;
+mod everything;
 mod history;
+mod path;
+mod phrases;
 mod problems;
+mod wire;
 mod words;
 
 use crate::driver::Ending;
@@ -16,7 +21,8 @@ pub(crate) fn conclude(shared: &Shared, ending: Ending, sink: &mut dyn Sink) -> 
     let mut run = shared.run.borrow_mut();
     let run = &mut *run;
 
-    let results = claims::check_all(scenario, run.recorder.flush(), &run.connections, &run.progress);
+    let results =
+        claims::check_all(scenario, run.recorder.flush(), &run.connections, &run.progress, now.as_duration());
     let failed = results.iter().filter(|result| !result.passed).count();
     let totals = &mut run.recorder.totals;
     totals.expectations_failed = failed as u32;

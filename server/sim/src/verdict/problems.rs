@@ -1,11 +1,11 @@
 //! Why a run is not passed although no expectation is broken: a test must not pass by accident.
 
-use halfopen_scenario::{Failure, Program, Scenario};
+use halfopen_scenario::{Claim, Failure, HostClaim, Program, Scenario};
 
 use super::words;
 use crate::driver::Ending;
 use crate::network::MOST_UNDER_WAY;
-use crate::shared::{Progress, StepState};
+use crate::shared::{Failed, Progress, StepState};
 
 /// The problems of a run, in words.
 pub(super) fn find(scenario: &Scenario, ending: Ending, progress: &Progress) -> Vec<String> {
@@ -14,6 +14,7 @@ pub(super) fn find(scenario: &Scenario, ending: Ending, progress: &Progress) -> 
     match ending {
         Ending::Over => {
             problems.extend(progress.surprises.iter().cloned());
+            problems.extend(failures(scenario, progress));
             problems.extend(faults(scenario, progress));
             let programs = scenario.programs.iter().zip(&progress.steps);
             problems.extend(programs.filter_map(|(program, steps)| unfinished(program, steps)));
@@ -32,6 +33,28 @@ pub(super) fn find(scenario: &Scenario, ending: Ending, progress: &Progress) -> 
         Ending::Stopped => problems.push("stopped before it was over".to_owned()),
     }
     problems
+}
+
+/// Steps that ended with an error that nothing in the scenario says. An expectation about that error of the host says it.
+fn failures(scenario: &Scenario, progress: &Progress) -> impl Iterator<Item = String> {
+    let is_said = |failed: &Failed| {
+        scenario.expectations.iter().any(|expectation| match &expectation.claim {
+            Claim::Host { host, claim: HostClaim::Error(errno), .. } => {
+                *host == scenario.programs[failed.program].host && Some(*errno) == failed.error
+            }
+            _ => false,
+        })
+    };
+    progress.failures.iter().filter(move |failed| !is_said(failed)).map(|failed| {
+        let program = &scenario.programs[failed.program];
+        let (step, name, number) = (&program.steps[failed.step], &program.name, failed.step + 1);
+        let (how, help) = match failed.error {
+            Some(errno) => (format!("ended with {errno}"), format!("`error: {errno}` or `may-fail: on`")),
+            None => ("came to the end of the stream too early".to_owned(), "`may-fail: on`".to_owned()),
+        };
+        let (text, line) = (&step.text, step.location.line);
+        format!("step {number} of {name} {how}: {text} (line {line}); if it should, say {help} beside it")
+    })
 }
 
 /// Faults that never were applied.

@@ -120,6 +120,8 @@ pub fn dead_client() -> Scenario {
     );
     let keepalive = Keepalive::On { idle: None, interval: None, probes: Some(10) };
     scenario.hosts[SERVER.0].tcp.keepalive = Some(keepalive);
+    // How it is to end, the tests look at.
+    scenario.programs[SERVER_PROGRAM].steps[4].failure = Failure::May;
     scenario.faults.push(fault(Effect::PowerLoss(CLIENT), 1));
     scenario
 }
