@@ -60,6 +60,8 @@ pub(crate) enum Command {
         #[arg(long, short, value_enum, default_value_t)]
         output: Output,
     },
+    /// Print the JSON Schema of scenarios, for editors
+    Schema,
     /// Serve runs to other programs over gRPC
     Serve(ServeOptions),
 }

@@ -47,6 +47,7 @@ async fn execute(cli: Cli) -> Result<u8, Failure> {
         Command::List { output } => scenarios::list(server, output).await,
         Command::Show { name } => scenarios::show(server, &name).await,
         Command::Validate { files, output } => scenarios::validate(server, &files, output).await,
+        Command::Schema => scenarios::schema(),
         Command::Serve(options) => {
             halfopend::log_to_stderr();
             halfopend::run(&options).await.map_err(Failure::Serve)?;

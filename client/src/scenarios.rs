@@ -49,6 +49,14 @@ pub(crate) async fn list(server: Option<&str>, form: Output) -> Result<u8, Failu
     Ok(exit::PASSED)
 }
 
+/// The schema is that of the loader in this process: it needs no service.
+pub(crate) fn schema() -> Result<u8, Failure> {
+    let mut out = output::stdout();
+    out.write_all(halfopend::schema().as_bytes())?;
+    out.flush()?;
+    Ok(exit::PASSED)
+}
+
 pub(crate) async fn show(server: Option<&str>, name: &str) -> Result<u8, Failure> {
     let mut client = connect(server).await?;
     match client.text(name).await {

@@ -172,6 +172,14 @@ fn what_is_no_scenario_at_all_ends_with_3_and_no_panic() {
 }
 
 #[test]
+fn the_schema_is_that_beside_the_scenarios() {
+    let kept = include_str!("../../scenarios/scenario.schema.json");
+    let ended = run(&["schema"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    assert!(ended.out == kept, "{}", ended.out);
+}
+
+#[test]
 fn no_server_ends_with_4_and_says_what_to_do() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     for command in

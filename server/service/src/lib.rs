@@ -14,6 +14,9 @@ mod service;
 mod status;
 mod tail;
 
+/// The JSON Schema of scenarios.
+pub use halfopen_scenario::schema;
+
 pub use cli::{ServeError, ServeOptions, log_to_stderr, run};
 pub use pool::Runner;
 pub use service::{Config, Load, Service};
