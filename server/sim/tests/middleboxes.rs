@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::{problems, results, wire};
 use halfopen_scenario::TrackedState;
-use halfopen_sim::trace::{EventKind, LossReason, MiddleboxLoss, Verdict};
+use halfopen_sim::trace::{EventKind, LossReason, MiddleboxLoss};
 use halfopen_sim::{Discard, Outcome, RunOptions};
 
 fn play(rest: &str) -> Outcome {
@@ -16,8 +16,14 @@ fn play(rest: &str) -> Outcome {
     halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Discard)
 }
 
+/// Nothing is wrong but the errors that programs ended with, which the tests look at themselves.
 fn passed(outcome: &Outcome) {
-    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}\n{:#?}", problems(outcome), wire(outcome));
+    let problems = problems(outcome);
+    assert!(
+        problems.iter().all(|problem| problem.contains(" ended with E")),
+        "{problems:?}\n{:#?}",
+        wire(outcome)
+    );
 }
 
 /// A request at once, and another after an idle time, through a box between client and server.
