@@ -1,6 +1,6 @@
 //! Every connection of a run, with what is known of its two ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -98,6 +98,8 @@ pub(crate) struct Connections {
     pairs: Vec<[Option<usize>; 2]>,
     /// Every end there ever was, in order of appearance.
     ends: Vec<End>,
+    /// The ends, by position, in a state that somebody waits for, each with the time since when.
+    watched: BTreeMap<(HostId, State), BTreeSet<(Instant, usize)>>,
 }
 
 impl Connections {
@@ -178,8 +180,8 @@ impl Connections {
         [from, to]: [HostId; 2],
         number: Option<ConnectionNumber>,
     ) -> Option<[EndId; 2]> {
-        let numbers = (1..=self.pairs.len()).rev().filter_map(ConnectionNumber::new);
-        numbers.filter(|known| number.is_none_or(|number| number == *known)).find_map(|number| {
+        let numbers = number.map_or(1..=self.pairs.len(), |number| number.index() + 1..=number.index() + 1);
+        numbers.rev().filter_map(ConnectionNumber::new).find_map(|number| {
             let end = |host| {
                 [Side::Low, Side::High].into_iter().find_map(|side| {
                     let index = self.pairs[number.index()][side as usize]?;
@@ -214,18 +216,37 @@ impl Connections {
         Some((number, Relative::of(header, own, self.side(number, side.other()))))
     }
 
+    /// An end changes its state.
+    pub(crate) fn change_state(&mut self, id: EndId, state: State, now: Instant) {
+        let end = &mut self.ends[id.index];
+        if let Some((before, since)) = end.state.replace((state, now))
+            && let Some(watched) = self.watched.get_mut(&(end.host, before))
+        {
+            watched.remove(&(since, id.index));
+        }
+        if let Some(watched) = self.watched.get_mut(&(end.host, state)) {
+            watched.insert((now, id.index));
+        }
+    }
+
     /// A host is gone, and the ends on it with it.
     pub(crate) fn forget(&mut self, host: HostId) {
         for end in self.ends.iter_mut().filter(|end| end.host == host) {
             end.state = None;
         }
+        for (_, watched) in self.watched.iter_mut().filter(|((watched, _), _)| *watched == host) {
+            watched.clear();
+        }
     }
 
-    /// Since when the host has had a connection in this state without a break, if it has.
+    /// From now on [`in_state_since`](Connections::in_state_since) can be asked for this.
+    pub(crate) fn watch(&mut self, host: HostId, state: State) {
+        self.watched.entry((host, state)).or_default();
+    }
+
+    /// Since when the host has had a connection in this state, which is watched, without a break, if it has.
     pub(crate) fn in_state_since(&self, host: HostId, wanted: State) -> Option<Instant> {
-        self.of_host(host)
-            .filter_map(|end| end.state.and_then(|(state, since)| (state == wanted).then_some(since)))
-            .min()
+        self.watched.get(&(host, wanted))?.first().map(|(since, _)| *since)
     }
 
     /// Every end a host ever had, in order of appearance.
@@ -341,15 +362,39 @@ mod tests {
         let mut connections = Connections::default();
         let near = connections.attach(HostId(0), client, server, Origin::Call);
         let lost = connections.attach(HostId(1), server, client, Origin::Segment);
-        connections.end_mut(lost).state = Some((State::SynReceived, Instant::ZERO));
+        connections.change_state(lost, State::SynReceived, Instant::ZERO);
         connections.forget(HostId(1));
         let back = connections.attach(HostId(1), server, client, Origin::Segment);
         assert_eq!(back.number, near.number);
-        connections.end_mut(back).state = Some((State::Established, Instant::ZERO));
+        connections.change_state(back, State::Established, Instant::ZERO);
         let states: Vec<_> = connections.peers(near).map(|end| end.state.map(|(state, _)| state)).collect();
         assert_eq!(states, [Some(State::Established), None]);
         assert_eq!(connections.of_host(HostId(1)).count(), 2);
         assert_eq!(connections.states().len(), 1);
+    }
+
+    #[test]
+    fn a_state_lasts_since_the_oldest_end_that_is_still_in_it() {
+        let host = HostId(0);
+        let at = |second| Instant::ZERO + Duration::from_secs(second);
+        let mut connections = Connections::default();
+        connections.watch(host, State::CloseWait);
+        let ends = [40_000, 40_001].map(|port| {
+            let local = SocketAddr::new([10, 0, 0, 1].into(), port);
+            connections.attach(host, local, socket("10.0.0.2:80"), Origin::Call)
+        });
+        let since = |connections: &Connections| connections.in_state_since(host, State::CloseWait);
+        assert_eq!(since(&connections), None);
+        for (end, second) in ends.into_iter().zip([1, 2]) {
+            connections.change_state(end, State::CloseWait, at(second));
+            assert_eq!(since(&connections), Some(at(1)));
+        }
+        connections.change_state(ends[0], State::LastAck, at(3));
+        assert_eq!(since(&connections), Some(at(2)));
+        connections.forget(HostId(1));
+        assert_eq!(since(&connections), Some(at(2)), "another host");
+        connections.forget(host);
+        assert_eq!(since(&connections), None);
     }
 
     #[test]

@@ -33,12 +33,8 @@ impl Run {
             unreachable!("only an injection is forged")
         };
         let hosts = [forgery.from, forgery.to].map(HostId::from);
-        let opened = |meant: halfopen_scenario::ConnectionRef| {
-            let mut opened = self.progress.opened.iter();
-            opened.find(|(program, slot, _)| (*program, *slot) == (meant.program, meant.connection))
-        };
         let number = match forgery.connection {
-            Some(meant) => Some(opened(meant)?.2),
+            Some(meant) => Some(self.progress.newest(meant)?),
             None => None,
         };
         let [from, to] = self.connections.between(hosts, number)?;

@@ -350,7 +350,7 @@ impl Machine {
             TcpEvent::Transition { from, to, cause } => {
                 self.programs.notice_transition();
                 if let Some(end) = end {
-                    run.connections.end_mut(end).state = Some((to, now));
+                    run.connections.change_state(end, to, now);
                 }
                 let segment = segment.filter(|_| matches!(cause, Cause::Segment(_)));
                 EventKind::StateTransition { from, to, cause, segment }

@@ -2,9 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use halfopen_scenario::{ConnectionRef, Scenario, Slot};
+use halfopen_scenario::{ConnectionRef, Scenario, Slot, When};
 use halfopen_tcp::{Errno, Instant};
 use tokio::sync::Notify;
 
@@ -102,6 +103,13 @@ impl Progress {
     pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
         self.opened.contains(&(meant.program, meant.connection, number))
     }
+
+    /// The connection that last had that name.
+    pub(crate) fn newest(&self, meant: ConnectionRef) -> Option<ConnectionNumber> {
+        let [first, last] = [NonZeroU32::MIN, NonZeroU32::MAX]
+            .map(|number| (meant.program, meant.connection, ConnectionNumber(number)));
+        self.opened.range(first..=last).next_back().map(|(_, _, number)| *number)
+    }
 }
 
 impl Shared {
@@ -116,9 +124,15 @@ impl Shared {
             faults: vec![0; scenario.faults.len()],
             ..Progress::default()
         };
+        let mut connections = Connections::default();
+        for fault in &scenario.faults {
+            if let When::State { host, state, .. } = fault.when {
+                connections.watch(host.into(), state);
+            }
+        }
         let run = Run {
             recorder: Recorder::default(),
-            connections: Connections::default(),
+            connections,
             network: Network::new(scenario, seed),
             progress,
         };

@@ -13,6 +13,7 @@ use bookkeeping::context;
 
 use crate::connection::Connection;
 use crate::listener::Listener;
+use crate::ports::Ports;
 use crate::segment::{self, IpChoice};
 use crate::{
     Call, Cause, ConnectionId, Errno, Event, EventKind, Header, Instant, KeepaliveSettings, ListenerId,
@@ -95,8 +96,7 @@ pub struct Endpoint {
     owners: BTreeMap<(SocketAddr, SocketAddr), ConnectionId>,
     listeners: BTreeMap<ListenerId, Listener>,
     next_listener: u32,
-    /// Where the search for a free port goes on.
-    next_port: u16,
+    ports: Ports,
     /// When each connection wants to be woken, and the same by connection.
     wakeups: BTreeSet<(Instant, ConnectionId)>,
     /// Connections that may have something to send, each once.
@@ -111,14 +111,14 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint without any socket.
     pub fn new(config: Config) -> Endpoint {
-        let next_port = *config.settings.ephemeral_ports.start();
+        let ports = Ports::new(config.settings.ephemeral_ports.clone());
         Endpoint {
             config,
             connections: Vec::new(),
             owners: BTreeMap::new(),
             listeners: BTreeMap::new(),
             next_listener: 0,
-            next_port,
+            ports,
             wakeups: BTreeSet::new(),
             ready: VecDeque::new(),
             resets: VecDeque::new(),
@@ -204,7 +204,14 @@ impl Endpoint {
                 }
                 port
             }
-            None => self.free_port(address, remote).ok_or(Errno::AddressNotAvailable)?,
+            None => {
+                let Endpoint { ports, owners, listeners, .. } = self;
+                let is_free = |port| {
+                    !owners.contains_key(&(SocketAddr::new(address, port), remote))
+                        && !listeners.values().any(|listener| listener.port == port)
+                };
+                ports.find(address, remote, is_free).ok_or(Errno::AddressNotAvailable)?
+            }
         };
         let identity = self.identity(now, SocketAddr::new(address, port), remote);
         let connection = Connection::open(&mut context(&self.config, &mut self.events, now), identity);
@@ -218,26 +225,6 @@ impl Endpoint {
         if let Some(id) = owner.filter(|id| self.get(*id).is_some_and(Connection::may_be_reopened)) {
             self.with(now, id, Connection::abort);
         }
-    }
-
-    /// A pair of addresses is free if nobody has it.
-    fn is_free(&self, local: SocketAddr, remote: SocketAddr) -> bool {
-        !self.owners.contains_key(&(local, remote))
-    }
-
-    fn free_port(&mut self, address: IpAddr, remote: SocketAddr) -> Option<u16> {
-        let range = self.config.settings.ephemeral_ports.clone();
-        let (first, last) = (*range.start(), *range.end());
-        let tried = range.len();
-        for _ in 0..tried {
-            let port = self.next_port.clamp(first, last);
-            self.next_port = if port == last { first } else { port + 1 };
-            let listened = self.listeners.values().any(|listener| listener.port == port);
-            if !listened && self.is_free(SocketAddr::new(address, port), remote) {
-                return Some(port);
-            }
-        }
-        None
     }
 
     /// The outcome of an active open, once there is one.

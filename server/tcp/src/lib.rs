@@ -15,6 +15,7 @@ mod header;
 mod icmp;
 mod listener;
 mod packet_memory;
+mod ports;
 mod profiles;
 mod rcv;
 mod rtt;

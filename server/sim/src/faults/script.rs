@@ -118,7 +118,8 @@ mod tests {
 
         let sockets = ["10.0.0.1:80", "10.0.0.2:40000"].map(|text| text.parse().unwrap());
         let end = connections.attach(trace::HostId(0), sockets[0], sockets[1], Origin::Call);
-        connections.end_mut(end).state = Some((State::CloseWait, Instant::ZERO + SECOND));
+        connections.watch(trace::HostId(0), State::CloseWait);
+        connections.change_state(end, State::CloseWait, Instant::ZERO + SECOND);
         let due = Instant::ZERO + 2 * SECOND;
         assert_eq!(script.next(&connections), Some(due));
         assert_eq!(script.take(Instant::ZERO + SECOND, &connections), None);

@@ -85,6 +85,7 @@ impl Endpoint {
             && self.owners.get(&addresses) == Some(&id)
         {
             self.owners.remove(&addresses);
+            self.ports.leave(addresses);
         }
     }
 
@@ -98,6 +99,7 @@ impl Endpoint {
     pub(super) fn adopt(&mut self, connection: Connection) -> ConnectionId {
         let id = connection.id();
         self.owners.insert(connection.addresses(), id);
+        self.ports.take(connection.addresses());
         self.wakeups.extend(connection.next_timeout().map(|at| (at, id)));
         self.connections.push(Some(Box::new(connection)));
         self.ready.push_back(id);

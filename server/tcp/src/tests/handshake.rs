@@ -184,6 +184,7 @@ fn ports_are_taken_from_the_range_until_none_is_left() {
         let id = endpoint.connect(Instant::ZERO, None, remote).unwrap();
         ports.push(endpoint.status(id).unwrap().local.port());
     }
+    ports.sort_unstable();
     assert_eq!(ports, [40_000, 40_001, 40_002]);
     assert_eq!(endpoint.connect(Instant::ZERO, None, remote), Err(Errno::AddressNotAvailable));
     assert_eq!(endpoint.connect(Instant::ZERO, Some(40_001), remote), Err(Errno::AddressInUse));
