@@ -54,7 +54,7 @@ impl Checker<'_> {
     }
 
     fn middlebox_settings(&mut self, given: &shape::Middlebox) -> MiddleboxSettings {
-        let mut settings = word(&given.preset).map(|preset| preset.settings()).unwrap_or_default();
+        let mut settings = word(&given.preset).map(crate::Preset::settings).unwrap_or_default();
         if let Some(idle) = &given.idle {
             self.idle_times(&mut settings.idle, idle);
         }
