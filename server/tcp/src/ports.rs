@@ -106,7 +106,7 @@ mod tests {
             let all: Vec<u16> = range.clone().collect();
             let mut ports = Ports::new(range);
             let taken = take_all(&mut ports, remote(80));
-            assert!(taken[..even].iter().all(|port| (port - all[0]) % 2 == 0));
+            assert!(taken[..even].iter().all(|port| (port - all[0]).is_multiple_of(2)));
             assert!(taken[..even].is_sorted());
             assert_eq!(BTreeSet::from_iter(taken), BTreeSet::from_iter(all));
         }
