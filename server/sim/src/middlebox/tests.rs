@@ -65,10 +65,13 @@ impl Bench {
     }
 }
 
+/// Who sends what, and the state after it.
+type Sent = (usize, &'static str, State);
+
 #[test]
 fn states_are_those_of_nf_conntrack() {
     use State::{CloseWait, Closed, Established, FinWait, LastAck, SynReceived, SynSent, TimeWait};
-    let histories: &[(&str, &[(usize, &str, State)])] = &[
+    let histories: &[(&str, &[Sent])] = &[
         ("a SYN again", &[(0, "SYN", SynSent), (0, "SYN", SynSent)]),
         ("a SYN+ACK again", &[(0, "SYN", SynSent), (1, "SYN+ACK", SynReceived), (1, "SYN+ACK", SynReceived)]),
         ("refused", &[(0, "SYN", SynSent), (1, "RST+ACK", Closed)]),
