@@ -52,7 +52,7 @@ applications:
 }
 
 fn last(outcome: &Outcome, program: &str) -> String {
-    results(outcome, program).pop().unwrap()
+    results(outcome, program).pop().expect("a result")
 }
 
 /// What the middleboxes did: second, what, state before, state after.
@@ -77,7 +77,7 @@ fn resets(outcome: &Outcome) -> Vec<(String, usize, u32)> {
     let resets = outcome.trace.iter().filter_map(|(_, event)| match &event.kind {
         EventKind::SegmentSent(sent) if sent.middlebox.is_some() => {
             let time = format!("{:.2}", event.time.as_duration().as_secs_f64());
-            Some((time, event.host.unwrap().index(), sent.relative_seq))
+            Some((time, event.host.expect("the host it seems to come from").index(), sent.relative_seq))
         }
         _ => None,
     });
