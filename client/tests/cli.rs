@@ -270,8 +270,7 @@ fn ndjson_is_every_event_and_the_same_for_the_same_seed() {
 fn a_directory_is_a_line_for_each_scenario_and_a_summary() {
     let ended = run(&["run", "scenarios"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
-    let names: Vec<String> =
-        bundled().into_iter().flat_map(|(name, variants)| runs_of(name, variants)).collect();
+    let names: Vec<String> = bundled().iter().flat_map(|(name, variants)| runs_of(name, variants)).collect();
     let (count, lines) = (names.len(), ended.out.lines().collect::<Vec<_>>());
     assert_eq!(lines.last(), Some(&format!("{count} runs: {count} passed").as_str()), "{}", ended.out);
     let passed: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("passed ")).collect();
@@ -282,7 +281,7 @@ fn a_directory_is_a_line_for_each_scenario_and_a_summary() {
 }
 
 /// What the runs of a bundled scenario's file are called.
-fn runs_of(name: String, variants: Vec<String>) -> Vec<String> {
+fn runs_of(name: &str, variants: &[String]) -> Vec<String> {
     let file = format!("scenarios/{name}.yaml");
     match variants.is_empty() {
         true => vec![file],
