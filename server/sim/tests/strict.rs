@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use halfopen_scenario::{library, load_all};
-use halfopen_sim::trace::Verdict;
+use halfopen_sim::trace::{EventKind, Verdict};
 use halfopen_sim::{Discard, RunOptions};
 
 /// Which scenario, what is other then, and what of its text is replaced by what (once, the head aside).
@@ -244,5 +244,27 @@ fn every_bundled_scenario_fails_when_something_is_other_than_it_says() {
     }
     for scenario in library::ALL.iter().flat_map(library::Bundled::scenarios) {
         assert!(tried.contains(&scenario.name()), "no change breaks {}", scenario.name());
+    }
+}
+
+#[test]
+fn no_expectation_holds_where_nobody_does_anything() {
+    let all = library::ALL.iter().flat_map(library::Bundled::scenarios);
+    for mut scenario in
+        all.filter(|scenario| scenario.faults.iter().all(|fault| fault.effect.name() != "inject"))
+    {
+        scenario.programs.iter_mut().for_each(|program| program.steps.clear());
+        let scenario = Arc::new(scenario);
+        let outcome = halfopen_sim::run(&scenario, &RunOptions::default(), &mut Discard);
+        let timed = |line| {
+            let mut same =
+                scenario.expectations.iter().filter(|expectation| expectation.location.line == line);
+            same.any(|expectation| matches!(expectation.claim, halfopen_scenario::Claim::VirtualTime(_)))
+        };
+        for (_, event) in outcome.trace.iter() {
+            if let EventKind::ExpectationResult(result) = &event.kind {
+                assert!(!result.passed || timed(result.line), "{}: {result:?}", scenario.name());
+            }
+        }
     }
 }
