@@ -1,5 +1,7 @@
 //! The trace as protobuf: the only place that knows both.
 
+mod words;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,10 +11,14 @@ use halfopen_scenario::library::Bundled;
 use halfopen_scenario::{Diagnostic, Scenario, TrackedState, Unreachable};
 use halfopen_sim::trace::{
     ApplicationResult, ConnectionCreated, Event, EventKind, ExpectationResult, FaultApplied, FinalState,
-    Host, HostId, HostState, KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxChanged, MiddleboxId,
-    RunFinished, RunStarted, SegmentNumber, SegmentSent, Totals, Verdict,
+    Host, HostId, LossReason, MiddleboxChanged, MiddleboxId, RunFinished, RunStarted, SegmentNumber,
+    SegmentSent, Totals,
 };
-use halfopen_tcp::{Cause, Flags, Options, Purpose, State, Timer, TimerChange};
+use halfopen_tcp::{Cause, Flags, Options, Timer, TimerChange};
+use words::{
+    host_state, keepalive_verdict, middlebox_change, purpose, state, timer, tracked_state, unreachable_code,
+    verdict,
+};
 
 /// Octets that an event is taken for when nothing in it can be long. Measured: 22 to 115, 59 on average.
 const USUAL_EVENT: usize = 64;
@@ -352,115 +358,12 @@ fn totals(totals: &Totals) -> v1::RunTotals {
     }
 }
 
-fn state(state: State) -> v1::TcpState {
-    match state {
-        State::Closed => v1::TcpState::Closed,
-        State::Listen => v1::TcpState::Listen,
-        State::SynSent => v1::TcpState::SynSent,
-        State::SynReceived => v1::TcpState::SynReceived,
-        State::Established => v1::TcpState::Established,
-        State::FinWait1 => v1::TcpState::FinWait1,
-        State::FinWait2 => v1::TcpState::FinWait2,
-        State::CloseWait => v1::TcpState::CloseWait,
-        State::Closing => v1::TcpState::Closing,
-        State::LastAck => v1::TcpState::LastAck,
-        State::TimeWait => v1::TcpState::TimeWait,
-    }
-}
-
-fn middlebox_change(change: MiddleboxChange) -> v1::MiddleboxChange {
-    match change {
-        MiddleboxChange::Created => v1::MiddleboxChange::Created,
-        MiddleboxChange::Adopted => v1::MiddleboxChange::Adopted,
-        MiddleboxChange::Moved => v1::MiddleboxChange::Moved,
-        MiddleboxChange::Expired => v1::MiddleboxChange::Expired,
-        MiddleboxChange::Forgotten => v1::MiddleboxChange::Forgotten,
-        MiddleboxChange::Clamped => v1::MiddleboxChange::Clamped,
-        MiddleboxChange::Untranslated => v1::MiddleboxChange::Untranslated,
-    }
-}
-
-fn tracked_state(state: TrackedState) -> v1::MiddleboxState {
-    match state {
-        TrackedState::SynSent => v1::MiddleboxState::SynSent,
-        TrackedState::SynReceived => v1::MiddleboxState::SynReceived,
-        TrackedState::Established => v1::MiddleboxState::Established,
-        TrackedState::FinWait => v1::MiddleboxState::FinWait,
-        TrackedState::CloseWait => v1::MiddleboxState::CloseWait,
-        TrackedState::LastAck => v1::MiddleboxState::LastAck,
-        TrackedState::TimeWait => v1::MiddleboxState::TimeWait,
-        TrackedState::Closed => v1::MiddleboxState::Closed,
-    }
-}
-
-fn timer(timer: Timer) -> v1::TcpTimer {
-    match timer {
-        Timer::Retransmission => v1::TcpTimer::Retransmission,
-        Timer::TailLossProbe => v1::TcpTimer::TailLossProbe,
-        Timer::Reordering => v1::TcpTimer::Reordering,
-        Timer::Persist => v1::TcpTimer::Persist,
-        Timer::Keepalive => v1::TcpTimer::Keepalive,
-        Timer::DelayedAck => v1::TcpTimer::DelayedAck,
-        Timer::FinWait2 => v1::TcpTimer::FinWait2,
-        Timer::TimeWait => v1::TcpTimer::TimeWait,
-    }
-}
-
-fn purpose(purpose: Purpose) -> v1::TcpPurpose {
-    match purpose {
-        Purpose::Normal => v1::TcpPurpose::Normal,
-        Purpose::Retransmission => v1::TcpPurpose::Retransmission,
-        Purpose::FastRetransmission => v1::TcpPurpose::FastRetransmission,
-        Purpose::TailLossProbe => v1::TcpPurpose::TailLossProbe,
-        Purpose::KeepaliveProbe => v1::TcpPurpose::KeepaliveProbe,
-        Purpose::WindowProbe => v1::TcpPurpose::WindowProbe,
-        Purpose::ChallengeAck => v1::TcpPurpose::ChallengeAck,
-        Purpose::DuplicateAck => v1::TcpPurpose::DuplicateAck,
-        Purpose::Reset => v1::TcpPurpose::Reset,
-    }
-}
-
-fn unreachable_code(code: Unreachable) -> v1::UnreachableCode {
-    match code {
-        Unreachable::Net => v1::UnreachableCode::Net,
-        Unreachable::Host => v1::UnreachableCode::Host,
-        Unreachable::Port => v1::UnreachableCode::Port,
-        Unreachable::FragmentationNeeded { .. } => v1::UnreachableCode::FragmentationNeeded,
-    }
-}
-
-fn host_state(state: HostState) -> v1::HostState {
-    match state {
-        HostState::Up => v1::HostState::Up,
-        HostState::Frozen => v1::HostState::Frozen,
-        HostState::Paused => v1::HostState::Paused,
-        HostState::Down => v1::HostState::Down,
-    }
-}
-
-fn keepalive_verdict(verdict: KeepaliveVerdict) -> v1::KeepaliveVerdict {
-    match verdict {
-        KeepaliveVerdict::Probing => v1::KeepaliveVerdict::Probing,
-        KeepaliveVerdict::Alive => v1::KeepaliveVerdict::Alive,
-        KeepaliveVerdict::Reset => v1::KeepaliveVerdict::Reset,
-        KeepaliveVerdict::Dead => v1::KeepaliveVerdict::Dead,
-    }
-}
-
-fn verdict(verdict: Verdict) -> v1::Verdict {
-    match verdict {
-        Verdict::Passed => v1::Verdict::Passed,
-        Verdict::Failed => v1::Verdict::Failed,
-        Verdict::Unfinished => v1::Verdict::Unfinished,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::num::{NonZeroU32, NonZeroU64};
 
-    use halfopen_sim::trace::{ConnectionNumber, MiddleboxLoss};
-    use halfopen_tcp::{Errno, Header, Instant, SackBlocks, Seq, Timestamps};
+    use halfopen_sim::trace::{ConnectionNumber, KeepaliveVerdict, MiddleboxChange, MiddleboxLoss, Verdict};
+    use halfopen_tcp::{Errno, Header, Instant, Purpose, SackBlocks, Seq, State, Timestamps};
 
     use super::*;
 
