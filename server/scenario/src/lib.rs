@@ -5,6 +5,7 @@
 //! have variants, each a scenario of its own: [`load_all`] gives all of them, [`load_variant`] one.
 //! [`library`] has the bundled scenarios.
 
+mod address;
 mod de;
 mod diagnostic;
 mod document;

@@ -4,10 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::{Checker, word};
+use crate::address::Ports;
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
-use crate::quantity::{Ports, Size};
+use crate::quantity::Size;
 use crate::shape::{self, DurationOrOff, Expect, Named, Opt, OrNever, OrOff, WindowScaling};
 use crate::{DelayedAck, Host, Keepalive, Limits, TcpSettings};
 

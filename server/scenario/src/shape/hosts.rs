@@ -11,9 +11,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use super::Opt;
+use crate::address::Ports;
 use crate::de::Spanned;
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
-use crate::quantity::{Ports, Size};
+use crate::quantity::Size;
 use crate::schema;
 
 /// A host.

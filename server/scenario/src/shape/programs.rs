@@ -11,9 +11,10 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{DurationOrOff, Given, Keepalive, Named, Opt, OrOff};
 use crate::Amount;
+use crate::address::{Destination, Port};
 use crate::de::Spanned;
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
-use crate::quantity::{Destination, Port, Size};
+use crate::quantity::Size;
 use crate::schema;
 
 /// A list of steps.

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::Progress;
+use crate::address::Destination;
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::Scalar;
-use crate::quantity::Destination;
 use crate::resolve::Checker;
 use crate::{HostId, Slot, shape, words};
 

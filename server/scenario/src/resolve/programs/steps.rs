@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::Progress;
+use crate::address::Port;
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
-use crate::quantity::{Port, Size};
+use crate::quantity::Size;
 use crate::resolve::{Checker, word};
 use crate::shape::{self, Direction, DurationOrOff, Given};
 use crate::{Action, Amount, Keepalive, Limits, Payload, SocketOptions};
