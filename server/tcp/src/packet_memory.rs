@@ -140,17 +140,19 @@ impl PacketMemory {
         sack && octets >= SMALL && self.grow(octets, memory, mss)
     }
 
-    /// A packet that stood beyond a gap can be read; `last`: none stands there any more.
-    pub(crate) fn catch_up(&mut self, octets: u32, headers: u32, last: bool) {
+    /// A packet that stood beyond a gap can be read.
+    pub(crate) fn catch_up(&mut self, octets: u32, headers: u32) {
         let packet = Packet::new(octets, headers);
         self.packets.push_back(packet);
         // What came twice, or in parts, was counted differently.
         let known = packet.memory.min(self.ahead);
         self.ahead -= known;
         self.used += packet.memory - known;
-        if last {
-            self.used -= std::mem::take(&mut self.ahead);
-        }
+    }
+
+    /// Nothing stands beyond a gap any more: what did is readable, or came again before it was.
+    pub(crate) fn close_gaps(&mut self) {
+        self.used -= std::mem::take(&mut self.ahead);
     }
 
     /// Lets the window grow while packets are worth their memory (`tcp_grow_window`).

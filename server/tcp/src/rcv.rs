@@ -221,11 +221,14 @@ impl Rcv {
             self.extend(&waiting);
             if let Some(memory) = &mut self.memory {
                 for packet in waiting.chunks(self.mss.max(1) as usize) {
-                    memory.catch_up(packet.len() as u32, self.headers, self.assembler.is_empty());
+                    memory.catch_up(packet.len() as u32, self.headers);
                 }
             }
             taken += waiting.len() as u32;
             joined = true;
+        }
+        if let Some(memory) = self.memory.as_mut().filter(|_| self.assembler.is_empty()) {
+            memory.close_gaps();
         }
         if joined || !self.assembler.is_empty() { Text::FilledGap(taken) } else { Text::InOrder(taken) }
     }
