@@ -334,6 +334,18 @@ mod tests {
     }
 
     #[test]
+    fn what_came_twice_around_a_gap_leaves_no_memory_taken() {
+        let mut rcv = Rcv::new(1, true);
+        rcv.synchronize(Seq(99));
+        rcv.agree(0, 588, 40);
+        let window = rcv.initial_window(588);
+        assert_eq!(rcv.text(Seq(101), &[0; 100]), Text::OutOfOrder);
+        assert_eq!(rcv.text(Seq(100), &[0; 101]), Text::InOrder(101));
+        assert_eq!(rcv.read(&mut [0; 101]), 101);
+        assert_eq!(rcv.next_window(), u32::from(window));
+    }
+
+    #[test]
     fn the_acceptability_test_of_rfc_9293() {
         let open = rcv();
         let mut closed = rcv();
