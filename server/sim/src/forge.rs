@@ -1,11 +1,12 @@
 //! Segments that no host sent.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use halfopen_scenario::{Base, Effect, Forgery, Number, Scenario};
 use halfopen_tcp::{ConnectionStatus, Flags, Header, Instant, Options, Purpose, Seq, Timestamps};
 
-use crate::connections::{End, EndId};
+use crate::connections::{End, Relative};
 use crate::shared::Run;
 use crate::trace::{ConnectionNumber, EventKind, HostId, SegmentNumber, SegmentSent};
 
@@ -45,37 +46,43 @@ impl Run {
         let data = vec![FORGED_OCTET; forgery.octets.into()];
         let datagram = halfopen_tcp::encode_segment(source, destination, &header, &data);
         let segment = self.recorder.next_segment();
-        let size = u32::try_from(datagram.len()).unwrap_or(u32::MAX);
-        let sent = SegmentSent { size, ..self.seems_sent(from, hosts[1], segment, header) };
+        let relative = self.connections.relative(from, &header);
+        let sent = made_up(segment, hosts[1], [source, destination], header, &relative, datagram.len());
         let connection = from.number;
         self.recorder.push(now, Some(hosts[0]), Some(connection), EventKind::SegmentSent(Box::new(sent)));
         let applied = (fault, scenario.faults[fault].effect.name().to_owned());
         self.apply_fault(scenario, now, applied, Some(hosts[0]), Some((segment, Some(connection))));
         Some(Forged { segment, connection, datagram })
     }
+}
 
-    fn seems_sent(&self, from: EndId, to: HostId, segment: SegmentNumber, header: Header) -> SegmentSent {
-        let relative = self.connections.relative(from, &header);
-        let [source, destination] = self.connections.end(from).sockets;
-        let reset = header.flags.contains(Flags::RST);
-        SegmentSent {
-            segment,
-            to: Some(to),
-            source,
-            destination,
-            header,
-            relative_seq: relative.seq,
-            relative_ack: relative.ack,
-            peer_iss: relative.peer_iss,
-            window: relative.window,
-            size: 0,
-            purpose: if reset { Purpose::Reset } else { Purpose::Normal },
-            retransmission: false,
-            sender_state: relative.states[0],
-            receiver_state: relative.states[1],
-            injected: true,
-            middlebox: None,
-        }
+/// A segment of so many octets, as an IP datagram, that no host sent.
+pub(crate) fn made_up(
+    segment: SegmentNumber,
+    to: HostId,
+    [source, destination]: [SocketAddr; 2],
+    header: Header,
+    relative: &Relative,
+    size: usize,
+) -> SegmentSent {
+    let reset = header.flags.contains(Flags::RST);
+    SegmentSent {
+        segment,
+        to: Some(to),
+        source,
+        destination,
+        header,
+        relative_seq: relative.seq,
+        relative_ack: relative.ack,
+        peer_iss: relative.peer_iss,
+        window: relative.window,
+        size: u32::try_from(size).unwrap_or(u32::MAX),
+        purpose: if reset { Purpose::Reset } else { Purpose::Normal },
+        retransmission: false,
+        sender_state: relative.states[0],
+        receiver_state: relative.states[1],
+        injected: true,
+        middlebox: None,
     }
 }
 

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use halfopen_scenario::{HostId as ScenarioHost, Scenario, TrackedState};
-use halfopen_tcp::{Header, Instant, Purpose};
+use halfopen_tcp::{Header, Instant};
 
 use super::rewrite::{self, Whose};
 use super::tracker::{Change, Expired, Sockets, Tracker, Verdict};
 use super::translate;
+use crate::forge::made_up;
 use crate::network::Flight;
 use crate::shared::Run;
 use crate::trace::{
@@ -283,24 +284,8 @@ impl Run {
         let answers = self.connections.answers(source, destination, &header);
         let (connection, relative) =
             answers.map_or_else(Default::default, |(number, relative)| (Some(number), relative));
-        let sent = SegmentSent {
-            segment,
-            to: Some(to),
-            source,
-            destination,
-            header,
-            relative_seq: relative.seq,
-            relative_ack: relative.ack,
-            peer_iss: relative.peer_iss,
-            window: relative.window,
-            purpose: Purpose::Reset,
-            retransmission: false,
-            sender_state: relative.states[0],
-            receiver_state: relative.states[1],
-            injected: true,
-            middlebox: Some(which),
-            size: datagram.len() as u32,
-        };
+        let made_up = made_up(segment, to, [source, destination], header, &relative, datagram.len());
+        let sent = SegmentSent { middlebox: Some(which), ..made_up };
         self.recorder.push(now, Some(from), connection, EventKind::SegmentSent(Box::new(sent)));
         let flight = Flight::of_middlebox(segment, connection, from, to);
         if !self.network.paths.is_open(from, to) {

@@ -94,16 +94,8 @@ fn path_in_words(history: &History) -> String {
 mod tests {
     use std::time::Duration;
 
+    use super::super::path::tests::{path, states};
     use super::*;
-
-    fn path(text: &str) -> Vec<PathItem> {
-        let item = |word| State::from_name(word).map_or(PathItem::Gap, PathItem::State);
-        text.split_whitespace().map(item).collect()
-    }
-
-    fn states(text: &str) -> Vec<State> {
-        text.split_whitespace().map(|word| State::from_name(word).unwrap()).collect()
-    }
 
     #[test]
     fn a_broken_path_is_decided_by_the_transition_that_left_it() {

@@ -31,18 +31,18 @@ pub(super) fn matches_path<I: PartialEq, T>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use halfopen_scenario::PathItem;
     use halfopen_tcp::State;
 
     use super::*;
 
-    fn path(text: &str) -> Vec<PathItem> {
+    pub(crate) fn path(text: &str) -> Vec<PathItem> {
         let item = |word| State::from_name(word).map_or(PathItem::Gap, PathItem::State);
         text.split_whitespace().map(item).collect()
     }
 
-    fn states(text: &str) -> Vec<State> {
+    pub(crate) fn states(text: &str) -> Vec<State> {
         text.split_whitespace().map(|word| State::from_name(word).unwrap()).collect()
     }
 
