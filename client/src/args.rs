@@ -3,9 +3,14 @@
 use anstream::ColorChoice;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
+use halfopen::client::Client;
 use halfopen::ladder::LadderOptions;
-use halfopend::ServeOptions;
+use halfopend::{Config, Service};
+
+use crate::command::Command;
+use crate::failure::Failure;
+use crate::output;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -24,74 +29,55 @@ Several runs end with the largest of theirs.";
 #[derive(Debug, Parser)]
 #[command(name = "halfopen", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// The service to use, as http://host:port; without it, one inside this process
-    #[arg(long, global = true, value_name = "URL", env = "HALFOPEN_SERVER")]
-    pub(crate) server: Option<String>,
-
-    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded by `auto`
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = color())]
-    pub(crate) color: ColorChoice,
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
 
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Run scenarios
-    Run(RunArgs),
-    /// List the bundled scenarios
-    List {
-        /// How to write the list
-        #[arg(long, short, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Print a bundled scenario
-    Show {
-        /// Its name, or subject/name
-        name: String,
-    },
-    /// Say what is wrong with scenarios, without running them
-    Validate {
-        /// Scenario files, directories of them, names of bundled scenarios, or - for standard input
-        #[arg(required = true, value_name = "FILE|DIRECTORY|NAME")]
-        files: Vec<String>,
-        /// How to write the result
-        #[arg(long, short, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Print the JSON Schema of scenarios, for editors
-    Schema,
-    /// Serve runs to other programs over gRPC
-    Serve(ServeOptions),
+/// What every command heeds.
+#[derive(Args, Debug)]
+pub(crate) struct GlobalArgs {
+    /// The service to use, as http://host:port; without it, one inside this process
+    #[arg(long, global = true, value_name = "URL", env = "HALFOPEN_SERVER")]
+    server: Option<String>,
+
+    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded by `auto`
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = color())]
+    pub(crate) color: ColorChoice,
 }
 
-/// What to run, and how to write it.
-#[derive(Args, Debug)]
-pub(crate) struct RunArgs {
-    /// Scenario files, directories of them, names of bundled scenarios, or - for standard input
-    #[arg(required = true, value_name = "FILE|DIRECTORY|NAME")]
-    pub(crate) inputs: Vec<String>,
+impl GlobalArgs {
+    /// The service that was asked for, or one in this process.
+    pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+        match &self.server {
+            Some(address) => Ok(Client::connect(address).await?),
+            None => {
+                let service = Service::new(&Config::default()).map_err(Failure::Start)?;
+                Ok(Client::new(service.connect(), "this process".to_owned()))
+            }
+        }
+    }
+}
 
-    /// Run this variant of a scenario that has several, instead of all; also written NAME/VARIANT
-    #[arg(long, value_name = "VARIANT")]
-    pub(crate) variant: Option<String>,
-
-    /// Everything random in a run follows from it [default: 1]
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
-
-    /// How to write the results
-    #[arg(long, short, value_enum, default_value_t)]
-    pub(crate) output: Output,
-
+/// How a run is drawn, for all who draw one.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct PictureArgs {
     /// Show in the ladder when timers are set, fire and are cancelled
     #[arg(long)]
-    pub(crate) timers: bool,
+    timers: bool,
 
     /// Rows of a ladder; of more, those in the middle are left out
     #[arg(long, value_name = "N", default_value_t = LadderOptions::default().rows)]
-    pub(crate) rows: usize,
+    rows: usize,
+}
+
+impl PictureArgs {
+    /// As the arguments say, as wide as the terminal.
+    pub(crate) fn options(self) -> LadderOptions {
+        LadderOptions { width: output::width(), timers: self.timers, rows: self.rows }
+    }
 }
 
 /// A form of results.

@@ -1,11 +1,12 @@
 //! Standard output and standard error.
 
-use std::io::{self, BufWriter, Stdout};
+use std::io::{self, BufWriter, Stdout, Write};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use halfopen::client::ClientError;
 use halfopen::record::RunRecord;
+use serde::Serialize;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
@@ -27,6 +28,12 @@ pub(crate) fn width() -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
     terminal.or_else(columns).filter(|width| *width > 0).unwrap_or(DEFAULT_WIDTH)
+}
+
+/// Writes a value as JSON on a line of its own.
+pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
 }
 
 /// Says on standard error what is wrong.

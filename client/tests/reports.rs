@@ -49,7 +49,7 @@ fn text(records: impl IntoIterator<Item = RunRecord>, several: bool) -> String {
     let mut out = Vec::new();
     let mut reporter = TextReporter::new(&mut out, TextOptions { several, ..TextOptions::default() });
     for record in records {
-        reporter.run(record).unwrap();
+        reporter.run(&record).unwrap();
     }
     reporter.end().unwrap();
     anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
@@ -198,7 +198,7 @@ fn a_run_is_one_json_object_on_a_line() {
     let mut out = Vec::new();
     let mut reporter = JsonReporter::new(&mut out);
     for record in [record("dead-client", dead_client()), failed(), invalid()] {
-        reporter.run(record).unwrap();
+        reporter.run(&record).unwrap();
     }
     let text = String::from_utf8(out).unwrap();
     let objects: Vec<serde_json::Value> =

@@ -24,8 +24,8 @@ impl<W: Write> JsonReporter<W> {
 }
 
 impl<W: Write> Reporter for JsonReporter<W> {
-    fn run(&mut self, record: RunRecord) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, &RunJson::new(&record))?;
+    fn run(&mut self, record: &RunRecord) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, &RunJson::new(record))?;
         self.out.write_all(b"\n")?;
         self.out.flush()
     }

@@ -30,7 +30,7 @@ pub trait Reporter {
     }
 
     /// The present run is over.
-    fn run(&mut self, record: RunRecord) -> io::Result<()> {
+    fn run(&mut self, record: &RunRecord) -> io::Result<()> {
         let _ = record;
         Ok(())
     }

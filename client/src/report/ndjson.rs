@@ -33,7 +33,7 @@ impl<W: Write> Reporter for NdjsonReporter<W> {
         self.out.flush()
     }
 
-    fn run(&mut self, _record: RunRecord) -> io::Result<()> {
+    fn run(&mut self, _record: &RunRecord) -> io::Result<()> {
         self.out.flush()
     }
 }

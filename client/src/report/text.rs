@@ -33,8 +33,8 @@ pub struct TextReporter<W> {
     out: W,
     options: TextOptions,
     counts: Counts,
-    /// Runs to be shown in full at the end.
-    later: Vec<RunRecord>,
+    /// Runs that are shown in full at the end, as they will be.
+    later: Vec<u8>,
 }
 
 impl<W: Write> TextReporter<W> {
@@ -55,90 +55,81 @@ impl<W: Write> TextReporter<W> {
         }
         writeln!(self.out)
     }
-
-    /// The run with everything about it.
-    fn full(&mut self, record: &RunRecord) -> io::Result<()> {
-        let Some(started) = record.started() else { return Ok(()) };
-        let title = started.title.replace(char::is_control, " ");
-        let title = if title.is_empty() { title } else { format!(": {title}") };
-        writeln!(
-            self.out,
-            "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n",
-            run_name(started),
-            started.seed
-        )?;
-        writeln!(self.out, "{}", ladder(&Timeline::new(&record.events), self.options.ladder))?;
-
-        let several = record.events.iter().any(|event| event.connection > 1);
-        for found in record.keepalive() {
-            writeln!(self.out, "{}", keepalive(&found, several))?;
-        }
-        for result in record.expectations() {
-            self.expectation(record, result)?;
-        }
-        for problem in record.finished().map_or(&[][..], |finished| &finished.problems) {
-            writeln!(self.out, "{BAD}✗{BAD:#} {problem}")?;
-        }
-        self.verdict(record)
-    }
-
-    fn expectation(&mut self, record: &RunRecord, result: &ExpectationResult) -> io::Result<()> {
-        if result.passed {
-            return writeln!(self.out, "{GOOD}✓{GOOD:#} {}", result.text);
-        }
-        writeln!(self.out, "{BAD}✗ {}{BAD:#}", result.text)?;
-        writeln!(self.out, "    expected  {}", result.expected)?;
-        let decided = match (record.time_of_result(result), result.deciding_event) {
-            (Some(time), 0) => format!("at {}", words::duration(time)),
-            (Some(time), event) => format!("event {event}, at {}", words::duration(time)),
-            (None, _) => "at the end of the run".to_owned(),
-        };
-        writeln!(self.out, "    actual    {} {DIM}({decided}){DIM:#}", result.actual)?;
-        writeln!(self.out, "    {DIM}line {} of {}{DIM:#}", result.line, record.file)
-    }
-
-    fn verdict(&mut self, record: &RunRecord) -> io::Result<()> {
-        let outcome = record.outcome();
-        let (name, style) = (outcome.name(), style(outcome));
-        write!(self.out, "{style}{name}{style:#}")?;
-        match record.finished().and_then(|finished| finished.totals.as_ref()) {
-            Some(totals) => writeln!(self.out, ": {}", summary(totals))?,
-            None => writeln!(self.out, " after {}", words::count(record.events.len() as u64, "event"))?,
-        }
-        if let (Outcome::Failed, Some(started), Some(argument)) =
-            (outcome, record.started(), &record.argument)
-        {
-            let (argument, seed) = (quoted(argument), started.seed);
-            writeln!(self.out, "{DIM}repeat it with: halfopen run {argument} --seed {seed}{DIM:#}")?;
-        }
-        Ok(())
-    }
 }
 
 impl<W: Write> Reporter for TextReporter<W> {
-    fn run(&mut self, record: RunRecord) -> io::Result<()> {
+    fn run(&mut self, record: &RunRecord) -> io::Result<()> {
         self.counts.add(record.outcome());
         if self.options.several {
-            self.line(&record)?;
+            self.line(record)?;
             if matches!(record.outcome(), Outcome::Failed | Outcome::Unfinished) {
-                self.later.push(record);
+                writeln!(self.later)?;
+                full(&mut self.later, record, self.options.ladder)?;
             }
         } else {
-            self.full(&record)?;
+            full(&mut self.out, record, self.options.ladder)?;
         }
         self.out.flush()
     }
 
     fn end(&mut self) -> io::Result<()> {
         if self.options.several {
-            for record in std::mem::take(&mut self.later) {
-                writeln!(self.out)?;
-                self.full(&record)?;
-            }
+            self.out.write_all(&std::mem::take(&mut self.later))?;
             writeln!(self.out, "\n{BOLD}{}{BOLD:#}", self.counts.sentence())?;
         }
         self.out.flush()
     }
+}
+
+/// The run with everything about it.
+fn full(out: &mut dyn Write, record: &RunRecord, options: LadderOptions) -> io::Result<()> {
+    let Some(started) = record.started() else { return Ok(()) };
+    let title = started.title.replace(char::is_control, " ");
+    let title = if title.is_empty() { title } else { format!(": {title}") };
+    writeln!(out, "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", run_name(started), started.seed)?;
+    writeln!(out, "{}", ladder(&Timeline::new(&record.events), options))?;
+
+    let several = record.events.iter().any(|event| event.connection > 1);
+    for found in record.keepalive() {
+        writeln!(out, "{}", keepalive(&found, several))?;
+    }
+    for result in record.expectations() {
+        expectation(out, record, result)?;
+    }
+    for problem in record.finished().map_or(&[][..], |finished| &finished.problems) {
+        writeln!(out, "{BAD}✗{BAD:#} {problem}")?;
+    }
+    verdict(out, record)
+}
+
+fn expectation(out: &mut dyn Write, record: &RunRecord, result: &ExpectationResult) -> io::Result<()> {
+    if result.passed {
+        return writeln!(out, "{GOOD}✓{GOOD:#} {}", result.text);
+    }
+    writeln!(out, "{BAD}✗ {}{BAD:#}", result.text)?;
+    writeln!(out, "    expected  {}", result.expected)?;
+    let decided = match (record.time_of_result(result), result.deciding_event) {
+        (Some(time), 0) => format!("at {}", words::duration(time)),
+        (Some(time), event) => format!("event {event}, at {}", words::duration(time)),
+        (None, _) => "at the end of the run".to_owned(),
+    };
+    writeln!(out, "    actual    {} {DIM}({decided}){DIM:#}", result.actual)?;
+    writeln!(out, "    {DIM}line {} of {}{DIM:#}", result.line, record.file)
+}
+
+fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {
+    let outcome = record.outcome();
+    let (name, style) = (outcome.name(), style(outcome));
+    write!(out, "{style}{name}{style:#}")?;
+    match record.finished().and_then(|finished| finished.totals.as_ref()) {
+        Some(totals) => writeln!(out, ": {}", summary(totals))?,
+        None => writeln!(out, " after {}", words::count(record.events.len() as u64, "event"))?,
+    }
+    if let (Outcome::Failed, Some(started), Some(argument)) = (outcome, record.started(), &record.argument) {
+        let (argument, seed) = (quoted(argument), started.seed);
+        writeln!(out, "{DIM}repeat it with: halfopen run {argument} --seed {seed}{DIM:#}")?;
+    }
+    Ok(())
 }
 
 const fn style(outcome: Outcome) -> Style {

@@ -3,16 +3,39 @@
 use std::io;
 
 use halfopen::client::{Client, ClientError, Source};
-use halfopen::ladder::LadderOptions;
 use halfopen::record::{Outcome, RunRecord};
 use halfopen::report::{JsonReporter, NdjsonReporter, Reporter, TextOptions, TextReporter};
 
-use crate::args::{Output, RunArgs};
+use crate::args::{GlobalArgs, Output, PictureArgs};
+use crate::failure::Failure;
 use crate::input::{self, Input};
 use crate::interrupt::Interrupt;
-use crate::{Failure, connect, exit, output, scenarios};
+use crate::{bundled, exit, output};
 
-pub(crate) async fn run(server: Option<&str>, args: &RunArgs) -> Result<u8, Failure> {
+/// What to run, and how to write it.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Scenario files, directories of them, names of bundled scenarios, or - for standard input
+    #[arg(required = true, value_name = "FILE|DIRECTORY|NAME")]
+    inputs: Vec<String>,
+
+    /// Run this variant of a scenario that has several, instead of all; also written NAME/VARIANT
+    #[arg(long, value_name = "VARIANT")]
+    variant: Option<String>,
+
+    /// Everything random in a run follows from it [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// How to write the results
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+
+    #[command(flatten)]
+    picture: PictureArgs,
+}
+
+pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
     let mut interrupt = Interrupt::listen().await;
     let mut inputs = input::find(&args.inputs).map_err(Failure::Usage)?;
     if let Some(variant) = &args.variant {
@@ -27,7 +50,7 @@ pub(crate) async fn run(server: Option<&str>, args: &RunArgs) -> Result<u8, Fail
     }
     let (mut client, runs) = tokio::select! {
         ready = async {
-            let mut client = connect(server).await?;
+            let mut client = global.connect().await?;
             let runs = plan(&mut client, &inputs).await;
             Ok::<_, Failure>((client, runs))
         } => ready?,
@@ -36,15 +59,15 @@ pub(crate) async fn run(server: Option<&str>, args: &RunArgs) -> Result<u8, Fail
     let mut reporter = reporter(args, &runs);
     let mut code = exit::PASSED;
     for run in runs {
-        let record = execute(&mut client, run, args.seed, reporter.as_mut(), &mut interrupt).await?;
+        let record = play(&mut client, run, args.seed, reporter.as_mut(), &mut interrupt).await?;
         output::explain(&record);
         if let Some(ClientError::NotFound(name)) = &record.stopped {
-            scenarios::suggest(&mut client, name).await;
+            bundled::suggest(&mut client, name).await;
         }
         let outcome = record.outcome();
         let interrupted = matches!(record.stopped, Some(ClientError::Interrupted));
         code = code.max(if interrupted { exit::INTERRUPTED } else { exit::of_outcome(outcome) });
-        reporter.run(record)?;
+        reporter.run(&record)?;
         if interrupted || outcome == Outcome::NoServer {
             break;
         }
@@ -64,7 +87,7 @@ struct Planned {
 async fn plan(client: &mut Client, inputs: &[Input]) -> Vec<Planned> {
     let mut runs = Vec::new();
     for input in inputs {
-        let input = &scenarios::resolve(client, input).await;
+        let input = &bundled::resolve(client, input).await;
         let source = input.read();
         let variants = match (&input.variant, &source) {
             (Some(variant), _) => vec![variant.clone()],
@@ -96,11 +119,11 @@ fn record(input: &Input, variant: Option<&str>) -> RunRecord {
     }
 }
 
-fn reporter(args: &RunArgs, runs: &[Planned]) -> Box<dyn Reporter> {
+fn reporter(args: &Args, runs: &[Planned]) -> Box<dyn Reporter> {
     let out = output::stdout();
     match args.output {
         Output::Text => {
-            let ladder = LadderOptions { width: output::width(), timers: args.timers, rows: args.rows };
+            let ladder = args.picture.options();
             let names = runs.iter().map(|run| run.record.name.chars().count()).max().unwrap_or(0);
             Box::new(TextReporter::new(out, TextOptions { several: runs.len() > 1, names, ladder }))
         }
@@ -110,7 +133,7 @@ fn reporter(args: &RunArgs, runs: &[Planned]) -> Box<dyn Reporter> {
 }
 
 /// One run, as far as it gets. Fails only if the reporter does, which stops the run.
-async fn execute(
+async fn play(
     client: &mut Client,
     run: Planned,
     seed: Option<u64>,

@@ -1,0 +1,46 @@
+//! Why a command could not do what it was asked for, and how the program ends then.
+
+use std::io;
+use std::process::ExitCode;
+
+use halfopen::client::ClientError;
+
+use crate::{exit, output};
+
+/// Why a command could not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The arguments make no sense together with what is there.
+    #[error("{0}")]
+    Usage(String),
+    /// The service cannot be reached, or refuses.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The results cannot be written.
+    #[error("cannot write the results: {0}")]
+    Output(#[from] io::Error),
+    /// The operating system gives no threads.
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+    /// The service could not serve.
+    #[error(transparent)]
+    Serve(halfopend::ServeError),
+}
+
+impl Failure {
+    /// Says what happened on standard error and gives the exit code. A reader that closed the pipe has what it wanted.
+    pub(crate) fn end(&self) -> ExitCode {
+        let code = match self {
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Failure::Usage(_) => exit::USAGE,
+            Failure::Client(error) => exit::of_error(error),
+            Failure::Output(_) | Failure::Start(_) => exit::UNFINISHED,
+            Failure::Serve(_) => exit::NO_SERVER,
+        };
+        output::error(&self.to_string());
+        if code == exit::NO_SERVER && matches!(self, Failure::Client(_)) {
+            output::help(output::WITHOUT_SERVER);
+        }
+        ExitCode::from(code)
+    }
+}
