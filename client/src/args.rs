@@ -5,7 +5,8 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, ValueEnum};
 use halfopen::client::Client;
-use halfopen::ladder::LadderOptions;
+use halfopen::picture::PictureOptions;
+use halfopen::picture::text::Paper;
 use halfopend::{Config, Service};
 
 use crate::command::Command;
@@ -69,14 +70,19 @@ pub(crate) struct PictureArgs {
     timers: bool,
 
     /// Rows of a ladder; of more, those in the middle are left out
-    #[arg(long, value_name = "N", default_value_t = LadderOptions::default().rows)]
+    #[arg(long, value_name = "N", default_value_t = PictureOptions::default().rows)]
     rows: usize,
 }
 
 impl PictureArgs {
-    /// As the arguments say, as wide as the terminal.
-    pub(crate) fn options(self) -> LadderOptions {
-        LadderOptions { width: output::width(), timers: self.timers, rows: self.rows }
+    /// What a picture shows.
+    pub(crate) fn options(self) -> PictureOptions {
+        PictureOptions { timers: self.timers, rows: self.rows }
+    }
+
+    /// What it is drawn on: as wide as the terminal.
+    pub(crate) fn paper(self) -> Paper {
+        Paper { width: output::width() }
     }
 }
 

@@ -16,10 +16,10 @@
 //! Without a server, `halfopend::Service::connect` gives a connection inside the process for [`client::Client::new`].
 //!
 //! A run is a list of events. [`client`] fetches it or [`recording`] reads it again, [`record`] keeps it with its result,
-//! [`timeline`] joins its parts, and [`ladder`] and [`report`] write it down.
+//! [`timeline`] joins its parts, and [`picture`] and [`report`] write it down.
 
 pub mod client;
-pub mod ladder;
+pub mod picture;
 pub mod record;
 pub mod recording;
 pub mod report;

@@ -120,6 +120,12 @@ pub enum EntryKind {
     Host(HostState),
     /// A step of an application ended.
     Application {
+        /// The program's name.
+        program: String,
+        /// The step's position in its program, from 1.
+        step: u32,
+        /// The step's line in the scenario's text; 0: not known.
+        line: u32,
         /// The call.
         call: String,
         /// Octets sent or received.
@@ -138,6 +144,8 @@ pub struct Fault {
     pub number: u32,
     /// What was done.
     pub action: String,
+    /// Its line in the scenario's text; 0: not known.
+    pub line: u32,
 }
 
 /// A segment and what became of it.
@@ -249,7 +257,8 @@ impl Builder {
             Kind::ConnectionError(error) => EntryKind::Error(error.errno.clone()),
             Kind::HostChanged(changed) => EntryKind::Host(changed.state()),
             Kind::FaultApplied(applied) => {
-                let fault = Fault { number: applied.fault, action: applied.action.clone() };
+                let fault =
+                    Fault { number: applied.fault, action: applied.action.clone(), line: applied.line };
                 if applied.segment != 0 {
                     self.faults.entry(applied.segment).or_default().push(fault);
                     return None;
@@ -257,6 +266,9 @@ impl Builder {
                 EntryKind::Fault(fault)
             }
             Kind::ApplicationResult(result) => EntryKind::Application {
+                program: result.program.clone(),
+                step: result.step,
+                line: result.line,
                 call: result.call.clone(),
                 octets: result.octets,
                 end_of_stream: result.end_of_stream,

@@ -4,7 +4,8 @@
 mod common;
 
 use common::{MS, Script, by_call, by_segment, dead_client, handshake};
-use halfopen::ladder::{LadderOptions, ladder};
+use halfopen::picture::text::{self, Paper};
+use halfopen::picture::{Picture, PictureOptions};
 use halfopen::timeline::Timeline;
 use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::{Event, HostState, TcpPurpose, TcpState};
@@ -13,14 +14,19 @@ use snapbox::{assert_data_eq, str};
 const UP: (&str, &str) = ("client", "server");
 const DOWN: (&str, &str) = ("server", "client");
 
-fn draw(events: &[Event], options: LadderOptions) -> String {
-    anstream::adapter::strip_str(&ladder(&Timeline::new(events), options)).to_string()
+fn draw(events: &[Event], options: &PictureOptions) -> String {
+    draw_on(Paper::default(), events, options)
+}
+
+fn draw_on(paper: Paper, events: &[Event], options: &PictureOptions) -> String {
+    let picture = Picture::new(&Timeline::new(events), options);
+    anstream::adapter::strip_str(&text::draw(&picture, paper)).to_string()
 }
 
 #[test]
 fn a_client_that_dies_and_a_server_that_finds_out() {
     assert_data_eq!(
-        draw(&dead_client(), LadderOptions::default()),
+        draw(&dead_client(), &PictureOptions::default()),
         str![[r#"
       time  client                                                                      server
         0s                                                                     listen · LISTEN
@@ -52,9 +58,9 @@ fn timers_have_rows_only_when_asked_for() {
     let mut script = Script::new("handshake", "", &["client", "server"]);
     handshake(&mut script);
     let events = script.events;
-    assert!(!draw(&events, LadderOptions::default()).contains("timer"));
+    assert!(!draw(&events, &PictureOptions::default()).contains("timer"));
     assert_data_eq!(
-        draw(&events, LadderOptions { timers: true, ..LadderOptions::default() }),
+        draw(&events, &PictureOptions { timers: true, ..PictureOptions::default() }),
         str![[r#"
 time  client                                                                            server
   0s                                                                           listen · LISTEN
@@ -94,7 +100,7 @@ fn segments_that_cross_leave_and_arrive_in_rows_of_their_own() {
     script.at(45 * MS).arrive("server", second);
     script.state("server", SynReceived, Established, by_segment("SYN+ACK", second));
     assert_data_eq!(
-        draw(&script.events, LadderOptions::default()),
+        draw(&script.events, &PictureOptions::default()),
         str![[r#"
 time  client                                                                            server
   0s  SYN-SENT     ── SYN seq=0 ─────────────────────────────────────────────────────┄┄
@@ -129,7 +135,7 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
     sent.injected = true;
     script.at(600 * MS).arrive("server", forged);
     assert_data_eq!(
-        draw(&script.events, LadderOptions::default()),
+        draw(&script.events, &PictureOptions::default()),
         str![[r#"
  time  client                                                                           server
    0s                                                                          listen · LISTEN
@@ -163,7 +169,7 @@ fn a_host_that_lost_its_state_shows_none() {
     script.at(1040 * MS).arrive("server", reset);
     script.state("server", TcpState::Established, TcpState::Closed, by_segment("RST", reset));
     assert_data_eq!(
-        draw(&script.events, LadderOptions::default()),
+        draw(&script.events, &PictureOptions::default()),
         str![[r#"
  time  client                                                                           server
    0s                                                                          listen · LISTEN
@@ -197,7 +203,7 @@ fn more_than_two_hosts_are_named_in_their_cells() {
     script.lose("", nowhere, "no host has this address");
     script.state("client", Established, Closed, by_call("abort"));
     assert_data_eq!(
-        draw(&script.events, LadderOptions::default()),
+        draw(&script.events, &PictureOptions::default()),
         str![[r#"
  time
    0s                                                              listen · server LISTEN
@@ -222,12 +228,13 @@ fn more_than_two_hosts_are_named_in_their_cells() {
 fn a_narrow_terminal_breaks_labels_and_not_lines() {
     let events = dead_client();
     for width in [72, 80, 100, 140] {
-        let text = draw(&events, LadderOptions { width, timers: true, ..LadderOptions::default() });
+        let text =
+            draw_on(Paper { width }, &events, &PictureOptions { timers: true, ..PictureOptions::default() });
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(width), "{widest:?} columns where {width} are:\n{text}");
     }
     assert_data_eq!(
-        draw(&events, LadderOptions { width: 72, ..LadderOptions::default() }),
+        draw_on(Paper { width: 72 }, &events, &PictureOptions::default()),
         str![[r#"
       time  client                                          server
         0s                                         listen · LISTEN
@@ -266,9 +273,9 @@ fn a_long_ladder_keeps_its_ends() {
     for sequence in 0..1000 {
         script.send(UP, "ACK", sequence, 0, 1);
     }
-    let options = LadderOptions { rows: 5, ..LadderOptions::default() };
+    let options = PictureOptions { rows: 5, ..PictureOptions::default() };
     assert_data_eq!(
-        draw(&script.events, options),
+        draw(&script.events, &options),
         str![[r#"
 time  client                                                                                  server
   0s         ── ACK seq=0 ack=0 len=1 ─────────────────────────────────────────────────────┄┄
@@ -280,9 +287,9 @@ time  client                                                                    
 
 "#]]
     );
-    let all = LadderOptions { rows: 1000, ..LadderOptions::default() };
-    assert_eq!(draw(&script.events, all).lines().count(), 1001);
-    assert_eq!(draw(&script.events, LadderOptions { rows: 0, ..options }).lines().count(), 2);
+    let all = PictureOptions { rows: 1000, ..PictureOptions::default() };
+    assert_eq!(draw(&script.events, &all).lines().count(), 1001);
+    assert_eq!(draw(&script.events, &PictureOptions { rows: 0, ..options }).lines().count(), 2);
 }
 
 #[test]
@@ -292,7 +299,7 @@ fn any_part_of_a_run_can_be_drawn() {
         for missing in 0..length {
             let mut part = events[..length].to_vec();
             part.remove(missing);
-            let text = draw(&part, LadderOptions { timers: true, ..LadderOptions::default() });
+            let text = draw(&part, &PictureOptions { timers: true, ..PictureOptions::default() });
             assert!(text.lines().all(|line| line.chars().count() <= 100), "without event {missing}:\n{text}");
         }
     }
@@ -305,7 +312,7 @@ fn events_that_do_not_fit_together_draw_what_can_be_drawn() {
     script.state("client", TcpState::Closed, TcpState::SynSent, by_segment("SYN", 96));
     script.send(("unheard-of", "server"), "SYN", 0, 0, 0);
     assert_data_eq!(
-        draw(&script.events, LadderOptions::default()),
+        draw(&script.events, &PictureOptions::default()),
         str![[r#"
 time
   0s                                                                  received SYN · client SYN-SENT
@@ -313,6 +320,6 @@ time
 
 "#]]
     );
-    assert_eq!(draw(&[], LadderOptions::default()), "");
-    assert_eq!(draw(&[Event::default()], LadderOptions::default()), "");
+    assert_eq!(draw(&[], &PictureOptions::default()), "");
+    assert_eq!(draw(&[Event::default()], &PictureOptions::default()), "");
 }

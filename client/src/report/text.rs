@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunStarted, RunTotals};
 
 use super::{Counts, Reporter};
-use crate::ladder::{LadderOptions, ladder};
+use crate::picture::text::{Paper, draw};
+use crate::picture::{Picture, PictureOptions};
 use crate::record::{Keepalive, Outcome, RunRecord};
 use crate::timeline::Timeline;
 use crate::words;
@@ -17,14 +18,16 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
 /// How runs are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextOptions {
     /// Whether more than one run will come.
     pub several: bool,
     /// Columns of the longest name of a run, where several come.
     pub names: usize,
-    /// How ladders are drawn.
-    pub ladder: LadderOptions,
+    /// What pictures show.
+    pub picture: PictureOptions,
+    /// What they are drawn on.
+    pub paper: Paper,
 }
 
 /// Writes runs as text with ANSI colours, to a stream that strips them where they are not wanted.
@@ -64,10 +67,10 @@ impl<W: Write> Reporter for TextReporter<W> {
             self.line(record)?;
             if matches!(record.outcome(), Outcome::Failed | Outcome::Unfinished) {
                 writeln!(self.later)?;
-                full(&mut self.later, record, self.options.ladder)?;
+                full(&mut self.later, record, &self.options)?;
             }
         } else {
-            full(&mut self.out, record, self.options.ladder)?;
+            full(&mut self.out, record, &self.options)?;
         }
         self.out.flush()
     }
@@ -82,12 +85,13 @@ impl<W: Write> Reporter for TextReporter<W> {
 }
 
 /// The run with everything about it.
-fn full(out: &mut dyn Write, record: &RunRecord, options: LadderOptions) -> io::Result<()> {
+fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions) -> io::Result<()> {
     let Some(started) = record.started() else { return Ok(()) };
     let title = started.title.replace(char::is_control, " ");
     let title = if title.is_empty() { title } else { format!(": {title}") };
     writeln!(out, "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", run_name(started), started.seed)?;
-    writeln!(out, "{}", ladder(&Timeline::new(&record.events), options))?;
+    let picture = Picture::new(&Timeline::new(&record.events), &options.picture);
+    writeln!(out, "{}", draw(&picture, options.paper))?;
 
     let several = record.events.iter().any(|event| event.connection > 1);
     for found in record.keepalive() {

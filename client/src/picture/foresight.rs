@@ -4,15 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use halfopen_proto::v1::{HostState, TcpState};
 
-use super::rows::CellText;
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
 
 /// A connection of a host.
 type Tcb = (HostIndex, u32);
 
 pub(super) struct Foresight {
-    /// The hosts of each connection, left one first.
-    sides: BTreeMap<u32, (HostIndex, HostIndex)>,
     /// The sender's state where a segment was sent, the receiver's after it arrived.
     states: BTreeMap<EntryIndex, TcpState>,
     /// The segments whose row shows their arrival too.
@@ -21,7 +18,7 @@ pub(super) struct Foresight {
 
 impl Foresight {
     pub(super) fn new(timeline: &Timeline) -> Foresight {
-        let Changes { sides, states, changing, overtaken, transitions, .. } = Changes::new(timeline);
+        let Changes { states, changing, overtaken, transitions, .. } = Changes::new(timeline);
         let mut whole = Whole { timeline, changing, overtaken, transitions, segments: BTreeSet::new() };
         for (index, entry) in timeline.entries.iter().enumerate() {
             if let EntryKind::Sent(segment) = &entry.kind
@@ -30,7 +27,7 @@ impl Foresight {
                 whole.segments.insert(index);
             }
         }
-        Foresight { sides, states, whole: whole.segments }
+        Foresight { states, whole: whole.segments }
     }
 
     /// Whether one row shows the whole way of the segment that was sent there.
@@ -39,20 +36,14 @@ impl Foresight {
     }
 
     /// The state to show where a segment was sent or arrived.
-    pub(super) fn state(&self, index: EntryIndex) -> CellText {
-        self.states.get(&index).map_or(CellText::Nothing, |state| CellText::State(*state))
-    }
-
-    /// Whether the host stands on the left where the connection is concerned.
-    pub(super) fn is_left(&self, host: HostIndex, connection: u32) -> bool {
-        self.sides.get(&connection).map_or(host == 0, |(left, _)| host == *left)
+    pub(super) fn state(&self, index: EntryIndex) -> Option<TcpState> {
+        self.states.get(&index).copied()
     }
 }
 
 /// The states of a run, walked through once.
 #[derive(Default)]
 struct Changes {
-    sides: BTreeMap<u32, (HostIndex, HostIndex)>,
     states: BTreeMap<EntryIndex, TcpState>,
     /// The segments whose arrival changed a state.
     changing: BTreeSet<EntryIndex>,
@@ -79,9 +70,7 @@ impl Changes {
 
     fn add(&mut self, timeline: &Timeline, index: EntryIndex, entry: &Entry, host: HostIndex) {
         match &entry.kind {
-            EntryKind::Sent(segment) => {
-                let peer = segment.to.unwrap_or(if host == 0 { 1 } else { 0 });
-                self.sides.entry(entry.connection).or_insert((host.min(peer), host.max(peer)));
+            EntryKind::Sent(_) => {
                 self.states.extend(self.now.get(&(host, entry.connection)).map(|state| (index, *state)));
             }
             EntryKind::Arrived { segment, .. } => {

@@ -1,4 +1,4 @@
-//! What a ladder says of segments, timers, keepalive and applications, in words.
+//! What a picture says of segments, timers, keepalive and applications, in words.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) fn faults(segment: &Segment) -> impl Iterator<Item = String> {
     segment
         .faults
         .iter()
-        .map(|Fault { number, action }| (format!("fault {number}"), action))
+        .map(|Fault { number, action, .. }| (format!("fault {number}"), action))
         .filter(move |(name, _)| lost != Some(name))
         .map(|(name, action)| format!("· {name}: {action}"))
 }

@@ -1,0 +1,176 @@
+//! What a picture's rows say: data without styles or columns.
+
+use std::time::Duration;
+
+use halfopen_proto::v1::{HostState, TcpFlags, TcpPurpose, TcpState};
+
+use crate::timeline::HostIndex;
+
+/// One row of a picture: one moment, and what stands there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// When, in virtual time.
+    pub time: Duration,
+    /// The connection; 0: none.
+    pub connection: u32,
+    /// The sequence numbers of the events that it shows, in order; empty for what shows none.
+    pub events: Vec<u64>,
+    /// Lines of the scenario's text that fired here: of faults and of the applications' steps.
+    pub lines: Vec<u32>,
+    /// What stands there.
+    pub what: What,
+    /// What each host is from here on, in the order of [`super::Picture::lifelines`].
+    pub lives: Vec<Life>,
+}
+
+/// What stands in a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A segment, or one end of its way.
+    Arrow(Arrow),
+    /// Something at one host, or in the network.
+    Notes(Notes),
+    /// Nothing happened for so long before the next row.
+    Silence(Duration),
+    /// So many rows are left out, for want of room.
+    Omitted(usize),
+}
+
+/// A segment, or one end of its way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrow {
+    /// The sender's end.
+    pub from: End,
+    /// The receiver's end.
+    pub to: End,
+    /// Which part of the way the row shows.
+    pub part: Part,
+    /// The segment's number in the run, which joins departure and arrival.
+    pub segment: u64,
+    /// Which of its arrivals this is, from 1; more than one if it was duplicated.
+    pub copy: usize,
+    /// When it was sent.
+    pub sent: Duration,
+    /// When it arrived; `None` if it did not, or the row does not show it.
+    pub arrived: Option<Duration>,
+    /// Its control bits.
+    pub flags: TcpFlags,
+    /// Why it was sent.
+    pub purpose: TcpPurpose,
+    /// The segment in words; a line may break between two of them.
+    pub label: Vec<String>,
+}
+
+/// One end of an arrow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// The host; `None` if no host has the address.
+    pub host: Option<HostIndex>,
+    /// The state of its connection: the sender's when it sent, the receiver's after the arrival. `None`: it has none, or the
+    /// row does not show this end.
+    pub state: Option<TcpState>,
+}
+
+/// Which part of a segment's way a row shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// From host to host.
+    Whole,
+    /// It leaves; it arrives in a later row, or the run ends before.
+    Departure,
+    /// It arrives; it left in an earlier row.
+    Arrival,
+    /// It never arrives.
+    Lost {
+        /// Where it was lost.
+        at: Place,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Where on its way a segment was lost, as far as its events say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Where it left: a fault took it.
+    Sender,
+    /// On the way: a link, a queue, a middlebox.
+    Way,
+    /// At the host it was for.
+    Receiver,
+}
+
+/// What happened at one moment at one host, or in the network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notes {
+    /// The host; `None`: in the network.
+    pub host: Option<HostIndex>,
+    /// The state that a connection of the host changed to.
+    pub state: Option<TcpState>,
+    /// What the host does from here on, if that changed.
+    pub becomes: Option<HostState>,
+    /// What happened, in order; empty if `state` or `becomes` says it all.
+    pub notes: Vec<Note>,
+}
+
+/// One thing that happened, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// In words.
+    pub text: String,
+    /// What it is.
+    pub kind: NoteKind,
+}
+
+/// What a note is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoteKind {
+    /// Why a connection changed its state.
+    Transition,
+    /// A timer was set, fired or was cancelled.
+    Timer,
+    /// A step of an application ended.
+    Application,
+    /// What keepalive found out.
+    Keepalive,
+    /// An error that the application will get.
+    Error,
+    /// What a router said.
+    Unreachable,
+    /// What a middlebox did.
+    Middlebox,
+    /// A fault was applied to a host or the network.
+    Fault,
+}
+
+/// What a host is at some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// What it does.
+    pub host: HostState,
+    /// The state of its connection; of several, that of the one that is most open. `None`: it has none.
+    pub state: Option<TcpState>,
+}
+
+impl Default for Life {
+    fn default() -> Life {
+        Life { host: HostState::Up, state: None }
+    }
+}
+
+impl Row {
+    /// A row that shows no event.
+    pub(super) fn gap(time: Duration, what: What) -> Row {
+        Row { time, connection: 0, events: Vec::new(), lines: Vec::new(), what, lives: Vec::new() }
+    }
+}
+
+impl Arrow {
+    /// Whether it goes from left to right. Towards nobody it goes away from the nearer edge.
+    pub fn rightwards(&self) -> bool {
+        match (self.from.host, self.to.host) {
+            (Some(from), Some(to)) => from <= to,
+            (from, to) => from == Some(0) || (from.is_none() && to != Some(0)),
+        }
+    }
+}
