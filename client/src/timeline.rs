@@ -21,6 +21,25 @@ pub struct Timeline {
     pub connections: u32,
     /// What happened, in order.
     pub entries: Vec<Entry>,
+    /// The ends of connections, in the order in which they came to be.
+    pub ends: Vec<End>,
+}
+
+/// One end of a connection, as it came to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The event's sequence number in the run.
+    pub sequence: u64,
+    /// Its host.
+    pub host: HostIndex,
+    /// The connection. A host that forgot its end may get another one of the same.
+    pub connection: u32,
+    /// Address and port of the host.
+    pub local: String,
+    /// Address and port of the peer.
+    pub remote: String,
+    /// The host that has the peer's address; `None` if none has.
+    pub peer: Option<HostIndex>,
 }
 
 /// A host's position in [`Timeline::hosts`].
@@ -163,6 +182,8 @@ pub struct Segment {
     pub ack: Option<u32>,
     /// Octets of data.
     pub length: u32,
+    /// The window as the peer is to understand it, octets.
+    pub window: u32,
     /// Why it was sent.
     pub purpose: TcpPurpose,
     /// Whether a fault or a middlebox made it up: the host did not send it.
@@ -278,7 +299,19 @@ impl Builder {
                 self.timeline.hosts = hosts.iter().map(|host| host.name.clone()).collect();
                 return None;
             }
-            Kind::ConnectionCreated(_) | Kind::ExpectationResult(_) | Kind::RunFinished(_) => return None,
+            Kind::ConnectionCreated(created) => {
+                let end = End {
+                    sequence: event.sequence,
+                    host: self.host(&event.host),
+                    connection: event.connection,
+                    local: created.local.clone(),
+                    remote: created.remote.clone(),
+                    peer: (!created.remote_host.is_empty()).then(|| self.host(&created.remote_host)),
+                };
+                self.timeline.ends.push(end);
+                return None;
+            }
+            Kind::ExpectationResult(_) | Kind::RunFinished(_) => return None,
         })
     }
 
@@ -291,6 +324,7 @@ impl Builder {
             seq: sent.relative_sequence_number,
             ack: flags.ack.then_some(sent.relative_acknowledgment_number),
             length: sent.length,
+            window: sent.window,
             purpose: sent.purpose(),
             injected: sent.injected,
             middlebox: sent.middlebox.clone(),
