@@ -127,7 +127,11 @@ impl Client {
             Source::Bundled(name) => execute_run_request::Source::Name(name),
         };
         let variant = variant.unwrap_or_default().to_owned();
-        match self.runs.execute_run(ExecuteRunRequest { source: Some(wanted), seed, variant }).await {
+        match self
+            .runs
+            .execute_run(ExecuteRunRequest { source: Some(wanted), seed, variant, ..Default::default() })
+            .await
+        {
             Ok(response) => Ok(EventStream { messages: response.into_inner() }),
             Err(status) => Err(self.refused(status, source).await),
         }

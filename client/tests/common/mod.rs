@@ -85,7 +85,7 @@ impl Script {
     }
 
     pub(crate) fn arrive(&mut self, host: &str, segment: u64) -> &mut Script {
-        self.add(host, 1, Kind::SegmentArrived(SegmentArrived { segment, dropped: String::new() }))
+        self.add(host, 1, Kind::SegmentArrived(SegmentArrived { segment, ..Default::default() }))
     }
 
     pub(crate) fn lose(&mut self, host: &str, segment: u64, reason: &str) -> &mut Script {

@@ -52,7 +52,7 @@ impl Converter {
                 | Kind::ExpectationResult(_)
                 | Kind::FaultApplied(_),
             ) => prost::Message::encoded_len(&converted),
-            _ => USUAL_EVENT,
+            _ => USUAL_EVENT + event.datagram().map_or(0, |datagram| datagram.len()),
         };
         (converted, octets)
     }
@@ -79,14 +79,17 @@ impl Converter {
                 Kind::ConnectionCreated(self.connection_created(created))
             }
             EventKind::SegmentSent(sent) => Kind::SegmentSent(self.segment_sent(sent)),
-            EventKind::SegmentArrived { segment, dropped } => Kind::SegmentArrived(v1::SegmentArrived {
-                segment: segment.0.get(),
-                dropped: dropped.map(|reason| reason.to_string()).unwrap_or_default(),
-            }),
+            EventKind::SegmentArrived { segment, dropped, datagram } => {
+                Kind::SegmentArrived(v1::SegmentArrived {
+                    segment: segment.0.get(),
+                    dropped: dropped.map(|reason| reason.to_string()).unwrap_or_default(),
+                    datagram: octets(datagram.as_deref()),
+                })
+            }
             EventKind::SegmentLost { segment, reason } => {
                 Kind::SegmentLost(v1::SegmentLost { segment: segment.0.get(), reason: self.loss(*reason) })
             }
-            EventKind::DestinationUnreachable { segment, code, dropped } => {
+            EventKind::DestinationUnreachable { segment, code, dropped, datagram } => {
                 Kind::DestinationUnreachable(v1::DestinationUnreachable {
                     segment: segment.0.get(),
                     code: unreachable_code(*code).into(),
@@ -95,6 +98,7 @@ impl Converter {
                         Unreachable::FragmentationNeeded { mtu } => (*mtu).into(),
                         Unreachable::Net | Unreachable::Host | Unreachable::Port => 0,
                     },
+                    datagram: octets(datagram.as_deref()),
                 })
             }
             EventKind::MiddleboxChanged(changed) => Kind::MiddleboxChanged(self.middlebox_changed(changed)),
@@ -156,6 +160,7 @@ impl Converter {
             injected: sent.injected,
             size: sent.size,
             middlebox: self.middlebox(sent.middlebox),
+            datagram: octets(sent.datagram.as_deref()),
         }
     }
 
@@ -239,6 +244,10 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, file: &str, text: &str) -> v1:
         rendered: diagnostic.render(file, text, false),
         variants: diagnostic.variants.clone(),
     }
+}
+
+fn octets(datagram: Option<&[u8]>) -> Vec<u8> {
+    datagram.unwrap_or_default().to_vec()
 }
 
 fn duration(duration: Duration) -> halfopen_proto::Duration {
@@ -491,6 +500,7 @@ mod tests {
             injected: true,
             size: 85,
             middlebox: Some(MiddleboxId(0)),
+            datagram: Some([0x45, 0, 0, 85][..].into()),
         };
         let expected = serde_json::json!({"segmentSent": {
             "segment": "7",
@@ -511,6 +521,7 @@ mod tests {
             "injected": true,
             "size": 85,
             "middlebox": "nat",
+            "datagram": "RQAAVQ==",
         }});
         assert_eq!(json(EventKind::SegmentSent(Box::new(sent))), expected);
     }

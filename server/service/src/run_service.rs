@@ -48,9 +48,10 @@ impl RunService for RunHandler {
             return Err(status::readers_too_slow(shared.unread.events()));
         }
 
-        let ExecuteRunRequest { source, seed, variant } = request.into_inner();
+        let ExecuteRunRequest { source, seed, variant, snapshot_length } = request.into_inner();
         let scenario = Arc::new(scenario(source.ok_or_else(status::source_missing)?, variant).await?);
-        let options = seed.map_or_else(RunOptions::default, |seed| RunOptions { seed });
+        let seed = seed.unwrap_or(RunOptions::default().seed);
+        let options = RunOptions { seed, snapshot_length };
         let (writer, messages) = tail(&shared.unread, deadline);
         shared
             .pool

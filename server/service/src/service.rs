@@ -55,7 +55,8 @@ pub struct Config {
     /// Runs that may wait for a thread; the next gets RESOURCE_EXHAUSTED.
     pub queue: usize,
     /// Events that slow readers may keep waiting, over all runs, before new runs get RESOURCE_EXHAUSTED. Runs already
-    /// taken may go above it, each by as many events as its scenario allows.
+    /// taken may go above it, each by as many events as its scenario allows. 256 octets of datagrams, where a client wants
+    /// them, count as one more event.
     pub max_unread_events: u64,
     /// How long open runs may go on after the service was told to stop.
     pub grace: Duration,
@@ -80,7 +81,7 @@ pub struct Load {
     pub open_streams: usize,
     /// Runs that wait for a thread.
     pub waiting_runs: usize,
-    /// Events that no reader has taken yet, over all runs.
+    /// Events that no reader has taken yet, over all runs. 256 octets of datagrams count as one more event.
     pub unread_events: u64,
 }
 

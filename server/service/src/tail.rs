@@ -1,7 +1,8 @@
 //! A run on its way from the thread that executes it to the stream that reads it.
 //!
 //! The run never waits for its reader. What the reader has not taken yet stays in the chunks of the trace, which
-//! are shared, not copied; they are counted, so that [`Unread`] can bound what all slow readers keep.
+//! are shared, not copied; they are counted, so that [`Unread`] can bound what all slow readers keep. An event that has
+//! octets of a datagram counts for more than one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,9 @@ use halfopen_sim::Sink;
 use halfopen_sim::trace::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
+
+/// Octets of datagrams that count as one more event: about what an event takes.
+const EVENT: usize = 256;
 
 /// Events that runs have produced and readers have not taken yet, over all runs.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +31,8 @@ pub(crate) struct Chunk {
     events: Arc<Vec<Event>>,
     first_sequence: u64,
     read: usize,
+    /// As how many events it counts.
+    weight: u64,
     unread: Unread,
 }
 
@@ -47,7 +53,7 @@ impl Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        self.unread.0.fetch_sub(self.events.len() as u64, Ordering::Relaxed);
+        self.unread.0.fetch_sub(self.weight, Ordering::Relaxed);
     }
 }
 
@@ -88,14 +94,51 @@ impl Writer {
 
 impl Sink for Writer {
     fn chunk(&mut self, first_sequence: u64, events: &Arc<Vec<Event>>) {
-        self.unread.0.fetch_add(events.len() as u64, Ordering::Relaxed);
+        let datagrams = events.iter().filter_map(Event::datagram);
+        let octets: usize = datagrams.map(|datagram| datagram.len()).sum();
+        let weight = (events.len() + octets / EVENT) as u64;
+        self.unread.0.fetch_add(weight, Ordering::Relaxed);
         let events = Arc::clone(events);
-        let chunk = Chunk { events, first_sequence, read: 0, unread: self.unread.clone() };
+        let chunk = Chunk { events, first_sequence, read: 0, weight, unread: self.unread.clone() };
         // Without a reader the chunk comes back and is dropped; `keep_going` ends the run.
         let _ = self.messages.send(Ok(chunk));
     }
 
     fn keep_going(&mut self) -> bool {
         self.is_wanted()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use halfopen_sim::trace::{EventKind, SegmentNumber};
+
+    use super::*;
+
+    #[test]
+    fn octets_of_datagrams_count_until_they_are_let_go() {
+        let arrived = |octets: usize| Event {
+            time: halfopen_tcp::Instant::ZERO,
+            host: None,
+            connection: None,
+            kind: EventKind::SegmentArrived {
+                segment: SegmentNumber(NonZeroU64::MIN),
+                dropped: None,
+                datagram: (octets > 0).then(|| vec![0; octets].into()),
+            },
+        };
+        let unread = Unread::default();
+        let (mut writer, mut reader) = tail(&unread, None);
+        writer.chunk(1, &Arc::new(vec![arrived(0), arrived(0)]));
+        assert_eq!(unread.events(), 2);
+        writer.chunk(3, &Arc::new(vec![arrived(0), arrived(EVENT), arrived(3 * EVENT)]));
+        assert_eq!(unread.events(), 2 + 3 + 4);
+        drop(reader.try_recv());
+        assert_eq!(unread.events(), 3 + 4);
+        drop(reader);
+        drop(writer);
+        assert_eq!(unread.events(), 0);
     }
 }

@@ -272,6 +272,29 @@ async fn a_slow_reader_neither_holds_up_its_run_nor_grows_the_server_for_ever() 
 }
 
 #[tokio::test]
+async fn octets_of_datagrams_come_if_they_are_wanted() {
+    let server = Server::start().await;
+    let mut client = server.runs().await;
+    for snapshot_length in [0, 40, 65_535] {
+        let request = ExecuteRunRequest { snapshot_length, ..yaml(SCENARIO) };
+        let stream = client.execute_run(request).await.unwrap().into_inner();
+        let sent: Vec<_> = all(stream)
+            .await
+            .into_iter()
+            .filter_map(|event| match event.kind {
+                Some(Kind::SegmentSent(sent)) => Some((sent.datagram.len(), sent.size)),
+                _ => None,
+            })
+            .collect();
+        assert!(!sent.is_empty());
+        for (octets, size) in sent {
+            assert_eq!(octets, size.min(snapshot_length) as usize);
+        }
+    }
+    server.until(|load| load.unread_events == 0).await;
+}
+
+#[tokio::test]
 async fn the_same_run_twice_at_once_is_the_same_octets() {
     let server = Server::start().await;
     let mut client = server.runs().await;

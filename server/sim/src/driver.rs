@@ -75,7 +75,7 @@ enum Power {
 
 impl Driver {
     fn new(scenario: &Arc<Scenario>, options: &RunOptions) -> Driver {
-        let shared = Rc::new(Shared::new(scenario, options.seed));
+        let shared = Rc::new(Shared::new(scenario, options));
         let mut world = World::new(options.seed);
         for (host, _) in shared.hosts() {
             let shared = Rc::clone(&shared);

@@ -47,7 +47,8 @@ impl Run {
         let datagram = halfopen_tcp::encode_segment(source, destination, &header, &data);
         let segment = self.recorder.next_segment();
         let relative = self.connections.relative(from, &header);
-        let sent = made_up(segment, hosts[1], [source, destination], header, &relative, datagram.len());
+        let kept = (datagram.len(), self.snapshots.sent(&datagram));
+        let sent = made_up(segment, hosts[1], [source, destination], header, &relative, kept);
         let connection = from.number;
         self.recorder.push(now, Some(hosts[0]), Some(connection), EventKind::SegmentSent(Box::new(sent)));
         let applied = (fault, scenario.faults[fault].effect.name().to_owned());
@@ -56,14 +57,14 @@ impl Run {
     }
 }
 
-/// A segment of so many octets, as an IP datagram, that no host sent.
+/// A segment that no host sent. Its IP datagram has so many octets, of which these are kept.
 pub(crate) fn made_up(
     segment: SegmentNumber,
     to: HostId,
     [source, destination]: [SocketAddr; 2],
     header: Header,
     relative: &Relative,
-    size: usize,
+    (size, datagram): (usize, Option<Arc<[u8]>>),
 ) -> SegmentSent {
     let reset = header.flags.contains(Flags::RST);
     SegmentSent {
@@ -83,6 +84,7 @@ pub(crate) fn made_up(
         receiver_state: relative.states[1],
         injected: true,
         middlebox: None,
+        datagram,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_scenario::{Scenario, Unreachable};
@@ -173,10 +174,18 @@ impl Machine {
     }
 
     fn arrives(&mut self, flight: Flight, octets: Range<usize>) {
-        let arrival = self.endpoint.handle_datagram(self.local(), &self.incoming[octets]);
-        match flight.message {
-            None => self.note_arrival(arrival, flight.segment, flight.connection),
-            Some(code) => self.note_message(arrival, code, flight.segment, flight.connection),
+        let octets = &self.incoming[octets];
+        let arrival = self.endpoint.handle_datagram(self.local(), octets);
+        let mut run = self.shared.run.borrow_mut();
+        let Flight { segment, connection, message, .. } = flight;
+        let datagram = match message {
+            None => run.snapshots.arrived(segment, octets),
+            Some(_) => run.snapshots.keep(octets),
+        };
+        drop(run);
+        match message {
+            None => self.note_arrival(arrival, (segment, datagram), connection),
+            Some(code) => self.note_message(arrival, code, (segment, datagram), connection),
         }
     }
 
@@ -185,11 +194,11 @@ impl Machine {
         &mut self,
         arrival: Arrival,
         code: Unreachable,
-        segment: SegmentNumber,
+        (segment, datagram): (SegmentNumber, Option<Arc<[u8]>>),
         connection: Option<ConnectionNumber>,
     ) {
         let dropped = reason(arrival.disposition);
-        let kind = EventKind::DestinationUnreachable { segment, code, dropped };
+        let kind = EventKind::DestinationUnreachable { segment, code, dropped, datagram };
         let now = self.shared.now.get();
         self.shared.run.borrow_mut().recorder.push(now, Some(self.host), connection, kind);
         self.drain(None);
@@ -210,7 +219,7 @@ impl Machine {
             let forged = self.shared.run.borrow_mut().forge(&self.shared.scenario, now, fault, status);
             if let Some(forged) = forged {
                 let arrival = self.endpoint.handle_datagram(self.local(), &forged.datagram);
-                self.note_arrival(arrival, forged.segment, Some(forged.connection));
+                self.note_arrival(arrival, (forged.segment, None), Some(forged.connection));
             }
         }
     }
@@ -219,7 +228,7 @@ impl Machine {
     fn note_arrival(
         &mut self,
         arrival: Arrival,
-        segment: SegmentNumber,
+        (segment, datagram): (SegmentNumber, Option<Arc<[u8]>>),
         connection: Option<ConnectionNumber>,
     ) {
         let now = self.shared.now.get();
@@ -230,7 +239,7 @@ impl Machine {
         }
         let dropped = reason(arrival.disposition);
         let connection = known.map(|end| end.number).or(connection);
-        let arrived = EventKind::SegmentArrived { segment, dropped };
+        let arrived = EventKind::SegmentArrived { segment, dropped, datagram };
         run.recorder.push(now, Some(self.host), connection, arrived);
         drop(run);
 

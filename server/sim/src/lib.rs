@@ -20,6 +20,7 @@ mod random;
 mod recorder;
 mod run;
 mod shared;
+mod snapshots;
 pub mod trace;
 mod verdict;
 mod world;

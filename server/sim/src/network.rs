@@ -318,8 +318,7 @@ impl Run {
         let segment = self.recorder.next_segment();
         let target = self.network.middleboxes.real_address(scenario, transmit.destination);
         let destination = scenario.host_of(target.ip());
-        let size = u32::try_from(datagram.len()).unwrap_or(u32::MAX);
-        let seen = self.record_sent(now, from, end, transmit, (segment, destination, target, size));
+        let seen = self.record_sent(now, from, end, transmit, (segment, destination, target), datagram);
         let connection = seen.connection;
 
         // A host is not on a network with itself.
@@ -424,12 +423,8 @@ impl Run {
         from: HostId,
         end: Option<EndId>,
         transmit: &Transmit,
-        (segment, destination, target, size): (
-            SegmentNumber,
-            Option<halfopen_scenario::HostId>,
-            SocketAddr,
-            u32,
-        ),
+        (segment, destination, target): (SegmentNumber, Option<halfopen_scenario::HostId>, SocketAddr),
+        datagram: &[u8],
     ) -> Seen {
         let (connection, relative) = match end {
             Some(end) => (Some(end.number), self.connections.sends(end, &transmit.header)),
@@ -449,13 +444,14 @@ impl Run {
             relative_ack: relative.ack,
             peer_iss: relative.peer_iss,
             window: relative.window,
-            size,
+            size: u32::try_from(datagram.len()).unwrap_or(u32::MAX),
             purpose: transmit.purpose,
             retransmission: relative.retransmission,
             sender_state: relative.states[0],
             receiver_state: relative.states[1],
             injected: false,
             middlebox: None,
+            datagram: self.snapshots.sent(datagram),
         };
         let seen = Seen {
             facts: sent.facts(from),

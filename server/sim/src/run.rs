@@ -9,11 +9,14 @@ use crate::trace::{Event, RunFinished, Trace};
 pub struct RunOptions {
     /// Everything random follows from it.
     pub seed: u64,
+    /// Octets of each datagram that its events keep; 0: none. Once a run has kept 256 MiB, it keeps only 128 octets of
+    /// each, which hold all headers.
+    pub snapshot_length: u32,
 }
 
 impl Default for RunOptions {
     fn default() -> RunOptions {
-        RunOptions { seed: 1 }
+        RunOptions { seed: 1, snapshot_length: 0 }
     }
 }
 

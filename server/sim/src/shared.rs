@@ -13,6 +13,8 @@ use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::network::{Flight, Network};
 use crate::recorder::Recorder;
+use crate::run::RunOptions;
+use crate::snapshots::Snapshots;
 use crate::trace::{ConnectionNumber, EventKind, FaultApplied, HostId, SegmentNumber};
 
 /// Shared by the driver and the hosts' software.
@@ -55,6 +57,7 @@ pub(crate) struct Run {
     pub(crate) recorder: Recorder,
     pub(crate) connections: Connections,
     pub(crate) network: Network,
+    pub(crate) snapshots: Snapshots,
     pub(crate) progress: Progress,
 }
 
@@ -114,7 +117,7 @@ impl Progress {
 
 impl Shared {
     /// The beginning of a run.
-    pub(crate) fn new(scenario: &Arc<Scenario>, seed: u64) -> Shared {
+    pub(crate) fn new(scenario: &Arc<Scenario>, options: &RunOptions) -> Shared {
         let progress = Progress {
             steps: scenario
                 .programs
@@ -133,12 +136,13 @@ impl Shared {
         let run = Run {
             recorder: Recorder::default(),
             connections,
-            network: Network::new(scenario, seed),
+            network: Network::new(scenario, options.seed),
+            snapshots: Snapshots::new(options.snapshot_length),
             progress,
         };
         Shared {
             scenario: Arc::clone(scenario),
-            seed,
+            seed: options.seed,
             now: Cell::new(Instant::ZERO),
             run: RefCell::new(run),
             hosts: scenario.hosts.iter().map(|_| Control::default()).collect(),

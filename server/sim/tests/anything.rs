@@ -267,7 +267,7 @@ proptest! {
 
     #[test]
     fn a_run_ends_and_no_octet_is_wrong(scenario in anything(), seed in any::<u64>()) {
-        let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions { seed }, &mut Discard);
+        let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions { seed, ..RunOptions::default() }, &mut Discard);
         let finished = outcome.finished;
         let wrong = finished.problems.iter().find(|problem| problem.contains("is not what was sent"));
         prop_assert_eq!(wrong, None);
@@ -278,7 +278,7 @@ proptest! {
 
     #[test]
     fn whatever_is_lost_a_transfer_is_whole_in_the_end(scenario in lossy_transfer(), seed in any::<u64>()) {
-        let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions { seed }, &mut Discard);
+        let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions { seed, ..RunOptions::default() }, &mut Discard);
         let finished = outcome.finished;
         prop_assert_eq!(finished.verdict, Verdict::Passed, "{:?}", finished.problems);
     }

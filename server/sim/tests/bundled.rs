@@ -10,7 +10,7 @@ use halfopen_sim::trace::{EventKind, Verdict};
 use halfopen_sim::{Discard, Outcome, RunOptions};
 
 fn run(scenario: &Arc<Scenario>, seed: u64) -> Outcome {
-    halfopen_sim::run(scenario, &RunOptions { seed }, &mut Discard)
+    halfopen_sim::run(scenario, &RunOptions { seed, ..RunOptions::default() }, &mut Discard)
 }
 
 /// Every variant of every bundled scenario.

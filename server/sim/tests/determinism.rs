@@ -25,7 +25,11 @@ fn unruly() -> Scenario {
 }
 
 fn trace(scenario: &Scenario, seed: u64) -> String {
-    text(&halfopen_sim::run(&Arc::new(scenario.clone()), &RunOptions { seed }, &mut Discard))
+    text(&halfopen_sim::run(
+        &Arc::new(scenario.clone()),
+        &RunOptions { seed, ..RunOptions::default() },
+        &mut Discard,
+    ))
 }
 
 #[test]
@@ -52,7 +56,7 @@ fn losses_and_duplicates_harm_no_octet() {
     for seed in 1..30 {
         let mut scenario = unruly();
         scenario.faults.pop();
-        let options = RunOptions { seed };
+        let options = RunOptions { seed, ..RunOptions::default() };
         let outcome = halfopen_sim::run(&Arc::new(scenario), &options, &mut Discard);
         let finished = outcome.finished;
         assert!(finished.problems.is_empty(), "seed {seed}: {:?}", finished.problems);

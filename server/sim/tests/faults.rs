@@ -100,7 +100,7 @@ fn a_duplicate_arrives_under_the_same_number_and_is_not_used_twice() {
         .trace
         .iter()
         .filter_map(|(_, event)| match event.kind {
-            EventKind::SegmentArrived { segment, dropped } if segment.0.get() == 4 => {
+            EventKind::SegmentArrived { segment, dropped, .. } if segment.0.get() == 4 => {
                 Some((event.time.as_duration().as_millis() as u64, dropped))
             }
             _ => None,

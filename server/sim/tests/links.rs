@@ -175,7 +175,7 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     };
     let scenario = std::sync::Arc::new(upload(200_000, link));
     let play = |seed| {
-        let options = halfopen_sim::RunOptions { seed };
+        let options = halfopen_sim::RunOptions { seed, ..Default::default() };
         text(&halfopen_sim::run(&scenario, &options, &mut halfopen_sim::Discard))
     };
     assert_eq!(play(1), play(1));

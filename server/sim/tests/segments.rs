@@ -26,7 +26,7 @@ fn arrivals(outcome: &Outcome) -> Vec<(u32, Option<DropReason>)> {
     for (_, event) in outcome.trace.iter() {
         match &event.kind {
             EventKind::SegmentSent(segment) => sent.push(segment.clone()),
-            EventKind::SegmentArrived { segment, dropped } if event.host == Some(SERVER.into()) => {
+            EventKind::SegmentArrived { segment, dropped, .. } if event.host == Some(SERVER.into()) => {
                 let segment = &sent[segment.0.get() as usize - 1];
                 if segment.header.payload > 0 {
                     arrived.push((segment.relative_seq / 1448 + 1, *dropped));
@@ -294,7 +294,7 @@ fn a_forged_segment_is_marked_arrives_at_once_and_is_nothing_that_a_host_sent() 
     for (_, event) in outcome.trace.iter() {
         match &event.kind {
             EventKind::SegmentSent(sent) if sent.injected => forged = Some((sent.segment, sent.clone())),
-            EventKind::SegmentArrived { segment, dropped }
+            EventKind::SegmentArrived { segment, dropped, .. }
                 if forged.as_ref().is_some_and(|(number, _)| number == segment) =>
             {
                 assert_eq!(event.time.as_duration().as_millis(), 500);
@@ -355,7 +355,7 @@ fn a_connection_with_a_name_is_told_from_others() {
 /// What routers told a host: when, in milliseconds, about which segment, and what of it.
 fn told(outcome: &Outcome) -> Vec<(u128, u64, Unreachable, bool)> {
     let told = outcome.trace.iter().filter_map(|(_, event)| match event.kind {
-        EventKind::DestinationUnreachable { segment, code, dropped } => {
+        EventKind::DestinationUnreachable { segment, code, dropped, .. } => {
             Some((event.time.as_duration().as_millis(), segment.0.get(), code, dropped.is_none()))
         }
         _ => None,

@@ -195,7 +195,7 @@ pub(crate) fn started(scenario: &Scenario, options: &RunOptions) -> trace::Event
 /// An event in the middle.
 pub(crate) fn segment(sequence: u64) -> trace::Event {
     let segment = trace::SegmentNumber(NonZeroU64::new(sequence).expect("not the first"));
-    let mut event = event(sequence, EventKind::SegmentArrived { segment, dropped: None });
+    let mut event = event(sequence, EventKind::SegmentArrived { segment, dropped: None, datagram: None });
     event.host = Some(HostId((sequence % 2) as u16));
     event.connection = Some(trace::ConnectionNumber(NonZeroU32::MIN));
     event

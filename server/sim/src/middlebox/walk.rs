@@ -284,7 +284,8 @@ impl Run {
         let answers = self.connections.answers(source, destination, &header);
         let (connection, relative) =
             answers.map_or_else(Default::default, |(number, relative)| (Some(number), relative));
-        let made_up = made_up(segment, to, [source, destination], header, &relative, datagram.len());
+        let kept = (datagram.len(), self.snapshots.sent(&datagram));
+        let made_up = made_up(segment, to, [source, destination], header, &relative, kept);
         let sent = SegmentSent { middlebox: Some(which), ..made_up };
         self.recorder.push(now, Some(from), connection, EventKind::SegmentSent(Box::new(sent)));
         let flight = Flight::of_middlebox(segment, connection, from, to);

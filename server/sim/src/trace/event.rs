@@ -87,6 +87,30 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+impl Event {
+    /// The octets of the datagram that it tells of, if it has them.
+    pub fn datagram(&self) -> Option<&Arc<[u8]>> {
+        match &self.kind {
+            EventKind::SegmentSent(sent) => sent.datagram.as_ref(),
+            EventKind::SegmentArrived { datagram, .. }
+            | EventKind::DestinationUnreachable { datagram, .. } => datagram.as_ref(),
+            EventKind::RunStarted(_)
+            | EventKind::ConnectionCreated(_)
+            | EventKind::SegmentLost { .. }
+            | EventKind::MiddleboxChanged(_)
+            | EventKind::StateTransition { .. }
+            | EventKind::TimerChanged { .. }
+            | EventKind::KeepaliveOutcome { .. }
+            | EventKind::ConnectionError(_)
+            | EventKind::FaultApplied(_)
+            | EventKind::HostChanged(_)
+            | EventKind::ApplicationResult(_)
+            | EventKind::ExpectationResult(_)
+            | EventKind::RunFinished(_) => None,
+        }
+    }
+}
+
 /// What happened. What is large or rare is boxed, so that an event stays small.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
@@ -102,6 +126,8 @@ pub enum EventKind {
         segment: SegmentNumber,
         /// Why TCP did not use it; `None` if it did.
         dropped: Option<DropReason>,
+        /// Its datagram, if it is not the one that was sent: see [`SegmentSent::datagram`].
+        datagram: Option<Arc<[u8]>>,
     },
     /// A segment that was under way is gone; the event's host is the one it was for.
     SegmentLost {
@@ -119,6 +145,8 @@ pub enum EventKind {
         code: Unreachable,
         /// Why TCP did not use the message; `None` if it did.
         dropped: Option<DropReason>,
+        /// The datagram of the message: see [`SegmentSent::datagram`].
+        datagram: Option<Arc<[u8]>>,
     },
     /// What a middlebox knows of a connection, or does to a segment, changed.
     MiddleboxChanged(Box<MiddleboxChanged>),
@@ -239,6 +267,9 @@ pub struct SegmentSent {
     pub injected: bool,
     /// The middlebox that made it up, if one did.
     pub middlebox: Option<MiddleboxId>,
+    /// The first octets of its IP datagram, as many as [`RunOptions::snapshot_length`](crate::RunOptions::snapshot_length)
+    /// says; `None` if it says 0.
+    pub datagram: Option<Arc<[u8]>>,
 }
 
 impl SegmentSent {

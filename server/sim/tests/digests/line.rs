@@ -9,8 +9,10 @@ pub(crate) fn line(event: &Event, hosts: &[String]) -> Option<String> {
         EventKind::RunStarted(_) | EventKind::ExpectationResult(_) => return None,
         EventKind::ConnectionCreated(created) => format!("new {} > {}", created.local, created.remote),
         EventKind::SegmentSent(sent) => segment(sent),
-        EventKind::SegmentArrived { segment, dropped: None } => format!("arrived {}", segment.0),
-        EventKind::SegmentArrived { segment, dropped: Some(why) } => format!("refused {}: {why}", segment.0),
+        EventKind::SegmentArrived { segment, dropped: None, .. } => format!("arrived {}", segment.0),
+        EventKind::SegmentArrived { segment, dropped: Some(why), .. } => {
+            format!("refused {}: {why}", segment.0)
+        }
         EventKind::SegmentLost { segment, reason } => format!("lost {}: {reason}", segment.0),
         EventKind::StateTransition { from, to, cause, .. } => format!("{from} to {to}: {cause}"),
         EventKind::TimerChanged { timer, change: TimerChange::Set { expires } } => {
@@ -34,6 +36,10 @@ pub(crate) fn line(event: &Event, hosts: &[String]) -> Option<String> {
             finished.totals.segments_lost,
             finished.final_states.iter().map(|last| last.state).collect::<Vec<_>>()
         ),
+        EventKind::DestinationUnreachable { segment, code, dropped, .. } => {
+            let told = "DestinationUnreachable";
+            format!("{told} {{ segment: {segment:?}, code: {code:?}, dropped: {dropped:?} }}")
+        }
         other => format!("{other:?}"),
     };
     let host = event.host.map(|host| format!(" {}", hosts[host.index()])).unwrap_or_default();
