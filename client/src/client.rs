@@ -12,6 +12,7 @@ use halfopen_proto::v1::{
 };
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
+use tonic_types::StatusExt;
 
 /// A server that does not answer for so long is not there.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,6 +33,19 @@ pub enum Source {
     },
     /// The name of a scenario that the service brings along.
     Bundled(String),
+}
+
+/// How to run it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Which variant of the scenario. Needed if it has variants.
+    pub variant: Option<String>,
+    /// Everything random in the run follows from it. Without it: the server's, which is 1.
+    pub seed: Option<u64>,
+    /// The TCP profile of every host instead of what the scenario says.
+    pub profile: Option<String>,
+    /// Octets of each datagram that its events keep; 0: none.
+    pub snapshot_length: u32,
 }
 
 /// Why there is no answer, or no more of it.
@@ -67,6 +81,9 @@ pub enum ClientError {
     /// The scenario has no variant of that name; says which it has.
     #[error("{0}")]
     NoVariant(String),
+    /// No TCP profile has the name that was asked for; says which there are.
+    #[error("{0}")]
+    NoProfile(String),
     /// No bundled scenario has that name.
     #[error("no bundled scenario is named `{0}`; `halfopen list` has the names")]
     NotFound(String),
@@ -115,25 +132,23 @@ impl Client {
         Client { runs, scenarios, server }
     }
 
-    /// Starts a run of a scenario, of one of its variants if it has any. Dropping the stream stops it.
-    pub async fn run(
-        &mut self,
-        source: &Source,
-        variant: Option<&str>,
-        seed: Option<u64>,
-    ) -> Result<EventStream, ClientError> {
+    /// Starts a run of a scenario. Dropping the stream stops it.
+    pub async fn run(&mut self, source: &Source, options: &RunOptions) -> Result<EventStream, ClientError> {
         let wanted = match source.clone() {
             Source::Text { text, .. } => execute_run_request::Source::Yaml(text),
             Source::Bundled(name) => execute_run_request::Source::Name(name),
         };
-        let variant = variant.unwrap_or_default().to_owned();
-        match self
-            .runs
-            .execute_run(ExecuteRunRequest { source: Some(wanted), seed, variant, ..Default::default() })
-            .await
-        {
+        let RunOptions { variant, seed, profile, snapshot_length } = options.clone();
+        let request = ExecuteRunRequest {
+            source: Some(wanted),
+            seed,
+            variant: variant.unwrap_or_default(),
+            profile: profile.unwrap_or_default(),
+            snapshot_length,
+        };
+        match self.runs.execute_run(request).await {
             Ok(response) => Ok(EventStream { messages: response.into_inner() }),
-            Err(status) => Err(self.refused(status, source).await),
+            Err(status) => Err(self.refused(status, source, options).await),
         }
     }
 
@@ -183,19 +198,26 @@ impl Client {
     }
 
     /// Why a run did not start. The details of a status have room for some mistakes only, so all are asked for.
-    async fn refused(&mut self, status: Status, source: &Source) -> ClientError {
+    async fn refused(&mut self, status: Status, source: &Source, options: &RunOptions) -> ClientError {
         let message = status.message().to_owned();
+        if reason(&status).as_deref() == Some("PROFILE_UNKNOWN") {
+            return ClientError::NoProfile(message);
+        }
         match (status.code(), source) {
             (Code::InvalidArgument, Source::Text { file, text }) => {
                 let ValidateScenarioResponse { diagnostics, variants } =
                     self.validate(file, text).await.unwrap_or_default();
-                match diagnostics.is_empty() && !variants.is_empty() {
+                match diagnostics.is_empty() && !variants.is_empty() && options.variant.is_none() {
                     true => ClientError::HasVariants(variants),
                     false => ClientError::Invalid { message, diagnostics },
                 }
             }
             (Code::InvalidArgument, Source::Bundled(_)) => match self.variants(source).await {
-                Ok(variants) => ClientError::HasVariants(variants),
+                Ok(variants) if options.variant.is_none() && !variants.is_empty() => {
+                    ClientError::HasVariants(variants)
+                }
+                // A bundled scenario is right, but perhaps not with every profile.
+                Ok(_) => ClientError::Invalid { message, diagnostics: Vec::new() },
                 Err(_) => self.failed(status),
             },
             (Code::NotFound, Source::Text { .. }) => ClientError::NoVariant(message),
@@ -233,6 +255,11 @@ impl EventStream {
             Err(status) => Err(ClientError::Stopped(Box::new(status))),
         }
     }
+}
+
+/// The reason of google.rpc.ErrorInfo that a status of this service has.
+fn reason(status: &Status) -> Option<String> {
+    status.get_details_error_info().map(|info| info.reason)
 }
 
 /// An error and its causes, each once, the most general first.

@@ -38,6 +38,7 @@ pub(crate) const fn of_error(error: &ClientError) -> u8 {
         ClientError::BadAddress { .. }
         | ClientError::NotFound(_)
         | ClientError::NoVariant(_)
+        | ClientError::NoProfile(_)
         | ClientError::HasVariants(_) => USAGE,
         ClientError::Invalid { .. } => INVALID,
         ClientError::NoServer { .. } => NO_SERVER,

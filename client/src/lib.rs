@@ -1,11 +1,12 @@
 //! The client of halfopen: talks to the service, and makes pictures and reports of what it says.
 //!
 //! ```no_run
-//! use halfopen::client::{Client, ClientError, Source};
+//! use halfopen::client::{Client, ClientError, RunOptions, Source};
 //!
 //! # async fn example() -> Result<(), ClientError> {
 //! let mut client = Client::connect("http://127.0.0.1:7950").await?;
-//! let mut events = client.run(&Source::Bundled("dead-client".to_owned()), None, Some(1)).await?;
+//! let dead_client = Source::Bundled("dead-client".to_owned());
+//! let mut events = client.run(&dead_client, &RunOptions { seed: Some(1), ..RunOptions::default() }).await?;
 //! while let Some(batch) = events.next().await? {
 //!     println!("{} events more", batch.len());
 //! }

@@ -18,6 +18,8 @@ pub struct RunRecord {
     pub file: String,
     /// The argument that names it on the command line, if there is one that does so again.
     pub argument: Option<String>,
+    /// The TCP profile that every host was given instead of the scenario's, if one was asked for.
+    pub profile: Option<String>,
     /// Everything that happened, in order.
     pub events: Vec<Event>,
     /// Why there are no more events, if the run did not come to its end.
@@ -35,7 +37,7 @@ pub enum Outcome {
     Unfinished,
     /// There was no run: the scenario is wrong.
     Invalid,
-    /// There was no run: no bundled scenario, or no variant of the scenario, has that name.
+    /// There was no run: no bundled scenario, no variant of the scenario, or no TCP profile has that name.
     NotFound,
     /// There was no run: the server could not be reached.
     NoServer,
@@ -91,6 +93,7 @@ impl RunRecord {
             argument: Some(name.clone()),
             file: name.clone(),
             name,
+            profile: None,
             events: Vec::new(),
             stopped: None,
         }
@@ -119,9 +122,12 @@ impl RunRecord {
         }
         match &self.stopped {
             Some(ClientError::Invalid { .. }) => Outcome::Invalid,
-            Some(ClientError::NotFound(_) | ClientError::NoVariant(_) | ClientError::HasVariants(_)) => {
-                Outcome::NotFound
-            }
+            Some(
+                ClientError::NotFound(_)
+                | ClientError::NoVariant(_)
+                | ClientError::HasVariants(_)
+                | ClientError::NoProfile(_),
+            ) => Outcome::NotFound,
             Some(ClientError::NoServer { .. }) => Outcome::NoServer,
             Some(ClientError::BadAddress { .. } | ClientError::Stopped(_) | ClientError::Interrupted)
             | None => Outcome::Unfinished,

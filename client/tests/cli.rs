@@ -395,6 +395,24 @@ fn one_variant_is_named_in_two_ways() {
 }
 
 #[test]
+fn a_profile_takes_the_place_of_the_scenarios() {
+    let ended = run(&["run", "dead-client", "--profile", "freebsd", "--output", "ndjson"]);
+    let started: Event = serde_json::from_str(ended.out.lines().next().unwrap()).unwrap();
+    let Some(Kind::RunStarted(started)) = started.kind else { panic!("{started:?}") };
+    let profiles: Vec<&str> = started.hosts.iter().map(|host| host.profile.as_str()).collect();
+    assert_eq!(profiles, ["freebsd"; 2]);
+
+    // What is expected of Linux does not hold, and the command that repeats it says so.
+    let other = run(&["run", "rebooted-client", "--profile", "windows"]);
+    assert_eq!(other.code, Some(1), "{}{}", other.out, other.err);
+    assert!(other.out.contains("--seed 1 --profile windows\n"), "{}", other.out);
+
+    let unknown = run(&["run", "dead-client", "pool", "--profile", "freebds"]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.out);
+    assert!(unknown.err.contains("did you mean `freebsd`?"), "{}", unknown.err);
+}
+
+#[test]
 fn list_show_and_validate_agree() {
     let names: Vec<String> = bundled().into_iter().map(|(name, _)| name).collect();
     assert!(names.contains(&"keepalive/dead-client".to_owned()), "{names:?}");

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use halfopen::client::{Client, ClientError, Source};
+use halfopen::client::{Client, ClientError, RunOptions, Source};
 use halfopen::record::{Outcome, RunRecord};
 use halfopen::report::{JsonReporter, NdjsonReporter, Reporter, TextOptions, TextReporter};
 
@@ -26,6 +26,13 @@ pub(crate) struct Args {
     /// Everything random in a run follows from it [default: 1]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// The TCP profile of every host instead of what the scenario says: linux, freebsd, windows, ...
+    ///
+    /// Settings that the scenario writes beside a profile stay on top of it. What a scenario expects of its own profile may
+    /// not hold then.
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
 
     /// How to write the results
     #[arg(long, short, value_enum, default_value_t)]
@@ -59,7 +66,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     let mut reporter = reporter(args, &runs);
     let mut code = exit::PASSED;
     for run in runs {
-        let record = play(&mut client, run, args.seed, reporter.as_mut(), &mut interrupt).await?;
+        let record = play(&mut client, run, args, reporter.as_mut(), &mut interrupt).await?;
         output::explain(&record);
         if let Some(ClientError::NotFound(name)) = &record.stopped {
             bundled::suggest(&mut client, name).await;
@@ -136,14 +143,17 @@ fn reporter(args: &Args, runs: &[Planned]) -> Box<dyn Reporter> {
 async fn play(
     client: &mut Client,
     run: Planned,
-    seed: Option<u64>,
+    args: &Args,
     reporter: &mut dyn Reporter,
     interrupt: &mut Interrupt,
 ) -> io::Result<RunRecord> {
     let Planned { mut record, source, variant } = run;
+    record.profile.clone_from(&args.profile);
+    let options =
+        RunOptions { variant, seed: args.seed, profile: args.profile.clone(), ..RunOptions::default() };
     let started = match source {
         Ok(source) => tokio::select! {
-            started = client.run(&source, variant.as_deref(), seed) => started,
+            started = client.run(&source, &options) => started,
             () = interrupt.pressed() => Err(ClientError::Interrupted),
         },
         Err(error) => Err(error),

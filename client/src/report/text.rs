@@ -131,7 +131,9 @@ fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {
     }
     if let (Outcome::Failed, Some(started), Some(argument)) = (outcome, record.started(), &record.argument) {
         let (argument, seed) = (quoted(argument), started.seed);
-        writeln!(out, "{DIM}repeat it with: halfopen run {argument} --seed {seed}{DIM:#}")?;
+        let profile = record.profile.as_ref().map(|profile| format!(" --profile {}", quoted(profile)));
+        let profile = profile.unwrap_or_default();
+        writeln!(out, "{DIM}repeat it with: halfopen run {argument} --seed {seed}{profile}{DIM:#}")?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! [`load`] turns the text of a scenario, YAML or JSON, into a [`Scenario`]: checked, with every name resolved. What is
 //! wrong comes back as [`Diagnostics`], all mistakes at once, each with its place and what to do about it. A text may
-//! have variants, each a scenario of its own: [`load_all`] gives all of them, [`load_variant`] one.
+//! have variants, each a scenario of its own: [`load_all`] gives all of them, [`load_variant`] one, [`load_with`] one with
+//! another TCP profile.
 //! [`library`] has the bundled scenarios.
 
 mod address;
@@ -24,7 +25,9 @@ mod variants;
 mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use load::{LoadError, load, load_all, load_bytes, load_variant};
+pub use load::{
+    LoadError, LoadOptions, UnknownProfile, load, load_all, load_bytes, load_variant, load_with, profile,
+};
 pub use model::*;
 pub use schema::schema;
 

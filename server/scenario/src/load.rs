@@ -1,9 +1,11 @@
 //! From text to scenario, by way of the tree and the shape.
 
+use halfopen_tcp::Profile;
 use serde::Deserialize;
 
 use crate::de::{Part, Spanned};
 use crate::node::{Node, Span};
+use crate::parse::{Mistake, Parse};
 use crate::{Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, shape, variants, words};
 
 /// So many mistakes are told; who has made more sees the rest after mending these.
@@ -23,6 +25,28 @@ pub enum LoadError {
         /// Every variant there is, in the order of the text.
         names: Vec<String>,
     },
+}
+
+/// No profile has the name that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}; {help}", message = .0.message, help = .0.help)]
+pub struct UnknownProfile(Mistake);
+
+/// The profile of that name.
+///
+/// # Errors
+/// If there is none; says which there are, or which was meant.
+pub fn profile(name: &str) -> Result<Profile, UnknownProfile> {
+    Profile::parse(name).map_err(UnknownProfile)
+}
+
+/// What to load of a text, and how it differs from what the text says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadOptions<'a> {
+    /// The variant; `None` is the scenario of a text that has no variants.
+    pub variant: Option<&'a str>,
+    /// The profile of every host instead of the one that the text says, under the settings that the text has beside it.
+    pub profile: Option<Profile>,
 }
 
 fn no_variant(asked: Option<&str>, names: &[String]) -> String {
@@ -67,14 +91,14 @@ pub fn load_all(text: &str) -> Result<Vec<Scenario>, Diagnostics> {
     if variants.is_empty() {
         // Without its variants, which are wrong, it need not be complete.
         base.pruned = several;
-        let (scenario, problems) = text.scenario(&base);
+        let (scenario, problems) = text.scenario(&base, None);
         mistakes.extend(problems.into_iter().map(|problem| (problem, Vec::new())));
         return text.result(&root, scenario.into_iter().collect(), mistakes);
     }
     let (mut scenarios, mut read) = (Vec::new(), 0);
     for variant in &variants {
         read += 1;
-        let (scenario, problems) = text.scenario(&variant.over(&base));
+        let (scenario, problems) = text.scenario(&variant.over(&base), None);
         scenarios
             .extend(scenario.map(|scenario| Scenario { variant: Some(variant.name.clone()), ..scenario }));
         for problem in problems {
@@ -100,6 +124,15 @@ pub fn load_all(text: &str) -> Result<Vec<Scenario>, Diagnostics> {
 /// # Errors
 /// What is wrong with it; or which variants there are.
 pub fn load_variant(text: &str, asked: Option<&str>) -> Result<Scenario, LoadError> {
+    load_with(text, LoadOptions { variant: asked, ..LoadOptions::default() })
+}
+
+/// Reads one scenario of a text as the options say, and checks it: as [`load_variant`], perhaps with another profile.
+///
+/// # Errors
+/// As [`load_variant`]. A setting that makes no sense over the profile that was asked for is a mistake too.
+pub fn load_with(text: &str, options: LoadOptions<'_>) -> Result<Scenario, LoadError> {
+    let LoadOptions { variant: asked, profile } = options;
     let read = Text::of(text);
     let root = read.read()?;
     let (variants, problems) = variants::of(&root);
@@ -113,7 +146,7 @@ pub fn load_variant(text: &str, asked: Option<&str>) -> Result<Scenario, LoadErr
             return Err(LoadError::Variant { asked: asked.map(str::to_owned), names });
         }
     };
-    let (scenario, more) = read.scenario(&whole);
+    let (scenario, more) = read.scenario(&whole, profile);
     let mistakes = problems.into_iter().chain(more).map(|problem| (problem, Vec::new())).collect();
     let scenario = scenario.map(|scenario| Scenario { variant: asked.map(str::to_owned), ..scenario });
     let mut scenarios = read.result(&root, scenario.into_iter().collect(), mistakes)?;
@@ -151,10 +184,11 @@ impl Text<'_> {
         tree(self.0).map_err(|problem| Diagnostics::from(diagnostic(self.0, None, problem)))
     }
 
-    /// What a whole document says, and what is wrong with it.
-    fn scenario(self, root: &Node) -> (Option<Scenario>, Vec<Problem>) {
+    /// What a whole document says, perhaps with another profile, and what is wrong with it.
+    fn scenario(self, root: &Node, profile: Option<Profile>) -> (Option<Scenario>, Vec<Problem>) {
         let (document, mut problems) = typed(root);
-        let scenario = document.map(|document| resolve::scenario(&document, root, self.0, &mut problems));
+        let resolve = |document| resolve::scenario(&document, root, self.0, profile, &mut problems);
+        let scenario = document.map(resolve);
         (scenario, problems)
     }
 

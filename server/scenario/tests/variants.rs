@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use halfopen_scenario::*;
+use halfopen_tcp::Profile;
 
 const BASE: &str = "\
 scenario: pool
@@ -137,4 +138,42 @@ fn there_is_an_end_to_how_many() {
     let text = BASE.replace("hold]", &format!("{steps} hold]")) + &large;
     let message = load_all(&text).expect_err("large").as_slice()[0].message.clone();
     assert!(message.ends_with("parts together, more than 1000000"), "{message}");
+}
+
+#[test]
+fn a_profile_takes_the_place_of_all_and_leaves_what_is_beside_it() {
+    let text = format!("{BASE}variants: {{bsd: {{hosts: {{server: {{profile: freebsd}}}}}}}}\n");
+    for profile in Profile::ALL {
+        let options = LoadOptions { variant: Some("bsd"), profile: Some(profile) };
+        let scenario = load_with(&text, options).expect("right");
+        assert_eq!(scenario.variant.as_deref(), Some("bsd"));
+        assert!(scenario.hosts.iter().all(|host| host.profile == profile), "{profile:?}");
+        assert!(!scenario.hosts[0].settings().sack, "the client's `sack: off` stays");
+        assert_eq!(scenario.hosts[1].settings(), profile.settings());
+    }
+    let none = LoadOptions { variant: Some("bsd"), profile: None };
+    assert_eq!(load_with(&text, none), load_variant(&text, Some("bsd")));
+}
+
+#[test]
+fn what_makes_no_sense_over_the_profile_is_a_mistake() {
+    let text = BASE.replace("{sack: off}", "{rto: {max: 500ms}}");
+    let with = |profile| load_with(&text, LoadOptions { variant: None, profile: Some(profile) });
+    assert!(with(Profile::Linux).is_ok());
+    let LoadError::Wrong(mistakes) = with(Profile::Rfc9293).expect_err("the least is 1s") else {
+        panic!("there are no variants")
+    };
+    let message = &mistakes.as_slice()[0].message;
+    assert!(message.ends_with("the greatest, 500ms, with the profile `rfc9293`"), "{message}");
+}
+
+#[test]
+fn profiles_have_names() {
+    for known in Profile::ALL {
+        assert_eq!(profile(known.name()), Ok(known));
+    }
+    for (name, help) in [("Linux", "did you mean `linux`?"), ("plan9", "there are `linux`, `rfc9293`")] {
+        let error = profile(name).expect_err("none").to_string();
+        assert!(error.starts_with(&format!("no profile is called `{name}`; {help}")), "{error}");
+    }
 }

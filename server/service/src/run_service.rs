@@ -7,9 +7,10 @@ use futures_util::{Stream, stream};
 use halfopen_proto::v1::execute_run_request::Source;
 use halfopen_proto::v1::run_service_server::RunService;
 use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
-use halfopen_scenario::{LoadError, Scenario, library};
+use halfopen_scenario::{LoadError, LoadOptions, Scenario, library};
 use halfopen_sim::RunOptions;
 use halfopen_sim::trace::EventKind;
+use halfopen_tcp::Profile;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -48,8 +49,9 @@ impl RunService for RunHandler {
             return Err(status::readers_too_slow(shared.unread.events()));
         }
 
-        let ExecuteRunRequest { source, seed, variant, snapshot_length } = request.into_inner();
-        let scenario = Arc::new(scenario(source.ok_or_else(status::source_missing)?, variant).await?);
+        let ExecuteRunRequest { source, seed, variant, profile, snapshot_length } = request.into_inner();
+        let source = source.ok_or_else(status::source_missing)?;
+        let scenario = Arc::new(scenario(source, Wanted { variant, profile: named(&profile)? }).await?);
         let seed = seed.unwrap_or(RunOptions::default().seed);
         let options = RunOptions { seed, snapshot_length };
         let (writer, messages) = tail(&shared.unread, deadline);
@@ -77,28 +79,48 @@ impl RunService for RunHandler {
     }
 }
 
+/// What a request wants of a text.
+struct Wanted {
+    /// Empty: the text has no variants.
+    variant: String,
+    /// Of every host, whatever the text says.
+    profile: Option<Profile>,
+}
+
+/// The profile that the request asks for; none if it asks for none.
+fn named(profile: &str) -> Result<Option<Profile>, Status> {
+    if profile.is_empty() {
+        return Ok(None);
+    }
+    match halfopen_scenario::profile(profile) {
+        Ok(profile) => Ok(Some(profile)),
+        Err(error) => Err(status::profile_unknown(&error.to_string(), profile)),
+    }
+}
+
 /// Loads what the request names.
-async fn scenario(source: Source, variant: String) -> Result<Scenario, Status> {
+async fn scenario(source: Source, wanted: Wanted) -> Result<Scenario, Status> {
     let text = match source {
         Source::Name(name) => {
             let bundled = library::find(&name).ok_or_else(|| status::scenario_unknown(&name))?;
-            return load(bundled.text, &variant);
+            return load(bundled.text, &wanted);
         }
         Source::Yaml(text) => text,
     };
     if text.len() <= SHORT_TEXT {
-        return load(&text, &variant);
+        return load(&text, &wanted);
     }
-    match spawn_blocking(move || load(&text, &variant)).await {
+    match spawn_blocking(move || load(&text, &wanted)).await {
         Ok(loaded) => loaded,
         Err(panicked) => Err(status::loading_failed(&panicked.to_string())),
     }
 }
 
-/// Loads the variant of that name; without a name, the scenario of a text that has no variants.
-fn load(text: &str, variant: &str) -> Result<Scenario, Status> {
-    let variant = (!variant.is_empty()).then_some(variant);
-    halfopen_scenario::load_variant(text, variant).map_err(|error| match error {
+/// Loads the variant that is wanted; without one, the scenario of a text that has no variants.
+fn load(text: &str, wanted: &Wanted) -> Result<Scenario, Status> {
+    let variant = (!wanted.variant.is_empty()).then_some(wanted.variant.as_str());
+    let options = LoadOptions { variant, profile: wanted.profile };
+    halfopen_scenario::load_with(text, options).map_err(|error| match error {
         LoadError::Wrong(diagnostics) => status::scenario_invalid(diagnostics.as_slice()),
         LoadError::Variant { ref asked, .. } => status::no_variant(&error.to_string(), asked.as_deref()),
     })

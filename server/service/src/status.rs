@@ -104,6 +104,14 @@ pub(crate) fn no_variant(message: &str, asked: Option<&str>) -> Status {
     }
 }
 
+/// No TCP profile has the name that was asked for.
+pub(crate) fn profile_unknown(message: &str, asked: &str) -> Status {
+    let message = shortened(message, 1024);
+    let mut details = info("PROFILE_UNKNOWN", [("profile", shortened(asked, 256))]);
+    details.add_bad_request_violation("profile", message.clone());
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
 /// So many runs wait for a thread that no more are taken.
 pub(crate) fn queue_full(capacity: usize) -> Status {
     exhausted("QUEUE_FULL", format!("{capacity} runs wait already; try again when some are done"))

@@ -313,6 +313,27 @@ async fn the_same_run_twice_at_once_is_the_same_octets() {
     }
 }
 
+#[tokio::test]
+async fn the_profile_of_a_request_is_that_of_every_host() {
+    let server = Server::start().await;
+    let mut client = server.runs().await;
+    let with = |profile: &str| ExecuteRunRequest { profile: profile.into(), ..yaml(SCENARIO) };
+    for (asked, expected) in [("", "linux"), ("linux", "linux"), ("freebsd", "freebsd")] {
+        let events = all(client.execute_run(with(asked)).await.unwrap().into_inner()).await;
+        let Some(Kind::RunStarted(started)) = &events[0].kind else { panic!("{:?}", events[0]) };
+        let profiles: Vec<_> = started.hosts.iter().map(|host| host.profile.as_str()).collect();
+        assert_eq!(profiles, [expected; 2], "{asked:?}");
+    }
+    for (asked, help) in [("freebds", "did you mean `freebsd`?"), ("solaris", "`windows` and `macos`")] {
+        let status = client.execute_run(with(asked)).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        let details = status.get_error_details();
+        assert_eq!(details.error_info().unwrap().reason, "PROFILE_UNKNOWN");
+        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "profile");
+        assert!(status.message().contains(asked) && status.message().contains(help), "{status}");
+    }
+}
+
 const VARIANTS: &str = "\
 variants:
   near: {network: {latency: 1ms}}

@@ -38,13 +38,19 @@ impl Checker<'_> {
             let number = u8::try_from(index + 1).unwrap_or(u8::MAX);
             addresses.push(IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)));
         }
-        let profile = word(&host.profile).unwrap_or_default();
+        let profile = self.profile.or(word(&host.profile)).unwrap_or_default();
         let mut tcp = self.tcp(&host.tcp);
         tcp.ephemeral_ports = word(&host.ephemeral_ports).map(|Ports(ports)| ports);
         let host = Host { name: name.value.clone(), profile, tcp, addresses, location: name.span.location() };
         let rto = host.settings().rto;
         if rto.min > rto.max {
-            let message = format!("the least RTO, {:?}, is more than the greatest, {:?}", rto.min, rto.max);
+            let asked = self.profile.map(|profile| format!(", with the profile `{}`", profile.name()));
+            let message = format!(
+                "the least RTO, {:?}, is more than the greatest, {:?}{}",
+                rto.min,
+                rto.max,
+                asked.unwrap_or_default()
+            );
             self.problem(name.span, message, "set `rto: {min: …, max: …}` so that min is not above max");
         }
         host

@@ -12,7 +12,7 @@ mod sense;
 
 use std::time::Duration;
 
-use halfopen_tcp::State;
+use halfopen_tcp::{Profile, State};
 
 use crate::de::Spanned;
 use crate::node::{Node, Span};
@@ -20,15 +20,17 @@ use crate::parse::Scalar;
 use crate::shape::{Document, Given, HostInState, Match, Opt};
 use crate::{Host, HostId, Limits, Middlebox, Problem, Program, Scenario, words};
 
-/// The scenario that the document says. It is only worth something if no problem was found.
+/// The scenario that the document says, whose hosts have `profile` if there is one. It is only worth something if no
+/// problem was found.
 pub(crate) fn scenario(
     document: &Spanned<Document>,
     root: &Node,
     text: &str,
+    profile: Option<Profile>,
     problems: &mut Vec<Problem>,
 ) -> Scenario {
-    let mut checker =
-        Checker { root, problems, hosts: Vec::new(), middleboxes: Vec::new(), programs: Vec::new() };
+    let (hosts, middleboxes, programs) = (Vec::new(), Vec::new(), Vec::new());
+    let mut checker = Checker { root, profile, problems, hosts, middleboxes, programs };
     let id = checker.id(document);
     match &document.hosts {
         Some(hosts) => checker.hosts(hosts),
@@ -68,6 +70,8 @@ pub(crate) fn scenario(
 /// Looks for what is wrong, and keeps what is known so far.
 struct Checker<'a> {
     root: &'a Node,
+    /// The profile of every host, whatever the document says.
+    profile: Option<Profile>,
     problems: &'a mut Vec<Problem>,
     hosts: Vec<Host>,
     middleboxes: Vec<Middlebox>,
