@@ -1,0 +1,85 @@
+//! `halfopen run`: runs scenarios one after another and tells a reporter.
+
+mod plan;
+mod play;
+mod reporters;
+
+use halfopen::client::ClientError;
+use halfopen::record::Outcome;
+
+use crate::args::{GlobalArgs, Output, PictureArgs};
+use crate::failure::Failure;
+use crate::input;
+use crate::interrupt::Interrupt;
+use crate::{bundled, exit, output};
+
+/// What to run, and how to write it.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Scenario files, directories of them, names of bundled scenarios, or - for standard input
+    #[arg(required = true, value_name = "FILE|DIRECTORY|NAME")]
+    inputs: Vec<String>,
+
+    /// Run this variant of a scenario that has several, instead of all; also written NAME/VARIANT
+    #[arg(long, value_name = "VARIANT")]
+    variant: Option<String>,
+
+    /// Everything random in a run follows from it [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// The TCP profile of every host instead of what the scenario says: linux, freebsd, windows, ...
+    ///
+    /// Settings that the scenario writes beside a profile stay on top of it. What a scenario expects of its own profile may
+    /// not hold then.
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+
+    /// How to write the results
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+
+    #[command(flatten)]
+    picture: PictureArgs,
+}
+
+pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
+    let mut interrupt = Interrupt::listen().await;
+    let mut inputs = input::find(&args.inputs).map_err(Failure::Usage)?;
+    if let Some(variant) = &args.variant {
+        for input in &mut inputs {
+            let name = input.name();
+            if let Some(other) = input.variant.replace(variant.clone()) {
+                return Err(Failure::Usage(format!(
+                    "`{name}/{other}` names a variant already: leave out --variant"
+                )));
+            }
+        }
+    }
+    let (mut client, runs) = tokio::select! {
+        ready = async {
+            let mut client = global.connect().await?;
+            let runs = plan::plan(&mut client, &inputs).await;
+            Ok::<_, Failure>((client, runs))
+        } => ready?,
+        () = interrupt.pressed() => return Ok(exit::INTERRUPTED),
+    };
+    let mut reporter = reporters::reporter(args, &runs);
+    let mut code = exit::PASSED;
+    for run in runs {
+        let record = play::play(&mut client, run, args, reporter.as_mut(), &mut interrupt).await?;
+        output::explain(&record);
+        if let Some(ClientError::NotFound(name)) = &record.stopped {
+            bundled::suggest(&mut client, name).await;
+        }
+        let outcome = record.outcome();
+        let interrupted = matches!(record.stopped, Some(ClientError::Interrupted));
+        code = code.max(if interrupted { exit::INTERRUPTED } else { exit::of_outcome(outcome) });
+        reporter.run(&record)?;
+        if interrupted || outcome == Outcome::NoServer {
+            break;
+        }
+    }
+    reporter.end()?;
+    Ok(code)
+}

@@ -1,0 +1,50 @@
+//! Which runs the inputs mean.
+
+use halfopen::client::{Client, ClientError, Source};
+use halfopen::record::RunRecord;
+
+use crate::bundled;
+use crate::input::Input;
+
+/// A run that was asked for.
+pub(super) struct Planned {
+    pub(super) record: RunRecord,
+    pub(super) source: Result<Source, ClientError>,
+    pub(super) variant: Option<String>,
+}
+
+/// Every run that the inputs mean: one each, or one for each of its variants. What is wrong is left for the run to say.
+pub(super) async fn plan(client: &mut Client, inputs: &[Input]) -> Vec<Planned> {
+    let mut runs = Vec::new();
+    for input in inputs {
+        let input = &bundled::resolve(client, input).await;
+        let source = input.read();
+        let variants = match (&input.variant, &source) {
+            (Some(variant), _) => vec![variant.clone()],
+            (None, Ok(source)) => client.variants(source).await.unwrap_or_default(),
+            (None, Err(_)) => Vec::new(),
+        };
+        match source {
+            Ok(source) if !variants.is_empty() => runs.extend(variants.into_iter().map(|variant| Planned {
+                record: record(input, Some(&variant)),
+                source: Ok(source.clone()),
+                variant: Some(variant),
+            })),
+            source => runs.push(Planned { record: record(input, None), source, variant: None }),
+        }
+    }
+    runs
+}
+
+/// The record of a run that has not begun.
+fn record(input: &Input, variant: Option<&str>) -> RunRecord {
+    let of_variant = |name: String| match variant {
+        Some(variant) => format!("{name}/{variant}"),
+        None => name,
+    };
+    RunRecord {
+        argument: input.argument().map(of_variant),
+        file: input.name(),
+        ..RunRecord::new(of_variant(input.name()))
+    }
+}

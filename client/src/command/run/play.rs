@@ -1,0 +1,59 @@
+//! One run, from its request to its last event.
+
+use std::io;
+
+use halfopen::client::{Client, ClientError, RunOptions};
+use halfopen::record::RunRecord;
+use halfopen::report::Reporter;
+
+use super::Args;
+use super::plan::Planned;
+use crate::interrupt::Interrupt;
+
+/// One run, as far as it gets. Fails only if the reporter does, which stops the run.
+pub(super) async fn play(
+    client: &mut Client,
+    run: Planned,
+    args: &Args,
+    reporter: &mut dyn Reporter,
+    interrupt: &mut Interrupt,
+) -> io::Result<RunRecord> {
+    let Planned { mut record, source, variant } = run;
+    record.profile.clone_from(&args.profile);
+    let options =
+        RunOptions { variant, seed: args.seed, profile: args.profile.clone(), ..RunOptions::default() };
+    let started = match source {
+        Ok(source) => tokio::select! {
+            started = client.run(&source, &options) => started,
+            () = interrupt.pressed() => Err(ClientError::Interrupted),
+        },
+        Err(error) => Err(error),
+    };
+    let mut stream = match started {
+        Ok(stream) => stream,
+        Err(error) => {
+            record.stopped = Some(error);
+            return Ok(record);
+        }
+    };
+    loop {
+        let next = tokio::select! {
+            next = stream.next() => next,
+            () = interrupt.pressed() => Err(ClientError::Interrupted),
+        };
+        match next {
+            Ok(Some(events)) => {
+                reporter.events(&events)?;
+                if !reporter.wants_every_event() {
+                    record.events.clear();
+                }
+                record.events.extend(events);
+            }
+            Ok(None) => return Ok(record),
+            Err(error) => {
+                record.stopped = Some(error);
+                return Ok(record);
+            }
+        }
+    }
+}
