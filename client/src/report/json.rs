@@ -1,4 +1,4 @@
-//! One JSON object a run, one a line.
+//! One JSON object a run: one a line, or all in one document.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use halfopen_proto::v1::{FinalState, RunTotals};
 use serde::Serialize;
 
-use super::Reporter;
+use super::{Counts, Reporter};
 use crate::record::{Keepalive, RunRecord};
 use crate::words;
 
@@ -31,6 +31,62 @@ impl<W: Write> Reporter for JsonReporter<W> {
     }
 }
 
+/// Writes one document: `{"version": …, "runs": […], "counts": {…}}`, the runs as [`JsonReporter`] writes them and in
+/// their order, those that were left out too.
+#[derive(Debug)]
+pub struct JsonDocumentReporter<W> {
+    out: W,
+    begun: bool,
+    counts: Counts,
+}
+
+impl<W: Write> JsonDocumentReporter<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> JsonDocumentReporter<W> {
+        JsonDocumentReporter { out, begun: false, counts: Counts::default() }
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.begun = true;
+        write!(self.out, "{{\"version\":\"{}\",\"runs\":[", env!("CARGO_PKG_VERSION"))
+    }
+
+    fn add(&mut self, run: &RunJson<'_>) -> io::Result<()> {
+        if self.begun {
+            self.out.write_all(b",")?;
+        } else {
+            self.begin()?;
+        }
+        self.out.write_all(b"\n")?;
+        Ok(serde_json::to_writer(&mut self.out, run)?)
+    }
+}
+
+impl<W: Write> Reporter for JsonDocumentReporter<W> {
+    fn run(&mut self, record: &RunRecord) -> io::Result<()> {
+        self.counts.add(record.outcome());
+        self.add(&RunJson::new(record))
+    }
+
+    fn skipped(&mut self, record: &RunRecord, why: &str) -> io::Result<()> {
+        self.counts.skipped += 1;
+        self.add(&RunJson { verdict: SKIPPED, error: Some(why.to_owned()), ..RunJson::new(record) })
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if !self.begun {
+            self.begin()?;
+        }
+        self.out.write_all(b"\n],\"counts\":")?;
+        serde_json::to_writer(&mut self.out, &self.counts)?;
+        self.out.write_all(b"}\n")?;
+        self.out.flush()
+    }
+}
+
+/// The verdict of a run that was left out.
+const SKIPPED: &str = "skipped";
+
 /// A run. Keys stay; new ones may come. Times are seconds of virtual time.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,7 +99,8 @@ struct RunJson<'a> {
     title: Option<&'a str>,
     seed: Option<u64>,
     version: Option<&'a str>,
-    /// `passed`, `failed`, `unfinished`; `invalid`, `not found` and `no server` where there was no run.
+    /// `passed`, `failed`, `unfinished`; `invalid`, `not found` and `no server` where there was no run, `skipped` where there
+    /// should be none.
     verdict: &'static str,
     expectations: Vec<ExpectationJson<'a>>,
     keepalive: Vec<KeepaliveJson>,

@@ -1,16 +1,22 @@
 //! Writes runs down: one reporter a form, all from the same records.
 
+mod fanout;
+mod file;
 mod json;
+mod kinds;
 mod ndjson;
 mod text;
 
 use std::io;
 
 use halfopen_proto::v1::Event;
+use serde::Serialize;
 
 use crate::record::{Outcome, RunRecord};
 
-pub use json::JsonReporter;
+pub use fanout::Reporters;
+pub use json::{JsonDocumentReporter, JsonReporter};
+pub use kinds::{Report, ReportError, open};
 pub use ndjson::NdjsonReporter;
 pub use text::{TextOptions, TextReporter};
 
@@ -35,20 +41,29 @@ pub trait Reporter {
         Ok(())
     }
 
-    /// No more runs.
+    /// A run that was planned and is left out: `why` says why, as in `after the first failure`. Its record is empty.
+    fn skipped(&mut self, record: &RunRecord, why: &str) -> io::Result<()> {
+        let _ = (record, why);
+        Ok(())
+    }
+
+    /// No more runs: what is left is written, and the stream flushed.
     fn end(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
 /// How many runs came out how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Counts {
     passed: usize,
     failed: usize,
     unfinished: usize,
     /// Of those that did not start, for whatever reason.
     not_run: usize,
+    /// Of those that were left out on purpose.
+    pub(crate) skipped: usize,
 }
 
 impl Counts {
@@ -63,10 +78,15 @@ impl Counts {
 
     /// In words: `15 runs: 13 passed, 2 failed`.
     pub(crate) fn sentence(self) -> String {
-        let Counts { passed, failed, unfinished, not_run } = self;
-        let all = passed + failed + unfinished + not_run;
-        let parts =
-            [(passed, "passed"), (failed, "failed"), (unfinished, "unfinished"), (not_run, "not run")];
+        let Counts { passed, failed, unfinished, not_run, skipped } = self;
+        let all = passed + failed + unfinished + not_run + skipped;
+        let parts = [
+            (passed, "passed"),
+            (failed, "failed"),
+            (unfinished, "unfinished"),
+            (not_run, "not run"),
+            (skipped, "skipped"),
+        ];
         let parts: Vec<String> = parts
             .into_iter()
             .filter(|(count, name)| *count > 0 || *name == "passed")

@@ -1,0 +1,99 @@
+//! A report in a file, which appears whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use halfopen_proto::v1::Event;
+use tempfile::NamedTempFile;
+
+use super::Reporter;
+use crate::record::RunRecord;
+
+/// What a reporter writes to.
+pub(super) type Out = Box<dyn Write>;
+
+/// Tells a reporter that writes to a temporary file beside the one that is meant, which takes its place at the end.
+///
+/// Until then the old file stays, and after an error for ever.
+pub(super) struct FileReporter {
+    /// `None` after the end.
+    writing: Option<(Box<dyn Reporter>, NamedTempFile)>,
+    path: PathBuf,
+}
+
+/// A reporter that writes to a file. What is no regular file (a pipe, a device) is written to directly.
+///
+/// Fails if the file cannot be written; missing folders are made.
+pub(super) fn open(path: &Path, make: fn(Out) -> Box<dyn Reporter>) -> io::Result<Box<dyn Reporter>> {
+    let path = resolved(path)?;
+    let old = match fs::metadata(&path) {
+        Ok(old) if old.is_dir() => return Err(io::Error::other("it is a directory: name a file in it")),
+        Ok(old) if !old.is_file() => {
+            let file = OpenOptions::new().write(true).open(&path)?;
+            return Ok(make(Box::new(BufWriter::new(file))));
+        }
+        Ok(old) => Some(old.permissions()),
+        Err(_) => None,
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let temporary = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .suffix(".tmp")
+        // The library's own are for their owner only; a report is for others.
+        .make_in(folder, |path| File::create_new(path))?;
+    if let Some(permissions) = old {
+        OpenOptions::new().append(true).open(&path)?;
+        fs::set_permissions(temporary.path(), permissions)?;
+    }
+    let reporter = make(Box::new(BufWriter::new(temporary.as_file().try_clone()?)));
+    Ok(Box::new(FileReporter { writing: Some((reporter, temporary)), path }))
+}
+
+/// The path by which the file, or the folder it will be in, is known, so that two names of one file are seen. Missing folders
+/// are made.
+pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
+    if let Ok(path) = fs::canonicalize(path) {
+        return Ok(path);
+    }
+    let Some(name) = path.file_name() else { return Err(io::Error::other("it names no file")) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    Ok(fs::canonicalize(folder)?.join(name))
+}
+
+impl FileReporter {
+    fn reporter(&mut self) -> io::Result<&mut Box<dyn Reporter>> {
+        let over = || io::Error::other("the report is over");
+        self.writing.as_mut().map(|(reporter, _)| reporter).ok_or_else(over)
+    }
+}
+
+impl Reporter for FileReporter {
+    fn wants_every_event(&self) -> bool {
+        self.writing.as_ref().is_some_and(|(reporter, _)| reporter.wants_every_event())
+    }
+
+    fn events(&mut self, events: &[Event]) -> io::Result<()> {
+        self.reporter()?.events(events)
+    }
+
+    fn run(&mut self, record: &RunRecord) -> io::Result<()> {
+        self.reporter()?.run(record)
+    }
+
+    fn skipped(&mut self, record: &RunRecord, why: &str) -> io::Result<()> {
+        self.reporter()?.skipped(record, why)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.reporter()?.end()?;
+        let Some((reporter, temporary)) = self.writing.take() else { return Ok(()) };
+        // Closes the file: Windows renames no open one.
+        drop(reporter);
+        temporary.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
