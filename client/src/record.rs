@@ -111,6 +111,14 @@ impl RunRecord {
         Some(finished)
     }
 
+    /// The command that runs it again; `None` if there was no run, or nothing on a command line names it.
+    pub fn command(&self) -> Option<String> {
+        let (started, argument) = (self.started()?, self.argument.as_ref()?);
+        let profile = self.profile.as_ref().map(|profile| format!(" --profile {}", quoted(profile)));
+        let profile = profile.unwrap_or_default();
+        Some(format!("halfopen run {} --seed {}{profile}", quoted(argument), started.seed))
+    }
+
     /// How the run came out.
     pub fn outcome(&self) -> Outcome {
         if let Some(finished) = self.finished() {
@@ -187,5 +195,14 @@ impl RunRecord {
 
     fn kinds(&self) -> impl Iterator<Item = (&Event, &Kind)> {
         self.events.iter().filter_map(|event| Some((event, event.kind.as_ref()?)))
+    }
+}
+
+/// An argument as a shell takes it for one word.
+fn quoted(argument: &str) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "_-./:+".contains(character);
+    match argument.chars().all(plain) {
+        true => argument.to_owned(),
+        false => format!("'{}'", argument.replace('\'', r"'\''")),
     }
 }

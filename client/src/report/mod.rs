@@ -29,6 +29,11 @@ pub trait Reporter {
         true
     }
 
+    /// Octets of each datagram that the events must have; 0: none. A run is asked for it before it begins.
+    fn snapshot_length(&self) -> u32 {
+        0
+    }
+
     /// The next events of the present run.
     fn events(&mut self, events: &[Event]) -> io::Result<()> {
         let _ = events;

@@ -129,11 +129,8 @@ fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {
         Some(totals) => writeln!(out, ": {}", summary(totals))?,
         None => writeln!(out, " after {}", words::count(record.events.len() as u64, "event"))?,
     }
-    if let (Outcome::Failed, Some(started), Some(argument)) = (outcome, record.started(), &record.argument) {
-        let (argument, seed) = (quoted(argument), started.seed);
-        let profile = record.profile.as_ref().map(|profile| format!(" --profile {}", quoted(profile)));
-        let profile = profile.unwrap_or_default();
-        writeln!(out, "{DIM}repeat it with: halfopen run {argument} --seed {seed}{profile}{DIM:#}")?;
+    if let (Outcome::Failed, Some(command)) = (outcome, record.command()) {
+        writeln!(out, "{DIM}repeat it with: {command}{DIM:#}")?;
     }
     Ok(())
 }
@@ -151,15 +148,6 @@ const fn style(outcome: Outcome) -> Style {
 fn run_name(started: &RunStarted) -> String {
     let RunStarted { scenario, variant, .. } = started;
     if variant.is_empty() { scenario.clone() } else { format!("{scenario}/{variant}") }
-}
-
-/// An argument as a shell takes it for one word.
-fn quoted(argument: &str) -> String {
-    let plain = |character: char| character.is_alphanumeric() || "_-./:+".contains(character);
-    match argument.chars().all(plain) {
-        true => argument.to_owned(),
-        false => format!("'{}'", argument.replace('\'', r"'\''")),
-    }
 }
 
 /// What matters most of a run.

@@ -20,8 +20,12 @@ pub(super) async fn play(
 ) -> io::Result<RunRecord> {
     let Planned { mut record, source, variant } = run;
     record.profile.clone_from(&args.profile);
-    let options =
-        RunOptions { variant, seed: args.seed, profile: args.profile.clone(), ..RunOptions::default() };
+    let options = RunOptions {
+        variant,
+        seed: args.seed,
+        profile: args.profile.clone(),
+        snapshot_length: reporter.snapshot_length(),
+    };
     let started = match source {
         Ok(source) => tokio::select! {
             started = client.run(&source, &options) => started,
