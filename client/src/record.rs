@@ -6,7 +6,7 @@ use halfopen_proto::v1::{
     Event, ExpectationResult, KeepaliveVerdict, RunFinished, RunStarted, Verdict, event::Kind,
 };
 
-use crate::client::ClientError;
+use crate::client::{ClientError, RunOptions};
 use crate::words;
 
 /// One run, as far as it got.
@@ -18,8 +18,8 @@ pub struct RunRecord {
     pub file: String,
     /// The argument that names it on the command line, if there is one that does so again.
     pub argument: Option<String>,
-    /// The TCP profile that every host was given instead of the scenario's, if one was asked for.
-    pub profile: Option<String>,
+    /// How it was asked for: the variant, the seed, another profile.
+    pub options: RunOptions,
     /// Everything that happened, in order.
     pub events: Vec<Event>,
     /// Why there are no more events, if the run did not come to its end.
@@ -93,7 +93,7 @@ impl RunRecord {
             argument: Some(name.clone()),
             file: name.clone(),
             name,
-            profile: None,
+            options: RunOptions::default(),
             events: Vec::new(),
             stopped: None,
         }
@@ -114,7 +114,7 @@ impl RunRecord {
     /// The command that runs it again; `None` if there was no run, or nothing on a command line names it.
     pub fn command(&self) -> Option<String> {
         let (started, argument) = (self.started()?, self.argument.as_ref()?);
-        let profile = self.profile.as_ref().map(|profile| format!(" --profile {}", quoted(profile)));
+        let profile = self.options.profile.as_ref().map(|profile| format!(" --profile {}", quoted(profile)));
         let profile = profile.unwrap_or_default();
         Some(format!("halfopen run {} --seed {}{profile}", quoted(argument), started.seed))
     }

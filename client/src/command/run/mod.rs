@@ -59,7 +59,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     let (mut client, runs) = tokio::select! {
         ready = async {
             let mut client = global.connect().await?;
-            let runs = plan::plan(&mut client, &inputs).await;
+            let runs = plan::plan(&mut client, &inputs, args).await;
             Ok::<_, Failure>((client, runs))
         } => ready?,
         () = interrupt.pressed() => return Ok(exit::INTERRUPTED),
@@ -67,7 +67,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     let mut reporter = reporters::reporter(args, &runs);
     let mut code = exit::PASSED;
     for run in runs {
-        let record = play::play(&mut client, run, args, reporter.as_mut(), &mut interrupt).await?;
+        let record = play::play(&mut client, run, reporter.as_mut(), &mut interrupt).await?;
         output::explain(&record);
         if let Some(ClientError::NotFound(name)) = &record.stopped {
             bundled::suggest(&mut client, name).await;

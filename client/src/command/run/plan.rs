@@ -1,8 +1,9 @@
 //! Which runs the inputs mean.
 
-use halfopen::client::{Client, ClientError, Source};
+use halfopen::client::{Client, ClientError, RunOptions, Source};
 use halfopen::record::RunRecord;
 
+use super::Args;
 use crate::bundled;
 use crate::input::Input;
 
@@ -10,11 +11,10 @@ use crate::input::Input;
 pub(super) struct Planned {
     pub(super) record: RunRecord,
     pub(super) source: Result<Source, ClientError>,
-    pub(super) variant: Option<String>,
 }
 
 /// Every run that the inputs mean: one each, or one for each of its variants. What is wrong is left for the run to say.
-pub(super) async fn plan(client: &mut Client, inputs: &[Input]) -> Vec<Planned> {
+pub(super) async fn plan(client: &mut Client, inputs: &[Input], args: &Args) -> Vec<Planned> {
     let mut runs = Vec::new();
     for input in inputs {
         let input = &bundled::resolve(client, input).await;
@@ -26,25 +26,26 @@ pub(super) async fn plan(client: &mut Client, inputs: &[Input]) -> Vec<Planned> 
         };
         match source {
             Ok(source) if !variants.is_empty() => runs.extend(variants.into_iter().map(|variant| Planned {
-                record: record(input, Some(&variant)),
+                record: record(input, Some(variant), args),
                 source: Ok(source.clone()),
-                variant: Some(variant),
             })),
-            source => runs.push(Planned { record: record(input, None), source, variant: None }),
+            source => runs.push(Planned { record: record(input, None, args), source }),
         }
     }
     runs
 }
 
 /// The record of a run that has not begun.
-fn record(input: &Input, variant: Option<&str>) -> RunRecord {
-    let of_variant = |name: String| match variant {
+fn record(input: &Input, variant: Option<String>, args: &Args) -> RunRecord {
+    let of_variant = |name: String| match &variant {
         Some(variant) => format!("{name}/{variant}"),
         None => name,
     };
-    RunRecord {
+    let record = RunRecord {
         argument: input.argument().map(of_variant),
         file: input.name(),
         ..RunRecord::new(of_variant(input.name()))
-    }
+    };
+    let (seed, profile) = (args.seed, args.profile.clone());
+    RunRecord { options: RunOptions { variant, seed, profile, ..RunOptions::default() }, ..record }
 }

@@ -2,11 +2,10 @@
 
 use std::io;
 
-use halfopen::client::{Client, ClientError, RunOptions};
+use halfopen::client::{Client, ClientError};
 use halfopen::record::RunRecord;
 use halfopen::report::Reporter;
 
-use super::Args;
 use super::plan::Planned;
 use crate::interrupt::Interrupt;
 
@@ -14,21 +13,14 @@ use crate::interrupt::Interrupt;
 pub(super) async fn play(
     client: &mut Client,
     run: Planned,
-    args: &Args,
     reporter: &mut dyn Reporter,
     interrupt: &mut Interrupt,
 ) -> io::Result<RunRecord> {
-    let Planned { mut record, source, variant } = run;
-    record.profile.clone_from(&args.profile);
-    let options = RunOptions {
-        variant,
-        seed: args.seed,
-        profile: args.profile.clone(),
-        snapshot_length: reporter.snapshot_length(),
-    };
+    let Planned { mut record, source } = run;
+    record.options.snapshot_length = reporter.snapshot_length();
     let started = match source {
         Ok(source) => tokio::select! {
-            started = client.run(&source, &options) => started,
+            started = client.run(&source, &record.options) => started,
             () = interrupt.pressed() => Err(ClientError::Interrupted),
         },
         Err(error) => Err(error),
