@@ -66,6 +66,11 @@ impl Reporter for Reporters {
         self.all.iter().any(|told| told.failed.is_none() && told.reporter.wants_every_event())
     }
 
+    fn snapshot_length(&self) -> u32 {
+        let told = self.all.iter().filter(|told| told.failed.is_none());
+        told.map(|told| told.reporter.snapshot_length()).max().unwrap_or(0)
+    }
+
     fn events(&mut self, events: &[Event]) -> io::Result<()> {
         self.tell(|reporter| reporter.events(events))
     }
@@ -102,6 +107,10 @@ mod tests {
     impl Reporter for Counting {
         fn wants_every_event(&self) -> bool {
             self.all
+        }
+
+        fn snapshot_length(&self) -> u32 {
+            if self.all { 96 } else { 0 }
         }
 
         fn run(&mut self, record: &RunRecord) -> io::Result<()> {
@@ -168,11 +177,12 @@ mod tests {
     }
 
     #[test]
-    fn every_event_is_wanted_while_anybody_wants_them() {
-        assert!(!fan(&[None, None]).0.wants_every_event());
+    fn what_anybody_wants_is_wanted_while_he_is_there() {
+        let wants = |reporters: &Reporters| (reporters.wants_every_event(), reporters.snapshot_length());
+        assert_eq!(wants(&fan(&[None, None]).0), (false, 0));
         let (mut reporters, _) = fan(&[None, Some((1, io::ErrorKind::StorageFull))]);
-        assert!(reporters.wants_every_event());
+        assert_eq!(wants(&reporters), (true, 96));
         assert!(play(&mut reporters).is_err());
-        assert!(!reporters.wants_every_event(), "the one that wanted them is gone");
+        assert_eq!(wants(&reporters), (false, 0), "the one that wanted them is gone");
     }
 }

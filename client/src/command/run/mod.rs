@@ -6,6 +6,7 @@ mod reporters;
 
 use halfopen::client::ClientError;
 use halfopen::record::Outcome;
+use halfopen::report::{Report, Reporter as _};
 
 use crate::args::{GlobalArgs, Output, PictureArgs};
 use crate::failure::Failure;
@@ -35,9 +36,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
 
-    /// How to write the results
-    #[arg(long, short, value_enum, default_value_t)]
-    output: Output,
+    /// How to write the results [default: text]
+    #[arg(long, short, value_enum)]
+    output: Option<Output>,
+
+    /// Write a report too, as in json=results.json; - is standard output, in place of --output. Repeatable
+    ///
+    /// A file is replaced when the last run is over; missing folders are made.
+    #[arg(long = "report", value_name = "KIND=PATH")]
+    reports: Vec<Report>,
 
     #[command(flatten)]
     picture: PictureArgs,
@@ -64,10 +71,10 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
         } => ready?,
         () = interrupt.pressed() => return Ok(exit::INTERRUPTED),
     };
-    let mut reporter = reporters::reporter(args, &runs);
+    let mut reporter = reporters::reporters(args, &runs)?;
     let mut code = exit::PASSED;
     for run in runs {
-        let record = play::play(&mut client, run, reporter.as_mut(), &mut interrupt).await?;
+        let record = play::play(&mut client, run, &mut reporter, &mut interrupt).await?;
         output::explain(&record);
         if let Some(ClientError::NotFound(name)) = &record.stopped {
             bundled::suggest(&mut client, name).await;
