@@ -1,5 +1,7 @@
 //! The arguments.
 
+use std::path::PathBuf;
+
 use anstream::ColorChoice;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
@@ -43,6 +45,14 @@ pub(crate) struct GlobalArgs {
     /// The service to use, as http://host:port; without it, one inside this process
     #[arg(long, global = true, value_name = "URL", env = "HALFOPEN_SERVER")]
     server: Option<String>,
+
+    /// Read options from this file instead of the nearest halfopen.toml
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Read no halfopen.toml
+    #[arg(long, global = true)]
+    no_config: bool,
 
     /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded by `auto`
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = color())]

@@ -3,27 +3,24 @@
 mod args;
 mod bundled;
 mod command;
+mod config;
 mod exit;
 mod failure;
 mod input;
 mod interrupt;
 mod output;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::Cli;
+use crate::config::Surroundings;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match config::read(&arguments, &Surroundings::of_process()) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Where help cannot be written there is nobody to read why.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::PASSED });
-        }
+        Err(refusal) => return refusal.end(),
     };
     cli.global.color.write_global();
     let runtime = match tokio::runtime::Runtime::new() {

@@ -1,0 +1,259 @@
+//! Options that the environment and `halfopen.toml` give.
+//!
+//! Arguments are stronger than `HALFOPEN_*`, that is stronger than the file, and the file is stronger than the defaults.
+//! What the environment and the file say is put behind the command's name as if it had been typed there: an option means
+//! the same wherever it is written, and a new one has its variable and its key at once. What a stronger place says about
+//! an option, or about one that excludes it, leaves out what weaker places say.
+
+mod file;
+mod setting;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::ColorChoice;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _};
+
+use self::setting::{Layer, Mistake, Setting};
+use crate::args::{Cli, GlobalArgs};
+use crate::failure::Failure;
+use crate::{exit, output};
+
+/// These need none of it, and must not fail of a mistake in a file: shells ask them when they start.
+const WITHOUT_SETTINGS: [&str; 3] = ["completions", "help", "man"];
+
+/// Options that the environment and the file cannot set.
+const NO_SETTINGS: [&str; 4] = ["config", "help", "no-config", "version"];
+
+/// What begins the name of the opposite of a flag.
+const NOT: &str = "not ";
+
+/// Where settings come from besides the arguments.
+pub(crate) struct Surroundings<'a> {
+    /// The value of a variable of the environment.
+    pub(crate) variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The nearest file is looked for from here upwards.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+impl Surroundings<'_> {
+    /// Those of this process.
+    pub(crate) fn of_process() -> Surroundings<'static> {
+        Surroundings { variable: &|name| env::var_os(name), folder: env::current_dir().ok() }
+    }
+}
+
+/// Why there is nothing to execute.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The arguments are wrong, or ask for help; with the settings from elsewhere that may be why.
+    Arguments(clap::Error, Vec<String>),
+    /// The environment or the file is wrong.
+    Settings(Vec<Mistake>),
+}
+
+impl From<clap::Error> for Refusal {
+    fn from(error: clap::Error) -> Refusal {
+        Refusal::Arguments(error, Vec::new())
+    }
+}
+
+impl Refusal {
+    /// Says what is wrong, or gives the help that was asked for, and gives the exit code.
+    pub(crate) fn end(&self) -> ExitCode {
+        match self {
+            Refusal::Arguments(error, _) if !error.use_stderr() => match error.print() {
+                Ok(()) => exit::PASSED.into(),
+                Err(error) => Failure::Output(error).end(),
+            },
+            Refusal::Arguments(error, heeded) => {
+                // Where it cannot be written nobody wants to read it.
+                let _ = error.print();
+                if !heeded.is_empty() {
+                    output::help(&format!("also set: {}", heeded.join(", ")));
+                }
+                exit::USAGE.into()
+            }
+            Refusal::Settings(mistakes) => {
+                for Mistake { text, help } in mistakes {
+                    output::error(text);
+                    help.iter().for_each(|help| output::help(help));
+                }
+                exit::USAGE.into()
+            }
+        }
+    }
+}
+
+/// What the arguments, the environment and the file ask for. In [`GlobalArgs::config`] is the file that was read.
+pub(crate) fn read(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Cli, Refusal> {
+    let (matches, file) = matches(arguments, around)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.global.config = file;
+    Ok(cli)
+}
+
+fn matches(
+    arguments: &[OsString],
+    around: &Surroundings<'_>,
+) -> Result<(ArgMatches, Option<PathBuf>), Refusal> {
+    let command = command();
+    // Help is given whatever the settings are; what is wrong is told once everything is known.
+    let typed = command.clone().ignore_errors(true).try_get_matches_from(arguments)?;
+    if let Ok(Some(when)) = typed.try_get_one::<ColorChoice>("color") {
+        when.write_global();
+    }
+    let mut all = arguments.to_vec();
+    let mut heeded = Vec::new();
+    let mut file = None;
+    if let (Some((name, typed)), Some(at)) = (typed.subcommand(), end_of_command_name(arguments))
+        && !WITHOUT_SETTINGS.contains(&name)
+    {
+        file = file_for(typed, around);
+        let settings = find(&command, name, around, file.as_ref()).map_err(Refusal::Settings)?;
+        let strongest = strongest(&command, name, typed, settings);
+        heeded
+            .extend(strongest.iter().map(|(setting, _)| format!("`{}` by {}", setting.name, setting.place)));
+        all.splice(at..at, strongest.into_iter().flat_map(|(_, arguments)| arguments));
+    }
+    let matches = command.try_get_matches_from(all).map_err(|error| {
+        let together =
+            matches!(error.kind(), ErrorKind::ArgumentConflict | ErrorKind::MissingRequiredArgument);
+        Refusal::Arguments(error, if together { heeded } else { Vec::new() })
+    })?;
+    Ok((matches, file))
+}
+
+/// The command line as it is read: nothing comes from the environment by another way, and each flag has an opposite that
+/// takes it back if the environment or the file sets it: `--no-timers`, `--fold`.
+fn command() -> Command {
+    let prepare = |command: Command| {
+        let command = command.mut_args(|arg| arg.env(None::<&str>));
+        let longs: BTreeSet<_> = command.get_arguments().filter_map(Arg::get_long).collect();
+        let opposites: Vec<Arg> = command.get_arguments().filter_map(|flag| opposite(flag, &longs)).collect();
+        command.args(opposites)
+    };
+    let mut command = prepare(Cli::command()).mut_subcommands(prepare);
+    command.build();
+    command
+}
+
+fn opposite(flag: &Arg, longs: &BTreeSet<&str>) -> Option<Arg> {
+    let long = flag.get_long().filter(|_| is_flag(flag) && !flag.is_global_set())?;
+    let name = long.strip_prefix("no-").map_or_else(|| format!("no-{long}"), str::to_owned);
+    let free = !longs.contains(name.as_str());
+    let opposite =
+        Arg::new(format!("{NOT}{}", flag.get_id())).long(name).action(ArgAction::SetTrue).hide(true);
+    free.then(|| opposite.overrides_with(flag.get_id()))
+}
+
+fn is_flag(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::SetTrue)
+}
+
+/// The options of a command that the environment and the file can set, with their long names.
+fn options(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
+    let named = command.get_arguments().filter_map(|option| Some((option.get_long()?, option)));
+    named.filter(|(long, option)| !option.is_hide_set() && !NO_SETTINGS.contains(long))
+}
+
+/// The variable of the environment that sets an option: `HALFOPEN_TLS_CERT` for `--tls-cert`.
+fn variable_name(long: &str) -> String {
+    format!("HALFOPEN_{}", long.to_uppercase().replace('-', "_"))
+}
+
+/// Where in the arguments those of the command itself begin.
+fn end_of_command_name(arguments: &[OsString]) -> Option<usize> {
+    // To one who knows no commands, everything behind the name belongs to it.
+    let outer = GlobalArgs::augment_args(Command::new("halfopen")).mut_args(|arg| arg.env(None::<&str>));
+    let outer = outer.allow_external_subcommands(true).ignore_errors(true);
+    let typed = outer.try_get_matches_from(arguments).ok()?;
+    let (_, behind) = typed.subcommand()?;
+    Some(arguments.len() - behind.get_many::<OsString>("").map_or(0, Iterator::count))
+}
+
+/// The file that is to be read: the one that is named, or else the nearest.
+fn file_for(typed: &ArgMatches, around: &Surroundings<'_>) -> Option<PathBuf> {
+    if typed.get_flag("no_config") {
+        return None;
+    }
+    let variable = || (around.variable)(&variable_name("config")).filter(|value| !value.is_empty());
+    let named = typed.get_one::<PathBuf>("config").cloned().or_else(|| variable().map(PathBuf::from));
+    named.or_else(|| file::nearest(around.folder.as_deref()?))
+}
+
+/// What the environment says about the options of a command, and everything in the file.
+fn find(
+    command: &Command,
+    name: &str,
+    around: &Surroundings<'_>,
+    file: Option<&PathBuf>,
+) -> Result<Vec<Setting>, Vec<Mistake>> {
+    let mut settings = Vec::new();
+    for (long, _) in command.find_subcommand(name).into_iter().flat_map(options) {
+        let variable = variable_name(long);
+        if let Some(value) = (around.variable)(&variable).filter(|value| !value.is_empty()) {
+            settings.push(Setting::of_variable(long, variable, value));
+        }
+    }
+    let mut mistakes = Vec::new();
+    match file.map(|path| file::read(path, command)) {
+        None => {}
+        Some(Ok(found)) => settings.extend(found),
+        Some(Err(found)) => mistakes.extend(found),
+    }
+    mistakes.extend(settings.iter().filter_map(|setting| setting.mistake(command, name)));
+    if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
+}
+
+/// Of all settings those that hold for a command, each with its arguments.
+fn strongest(
+    command: &Command,
+    name: &str,
+    typed: &ArgMatches,
+    mut settings: Vec<Setting>,
+) -> Vec<(Setting, Vec<OsString>)> {
+    let Some(command) = command.find_subcommand(name) else { return Vec::new() };
+    let is_typed = |id: &&str| typed.value_source(id) == Some(ValueSource::CommandLine);
+    let typed =
+        typed.ids().map(clap::Id::as_str).filter(is_typed).map(|id| id.strip_prefix(NOT).unwrap_or(id));
+    let typed = typed.filter_map(|id| command.get_arguments().find(|option| option.get_id() == id));
+    let mut decided: Vec<(Layer, &Arg, bool)> =
+        typed.map(|option| (Layer::Arguments, option, true)).collect();
+    let mut strongest = Vec::new();
+
+    settings.retain(|setting| setting.table.as_deref().is_none_or(|table| table == name));
+    settings.sort_by_key(Setting::layer);
+    for setting in settings {
+        let Some((_, option)) = options(command).find(|(long, _)| *long == setting.name) else { continue };
+        let Ok(arguments) = setting.arguments(command, option) else { continue };
+        let layer = setting.layer();
+        let beaten = |(stronger, other, set): &(Layer, &Arg, bool)| {
+            option.get_id() == other.get_id()
+                || (*set && *stronger < layer && exclude(command, option, other))
+        };
+        if !decided.iter().any(beaten) {
+            decided.push((layer, option, !arguments.is_empty()));
+            if !arguments.is_empty() {
+                strongest.push((setting, arguments));
+            }
+        }
+    }
+    strongest
+}
+
+/// Whether two options cannot be used together.
+fn exclude(command: &Command, one: &Arg, other: &Arg) -> bool {
+    let excludes = |one: &Arg, other: &Arg| {
+        command.get_arg_conflicts_with(one).iter().any(|excluded| excluded.get_id() == other.get_id())
+    };
+    excludes(one, other) || excludes(other, one)
+}
+
+#[cfg(test)]
+mod tests;
