@@ -7,13 +7,10 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, ValueEnum};
 use halfopen::client::Client;
-use halfopen::picture::PictureOptions;
-use halfopen::picture::text::Paper;
 use halfopend::{Config, Service};
 
 use crate::command::Command;
 use crate::failure::Failure;
-use crate::output;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -69,30 +66,6 @@ impl GlobalArgs {
                 Ok(Client::new(service.connect(), "this process".to_owned()))
             }
         }
-    }
-}
-
-/// How a run is drawn, for all who draw one.
-#[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct PictureArgs {
-    /// Show in the ladder when timers are set, fire and are cancelled
-    #[arg(long)]
-    timers: bool,
-
-    /// Rows of a ladder; of more, those in the middle are left out
-    #[arg(long, value_name = "N", default_value_t = PictureOptions::default().rows)]
-    rows: usize,
-}
-
-impl PictureArgs {
-    /// What a picture shows.
-    pub(crate) fn options(self) -> PictureOptions {
-        PictureOptions { timers: self.timers, rows: self.rows }
-    }
-
-    /// What it is drawn on: as wide as the terminal.
-    pub(crate) fn paper(self) -> Paper {
-        Paper { width: output::width() }
     }
 }
 

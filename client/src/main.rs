@@ -9,6 +9,7 @@ mod failure;
 mod input;
 mod interrupt;
 mod output;
+mod picture_args;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

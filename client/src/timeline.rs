@@ -186,6 +186,8 @@ pub struct Segment {
     pub window: u32,
     /// Why it was sent.
     pub purpose: TcpPurpose,
+    /// Whether any of its sequence space was sent before.
+    pub retransmission: bool,
     /// Whether a fault or a middlebox made it up: the host did not send it.
     pub injected: bool,
     /// The middlebox that made it up; empty: none did.
@@ -326,6 +328,7 @@ impl Builder {
             length: sent.length,
             window: sent.window,
             purpose: sent.purpose(),
+            retransmission: sent.retransmission,
             injected: sent.injected,
             middlebox: sent.middlebox.clone(),
             faults: Vec::new(),

@@ -273,7 +273,7 @@ fn a_long_ladder_keeps_its_ends() {
     for sequence in 0..1000 {
         script.send(UP, "ACK", sequence, 0, 1);
     }
-    let options = PictureOptions { rows: 5, ..PictureOptions::default() };
+    let options = PictureOptions { rows: 5, fold: false, ..PictureOptions::default() };
     assert_data_eq!(
         draw(&script.events, &options),
         str![[r#"
@@ -287,7 +287,7 @@ time  client                                                                    
 
 "#]]
     );
-    let all = PictureOptions { rows: 1000, ..PictureOptions::default() };
+    let all = PictureOptions { rows: 1000, ..options.clone() };
     assert_eq!(draw(&script.events, &all).lines().count(), 1001);
     assert_eq!(draw(&script.events, &PictureOptions { rows: 0, ..options }).lines().count(), 2);
 }

@@ -1,6 +1,6 @@
 //! What a row must know of the future: the states to show, and whether a segment's arrival fits into its row.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use halfopen_proto::v1::{HostState, TcpState};
 
@@ -11,20 +11,21 @@ type Tcb = (HostIndex, u32);
 
 pub(super) struct Foresight {
     /// The sender's state where a segment was sent, the receiver's after it arrived.
-    states: BTreeMap<EntryIndex, TcpState>,
+    states: Vec<Option<TcpState>>,
     /// The segments whose row shows their arrival too.
-    whole: BTreeSet<EntryIndex>,
+    whole: Vec<bool>,
 }
 
 impl Foresight {
     pub(super) fn new(timeline: &Timeline) -> Foresight {
         let Changes { states, changing, overtaken, transitions, .. } = Changes::new(timeline);
-        let mut whole = Whole { timeline, changing, overtaken, transitions, segments: BTreeSet::new() };
+        let segments = vec![false; timeline.entries.len()];
+        let mut whole = Whole { timeline, changing, overtaken, transitions, segments };
         for (index, entry) in timeline.entries.iter().enumerate() {
             if let EntryKind::Sent(segment) = &entry.kind
                 && whole.fits(index, entry, segment)
             {
-                whole.segments.insert(index);
+                whole.segments[index] = true;
             }
         }
         Foresight { states, whole: whole.segments }
@@ -32,23 +33,23 @@ impl Foresight {
 
     /// Whether one row shows the whole way of the segment that was sent there.
     pub(super) fn is_whole(&self, sent: EntryIndex) -> bool {
-        self.whole.contains(&sent)
+        self.whole[sent]
     }
 
     /// The state to show where a segment was sent or arrived.
     pub(super) fn state(&self, index: EntryIndex) -> Option<TcpState> {
-        self.states.get(&index).copied()
+        self.states[index]
     }
 }
 
 /// The states of a run, walked through once.
 #[derive(Default)]
 struct Changes {
-    states: BTreeMap<EntryIndex, TcpState>,
+    states: Vec<Option<TcpState>>,
     /// The segments whose arrival changed a state.
-    changing: BTreeSet<EntryIndex>,
+    changing: Vec<bool>,
     /// The segments that another one, sent later, arrived before.
-    overtaken: BTreeSet<EntryIndex>,
+    overtaken: Vec<bool>,
     /// Where states change.
     transitions: BTreeMap<Tcb, Vec<EntryIndex>>,
     /// The states at present.
@@ -59,7 +60,13 @@ struct Changes {
 
 impl Changes {
     fn new(timeline: &Timeline) -> Changes {
-        let mut changes = Changes::default();
+        let entries = timeline.entries.len();
+        let mut changes = Changes {
+            states: vec![None; entries],
+            changing: vec![false; entries],
+            overtaken: vec![false; entries],
+            ..Changes::default()
+        };
         for (index, entry) in timeline.entries.iter().enumerate() {
             if let Some(host) = entry.host {
                 changes.add(timeline, index, entry, host);
@@ -71,14 +78,14 @@ impl Changes {
     fn add(&mut self, timeline: &Timeline, index: EntryIndex, entry: &Entry, host: HostIndex) {
         match &entry.kind {
             EntryKind::Sent(_) => {
-                self.states.extend(self.now.get(&(host, entry.connection)).map(|state| (index, *state)));
+                self.states[index] = self.now.get(&(host, entry.connection)).copied();
             }
             EntryKind::Arrived { segment, .. } => {
                 let tcb = (host, timeline.entries[*segment].connection);
-                self.states.extend(self.now.get(&tcb).map(|state| (index, *state)));
+                self.states[index] = self.now.get(&tcb).copied();
                 let latest = self.latest.entry(tcb).or_insert(*segment);
                 if *latest > *segment {
-                    self.overtaken.insert(*segment);
+                    self.overtaken[*segment] = true;
                 }
                 *latest = (*latest).max(*segment);
             }
@@ -86,10 +93,11 @@ impl Changes {
                 self.now.insert((host, entry.connection), *to);
                 self.transitions.entry((host, entry.connection)).or_default().push(index);
                 let Some(sent) = by_segment else { return };
-                self.changing.insert(*sent);
+                self.changing[*sent] = true;
                 let arrivals = timeline.segment(*sent).map_or(&[][..], |segment| &segment.arrivals);
-                let arrival = arrivals.iter().rev().find(|arrival| **arrival < index);
-                self.states.extend(arrival.map(|arrival| (*arrival, *to)));
+                if let Some(arrival) = arrivals.iter().rev().find(|arrival| **arrival < index) {
+                    self.states[*arrival] = Some(*to);
+                }
             }
             // All its states are gone.
             EntryKind::Host(HostState::Down) => self.now.retain(|(other, _), _| *other != host),
@@ -109,11 +117,11 @@ impl Changes {
 /// Finds the segments whose row shows their arrival too.
 struct Whole<'a> {
     timeline: &'a Timeline,
-    changing: BTreeSet<EntryIndex>,
-    overtaken: BTreeSet<EntryIndex>,
+    changing: Vec<bool>,
+    overtaken: Vec<bool>,
     transitions: BTreeMap<Tcb, Vec<EntryIndex>>,
     /// Found so far.
-    segments: BTreeSet<EntryIndex>,
+    segments: Vec<bool>,
 }
 
 impl Whole<'_> {
@@ -121,11 +129,10 @@ impl Whole<'_> {
     /// stand below a state that comes later.
     fn fits(&self, index: EntryIndex, entry: &Entry, segment: &Segment) -> bool {
         let (Some(to), Some(arrival)) = (segment.to, segment.arrivals.first()) else { return false };
-        let changes = self.changing.contains(&index) || !segment.faults.is_empty();
+        let changes = self.changing[index] || !segment.faults.is_empty();
         let transitions = self.transitions.get(&(to, entry.connection)).map_or(&[][..], Vec::as_slice);
         let next = transitions.partition_point(|transition| *transition < index);
-        let disturbed =
-            self.overtaken.contains(&index) || transitions.get(next).is_some_and(|next| next < arrival);
+        let disturbed = self.overtaken[index] || transitions.get(next).is_some_and(|next| next < arrival);
         if !changes && !disturbed {
             return true;
         }
@@ -133,7 +140,7 @@ impl Whole<'_> {
         between.iter().filter(|other| other.host == Some(to) && other.connection == entry.connection).all(
             |other| match &other.kind {
                 EntryKind::Transition { by_segment: Some(cause), .. } => {
-                    *cause == index || (*cause < index && self.segments.contains(cause))
+                    *cause == index || (*cause < index && self.segments[*cause])
                 }
                 EntryKind::Transition { by_segment: None, .. } => false,
                 EntryKind::Arrived { segment: earlier, .. } => *earlier <= index,

@@ -1,150 +1,170 @@
-//! Lays out a timeline in rows.
+//! What has a row, in order: positions in a timeline, which cost nothing until they are written down.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use halfopen_proto::v1::HostState;
+use halfopen_proto::v1::{HostState, KeepaliveVerdict, MiddleboxChange, TcpState};
 
 use super::foresight::Foresight;
-use super::phrases;
-use super::row::{Arrow, End, Note, NoteKind, Notes, Part, Place, Row, What};
-use crate::timeline::{Entry, EntryIndex, EntryKind, Fault, Segment, Timeline};
+use super::lives::Lives;
+use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
 
-/// A silence at least this long has a row that says so.
-const LONG_SILENCE: Duration = Duration::from_secs(10);
-
-/// Lays out a timeline.
-pub(super) fn rows(timeline: &Timeline, timers: bool) -> Vec<Row> {
-    let mut layout = Layout { timeline, timers, foresight: Foresight::new(timeline), rows: Vec::new() };
-    for (index, entry) in timeline.entries.iter().enumerate() {
-        layout.add(index, entry);
-    }
-    with_silences(layout.rows)
+/// What a row will show.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) time: Duration,
+    /// The connection; 0: none.
+    pub(super) connection: u32,
+    pub(super) what: ItemWhat,
 }
 
-struct Layout<'a> {
-    timeline: &'a Timeline,
-    timers: bool,
+#[derive(Clone, Debug)]
+pub(super) enum ItemWhat {
+    /// A segment leaves, was lost, or, if it is whole, goes from host to host.
+    Sent { entry: EntryIndex, whole: bool },
+    /// A segment arrives that left in an earlier row.
+    Arrived { entry: EntryIndex, sent: EntryIndex },
+    /// Something happened at a host, or in the network.
+    Notes {
+        host: Option<HostIndex>,
+        /// Which of [`Layout::noted`].
+        notes: Range<usize>,
+        /// Where the host becomes something else.
+        becomes: Option<EntryIndex>,
+    },
+}
+
+/// A timeline with what has a row in it.
+pub(super) struct Layout<'a> {
+    pub(super) timeline: &'a Timeline,
     foresight: Foresight,
-    rows: Vec<Row>,
+    /// What has a row, in order.
+    pub(super) items: Vec<Item>,
+    /// Which of the items show a state that their rows before did not.
+    changes: Vec<bool>,
+    /// The entries that are notes.
+    noted: Vec<EntryIndex>,
 }
 
-impl Layout<'_> {
-    fn add(&mut self, index: EntryIndex, entry: &Entry) {
+impl<'a> Layout<'a> {
+    /// Finds what has a row. Timers do if it is asked for. If arrows slope, only what arrives at once has one row for both
+    /// ends.
+    pub(super) fn new(timeline: &'a Timeline, timers: bool, sloped: bool) -> Layout<'a> {
+        let foresight = Foresight::new(timeline);
+        let (items, changes, noted) = Default::default();
+        let mut layout = Layout { timeline, foresight, items, changes, noted };
+        for (index, entry) in timeline.entries.iter().enumerate() {
+            layout.add(index, entry, timers, sloped);
+        }
+        let mut lives = Lives::new(timeline);
+        layout.changes = layout.items.iter().map(|item| lives.pass(&layout, item)).collect();
+        layout
+    }
+
+    /// Whether the item at `index` shows a state that no row before does.
+    pub(super) fn changes(&self, index: usize) -> bool {
+        self.changes[index]
+    }
+
+    /// The sequence number of an item's first event.
+    pub(super) fn first(&self, index: usize) -> u64 {
+        self.events(index).next().unwrap_or(0)
+    }
+
+    /// Whether an item shows the event of that sequence number.
+    pub(super) fn shows(&self, index: usize, sequence: u64) -> bool {
+        self.events(index).any(|event| event == sequence)
+    }
+
+    fn events(&self, index: usize) -> impl Iterator<Item = u64> {
+        let (one, other, notes) = match &self.items[index].what {
+            ItemWhat::Sent { entry, whole } => {
+                (Some(*entry), self.sent(*entry, *whole).and_then(|(_, arrival)| arrival), 0..0)
+            }
+            ItemWhat::Arrived { entry, .. } => (Some(*entry), None, 0..0),
+            ItemWhat::Notes { notes, becomes, .. } => (*becomes, None, notes.clone()),
+        };
+        let noted = self.noted[notes].iter().copied();
+        noted.chain(one).chain(other).map(|index| self.timeline.entries[index].sequence)
+    }
+
+    /// The state to show where a segment was sent or arrived.
+    pub(super) fn state(&self, index: EntryIndex) -> Option<TcpState> {
+        self.foresight.state(index)
+    }
+
+    /// The entries of an item's notes.
+    pub(super) fn notes(&self, notes: &Range<usize>) -> impl Iterator<Item = (EntryIndex, &'a Entry)> {
+        let entries = &self.timeline.entries;
+        self.noted[notes.clone()].iter().map(|index| (*index, &entries[*index]))
+    }
+
+    /// The segment that was sent at `index`, with its first arrival if the row shows that.
+    pub(super) fn sent(&self, index: EntryIndex, whole: bool) -> Option<(&'a Segment, Option<EntryIndex>)> {
+        let segment = self.timeline.segment(index)?;
+        Some((segment, segment.arrivals.first().copied().filter(|_| whole)))
+    }
+
+    /// Whether a transition needs no words: a call did it whose end is told at the same moment.
+    pub(super) fn is_told(&self, index: EntryIndex, by_call: bool) -> bool {
+        by_call && self.application_follows(index, |_| true)
+    }
+
+    fn add(&mut self, index: EntryIndex, entry: &Entry, timers: bool, sloped: bool) {
         match &entry.kind {
-            EntryKind::Sent(segment) => self.sent(index, entry, segment),
-            EntryKind::Arrived { segment, copy, dropped } => {
-                if *copy > 1 || !self.foresight.is_whole(*segment) {
-                    self.arrived(index, entry, *segment, *copy, dropped);
+            EntryKind::Sent(segment) => {
+                let arrival = segment.arrivals.first().map(|arrival| self.timeline.entries[*arrival].time);
+                let level = !sloped || arrival == Some(entry.time);
+                let whole = level && self.foresight.is_whole(index);
+                self.push(entry, ItemWhat::Sent { entry: index, whole });
+            }
+            EntryKind::Arrived { segment, copy, .. } => {
+                let at_once = self.timeline.entries[*segment].time == entry.time;
+                let whole = (!sloped || at_once) && self.foresight.is_whole(*segment);
+                if *copy > 1 || !whole {
+                    self.push(entry, ItemWhat::Arrived { entry: index, sent: *segment });
                 }
             }
-            EntryKind::Unreachable { segment, code, mtu, dropped } => {
-                let text = phrases::unreachable((*code, *mtu), self.timeline.segment(*segment), dropped);
-                self.note(entry, NoteKind::Unreachable, text);
-            }
-            EntryKind::Middlebox { name, change, before } => {
-                if let Some(text) = phrases::middlebox(name, *change, *before) {
-                    self.note(entry, NoteKind::Middlebox, text);
-                }
-            }
-            EntryKind::Transition { to, by_segment, by_call, cause } => {
+            EntryKind::Middlebox { change, .. } => match change {
+                MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => {}
+                MiddleboxChange::Adopted
+                | MiddleboxChange::Expired
+                | MiddleboxChange::Forgotten
+                | MiddleboxChange::Clamped
+                | MiddleboxChange::Untranslated => self.note(index, entry),
+            },
+            EntryKind::Transition { by_segment, .. } => {
                 if by_segment.is_none() && !self.next_segment_shows(index, entry) {
-                    let said = *by_call && self.application_follows(index, entry, |_| true);
-                    let cause = if said { String::new() } else { cause.clone() };
-                    self.note(entry, NoteKind::Transition, cause).state = Some(*to);
+                    self.note(index, entry);
                 }
             }
-            EntryKind::Keepalive { verdict, probes, silence } => {
-                if let Some(text) = phrases::keepalive(*verdict, *probes, *silence) {
-                    self.note(entry, NoteKind::Keepalive, text);
+            EntryKind::Keepalive { verdict, .. } => match verdict {
+                // The probes are segments of their own.
+                KeepaliveVerdict::Unspecified | KeepaliveVerdict::Probing => {}
+                KeepaliveVerdict::Alive | KeepaliveVerdict::Reset | KeepaliveVerdict::Dead => {
+                    self.note(index, entry);
                 }
-            }
-            EntryKind::Timer { timer, change, expires } => {
-                if self.timers {
-                    self.note(entry, NoteKind::Timer, phrases::timer(*timer, *change, *expires));
+            },
+            EntryKind::Timer { .. } => {
+                if timers {
+                    self.note(index, entry);
                 }
             }
             EntryKind::Error(errno) => {
-                if !self.application_follows(index, entry, |error| error == errno) {
-                    self.note(entry, NoteKind::Error, errno.clone());
+                if !self.application_follows(index, |error| error == errno) {
+                    self.note(index, entry);
                 }
             }
-            EntryKind::Fault(Fault { number, action, line }) => {
-                self.note(entry, NoteKind::Fault, format!("fault {number}: {action}"));
-                self.fired(*line);
+            EntryKind::Unreachable { .. } | EntryKind::Fault(_) | EntryKind::Application { .. } => {
+                self.note(index, entry);
             }
-            EntryKind::Application { call, octets, end_of_stream, error, line, .. } => {
-                let text = phrases::application(call, *octets, *end_of_stream, error);
-                self.note(entry, NoteKind::Application, text);
-                self.fired(*line);
-            }
-            EntryKind::Host(state) => self.host(entry, *state),
+            EntryKind::Host(_) => self.host(index, entry),
             EntryKind::Lost { .. } => {}
         }
     }
 
-    fn sent(&mut self, index: EntryIndex, entry: &Entry, segment: &Segment) {
-        let mut label = phrases::label(segment);
-        label.extend(phrases::faults(segment));
-        let arrival = segment.arrivals.first().filter(|_| self.foresight.is_whole(index));
-        let (mut to, mut arrived) = (End { host: segment.to, state: None }, None);
-        let part = if let Some(arrival) = arrival {
-            let arrival_entry = &self.timeline.entries[*arrival];
-            if let EntryKind::Arrived { dropped, .. } = &arrival_entry.kind {
-                label.extend(phrases::not_used(dropped));
-            }
-            to.state = self.foresight.state(*arrival);
-            arrived = Some(arrival_entry);
-            Part::Whole
-        } else if let (true, Some(why)) = (segment.arrivals.is_empty(), segment.losses.first()) {
-            Part::Lost { at: place_of_loss(segment, why), why: why.clone() }
-        } else {
-            Part::Departure
-        };
-        let from = End { host: entry.host, state: self.foresight.state(index) };
-        let events = [Some(entry.sequence), arrived.map(|arrived| arrived.sequence)];
-        let arrow = Arrow {
-            from,
-            to,
-            part,
-            segment: segment.number,
-            copy: 1,
-            sent: entry.time,
-            arrived: arrived.map(|arrived| arrived.time),
-            flags: segment.flags,
-            purpose: segment.purpose,
-            label,
-        };
-        let lines = segment.faults.iter().map(|fault| fault.line).collect();
-        self.arrow(entry, events.into_iter().flatten().collect(), lines, arrow);
-    }
-
-    fn arrived(&mut self, index: EntryIndex, entry: &Entry, sent: EntryIndex, copy: usize, dropped: &str) {
-        let Some(segment) = self.timeline.segment(sent) else { return };
-        let mut label = phrases::label(segment);
-        if copy > 1 {
-            label.push("· a duplicate".to_owned());
-        }
-        label.extend(phrases::not_used(dropped));
-        let sender = &self.timeline.entries[sent];
-        let arrow = Arrow {
-            from: End { host: sender.host, state: None },
-            to: End { host: entry.host, state: self.foresight.state(index) },
-            part: Part::Arrival,
-            segment: segment.number,
-            copy,
-            sent: sender.time,
-            arrived: Some(entry.time),
-            flags: segment.flags,
-            purpose: segment.purpose,
-            label,
-        };
-        self.arrow(entry, vec![entry.sequence], Vec::new(), arrow);
-    }
-
-    fn arrow(&mut self, entry: &Entry, events: Vec<u64>, lines: Vec<u32>, arrow: Arrow) {
-        let (time, connection) = (entry.time, entry.connection);
-        let what = What::Arrow(arrow);
-        self.rows.push(Row { time, connection, events, lines, what, lives: Vec::new() });
+    fn push(&mut self, entry: &Entry, what: ItemWhat) {
+        self.items.push(Item { time: entry.time, connection: entry.connection, what });
     }
 
     /// Whether the same host sends a segment of the connection at the same moment, whose row shows the state.
@@ -172,7 +192,8 @@ impl Layout<'_> {
 
     /// Whether a step of an application of the host ends at the same moment, later, with such an error. It says more than
     /// what announced it.
-    fn application_follows(&self, index: EntryIndex, entry: &Entry, wanted: impl Fn(&str) -> bool) -> bool {
+    fn application_follows(&self, index: EntryIndex, wanted: impl Fn(&str) -> bool) -> bool {
+        let entry = &self.timeline.entries[index];
         self.timeline.entries[index + 1..]
             .iter()
             .take_while(|other| other.time == entry.time)
@@ -180,84 +201,61 @@ impl Layout<'_> {
             .any(|other| matches!(&other.kind, EntryKind::Application { error, .. } if wanted(error)))
     }
 
-    /// Adds a note, to the last row if that is of the same moment and place.
-    fn note(&mut self, entry: &Entry, kind: NoteKind, text: String) -> &mut Notes {
-        let notes = self.notes(entry);
-        if !text.is_empty() {
-            notes.notes.push(Note { text, kind });
-        }
-        notes
-    }
-
-    /// The notes of the entry's moment and place: those of the last row, or of a new one.
-    fn notes(&mut self, entry: &Entry) -> &mut Notes {
-        let (time, connection, host) = (entry.time, entry.connection, entry.host);
-        let joins = self.rows.last().is_some_and(|row| {
-            row.time == time
-                && (row.connection == connection || row.connection == 0 || connection == 0)
-                && matches!(&row.what, What::Notes(notes) if notes.host == host)
-        });
-        if !joins {
-            let notes = Notes { host, state: None, becomes: None, notes: Vec::new() };
-            self.rows.push(Row { connection, ..Row::gap(time, What::Notes(notes)) });
-        }
-        let row = self.rows.last_mut().expect("a row is there, or was made");
-        row.connection = row.connection.max(connection);
-        row.events.push(entry.sequence);
-        let What::Notes(notes) = &mut row.what else { unreachable!("only notes are joined") };
-        notes
-    }
-
-    /// The last row shows what stands in this line of the scenario.
-    fn fired(&mut self, line: u32) {
-        if let Some(row) = self.rows.last_mut().filter(|_| line > 0) {
-            row.lines.push(line);
+    /// Adds a note, to the last row if that is of the same moment and place. It stands above what is sent to the host at this
+    /// moment and arrives later.
+    fn note(&mut self, index: EntryIndex, entry: &Entry) {
+        let comes_later = |item: &&Item| match item.what {
+            ItemWhat::Sent { entry: sent, whole } => {
+                let (segment, arrival) = self.sent(sent, whole).unzip();
+                let arrival = arrival.flatten().map(|arrival| self.timeline.entries[arrival].time);
+                item.time == entry.time
+                    && arrival > Some(entry.time)
+                    && segment.is_some_and(|segment| segment.to.is_some() && segment.to == entry.host)
+            }
+            ItemWhat::Arrived { .. } | ItemWhat::Notes { .. } => false,
+        };
+        let at = self.items.len() - self.items.iter().rev().take_while(comes_later).count();
+        self.noted.push(index);
+        let end = self.noted.len();
+        if let Some(Item { time, connection, what: ItemWhat::Notes { host, notes, .. } }) =
+            self.items[..at].last_mut()
+            && *time == entry.time
+            && *host == entry.host
+            && notes.end + 1 == end
+            && (*connection == entry.connection || *connection == 0 || entry.connection == 0)
+        {
+            notes.end = end;
+            *connection = entry.connection.max(*connection);
+        } else {
+            let what = ItemWhat::Notes { host: entry.host, notes: end - 1..end, becomes: None };
+            self.items.insert(at, Item { time: entry.time, connection: entry.connection, what });
         }
     }
 
     /// A host is something else now: beside the fault that did it, if it was at this moment.
-    fn host(&mut self, entry: &Entry, state: HostState) {
-        let fault = self.rows.iter_mut().rev().take_while(|row| row.time == entry.time).find_map(|row| {
-            let What::Notes(notes) = &mut row.what else { return None };
-            let by_fault = notes.notes.iter().any(|note| note.kind == NoteKind::Fault);
-            (notes.host == entry.host && by_fault).then_some((&mut row.events, notes))
-        });
-        match fault {
-            Some((events, notes)) => {
-                events.push(entry.sequence);
-                notes.becomes = Some(state);
+    fn host(&mut self, index: EntryIndex, entry: &Entry) {
+        let (timeline, noted) = (self.timeline, &self.noted);
+        let is_fault = |index: &EntryIndex| matches!(timeline.entries[*index].kind, EntryKind::Fault(_));
+        let mut recent = self.items.iter_mut().rev().take_while(|item| item.time == entry.time);
+        let fault = recent.find_map(|item| match &mut item.what {
+            ItemWhat::Notes { host, notes, becomes: becomes @ None }
+                if *host == entry.host && noted[notes.clone()].iter().any(is_fault) =>
+            {
+                Some(becomes)
             }
-            None => self.notes(entry).becomes = Some(state),
+            _ => None,
+        });
+        if let Some(becomes) = fault {
+            *becomes = Some(index);
+            return;
         }
+        let notes = self.noted.len()..self.noted.len();
+        self.push(entry, ItemWhat::Notes { host: entry.host, notes, becomes: Some(index) });
     }
-}
 
-/// Where a segment was lost, as far as what is said of it tells.
-fn place_of_loss(segment: &Segment, why: &str) -> Place {
-    if why.starts_with("host is ") {
-        Place::Receiver
-    } else if segment.faults.iter().any(|fault| why == format!("fault {}", fault.number)) {
-        Place::Sender
-    } else {
-        Place::Way
+    /// What the host becomes at that entry.
+    pub(super) fn host_state(&self, index: EntryIndex) -> Option<HostState> {
+        let EntryKind::Host(state) = self.timeline.entries.get(index)?.kind else { return None };
+        Some(state)
     }
-}
-
-/// Puts a row before what follows a long silence; not again for a silence just as long as the one before.
-fn with_silences(rows: Vec<Row>) -> Vec<Row> {
-    let mut result: Vec<Row> = Vec::with_capacity(rows.len());
-    let mut last_silence = Duration::ZERO;
-    let mut last_time = Duration::ZERO;
-    for row in rows {
-        let gap = row.time.saturating_sub(last_time);
-        if gap >= LONG_SILENCE && gap != last_silence {
-            result.push(Row::gap(row.time, What::Silence(gap)));
-        }
-        if gap >= LONG_SILENCE {
-            last_silence = gap;
-        }
-        last_time = row.time;
-        result.push(row);
-    }
-    result
 }

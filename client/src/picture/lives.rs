@@ -1,120 +1,110 @@
 //! What each host is at each row: the states along the lifelines.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
 use halfopen_proto::v1::{HostState, TcpState};
 
-use super::row::{Life, Row, What};
-use crate::timeline::{HostIndex, Timeline};
-
-/// Leaves out ranges of rows, each with a row in its place that says so, and says of the others what each host is from
-/// there on. The ranges are in order.
-pub(super) fn without(timeline: &Timeline, rows: Vec<Row>, ranges: &[Range<usize>]) -> Vec<Row> {
-    let mut lives = Lives::new(timeline.hosts.len());
-    let mut result: Vec<Row> = Vec::new();
-    let mut ranges = ranges.iter().filter(|range| !range.is_empty()).peekable();
-    for (index, mut row) in rows.into_iter().enumerate() {
-        lives.pass(&row);
-        ranges.next_if(|range| range.end <= index);
-        match ranges.peek() {
-            Some(range) if range.contains(&index) => {
-                if index + 1 == range.end {
-                    let time = result.last().map(|row| row.time).unwrap_or_default();
-                    let row = Row::gap(time, What::Omitted(range.len()));
-                    result.push(Row { lives: lives.present(), ..row });
-                }
-            }
-            _ => {
-                row.lives = lives.present();
-                result.push(row);
-            }
-        }
-    }
-    result
-}
+use super::layout::{Item, ItemWhat, Layout};
+use super::row::Life;
+use crate::timeline::{EntryKind, HostIndex, Timeline};
 
 /// The hosts with their connections, as far as the rows have told.
-struct Lives {
+pub(super) struct Lives {
     hosts: Vec<Host>,
 }
 
 #[derive(Default)]
 struct Host {
     does: HostState,
-    states: BTreeMap<u32, TcpState>,
-    /// How many connections are in each state, the most open one last.
-    counts: BTreeMap<(u8, TcpState), usize>,
+    /// The state of each connection; position 0 is of what listens.
+    states: Vec<TcpState>,
+    /// How many connections are in each state, in the order of [`OPENNESS`].
+    counts: [usize; OPENNESS.len()],
 }
 
+/// The states from the least to the most open one: of several a lifeline shows the last.
+const OPENNESS: [TcpState; 11] = [
+    TcpState::Closed,
+    TcpState::Listen,
+    TcpState::TimeWait,
+    TcpState::LastAck,
+    TcpState::Closing,
+    TcpState::SynSent,
+    TcpState::SynReceived,
+    TcpState::CloseWait,
+    TcpState::FinWait2,
+    TcpState::FinWait1,
+    TcpState::Established,
+];
+
 impl Lives {
-    fn new(hosts: usize) -> Lives {
+    pub(super) fn new(timeline: &Timeline) -> Lives {
         let host = |_| Host { does: HostState::Up, ..Host::default() };
-        Lives { hosts: (0..hosts).map(host).collect() }
+        Lives { hosts: timeline.hosts.iter().map(host).collect() }
     }
 
-    fn present(&self) -> Vec<Life> {
+    /// What the hosts are now, in their order.
+    pub(super) fn present(&self) -> Vec<Life> {
         let life = |host: &Host| Life {
             host: host.does,
-            state: host.counts.last_key_value().map(|((_, state), _)| *state),
+            state: host.counts.iter().rposition(|count| *count > 0).map(|position| OPENNESS[position]),
         };
         self.hosts.iter().map(life).collect()
     }
 
-    fn pass(&mut self, row: &Row) {
-        match &row.what {
-            What::Arrow(arrow) => {
-                for end in [arrow.from, arrow.to] {
-                    self.set(end.host, row.connection, end.state);
-                }
+    /// Goes past an item. Whether it shows a state that was not there before.
+    pub(super) fn pass(&mut self, layout: &Layout<'_>, item: &Item) -> bool {
+        match &item.what {
+            ItemWhat::Sent { entry: index, whole } => {
+                let entry = &layout.timeline.entries[*index];
+                let sender = self.set(entry.host, item.connection, layout.state(*index));
+                let Some((segment, Some(arrival))) = layout.sent(*index, *whole) else { return sender };
+                self.set(segment.to, item.connection, layout.state(arrival)) || sender
             }
-            What::Notes(notes) => {
-                if let (Some(state), Some(host)) = (notes.becomes, notes.host) {
-                    self.becomes(host, state);
-                }
-                self.set(notes.host, row.connection, notes.state);
+            ItemWhat::Arrived { entry: index, .. } => {
+                let entry = &layout.timeline.entries[*index];
+                self.set(entry.host, item.connection, layout.state(*index))
             }
-            What::Silence(_) | What::Omitted(_) => {}
+            ItemWhat::Notes { host, notes, becomes } => {
+                let mut changed = false;
+                for (_, entry) in layout.notes(notes) {
+                    if let EntryKind::Transition { to, .. } = entry.kind {
+                        self.set(*host, entry.connection, Some(to));
+                        changed = true;
+                    }
+                }
+                if let (Some(host), Some(state)) = (host, becomes.and_then(|index| layout.host_state(index)))
+                {
+                    self.becomes(*host, state);
+                }
+                changed
+            }
         }
     }
 
     fn becomes(&mut self, host: HostIndex, state: HostState) {
         let Some(host) = self.hosts.get_mut(host) else { return };
-        *host = if state == HostState::Down { Host::default() } else { std::mem::take(host) };
+        if state == HostState::Down {
+            *host = Host::default();
+        }
         host.does = state;
     }
 
-    fn set(&mut self, host: Option<HostIndex>, connection: u32, state: Option<TcpState>) {
-        let Some(host) = host.and_then(|host| self.hosts.get_mut(host)) else { return };
-        let Some(state) = state else { return };
-        let before = if state == TcpState::Closed {
-            host.states.remove(&connection)
-        } else {
-            host.states.insert(connection, state)
-        };
-        if let Some(before) = before {
-            let key = (openness(before), before);
-            let count = host.counts.entry(key).or_insert(1);
-            *count -= 1;
-            if *count == 0 {
-                host.counts.remove(&key);
-            }
+    fn set(&mut self, host: Option<HostIndex>, connection: u32, state: Option<TcpState>) -> bool {
+        let Some(host) = host.and_then(|host| self.hosts.get_mut(host)) else { return false };
+        let (Some(state), Ok(connection)) = (state, usize::try_from(connection)) else { return false };
+        if host.states.len() <= connection {
+            host.states.resize(connection + 1, TcpState::Closed);
         }
-        if state != TcpState::Closed {
-            *host.counts.entry((openness(state), state)).or_default() += 1;
+        let before = std::mem::replace(&mut host.states[connection], state);
+        if before == state {
+            return false;
         }
-    }
-}
-
-/// How open a connection is in a state: of several states a lifeline shows the one with the highest.
-const fn openness(state: TcpState) -> u8 {
-    match state {
-        TcpState::Unspecified | TcpState::Closed => 0,
-        TcpState::Listen => 1,
-        TcpState::TimeWait => 2,
-        TcpState::LastAck | TcpState::Closing => 3,
-        TcpState::SynSent | TcpState::SynReceived => 4,
-        TcpState::FinWait1 | TcpState::FinWait2 | TcpState::CloseWait => 5,
-        TcpState::Established => 6,
+        let position = |state| OPENNESS.iter().position(|other| *other == state).filter(|found| *found > 0);
+        if let Some(before) = position(before) {
+            host.counts[before] = host.counts[before].saturating_sub(1);
+        }
+        if let Some(now) = position(state) {
+            host.counts[now] += 1;
+        }
+        true
     }
 }

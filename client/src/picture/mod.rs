@@ -2,16 +2,25 @@
 //!
 //! A [`Picture`] is data, row by row, without styles or columns; [`text`] draws it for a terminal.
 
+mod fold;
 mod foresight;
 mod layout;
 mod lives;
 mod phrases;
 mod row;
+mod select;
 pub mod text;
+mod write;
 
+use std::time::Duration;
+
+use self::fold::Slot;
+use self::layout::Layout;
+use self::lives::Lives;
 use crate::timeline::Timeline;
 
-pub use row::{Arrow, End, Life, Note, NoteKind, Notes, Part, Place, Row, What};
+pub use row::{Arrow, End, Folded, Life, Note, NoteKind, Notes, Part, Place, Row, What};
+pub use select::{Between, Kind, Selection, SelectionError};
 
 /// A run, laid out in rows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +31,8 @@ pub struct Picture {
     pub connections: u32,
     /// The rows, from top to bottom.
     pub rows: Vec<Row>,
+    /// How many rows there would be besides, had nothing been selected.
+    pub not_selected: usize,
 }
 
 /// A host.
@@ -38,44 +49,172 @@ pub struct PictureOptions {
     pub timers: bool,
     /// How many rows there may be; of more, those in the middle are left out.
     pub rows: usize,
+    /// Whether what repeats itself has only a few rows.
+    pub fold: bool,
+    /// Which rows a segment has.
+    pub arrows: Arrows,
+    /// What is shown, if not all.
+    pub selection: Selection,
 }
 
 impl Default for PictureOptions {
     fn default() -> PictureOptions {
-        PictureOptions { timers: false, rows: 200 }
+        let (arrows, selection) = Default::default();
+        PictureOptions { timers: false, rows: 200, fold: true, arrows, selection }
     }
 }
 
+/// Which rows a segment has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arrows {
+    /// One, in the order of sending: the sender's state when it was sent, the receiver's after it arrived. Where that would
+    /// put a later state above an earlier one, departure and arrival have a row each.
+    #[default]
+    Flat,
+    /// Departure and arrival have a row each, at their own times.
+    Sloped,
+}
+
+/// A silence at least this long has a row that says so.
+const LONG_SILENCE: Duration = Duration::from_secs(10);
+
 impl Picture {
     /// Lays out a run.
-    ///
-    /// A segment is one row, in the order of sending: the sender's state when it was sent, the receiver's after it arrived.
-    /// Where that would put a later state above an earlier one, departure and arrival are a row each.
     pub fn new(timeline: &Timeline, options: &PictureOptions) -> Picture {
-        let rows = layout::rows(timeline, options.timers);
+        let (layout, kept) = Picture::layout(timeline, options);
+        let slots = if options.fold {
+            fold::fold(&layout, &kept)
+        } else {
+            kept.iter().copied().map(Slot::Item).collect()
+        };
+        let slots = with_silences(&layout, slots);
         let (head, tail) = (options.rows.div_ceil(2), options.rows / 2);
-        let left_out = if rows.len() > options.rows { head..rows.len() - tail } else { 0..0 };
-        Picture::of(timeline, lives::without(timeline, rows, &[left_out]))
+        let omitted = if slots.len() > options.rows { head..slots.len() - tail } else { 0..0 };
+        let mut writer = Writer::new(&layout, options);
+        for (index, slot) in slots.iter().enumerate() {
+            if !omitted.contains(&index) {
+                writer.write(slot);
+            } else if index == omitted.start {
+                writer.omitted(omitted.len());
+            }
+        }
+        Picture { not_selected: layout.items.len() - kept.len(), ..Picture::of(timeline, writer.rows) }
     }
 
-    /// Lays out the part of a run around an event: at most `count` rows besides those that say what is left out. The event
-    /// need not have a row; [`u64::MAX`] means the run's end. [`PictureOptions::rows`] is not heeded.
+    /// Lays out the part of a run around an event: at most `count` rows besides those that say what is left out, and nothing
+    /// folded. The event need not have a row; [`u64::MAX`] means the run's end. [`PictureOptions::rows`] is not heeded.
     pub fn around(timeline: &Timeline, options: &PictureOptions, sequence: u64, count: usize) -> Picture {
-        let rows = layout::rows(timeline, options.timers);
-        let first = |row: &Row| row.events.first().is_some_and(|first| *first <= sequence);
-        let middle = rows
-            .iter()
-            .rposition(|row| row.events.contains(&sequence))
-            .or_else(|| rows.iter().rposition(first))
-            .unwrap_or(0);
-        let begin = middle.saturating_sub(count / 2).min(rows.len().saturating_sub(count));
-        let end = begin.saturating_add(count).min(rows.len());
-        let all = rows.len();
-        Picture::of(timeline, lives::without(timeline, rows, &[0..begin, end..all]))
+        let (layout, kept) = Picture::layout(timeline, options);
+        let middle = kept.iter().rposition(|index| layout.shows(*index, sequence));
+        let before = || kept.iter().rposition(|index| layout.first(*index) <= sequence);
+        let middle = middle.or_else(before).unwrap_or(0);
+        let begin = middle.saturating_sub(count / 2).min(kept.len().saturating_sub(count));
+        let end = begin.saturating_add(count).min(kept.len());
+        let mut writer = Writer::new(&layout, options);
+        writer.omitted(begin);
+        kept[begin..end].iter().for_each(|index| writer.write(&Slot::Item(*index)));
+        writer.omitted(kept.len() - end);
+        Picture { not_selected: layout.items.len() - kept.len(), ..Picture::of(timeline, writer.rows) }
+    }
+
+    /// What has a row, and which of it is selected.
+    fn layout<'a>(timeline: &'a Timeline, options: &PictureOptions) -> (Layout<'a>, Vec<usize>) {
+        let PictureOptions { timers, arrows, selection, .. } = options;
+        let layout = Layout::new(timeline, *timers || selection.has_timers(), *arrows == Arrows::Sloped);
+        let all = 0..layout.items.len();
+        let kept = if selection.is_all() {
+            all.collect()
+        } else {
+            all.filter(|index| selection.has(&layout, *index)).collect()
+        };
+        (layout, kept)
     }
 
     fn of(timeline: &Timeline, rows: Vec<Row>) -> Picture {
         let lifelines = timeline.hosts.iter().map(|name| Lifeline { name: name.clone() }).collect();
-        Picture { lifelines, connections: timeline.connections, rows }
+        Picture { lifelines, connections: timeline.connections, rows, not_selected: 0 }
+    }
+}
+
+/// Puts a row before what follows a long silence; not again for a silence just as long as the one before, nor beside what is
+/// folded, which says how far apart it is.
+fn with_silences(layout: &Layout<'_>, slots: Vec<Slot>) -> Vec<Slot> {
+    let mut result = Vec::with_capacity(slots.len());
+    let (mut last_silence, mut last_time, mut after_fold) = (Duration::ZERO, Duration::ZERO, false);
+    let time = |index: usize| layout.items[index].time;
+    for slot in slots {
+        match &slot {
+            Slot::Item(index) => {
+                let gap = time(*index).saturating_sub(last_time);
+                if gap >= LONG_SILENCE {
+                    if gap != last_silence && !after_fold {
+                        result.push(Slot::Silence(*index, gap));
+                    }
+                    last_silence = gap;
+                }
+                (last_time, after_fold) = (time(*index), false);
+            }
+            Slot::Folded(items, _) => {
+                (last_time, after_fold) = (items.last().map_or(last_time, |index| time(*index)), true);
+            }
+            Slot::Silence(..) => {}
+        }
+        result.push(slot);
+    }
+    result
+}
+
+/// Writes rows, and keeps in mind what the hosts are at them.
+struct Writer<'a> {
+    layout: &'a Layout<'a>,
+    options: &'a PictureOptions,
+    lives: Lives,
+    /// How many items `lives` has gone past.
+    passed: usize,
+    rows: Vec<Row>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(layout: &'a Layout<'a>, options: &'a PictureOptions) -> Writer<'a> {
+        Writer { layout, options, lives: Lives::new(layout.timeline), passed: 0, rows: Vec::new() }
+    }
+
+    fn write(&mut self, slot: &Slot) {
+        let row = match slot {
+            Slot::Item(index) => {
+                self.pass(index + 1);
+                let selection = &self.options.selection;
+                self.layout.row(&self.layout.items[*index], &|entry| selection.has_note(entry))
+            }
+            Slot::Folded(items, text) => {
+                self.pass(items.last().map_or(0, |last| last + 1));
+                fold::row(self.layout, items, text)
+            }
+            Slot::Silence(index, length) => {
+                self.pass(*index);
+                let time = self.layout.items[*index].time;
+                Row { time, ..Row::empty(What::Silence(*length)) }
+            }
+        };
+        self.push(row);
+    }
+
+    fn omitted(&mut self, rows: usize) {
+        if rows > 0 {
+            let time = self.rows.last().map(|row| row.time).unwrap_or_default();
+            self.push(Row { time, ..Row::empty(What::Omitted(rows)) });
+        }
+    }
+
+    fn pass(&mut self, end: usize) {
+        for item in self.layout.items.get(self.passed..end).unwrap_or_default() {
+            self.lives.pass(self.layout, item);
+        }
+        self.passed = self.passed.max(end);
+    }
+
+    fn push(&mut self, row: Row) {
+        let lives = self.lives.present();
+        self.rows.push(Row { lives, ..row });
     }
 }

@@ -1,5 +1,6 @@
 //! What a picture's rows say: data without styles or columns.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use halfopen_proto::v1::{HostState, TcpFlags, TcpPurpose, TcpState};
@@ -32,8 +33,23 @@ pub enum What {
     Notes(Notes),
     /// Nothing happened for so long before the next row.
     Silence(Duration),
+    /// What repeats itself, of which there is only this row.
+    Folded(Folded),
     /// So many rows are left out, for want of room.
     Omitted(usize),
+}
+
+/// Rows that are like those around them, or the middle of a transfer that goes well. No state changes in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folded {
+    /// How many rows it stands for.
+    pub rows: usize,
+    /// When the last of them was; the first was at [`Row::time`].
+    pub until: Duration,
+    /// The sequence numbers of the first and the last event in them.
+    pub events: RangeInclusive<u64>,
+    /// What they are, in words: `8 more, every 1m 15s`.
+    pub text: String,
 }
 
 /// A segment, or one end of its way.
@@ -101,7 +117,7 @@ pub enum Place {
 }
 
 /// What happened at one moment at one host, or in the network.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Notes {
     /// The host; `None`: in the network.
     pub host: Option<HostIndex>,
@@ -159,9 +175,16 @@ impl Default for Life {
 }
 
 impl Row {
-    /// A row that shows no event.
-    pub(super) fn gap(time: Duration, what: What) -> Row {
-        Row { time, connection: 0, events: Vec::new(), lines: Vec::new(), what, lives: Vec::new() }
+    /// A row of which nothing else is known yet.
+    pub(super) fn empty(what: What) -> Row {
+        let (time, connection, events, lines, lives) = Default::default();
+        Row { time, connection, events, lines, what, lives }
+    }
+
+    /// Whether it shows the event of that sequence number, or stands for it.
+    pub fn shows(&self, sequence: u64) -> bool {
+        let folded = matches!(&self.what, What::Folded(folded) if folded.events.contains(&sequence));
+        folded || self.events.contains(&sequence)
     }
 }
 

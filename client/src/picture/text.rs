@@ -117,6 +117,7 @@ impl<'a> Columns<'a> {
             What::Silence(length) => {
                 return self.gap(out, &format!("{} of silence", words::duration(*length)));
             }
+            What::Folded(folded) => return self.gap(out, &folded.text),
             What::Omitted(rows) => {
                 return self.gap(out, &format!("{} left out", words::count(*rows as u64, "row")));
             }
@@ -156,7 +157,7 @@ impl<'a> Columns<'a> {
                 let cell = self.cell(End { host: notes.host, state: notes.state });
                 (cell, nothing(), self.at_left(notes, row.connection))
             }
-            What::Silence(_) | What::Omitted(_) => (nothing(), nothing(), true),
+            What::Silence(_) | What::Folded(_) | What::Omitted(_) => (nothing(), nothing(), true),
         };
         if rightwards { (first, second) } else { (second, first) }
     }

@@ -8,10 +8,11 @@ use halfopen::client::ClientError;
 use halfopen::record::Outcome;
 use halfopen::report::{Report, Reporter as _};
 
-use crate::args::{GlobalArgs, Output, PictureArgs};
+use crate::args::{GlobalArgs, Output};
 use crate::failure::Failure;
 use crate::input;
 use crate::interrupt::Interrupt;
+use crate::picture_args::PictureArgs;
 use crate::{bundled, exit, output};
 
 /// What to run, and how to write it.

@@ -1,0 +1,151 @@
+//! Writes a row down: what an item of a layout says, in words.
+
+use super::layout::{Item, ItemWhat, Layout};
+use super::phrases;
+use super::row::{Arrow, End, Note, NoteKind, Notes, Part, Place, Row, What};
+use crate::timeline::{Entry, EntryIndex, EntryKind, Fault, Segment};
+
+impl Layout<'_> {
+    /// The row of an item. Of notes only those that are `wanted`.
+    pub(super) fn row(&self, item: &Item, wanted: &dyn Fn(&Entry) -> bool) -> Row {
+        let mut row = match &item.what {
+            ItemWhat::Sent { entry, whole } => self.sent_row(*entry, *whole),
+            ItemWhat::Arrived { entry, sent } => self.arrived_row(*entry, *sent),
+            ItemWhat::Notes { host, notes, becomes } => {
+                let mut row = Row::empty(What::Notes(Notes { host: *host, ..Notes::default() }));
+                for (index, entry) in self.notes(notes) {
+                    self.write(&mut row, index, entry, wanted(entry));
+                }
+                if let (What::Notes(notes), Some(index)) = (&mut row.what, *becomes) {
+                    notes.becomes = self.host_state(index);
+                    row.events.push(self.timeline.entries[index].sequence);
+                }
+                row
+            }
+        };
+        (row.time, row.connection) = (item.time, item.connection);
+        row
+    }
+
+    fn sent_row(&self, index: EntryIndex, whole: bool) -> Row {
+        let entry = &self.timeline.entries[index];
+        let Some((segment, arrival)) = self.sent(index, whole) else {
+            unreachable!("an item of what was sent points to a segment")
+        };
+        let mut label = phrases::label(segment);
+        label.extend(phrases::faults(segment));
+        let mut events = vec![entry.sequence];
+        let (mut to, mut arrived) = (End { host: segment.to, state: None }, None);
+        let part = if let Some(arrival) = arrival {
+            let arrival_entry = &self.timeline.entries[arrival];
+            if let EntryKind::Arrived { dropped, .. } = &arrival_entry.kind {
+                label.extend(phrases::not_used(dropped));
+            }
+            events.push(arrival_entry.sequence);
+            (to.state, arrived) = (self.state(arrival), Some(arrival_entry.time));
+            Part::Whole
+        } else if let (true, Some(why)) = (segment.arrivals.is_empty(), segment.losses.first()) {
+            Part::Lost { at: place_of_loss(segment, why), why: why.clone() }
+        } else {
+            Part::Departure
+        };
+        let arrow = Arrow {
+            from: End { host: entry.host, state: self.state(index) },
+            to,
+            part,
+            segment: segment.number,
+            copy: 1,
+            sent: entry.time,
+            arrived,
+            flags: segment.flags,
+            purpose: segment.purpose,
+            label,
+        };
+        let lines = segment.faults.iter().map(|fault| fault.line).filter(|line| *line > 0).collect();
+        Row { events, lines, ..Row::empty(What::Arrow(arrow)) }
+    }
+
+    fn arrived_row(&self, index: EntryIndex, sent: EntryIndex) -> Row {
+        let (entry, sender) = (&self.timeline.entries[index], &self.timeline.entries[sent]);
+        let (EntryKind::Sent(segment), EntryKind::Arrived { copy, dropped, .. }) =
+            (&sender.kind, &entry.kind)
+        else {
+            unreachable!("an item of what arrived points to an arrival and its segment")
+        };
+        let mut label = phrases::label(segment);
+        if *copy > 1 {
+            label.push("· a duplicate".to_owned());
+        }
+        label.extend(phrases::not_used(dropped));
+        let arrow = Arrow {
+            from: End { host: sender.host, state: None },
+            to: End { host: entry.host, state: self.state(index) },
+            part: Part::Arrival,
+            segment: segment.number,
+            copy: *copy,
+            sent: sender.time,
+            arrived: Some(entry.time),
+            flags: segment.flags,
+            purpose: segment.purpose,
+            label,
+        };
+        Row { events: vec![entry.sequence], ..Row::empty(What::Arrow(arrow)) }
+    }
+
+    /// Writes an entry's note into a row of notes. The state of one that is not wanted is told all the same.
+    fn write(&self, row: &mut Row, index: EntryIndex, entry: &Entry, wanted: bool) {
+        let What::Notes(notes) = &mut row.what else { return };
+        let (kind, text) = match &entry.kind {
+            EntryKind::Unreachable { segment, code, mtu, dropped } => {
+                let segment = self.timeline.segment(*segment);
+                (NoteKind::Unreachable, phrases::unreachable((*code, *mtu), segment, dropped))
+            }
+            EntryKind::Middlebox { name, change, before } => {
+                (NoteKind::Middlebox, phrases::middlebox(name, *change, *before).unwrap_or_default())
+            }
+            EntryKind::Transition { to, by_call, cause, .. } => {
+                notes.state = Some(*to);
+                let told = self.is_told(index, *by_call);
+                (NoteKind::Transition, if told { String::new() } else { cause.clone() })
+            }
+            EntryKind::Keepalive { verdict, probes, silence } => {
+                let text = phrases::keepalive(*verdict, *probes, *silence).unwrap_or_default();
+                (NoteKind::Keepalive, text)
+            }
+            EntryKind::Timer { timer, change, expires } => {
+                (NoteKind::Timer, phrases::timer(*timer, *change, *expires))
+            }
+            EntryKind::Error(errno) => (NoteKind::Error, errno.clone()),
+            EntryKind::Fault(Fault { number, action, line }) => {
+                row.lines.extend(Some(*line).filter(|line| *line > 0));
+                (NoteKind::Fault, format!("fault {number}: {action}"))
+            }
+            EntryKind::Application { call, octets, end_of_stream, error, line, .. } => {
+                row.lines.extend(Some(*line).filter(|line| *line > 0));
+                (NoteKind::Application, phrases::application(call, *octets, *end_of_stream, error))
+            }
+            EntryKind::Sent(_) | EntryKind::Arrived { .. } | EntryKind::Lost { .. } | EntryKind::Host(_) => {
+                return;
+            }
+        };
+        if wanted {
+            row.events.push(entry.sequence);
+            if !text.is_empty() {
+                notes.notes.push(Note { text, kind });
+            }
+        }
+    }
+}
+
+/// Where a segment was lost, as far as what is said of it tells.
+pub(super) fn place_of_loss(segment: &Segment, why: &str) -> Place {
+    if why.starts_with("host is ") {
+        Place::Receiver
+    } else if why.strip_prefix("fault ").is_some_and(|number| {
+        number.parse().is_ok_and(|number: u32| segment.faults.iter().any(|fault| fault.number == number))
+    }) {
+        Place::Sender
+    } else {
+        Place::Way
+    }
+}
