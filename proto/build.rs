@@ -7,10 +7,11 @@ use std::{env, fs};
 
 use prost::Message;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "halfopen/v1/event.proto",
     "halfopen/v1/run.proto",
     "halfopen/v1/scenario.proto",
+    "halfopen/v1/server.proto",
     "halfopen/v1/tcp.proto",
 ];
 

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_descriptors_name_both_services() {
+    fn the_descriptors_name_every_service() {
         let set: prost_types::FileDescriptorSet = prost::Message::decode(FILE_DESCRIPTOR_SET).unwrap();
         let services: Vec<_> = set
             .file
@@ -67,6 +67,6 @@ mod tests {
             .flat_map(|file| &file.service)
             .filter_map(|service| service.name.as_deref())
             .collect();
-        assert_eq!(services, ["RunService", "ScenarioService"]);
+        assert_eq!(services, ["RunService", "ScenarioService", "ServerService"]);
     }
 }

@@ -13,7 +13,7 @@ use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_scenario::Scenario;
 use halfopen_sim::trace::Trace;
 use halfopen_sim::{Discard, RunOptions, Sink};
-use halfopend::{Config, Service};
+use halfopend::{Access, Config, Service};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
@@ -34,7 +34,9 @@ fn client(service: Service) -> RunServiceClient<Channel> {
     RUNTIME.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        tokio::spawn(async move { service.serve(listener, std::future::pending()).await });
+        tokio::spawn(
+            async move { service.serve(listener, &Access::default(), std::future::pending()).await },
+        );
         RunServiceClient::connect(format!("http://{address}")).await.expect("it listens")
     })
 }

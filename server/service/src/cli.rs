@@ -4,12 +4,13 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::Args;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use crate::{Config, Service};
+use crate::{Access, Config, Service, Tls, TlsError, Token};
 
 /// How to serve.
 #[derive(Args, Clone, Debug)]
@@ -23,6 +24,20 @@ pub struct ServeOptions {
     /// Runs that may wait for a thread
     #[arg(long, value_name = "N", env = "HALFOPEN_QUEUE", default_value_t = 256)]
     pub queue: usize,
+    /// Events that may wait for slow readers, over all runs, before new runs are refused
+    #[arg(long, value_name = "N", env = "HALFOPEN_MAX_UNREAD_EVENTS", default_value_t = 4_000_000)]
+    pub max_unread_events: u64,
+    /// Speak TLS, with the certificate in this PEM file, followed by those that lead to an authority
+    #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The PEM file with the certificate's key
+    #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Answer only those who send this token; better given by the environment, which others do not see
+    ///
+    /// Every gRPC call needs `authorization: Bearer TOKEN`, reflection too. Health and /healthz need none.
+    #[arg(long, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
+    pub token: Option<Token>,
     /// How long open runs may go on after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", env = "HALFOPEN_GRACE", default_value = "5s")]
     pub grace: humantime::Duration,
@@ -35,9 +50,18 @@ impl ServeOptions {
         Config {
             threads: self.threads.unwrap_or(default.threads),
             queue: self.queue,
+            max_unread_events: self.max_unread_events,
             grace: self.grace.into(),
-            ..default
         }
+    }
+
+    /// Who may use the port, and how. Fails if the files of TLS do not fit.
+    pub fn access(&self) -> Result<Access, TlsError> {
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key)?),
+            _ => None,
+        };
+        Ok(Access { tls, token: self.token.clone() })
     }
 }
 
@@ -52,6 +76,9 @@ pub enum ServeError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The certificate or its key is not there, or not to be used.
+    #[error("no TLS: {0}; --tls-cert and --tls-key name PEM files")]
+    Tls(#[from] TlsError),
     /// Signals, threads or standard output are not to be had.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
@@ -66,6 +93,10 @@ pub enum ServeError {
 pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let mut signals = Signals::new()?;
     let address = options.listen;
+    let access = options.access()?;
+    if access.token.is_some() && access.tls.is_none() && !address.ip().is_loopback() {
+        tracing::warn!("the token travels in the clear: --tls-cert and --tls-key hide it");
+    }
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
     let service = Service::new(&options.config())?;
@@ -82,7 +113,7 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
         let _ = stopped.await;
     };
     tokio::select! {
-        served = service.serve(listener, stopped) => served?,
+        served = service.serve(listener, &access, stopped) => served?,
         () = signalled => {}
     }
     Ok(())

@@ -10,13 +10,18 @@ mod lifecycle;
 mod pool;
 mod run_service;
 mod scenario_service;
+mod server_service;
 mod service;
 mod status;
 mod tail;
+mod tls;
+mod token;
 
 /// The JSON Schema of scenarios.
 pub use halfopen_scenario::schema;
 
 pub use cli::{ServeError, ServeOptions, log_to_stderr, run};
 pub use pool::Runner;
-pub use service::{Config, Load, Service};
+pub use service::{Access, Config, Load, Service};
+pub use tls::{Tls, TlsError};
+pub use token::{BadToken, Token};

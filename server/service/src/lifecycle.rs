@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halfopen_proto::v1::{run_service_server, scenario_service_server};
+use halfopen_proto::v1::{run_service_server, scenario_service_server, server_service_server};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::Status;
@@ -84,7 +84,12 @@ async fn wait_for_end(phase: &mut watch::Receiver<Phase>) {
 /// Says of every service, and of the server as a whole, whether it serves.
 pub(crate) async fn report_health(health: &HealthReporter, serving: ServingStatus) {
     // The empty name stands for the whole server.
-    for service in ["", run_service_server::SERVICE_NAME, scenario_service_server::SERVICE_NAME] {
+    for service in [
+        "",
+        run_service_server::SERVICE_NAME,
+        scenario_service_server::SERVICE_NAME,
+        server_service_server::SERVICE_NAME,
+    ] {
         health.set_service_status(service, serving).await;
     }
 }

@@ -45,7 +45,7 @@ impl RunService for RunHandler {
         let shared = &self.0;
         let deadline = deadline(request.metadata());
         let open = shared.lifecycle.open()?;
-        if shared.unread.events() > shared.max_unread_events {
+        if shared.unread.events() > shared.config.max_unread_events {
             return Err(status::readers_too_slow(shared.unread.events()));
         }
 

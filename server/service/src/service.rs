@@ -9,11 +9,13 @@ use std::{io, thread};
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use futures_util::FutureExt;
 use halfopen_proto::FILE_DESCRIPTOR_SET;
 use halfopen_proto::v1::run_service_server::RunServiceServer;
 use halfopen_proto::v1::scenario_service_server::ScenarioServiceServer;
+use halfopen_proto::v1::server_service_server::ServerServiceServer;
 use halfopen_scenario::Scenario;
 use halfopen_sim::{RunOptions, Sink};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -34,11 +36,14 @@ use crate::lifecycle::{Lifecycle, report_health};
 use crate::pool::{Pool, Runner};
 use crate::run_service::RunHandler;
 use crate::scenario_service::ScenarioHandler;
+use crate::server_service::ServerHandler;
 use crate::tail::Unread;
+use crate::tls::Tls;
+use crate::token::{self, Token};
 
 /// Octets of a request. More than a scenario may have, so that a text that is somewhat too long gets the scenario
 /// language's own, clearer, error.
-const MAX_REQUEST: usize = 8 << 20;
+pub(crate) const MAX_REQUEST: usize = 8 << 20;
 /// Octets that lie in each direction of an in-memory connection.
 const IN_MEMORY_BUFFER: usize = 256 * 1024;
 /// How long connections may take to close once their streams have ended.
@@ -74,6 +79,15 @@ impl Default for Config {
     }
 }
 
+/// Who may use a port, and how. The default is everybody, in the clear.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// Whether TLS is spoken, and by which certificate.
+    pub tls: Option<Tls>,
+    /// What callers must know. Health is told to everybody; everything else needs it, reflection too.
+    pub token: Option<Token>,
+}
+
 /// What a service has to do at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
@@ -90,8 +104,7 @@ pub(crate) struct Shared {
     pub(crate) pool: Pool,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) unread: Unread,
-    pub(crate) max_unread_events: u64,
-    grace: Duration,
+    pub(crate) config: Config,
     health: HealthReporter,
 }
 
@@ -99,7 +112,8 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub struct Service {
     shared: Arc<Shared>,
-    router: Router,
+    /// Every gRPC service, for those who speak gRPC itself and need no token.
+    grpc: Router,
 }
 
 impl Service {
@@ -118,32 +132,42 @@ impl Service {
             pool: Pool::new(config.threads, config.queue, &runner)?,
             lifecycle: Lifecycle::new(),
             unread: Unread::default(),
-            max_unread_events: config.max_unread_events,
-            grace: config.grace,
+            config: config.clone(),
             health,
         });
-        let router = router(&shared, health_server);
+        let grpc = grpc(&shared, health_server);
         // Nobody else has the reporter yet, so there is nothing to wait for.
         let _ = report_health(&shared.health, ServingStatus::Serving).now_or_never();
-        Ok(Service { shared, router })
+        Ok(Service { shared, grpc })
     }
 
     /// Serves on a listener until `stop`, then shuts down: new runs get UNAVAILABLE and health says NOT_SERVING at once,
     /// open runs have [`Config::grace`] to finish, then their streams end with UNAVAILABLE, and a second later
     /// whatever is still connected is left alone. What is stopped is the service with all its clones.
-    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let Shared { lifecycle, health, grace, .. } = self.shared.as_ref();
-        let served = Server::builder()
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        access: &Access,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        let Shared { lifecycle, health, config, .. } = self.shared.as_ref();
+        let server = Server::builder()
             .accept_http1(true)
             .http2_keepalive_interval(Some(KEEPALIVE))
-            .add_routes(Routes::from(self.router.clone()))
-            .serve_with_incoming_shutdown(
-                TcpIncoming::from(listener).with_nodelay(Some(true)),
-                lifecycle.ended(),
-            );
+            .add_routes(Routes::from(self.port(access.token.as_ref())));
+        let ended = lifecycle.ended();
+        let served = async {
+            match access.tls.clone() {
+                Some(tls) => server.serve_with_incoming_shutdown(tls.incoming(listener), ended).await,
+                None => {
+                    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                    server.serve_with_incoming_shutdown(incoming, ended).await
+                }
+            }
+        };
         let drained = async {
             stop.await;
-            lifecycle.drain(health, *grace).await;
+            lifecycle.drain(health, config.grace).await;
             tokio::time::sleep(CLOSING).await;
         };
         tokio::select! {
@@ -156,7 +180,7 @@ impl Service {
     ///
     /// Call it inside a tokio runtime: the connection lives there, until the last clone of the channel is dropped.
     pub fn connect(&self) -> Channel {
-        let router = self.router.clone();
+        let router = self.grpc.clone();
         let connector = service_fn(move |_| {
             let (client, server) = duplex(IN_MEMORY_BUFFER);
             let router = TowerToHyperService::new(router.clone());
@@ -171,6 +195,18 @@ impl Service {
         Endpoint::from_static("http://in-memory").connect_with_connector_lazy(connector)
     }
 
+    /// Everything that is answered on a port.
+    fn port(&self, token: Option<&Token>) -> Router {
+        let grpc = match token {
+            None => self.grpc.clone(),
+            Some(token) => self.grpc.clone().layer(from_fn_with_state(token.clone(), token::check)),
+        };
+        let state = Arc::clone(&self.shared);
+        let healthz = get(move || async move { healthz(&state) });
+        // What refuses a call is inside gRPC-Web, so that its callers are told too.
+        Router::new().route("/healthz", healthz).merge(grpc.layer(GrpcWebLayer::new()))
+    }
+
     /// What there is to do at the moment.
     pub fn load(&self) -> Load {
         Load {
@@ -181,25 +217,23 @@ impl Service {
     }
 }
 
-/// Everything that is answered on the one port.
-fn router(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
+/// Every gRPC service.
+fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
     let runs = RunServiceServer::new(RunHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
     let scenarios = ScenarioServiceServer::new(ScenarioHandler).max_decoding_message_size(MAX_REQUEST);
+    let server = ServerServiceServer::new(ServerHandler(Arc::clone(shared)));
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let grpc = Routes::new(runs)
+    Routes::new(runs)
         .add_service(scenarios)
+        .add_service(server)
         .add_service(health)
         .add_service(reflection().build_v1().expect("the build made the descriptors"))
         .add_service(reflection().build_v1alpha().expect("the build made the descriptors"))
         .into_axum_router()
-        .layer(GrpcWebLayer::new());
-    let state = Arc::clone(shared);
-    let healthz = get(move || async move { healthz(&state) });
-    Router::new().route("/healthz", healthz).merge(grpc)
 }
 
 /// The answer to `GET /healthz`, for those who speak no gRPC.

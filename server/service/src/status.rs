@@ -131,6 +131,18 @@ fn exhausted(reason: &str, message: String) -> Status {
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
+/// A call without the token of the server.
+pub(crate) fn token_missing() -> Status {
+    let message = "this server wants a token: send `authorization: Bearer TOKEN`, in halfopen by --token or HALFOPEN_TOKEN";
+    Status::with_error_details(Code::Unauthenticated, message, info("TOKEN_MISSING", []))
+}
+
+/// A call with another token than the server's.
+pub(crate) fn token_wrong() -> Status {
+    let message = "this is not the server's token: is it the one that the server was started with?";
+    Status::with_error_details(Code::Unauthenticated, message, info("TOKEN_WRONG", []))
+}
+
 /// The service takes no more runs, or ends those it has.
 pub(crate) fn shutting_down() -> Status {
     let details = info("SHUTTING_DOWN", []);

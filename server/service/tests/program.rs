@@ -117,3 +117,20 @@ fn an_address_that_is_taken_is_an_error_that_helps() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains(&address) && said.contains("--listen"), "{said}");
 }
+
+#[test]
+fn what_keeps_it_from_hiding_is_told_before_it_listens() {
+    let program = env!("CARGO_BIN_EXE_halfopend");
+    for (arguments, code, part) in [
+        (&["--tls-cert", "no-such.pem", "--tls-key", program][..], 1, "cannot read `no-such.pem`"),
+        (&["--tls-cert", program, "--tls-key", program], 1, "--tls-cert and --tls-key name PEM files"),
+        (&["--tls-cert", program], 2, "--tls-key"),
+        (&["--token", ""], 2, "the token is empty"),
+        (&["--token", "two words"], 2, "without spaces"),
+    ] {
+        let output = halfopend(arguments).wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(code), &b""[..]), "{arguments:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(part), "no {part:?} in {said}");
+    }
+}

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use common::{SCENARIO, Server, config, tell, yaml};
-use halfopen_proto::v1::ExecuteRunResponse;
-use halfopen_scenario::Scenario;
+use halfopen_proto::v1::server_service_client::ServerServiceClient;
+use halfopen_proto::v1::{ExecuteRunResponse, GetServerRequest};
+use halfopen_scenario::{Scenario, library};
 use halfopen_sim::{RunOptions, Sink};
 use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,15 +20,31 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 #[tokio::test]
-async fn health_knows_both_services_and_the_whole() {
+async fn health_knows_every_service_and_the_whole() {
     let server = Server::start().await;
     let mut health = HealthClient::new(server.channel().await);
-    for service in ["", "halfopen.v1.RunService", "halfopen.v1.ScenarioService"] {
+    for service in ["", "halfopen.v1.RunService", "halfopen.v1.ScenarioService", "halfopen.v1.ServerService"]
+    {
         let answer = health.check(HealthCheckRequest { service: service.into() }).await.unwrap();
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving, "{service:?}");
     }
     let unknown = health.check(HealthCheckRequest { service: "halfopen.v1.Nothing".into() }).await;
     assert_eq!(unknown.unwrap_err().code(), tonic::Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_server_says_what_it_is() {
+    let server = Server::start().await;
+    let mut client = ServerServiceClient::new(server.channel().await);
+    let told = client.get_server(GetServerRequest {}).await.unwrap().into_inner();
+    assert_eq!((told.version.as_str(), told.protocol.as_str()), (env!("CARGO_PKG_VERSION"), "halfopen.v1"));
+    assert_eq!(told.profiles, ["linux", "rfc9293", "freebsd", "windows", "macos"]);
+    assert_eq!(told.bundled_scenarios as usize, library::ALL.len());
+    let limits = told.limits.unwrap();
+    let config = config();
+    assert_eq!((limits.threads as usize, limits.queue as usize), (config.threads.get(), config.queue));
+    assert_eq!(limits.max_unread_events, config.max_unread_events);
+    assert!(limits.request_octets > limits.scenario_octets && limits.run_events > 0, "{limits:?}");
 }
 
 /// Both versions of reflection have the same messages in different packages.
@@ -54,7 +71,7 @@ macro_rules! reflection_test {
             let listed = answers.message().await.unwrap().unwrap().message_response.unwrap();
             let MessageResponse::ListServicesResponse(listed) = listed else { panic!("{listed:?}") };
             let names: BTreeSet<_> = listed.service.into_iter().map(|service| service.name).collect();
-            for name in ["grpc.health.v1.Health", "halfopen.v1.RunService", "halfopen.v1.ScenarioService"] {
+            for name in ["grpc.health.v1.Health", "halfopen.v1.RunService", "halfopen.v1.ServerService"] {
                 assert!(names.contains(name), "{names:?}");
             }
 

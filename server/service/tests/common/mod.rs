@@ -13,7 +13,7 @@ use halfopen_scenario::Scenario;
 use halfopen_sim::trace::{self, EventKind, Host, HostId, RunFinished, RunStarted, Totals, Verdict};
 use halfopen_sim::{RunOptions, Sink};
 use halfopen_tcp::{Errno, Instant};
-use halfopend::{Config, Runner, Service};
+use halfopend::{Access, Config, Runner, Service};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -48,15 +48,20 @@ pub(crate) struct Server {
 impl Server {
     /// A service that executes runs as it does everywhere.
     pub(crate) async fn start() -> Server {
-        Server::serve(Service::new(&config()).expect("threads")).await
+        Server::open_to(&Access::default()).await
+    }
+
+    /// The same, on a port that not everybody may use.
+    pub(crate) async fn open_to(access: &Access) -> Server {
+        Server::serve(Service::new(&config()).expect("threads"), access.clone()).await
     }
 
     /// A service that executes runs by `runner`.
     pub(crate) async fn with(config: &Config, runner: impl Runner) -> Server {
-        Server::serve(Service::with_runner(config, runner).expect("threads")).await
+        Server::serve(Service::with_runner(config, runner).expect("threads"), Access::default()).await
     }
 
-    async fn serve(service: Service) -> Server {
+    async fn serve(service: Service, access: Access) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound").to_string();
         let (stop, stopped) = oneshot::channel();
@@ -68,7 +73,7 @@ impl Server {
                     std::future::pending::<()>().await;
                 }
             };
-            serving.serve(listener, stopped).await.expect("serves");
+            serving.serve(listener, &access, stopped).await.expect("serves");
         });
         Server { service, address, stop: Some(stop), served }
     }

@@ -1,0 +1,51 @@
+//! ServerService: what the server is.
+
+use std::env::consts;
+use std::sync::Arc;
+
+use halfopen_proto::v1::server_service_server::ServerService;
+use halfopen_proto::v1::{GetServerRequest, GetServerResponse, ServerBuild, ServerLimits};
+use halfopen_scenario::{Limits, library};
+use halfopen_tcp::Profile;
+use tonic::{Request, Response, Status};
+
+use crate::service::{Config, MAX_REQUEST, Shared};
+
+/// Handles the calls of ServerService.
+pub(crate) struct ServerHandler(pub(crate) Arc<Shared>);
+
+#[tonic::async_trait]
+impl ServerService for ServerHandler {
+    async fn get_server(
+        &self,
+        _request: Request<GetServerRequest>,
+    ) -> Result<Response<GetServerResponse>, Status> {
+        Ok(Response::new(GetServerResponse {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: "halfopen.v1".to_owned(),
+            build: Some(ServerBuild {
+                operating_system: consts::OS.to_owned(),
+                architecture: consts::ARCH.to_owned(),
+                debug: cfg!(debug_assertions),
+            }),
+            profiles: Profile::ALL.map(|profile| profile.name().to_owned()).to_vec(),
+            bundled_scenarios: small(library::ALL.len()),
+            limits: Some(limits(&self.0.config)),
+        }))
+    }
+}
+
+fn limits(config: &Config) -> ServerLimits {
+    ServerLimits {
+        threads: small(config.threads.get()),
+        queue: small(config.queue),
+        max_unread_events: config.max_unread_events,
+        request_octets: MAX_REQUEST as u64,
+        scenario_octets: Limits::MAX_TEXT as u64,
+        run_events: Limits::MAX_EVENTS,
+    }
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,226 @@
+//! Who may use a port, and how: TLS and the token.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{env, fs};
+
+use common::{Server, all, named};
+use halfopen_proto::v1::GetServerRequest;
+use halfopen_proto::v1::run_service_client::RunServiceClient;
+use halfopen_proto::v1::server_service_client::ServerServiceClient;
+use halfopend::{Access, Tls};
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tonic::metadata::MetadataValue;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig};
+use tonic::{Code, Request};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
+
+/// A folder of this test.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A certificate for this machine, and where it and its key are.
+struct Files {
+    certified: CertifiedKey<KeyPair>,
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl Files {
+    fn new(name: &str) -> Files {
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let certified = generate_simple_self_signed(names).unwrap();
+        let (certificate, key) = (folder(name).join("certificate.pem"), folder(name).join("key.pem"));
+        fs::write(&certificate, certified.cert.pem()).unwrap();
+        fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
+        Files { certified, certificate, key }
+    }
+
+    fn tls(&self) -> Tls {
+        Tls::from_files(&self.certificate, &self.key).expect("a pair")
+    }
+
+    async fn serve(&self) -> Server {
+        Server::open_to(&Access { tls: Some(self.tls()), token: None }).await
+    }
+
+    /// A client's connection that trusts the certificate and offers these protocols.
+    async fn connect(&self, server: &Server, protocols: &[&[u8]]) -> impl AsyncRead + AsyncWrite + use<> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::clone(self.certified.cert.der())).unwrap();
+        let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        let connection = TcpStream::connect(&server.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, connection).await.unwrap()
+    }
+}
+
+const HEALTHZ: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+
+async fn http1(mut connection: impl AsyncRead + AsyncWrite + Unpin, request: &[u8]) -> String {
+    connection.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_run_over_tls_is_the_same_run() {
+    let files = Files::new("same-run");
+    let server = files.serve().await;
+    // It says nothing and holds up nobody.
+    let _silent = TcpStream::connect(&server.address).await.unwrap();
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(files.certified.cert.pem()));
+    let endpoint = Channel::from_shared(format!("https://{}", server.address)).unwrap();
+    let channel = endpoint.tls_config(tls).unwrap().connect().await.unwrap();
+    let hidden = RunServiceClient::new(channel).execute_run(named("dead-client")).await.unwrap();
+    let mut in_memory = RunServiceClient::new(server.service.connect());
+    let open = in_memory.execute_run(named("dead-client")).await.unwrap();
+    assert_eq!(all(hidden.into_inner()).await, all(open.into_inner()).await);
+}
+
+#[tokio::test]
+async fn http_1_is_spoken_over_tls_too() {
+    let files = Files::new("http-1");
+    let server = files.serve().await;
+    for protocols in [&[b"http/1.1".as_slice()][..], &[]] {
+        let answer = http1(Box::pin(files.connect(&server, protocols).await), HEALTHZ).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("serving\n"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn who_speaks_no_tls_is_told_to() {
+    let server = Files::new("no-tls").serve().await;
+    let answer = http1(TcpStream::connect(&server.address).await.unwrap(), HEALTHZ).await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("use https://"), "{answer}");
+    let status = server.runs().await.execute_run(named("dead-client")).await.unwrap_err();
+    let mut told = format!("{status:?}");
+    let mut cause = std::error::Error::source(&status);
+    while let Some(error) = cause {
+        told += &format!(": {error}");
+        cause = error.source();
+    }
+    assert!(told.contains("use https://"), "{told}");
+    // And the port is still there for others.
+    let answer = http1(TcpStream::connect(&server.address).await.unwrap(), b"?").await;
+    assert!(answer.contains("use https://"), "{answer}");
+}
+
+#[test]
+fn files_that_do_not_fit_say_what_is_wrong() {
+    let (files, other) = (Files::new("files"), Files::new("files-other"));
+    let at = |name: &str, text: &str| {
+        let path = folder("files").join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let missing = folder("files").join("missing.pem");
+    let text = at("text.pem", "nothing of the kind\n");
+    let der = folder("files").join("certificate.der");
+    fs::write(&der, files.certified.cert.der()).unwrap();
+    let encrypted = at(
+        "encrypted.pem",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
+    let garbage = at("garbage.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let both = at("both.pem", &(files.certified.signing_key.serialize_pem() + &files.certified.cert.pem()));
+    let (certificate, key) = (&files.certificate, &files.key);
+    for (certificate, key, part) in [
+        (&missing, key, "cannot read `"),
+        (certificate, &missing, "missing.pem`: "),
+        (&text, key, "no certificate in PEM form"),
+        (&der, key, "no certificate in PEM form"),
+        (key, certificate, "are the two files swapped?"),
+        (
+            certificate,
+            certificate,
+            "no private key in PEM form (-----BEGIN PRIVATE KEY-----); it has a certificate",
+        ),
+        (certificate, &encrypted, "openssl pkey"),
+        (certificate, &other.key, "is not that of the certificate"),
+        (&garbage, key, "cannot use `"),
+    ] {
+        let error = Tls::from_files(certificate, key).expect_err(part).to_string();
+        assert!(error.contains(part), "no {part:?} in {error:?}");
+    }
+    Tls::from_files(&both, &both).expect("one file may have both");
+}
+
+/// A server with the token `s3cret`.
+async fn guarded() -> Server {
+    Server::open_to(&Access { tls: None, token: Some("s3cret".parse().unwrap()) }).await
+}
+
+#[tokio::test]
+async fn every_call_needs_the_token_but_health() {
+    let server = guarded().await;
+    let channel = server.channel().await;
+    for (header, expected) in [
+        (None, Some("TOKEN_MISSING")),
+        (Some("Basic s3cret"), Some("TOKEN_MISSING")),
+        (Some("Bearer wrong"), Some("TOKEN_WRONG")),
+        (Some("Bearer s3cret2"), Some("TOKEN_WRONG")),
+        (Some("Bearer s3cret"), None),
+    ] {
+        let with = |mut request: Request<()>| {
+            if let Some(header) = header {
+                request.metadata_mut().insert("authorization", MetadataValue::from_static(header));
+            }
+            Ok(request)
+        };
+        let runs = RunServiceClient::with_interceptor(channel.clone(), with)
+            .execute_run(named("dead-client"))
+            .await
+            .map(|_| ());
+        let server = ServerServiceClient::with_interceptor(channel.clone(), with)
+            .get_server(GetServerRequest {})
+            .await
+            .map(|_| ());
+        for answer in [runs, server] {
+            let reason = answer.err().map(|status| {
+                assert_eq!(status.code(), Code::Unauthenticated, "{status}");
+                status.get_details_error_info().unwrap().reason
+            });
+            assert_eq!(reason.as_deref(), expected, "{header:?}");
+        }
+        let health = HealthClient::with_interceptor(channel.clone(), with);
+        health.clone().check(HealthCheckRequest::default()).await.expect("everybody may ask");
+    }
+    assert!(http1(TcpStream::connect(&server.address).await.unwrap(), HEALTHZ).await.contains("serving"));
+    // Inside the process nobody asks for it.
+    let mut inside = RunServiceClient::new(server.service.connect());
+    inside.execute_run(named("dead-client")).await.expect("no token");
+}
+
+#[tokio::test]
+async fn reflection_needs_the_token_and_grpc_web_is_told() {
+    let server = guarded().await;
+    for path in
+        ["grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "halfopen.v1.RunService/ExecuteRun"]
+    {
+        let head = format!(
+            "POST /{path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/grpc-web+proto\r\n\
+             connection: close\r\ncontent-length: 5\r\n\r\n\0\0\0\0\0"
+        );
+        let answer = http1(TcpStream::connect(&server.address).await.unwrap(), head.as_bytes()).await;
+        // 16 is UNAUTHENTICATED.
+        assert!(answer.to_lowercase().replace(' ', "").contains("grpc-status:16"), "{answer}");
+        assert!(answer.contains("authorization"), "it says what to do: {answer}");
+    }
+}
