@@ -1,14 +1,17 @@
 //! The picture of a run: a lifeline for each host, with its states, and what went between them.
 //!
-//! A [`Picture`] is data, row by row, without styles or columns; [`text`] draws it for a terminal.
+//! A [`Picture`] is data, row by row, without styles or columns; [`text`] draws it for a terminal, [`svg`] for
+//! paper and [`mermaid`] for pages that draw themselves.
 
 mod fold;
 mod foresight;
 mod layout;
 mod lives;
+pub mod mermaid;
 mod phrases;
 mod row;
 mod select;
+pub mod svg;
 pub mod text;
 mod write;
 

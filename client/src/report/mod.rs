@@ -1,5 +1,6 @@
 //! Writes runs down: one reporter a form, all from the same records.
 
+mod drawing;
 mod fanout;
 mod file;
 mod json;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use crate::record::{Outcome, RunRecord};
 
+pub use drawing::{DrawingForm, DrawingReporter};
 pub use fanout::Reporters;
 pub use json::{JsonDocumentReporter, JsonReporter};
 pub use kinds::{Report, ReportError, open};

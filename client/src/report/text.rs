@@ -145,7 +145,7 @@ const fn style(outcome: Outcome) -> Style {
 }
 
 /// The scenario's id, with its variant: `pool/busy+both`.
-fn run_name(started: &RunStarted) -> String {
+pub(super) fn run_name(started: &RunStarted) -> String {
     let RunStarted { scenario, variant, .. } = started;
     if variant.is_empty() { scenario.clone() } else { format!("{scenario}/{variant}") }
 }

@@ -8,7 +8,7 @@ use halfopen::client::ClientError;
 use halfopen::record::Outcome;
 use halfopen::report::{Report, Reporter as _};
 
-use crate::args::{GlobalArgs, Output};
+use crate::args::GlobalArgs;
 use crate::failure::Failure;
 use crate::input;
 use crate::interrupt::Interrupt;
@@ -39,7 +39,7 @@ pub(crate) struct Args {
 
     /// How to write the results [default: text]
     #[arg(long, short, value_enum)]
-    output: Option<Output>,
+    output: Option<RunOutput>,
 
     /// Write a report too, as in json=results.json; - is standard output, in place of --output. Repeatable
     ///
@@ -49,6 +49,22 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     picture: PictureArgs,
+}
+
+/// A form of runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum RunOutput {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line: for each run its verdict and what led to it
+    Json,
+    /// Every event as proto3 JSON, one a line
+    Ndjson,
+    /// The picture of one run as SVG
+    Svg,
+    /// The picture of one run as a Mermaid sequence diagram
+    Mermaid,
 }
 
 pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {

@@ -1,10 +1,14 @@
 //! Who is told of the runs.
 
-use halfopen::report::{self, JsonReporter, NdjsonReporter, Reporter, Reporters, TextOptions, TextReporter};
+use std::io::Write;
 
-use super::Args;
+use halfopen::report::{
+    self, DrawingForm, DrawingReporter, JsonReporter, NdjsonReporter, Reporter, Reporters, TextOptions,
+    TextReporter,
+};
+
 use super::plan::Planned;
-use crate::args::Output;
+use super::{Args, RunOutput};
 use crate::failure::Failure;
 use crate::output;
 
@@ -20,7 +24,7 @@ pub(super) fn reporters(args: &Args, runs: &[Planned]) -> Result<Reporters, Fail
             )));
         }
         (None, Some(_)) => {}
-        (form, None) => all.add("standard output", results(form.unwrap_or_default(), args, runs)),
+        (form, None) => all.add("standard output", results(form.unwrap_or_default(), args, runs)?),
     }
     let opened = report::open(&args.reports).map_err(|error| Failure::Usage(error.to_string()))?;
     for (report, reporter) in args.reports.iter().zip(opened) {
@@ -29,15 +33,33 @@ pub(super) fn reporters(args: &Args, runs: &[Planned]) -> Result<Reporters, Fail
     Ok(all)
 }
 
-fn results(form: Output, args: &Args, runs: &[Planned]) -> Box<dyn Reporter> {
+fn results(form: RunOutput, args: &Args, runs: &[Planned]) -> Result<Box<dyn Reporter>, Failure> {
     let out = output::stdout();
-    match form {
-        Output::Text => {
+    Ok(match form {
+        RunOutput::Text => {
             let (picture, paper) = (args.picture.options(), args.picture.paper());
             let names = runs.iter().map(|run| run.record.name.chars().count()).max().unwrap_or(0);
             Box::new(TextReporter::new(out, TextOptions { several: runs.len() > 1, names, picture, paper }))
         }
-        Output::Json => Box::new(JsonReporter::new(out)),
-        Output::Ndjson => Box::new(NdjsonReporter::new(out)),
+        RunOutput::Json => Box::new(JsonReporter::new(out)),
+        RunOutput::Ndjson => Box::new(NdjsonReporter::new(out)),
+        RunOutput::Svg => drawing(out, DrawingForm::Svg, args, runs)?,
+        RunOutput::Mermaid => drawing(out, DrawingForm::Mermaid, args, runs)?,
+    })
+}
+
+/// A drawing is of one run.
+fn drawing(
+    out: impl Write + 'static,
+    form: DrawingForm,
+    args: &Args,
+    runs: &[Planned],
+) -> Result<Box<dyn Reporter>, Failure> {
+    if let [first, _, ..] = runs {
+        let (number, name) = (runs.len(), &first.record.name);
+        return Err(Failure::Usage(format!(
+            "a drawing is of one run, and these are {number}: name one, as in `halfopen run {name}`"
+        )));
     }
+    Ok(Box::new(DrawingReporter::new(out, form, args.picture.options())))
 }

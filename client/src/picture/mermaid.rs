@@ -1,0 +1,178 @@
+//! Writes a picture as a Mermaid sequence diagram, which GitHub and many other pages draw.
+//!
+//! Time has no length there: every arrow is flat, and a silence is a note over all hosts.
+
+use std::collections::BTreeMap;
+
+use halfopen_proto::v1::{HostState, TcpState};
+
+use super::{Arrow, End, Notes, Part, Picture, Row, What};
+use crate::timeline::HostIndex;
+use crate::words;
+
+/// The text of a diagram, from its first word to the end of its last line.
+pub fn mermaid(picture: &Picture, title: &str) -> String {
+    let mut diagram = Diagram { picture, states: BTreeMap::new(), out: "sequenceDiagram\n".to_owned() };
+    if !title.is_empty() {
+        diagram.line(&format!("title {}", escape(title)));
+        diagram.line(&format!("accTitle: {}", escape(title)));
+    }
+    for (host, lifeline) in picture.lifelines.iter().enumerate() {
+        diagram.line(&format!("participant h{host} as {}", escape(&lifeline.name)));
+    }
+    if picture.rows.iter().any(|row| matches!(&row.what, What::Arrow(arrow) if has_no_host(arrow))) {
+        diagram.line("participant nobody as (no host)");
+    }
+    for row in &picture.rows {
+        diagram.row(row);
+    }
+    diagram.out
+}
+
+fn has_no_host(arrow: &Arrow) -> bool {
+    arrow.from.host.is_none() || arrow.to.host.is_none()
+}
+
+struct Diagram<'a> {
+    picture: &'a Picture,
+    /// The states that are told already.
+    states: BTreeMap<(HostIndex, u32), TcpState>,
+    out: String,
+}
+
+impl Diagram<'_> {
+    fn line(&mut self, line: &str) {
+        self.out.push_str("    ");
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    fn row(&mut self, row: &Row) {
+        match &row.what {
+            What::Arrow(arrow) => self.arrow(row, arrow),
+            What::Notes(notes) => self.notes(row, notes),
+            What::Silence(length) => {
+                self.note(None, &format!("{} of silence", words::duration(*length)));
+            }
+            What::Folded(folded) => {
+                let number = number(self.picture, row);
+                self.note(None, &format!("{} {number}{}", words::duration(row.time), folded.text));
+            }
+            What::Omitted(rows) => {
+                self.note(None, &format!("{} left out", words::count(*rows as u64, "row")));
+            }
+        }
+    }
+
+    fn arrow(&mut self, row: &Row, arrow: &Arrow) {
+        let (line, more) = match &arrow.part {
+            Part::Whole => ("->>", String::new()),
+            Part::Departure => ("-)", " · on its way".to_owned()),
+            Part::Arrival => ("-->>", " · arrives".to_owned()),
+            Part::Lost { why, .. } => ("-x", format!(" · lost: {why}")),
+        };
+        self.end(row, arrow.from);
+        let name = |end: End| end.host.map_or("nobody".to_owned(), |host| format!("h{host}"));
+        let text = format!(
+            "{}{} {}{more}",
+            words::duration(row.time),
+            number(self.picture, row),
+            arrow.label.join(" ")
+        );
+        self.line(&format!("{}{line}{}: {}", name(arrow.from), name(arrow.to), escape(&text)));
+        self.end(row, arrow.to);
+    }
+
+    /// A note of the state at an end of an arrow, if it is not told yet.
+    fn end(&mut self, row: &Row, end: End) {
+        if let (Some(host), Some(state)) = (end.host, end.state)
+            && self.is_new(host, row.connection, state)
+        {
+            let text = format!("{}{}", number(self.picture, row), words::state(state));
+            self.note(Some(host), &text);
+        }
+    }
+
+    fn notes(&mut self, row: &Row, notes: &Notes) {
+        let told =
+            notes.host.zip(notes.state).filter(|(host, state)| self.is_new(*host, row.connection, *state));
+        let state = told.map(|(_, state)| words::state(state));
+        let becomes = notes.becomes.filter(|_| notes.notes.is_empty()).and_then(becomes);
+        let texts = notes.notes.iter().map(|note| note.text.as_str()).filter(|text| !text.is_empty());
+        let texts: Vec<&str> = state.into_iter().chain(becomes).chain(texts).collect();
+        if !texts.is_empty() {
+            let number = number(self.picture, row);
+            self.note(notes.host, &format!("{} {number}{}", words::duration(row.time), texts.join(", ")));
+        }
+    }
+
+    fn is_new(&mut self, host: HostIndex, connection: u32, state: TcpState) -> bool {
+        self.states.insert((host, connection), state) != Some(state)
+    }
+
+    /// A note beside a host, or over all.
+    fn note(&mut self, host: Option<HostIndex>, text: &str) {
+        let last = self.picture.lifelines.len().saturating_sub(1);
+        let place = match host {
+            Some(0) if last > 0 => "left of h0".to_owned(),
+            Some(host) if host == last && last > 0 => format!("right of h{host}"),
+            Some(host) => format!("over h{host}"),
+            None if last > 0 => format!("over h0,h{last}"),
+            None => "over h0".to_owned(),
+        };
+        self.line(&format!("Note {place}: {}", escape(text)));
+    }
+}
+
+/// The number of the row's connection, where there are several.
+fn number(picture: &Picture, row: &Row) -> String {
+    match picture.connections > 1 && row.connection > 0 {
+        true => format!("#{} ", row.connection),
+        false => String::new(),
+    }
+}
+
+const fn becomes(state: HostState) -> Option<&'static str> {
+    match state {
+        HostState::Unspecified => None,
+        HostState::Up => Some("up"),
+        HostState::Frozen => Some("frozen"),
+        HostState::Paused => Some("paused"),
+        HostState::Down => Some("down"),
+    }
+}
+
+/// A text as Mermaid takes it for nothing but text, on one line: what might mean something there is its entity.
+fn escape(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            _ if character.is_control() => result.push(' '),
+            ' ' | ':' | '+' | '=' | '.' | ',' | '(' | ')' | '-' | '_' | '/' | '·' | '…' | '§' => {
+                result.push(character);
+            }
+            _ if character.is_alphanumeric() => result.push(character),
+            _ => result.push_str(&format!("#{};", u32::from(character))),
+        }
+    }
+    result.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn nothing_in_a_text_means_anything() {
+        let cases = [
+            ("SYN seq=0", "SYN seq=0"),
+            ("a;b#c\nd", "a#59;b#35;c d"),
+            ("<script>&\"'", "#60;script#62;#38;#34;#39;"),
+            ("#2 keepalive: dead", "#35;2 keepalive: dead"),
+            (" %%{init}%% ", "#37;#37;#123;init#125;#37;#37;"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(escape(text), expected, "{text}");
+        }
+    }
+}

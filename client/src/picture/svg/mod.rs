@@ -1,0 +1,295 @@
+//! Draws a picture as SVG: lifelines from top to bottom, coloured by state, and segments as arrows as steep as they are slow.
+//!
+//! The drawing needs nothing from elsewhere, follows the reader's choice of light or dark, and its text is text.
+
+mod plan;
+mod style;
+mod text;
+
+use halfopen_proto::v1::{HostState, TcpPurpose, TcpState};
+use maud::{Markup, html};
+
+use self::plan::{HEADS, Item, LINE, Plan, Way};
+use self::text::Line;
+use super::{Life, NoteKind, Part, Picture, Row, What};
+use crate::markup::{self, Px};
+use crate::words;
+
+use self::style::sheet;
+
+/// What is said about a drawing besides the picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SvgOptions {
+    /// What it is a picture of; readers of the screen are told, and it stands at the top.
+    pub title: String,
+}
+
+/// Draws a picture as an SVG document of its own.
+pub fn svg(picture: &Picture, options: &SvgOptions) -> String {
+    let sheet = sheet();
+    let drawing = Drawing { picture, title: &options.title, prefix: "", sheet: Some(&sheet) };
+    markup::finish(drawing.draw()) + "\n"
+}
+
+/// What a row is called, after its first event.
+fn id(row: &Row, prefix: &str) -> Option<String> {
+    let first = match &row.what {
+        What::Folded(folded) => Some(folded.events.start()),
+        What::Arrow(_) | What::Notes(_) | What::Silence(_) | What::Omitted(_) => row.events.first(),
+    };
+    first.map(|event| format!("{prefix}event-{event}"))
+}
+
+struct Drawing<'a> {
+    picture: &'a Picture,
+    title: &'a str,
+    prefix: &'a str,
+    /// The style sheet, in a document of its own.
+    sheet: Option<&'a str>,
+}
+
+impl Drawing<'_> {
+    fn draw(&self) -> Markup {
+        let plan = Plan::new(self.picture);
+        // A document of its own says what it is at the top.
+        let head = if self.sheet.is_some() && !self.title.is_empty() { 34.0 } else { 0.0 };
+        let title_width = if head > 0.0 { text::width(self.title) * 1.25 + 32.0 } else { 0.0 };
+        let (width, height) = (plan.width.max(title_width), plan.height + head);
+        let name = if self.title.is_empty() { "A run of TCP" } else { self.title };
+        html! {
+            svg.halfopen xmlns="http://www.w3.org/2000/svg" width=(Px(width)) height=(Px(height))
+                viewBox={ "0 0 " (Px(width)) " " (Px(height)) } role="img"
+                aria-labelledby={ (self.prefix) "title " (self.prefix) "desc" } {
+                title id={ (self.prefix) "title" } { (name) }
+                desc id={ (self.prefix) "desc" } { (self.description()) }
+                @if let Some(sheet) = self.sheet { style { (maud::PreEscaped(sheet)) } }
+                defs { (self.hatch()) }
+                rect.paper.fill width="100%" height="100%" rx="6" {}
+                @if head > 0.0 { text.strong x="16" y="26" style="font-size:14px" { (self.title) } }
+                g transform={ "translate(0 " (Px(head)) ")" } { (self.body(&plan)) }
+            }
+        }
+    }
+
+    fn body(&self, plan: &Plan<'_>) -> Markup {
+        html! {
+            @for (host, x) in plan.columns.iter().enumerate() { (self.lifeline(plan, host, *x)) }
+            @for (y, time) in &plan.times {
+                text.time.dim x=(Px(plan.times_end)) y=(Px(y + 4.0)) text-anchor="end" { (time) }
+            }
+            @for item in &plan.items { (self.ways(plan, item)) }
+            @for item in &plan.items { (self.texts(plan, item)) }
+        }
+    }
+
+    /// What the picture shows, in a sentence.
+    fn description(&self) -> String {
+        let hosts: Vec<&str> = self.picture.lifelines.iter().map(|line| line.name.as_str()).collect();
+        let (mut segments, mut lost) = (0, 0);
+        for row in &self.picture.rows {
+            if let What::Arrow(arrow) = &row.what {
+                segments += u64::from(arrow.part != Part::Arrival);
+                lost += u64::from(matches!(arrow.part, Part::Lost { .. }));
+            }
+        }
+        let end = self.picture.rows.last().map(|row| row.time).unwrap_or_default();
+        format!(
+            "A sequence diagram of {}: {} in {}, {lost} lost.",
+            hosts.join(", "),
+            words::count(segments, "segment"),
+            words::duration(end)
+        )
+    }
+
+    /// What fills the time in which a host is down.
+    fn hatch(&self) -> Markup {
+        html! {
+            pattern id={ (self.prefix) "down" } width="6" height="6" patternUnits="userSpaceOnUse"
+                patternTransform="rotate(45)" {
+                path.bad.thick d="M0 0V6" opacity="0.55" {}
+            }
+            pattern id={ (self.prefix) "still" } width="6" height="6" patternUnits="userSpaceOnUse" {
+                path.opening.thick d="M0 0H6" opacity="0.55" {}
+            }
+        }
+    }
+
+    fn lifeline(&self, plan: &Plan<'_>, host: usize, x: f64) -> Markup {
+        let name = self.picture.lifelines.get(host).map_or("", |line| line.name.as_str());
+        let name = text::cut(name, 180.0);
+        let box_width = text::width(&name) * 1.1 + 24.0;
+        let lives = &plan.lives[host];
+        let ends = lives.iter().skip(1).map(|(y, _)| *y).chain([plan.bottom()]);
+        html! {
+            path.dim.hair d={ "M" (Px(x)) " " (Px(plan.top())) "V" (Px(plan.bottom())) } {}
+            @for ((y, life), end) in lives.iter().zip(ends) { (self.life(*life, x, (*y, end))) }
+            rect.dim.hair x=(Px(x - box_width / 2.0)) y=(Px(HEADS - 16.0)) width=(Px(box_width)) height="24" rx="4" {}
+            text.strong x=(Px(x)) y=(Px(HEADS)) text-anchor="middle" { (name) }
+        }
+    }
+
+    /// A piece of a lifeline.
+    fn life(&self, life: Life, x: f64, (from, to): (f64, f64)) -> Markup {
+        let height = (to - from).max(0.0);
+        let pattern = match life.host {
+            HostState::Down => Some("down"),
+            HostState::Paused | HostState::Frozen => Some("still"),
+            HostState::Up | HostState::Unspecified => None,
+        };
+        html! {
+            @if let Some(pattern) = pattern {
+                rect x=(Px(x - 11.0)) y=(Px(from)) width="22" height=(Px(height)) rx="3"
+                    fill={ "url(#" (self.prefix) (pattern) ")" } {}
+            }
+            @if let Some(state) = life.state {
+                // A host that only listens has nothing to show yet.
+                @let half = if state == TcpState::Listen { 1.0 } else { 3.0 };
+                rect.fill.(style::state(state)) x=(Px(x - half)) y=(Px(from)) width=(Px(half * 2.0))
+                    height=(Px(height)) {}
+            }
+        }
+    }
+
+    /// The lines of a row, which stand under all texts.
+    fn ways(&self, plan: &Plan<'_>, item: &Item<'_>) -> Markup {
+        html! {
+            @if let Some(way) = &item.way { (arrow(way)) }
+            @if let What::Notes(notes) = &item.row.what {
+                @let kind = notes.notes.iter().map(|note| note.kind).max();
+                @for (host, y, _) in &item.margins {
+                    @if let Some(kind @ (NoteKind::Fault | NoteKind::Error)) = kind {
+                        path.fill.(style::note(kind)) d="M0 -6L6 0L0 6L-6 0Z"
+                            transform={ "translate(" (Px(plan.columns[*host])) " " (Px(*y)) ")" } {}
+                    }
+                }
+            }
+            @if let (Some((y, _)), What::Silence(_) | What::Folded(_) | What::Omitted(_)) = (&item.band, &item.row.what) {
+                @for x in &plan.columns { (break_of_line(*x, *y - 4.0)) }
+            }
+        }
+    }
+
+    /// The texts of a row.
+    fn texts(&self, plan: &Plan<'_>, item: &Item<'_>) -> Markup {
+        let last = plan.columns.len().saturating_sub(1);
+        let middle = (plan.columns.first().unwrap_or(&0.0) + plan.columns.last().unwrap_or(&0.0)) / 2.0;
+        html! {
+            g id=[id(item.row, self.prefix)] {
+                @if let Some(way) = &item.way { (label(way)) }
+                @for (host, y, texts) in &item.margins {
+                    @let x = plan.columns[*host];
+                    @if *host == 0 && last > 0 {
+                        (lines(texts, x - 12.0, y + 4.0, "end"))
+                    } @else {
+                        (lines(texts, x + 12.0, y + 4.0, "start"))
+                    }
+                }
+                @if let Some((y, texts)) = &item.band { (lines(texts, middle, *y, "middle")) }
+            }
+        }
+    }
+}
+
+/// The arrow of a segment, from lifeline to lifeline.
+fn arrow(way: &Way<'_>) -> Markup {
+    let (x1, y1) = way.from;
+    let (mut x2, y2) = way.to;
+    let lost = matches!(way.arrow.part, Part::Lost { .. });
+    let colour = if way.arrow.flags.rst { "bad" } else { "ink" };
+    let kind = match way.arrow.purpose {
+        TcpPurpose::Retransmission | TcpPurpose::FastRetransmission | TcpPurpose::TailLossProbe => "again",
+        TcpPurpose::KeepaliveProbe | TcpPurpose::WindowProbe => "asks",
+        TcpPurpose::Unspecified
+        | TcpPurpose::Normal
+        | TcpPurpose::ChallengeAck
+        | TcpPurpose::DuplicateAck
+        | TcpPurpose::Reset => "plain",
+    };
+    let kind = if way.arrow.flags.psh && kind == "plain" { "data" } else { kind };
+    if x1 == x2 {
+        // To itself: around.
+        x2 += 1.0;
+    }
+    // Lifelines have a breadth.
+    let length = (x2 - x1).abs();
+    let side = if x2 > x1 { 1.0 } else { -1.0 };
+    let at = |part: f64| (x1 + (x2 - x1) * part, y1 + (y2 - y1) * part);
+    let ((bx, by), (ex, ey)) = (at(4.0 / length), at((way.label.goes - 5.0 / length).max(0.0)));
+    html! {
+        path.shaft.(colour).(kind) d={ "M" (Px(bx)) " " (Px(by)) "L" (Px(ex)) " " (Px(ey)) } {}
+        @if lost {
+            // Where it would have gone, beyond what stands there.
+            @let words = way.label.after.as_ref().map_or(0.0, Line::width) + 18.0;
+            @let free = way.label.goes + words / length;
+            @if way.label.at.is_some() && free < 0.98 {
+                @let ((fx, fy), (rx, ry)) = (at(free), at(1.0));
+                path.shaft.beyond.dim d={ "M" (Px(fx)) " " (Px(fy)) "L" (Px(rx)) " " (Px(ry)) } {}
+            }
+            path.thick.bad d={
+                "M" (Px(ex - 4.5)) " " (Px(ey - 4.5)) "l9 9m0 -9l-9 9"
+            } {}
+        } @else {
+            @let angle = (y2 - y1).atan2(x2 - x1).to_degrees();
+            path.fill.(colour) d="M0 0L-9 -4L-9 4Z"
+                transform={ "translate(" (Px(ex + side)) " " (Px(ey)) ") rotate(" (Px(angle)) ")" } {}
+        }
+    }
+}
+
+/// The text of a segment, along its arrow.
+fn label(way: &Way<'_>) -> Markup {
+    let ((x1, y1), (x2, y2)) = (way.from, way.to);
+    let rightwards = x2 >= x1;
+    let angle = ((y2 - y1) / (x2 - x1).abs().max(1.0)).atan().to_degrees();
+    let angle = if rightwards { angle } else { -angle };
+    let place = |part: f64| {
+        let (x, y) = (x1 + (x2 - x1) * part, y1 + (y2 - y1) * part);
+        format!("translate({} {}) rotate({})", Px(x), Px(y), Px(angle))
+    };
+    let (beside, anchor) = if rightwards { (10.0, "start") } else { (-10.0, "end") };
+    html! {
+        @if let Some(at) = way.label.at {
+            g transform=(place(at)) {
+                @for (index, line) in way.label.lines.iter().enumerate() {
+                    // The first line stands on the arrow, the others hang below it.
+                    @let y = if index == 0 { -4.0 } else { LINE * index as f64 };
+                    (one_line(line, 0.0, y, "middle"))
+                }
+            }
+        } @else {
+            g transform=(place(way.label.goes)) { (lines(&way.label.lines, beside, 4.0, anchor)) }
+        }
+        @if let Some(after) = &way.label.after {
+            g transform=(place(way.label.goes)) { (one_line(after, beside, 4.0, anchor)) }
+        }
+    }
+}
+
+/// Lines one below the other.
+fn lines(lines: &[Line], x: f64, y: f64, anchor: &str) -> Markup {
+    html! {
+        @for (index, line) in lines.iter().enumerate() {
+            (one_line(line, x, y + LINE * index as f64, anchor))
+        }
+    }
+}
+
+fn one_line(line: &Line, x: f64, y: f64, anchor: &str) -> Markup {
+    html! {
+        text.halo x=(Px(x)) y=(Px(y)) text-anchor=(anchor) {
+            @for (class, text) in &line.parts {
+                @if class.is_empty() { (text) } @else { tspan class=(class) { (text) } }
+            }
+        }
+    }
+}
+
+/// Where time is left out of a lifeline.
+fn break_of_line(x: f64, y: f64) -> Markup {
+    html! {
+        rect.paper.fill x=(Px(x - 8.0)) y=(Px(y - 4.0)) width="16" height="8" {}
+        path.dim.shaft d={
+            "M" (Px(x - 7.0)) " " (Px(y - 1.0)) "l14 -6m-14 14l14 -6"
+        } {}
+    }
+}
