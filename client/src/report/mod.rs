@@ -6,6 +6,7 @@ mod file;
 mod json;
 mod kinds;
 mod ndjson;
+pub mod pcapng;
 mod text;
 
 use std::io;
@@ -20,6 +21,7 @@ pub use fanout::Reporters;
 pub use json::{JsonDocumentReporter, JsonReporter};
 pub use kinds::{Report, ReportError, open};
 pub use ndjson::NdjsonReporter;
+pub use pcapng::PcapngReporter;
 pub use text::{TextOptions, TextReporter};
 
 /// Told of runs while and after they happen. Runs come one after another.

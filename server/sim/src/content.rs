@@ -9,6 +9,10 @@ const PERIOD: usize = 65_521;
 /// period is long begin elsewhere.
 const STRIDE: u64 = 7_919;
 
+/// What the pattern is made of: short lines of letters, because of those who read captures. In other octets Wireshark finds
+/// mistakes of the protocol that the port belongs to; and without the end of a line, it would wait for it and join segments.
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123\n\n\n\n\n\n\n\n";
+
 /// Most octets that are looked at in one go.
 pub(crate) const CHUNK: usize = 64 * 1024;
 
@@ -91,8 +95,11 @@ impl Written {
 fn pattern(offset: u64, octets: usize) -> &'static [u8] {
     static TABLE: OnceLock<Vec<u8>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
-        let octet = |index: usize| ((index % PERIOD) as u32).wrapping_mul(0x9e37_79b1).to_be_bytes()[0];
-        (0..PERIOD + CHUNK).map(octet).collect()
+        let letter = |index: usize| {
+            let number = ((index % PERIOD) as u32).wrapping_mul(0x9e37_79b1);
+            LETTERS[(number >> (u32::BITS - LETTERS.len().ilog2())) as usize]
+        };
+        (0..PERIOD + CHUNK).map(letter).collect()
     });
     let start = (offset % PERIOD as u64) as usize;
     &table[start..start + octets]

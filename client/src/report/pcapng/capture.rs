@@ -1,0 +1,205 @@
+//! A run as packets at its hosts' interfaces.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+use halfopen_proto::v1::{Event, RunStarted, event::Kind};
+
+use super::SNAPSHOT_LENGTH;
+use super::blocks::{Blocks, Packet};
+use crate::record::RunRecord;
+use crate::timeline::{Entry, EntryIndex, EntryKind, Segment, Timeline};
+use crate::words;
+
+/// Writes a run as pcapng. Nothing if there was no run.
+///
+/// Fails if `out` does, and with [`io::ErrorKind::InvalidInput`] if the events have no octets: the run must have been asked for
+/// with a [`snapshot_length`](crate::client::RunOptions::snapshot_length).
+pub fn write(record: &RunRecord, out: impl Write) -> io::Result<()> {
+    let Some(started) = record.started() else { return Ok(()) };
+    let application = format!("halfopen {}", started.version);
+    let mut blocks = Blocks::begin(out, &application, &about(record, started))?;
+    for host in &started.hosts {
+        let description = format!("{}, TCP profile {}", host.addresses.join(", "), host.profile);
+        blocks.interface(&host.name, &description, SNAPSHOT_LENGTH)?;
+    }
+    let names = started.hosts.iter().flat_map(|host| {
+        let addresses = host.addresses.iter().filter_map(|address| address.parse::<IpAddr>().ok());
+        addresses.map(|address| (address, host.name.as_str()))
+    });
+    blocks.names(names)?;
+
+    let timeline = Timeline::new(&record.events);
+    let mut capture = Capture { record, timeline: &timeline, sent: BTreeMap::new() };
+    let mut packets = 0;
+    for (index, entry) in timeline.entries.iter().enumerate() {
+        let Some(found) = capture.packet(index, entry) else { continue };
+        let Found { inbound, octets, length, comments } = found;
+        if octets.is_empty() {
+            let reason = "the events have no octets of datagrams; the run must be asked for them";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        let Some(interface) = entry.host.and_then(|host| u32::try_from(host).ok()) else { continue };
+        packets += 1;
+        if !inbound {
+            capture.sent.insert(index, packets);
+        }
+        let time = entry.time;
+        blocks.packet(&Packet { interface, inbound, time, octets, length, comments: &comments })?;
+    }
+    blocks.end()
+}
+
+/// What the capture is of.
+fn about(record: &RunRecord, started: &RunStarted) -> String {
+    let mut lines = vec![started.title.clone()];
+    let variant = Some(&started.variant).filter(|variant| !variant.is_empty());
+    let variant = variant.map(|variant| format!(", variant {variant}")).unwrap_or_default();
+    let RunStarted { scenario, seed, version, .. } = started;
+    lines.push(format!("scenario {scenario}{variant}, seed {seed}, halfopen {version}"));
+    lines.extend(record.command().map(|command| format!("repeat it with: {command}")));
+    lines.push(
+        "Times are virtual: the run begins at the epoch. Each interface is a host, with what it sent, lost or not, and \
+         what arrived. What a fault or a middlebox made up is only where it arrived."
+            .to_owned(),
+    );
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
+}
+
+/// A packet, but for its time and place.
+struct Found<'a> {
+    inbound: bool,
+    octets: &'a [u8],
+    length: u32,
+    comments: Vec<String>,
+}
+
+struct Capture<'a> {
+    record: &'a RunRecord,
+    timeline: &'a Timeline,
+    /// The numbers that packets have in the file, from 1, by where they were sent.
+    sent: BTreeMap<EntryIndex, u64>,
+}
+
+impl<'a> Capture<'a> {
+    /// What is captured of what happened; `None` if nothing is.
+    fn packet(&self, index: EntryIndex, entry: &Entry) -> Option<Found<'a>> {
+        match &entry.kind {
+            // Nobody sent it.
+            EntryKind::Sent(segment) if segment.injected => None,
+            EntryKind::Sent(segment) => {
+                let (octets, length) = self.sent(index)?;
+                let again = matches!(self.event(entry.sequence)?.kind.as_ref()?, Kind::SegmentSent(sent) if sent.retransmission);
+                Some(Found { inbound: false, octets, length, comments: of_sent(segment, again) })
+            }
+            EntryKind::Arrived { segment: sent, copy, dropped } => {
+                let (octets, length) = self.sent(*sent)?;
+                let changed = self.octets(entry.sequence).filter(|octets| !octets.is_empty());
+                let segment = self.timeline.segment(*sent)?;
+                let comments = self.of_arrival(segment, *sent, (*copy, changed.is_some()), dropped);
+                Some(Found { inbound: true, octets: changed.unwrap_or(octets), length, comments })
+            }
+            EntryKind::Unreachable { segment: sent, dropped, .. } => {
+                let octets = self.octets(entry.sequence)?;
+                let about = self.sent.get(sent).map(|number| format!("a router, about packet {number}"));
+                let comments = about.into_iter().chain(not_used(dropped)).collect();
+                Some(Found { inbound: true, octets, length: length_of(octets), comments })
+            }
+            EntryKind::Lost { .. }
+            | EntryKind::Middlebox { .. }
+            | EntryKind::Transition { .. }
+            | EntryKind::Timer { .. }
+            | EntryKind::Keepalive { .. }
+            | EntryKind::Error(_)
+            | EntryKind::Fault(_)
+            | EntryKind::Host(_)
+            | EntryKind::Application { .. } => None,
+        }
+    }
+
+    /// The event of that number. Numbers are dense from 1.
+    fn event(&self, sequence: u64) -> Option<&'a Event> {
+        self.record.events.get(usize::try_from(sequence.checked_sub(1)?).ok()?)
+    }
+
+    /// The octets that the event of that number has.
+    fn octets(&self, sequence: u64) -> Option<&'a [u8]> {
+        match self.event(sequence)?.kind.as_ref()? {
+            Kind::SegmentSent(sent) => Some(&sent.datagram),
+            Kind::SegmentArrived(arrived) => Some(&arrived.datagram),
+            Kind::DestinationUnreachable(told) => Some(&told.datagram),
+            _ => None,
+        }
+    }
+
+    /// A segment as it was sent, and how many octets it had.
+    fn sent(&self, index: EntryIndex) -> Option<(&'a [u8], u32)> {
+        let Kind::SegmentSent(sent) =
+            self.event(self.timeline.entries.get(index)?.sequence)?.kind.as_ref()?
+        else {
+            return None;
+        };
+        Some((&sent.datagram, sent.size))
+    }
+
+    /// What is to be said of a segment where it arrives: which of its copies, and whether it has changed.
+    fn of_arrival(
+        &self,
+        segment: &Segment,
+        sent: EntryIndex,
+        (copy, changed): (usize, bool),
+        dropped: &str,
+    ) -> Vec<String> {
+        let mut comments = Vec::new();
+        if segment.injected {
+            let host = self.timeline.entries.get(sent).and_then(|entry| self.timeline.hosts.get(entry.host?));
+            let host = host.map_or("its source", String::as_str);
+            let maker = if segment.middlebox.is_empty() { "a fault" } else { &segment.middlebox };
+            comments.push(format!("made up by {maker}: {host} did not send it"));
+            comments.extend(of_faults(segment));
+        } else if changed {
+            comments.push(match self.sent.get(&sent) {
+                Some(number) => format!("changed on the way: not as packet {number} was sent"),
+                None => "changed on the way".to_owned(),
+            });
+        }
+        if copy > 1 {
+            comments.push(format!("copy {copy} of it that arrives"));
+        }
+        comments.extend(not_used(dropped));
+        comments
+    }
+}
+
+/// What is to be said of a segment where it is sent; whether any of it was sent before.
+fn of_sent(segment: &Segment, again: bool) -> Vec<String> {
+    let mut comments = Vec::new();
+    comments.extend(words::purpose(segment.purpose).map(str::to_owned));
+    if again && comments.is_empty() {
+        comments.push("sent before".to_owned());
+    }
+    comments.extend(of_faults(segment));
+    let lost = if segment.arrivals.is_empty() { "lost" } else { "a copy is lost" };
+    comments.extend(segment.losses.iter().map(|reason| format!("{lost}: {reason}")));
+    comments
+}
+
+/// The faults that were applied to a segment.
+fn of_faults(segment: &Segment) -> impl Iterator<Item = String> {
+    segment.faults.iter().map(|fault| format!("fault {}: {}", fault.number, fault.action))
+}
+
+fn not_used(dropped: &str) -> Option<String> {
+    (!dropped.is_empty()).then(|| format!("not used by TCP: {dropped}"))
+}
+
+/// How many octets an IP datagram says that it has.
+fn length_of(datagram: &[u8]) -> u32 {
+    let said = |place: usize| {
+        datagram.get(place..place + 2).map_or(0, |said| u32::from(said[0]) << 8 | u32::from(said[1]))
+    };
+    let version = datagram.first().map_or(0, |octet| octet >> 4);
+    if version == 4 { said(2) } else { 40 + said(4) }
+}
