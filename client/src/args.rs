@@ -1,12 +1,13 @@
 //! The arguments.
 
+use std::fs;
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, ValueEnum};
-use halfopen::client::Client;
+use halfopen::client::{Client, ConnectOptions, Token};
 use halfopend::{Config, Service};
 
 use crate::command::Command;
@@ -39,9 +40,20 @@ pub(crate) struct Cli {
 /// What every command heeds.
 #[derive(Args, Debug)]
 pub(crate) struct GlobalArgs {
-    /// The service to use, as http://host:port; without it, one inside this process
+    /// The service to use, as http://host:port or https://host:port; without it, one inside this process
     #[arg(long, global = true, value_name = "URL", env = "HALFOPEN_SERVER")]
     server: Option<String>,
+
+    /// Trust a server over https whose certificate is signed by one in this PEM file, instead of by those whom the system
+    /// trusts
+    #[arg(long, global = true, value_name = "FILE", env = "HALFOPEN_CA")]
+    ca: Option<PathBuf>,
+
+    /// The token that the server wants; better given by the environment, which others do not see
+    ///
+    /// It is sent over https only, or to this machine.
+    #[arg(long, global = true, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
+    token: Option<Token>,
 
     /// Read options from this file instead of the nearest halfopen.toml
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
@@ -60,12 +72,21 @@ impl GlobalArgs {
     /// The service that was asked for, or one in this process.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         match &self.server {
-            Some(address) => Ok(Client::connect(address).await?),
+            Some(address) => Ok(Client::connect_with(address, &self.connect_options()?).await?),
             None => {
                 let service = Service::new(&Config::default()).map_err(Failure::Start)?;
                 Ok(Client::new(service.connect(), "this process".to_owned()))
             }
         }
+    }
+
+    /// How to reach the service, beside its address.
+    fn connect_options(&self) -> Result<ConnectOptions, Failure> {
+        let read = |file: &PathBuf| {
+            fs::read(file)
+                .map_err(|error| Failure::Usage(format!("cannot read --ca `{}`: {error}", file.display())))
+        };
+        Ok(ConnectOptions { ca: self.ca.as_ref().map(read).transpose()?, token: self.token.clone() })
     }
 }
 

@@ -1,23 +1,27 @@
 //! Talks to a halfopen service.
 
 use std::error::Error;
-use std::time::Duration;
 
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
+use halfopen_proto::v1::server_service_client::ServerServiceClient;
 use halfopen_proto::v1::{
     Diagnostic, Event, ExecuteRunRequest, ExecuteRunResponse, GetScenarioRequest, GetScenarioResponse,
-    ListScenariosRequest, ScenarioSummary, ValidateScenarioRequest, ValidateScenarioResponse,
-    execute_run_request,
+    GetServerRequest, GetServerResponse, ListScenariosRequest, ScenarioSummary, ValidateScenarioRequest,
+    ValidateScenarioResponse, execute_run_request,
 };
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
-/// A server that does not answer for so long is not there.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// A server is asked this often whether it is still there: our own connection may be half-open too.
-const ASK_EVERY: Duration = Duration::from_secs(5);
+use crate::connection::{self, Bearer, Line};
+
+pub use crate::connection::ConnectOptions;
+pub use halfopend::Token;
+
 /// Octets of a message from the server.
 const MAX_MESSAGE: usize = 64 << 20;
 
@@ -52,19 +56,30 @@ pub struct RunOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The address of the server cannot be one.
-    #[error("`{address}` is no address of a server: {reason}; write http://host:port")]
+    #[error("`{address}` is no address of a server: {reason}; write http://host:port, or https://host:port")]
     BadAddress {
         /// The address.
         address: String,
         /// What is wrong with it.
         reason: String,
     },
+    /// What is said beside the address makes no sense with it; says what to do.
+    #[error("{0}")]
+    BadOptions(String),
     /// Nothing that speaks the protocol answers at the address.
     #[error("no halfopen server answers at {server}: {reason}")]
     NoServer {
         /// The address.
         server: String,
         /// What happened.
+        reason: String,
+    },
+    /// A server answers, but there is no agreement: on TLS, on its certificate, or on the token.
+    #[error("cannot talk to {server}: {reason}")]
+    Refused {
+        /// The address.
+        server: String,
+        /// What is wrong, and what to do.
         reason: String,
     },
     /// The scenario is wrong.
@@ -98,38 +113,59 @@ pub enum ClientError {
 /// A connection to a service. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Client {
-    runs: RunServiceClient<Channel>,
-    scenarios: ScenarioServiceClient<Channel>,
+    runs: RunServiceClient<Line>,
+    scenarios: ScenarioServiceClient<Line>,
+    servers: ServerServiceClient<Line>,
+    health: HealthClient<Line>,
     server: String,
 }
 
 impl Client {
     /// Connects to a server: `http://127.0.0.1:7950`, or `127.0.0.1:7950` for short.
     pub async fn connect(address: &str) -> Result<Client, ClientError> {
-        let bad =
-            |reason: &str| ClientError::BadAddress { address: address.to_owned(), reason: reason.to_owned() };
-        let server = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
-        if !server.starts_with("http://") {
-            return Err(bad("only http:// is supported"));
-        }
-        let endpoint = Endpoint::from_shared(server.clone()).map_err(|error| bad(&chain(&error)))?;
-        let endpoint = endpoint
-            .connect_timeout(PATIENCE)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(ASK_EVERY)
-            .keep_alive_timeout(PATIENCE)
-            .keep_alive_while_idle(true);
-        match endpoint.connect().await {
-            Ok(channel) => Ok(Client::new(channel, server)),
-            Err(error) => Err(ClientError::NoServer { server, reason: chain(&error) }),
-        }
+        Client::connect_with(address, &ConnectOptions::default()).await
+    }
+
+    /// Connects to a server as the options say.
+    pub async fn connect_with(address: &str, options: &ConnectOptions) -> Result<Client, ClientError> {
+        let (line, server) = connection::connect(address, options).await?;
+        Ok(Client::over(line, server))
     }
 
     /// Uses a connection that is there already; `server` is its name in errors.
     pub fn new(channel: Channel, server: String) -> Client {
-        let runs = RunServiceClient::new(channel.clone()).max_decoding_message_size(MAX_MESSAGE);
-        let scenarios = ScenarioServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
-        Client { runs, scenarios, server }
+        Client::over(Line::new(channel, Bearer::default()), server)
+    }
+
+    fn over(line: Line, server: String) -> Client {
+        Client {
+            runs: RunServiceClient::new(line.clone()).max_decoding_message_size(MAX_MESSAGE),
+            scenarios: ScenarioServiceClient::new(line.clone()).max_decoding_message_size(MAX_MESSAGE),
+            servers: ServerServiceClient::new(line.clone()),
+            health: HealthClient::new(line),
+            server,
+        }
+    }
+
+    /// The address of the server, or the name that was given to the connection.
+    pub fn address(&self) -> &str {
+        &self.server
+    }
+
+    /// What the server is. One that is too old to tell ends the call with UNIMPLEMENTED.
+    pub async fn server(&mut self) -> Result<GetServerResponse, ClientError> {
+        match self.servers.get_server(GetServerRequest {}).await {
+            Ok(response) => Ok(response.into_inner()),
+            Err(status) => Err(self.failed(status)),
+        }
+    }
+
+    /// Whether the server takes runs. It tells so to everybody, with a token or without.
+    pub async fn is_serving(&mut self) -> Result<bool, ClientError> {
+        match self.health.check(HealthCheckRequest::default()).await {
+            Ok(response) => Ok(response.into_inner().status() == ServingStatus::Serving),
+            Err(status) => Err(self.failed(status)),
+        }
     }
 
     /// Starts a run of a scenario. Dropping the stream stops it.
@@ -233,11 +269,19 @@ impl Client {
     fn failed(&self, status: Status) -> ClientError {
         // A status that the server sent has no source; one made here of a broken connection has.
         let broken = status.source().is_some() || status.code() == Code::Unavailable;
+        if status.code() == Code::Unauthenticated {
+            return ClientError::Refused { server: self.server.clone(), reason: status.message().to_owned() };
+        }
         if !broken {
             return ClientError::Stopped(Box::new(status));
         }
-        let reason = status.source().map_or_else(|| status.message().to_owned(), chain);
-        ClientError::NoServer { server: self.server.clone(), reason }
+        match status.source() {
+            Some(error) => connection::unreachable(&self.server, error),
+            None => {
+                let reason = status.message().to_owned();
+                ClientError::NoServer { server: self.server.clone(), reason }
+            }
+        }
     }
 }
 
@@ -260,18 +304,4 @@ impl EventStream {
 /// The reason of google.rpc.ErrorInfo that a status of this service has.
 fn reason(status: &Status) -> Option<String> {
     status.get_details_error_info().map(|info| info.reason)
-}
-
-/// An error and its causes, each once, the most general first.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
 }

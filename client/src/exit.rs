@@ -13,7 +13,7 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// The scenario is wrong.
 pub(crate) const INVALID: u8 = 3;
-/// No server: it cannot be reached, or `serve` cannot listen.
+/// No server: it cannot be reached, there is no agreement on TLS or the token, or `serve` cannot listen.
 pub(crate) const NO_SERVER: u8 = 4;
 /// Not finished: a limit, a deadline, or the server ended it.
 pub(crate) const UNFINISHED: u8 = 5;
@@ -36,12 +36,13 @@ pub(crate) const fn of_outcome(outcome: Outcome) -> u8 {
 pub(crate) const fn of_error(error: &ClientError) -> u8 {
     match error {
         ClientError::BadAddress { .. }
+        | ClientError::BadOptions(_)
         | ClientError::NotFound(_)
         | ClientError::NoVariant(_)
         | ClientError::NoProfile(_)
         | ClientError::HasVariants(_) => USAGE,
         ClientError::Invalid { .. } => INVALID,
-        ClientError::NoServer { .. } => NO_SERVER,
+        ClientError::NoServer { .. } | ClientError::Refused { .. } => NO_SERVER,
         ClientError::Stopped(_) => UNFINISHED,
         ClientError::Interrupted => INTERRUPTED,
     }

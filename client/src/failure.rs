@@ -38,7 +38,7 @@ impl Failure {
             Failure::Serve(_) => exit::NO_SERVER,
         };
         output::error(&self.to_string());
-        if code == exit::NO_SERVER && matches!(self, Failure::Client(_)) {
+        if matches!(self, Failure::Client(ClientError::NoServer { .. })) {
             output::help(output::WITHOUT_SERVER);
         }
         ExitCode::from(code)

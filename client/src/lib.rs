@@ -20,6 +20,7 @@
 //! [`timeline`] joins its parts, and [`picture`] and [`report`] write it down.
 
 pub mod client;
+mod connection;
 mod markup;
 pub mod picture;
 pub mod record;

@@ -136,8 +136,13 @@ impl RunRecord {
                 | ClientError::HasVariants(_)
                 | ClientError::NoProfile(_),
             ) => Outcome::NotFound,
-            Some(ClientError::NoServer { .. }) => Outcome::NoServer,
-            Some(ClientError::BadAddress { .. } | ClientError::Stopped(_) | ClientError::Interrupted)
+            Some(ClientError::NoServer { .. } | ClientError::Refused { .. }) => Outcome::NoServer,
+            Some(
+                ClientError::BadAddress { .. }
+                | ClientError::BadOptions(_)
+                | ClientError::Stopped(_)
+                | ClientError::Interrupted,
+            )
             | None => Outcome::Unfinished,
         }
     }

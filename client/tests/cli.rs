@@ -123,7 +123,7 @@ fn wrong_arguments_end_with_2() {
         (&["run", "scenarios/no-such-file.yaml"], "there is no file `scenarios/no-such-file.yaml`"),
         (&["run", "dead-clinet"], "there is one named `dead-client`"),
         (&["run", empty.to_str().unwrap()], "has no scenarios"),
-        (&["--server", "https://localhost:1", "list"], "only http:// is supported"),
+        (&["--server", "ftp://localhost:1", "list"], "only http:// and https:// are supported"),
     ];
     for (arguments, part) in cases {
         let ended = run(arguments);

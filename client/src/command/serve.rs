@@ -1,5 +1,7 @@
 //! `halfopen serve`: the service for other programs.
 
+use std::env;
+
 use halfopend::ServeOptions;
 
 use crate::exit;
@@ -13,6 +15,11 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn execute(args: &Args) -> Result<u8, Failure> {
+    // Elsewhere an empty variable is one that is not set. Here somebody's secret got lost, and the port would be open.
+    if args.options.token.is_none() && env::var_os("HALFOPEN_TOKEN").is_some_and(|token| token.is_empty()) {
+        let message = "HALFOPEN_TOKEN is empty: give it a token, or unset it to serve everybody";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     halfopend::log_to_stderr();
     halfopend::run(&args.options).await.map_err(Failure::Serve)?;
     Ok(exit::PASSED)
