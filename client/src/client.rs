@@ -110,6 +110,17 @@ pub enum ClientError {
     Interrupted,
 }
 
+impl ClientError {
+    /// How long to wait before the same call may go well: the server has too much to do at the moment.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let ClientError::Stopped(status) = self else { return None };
+        if status.code() != Code::ResourceExhausted {
+            return None;
+        }
+        status.get_details_retry_info()?.retry_delay
+    }
+}
+
 /// A connection to a service. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Client {

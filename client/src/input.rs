@@ -1,10 +1,13 @@
 //! Which scenarios the arguments name, and their text.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use halfopen::client::{ClientError, Source};
+use halfopen::client::{Client, ClientError, Source};
+
+use crate::failure::Failure;
+use crate::{bundled, folder};
 
 /// Octets of a scenario file.
 const MAX_FILE: u64 = 1 << 20;
@@ -25,55 +28,58 @@ enum Place {
     /// A file.
     File(PathBuf),
     /// A bundled scenario.
-    Bundled(String),
+    Bundled {
+        /// What the user called it, or where it is in the library: `keepalive/dead-client`.
+        called: String,
+        /// Its name, which no other has: `dead-client`.
+        name: String,
+    },
 }
 
-/// The scenarios that the arguments name, in their order, those of a directory and the folders in it by name. The error
-/// says what is not there.
-pub(crate) fn find(arguments: &[String]) -> Result<Vec<Input>, String> {
+/// The scenarios that the arguments name, in their order: a file, a folder, a pattern of files, a bundled scenario, a
+/// subject of them, or a pattern of their names. Of what matches one argument, those of a folder and the folders in it
+/// come by name. Nothing is there that nothing matches: the error says what to do.
+pub(crate) async fn find(client: &mut Client, arguments: &[String]) -> Result<Vec<Input>, Failure> {
+    let mut library = bundled::Library::new(client);
     let mut inputs = Vec::new();
     for argument in arguments {
-        let path = Path::new(argument);
-        if path.is_dir() {
-            inputs.extend(directory(path)?);
-            continue;
+        match here(argument).map_err(Failure::Usage)? {
+            Some(found) => inputs.extend(found),
+            None => inputs.extend(library.find(argument).await?),
         }
-        let (place, variant) = match argument.rsplit_once('/') {
-            _ if argument == "-" => (Place::Stdin, None),
-            _ if path.exists() => (Place::File(path.to_owned()), None),
-            Some((file, variant)) if Path::new(file).is_file() && !variant.is_empty() => {
-                (Place::File(file.into()), Some(variant.to_owned()))
-            }
-            _ if looks_like_a_path(argument) => return Err(format!("there is no file `{argument}`")),
-            _ => (Place::Bundled(argument.clone()), None),
-        };
-        inputs.push(Input { place, variant });
     }
     Ok(inputs)
 }
 
-fn directory(path: &Path) -> Result<Vec<Input>, String> {
-    let failed = |error: io::Error| format!("cannot read the directory `{}`: {error}", path.display());
-    let mut files = Vec::new();
-    let mut folders = vec![path.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let path = entry.path();
-            let extension = path.extension().and_then(|extension| extension.to_str());
-            // Not through links to folders: they may lead back.
-            if entry.file_type().map_err(failed)?.is_dir() {
-                folders.push(path);
-            } else if matches!(extension, Some("yaml" | "yml")) && path.is_file() {
-                files.push(path);
-            }
+/// Every bundled scenario.
+pub(crate) async fn library(client: &mut Client) -> Result<Vec<Input>, Failure> {
+    bundled::Library::new(client).all().await
+}
+
+/// What an argument names on this machine. `None`: nothing, so that it may be the name of what is bundled.
+fn here(argument: &str) -> Result<Option<Vec<Input>>, String> {
+    let path = Path::new(argument);
+    let one = |place, variant| Ok(Some(vec![Input { place, variant }]));
+    if argument == "-" {
+        return one(Place::Stdin, None);
+    }
+    if path.is_dir() {
+        return Ok(Some(folder::scenarios(path)?.into_iter().map(Input::file).collect()));
+    }
+    if path.exists() {
+        return one(Place::File(path.to_owned()), None);
+    }
+    if folder::is_pattern(argument) {
+        let found = folder::matching(argument)?;
+        return Ok((!found.is_empty()).then(|| found.into_iter().map(Input::file).collect()));
+    }
+    match argument.rsplit_once('/') {
+        Some((file, variant)) if Path::new(file).is_file() && !variant.is_empty() => {
+            one(Place::File(file.into()), Some(variant.to_owned()))
         }
+        _ if looks_like_a_path(argument) => Err(format!("there is no file `{argument}`")),
+        _ => Ok(None),
     }
-    if files.is_empty() {
-        return Err(format!("the directory `{}` has no scenarios: no file ends in .yaml", path.display()));
-    }
-    files.sort();
-    Ok(files.into_iter().map(|file| Input { place: Place::File(file), variant: None }).collect())
 }
 
 /// No bundled scenario can be called so; `keepalive/dead-client` can.
@@ -82,11 +88,14 @@ fn looks_like_a_path(argument: &str) -> bool {
 }
 
 impl Input {
-    /// The bundled scenario and the variant that this would be if its name were that of both, `pool/busy`.
-    pub(crate) fn as_variant(&self) -> Option<Input> {
-        let Place::Bundled(name) = &self.place else { return None };
-        let (scenario, variant) = name.rsplit_once('/')?;
-        Some(Input { place: Place::Bundled(scenario.to_owned()), variant: Some(variant.to_owned()) })
+    fn file(path: PathBuf) -> Input {
+        Input { place: Place::File(path), variant: None }
+    }
+
+    /// The bundled scenario of that name, or a variant of it, which the user calls otherwise.
+    pub(crate) fn bundled(called: &str, name: &str, variant: Option<&str>) -> Input {
+        let place = Place::Bundled { called: called.to_owned(), name: name.to_owned() };
+        Input { place, variant: variant.map(str::to_owned) }
     }
 
     /// What the scenario is called in results.
@@ -94,7 +103,19 @@ impl Input {
         match &self.place {
             Place::Stdin => "standard input".to_owned(),
             Place::File(path) => path.display().to_string(),
-            Place::Bundled(name) => name.clone(),
+            Place::Bundled { called, .. } => called.clone(),
+        }
+    }
+
+    /// The same for two inputs that are one scenario, whatever they are called.
+    pub(crate) fn identity(&self) -> String {
+        match &self.place {
+            Place::Stdin => "-".to_owned(),
+            Place::File(path) => {
+                let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                format!("file {}", path.display())
+            }
+            Place::Bundled { name, .. } => format!("bundled {name}"),
         }
     }
 
@@ -102,14 +123,14 @@ impl Input {
     pub(crate) fn argument(&self) -> Option<String> {
         match &self.place {
             Place::Stdin => None,
-            Place::File(_) | Place::Bundled(_) => Some(self.name()),
+            Place::File(_) | Place::Bundled { .. } => Some(self.name()),
         }
     }
 
     /// Reads the scenario, as far as it is here.
     pub(crate) fn read(&self) -> Result<Source, ClientError> {
         let text = match &self.place {
-            Place::Bundled(name) => return Ok(Source::Bundled(name.clone())),
+            Place::Bundled { name, .. } => return Ok(Source::Bundled(name.clone())),
             Place::Stdin => text(io::stdin().lock()),
             Place::File(path) => File::open(path).map_err(|error| error.to_string()).and_then(text),
         };
@@ -138,20 +159,29 @@ mod tests {
 
     #[test]
     fn what_is_no_file_and_looks_like_none_is_a_name() {
-        let find = |argument: &str| find(&[argument.to_owned()]);
-        let one =
-            |place, variant: Option<&str>| Ok(vec![Input { place, variant: variant.map(str::to_owned) }]);
-        let bundled = |name: &str| Place::Bundled(name.to_owned());
+        let one = |place, variant: Option<&str>| {
+            Ok(Some(vec![Input { place, variant: variant.map(str::to_owned) }]))
+        };
         let file = || Place::File("src/exit.rs".into());
-        assert_eq!(find("dead-client"), one(bundled("dead-client"), None));
-        assert_eq!(find("pool/busy+both"), one(bundled("pool/busy+both"), None));
-        assert_eq!(find("-"), one(Place::Stdin, None));
-        assert_eq!(find("src/exit.rs"), one(file(), None));
-        assert_eq!(find("src/exit.rs/busy"), one(file(), Some("busy")));
-        for wrong in ["dead-client.yaml", "/no/such", "no/", "src/exit.rs/", "dead-client.yaml/busy"] {
-            assert!(find(wrong).is_err(), "{wrong}");
+        assert_eq!(here("dead-client"), Ok(None));
+        assert_eq!(here("pool/busy+both"), Ok(None));
+        assert_eq!(here("keepalive/*"), Ok(None));
+        assert_eq!(here("-"), one(Place::Stdin, None));
+        assert_eq!(here("src/exit.rs"), one(file(), None));
+        assert_eq!(here("src/exit.rs/busy"), one(file(), Some("busy")));
+        for wrong in ["dead-client.yaml", "/no/such", "no/", "src/exit.rs/", "dead-client.yaml/busy", "a[b"] {
+            assert!(here(wrong).is_err(), "{wrong}");
         }
-        assert!(find("src").is_err(), "no scenarios there");
+        assert!(here("src").is_err(), "no scenarios there");
+    }
+
+    #[test]
+    fn one_scenario_has_one_identity() {
+        let file = |path: &str| Input::file(path.into()).identity();
+        assert_eq!(file("src/exit.rs"), file("./src/../src/exit.rs"));
+        assert_ne!(file("src/exit.rs"), file("src/main.rs"));
+        let called = |called| Input::bundled(called, "dead-client", None).identity();
+        assert_eq!(called("dead-client"), called("keepalive/dead-client"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod command;
 mod config;
 mod exit;
 mod failure;
+mod folder;
 mod input;
 mod interrupt;
 mod output;

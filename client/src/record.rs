@@ -24,6 +24,34 @@ pub struct RunRecord {
     pub events: Vec<Event>,
     /// Why there are no more events, if the run did not come to its end.
     pub stopped: Option<ClientError>,
+    /// The wall time that it took, if it began. Another each time.
+    pub took: Option<Duration>,
+    /// Where it is not as the first run with the same seed was, if it was compared with one.
+    pub difference: Option<Difference>,
+}
+
+/// The first event that is not as it was in another run of the same scenario with the same seed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the same seed gave other events: event {event} was {before}, and now is {now}")]
+pub struct Difference {
+    /// Its sequence number.
+    pub event: u64,
+    /// What it was, as proto3 JSON; or that it was not there.
+    pub before: String,
+    /// What it is, as proto3 JSON; or that it is not there.
+    pub now: String,
+}
+
+impl Difference {
+    /// What differs between an event of the first run and that of the same number now; one of them may be missing.
+    pub fn new(before: Option<&Event>, now: Option<&Event>) -> Difference {
+        let said = |event: Option<&Event>| match event.map(serde_json::to_string) {
+            Some(json) => json.unwrap_or_else(|error| error.to_string()),
+            None => "missing".to_owned(),
+        };
+        let event = before.or(now).map_or(0, |event| event.sequence);
+        Difference { event, before: said(before), now: said(now) }
+    }
 }
 
 /// How a run came out.
@@ -96,6 +124,8 @@ impl RunRecord {
             options: RunOptions::default(),
             events: Vec::new(),
             stopped: None,
+            took: None,
+            difference: None,
         }
     }
 
@@ -121,6 +151,9 @@ impl RunRecord {
 
     /// How the run came out.
     pub fn outcome(&self) -> Outcome {
+        if self.difference.is_some() {
+            return Outcome::Failed;
+        }
         if let Some(finished) = self.finished() {
             return match finished.verdict() {
                 Verdict::Passed => Outcome::Passed,
@@ -145,6 +178,12 @@ impl RunRecord {
             )
             | None => Outcome::Unfinished,
         }
+    }
+
+    /// Why it is not passed, besides broken expectations.
+    pub fn problems(&self) -> Vec<String> {
+        let told = self.finished().map_or(&[][..], |finished| &finished.problems);
+        told.iter().cloned().chain(self.difference.as_ref().map(ToString::to_string)).collect()
     }
 
     /// The expectations that were checked, in the order of their checking.

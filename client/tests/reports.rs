@@ -160,7 +160,7 @@ time  client                                                                    
 failed: 1 of 3 expectations, 70ms of virtual time, 4 segments
 repeat it with: halfopen run scenarios/broken.yaml --seed 1
 
-3 runs: 1 passed, 1 failed, 1 not run
+3 runs: 1 passed, 1 failed, 1 not run, 2h 2m 0.17s of virtual time
 
 "#]]
     );

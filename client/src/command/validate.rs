@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::args::{GlobalArgs, Output};
 use crate::failure::Failure;
-use crate::{bundled, exit, input, output};
+use crate::{exit, input, output};
 
 const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -19,8 +19,8 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What to look at.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Scenario files, directories of them, names of bundled scenarios, or - for standard input
-    #[arg(required = true, value_name = "FILE|DIRECTORY|NAME")]
+    /// Scenario files, directories of them, quoted patterns, names or subjects of bundled scenarios, or - for standard input
+    #[arg(required = true, value_name = "FILE|DIRECTORY|PATTERN|NAME|SUBJECT")]
     files: Vec<String>,
 
     /// How to write the result
@@ -29,12 +29,11 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
-    let inputs = input::find(&args.files).map_err(Failure::Usage)?;
     let mut client = global.connect().await?;
+    let inputs = input::find(&mut client, &args.files).await?;
     let mut out = output::stdout();
     let mut code = exit::PASSED;
     for input in &inputs {
-        let input = bundled::resolve(&mut client, input).await;
         let mut record = RunRecord::new(input.name());
         let mut variants = Vec::new();
         match input.read() {

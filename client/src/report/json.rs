@@ -107,7 +107,7 @@ struct RunJson<'a> {
     final_states: Vec<FinalStateJson<'a>>,
     totals: Option<TotalsJson>,
     /// Why it is not passed, besides broken expectations.
-    problems: &'a [String],
+    problems: Vec<String>,
     /// Why the run did not come to its end.
     error: Option<String>,
 }
@@ -186,7 +186,7 @@ impl<'a> RunJson<'a> {
             keepalive: record.keepalive().into_iter().map(keepalive).collect(),
             final_states: final_states.iter().map(final_state).collect(),
             totals: finished.and_then(|finished| finished.totals.as_ref()).map(totals),
-            problems: finished.map_or(&[][..], |finished| &finished.problems),
+            problems: record.problems(),
             error: record.stopped.as_ref().map(ToString::to_string),
         }
     }

@@ -1,6 +1,7 @@
 //! Runs for people: one run in full; of several a line each, then those that failed in full, then a summary.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunStarted, RunTotals};
@@ -17,6 +18,9 @@ const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
+/// Of several runs that did not pass, so many are shown in full.
+const MOST_IN_FULL: usize = 20;
+
 /// How runs are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextOptions {
@@ -24,6 +28,8 @@ pub struct TextOptions {
     pub several: bool,
     /// Columns of the longest name of a run, where several come.
     pub names: usize,
+    /// Whether runs that passed are only counted, where several come.
+    pub quiet: bool,
     /// What pictures show.
     pub picture: PictureOptions,
     /// What they are drawn on.
@@ -36,14 +42,60 @@ pub struct TextReporter<W> {
     out: W,
     options: TextOptions,
     counts: Counts,
+    /// The virtual time of all runs.
+    time: Duration,
+    /// Why runs were left out, if some were.
+    left_out: Option<String>,
     /// Runs that are shown in full at the end, as they will be.
     later: Vec<u8>,
+    /// How many these are, and how many there is no room for.
+    shown: usize,
+    hidden: usize,
 }
 
 impl<W: Write> TextReporter<W> {
     /// Writes to `out`.
     pub fn new(out: W, options: TextOptions) -> TextReporter<W> {
-        TextReporter { out, options, counts: Counts::default(), later: Vec::new() }
+        let (counts, time) = (Counts::default(), Duration::ZERO);
+        TextReporter { out, options, counts, time, left_out: None, later: Vec::new(), shown: 0, hidden: 0 }
+    }
+
+    /// A run of several: a line now, and all of it later if it did not pass.
+    fn one_of_several(&mut self, record: &RunRecord) -> io::Result<()> {
+        let outcome = record.outcome();
+        if outcome != Outcome::Passed || !self.options.quiet {
+            self.line(record)?;
+        }
+        if !matches!(outcome, Outcome::Failed | Outcome::Unfinished) || record.started().is_none() {
+            return Ok(());
+        }
+        if self.shown == MOST_IN_FULL {
+            self.hidden += 1;
+            return Ok(());
+        }
+        self.shown += 1;
+        writeln!(self.later)?;
+        full(&mut self.later, record, &self.options)
+    }
+
+    /// What came of all.
+    fn summary(&mut self) -> io::Result<()> {
+        self.out.write_all(&std::mem::take(&mut self.later))?;
+        if self.hidden > 0 {
+            let (shown, hidden) = (self.shown, words::count(self.hidden as u64, "run"));
+            writeln!(
+                self.out,
+                "\n{DIM}the first {shown} are shown, and not {hidden} more that did not pass{DIM:#}"
+            )?;
+        }
+        write!(self.out, "\n{BOLD}{}{BOLD:#}", self.counts.sentence())?;
+        if let Some(why) = &self.left_out {
+            write!(self.out, " ({why})")?;
+        }
+        if !self.time.is_zero() {
+            write!(self.out, "{DIM}, {} of virtual time{DIM:#}", words::duration(self.time))?;
+        }
+        writeln!(self.out)
     }
 
     /// The run on one line.
@@ -63,22 +115,25 @@ impl<W: Write> TextReporter<W> {
 impl<W: Write> Reporter for TextReporter<W> {
     fn run(&mut self, record: &RunRecord) -> io::Result<()> {
         self.counts.add(record.outcome());
-        if self.options.several {
-            self.line(record)?;
-            if matches!(record.outcome(), Outcome::Failed | Outcome::Unfinished) {
-                writeln!(self.later)?;
-                full(&mut self.later, record, &self.options)?;
-            }
-        } else {
-            full(&mut self.out, record, &self.options)?;
+        if let Some(totals) = record.finished().and_then(|finished| finished.totals.as_ref()) {
+            self.time = self.time.saturating_add(words::from_proto(totals.virtual_time.as_ref()));
+        }
+        match self.options.several {
+            true => self.one_of_several(record)?,
+            false => full(&mut self.out, record, &self.options)?,
         }
         self.out.flush()
     }
 
+    fn skipped(&mut self, _record: &RunRecord, why: &str) -> io::Result<()> {
+        self.counts.skipped += 1;
+        self.left_out.get_or_insert_with(|| why.to_owned());
+        Ok(())
+    }
+
     fn end(&mut self) -> io::Result<()> {
         if self.options.several {
-            self.out.write_all(&std::mem::take(&mut self.later))?;
-            writeln!(self.out, "\n{BOLD}{}{BOLD:#}", self.counts.sentence())?;
+            self.summary()?;
         }
         self.out.flush()
     }
@@ -100,7 +155,7 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions) -> io::R
     for result in record.expectations() {
         expectation(out, record, result)?;
     }
-    for problem in record.finished().map_or(&[][..], |finished| &finished.problems) {
+    for problem in record.problems() {
         writeln!(out, "{BAD}✗{BAD:#} {problem}")?;
     }
     verdict(out, record)

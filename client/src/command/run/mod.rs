@@ -1,26 +1,42 @@
-//! `halfopen run`: runs scenarios one after another and tells a reporter.
+//! `halfopen run`: runs scenarios and tells reporters.
 
+mod crew;
+mod fetch;
+mod filter;
 mod plan;
-mod play;
+mod progress;
+mod repeat;
 mod reporters;
+mod seeds;
 
-use halfopen::client::ClientError;
-use halfopen::record::Outcome;
+use std::num::NonZeroUsize;
+
 use halfopen::report::{Report, Reporter as _};
 
 use crate::args::GlobalArgs;
+use crate::exit;
 use crate::failure::Failure;
-use crate::input;
 use crate::interrupt::Interrupt;
 use crate::picture_args::PictureArgs;
-use crate::{bundled, exit, output};
+use crew::Manner;
+use filter::Filter;
+use plan::Plan;
+use progress::Progress;
+use seeds::Seeds;
 
 /// What to run, and how to write it.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Scenario files, directories of them, names of bundled scenarios, or - for standard input
-    #[arg(required = true, value_name = "FILE|DIRECTORY|NAME")]
+    /// Scenario files, directories, quoted patterns ('scenarios/**/*fin*.yaml'), bundled scenarios by NAME or SUBJECT, or -
+    /// for standard input
+    ///
+    /// A pattern that matches no file is one of bundled names: 'keepalive/*'. What is named twice runs once.
+    #[arg(required_unless_present = "bundled", value_name = "FILE|DIRECTORY|PATTERN|NAME|SUBJECT")]
     inputs: Vec<String>,
+
+    /// Run every bundled scenario
+    #[arg(long)]
+    bundled: bool,
 
     /// Run this variant of a scenario that has several, instead of all; also written NAME/VARIANT
     #[arg(long, value_name = "VARIANT")]
@@ -29,6 +45,26 @@ pub(crate) struct Args {
     /// Everything random in a run follows from it [default: 1]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// Run each scenario with each of these seeds: 1..100 (both ends included), or a list, 1,5,9..12
+    #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
+    seeds: Option<Seeds>,
+
+    /// Run each so many times with the same seed: a run whose events are not those of the first, octet for octet, failed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    repeat: Option<u32>,
+
+    /// Run only what has this in its name, as results tell it; with * ? or [ a pattern of the whole name. Repeatable: any
+    #[arg(long, value_name = "PATTERN", value_parser = Filter::parse)]
+    filter: Vec<Filter>,
+
+    /// How many runs go on at once; 1 is one after another. Results come in the same order [default: one a core]
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// Begin no other run after one that did not pass
+    #[arg(long)]
+    fail_fast: bool,
 
     /// The TCP profile of every host instead of what the scenario says: linux, freebsd, windows, ...
     ///
@@ -46,6 +82,14 @@ pub(crate) struct Args {
     /// A file is replaced when the last run is over; missing folders are made.
     #[arg(long = "report", value_name = "KIND=PATH")]
     reports: Vec<Report>,
+
+    /// Show no progress on the terminal, and nothing of how long it took
+    #[arg(long)]
+    no_progress: bool,
+
+    /// Say on standard error how long it took, and which runs took longest [default: 3 on a terminal]
+    #[arg(long, value_name = "N")]
+    slowest: Option<usize>,
 
     #[command(flatten)]
     picture: PictureArgs,
@@ -69,41 +113,20 @@ enum RunOutput {
 
 pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
     let mut interrupt = Interrupt::listen().await;
-    let mut inputs = input::find(&args.inputs).map_err(Failure::Usage)?;
-    if let Some(variant) = &args.variant {
-        for input in &mut inputs {
-            let name = input.name();
-            if let Some(other) = input.variant.replace(variant.clone()) {
-                return Err(Failure::Usage(format!(
-                    "`{name}/{other}` names a variant already: leave out --variant"
-                )));
-            }
-        }
-    }
-    let (mut client, runs) = tokio::select! {
+    let (client, plan) = tokio::select! {
         ready = async {
             let mut client = global.connect().await?;
-            let runs = plan::plan(&mut client, &inputs, args).await;
-            Ok::<_, Failure>((client, runs))
+            let plan = Plan::new(&mut client, args).await?;
+            Ok::<_, Failure>((client, plan))
         } => ready?,
         () = interrupt.pressed() => return Ok(exit::INTERRUPTED),
     };
-    let mut reporter = reporters::reporters(args, &runs)?;
-    let mut code = exit::PASSED;
-    for run in runs {
-        let record = play::play(&mut client, run, &mut reporter, &mut interrupt).await?;
-        output::explain(&record);
-        if let Some(ClientError::NotFound(name)) = &record.stopped {
-            bundled::suggest(&mut client, name).await;
-        }
-        let outcome = record.outcome();
-        let interrupted = matches!(record.stopped, Some(ClientError::Interrupted));
-        code = code.max(if interrupted { exit::INTERRUPTED } else { exit::of_outcome(outcome) });
-        reporter.run(&record)?;
-        if interrupted || outcome == Outcome::NoServer {
-            break;
-        }
-    }
-    reporter.end()?;
+    let mut progress = Progress::new(&plan, !args.no_progress, args.slowest);
+    let mut reporters = reporters::reporters(args, &plan, &progress)?;
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let manner = Manner { jobs: args.jobs.unwrap_or_else(cores).get(), fail_fast: args.fail_fast };
+    let code = crew::execute(&client, &plan, manner, &mut reporters, &mut progress, &mut interrupt).await?;
+    reporters.end()?;
+    progress.end();
     Ok(code)
 }

@@ -1,19 +1,22 @@
 //! Who is told of the runs.
 
-use std::io::Write;
+use std::io::{self, IsTerminal as _, Write};
 
 use halfopen::report::{
     self, DrawingForm, DrawingReporter, JsonReporter, NdjsonReporter, Reporter, Reporters, TextOptions,
     TextReporter,
 };
 
-use super::plan::Planned;
+use super::plan::Plan;
+use super::progress::Progress;
 use super::{Args, RunOutput};
 use crate::failure::Failure;
-use crate::output;
+
+/// Of more runs than these, a terminal shows those that did not pass, and counts the others.
+const MOST_LINES: u64 = 100;
 
 /// All that write the runs down, as the arguments say. Fails if one of them cannot.
-pub(super) fn reporters(args: &Args, runs: &[Planned]) -> Result<Reporters, Failure> {
+pub(super) fn reporters(args: &Args, plan: &Plan<'_>, progress: &Progress) -> Result<Reporters, Failure> {
     let mut all = Reporters::new();
     let on_standard_output = args.reports.iter().find(|report| report.is_standard_output());
     match (args.output, on_standard_output) {
@@ -24,7 +27,7 @@ pub(super) fn reporters(args: &Args, runs: &[Planned]) -> Result<Reporters, Fail
             )));
         }
         (None, Some(_)) => {}
-        (form, None) => all.add("standard output", results(form.unwrap_or_default(), args, runs)?),
+        (form, None) => all.add("standard output", results(form.unwrap_or_default(), args, plan, progress)?),
     }
     let opened = report::open(&args.reports).map_err(|error| Failure::Usage(error.to_string()))?;
     for (report, reporter) in args.reports.iter().zip(opened) {
@@ -33,18 +36,24 @@ pub(super) fn reporters(args: &Args, runs: &[Planned]) -> Result<Reporters, Fail
     Ok(all)
 }
 
-fn results(form: RunOutput, args: &Args, runs: &[Planned]) -> Result<Box<dyn Reporter>, Failure> {
-    let out = output::stdout();
+fn results(
+    form: RunOutput,
+    args: &Args,
+    plan: &Plan<'_>,
+    progress: &Progress,
+) -> Result<Box<dyn Reporter>, Failure> {
+    let out = progress.stdout();
     Ok(match form {
         RunOutput::Text => {
             let (picture, paper) = (args.picture.options(), args.picture.paper());
-            let names = runs.iter().map(|run| run.record.name.chars().count()).max().unwrap_or(0);
-            Box::new(TextReporter::new(out, TextOptions { several: runs.len() > 1, names, picture, paper }))
+            let (several, names) = (plan.runs > 1, plan.longest_name);
+            let quiet = plan.runs > MOST_LINES && io::stdout().is_terminal();
+            Box::new(TextReporter::new(out, TextOptions { several, names, quiet, picture, paper }))
         }
         RunOutput::Json => Box::new(JsonReporter::new(out)),
         RunOutput::Ndjson => Box::new(NdjsonReporter::new(out)),
-        RunOutput::Svg => drawing(out, DrawingForm::Svg, args, runs)?,
-        RunOutput::Mermaid => drawing(out, DrawingForm::Mermaid, args, runs)?,
+        RunOutput::Svg => drawing(out, DrawingForm::Svg, args, plan)?,
+        RunOutput::Mermaid => drawing(out, DrawingForm::Mermaid, args, plan)?,
     })
 }
 
@@ -53,10 +62,10 @@ fn drawing(
     out: impl Write + 'static,
     form: DrawingForm,
     args: &Args,
-    runs: &[Planned],
+    plan: &Plan<'_>,
 ) -> Result<Box<dyn Reporter>, Failure> {
-    if let [first, _, ..] = runs {
-        let (number, name) = (runs.len(), &first.record.name);
+    if plan.runs > 1 {
+        let (number, name) = (plan.runs, plan.first());
         return Err(Failure::Usage(format!(
             "a drawing is of one run, and these are {number}: name one, as in `halfopen run {name}`"
         )));

@@ -1,0 +1,138 @@
+//! How far the runs are, on a terminal.
+
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::time::{Duration, Instant};
+
+use anstream::AutoStream;
+use anstyle::Style;
+use halfopen::record::RunRecord;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+
+use super::plan::Plan;
+
+const DIM: Style = Style::new().dimmed();
+/// So many of the slowest runs are told on a terminal.
+const SLOWEST: usize = 3;
+/// The elapsed time moves so often.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A bar on standard error while runs go on, and how long they took when they are over: none of it on standard output,
+/// where the same runs give the same text.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: ProgressBar,
+    begun: Instant,
+    /// How many of the slowest runs are told; `None`: nothing is told of time.
+    tell: Option<usize>,
+    /// Those that took longest, the longest first.
+    slowest: Vec<(Duration, String)>,
+}
+
+impl Progress {
+    /// A bar if standard error is a terminal, several runs come and it is wanted. `slowest`: how many slow runs are told,
+    /// terminal or not.
+    pub(super) fn new(plan: &Plan<'_>, is_wanted: bool, slowest: Option<usize>) -> Progress {
+        let is_shown = is_wanted && plan.runs > 1 && io::stderr().is_terminal();
+        let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar =
+            ProgressBar::with_draw_target(Some(plan.runs), target).with_finish(ProgressFinish::AndClear);
+        if is_shown {
+            let template = "[{bar:30}] {pos}/{len} runs{msg}, {elapsed}";
+            let style = ProgressStyle::with_template(template).expect("a right template");
+            bar.set_style(style.progress_chars("=> "));
+            bar.enable_steady_tick(TICK);
+        }
+        let tell = slowest.or(is_shown.then_some(SLOWEST));
+        Progress { bar, begun: Instant::now(), tell, slowest: Vec::new() }
+    }
+
+    /// Standard output, with colours where they are wanted. What is written never mixes with the bar.
+    pub(super) fn stdout(&self) -> impl Write + 'static {
+        let beside = Beside { out: AutoStream::auto(io::stdout()), bar: self.bar.clone() };
+        BufWriter::with_capacity(64 * 1024, beside)
+    }
+
+    /// Writes to standard error while the bar is away.
+    pub(super) fn without<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
+    /// A run is over.
+    pub(super) fn over(&self) {
+        self.bar.inc(1);
+    }
+
+    /// A run was reported; `failed` is how many did not pass by now.
+    pub(super) fn reported(&mut self, record: &RunRecord, failed: u64) {
+        if failed > 0 {
+            self.bar.set_message(format!(", {failed} did not pass"));
+        }
+        let (Some(took), Some(most)) = (record.took, self.tell) else { return };
+        let place = self.slowest.partition_point(|(slow, _)| *slow >= took);
+        if place < most {
+            self.slowest.insert(place, (took, record.name.clone()));
+            self.slowest.truncate(most);
+        }
+    }
+
+    /// Takes the bar away and says how long it took.
+    pub(super) fn end(self) {
+        self.bar.finish_and_clear();
+        if self.tell.is_none() {
+            return;
+        }
+        anstream::eprintln!("{DIM}took {}{DIM:#}", wall(self.begun.elapsed()));
+        for (took, name) in self.slowest {
+            anstream::eprintln!("{DIM}{:>10}  {name}{DIM:#}", wall(took));
+        }
+    }
+}
+
+/// A wall time with three digits: `1.23 s`, `45.6 ms`.
+fn wall(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    match seconds {
+        100.0.. => format!("{seconds:.0} s"),
+        10.0.. => format!("{seconds:.1} s"),
+        1.0.. => format!("{seconds:.2} s"),
+        0.1.. => format!("{:.0} ms", seconds * 1e3),
+        0.01.. => format!("{:.1} ms", seconds * 1e3),
+        _ => format!("{:.2} ms", seconds * 1e3),
+    }
+}
+
+/// Writes while the bar is away.
+struct Beside<W> {
+    out: W,
+    bar: ProgressBar,
+}
+
+impl<W: Write> Write for Beside<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let Beside { out, bar } = self;
+        bar.suspend(|| {
+            let written = out.write(octets)?;
+            out.flush()?;
+            Ok(written)
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wall_times_have_three_digits() {
+        for (millis, expected) in
+            [(0.1, "0.10 ms"), (12.34, "12.3 ms"), (123.4, "123 ms"), (1234.0, "1.23 s")]
+        {
+            assert_eq!(wall(Duration::from_secs_f64(millis / 1e3)), expected);
+        }
+        assert_eq!(wall(Duration::from_secs(4000)), "4000 s");
+    }
+}
