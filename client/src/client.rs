@@ -1,6 +1,7 @@
 //! Talks to a halfopen service.
 
 use std::error::Error;
+use std::time::Duration;
 
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
