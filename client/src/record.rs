@@ -1,5 +1,6 @@
 //! A run with its result: what every report is written from.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
@@ -20,6 +21,8 @@ pub struct RunRecord {
     pub argument: Option<String>,
     /// How it was asked for: the variant, the seed, another profile.
     pub options: RunOptions,
+    /// The text of the scenario, where a reporter wants it.
+    pub source: Option<Arc<str>>,
     /// Everything that happened, in order.
     pub events: Vec<Event>,
     /// Why there are no more events, if the run did not come to its end.
@@ -122,6 +125,7 @@ impl RunRecord {
             file: name.clone(),
             name,
             options: RunOptions::default(),
+            source: None,
             events: Vec::new(),
             stopped: None,
             took: None,

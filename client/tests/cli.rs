@@ -272,6 +272,28 @@ fn ndjson_is_every_event_and_the_same_for_the_same_seed() {
 }
 
 #[test]
+fn a_drawing_is_of_one_run_and_a_page_of_all_with_their_texts() {
+    let drawing = run(&["run", "dead-client", "-o", "svg"]);
+    assert_eq!((drawing.code, drawing.out.starts_with("<svg "), drawing.err.as_str()), (Some(0), true, ""));
+    let drawn = fs::read_to_string(root().join("docs/dead-client.svg")).unwrap();
+    assert_eq!(
+        drawing.out, drawn,
+        "docs/dead-client.svg is old: write it by `halfopen run dead-client -o svg`"
+    );
+    let diagram = run(&["run", "dead-client", "-o", "mermaid"]);
+    assert!(diagram.out.starts_with("sequenceDiagram\n") && diagram.code == Some(0), "{}", diagram.out);
+    let two = run(&["run", "dead-client", "dropped-fin", "-o", "svg"]);
+    assert_eq!((two.code, two.out.as_str()), (Some(2), ""));
+    assert!(two.err.contains("these are 2: name one, as in `halfopen run dead-client`"), "{}", two.err);
+
+    let page = run(&["run", "dead-client", "scenarios/close/dropped-fin.yaml", "--report", "html=-"]);
+    assert_eq!((page.code, page.err.as_str()), (Some(0), ""));
+    for text in ["# The client fails without a word", "# The client's FIN", "2 runs: 2 passed"] {
+        assert!(page.out.contains(text) || page.out.contains(&text.replace('\'', "&#39;")), "{text}");
+    }
+}
+
+#[test]
 fn a_directory_is_a_line_for_each_scenario_and_a_summary() {
     let ended = run(&["run", "scenarios"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);

@@ -6,8 +6,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use common::{MS, Script, dead_client, handshake};
-use halfopen::client::{Client, RunOptions, Source};
+use common::{MS, Script, bundled_runs, dead_client, handshake};
 use halfopen::picture::svg::{SvgOptions, svg};
 use halfopen::picture::{Part, Picture, PictureOptions, What, mermaid};
 use halfopen::timeline::Timeline;
@@ -123,28 +122,9 @@ fn a_segment_that_takes_longer_falls_deeper() {
 
 #[test]
 fn every_bundled_run_has_a_drawing_that_is_well_formed_and_complete() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let service = halfopend::Service::new(&halfopend::Config::default()).unwrap();
-        let mut client = Client::new(service.connect(), "this process".to_owned());
-        for scenario in client.list().await.unwrap() {
-            let variants = if scenario.variants.is_empty() {
-                vec![None]
-            } else {
-                scenario.variants.into_iter().map(Some).collect()
-            };
-            for variant in variants {
-                let name = format!("{} {variant:?}", scenario.name);
-                let options = RunOptions { variant, ..RunOptions::default() };
-                let mut stream = client.run(&Source::Bundled(scenario.name.clone()), &options).await.unwrap();
-                let mut events = Vec::new();
-                while let Some(batch) = stream.next().await.unwrap() {
-                    events.extend(batch);
-                }
-                check(&name, &picture(&events));
-            }
-        }
-    });
+    for (name, _, events) in bundled_runs() {
+        check(&name, &picture(&events));
+    }
 }
 
 /// Every segment has an arrow, every id is one, and nothing is outside.

@@ -66,6 +66,10 @@ impl Reporter for Reporters {
         self.all.iter().any(|told| told.failed.is_none() && told.reporter.wants_every_event())
     }
 
+    fn wants_source(&self) -> bool {
+        self.all.iter().any(|told| told.failed.is_none() && told.reporter.wants_source())
+    }
+
     fn snapshot_length(&self) -> u32 {
         let told = self.all.iter().filter(|told| told.failed.is_none());
         told.map(|told| told.reporter.snapshot_length()).max().unwrap_or(0)

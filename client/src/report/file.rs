@@ -76,6 +76,10 @@ impl Reporter for FileReporter {
         self.writing.as_ref().is_some_and(|(reporter, _)| reporter.wants_every_event())
     }
 
+    fn wants_source(&self) -> bool {
+        self.writing.as_ref().is_some_and(|(reporter, _)| reporter.wants_source())
+    }
+
     fn snapshot_length(&self) -> u32 {
         self.writing.as_ref().map_or(0, |(reporter, _)| reporter.snapshot_length())
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::file::{self, Out};
-use super::{JsonDocumentReporter, Reporter};
+use super::{HtmlReporter, JsonDocumentReporter, Reporter};
 
 /// How a kind of report is made.
 #[derive(Clone, Copy)]
@@ -18,7 +18,10 @@ enum Make {
 }
 
 /// The kinds, by the names they have on the command line.
-const KINDS: [(&str, Make); 1] = [("json", Make::File(|out| Box::new(JsonDocumentReporter::new(out))))];
+const KINDS: [(&str, Make); 2] = [
+    ("json", Make::File(|out| Box::new(JsonDocumentReporter::new(out)))),
+    ("html", Make::File(|out| Box::new(HtmlReporter::new(out)))),
+];
 
 /// A report that was asked for: `junit=target/report.xml`. The path `-` is standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +147,7 @@ mod tests {
             ("json", "write KIND=PATH, as in `json=FILE`"),
             ("json=", "write KIND=PATH"),
             ("jsno=x", "did you mean `json`?"),
-            ("report.xml", "there is no report `report.xml`; there are json"),
+            ("report.xml", "there is no report `report.xml`; there are json, html"),
             ("", "there is no report ``"),
             ("json=src", "`src` is a directory"),
             ("json=no-such-folder/", "`no-such-folder/` is a directory"),

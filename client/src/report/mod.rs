@@ -3,6 +3,7 @@
 mod drawing;
 mod fanout;
 mod file;
+mod html;
 mod json;
 mod kinds;
 mod ndjson;
@@ -18,6 +19,7 @@ use crate::record::{Outcome, RunRecord};
 
 pub use drawing::{DrawingForm, DrawingReporter};
 pub use fanout::Reporters;
+pub use html::HtmlReporter;
 pub use json::{JsonDocumentReporter, JsonReporter};
 pub use kinds::{Report, ReportError, open};
 pub use ndjson::NdjsonReporter;
@@ -31,6 +33,11 @@ pub trait Reporter {
     /// Whether [`Reporter::run`] needs every event of the run. Otherwise its record has only the last ones.
     fn wants_every_event(&self) -> bool {
         true
+    }
+
+    /// Whether [`RunRecord::source`] is needed.
+    fn wants_source(&self) -> bool {
+        false
     }
 
     /// Octets of each datagram that the events must have; 0: none. A run is asked for it before it begins.

@@ -113,7 +113,7 @@ enum RunOutput {
 
 pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
     let mut interrupt = Interrupt::listen().await;
-    let (client, plan) = tokio::select! {
+    let (mut client, mut plan) = tokio::select! {
         ready = async {
             let mut client = global.connect().await?;
             let plan = Plan::new(&mut client, args).await?;
@@ -123,6 +123,9 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     };
     let mut progress = Progress::new(&plan, !args.no_progress, args.slowest);
     let mut reporters = reporters::reporters(args, &plan, &progress)?;
+    if reporters.wants_source() {
+        plan.read_texts(&mut client).await;
+    }
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let manner = Manner { jobs: args.jobs.unwrap_or_else(cores).get(), fail_fast: args.fail_fast };
     let code = crew::execute(&client, &plan, manner, &mut reporters, &mut progress, &mut interrupt).await?;

@@ -37,6 +37,8 @@ struct Scenario {
     variant: Option<String>,
     /// Its text or its name; or why there is neither.
     source: Result<Arc<Source>, String>,
+    /// Its text, if a report wants it.
+    text: Option<Arc<str>>,
     /// Whether it can be run. Otherwise the service says why not, once.
     is_right: bool,
 }
@@ -72,6 +74,23 @@ impl<'a> Plan<'a> {
         let mut plan = Plan { scenarios, args, runs: 0, longest_name: 0 };
         plan.measure().map_err(Failure::Usage)?;
         Ok(plan)
+    }
+
+    /// Gets the text of every scenario, for reports that show it. One that is not to be had is left out.
+    pub(super) async fn read_texts(&mut self, client: &mut Client) {
+        let mut last: Option<(Arc<Source>, Option<Arc<str>>)> = None;
+        for scenario in &mut self.scenarios {
+            let Ok(source) = &scenario.source else { continue };
+            // Variants of one scenario follow one another.
+            scenario.text = match &last {
+                Some((known, text)) if Arc::ptr_eq(known, source) => text.clone(),
+                _ => match source.as_ref() {
+                    Source::Text { text, .. } => Some(text.as_str().into()),
+                    Source::Bundled(name) => client.text(name).await.ok().map(Into::into),
+                },
+            };
+            last = Some((Arc::clone(source), scenario.text.clone()));
+        }
     }
 
     /// Counts the runs. Fails if there are none, or too many.
@@ -155,6 +174,7 @@ impl Scenario {
             file: input.name(),
             argument: input.argument().map(with_variant),
             source: text.source.clone(),
+            text: None,
             is_right: text.is_right && is_there,
             variant,
         }
@@ -170,6 +190,7 @@ impl Scenario {
         let record = RunRecord {
             argument: self.argument.clone(),
             file: self.file.clone(),
+            source: self.text.clone(),
             options,
             ..RunRecord::new(name)
         };

@@ -15,7 +15,8 @@ use super::{Life, NoteKind, Part, Picture, Row, What};
 use crate::markup::{self, Px};
 use crate::words;
 
-use self::style::sheet;
+pub(crate) use self::style::{sheet, state as state_class};
+pub(crate) use self::text::{cut, width};
 
 /// What is said about a drawing besides the picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,22 @@ pub fn svg(picture: &Picture, options: &SvgOptions) -> String {
     let sheet = sheet();
     let drawing = Drawing { picture, title: &options.title, prefix: "", sheet: Some(&sheet) };
     markup::finish(drawing.draw()) + "\n"
+}
+
+/// Draws a picture as a part of a page that has the [`sheet`]. What has an id there begins with `prefix`.
+pub(crate) fn part(picture: &Picture, title: &str, prefix: &str) -> Markup {
+    Drawing { picture, title, prefix, sheet: None }.draw()
+}
+
+/// The id of the row that shows an event, or else of the last one before it, where the ids begin with `prefix`.
+pub(crate) fn row_of(picture: &Picture, prefix: &str, event: u64) -> Option<String> {
+    let shows = |row: &&Row| match &row.what {
+        What::Folded(folded) => folded.events.contains(&event),
+        What::Arrow(_) | What::Notes(_) | What::Silence(_) | What::Omitted(_) => row.events.contains(&event),
+    };
+    let before = |row: &&Row| row.events.first().is_some_and(|first| *first <= event);
+    let rows = &picture.rows;
+    rows.iter().find(shows).or_else(|| rows.iter().rfind(before)).and_then(|row| id(row, prefix))
 }
 
 /// What a row is called, after its first event.
@@ -53,7 +70,7 @@ impl Drawing<'_> {
         let plan = Plan::new(self.picture);
         // A document of its own says what it is at the top.
         let head = if self.sheet.is_some() && !self.title.is_empty() { 34.0 } else { 0.0 };
-        let title_width = if head > 0.0 { text::width(self.title) * 1.25 + 32.0 } else { 0.0 };
+        let title_width = if head > 0.0 { width(self.title) * 1.25 + 32.0 } else { 0.0 };
         let (width, height) = (plan.width.max(title_width), plan.height + head);
         let name = if self.title.is_empty() { "A run of TCP" } else { self.title };
         html! {
@@ -116,8 +133,8 @@ impl Drawing<'_> {
 
     fn lifeline(&self, plan: &Plan<'_>, host: usize, x: f64) -> Markup {
         let name = self.picture.lifelines.get(host).map_or("", |line| line.name.as_str());
-        let name = text::cut(name, 180.0);
-        let box_width = text::width(&name) * 1.1 + 24.0;
+        let name = cut(name, 180.0);
+        let box_width = width(&name) * 1.1 + 24.0;
         let lives = &plan.lives[host];
         let ends = lives.iter().skip(1).map(|(y, _)| *y).chain([plan.bottom()]);
         html! {

@@ -38,7 +38,7 @@ svg.halfopen .thick{fill:none;stroke:currentColor;stroke-width:2}\
 svg.halfopen g:target text{text-decoration:underline;text-decoration-thickness:2px}";
 
 /// The style sheet of a drawing, which is also that of a page with drawings in it.
-pub(super) fn sheet() -> String {
+pub(crate) fn sheet() -> String {
     let mut sheet = RULES.to_owned();
     let mut dark = String::new();
     for (class, light, black) in COLOURS {
@@ -56,7 +56,7 @@ pub(super) fn sheet() -> String {
 }
 
 /// The class of a state.
-pub(super) const fn state(state: TcpState) -> &'static str {
+pub(crate) const fn state(state: TcpState) -> &'static str {
     match state {
         TcpState::Unspecified | TcpState::Closed | TcpState::Listen => "dim",
         TcpState::SynSent | TcpState::SynReceived => "opening",

@@ -28,13 +28,13 @@ impl Line {
     }
 
     /// About how wide it is.
-    pub(super) fn width(&self) -> f64 {
+    pub(crate) fn width(&self) -> f64 {
         self.parts.iter().map(|(_, text)| width(text)).sum()
     }
 }
 
 /// About how wide a text is. Fonts differ: what is said here is true of DejaVu Sans, which is wide, at 12 pixels.
-pub(super) fn width(text: &str) -> f64 {
+pub(crate) fn width(text: &str) -> f64 {
     let one = |character: char| match character {
         ' ' | '.' | ',' | ':' | ';' | 'i' | 'j' | 'l' | '\'' | '·' | '|' => 3.9,
         'A'..='Z' | 'm' | 'w' | '=' | '+' | '✗' | '…' => 9.0,
@@ -137,7 +137,7 @@ fn wrap(parts: Vec<(&'static str, String)>, room: f64) -> Vec<Line> {
 }
 
 /// A word, or its beginning and `…` if it alone is wider than there is room.
-pub(super) fn cut(word: &str, room: f64) -> String {
+pub(crate) fn cut(word: &str, room: f64) -> String {
     if width(word) <= room {
         return word.to_owned();
     }

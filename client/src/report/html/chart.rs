@@ -1,0 +1,259 @@
+//! The states of both ends and what keepalive asked, over time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use halfopen_proto::v1::{HostState, KeepaliveVerdict, TcpState};
+use maud::{Markup, html};
+
+use super::axis::Axis;
+use crate::markup::Px;
+use crate::picture::svg;
+use crate::record::RunRecord;
+use crate::timeline::{EntryKind, HostIndex, Timeline};
+use crate::words;
+
+/// Of so many connections there are bars.
+pub(super) const CONNECTIONS: usize = 6;
+/// So many faults have a mark.
+const FAULTS: usize = 60;
+
+/// Where bars begin and end.
+const PLOT: (f64, f64) = (150.0, 940.0);
+const WIDTH: f64 = 960.0;
+const BAR: f64 = 20.0;
+const STRIP: f64 = 18.0;
+
+/// One end of a connection.
+#[derive(Default)]
+struct Lane {
+    /// The states, from when on; `None` where there is none any more.
+    states: Vec<(Duration, Option<TcpState>)>,
+    /// What keepalive found out.
+    asked: Vec<(Duration, KeepaliveVerdict)>,
+}
+
+/// What a chart shows.
+#[derive(Default)]
+struct Chart {
+    lanes: BTreeMap<(u32, HostIndex), Lane>,
+    /// When a host did something else.
+    hosts: Vec<(Duration, HostIndex, HostState)>,
+    faults: Vec<(Duration, String)>,
+    end: Duration,
+}
+
+/// The chart as a drawing; nothing if there was no connection. It needs the patterns of the picture with the same prefix.
+pub(super) fn chart(record: &RunRecord, timeline: &Timeline, prefix: &str) -> Markup {
+    let chart = Chart::new(timeline);
+    if chart.lanes.is_empty() {
+        return html! {};
+    }
+    let left_out = (timeline.connections as usize).saturating_sub(CONNECTIONS);
+    html! {
+        h3 { "States over time" }
+        div.wide { (chart.draw(timeline, &record.name, prefix)) }
+        p.dim {
+            "Time is logarithmic from mark to mark. "
+            @if left_out > 0 { (words::count(left_out as u64, "more connection")) " not shown." }
+        }
+    }
+}
+
+impl Chart {
+    fn new(timeline: &Timeline) -> Chart {
+        let mut chart = Chart::default();
+        for entry in &timeline.entries {
+            chart.end = chart.end.max(entry.time);
+            let lane = entry.host.filter(|_| (1..=CONNECTIONS as u32).contains(&entry.connection));
+            let lane = lane.map(|host| (entry.connection, host));
+            match &entry.kind {
+                EntryKind::Transition { to, .. } => {
+                    let state = Some(*to).filter(|state| *state != TcpState::Closed);
+                    let lane = lane.map(|lane| chart.lanes.entry(lane).or_default());
+                    lane.into_iter().for_each(|lane| lane.states.push((entry.time, state)));
+                }
+                EntryKind::Keepalive { verdict, .. } => {
+                    let lane = lane.map(|lane| chart.lanes.entry(lane).or_default());
+                    lane.into_iter().for_each(|lane| lane.asked.push((entry.time, *verdict)));
+                }
+                EntryKind::Host(state) => chart.host(entry.time, entry.host, *state),
+                EntryKind::Fault(fault) => chart.fault(entry.time, &fault.action),
+                EntryKind::Sent(segment) => {
+                    segment.faults.iter().for_each(|fault| chart.fault(entry.time, &fault.action));
+                }
+                EntryKind::Arrived { .. }
+                | EntryKind::Lost { .. }
+                | EntryKind::Unreachable { .. }
+                | EntryKind::Middlebox { .. }
+                | EntryKind::Timer { .. }
+                | EntryKind::Error(_)
+                | EntryKind::Application { .. } => {}
+            }
+        }
+        chart
+    }
+
+    fn host(&mut self, time: Duration, host: Option<HostIndex>, state: HostState) {
+        let Some(host) = host else { return };
+        self.hosts.push((time, host, state));
+        if state == HostState::Down {
+            for ((_, other), lane) in &mut self.lanes {
+                if *other == host && lane.states.last().is_some_and(|(_, state)| state.is_some()) {
+                    lane.states.push((time, None));
+                }
+            }
+        }
+    }
+
+    fn fault(&mut self, time: Duration, action: &str) {
+        if self.faults.len() < FAULTS {
+            self.faults.push((time, action.to_owned()));
+        }
+    }
+
+    fn axis(&self) -> Axis {
+        let mut moments = BTreeSet::from([Duration::ZERO, self.end]);
+        for lane in self.lanes.values() {
+            moments.extend(lane.states.iter().map(|(time, _)| *time));
+            moments.extend(lane.asked.iter().map(|(time, _)| *time));
+        }
+        moments.extend(self.hosts.iter().map(|(time, ..)| *time));
+        moments.extend(self.faults.iter().map(|(time, _)| *time));
+        Axis::new(&moments, PLOT)
+    }
+
+    fn draw(&self, timeline: &Timeline, name: &str, prefix: &str) -> Markup {
+        let axis = self.axis();
+        let mut y = 14.0;
+        let mut places = Vec::new();
+        for lane in self.lanes.values() {
+            places.push(y);
+            y += BAR + 6.0 + if lane.asked.is_empty() { 0.0 } else { STRIP };
+        }
+        let (bottom, height) = (y, y + 26.0);
+        html! {
+            svg.halfopen xmlns="http://www.w3.org/2000/svg" width=(Px(WIDTH)) height=(Px(height))
+                viewBox={ "0 0 " (Px(WIDTH)) " " (Px(height)) } role="img" aria-label={ "States over time of " (name) } {
+                (ticks(&axis, bottom))
+                @for (((connection, host), lane), y) in self.lanes.iter().zip(places) {
+                    @let name = timeline.hosts.get(*host).map_or("", String::as_str);
+                    @let number = if timeline.connections > 1 { format!(" #{connection}") } else { String::new() };
+                    text.strong x=(Px(PLOT.0 - 10.0)) y=(Px(y + 14.0)) text-anchor="end" { (svg::cut(name, 110.0)) (number) }
+                    (self.down(&axis, *host, y, prefix))
+                    (bars(&axis, lane, self.end, y))
+                    @if !lane.asked.is_empty() {
+                        text.time.dim x=(Px(PLOT.0 - 10.0)) y=(Px(y + BAR + 14.0)) text-anchor="end" { "keepalive" }
+                        (strip(&axis, lane, y + BAR + 10.0))
+                    }
+                }
+                @for (time, action) in &self.faults {
+                    @let x = axis.at(*time);
+                    g.fault {
+                        title { (words::duration(*time)) ": " (action) }
+                        path.hair d={ "M" (Px(x)) " 8V" (Px(bottom)) } {}
+                        path.fill d={ "M" (Px(x)) " 1l5 5l-5 5l-5 -5Z" } {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the host is down or stands still.
+    fn down(&self, axis: &Axis, host: HostIndex, y: f64, prefix: &str) -> Markup {
+        let changes: Vec<(Duration, HostState)> = self
+            .hosts
+            .iter()
+            .filter(|(_, other, _)| *other == host)
+            .map(|(time, _, state)| (*time, *state))
+            .collect();
+        let ends = changes.iter().skip(1).map(|(time, _)| *time).chain([self.end]);
+        html! {
+            @for ((from, state), to) in changes.iter().zip(ends) {
+                @let pattern = match state {
+                    HostState::Down => Some(("down", "is down")),
+                    HostState::Paused => Some(("still", "is paused")),
+                    HostState::Frozen => Some(("still", "is frozen")),
+                    HostState::Up | HostState::Unspecified => None,
+                };
+                @if let Some((pattern, does)) = pattern {
+                    @let (x1, x2) = (axis.at(*from), axis.at(to));
+                    rect x=(Px(x1)) y=(Px(y - 3.0)) width=(Px((x2 - x1).max(2.0))) height=(Px(BAR + 6.0))
+                        fill={ "url(#" (prefix) (pattern) ")" } { title { (does) " from " (words::duration(*from)) } }
+                }
+            }
+        }
+    }
+}
+
+/// The states of one end.
+fn bars(axis: &Axis, lane: &Lane, end: Duration, y: f64) -> Markup {
+    let ends = lane.states.iter().skip(1).map(|(time, _)| *time).chain([end]);
+    html! {
+        @for ((from, state), to) in lane.states.iter().zip(ends) {
+            @if let Some(state) = state {
+                @let (x, width) = (axis.at(*from), (axis.at(to) - axis.at(*from)).max(1.0));
+                @let name = words::state(*state);
+                g {
+                    title { (name) " from " (words::duration(*from)) " for " (words::duration(to.saturating_sub(*from))) }
+                    rect.fill.(svg::state_class(*state)) x=(Px(x)) y=(Px(y)) width=(Px(width)) height=(Px(BAR)) rx="2" {}
+                    @if width > svg::width(name) * 0.95 {
+                        text.state.paper x=(Px(x + width / 2.0)) y=(Px(y + 14.0)) text-anchor="middle" { (name) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What keepalive asked: a ring for a probe without an answer, a disc for one with an answer, a cross for the end.
+fn strip(axis: &Axis, lane: &Lane, y: f64) -> Markup {
+    let later = lane.asked.iter().skip(1).map(|(_, verdict)| Some(*verdict)).chain([None]);
+    html! {
+        @for ((time, verdict), next) in lane.asked.iter().zip(later) {
+            @let x = axis.at(*time);
+            @let at = words::duration(*time);
+            @match verdict {
+                KeepaliveVerdict::Probing => {
+                    @let answered = matches!(next, Some(KeepaliveVerdict::Alive));
+                    g.(if answered { "open" } else { "closing" }) {
+                        title { "probe at " (at) ", " (if answered { "answered" } else { "no answer" }) }
+                        circle.(if answered { "fill" } else { "thick" }) cx=(Px(x)) cy=(Px(y)) r="4" {}
+                    }
+                }
+                KeepaliveVerdict::Dead | KeepaliveVerdict::Reset => {
+                    g.bad {
+                        title { (words::keepalive(*verdict)) " at " (at) }
+                        path.thick d={ "M" (Px(x - 4.0)) " " (Px(y - 4.0)) "l8 8m0 -8l-8 8" } {}
+                    }
+                }
+                KeepaliveVerdict::Alive | KeepaliveVerdict::Unspecified => {}
+            }
+        }
+    }
+}
+
+/// The moments, told as far as there is room.
+fn ticks(axis: &Axis, bottom: f64) -> Markup {
+    let mut told: Vec<(f64, String)> = Vec::new();
+    let last = axis.stops().last().map_or(0.0, |(_, x)| x);
+    for (time, x) in axis.stops() {
+        let text = words::duration(time);
+        let free = told.last().map_or(0.0, |(before, text)| before + svg::width(text) / 2.0 + 8.0);
+        let half = svg::width(&text) / 2.0;
+        if x == last {
+            while told.last().is_some_and(|(before, text)| before + svg::width(text) / 2.0 + 8.0 > x - half) {
+                told.pop();
+            }
+            told.push((x, text));
+        } else if x - half >= free {
+            told.push((x, text));
+        }
+    }
+    html! {
+        @for (_, x) in axis.stops() { path.dim.hair d={ "M" (Px(x)) " 10V" (Px(bottom)) } {} }
+        @for (x, text) in &told {
+            text.time.dim x=(Px(*x)) y=(Px(bottom + 16.0)) text-anchor=(if *x == last { "end" } else { "middle" }) { (text) }
+        }
+    }
+}

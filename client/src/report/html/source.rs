@@ -1,0 +1,91 @@
+//! The scenario's text, with what happened at its lines.
+
+use std::collections::BTreeMap;
+
+use halfopen_proto::v1::event::Kind;
+use maud::{Markup, html};
+
+use crate::record::RunRecord;
+use crate::words;
+
+/// What happened at a line, as it is told beside it.
+#[derive(Default)]
+struct Mark {
+    passed: usize,
+    failed: usize,
+    faults: usize,
+    steps: usize,
+    errors: usize,
+    /// When, of the first few.
+    told: Vec<String>,
+}
+
+/// So many moments are told of a line.
+const MOMENTS: usize = 6;
+
+/// The text as a list of lines. Their ids begin with `prefix`.
+pub(super) fn listing(record: &RunRecord, text: &str, prefix: &str) -> Markup {
+    let marks = marks(record);
+    let mut number = 0;
+    html! {
+        ol.source {
+            @for line in text.lines() {
+                @let mark = { number += 1; marks.get(&number) };
+                @let comment = line.trim_start().starts_with('#');
+                li.comment[comment].fired[mark.is_some()].failed[mark.is_some_and(|mark| mark.failed > 0)]
+                    id={ (prefix) "line-" (number) } {
+                    @if let Some(mark) = mark { (told(mark)) }
+                    code { (line) }
+                }
+            }
+        }
+    }
+}
+
+fn told(mark: &Mark) -> Markup {
+    let many = |count: usize| if count > 1 { format!("×{count}") } else { String::new() };
+    html! {
+        span.mark title=(mark.told.join("; ")) {
+            @if mark.failed > 0 { span.bad { "✗" } }
+            @if mark.passed > 0 { span.open { "✓" } }
+            @if mark.faults > 0 { span.fault { "◆" (many(mark.faults)) } }
+            @if mark.steps > 0 { span.(if mark.errors > 0 { "bad" } else { "opening" }) { "•" (many(mark.steps)) } }
+        }
+    }
+}
+
+/// What happened at which line.
+fn marks(record: &RunRecord) -> BTreeMap<u32, Mark> {
+    let mut marks: BTreeMap<u32, Mark> = BTreeMap::new();
+    for event in &record.events {
+        let time = words::duration(words::from_proto(event.time.as_ref()));
+        let (line, told) = match &event.kind {
+            Some(Kind::FaultApplied(applied)) => (applied.line, format!("{time} {}", applied.action)),
+            Some(Kind::ApplicationResult(result)) => {
+                let error = if result.error.is_empty() { "" } else { ": " };
+                (result.line, format!("{time} {}{error}{}", result.call, result.error))
+            }
+            Some(Kind::ExpectationResult(result)) => (result.line, result.actual.clone()),
+            _ => continue,
+        };
+        if line == 0 {
+            continue;
+        }
+        let mark = marks.entry(line).or_default();
+        match &event.kind {
+            Some(Kind::FaultApplied(_)) => mark.faults += 1,
+            Some(Kind::ApplicationResult(result)) => {
+                mark.steps += 1;
+                mark.errors += usize::from(!result.error.is_empty());
+            }
+            Some(Kind::ExpectationResult(result)) if result.passed => mark.passed += 1,
+            _ => mark.failed += 1,
+        }
+        match mark.told.len() {
+            0..MOMENTS => mark.told.push(told),
+            MOMENTS => mark.told.push("…".to_owned()),
+            _ => {}
+        }
+    }
+    marks
+}
