@@ -22,6 +22,10 @@ pub(crate) struct PictureArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..))]
     width: Option<u16>,
 
+    /// Draw with nothing but ASCII
+    #[arg(long)]
+    ascii: bool,
+
     /// Whether a segment has one row, or one where it leaves and one where it arrives
     #[arg(long, value_enum, default_value_t)]
     arrows: Arrows,
@@ -71,6 +75,6 @@ impl PictureArgs {
 
     /// What it is drawn on: as wide as the terminal, if nothing else is said.
     pub(crate) fn paper(&self) -> Paper {
-        Paper { width: self.width.map_or_else(output::width, usize::from) }
+        Paper { width: self.width.map_or_else(output::width, usize::from), ascii: self.ascii }
     }
 }

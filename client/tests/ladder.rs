@@ -28,26 +28,26 @@ fn a_client_that_dies_and_a_server_that_finds_out() {
     assert_data_eq!(
         draw(&dead_client(), &PictureOptions::default()),
         str![[r#"
-      time  client                                                                      server
-        0s                                                                     listen · LISTEN
-        0s  SYN-SENT     ── SYN seq=0 ────────────────────────────────────────────────▶ SYN-RECEIVED
-      20ms  ESTABLISHED  ◀────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
-      40ms  ESTABLISHED  ── ACK seq=1 ack=1 ──────────────────────────────────────────▶ ESTABLISHED
-      40ms               · connect
-      40ms  ESTABLISHED  ── PSH+ACK seq=1 ack=1 len=1024 ─────────────────────────────▶ ESTABLISHED
-      40ms               · send 1024
-      60ms                                                       accept, receive 1024 ·
-      60ms  ESTABLISHED  ◀────────────────────────── PSH+ACK seq=1 ack=1025 len=1024 ── ESTABLISHED
-      60ms                                                                  send 1024 ·
-      80ms               · receive 1024
-      80ms  ESTABLISHED  ── ACK seq=1025 ack=1025 ────────────────────────────────────▶ ESTABLISHED
-        1s               · fault 1: power-loss
-         …  1h 59m 59.1s of silence …
-2h 0m 0.1s  host is down ✗────────────────── ACK seq=1024 ack=1025 · keepalive probe ── ESTABLISHED
-         …  1m of silence …
-2h 1m 0.1s  host is down ✗────────────────── ACK seq=1024 ack=1025 · keepalive probe ── ESTABLISHED
-2h 2m 0.1s                keepalive: dead after 2 probes, 2h 2m of silence, keepalive · CLOSED
-                                                   timer: gave up, receive: ETIMEDOUT ·
+      time             client                                               server
+        0s               ┊                                                    ├ LISTEN · listen
+        0s      SYN-SENT ├── SYN seq=0 ──────────────────────────────────────▶│ SYN-RECEIVED
+      20ms   ESTABLISHED ┃◀──────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+      40ms               ┠── ACK seq=1 ack=1 ────────────────────────────────▶┃ ESTABLISHED
+      40ms       connect ┨                                                    ┃
+      40ms               ┠── PSH+ACK seq=1 ack=1 len=1024 ───────────────────▶┃
+      40ms     send 1024 ┨                                                    ┃
+      60ms               ┃                                                    ┠ accept, receive 1024
+      60ms               ┃◀──────────────── PSH+ACK seq=1 ack=1025 len=1024 ──┨
+      60ms               ┃                                                    ┠ send 1024
+      80ms  receive 1024 ┨                                                    ┃
+      80ms               ┠── ACK seq=1025 ack=1025 ──────────────────────────▶┃
+        1s               ┠ fault 1: power-loss                                ┃
+         …               ┃            … 1h 59m 59.1s of silence …             ┃
+2h 0m 0.1s  host is down ┃✗──────── ACK seq=1024 ack=1025 · keepalive probe ──┨ ESTABLISHED
+         …               ┃                 … 1m of silence …                  ┃
+2h 1m 0.1s  host is down ┃✗──────── ACK seq=1024 ack=1025 · keepalive probe ──┨ ESTABLISHED
+2h 2m 0.1s               ┃  keepalive: dead after 2 probes, 2h 2m of silence, ┤ CLOSED
+                         ┃       keepalive timer: gave up, receive: ETIMEDOUT │
 
 "#]]
     );
@@ -62,17 +62,17 @@ fn timers_have_rows_only_when_asked_for() {
     assert_data_eq!(
         draw(&events, &PictureOptions { timers: true, ..PictureOptions::default() }),
         str![[r#"
-time  client                                                                            server
-  0s                                                                           listen · LISTEN
-  0s  SYN-SENT    ── SYN seq=0 ───────────────────────────────────────────────────────▶ SYN-RECEIVED
-  0s              · retransmission timer set to 1s
-20ms  ESTABLISHED ◀───────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
-40ms              · retransmission timer cancelled
-40ms  ESTABLISHED ── ACK seq=1 ack=1 ─────────────────────────────────────────────────▶ ESTABLISHED
-40ms              · connect
-40ms  ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ────────────────────────────────────▶ ESTABLISHED
-40ms              · send 1024
-60ms                                                             accept, receive 1024 ·
+time            client                                                      server
+  0s              ┊                                                           ├ LISTEN · listen
+  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
+  0s              ├ retransmission timer set to 1s                            │
+20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+40ms              ┠ retransmission timer cancelled                            │
+40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+40ms      connect ┨                                                           ┃
+40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
+40ms    send 1024 ┨                                                           ┃
+60ms              ┃                                                           ┠ accept, receive 1024
 
 "#]]
     );
@@ -102,13 +102,13 @@ fn segments_that_cross_leave_and_arrive_in_rows_of_their_own() {
     assert_data_eq!(
         draw(&script.events, &PictureOptions::default()),
         str![[r#"
-time  client                                                                            server
-  0s  SYN-SENT     ── SYN seq=0 ─────────────────────────────────────────────────────┄┄
- 5ms  SYN-RECEIVED ◀────────────────────────────────────────────────────── SYN seq=0 ── SYN-SENT
-20ms               ┄┄ SYN seq=0 ──────────────────────────────────────────────────────▶ SYN-RECEIVED
-20ms               ┄┄─────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
-25ms  SYN-RECEIVED ── SYN+ACK seq=0 ack=1 ────────────────────────────────────────────▶ ESTABLISHED
-40ms  ESTABLISHED  ◀──────────────────────────────────────────── SYN+ACK seq=0 ack=1 ┄┄
+time             client                                                             server
+  0s      SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────┄┄ ┊
+ 5ms  SYN-RECEIVED │◀──────────────────────────────────────────────────── SYN seq=0 ──┤ SYN-SENT
+20ms               │┄┄ SYN seq=0 ────────────────────────────────────────────────────▶│ SYN-RECEIVED
+20ms               │ ┄┄──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+25ms               ├── SYN+ACK seq=0 ack=1 ──────────────────────────────────────────▶┃ ESTABLISHED
+40ms   ESTABLISHED ┃◀────────────────────────────────────────── SYN+ACK seq=0 ack=1 ┄┄┃
 
 "#]]
     );
@@ -137,22 +137,22 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
     assert_data_eq!(
         draw(&script.events, &PictureOptions::default()),
         str![[r#"
- time  client                                                                           server
-   0s                                                                          listen · LISTEN
-   0s  SYN-SENT    ── SYN seq=0 ──────────────────────────────────────────────────────▶ SYN-RECEIVED
- 20ms  ESTABLISHED ◀──────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
- 40ms  ESTABLISHED ── ACK seq=1 ack=1 ────────────────────────────────────────────────▶ ESTABLISHED
- 40ms              · connect
- 40ms  ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ───────────────────────────────────▶ ESTABLISHED
- 40ms              · send 1024
- 60ms                                                            accept, receive 1024 ·
- 60ms  fault 1     ✗───────────────────────────────── PSH+ACK seq=1 ack=1025 len=100 ── ESTABLISHED
-260ms              ┄┄─────────────── PSH+ACK seq=1 ack=1025 len=100 · retransmission ── ESTABLISHED
-                                                              · fault 2: delay 300ms
-300ms  ESTABLISHED ── ACK seq=1025 ack=1 · fault 3: duplicate ────────────────────────▶ ESTABLISHED
-320ms              ┄┄ ACK seq=1025 ack=1 · a duplicate ───────────────────────────────▶ ESTABLISHED
-580ms  ESTABLISHED ◀──────────────── PSH+ACK seq=1 ack=1025 len=100 · retransmission ┄┄
-580ms  ESTABLISHED ── RST seq=1025 · injected ────────────────────────────────────────▶ ESTABLISHED
+ time            client                                                     server
+   0s              ┊                                                          ├ LISTEN · listen
+   0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────────────▶│ SYN-RECEIVED
+ 20ms  ESTABLISHED ┃◀────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+ 40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────────────▶┃ ESTABLISHED
+ 40ms      connect ┨                                                          ┃
+ 40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ─────────────────────────▶┃
+ 40ms    send 1024 ┨                                                          ┃
+ 60ms              ┃                                                          ┠ accept, receive 1024
+ 60ms              ┃              fault 1 ✗─ PSH+ACK seq=1 ack=1025 len=100 ──┨
+260ms              ┃ ┄┄──── PSH+ACK seq=1 ack=1025 len=100 · retransmission ──┨
+                   ┃                                 · fault 2: delay 300ms   ┃
+300ms              ┠── ACK seq=1025 ack=1 · fault 3: duplicate ──────────────▶┃
+320ms              ┃┄┄ ACK seq=1025 ack=1 · a duplicate ─────────────────────▶┃
+580ms              ┃◀────── PSH+ACK seq=1 ack=1025 len=100 · retransmission ┄┄┃
+580ms              ┠── RST seq=1025 · injected ──────────────────────────────▶┃
 
 "#]]
     );
@@ -171,18 +171,18 @@ fn a_host_that_lost_its_state_shows_none() {
     assert_data_eq!(
         draw(&script.events, &PictureOptions::default()),
         str![[r#"
- time  client                                                                           server
-   0s                                                                          listen · LISTEN
-   0s  SYN-SENT    ── SYN seq=0 ──────────────────────────────────────────────────────▶ SYN-RECEIVED
- 20ms  ESTABLISHED ◀──────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
- 40ms  ESTABLISHED ── ACK seq=1 ack=1 ────────────────────────────────────────────────▶ ESTABLISHED
- 40ms              · connect
- 40ms  ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ───────────────────────────────────▶ ESTABLISHED
- 40ms              · send 1024
- 60ms                                                            accept, receive 1024 ·
-   1s              · fault 1: reboot
-   1s              ◀─────────────────────────── ACK seq=0 ack=1025 · keepalive probe ── ESTABLISHED
-1.02s              ── RST seq=1025 ───────────────────────────────────────────────────▶ CLOSED
+ time            client                                                     server
+   0s              ┊                                                          ├ LISTEN · listen
+   0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────────────▶│ SYN-RECEIVED
+ 20ms  ESTABLISHED ┃◀────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+ 40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────────────▶┃ ESTABLISHED
+ 40ms      connect ┨                                                          ┃
+ 40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ─────────────────────────▶┃
+ 40ms    send 1024 ┨                                                          ┃
+ 60ms              ┃                                                          ┠ accept, receive 1024
+   1s              ╳ fault 1: reboot                                          ┃
+   1s               ◀───────────────── ACK seq=0 ack=1025 · keepalive probe ──┨
+1.02s              ├── RST seq=1025 ─────────────────────────────────────────▶│ CLOSED
 
 "#]]
     );
@@ -205,20 +205,21 @@ fn more_than_two_hosts_are_named_in_their_cells() {
     assert_data_eq!(
         draw(&script.events, &PictureOptions::default()),
         str![[r#"
- time
-   0s                                                              listen · server LISTEN
-   0s  client SYN-SENT    ── SYN seq=0 ───────────────────────────────────▶ server SYN-RECEIVED
- 20ms  client ESTABLISHED ◀───────────────────────── SYN+ACK seq=0 ack=1 ── server SYN-RECEIVED
- 40ms  client ESTABLISHED ── ACK seq=1 ack=1 ─────────────────────────────▶ server ESTABLISHED
- 40ms  client             · connect
- 40ms  client ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ────────────────▶ server ESTABLISHED
- 40ms  client             · send 1024
- 60ms                                                accept, receive 1024 · server
- 60ms  server ESTABLISHED ◀─────────────────────────────────── SYN seq=0 ── other SYN-SENT
- 80ms  server ESTABLISHED ── RST+ACK seq=0 ack=1 ─────────────────────────▶ other CLOSED
-100ms                                               connect: ECONNREFUSED · other
-100ms  client ESTABLISHED ── SYN seq=0 ───────────────────────────────────✗ no host has this address
-100ms  client CLOSED      · abort()
+ time            client                             server                              other
+   0s              ┊                                  ├ LISTEN · listen                   ┊
+   0s     SYN-SENT ├── SYN seq=0 ────────────────────▶│ SYN-RECEIVED                      ┊
+ 20ms  ESTABLISHED ┃◀────────── SYN+ACK seq=0 ack=1 ──┤                                   ┊
+ 40ms              ┠── ACK seq=1 ack=1 ──────────────▶┃ ESTABLISHED                       ┊
+ 40ms      connect ┨                                  ┃                                   ┊
+ 40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ─▶┃                                   ┊
+ 40ms    send 1024 ┨                                  ┃                                   ┊
+ 60ms              ┃                                  ┠ accept, receive 1024              ┊
+ 60ms              ┃                                  ┃◀───────────────────── SYN seq=0 ──┤ SYN-SENT
+ 80ms              ┃                                  ┠── RST+ACK seq=0 ack=1 ───────────▶┊ CLOSED
+100ms              ┃                                  ┃             connect: ECONNREFUSED ┤
+100ms              ┠── SYN seq=0 ───✗                 ┃                                   ┊
+                   ┃         no host has this address ┃                                   ┊
+100ms       CLOSED ├ abort()                          ┃                                   ┊
 
 "#]]
     );
@@ -228,40 +229,44 @@ fn more_than_two_hosts_are_named_in_their_cells() {
 fn a_narrow_terminal_breaks_labels_and_not_lines() {
     let events = dead_client();
     for width in [72, 80, 100, 140] {
-        let text =
-            draw_on(Paper { width }, &events, &PictureOptions { timers: true, ..PictureOptions::default() });
+        let text = draw_on(
+            Paper { width, ascii: false },
+            &events,
+            &PictureOptions { timers: true, ..PictureOptions::default() },
+        );
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(width), "{widest:?} columns where {width} are:\n{text}");
     }
     assert_data_eq!(
-        draw_on(Paper { width: 72 }, &events, &PictureOptions::default()),
+        draw_on(Paper { width: 72, ascii: false }, &events, &PictureOptions::default()),
         str![[r#"
-      time  client                                          server
-        0s                                         listen · LISTEN
-        0s  SYN-SENT     ── SYN seq=0 ────────────────────▶ SYN-RECEIVED
-      20ms  ESTABLISHED  ◀────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
-      40ms  ESTABLISHED  ── ACK seq=1 ack=1 ──────────────▶ ESTABLISHED
-      40ms               · connect
-      40ms  ESTABLISHED  ── PSH+ACK seq=1 ack=1 ──────────▶ ESTABLISHED
-                            len=1024
-      40ms               · send 1024
-      60ms                           accept, receive 1024 ·
-      60ms  ESTABLISHED  ◀─────── PSH+ACK seq=1 ack=1025 ── ESTABLISHED
-                                                len=1024
-      60ms                                      send 1024 ·
-      80ms               · receive 1024
-      80ms  ESTABLISHED  ── ACK seq=1025 ack=1025 ────────▶ ESTABLISHED
-        1s               · fault 1: power-loss
-         …  1h 59m 59.1s of silence …
-2h 0m 0.1s  host is down ✗──────── ACK seq=1024 ack=1025 ── ESTABLISHED
-                                       · keepalive probe
-         …  1m of silence …
-2h 1m 0.1s  host is down ✗──────── ACK seq=1024 ack=1025 ── ESTABLISHED
-                                       · keepalive probe
-2h 2m 0.1s                keepalive: dead after 2 probes, · CLOSED
-                              2h 2m of silence, keepalive ·
-                                 timer: gave up, receive: ·
-                                                ETIMEDOUT ·
+      time    client                                             server
+        0s      ┊                                  listen · LISTEN ┤
+        0s      ├── SYN seq=0 ────────────────────────────────────▶│
+                │ SYN-SENT                            SYN-RECEIVED │
+      20ms      ┃◀────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+                ┃ ESTABLISHED                                      │
+      40ms      ┠── ACK seq=1 ack=1 ──────────────────────────────▶┃
+                ┃                                      ESTABLISHED ┃
+      40ms      ┠ connect                                          ┃
+      40ms      ┠── PSH+ACK seq=1 ack=1 len=1024 ─────────────────▶┃
+      40ms      ┠ send 1024                                        ┃
+      60ms      ┃                             accept, receive 1024 ┨
+      60ms      ┃◀────────────── PSH+ACK seq=1 ack=1025 len=1024 ──┨
+      60ms      ┃                                        send 1024 ┨
+      80ms      ┠ receive 1024                                     ┃
+      80ms      ┠── ACK seq=1025 ack=1025 ────────────────────────▶┃
+        1s      ┠ fault 1: power-loss                              ┃
+         …      ┃           … 1h 59m 59.1s of silence …            ┃
+2h 0m 0.1s      ┃✗────── ACK seq=1024 ack=1025 · keepalive probe ──┨
+                ┃ host is down                         ESTABLISHED ┃
+         …      ┃                … 1m of silence …                 ┃
+2h 1m 0.1s      ┃✗────── ACK seq=1024 ack=1025 · keepalive probe ──┨
+                ┃ host is down                         ESTABLISHED ┃
+2h 2m 0.1s      ┃                                           CLOSED │
+                ┃         keepalive: dead after 2 probes, 2h 2m of │
+                ┃      silence, keepalive timer: gave up, receive: │
+                ┃                                        ETIMEDOUT │
 
 "#]]
     );
@@ -277,13 +282,13 @@ fn a_long_ladder_keeps_its_ends() {
     assert_data_eq!(
         draw(&script.events, &options),
         str![[r#"
-time  client                                                                                  server
-  0s         ── ACK seq=0 ack=0 len=1 ─────────────────────────────────────────────────────┄┄
-  0s         ── ACK seq=1 ack=0 len=1 ─────────────────────────────────────────────────────┄┄
-  0s         ── ACK seq=2 ack=0 len=1 ─────────────────────────────────────────────────────┄┄
-   …  995 rows left out …
-  0s         ── ACK seq=998 ack=0 len=1 ───────────────────────────────────────────────────┄┄
-  0s         ── ACK seq=999 ack=0 len=1 ───────────────────────────────────────────────────┄┄
+time    client                                                                               server
+  0s      ├── ACK seq=0 ack=0 len=1 ────────────────────────────────────────────────────────┄┄ ┊
+  0s      ├── ACK seq=1 ack=0 len=1 ────────────────────────────────────────────────────────┄┄ ┊
+  0s      ├── ACK seq=2 ack=0 len=1 ────────────────────────────────────────────────────────┄┄ ┊
+   …      ┊                               … 995 rows left out …                                ┊
+  0s      ├── ACK seq=998 ack=0 len=1 ──────────────────────────────────────────────────────┄┄ ┊
+  0s      ├── ACK seq=999 ack=0 len=1 ──────────────────────────────────────────────────────┄┄ ┊
 
 "#]]
     );
@@ -314,9 +319,9 @@ fn events_that_do_not_fit_together_draw_what_can_be_drawn() {
     assert_data_eq!(
         draw(&script.events, &PictureOptions::default()),
         str![[r#"
-time
-  0s                                                                  received SYN · client SYN-SENT
-  0s  server ┄┄──────────────────────────────────────────────────────── SYN seq=0 ── unheard-of
+time         client                                 server                               unheard-of
+  0s  SYN-SENT ├ received SYN                         ┊                                      ┊
+  0s           │                                      ┊ ┄┄────────────────────── SYN seq=0 ──┤
 
 "#]]
     );

@@ -62,26 +62,26 @@ fn one_run_is_shown_in_full() {
         str![[r#"
 dead-client: The client fails without a word; the server's keepalive finds out (seed 1)
 
-      time  client                                                                      server
-        0s                                                                     listen · LISTEN
-        0s  SYN-SENT     ── SYN seq=0 ────────────────────────────────────────────────▶ SYN-RECEIVED
-      20ms  ESTABLISHED  ◀────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
-      40ms  ESTABLISHED  ── ACK seq=1 ack=1 ──────────────────────────────────────────▶ ESTABLISHED
-      40ms               · connect
-      40ms  ESTABLISHED  ── PSH+ACK seq=1 ack=1 len=1024 ─────────────────────────────▶ ESTABLISHED
-      40ms               · send 1024
-      60ms                                                       accept, receive 1024 ·
-      60ms  ESTABLISHED  ◀────────────────────────── PSH+ACK seq=1 ack=1025 len=1024 ── ESTABLISHED
-      60ms                                                                  send 1024 ·
-      80ms               · receive 1024
-      80ms  ESTABLISHED  ── ACK seq=1025 ack=1025 ────────────────────────────────────▶ ESTABLISHED
-        1s               · fault 1: power-loss
-         …  1h 59m 59.1s of silence …
-2h 0m 0.1s  host is down ✗────────────────── ACK seq=1024 ack=1025 · keepalive probe ── ESTABLISHED
-         …  1m of silence …
-2h 1m 0.1s  host is down ✗────────────────── ACK seq=1024 ack=1025 · keepalive probe ── ESTABLISHED
-2h 2m 0.1s                keepalive: dead after 2 probes, 2h 2m of silence, keepalive · CLOSED
-                                                   timer: gave up, receive: ETIMEDOUT ·
+      time             client                                               server
+        0s               ┊                                                    ├ LISTEN · listen
+        0s      SYN-SENT ├── SYN seq=0 ──────────────────────────────────────▶│ SYN-RECEIVED
+      20ms   ESTABLISHED ┃◀──────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+      40ms               ┠── ACK seq=1 ack=1 ────────────────────────────────▶┃ ESTABLISHED
+      40ms       connect ┨                                                    ┃
+      40ms               ┠── PSH+ACK seq=1 ack=1 len=1024 ───────────────────▶┃
+      40ms     send 1024 ┨                                                    ┃
+      60ms               ┃                                                    ┠ accept, receive 1024
+      60ms               ┃◀──────────────── PSH+ACK seq=1 ack=1025 len=1024 ──┨
+      60ms               ┃                                                    ┠ send 1024
+      80ms  receive 1024 ┨                                                    ┃
+      80ms               ┠── ACK seq=1025 ack=1025 ──────────────────────────▶┃
+        1s               ┠ fault 1: power-loss                                ┃
+         …               ┃            … 1h 59m 59.1s of silence …             ┃
+2h 0m 0.1s  host is down ┃✗──────── ACK seq=1024 ack=1025 · keepalive probe ──┨ ESTABLISHED
+         …               ┃                 … 1m of silence …                  ┃
+2h 1m 0.1s  host is down ┃✗──────── ACK seq=1024 ack=1025 · keepalive probe ──┨ ESTABLISHED
+2h 2m 0.1s               ┃  keepalive: dead after 2 probes, 2h 2m of silence, ┤ CLOSED
+                         ┃       keepalive timer: gave up, receive: ETIMEDOUT │
 
 server keepalive: dead: 2 probes, 2h 2m after the last segment, ETIMEDOUT
 ✓ server: error ETIMEDOUT
@@ -98,15 +98,15 @@ fn a_failed_run_says_what_was_expected_and_how_to_repeat_it() {
         str![[r#"
 broken: What was expected did not happen (seed 1)
 
-time  client                                                                            server
-  0s                                                                           listen · LISTEN
-  0s  SYN-SENT    ── SYN seq=0 ───────────────────────────────────────────────────────▶ SYN-RECEIVED
-20ms  ESTABLISHED ◀───────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
-40ms  ESTABLISHED ── ACK seq=1 ack=1 ─────────────────────────────────────────────────▶ ESTABLISHED
-40ms              · connect
-40ms  ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ────────────────────────────────────▶ ESTABLISHED
-40ms              · send 1024
-60ms                                                             accept, receive 1024 ·
+time            client                                                      server
+  0s              ┊                                                           ├ LISTEN · listen
+  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+40ms      connect ┨                                                           ┃
+40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
+40ms    send 1024 ┨                                                           ┃
+60ms              ┃                                                           ┠ accept, receive 1024
 
 ✓ server: ends CLOSED
 ✗ server: ends CLOSED
@@ -137,15 +137,15 @@ invalid    wrong.yaml  the scenario has 2 mistakes; the first: line 3, column 5:
 
 broken: What was expected did not happen (seed 1)
 
-time  client                                                                            server
-  0s                                                                           listen · LISTEN
-  0s  SYN-SENT    ── SYN seq=0 ───────────────────────────────────────────────────────▶ SYN-RECEIVED
-20ms  ESTABLISHED ◀───────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
-40ms  ESTABLISHED ── ACK seq=1 ack=1 ─────────────────────────────────────────────────▶ ESTABLISHED
-40ms              · connect
-40ms  ESTABLISHED ── PSH+ACK seq=1 ack=1 len=1024 ────────────────────────────────────▶ ESTABLISHED
-40ms              · send 1024
-60ms                                                             accept, receive 1024 ·
+time            client                                                      server
+  0s              ┊                                                           ├ LISTEN · listen
+  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+40ms      connect ┨                                                           ┃
+40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
+40ms    send 1024 ┨                                                           ┃
+60ms              ┃                                                           ┠ accept, receive 1024
 
 ✓ server: ends CLOSED
 ✗ server: ends CLOSED
@@ -173,10 +173,10 @@ fn an_interrupted_run_shows_what_happened_until_then() {
         str![[r#"
 dead-client: The client fails without a word; the server's keepalive finds out (seed 1)
 
-time  client                                                                            server
-  0s                                                                           listen · LISTEN
-  0s  SYN-SENT    ── SYN seq=0 ───────────────────────────────────────────────────────▶ SYN-RECEIVED
-20ms  ESTABLISHED ◀───────────────────────────────────────────── SYN+ACK seq=0 ack=1 ── SYN-RECEIVED
+time            client                                                           server
+  0s              ┊                                                                ├ LISTEN · listen
+  0s     SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
 
 unfinished after 12 events
 

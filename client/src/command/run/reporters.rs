@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use halfopen::picture::text::AsciiWriter;
 use halfopen::report::{
     self, DrawingForm, DrawingReporter, JsonReporter, NdjsonReporter, Reporter, Reporters, TextOptions,
     TextReporter,
@@ -48,7 +49,11 @@ fn results(
             let (picture, paper) = (args.picture.options(), args.picture.paper());
             let (several, names) = (plan.runs > 1, plan.longest_name);
             let quiet = plan.runs > MOST_LINES && io::stdout().is_terminal();
-            Box::new(TextReporter::new(out, TextOptions { several, names, quiet, picture, paper }))
+            let options = TextOptions { several, names, quiet, picture, paper };
+            match paper.ascii {
+                true => Box::new(TextReporter::new(AsciiWriter::new(out), options)),
+                false => Box::new(TextReporter::new(out, options)),
+            }
         }
         RunOutput::Json => Box::new(JsonReporter::new(out)),
         RunOutput::Ndjson => Box::new(NdjsonReporter::new(out)),

@@ -1,0 +1,178 @@
+//! One line of a drawing: a character and a style in each column.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::ops::Range;
+
+use anstyle::Style;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+pub(super) const PLAIN: Style = Style::new();
+
+/// Stands behind a character that takes two columns.
+const BEHIND_WIDE: char = '\0';
+
+/// A line that can be drawn upon, as wide as the paper.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    cells: Vec<(char, Style)>,
+}
+
+impl Line {
+    pub(super) fn new(width: usize) -> Line {
+        Line { cells: vec![(' ', PLAIN); width] }
+    }
+
+    /// Draws a text from column `at` on. What is beyond the paper is not drawn.
+    pub(super) fn put(&mut self, at: usize, text: &str, style: Style) {
+        let mut column = at;
+        for character in text.chars() {
+            let width = character.width().unwrap_or(0);
+            if width == 0 {
+                continue;
+            }
+            if column + width > self.cells.len() {
+                return;
+            }
+            self.cells[column] = (character, style);
+            if width == 2 {
+                self.cells[column + 1] = (BEHIND_WIDE, style);
+            }
+            column += width;
+        }
+    }
+
+    /// Whether there is nothing in these columns.
+    pub(super) fn is_blank(&self, columns: Range<usize>) -> bool {
+        self.cells.get(columns).is_some_and(|cells| cells.iter().all(|(character, _)| *character == ' '))
+    }
+
+    /// The line without blanks at its end, and with a line feed; in ASCII if that is wanted.
+    pub(super) fn finish(&self, ascii: bool) -> String {
+        let end = self.cells.iter().rposition(|(character, _)| *character != ' ').map_or(0, |last| last + 1);
+        let mut out = String::with_capacity(end + 64);
+        let mut now = PLAIN;
+        for (character, style) in &self.cells[..end] {
+            // A blank looks the same in any colour.
+            let style = if *character == ' ' { now } else { *style };
+            if style != now {
+                let _ = fmt::Write::write_fmt(&mut out, format_args!("{now:#}{style}"));
+                now = style;
+            }
+            match *character {
+                BEHIND_WIDE if ascii => out.push(' '),
+                BEHIND_WIDE => {}
+                character if ascii => out.push(ascii_of(character)),
+                character => out.push(character),
+            }
+        }
+        let _ = fmt::Write::write_fmt(&mut out, format_args!("{now:#}"));
+        out.push('\n');
+        out
+    }
+}
+
+/// The character of ASCII that stands for another one in the same place.
+const fn ascii_of(character: char) -> char {
+    match character {
+        '\0'..='\x7f' => character,
+        '─' => '-',
+        '┄' => '.',
+        '┃' => '|',
+        '│' => ':',
+        '┊' => '.',
+        '╏' | '╎' => '!',
+        '┇' | '┆' => ';',
+        '├' | '┤' | '┼' | '┠' | '┨' | '╂' => '+',
+        '╭' | '╮' => '.',
+        '╰' | '╯' => '\'',
+        '▶' => '>',
+        '◀' => '<',
+        '✗' | '╳' => 'x',
+        '✓' => '+',
+        '·' => '/',
+        '…' => '~',
+        'µ' | 'μ' => 'u',
+        '→' => '>',
+        '–' | '—' => '-',
+        '‘' | '’' => '\'',
+        '“' | '”' => '"',
+        _ => '?',
+    }
+}
+
+/// Writes text on with nothing but ASCII in it; each character keeps its place.
+#[derive(Debug)]
+pub struct AsciiWriter<W> {
+    out: W,
+    /// The beginning of a character whose end is not there yet.
+    begun: Vec<u8>,
+}
+
+impl<W: Write> AsciiWriter<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> AsciiWriter<W> {
+        AsciiWriter { out, begun: Vec::new() }
+    }
+}
+
+impl<W: Write> Write for AsciiWriter<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.begun.extend_from_slice(octets);
+        let (whole, rest) = match std::str::from_utf8(&self.begun) {
+            Err(error) if error.error_len().is_none() => self.begun.split_at(error.valid_up_to()),
+            Ok(_) | Err(_) => (self.begun.as_slice(), &[][..]),
+        };
+        let text: String = String::from_utf8_lossy(whole).chars().map(ascii_of).collect();
+        let rest = rest.to_vec();
+        self.begun = rest;
+        self.out.write_all(text.as_bytes())?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Joins words to lines of at most `width` columns; a longer word is cut.
+pub(super) fn wrap<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.into_iter().flat_map(|word| pieces(word, width)) {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(cut(word, width)),
+        }
+    }
+    lines
+}
+
+/// A word, or the words in it if it is too wide for a line.
+fn pieces(word: &str, width: usize) -> impl Iterator<Item = &str> {
+    let separator = if word.width() > width { ' ' } else { '\0' };
+    word.split(separator)
+}
+
+/// The text, or its beginning and `…` if it is wider than `width` columns.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut result = String::new();
+    let mut taken = 0;
+    for character in text.chars() {
+        let columns = character.width().unwrap_or(0);
+        if taken + columns >= width {
+            break;
+        }
+        result.push(character);
+        taken += columns;
+    }
+    if width > 0 {
+        result.push('…');
+    }
+    result
+}

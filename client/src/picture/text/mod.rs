@@ -1,0 +1,110 @@
+//! Draws a picture as text: a ladder within a width.
+//!
+//! Each host is a lifeline with its state beside it where that changes; segments are arrows between lifelines. What
+//! applications and timers do stands in the margins, if these are wide enough.
+
+mod canvas;
+mod frame;
+mod look;
+mod rows;
+mod sheet;
+mod shown;
+
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
+
+use self::canvas::{Line, cut};
+use self::frame::Frame;
+use self::shown::Shown;
+use super::Picture;
+use crate::words;
+
+pub use canvas::AsciiWriter;
+
+/// What a picture is drawn on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paper {
+    /// Columns. Nothing is wider, unless there are fewer than 40.
+    pub width: usize,
+    /// Whether there is nothing but ASCII to draw with.
+    pub ascii: bool,
+}
+
+impl Default for Paper {
+    fn default() -> Paper {
+        Paper { width: 100, ascii: false }
+    }
+}
+
+/// Draws a picture. The text has ANSI colours, for a stream that strips them where they are not wanted.
+pub fn draw(picture: &Picture, paper: Paper) -> String {
+    let drawing = Drawing::new(picture, paper);
+    let mut out = drawing.heading();
+    drawing.rows().for_each(|(_, row)| out.push_str(&row));
+    out + &drawing.ending()
+}
+
+/// A picture that is drawn row by row.
+#[derive(Clone, Debug)]
+pub struct Drawing<'a> {
+    picture: &'a Picture,
+    paper: Paper,
+    frame: Frame,
+    /// The states that each row shows.
+    shown: Vec<Shown>,
+}
+
+impl<'a> Drawing<'a> {
+    /// Finds out where everything will be.
+    pub fn new(picture: &'a Picture, paper: Paper) -> Drawing<'a> {
+        let shown = shown::shown(picture);
+        let frame = Frame::new(picture, paper, &rows::needs(picture, &shown));
+        Drawing { picture, paper, frame, shown }
+    }
+
+    /// The line with the names of the hosts; nothing if there are no rows.
+    pub fn heading(&self) -> String {
+        if self.picture.rows.is_empty() {
+            return String::new();
+        }
+        let frame = &self.frame;
+        let mut line = Line::new(frame.width);
+        line.put(frame.time.saturating_sub(4), "time", look::DIM);
+        let lanes = if frame.shared { &[][..] } else { &frame.lanes };
+        for (lane, lifeline) in lanes.iter().zip(&self.picture.lifelines) {
+            let room = frame.lanes[1] - frame.lanes[0];
+            let name = cut(&lifeline.name, room.saturating_sub(1));
+            let last = frame.width.saturating_sub(name.width());
+            let at = lane.saturating_sub(name.width().saturating_sub(1) / 2).max(frame.begin()).min(last);
+            line.put(at, &name, look::BOLD);
+        }
+        line.finish(self.paper.ascii)
+    }
+
+    /// The rows, each with its time; a row has one line or more.
+    pub fn rows(&self) -> impl Iterator<Item = (Duration, String)> + '_ {
+        (0..self.picture.rows.len()).map(|index| {
+            let lines = self.row(index).into_iter().map(|line| line.finish(self.paper.ascii));
+            (self.picture.rows[index].time, lines.collect())
+        })
+    }
+
+    /// What is said at the end: how much was not selected; often nothing.
+    pub fn ending(&self) -> String {
+        let rows = self.picture.not_selected;
+        if rows == 0 {
+            return String::new();
+        }
+        let mut line = Line::new(self.frame.width);
+        let verb = if rows == 1 { "is" } else { "are" };
+        let mark = self.ellipsis();
+        let text = format!("{mark} {} more {verb} not selected {mark}", words::count(rows as u64, "row"));
+        line.put(0, &cut(&text, self.frame.width), look::DIM);
+        line.finish(self.paper.ascii)
+    }
+
+    fn ellipsis(&self) -> &'static str {
+        if self.paper.ascii { "..." } else { "…" }
+    }
+}

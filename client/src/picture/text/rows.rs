@@ -1,0 +1,372 @@
+//! Draws one row.
+
+use std::cmp::{max, min};
+
+use anstyle::Style;
+use halfopen_proto::v1::HostState;
+use unicode_width::UnicodeWidthStr;
+
+use super::super::{Arrow, Life, Note, NoteKind, Notes, Part, Picture, Place, Row, What};
+use super::Drawing;
+use super::canvas::{Line, PLAIN, wrap};
+use super::frame::Needs;
+use super::look::{self, BAD, DIM, FAULT, Joint};
+use super::sheet::{Align, Sheet};
+use super::shown::Shown;
+use crate::timeline::HostIndex;
+use crate::words;
+
+/// A label is not broken into less, to make room for something else.
+const MIN_LABEL: usize = 20;
+
+/// How wide the margins should be.
+pub(super) fn needs(picture: &Picture, shown: &[Shown]) -> Needs {
+    let mut needs = Needs::default();
+    let last = picture.lifelines.len().max(2) - 1;
+    for (row, shown) in picture.rows.iter().zip(shown) {
+        let mut need = |host: Option<HostIndex>, text: usize, is_state: bool| {
+            let Some(host) = host.filter(|host| *host == 0 || *host == last) else { return };
+            let side = if host == 0 { &mut needs.left } else { &mut needs.right };
+            side.insert(text);
+            if is_state {
+                needs.states = max(needs.states, text);
+            }
+        };
+        match &row.what {
+            What::Arrow(arrow) => {
+                for (host, state) in [(arrow.from.host, shown.from), (arrow.to.host, shown.to)] {
+                    if let Some(state) = state {
+                        need(host, words::state(state).len(), true);
+                    }
+                }
+                if let Part::Lost { at: Place::Receiver, why } = &arrow.part {
+                    need(arrow.to.host, why.width(), false);
+                }
+            }
+            What::Notes(notes) => {
+                if let Some(state) = shown.from {
+                    need(notes.host, words::state(state).len(), true);
+                }
+                need(notes.host, in_margin(notes, shown, false).width(), false);
+            }
+            What::Silence(_) | What::Folded(_) | What::Omitted(_) => {}
+        }
+    }
+    needs
+}
+
+/// What notes put into a margin: the state nearest to the lifeline, what applications and timers do beside it.
+fn in_margin(notes: &Notes, shown: &Shown, state_first: bool) -> String {
+    let state = shown.from.map(words::state).unwrap_or_default();
+    let marginal = notes.notes.iter().filter(|note| is_marginal(note)).map(|note| note.text.as_str());
+    let marginal = marginal.collect::<Vec<_>>().join(", ");
+    let parts = if state_first { [state, &marginal] } else { [&marginal, state] };
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" · ")
+}
+
+fn is_marginal(note: &Note) -> bool {
+    matches!(note.kind, NoteKind::Application | NoteKind::Timer)
+}
+
+/// The style of what notes say.
+fn style<'n>(notes: impl Iterator<Item = &'n Note>) -> Style {
+    match notes.map(|note| note.kind).max() {
+        Some(NoteKind::Fault) => FAULT,
+        Some(NoteKind::Error) => BAD,
+        Some(NoteKind::Keepalive | NoteKind::Unreachable | NoteKind::Middlebox) => PLAIN,
+        Some(NoteKind::Transition | NoteKind::Timer | NoteKind::Application) | None => DIM,
+    }
+}
+
+/// Where an arrow is: `step` columns go from its sender towards its receiver.
+#[derive(Clone, Copy)]
+struct Shaft {
+    rightwards: bool,
+    /// The sender's column.
+    from: usize,
+    /// How many steps to the receiver's column.
+    length: usize,
+}
+
+impl Shaft {
+    fn column(self, step: usize) -> usize {
+        if self.rightwards { self.from + step } else { self.from.saturating_sub(step) }
+    }
+
+    /// Draws a text whose first or last character, whichever is nearer, is `step` columns from the sender.
+    fn put(self, line: &mut Line, step: usize, text: &str, style: Style) {
+        let column = self.column(step);
+        let at = if self.rightwards { column } else { (column + 1).saturating_sub(text.width()) };
+        line.put(at, text, style);
+    }
+}
+
+impl Drawing<'_> {
+    /// The lines of a row.
+    pub(super) fn row(&self, index: usize) -> Vec<Line> {
+        let (row, shown) = (&self.picture.rows[index], self.shown[index]);
+        let mut sheet = Sheet::new(&self.frame, self.lives(row));
+        let mark = self.ellipsis();
+        let gap = match &row.what {
+            What::Arrow(arrow) => {
+                self.arrow(&mut sheet, row, arrow, shown);
+                None
+            }
+            What::Notes(notes) => {
+                self.notes(&mut sheet, row, notes, shown);
+                None
+            }
+            What::Silence(length) => Some(format!("{} of silence", words::duration(*length))),
+            What::Folded(folded) => Some(folded.text.clone()),
+            What::Omitted(rows) => Some(format!("{} left out", words::count(*rows as u64, "row"))),
+        };
+        let time = if let Some(text) = gap {
+            sheet.write_across(&format!("{mark} {text} {mark}"), DIM);
+            mark.to_owned()
+        } else {
+            words::duration(row.time)
+        };
+        let line = sheet.line(0);
+        line.put(self.frame.time.saturating_sub(time.width()), &time, DIM);
+        if row.connection > 0 && self.frame.connection > 0 {
+            line.put(self.frame.time + 2, &format!("#{}", row.connection), DIM);
+        }
+        sheet.into_lines()
+    }
+
+    /// What the lifelines are in a row; where they are shared, those of its hosts.
+    fn lives(&self, row: &Row) -> Vec<Option<Life>> {
+        let life = |host: HostIndex| row.lives.get(host).copied();
+        if !self.frame.shared {
+            return (0..self.frame.lanes.len()).map(life).collect();
+        }
+        let mut lives = vec![None; 2];
+        match &row.what {
+            What::Arrow(arrow) => {
+                let (from, to) = self.frame.ends(arrow);
+                lives[from] = arrow.from.host.and_then(life);
+                lives[to] = arrow.to.host.and_then(life);
+            }
+            What::Notes(notes) => {
+                if let (Some(lane), Some(host)) = (self.frame.lane(notes, row), notes.host) {
+                    lives[lane] = life(host);
+                }
+            }
+            What::Silence(_) | What::Folded(_) | What::Omitted(_) => {}
+        }
+        lives
+    }
+
+    fn arrow(&self, sheet: &mut Sheet<'_>, row: &Row, arrow: &Arrow, shown: Shown) {
+        let (from, to) = self.frame.ends(arrow);
+        let lanes = &self.frame.lanes;
+        let rightwards = from < to;
+        let shaft = Shaft { rightwards, from: lanes[from], length: lanes[from].abs_diff(lanes[to]) };
+        let zone = if rightwards { from + 1 } else { from };
+        let (_, room) = sheet.zone(zone);
+        let why = match &arrow.part {
+            Part::Lost { at: Place::Sender | Place::Way, why } => why.width() + 2,
+            Part::Lost { at: Place::Receiver, .. } | Part::Whole | Part::Departure | Part::Arrival => 0,
+        };
+        // Where there is room for it, the reason of a loss stands beside its cross.
+        let room = if why + MIN_LABEL + 4 <= room { room - why } else { room };
+        let label = wrap(arrow.label.iter().map(String::as_str), room.saturating_sub(4).max(4));
+        let first = label.first().map_or("", String::as_str);
+        let reach = self.reach(row, arrow, shaft, first.width());
+        self.shaft(sheet, arrow, shaft, reach, first);
+
+        let joint = |left: bool, right: bool| Joint { left, right };
+        if arrow.part != Part::Arrival {
+            sheet.join(from, joint(!rightwards, rightwards));
+        }
+        let between = lanes.iter().enumerate().take(max(from, to)).skip(min(from, to) + 1);
+        for (lane, _) in between.filter(|(_, column)| column.abs_diff(shaft.from) < reach) {
+            sheet.join(lane, joint(true, true));
+        }
+        for zone in min(from, to) + 1..=max(from, to) {
+            sheet.take(zone);
+        }
+        let (near, indent) = if rightwards { (Align::Left, "  ") } else { (Align::Right, "") };
+        for text in label.iter().skip(1) {
+            let text = if rightwards { format!("{indent}{text}") } else { format!("{text}  ") };
+            sheet.write(zone, near, [text.as_str()], label_style(arrow));
+        }
+        self.why(sheet, arrow, shaft, reach, (from, to));
+        self.state(sheet, (from, rightwards), arrow.from.host, shown.from.map(words::state), shown.from);
+        if let Part::Lost { at: Place::Receiver, why } = &arrow.part {
+            self.beside(sheet, (to, !rightwards), arrow.to.host, why, BAD);
+        } else {
+            self.state(sheet, (to, !rightwards), arrow.to.host, shown.to.map(words::state), shown.to);
+        }
+    }
+
+    /// How many steps from the sender an arrow's head is.
+    fn reach(&self, row: &Row, arrow: &Arrow, shaft: Shaft, label: usize) -> usize {
+        let end = shaft.length.saturating_sub(1);
+        let after_label = min(label + 6, end);
+        match &arrow.part {
+            Part::Whole | Part::Departure | Part::Arrival => end,
+            Part::Lost { at: Place::Sender, .. } => after_label,
+            Part::Lost { at: Place::Way, .. } => {
+                let middle = max(shaft.length / 2, after_label);
+                let on_lane = self.frame.lanes.contains(&shaft.column(middle));
+                if on_lane { middle.saturating_sub(1) } else { middle }
+            }
+            Part::Lost { at: Place::Receiver, .. } => {
+                let life = arrow.to.host.and_then(|host| row.lives.get(host));
+                if life.is_some_and(|life| life.host == HostState::Down) { shaft.length } else { end }
+            }
+        }
+    }
+
+    /// Draws an arrow with the first line of its label.
+    fn shaft(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shaft: Shaft, reach: usize, label: &str) {
+        let style = label_style(arrow);
+        let line = sheet.line(0);
+        for step in 1..reach {
+            shaft.put(line, step, "─", DIM);
+        }
+        let tail = if arrow.part == Part::Arrival { "┄┄" } else { "──" };
+        shaft.put(line, 1, tail, style);
+        if !label.is_empty() {
+            shaft.put(line, 3, &format!(" {label} "), style);
+        }
+        let head = if shaft.rightwards { "▶" } else { "◀" };
+        match &arrow.part {
+            Part::Whole | Part::Arrival => shaft.put(line, reach, head, style),
+            Part::Departure => {
+                shaft.put(line, reach.saturating_sub(2), "┄┄", style);
+                shaft.put(line, reach, " ", PLAIN);
+            }
+            Part::Lost { .. } => shaft.put(line, reach, "✗", BAD),
+        }
+    }
+
+    /// Why a segment was lost on the way: beside the cross, or below it.
+    fn why(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shaft: Shaft, reach: usize, ends: (usize, usize)) {
+        let Part::Lost { at: Place::Sender | Place::Way, why } = &arrow.part else { return };
+        let cross = shaft.column(reach);
+        let lanes = &self.frame.lanes;
+        // The zone of the cross: as many lifelines are left of it.
+        let zone = lanes.iter().filter(|lane| **lane < cross).count();
+        let room = if shaft.rightwards {
+            lanes.get(zone).map_or(0, |lane| lane.saturating_sub(cross + 3))
+        } else {
+            lanes.get(zone.wrapping_sub(1)).map_or(0, |lane| cross.saturating_sub(lane + 3))
+        };
+        if why.width() <= room {
+            shaft.put(sheet.line(0), reach + 2, why, BAD);
+            return;
+        }
+        let zone = zone.clamp(min(ends.0, ends.1) + 1, max(ends.0, ends.1));
+        let align = if shaft.rightwards { Align::Right } else { Align::Left };
+        sheet.write(zone, align, why.split(' '), BAD);
+    }
+
+    fn notes(&self, sheet: &mut Sheet<'_>, row: &Row, notes: &Notes, shown: Shown) {
+        let said = notes.notes.iter();
+        let Some(lane) = self.frame.lane(notes, row) else {
+            let texts: Vec<&str> = said.clone().map(|note| note.text.as_str()).collect();
+            return sheet.write_across(&texts.join(", "), style(said));
+        };
+        let inward = if lane == 0 { true } else { lane + 1 != self.frame.lanes.len() };
+        let margin = if lane == 0 { 0 } else { lane + 1 };
+        let inner = if inward { lane + 1 } else { lane };
+        let mut inside: Vec<&Note> = said.clone().filter(|note| !is_marginal(note)).collect();
+        let whole = in_margin(notes, &shown, lane != 0);
+        let whole = self.named(notes.host, &whole);
+        let mut joint = Joint::default();
+        if sheet.fits(margin, &whole) {
+            let align = if lane == 0 { Align::Right } else { Align::Left };
+            let state = shown.from.map_or(DIM, look::of_state);
+            let marginal = said.clone().any(is_marginal);
+            sheet.write(margin, align, [whole.as_str()], if marginal { DIM } else { state });
+            (joint.left, joint.right) = (lane == 0 && marginal, lane != 0 && marginal);
+        } else if inside.is_empty() && !sheet.fits(margin, shown.from.map_or("", words::state)) {
+            let state = shown.from.map_or(DIM, look::of_state);
+            let align = if inward { Align::Left } else { Align::Right };
+            sheet.write(inner, align, in_margin(notes, &shown, inward).split(' '), state);
+            (joint.left, joint.right) = (!inward, inward);
+        } else {
+            self.state(sheet, (lane, inward), notes.host, shown.from.map(words::state), shown.from);
+            inside = said.clone().collect();
+        }
+        let mut texts: Vec<&str> = inside.iter().map(|note| note.text.as_str()).collect();
+        let by_fault = said.clone().any(|note| note.kind == NoteKind::Fault);
+        texts.extend(notes.becomes.filter(|_| !by_fault).map(host_state));
+        if !texts.is_empty() {
+            let align = if inward { Align::Left } else { Align::Right };
+            let first = sheet.is_free(inner);
+            sheet.write(inner, align, texts.join(", ").split(' '), style(inside.into_iter()));
+            (joint.left, joint.right) = (joint.left || (first && !inward), joint.right || (first && inward));
+        }
+        sheet.join(lane, joint);
+        if notes.becomes == Some(HostState::Down) {
+            sheet.line(0).put(self.frame.lanes[lane], "╳", FAULT);
+        }
+    }
+
+    /// Writes a state beside its lifeline, with the host's name where lifelines are shared.
+    fn state(
+        &self,
+        sheet: &mut Sheet<'_>,
+        place: (usize, bool),
+        host: Option<HostIndex>,
+        text: Option<&str>,
+        state: Option<halfopen_proto::v1::TcpState>,
+    ) {
+        self.beside(sheet, place, host, text.unwrap_or_default(), state.map_or(DIM, look::of_state));
+    }
+
+    /// Writes a text beside a lifeline: on the side away from what is drawn (on its right if the flag says so), or below that
+    /// where there is no room.
+    fn beside(
+        &self,
+        sheet: &mut Sheet<'_>,
+        (lane, drawn_right): (usize, bool),
+        host: Option<HostIndex>,
+        text: &str,
+        style: Style,
+    ) {
+        let (outer, inner) = if drawn_right { (lane, lane + 1) } else { (lane + 1, lane) };
+        let (away, near) =
+            if drawn_right { (Align::Right, Align::Left) } else { (Align::Left, Align::Right) };
+        let whole = self.named(host, text);
+        if whole.is_empty() {
+            return;
+        }
+        if sheet.fits(outer, &whole) {
+            return sheet.write(outer, away, [whole.as_str()], style);
+        }
+        let name = self.named(host, "");
+        if !name.is_empty() && sheet.zone(outer).1 > 0 {
+            sheet.write(outer, away, [name.as_str()], style);
+        }
+        sheet.write(inner, near, text.split(' '), style);
+    }
+
+    /// The text, after the host's name where lifelines are shared.
+    fn named(&self, host: Option<HostIndex>, text: &str) -> String {
+        let host = host.filter(|_| self.frame.shared).and_then(|host| self.picture.lifelines.get(host));
+        match host {
+            Some(host) if text.is_empty() => host.name.clone(),
+            Some(host) => format!("{} {text}", host.name),
+            None => text.to_owned(),
+        }
+    }
+}
+
+const fn host_state(state: HostState) -> &'static str {
+    match state {
+        HostState::Unspecified => "",
+        HostState::Up => "up again",
+        HostState::Frozen => "frozen",
+        HostState::Paused => "paused",
+        HostState::Down => "down",
+    }
+}
+
+fn label_style(arrow: &Arrow) -> Style {
+    if arrow.flags.rst { BAD } else { PLAIN }
+}
