@@ -102,6 +102,16 @@ pub(crate) enum Output {
     Ndjson,
 }
 
+/// A form of something that is said in words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
 fn color() -> impl clap::builder::TypedValueParser<Value = ColorChoice> {
     PossibleValuesParser::new(["auto", "always", "never"]).map(|when| match when.as_str() {
         "always" => ColorChoice::Always,

@@ -9,6 +9,7 @@ use halfopen::record::RunRecord;
 use serde::Serialize;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
 /// The columns of a ladder where nobody says how wide the terminal is.
@@ -39,6 +40,11 @@ pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Res
 /// Says on standard error what is wrong.
 pub(crate) fn error(text: &str) {
     anstream::eprintln!("{ERROR}error{ERROR:#}: {text}");
+}
+
+/// Says on standard error what is strange, and does not keep the command from going on.
+pub(crate) fn warning(text: &str) {
+    anstream::eprintln!("{WARNING}warning{WARNING:#}: {text}");
 }
 
 /// Says on standard error what to do.

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use halfopen_proto::v1::{Event, RunStarted, event::Kind};
 
+use crate::client::RunOptions;
 use crate::record::RunRecord;
 
 /// Octets of a line: the end of a run with tens of thousands of connections is long.
@@ -144,7 +145,9 @@ fn no_event(line: u64, error: &serde_json::Error) -> RecordingError {
 fn record(started: &RunStarted) -> RunRecord {
     let RunStarted { scenario, variant, .. } = started;
     let name = if variant.is_empty() { scenario.clone() } else { format!("{scenario}/{variant}") };
-    RunRecord { argument: None, file: scenario.clone(), ..RunRecord::new(name) }
+    let variant = (!variant.is_empty()).then(|| variant.clone());
+    let options = RunOptions { variant, seed: Some(started.seed), ..RunOptions::default() };
+    RunRecord { argument: None, file: scenario.clone(), options, ..RunRecord::new(name) }
 }
 
 /// Where something unknown stands, without what serde adds of itself.

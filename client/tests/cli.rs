@@ -441,6 +441,40 @@ fn a_profile_takes_the_place_of_the_scenarios() {
 }
 
 #[test]
+fn a_recording_is_explained_as_its_run_is() {
+    let folder = tempdir("recording");
+    let file = folder.join("two.ndjson");
+    let recorded =
+        [run(&["run", "dropped-fin", "-o", "ndjson"]), run(&["run", "dead-client", "-o", "ndjson"])];
+    fs::write(&file, recorded.map(|ended| ended.out).concat()).unwrap();
+    let file = file.to_str().unwrap();
+    let explain = |arguments: &[&str]| ended(halfopen(&[&["explain"], arguments].concat()).output().unwrap());
+    let both = explain(&[file]);
+    assert_eq!((both.code, both.err.as_str()), (Some(0), ""));
+    let each = ["dropped-fin", "dead-client"].map(|name| explain(&[name]).out);
+    assert_eq!(both.out, each.join("\n"));
+    let json = explain(&[file, "-o", "json"]).out;
+    let objects: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects[1]["scenario"], "dead-client");
+    assert_eq!(objects[1]["paragraphs"][1]["subject"], "story");
+
+    for (arguments, expected) in [
+        (&[file, "--seed", "2"][..], "leave out --seed"),
+        (&[file, "--variant", "x"], "leave out --variant"),
+        (&["no.ndjson"], "cannot read the recording `no.ndjson`"),
+        (&["scenarios"], "scenarios: name one"),
+        (&["dead-cleint"], "there is one named `dead-client`"),
+        (&["dead-client", "--connection", "0"], "--connection"),
+    ] {
+        let ended = explain(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}");
+        assert!(ended.err.contains(expected), "{arguments:?}: {}", ended.err);
+    }
+    let none = explain(&["dead-client", "--connection", "7"]);
+    assert!(none.out.contains("There is no connection 7: the run had 1 connection."), "{}", none.out);
+}
+
+#[test]
 fn list_show_and_validate_agree() {
     let names: Vec<String> = bundled().into_iter().map(|(name, _)| name).collect();
     assert!(names.contains(&"keepalive/dead-client".to_owned()), "{names:?}");

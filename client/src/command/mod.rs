@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, and what it does.
 
+mod explain;
 mod list;
 mod run;
 mod schema;
@@ -17,6 +18,8 @@ use crate::failure::Failure;
 pub(crate) enum Command {
     /// Run scenarios
     Run(run::Args),
+    /// Say in sentences what happened in a run, and why
+    Explain(explain::Args),
     /// List the bundled scenarios
     List(list::Args),
     /// Print a bundled scenario
@@ -34,6 +37,7 @@ impl Command {
     pub(crate) async fn execute(self, global: &GlobalArgs) -> Result<u8, Failure> {
         match self {
             Command::Run(args) => run::execute(global, &args).await,
+            Command::Explain(args) => explain::execute(global, &args).await,
             Command::List(args) => list::execute(global, &args).await,
             Command::Show(args) => show::execute(global, &args).await,
             Command::Validate(args) => validate::execute(global, &args).await,

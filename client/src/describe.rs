@@ -1,0 +1,127 @@
+//! An event in a line, for whoever names one: `server: sends FIN+ACK seq=1025 ack=1025, tail loss probe`.
+
+use halfopen_proto::v1::{
+    Event, HostState, MiddleboxChange, MiddleboxState, SegmentSent, TcpState, TimerChange, event::Kind,
+};
+
+use crate::words;
+
+/// The event in a line, with its host but without its time and number.
+pub fn event(event: &Event) -> String {
+    let text = kind(event.kind.as_ref());
+    if event.host.is_empty() { text } else { format!("{}: {text}", event.host) }
+}
+
+/// What happened, in a line.
+fn kind(kind: Option<&Kind>) -> String {
+    let Some(kind) = kind else { return "something that this version does not know".to_owned() };
+    match kind {
+        Kind::RunStarted(started) => format!("the run of {} begins", started.scenario),
+        Kind::ConnectionCreated(created) => {
+            format!("a connection from {} to {}", created.local, created.remote)
+        }
+        Kind::SegmentSent(sent) => segment(sent),
+        Kind::SegmentArrived(arrived) => match arrived.dropped.as_str() {
+            "" => format!("segment {} arrives", arrived.segment),
+            why => format!("segment {} arrives and is not used: {why}", arrived.segment),
+        },
+        Kind::SegmentLost(lost) => format!("segment {} is lost: {}", lost.segment, lost.reason),
+        Kind::DestinationUnreachable(told) => {
+            let used =
+                if told.dropped.is_empty() { String::new() } else { format!(", not used: {}", told.dropped) };
+            format!("ICMP: {} (segment {}){used}", words::unreachable(told.code()), told.segment)
+        }
+        Kind::MiddleboxChanged(changed) => {
+            let state = |state: MiddleboxState| match state {
+                MiddleboxState::Unspecified => "nothing",
+                state => words::middlebox_state(state),
+            };
+            let (before, after) = (state(changed.before()), state(changed.after()));
+            format!("{} {}: {before} → {after}", changed.middlebox, middlebox(changed.change()))
+        }
+        Kind::StateTransition(transition) => {
+            let cause = transition.cause.as_ref().map_or("", |cause| &cause.text);
+            format!("{} → {} ({cause})", words::state(transition.from()), words::state(transition.to()))
+        }
+        Kind::TimerChanged(changed) => {
+            let name = words::timer(changed.timer());
+            match changed.change() {
+                TimerChange::Unspecified => format!("{name} timer"),
+                TimerChange::Set => {
+                    let expires = words::duration(words::from_proto(changed.expires.as_ref()));
+                    format!("{name} timer is set to {expires}")
+                }
+                TimerChange::Fired => format!("{name} timer fires"),
+                TimerChange::Cancelled => format!("{name} timer is cancelled"),
+            }
+        }
+        Kind::KeepaliveOutcome(outcome) => {
+            let silence = words::silence(outcome.probes, words::from_proto(outcome.silence.as_ref()));
+            format!("keepalive: {}, {silence}", words::keepalive(outcome.verdict()))
+        }
+        Kind::ConnectionError(error) => format!("error {} for the next call", error.errno),
+        Kind::HostChanged(changed) => format!("is {}", host_state(changed.state())),
+        Kind::FaultApplied(applied) => match applied.segment {
+            0 => format!("fault {}: {}", applied.fault, applied.action),
+            segment => format!("fault {}: {} (segment {segment})", applied.fault, applied.action),
+        },
+        Kind::ApplicationResult(result) => {
+            let octets = if result.octets > 0 { format!(" {}", result.octets) } else { String::new() };
+            let end = if result.end_of_stream { ", end of stream" } else { "" };
+            let error = if result.error.is_empty() { String::new() } else { format!(": {}", result.error) };
+            format!("{}{octets}{end}{error} (step {} of {})", result.call, result.step, result.program)
+        }
+        Kind::ExpectationResult(result) => {
+            let held = if result.passed { "holds" } else { "is broken" };
+            format!("expectation {} {held}: {} (found: {})", result.expectation, result.text, result.actual)
+        }
+        Kind::RunFinished(finished) => format!("the run is over: {}", words::verdict(finished.verdict())),
+    }
+}
+
+/// A segment in a line.
+fn segment(sent: &SegmentSent) -> String {
+    let flags = sent.flags.unwrap_or_default();
+    let mut text = format!("sends {} seq={}", words::flags(flags), sent.relative_sequence_number);
+    if flags.ack {
+        text.push_str(&format!(" ack={}", sent.relative_acknowledgment_number));
+    }
+    if sent.length > 0 {
+        text.push_str(&format!(" len={}", sent.length));
+    }
+    if let Some(purpose) = words::purpose(sent.purpose()) {
+        text.push_str(&format!(", {purpose}"));
+    }
+    if !sent.middlebox.is_empty() {
+        text.push_str(&format!(", by {}", sent.middlebox));
+    } else if sent.injected {
+        text.push_str(", injected");
+    }
+    match sent.sender_state() {
+        TcpState::Unspecified => text,
+        state => format!("{text} ({})", words::state(state)),
+    }
+}
+
+const fn host_state(state: HostState) -> &'static str {
+    match state {
+        HostState::Unspecified => "in an unknown state",
+        HostState::Up => "up",
+        HostState::Frozen => "frozen",
+        HostState::Paused => "paused",
+        HostState::Down => "down",
+    }
+}
+
+const fn middlebox(change: MiddleboxChange) -> &'static str {
+    match change {
+        MiddleboxChange::Unspecified => "changes",
+        MiddleboxChange::Created => "creates its state",
+        MiddleboxChange::Adopted => "adopts the connection",
+        MiddleboxChange::Moved => "moves its state",
+        MiddleboxChange::Expired => "forgets the idle connection",
+        MiddleboxChange::Forgotten => "loses its state",
+        MiddleboxChange::Clamped => "lowers the MSS",
+        MiddleboxChange::Untranslated => "lets a segment pass untranslated",
+    }
+}

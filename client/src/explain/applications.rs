@@ -1,0 +1,111 @@
+//! What the applications of a connection saw of it.
+
+use std::collections::BTreeMap;
+
+use super::phrases;
+use crate::timeline::{EntryIndex, EntryKind, HostIndex, Timeline};
+use crate::words;
+
+/// What one application saw.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    first: Option<EntryIndex>,
+    last: EntryIndex,
+    sent: u64,
+    received: u64,
+    end_of_stream: bool,
+    /// How it let go: `close`, `shutdown` or `abort`.
+    ended: Option<&'static str>,
+    /// Calls that failed, with their errors, each with its number.
+    failed: BTreeMap<(String, String), usize>,
+    /// An error that no call got so far.
+    waiting: Option<String>,
+}
+
+/// Sentences on what applications saw of a connection, one a host.
+pub(super) fn sentences(timeline: &Timeline, connection: u32) -> Vec<(EntryIndex, EntryIndex, String)> {
+    let mut hosts: BTreeMap<HostIndex, Seen> = BTreeMap::new();
+    for (index, entry) in timeline.entries.iter().enumerate() {
+        let Some(host) = entry.host.filter(|_| entry.connection == connection) else { continue };
+        match &entry.kind {
+            EntryKind::Application { call, octets, end_of_stream, error, .. } => {
+                let seen = hosts.entry(host).or_default();
+                seen.first.get_or_insert(index);
+                seen.last = index;
+                seen.note(call, *octets, *end_of_stream, error);
+            }
+            EntryKind::Error(errno) => {
+                hosts.entry(host).or_default().waiting = Some(errno.clone());
+            }
+            _ => {}
+        }
+    }
+    let mut sentences = Vec::new();
+    for (host, seen) in &hosts {
+        let name = phrases::host(timeline, *host);
+        if let Some(first) = seen.first {
+            sentences.push((first, seen.last, seen.sentence(name)));
+        }
+        let peer = hosts.iter().find(|(other, _)| *other != host).filter(|_| hosts.len() == 2);
+        if let Some((peer, theirs)) = peer.filter(|(_, theirs)| theirs.received < seen.sent) {
+            let (sent, received) = (words::count(seen.sent, "octet"), theirs.received);
+            let peer = phrases::host(timeline, *peer);
+            let text = format!("Of the {sent} that {name}'s application sent, {peer}'s received {received}.");
+            sentences.push((seen.last, seen.last, text));
+        }
+    }
+    sentences
+}
+
+impl Seen {
+    fn note(&mut self, call: &str, octets: u64, end_of_stream: bool, error: &str) {
+        match call {
+            "receive" => self.received += octets,
+            "send" | "ping" => self.sent += octets,
+            _ => {}
+        }
+        self.end_of_stream |= end_of_stream;
+        if !error.is_empty() {
+            *self.failed.entry((call.to_owned(), error.to_owned())).or_default() += 1;
+            self.waiting = None;
+            return;
+        }
+        match call {
+            "close" => self.ended = Some("closed"),
+            "shutdown" => self.ended = Some("shut down its direction"),
+            "abort" => self.ended = Some("aborted"),
+            _ => {}
+        }
+    }
+
+    fn sentence(&self, host: &str) -> String {
+        let mut parts = Vec::new();
+        let moved = |verb: &str, octets: u64| match octets {
+            0 => format!("{verb} nothing"),
+            octets => format!("{verb} {}", words::count(octets, "octet")),
+        };
+        parts.extend([moved("sent", self.sent), moved("received", self.received)]);
+        if self.end_of_stream {
+            parts.push("saw the end of the stream".to_owned());
+        }
+        let failures: Vec<String> = self
+            .failed
+            .iter()
+            .map(|((call, error), count)| match count {
+                1 => format!("{call} failed with {error}"),
+                many => format!("{call} failed with {error} {}", phrases::times(*many)),
+            })
+            .collect();
+        parts.extend(self.ended.map(str::to_owned));
+        let mut text = format!("{host}'s application {}", phrases::list(&parts));
+        if !failures.is_empty() {
+            text.push_str(&format!("; its {}", phrases::list(&failures)));
+        }
+        if let Some(errno) = &self.waiting {
+            text.push_str(&format!("; no call got the error {errno} any more"));
+        } else if failures.is_empty() {
+            text.push_str("; no call failed");
+        }
+        text + "."
+    }
+}

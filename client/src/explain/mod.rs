@@ -1,0 +1,277 @@
+//! A run in sentences: what happened and why, from its events and their causes alone.
+//!
+//! [`explain`] makes an [`Explanation`]: paragraphs of sentences, each with the time and the events that it is about. Its
+//! length has a bound, whatever the run: repeats are one sentence, of connections that went the same way one is told of,
+//! and the most interesting come first. [`text`] writes it for people; it serializes as JSON.
+
+mod applications;
+mod beats;
+mod choice;
+mod ends;
+mod half_open;
+mod losses;
+mod outcome;
+mod phrases;
+mod reader;
+mod recovery;
+mod sentences;
+mod steps;
+mod summary;
+pub mod text;
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use self::choice::Group;
+use self::ends::Ends;
+use self::outcome::Outcomes;
+use self::sentences::Sentences;
+use crate::record::RunRecord;
+use crate::timeline::{EntryIndex, HostIndex, Timeline};
+use crate::words;
+
+/// What to explain, and how much of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExplainOptions {
+    /// Only this connection; `None`: the most interesting ones.
+    pub connection: Option<u32>,
+    /// How many connections are told of in full.
+    pub connections: usize,
+    /// How many sentences the story of a connection may have; of more, those in the middle are left out.
+    pub sentences: usize,
+}
+
+impl Default for ExplainOptions {
+    fn default() -> ExplainOptions {
+        ExplainOptions { connection: None, connections: 3, sentences: 40 }
+    }
+}
+
+/// A run in sentences. Keys of its JSON stay; new ones may come.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// What was run, as the user named it.
+    pub run: String,
+    /// The scenario's id.
+    pub scenario: String,
+    /// Which of its variants; empty if it has none.
+    pub variant: String,
+    /// The scenario's title.
+    pub title: String,
+    /// The seed.
+    pub seed: u64,
+    /// The paragraphs, in the order of reading.
+    pub paragraphs: Vec<Paragraph>,
+}
+
+/// Sentences on one subject.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Paragraph {
+    /// What they are about.
+    pub subject: Subject,
+    /// The connection; 0: the whole run.
+    pub connection: u32,
+    /// The same for people.
+    pub heading: String,
+    /// The sentences, in order.
+    pub sentences: Vec<Sentence>,
+}
+
+/// What a paragraph is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Subject {
+    /// The run in short.
+    Summary,
+    /// What happened to a connection, in the order of time.
+    Story,
+    /// How its ends came out, and why.
+    Outcome,
+    /// What its applications saw.
+    Applications,
+    /// The other connections.
+    Others,
+    /// What happened apart from any connection that is told of.
+    Apart,
+    /// Expectations that are broken, and what did not happen.
+    Broken,
+}
+
+/// One sentence, or a few that belong together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sentence {
+    /// When it begins, in virtual time; `None`: it is of no time in particular. In JSON in seconds.
+    #[serde(rename = "fromSeconds", serialize_with = "seconds")]
+    pub from: Option<Duration>,
+    /// When it ends; `None`: with its beginning.
+    #[serde(rename = "untilSeconds", serialize_with = "seconds")]
+    pub until: Option<Duration>,
+    /// The sequence numbers of the first and the last event that it is about.
+    pub events: Option<(u64, u64)>,
+    /// The sentence.
+    pub text: String,
+}
+
+fn seconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs_f64()).serialize(serializer)
+}
+
+impl Sentence {
+    fn timeless(text: String) -> Sentence {
+        Sentence { text, ..Sentence::default() }
+    }
+
+    /// A sentence on what happened from an entry to an entry.
+    fn of(timeline: &Timeline, from: EntryIndex, until: EntryIndex, text: String) -> Sentence {
+        let (Some(first), Some(last)) = (timeline.entries.get(from), timeline.entries.get(until)) else {
+            return Sentence::timeless(text);
+        };
+        let until = Some(last.time).filter(|time| *time > first.time);
+        Sentence { from: Some(first.time), until, events: Some((first.sequence, last.sequence)), text }
+    }
+}
+
+/// Explains a run. A run that has not begun has no paragraphs.
+pub fn explain(record: &RunRecord, options: ExplainOptions) -> Explanation {
+    let timeline = Timeline::new(&record.events);
+    let started = record.started().cloned().unwrap_or_default();
+    let mut explanation = Explanation {
+        run: record.name.clone(),
+        scenario: started.scenario,
+        variant: started.variant,
+        title: started.title,
+        seed: started.seed,
+        paragraphs: Vec::new(),
+    };
+    if record.started().is_some() {
+        let end = words::from_proto(record.events.last().and_then(|last| last.time.as_ref()));
+        explanation.paragraphs = Writer { record, timeline: &timeline, end, options }.paragraphs();
+    }
+    explanation
+}
+
+struct Writer<'a> {
+    record: &'a RunRecord,
+    timeline: &'a Timeline,
+    /// When the run ended, or was stopped.
+    end: Duration,
+    options: ExplainOptions,
+}
+
+impl Writer<'_> {
+    fn paragraphs(&self) -> Vec<Paragraph> {
+        let ends = Ends::new(self.timeline);
+        let groups = choice::groups(self.timeline, &ends);
+        let (told, others) = match self.options.connection {
+            Some(number) => (vec![number], &[][..]),
+            None => {
+                let (told, others) = groups.split_at(groups.len().min(self.options.connections));
+                (told.iter().map(|group| group.first).collect(), others)
+            }
+        };
+        let summary = summary::Summary {
+            record: self.record,
+            timeline: self.timeline,
+            ends: &ends,
+            groups: &groups,
+            end: self.end,
+        }
+        .sentences(self.options.connection);
+        let mut all = vec![self.paragraph(Subject::Summary, 0, "In short", summary)];
+        for number in &told {
+            let of = groups.iter().find(|group| group.first == *number && self.options.connection.is_none());
+            self.connection(*number, &ends, of, &mut all);
+        }
+        all.push(self.paragraph(Subject::Others, 0, "Other connections", summary::others(others)));
+        let apart = summary::apart(self.timeline, &all);
+        all.push(self.paragraph(Subject::Apart, 0, "Apart from these connections", apart));
+        let broken = summary::broken(self.record);
+        all.push(self.paragraph(Subject::Broken, 0, "What was expected", broken));
+        all.retain(|paragraph| !paragraph.sentences.is_empty());
+        all
+    }
+
+    fn paragraph(
+        &self,
+        subject: Subject,
+        connection: u32,
+        heading: &str,
+        sentences: Vec<Sentence>,
+    ) -> Paragraph {
+        Paragraph { subject, connection, heading: heading.to_owned(), sentences }
+    }
+
+    /// All about one connection.
+    fn connection(&self, number: u32, ends: &Ends, group: Option<&Group>, all: &mut Vec<Paragraph>) {
+        let Some(connection) = ends.connections.get(&number) else { return };
+        let mut hosts: Vec<HostIndex> = connection.iter().map(|end| end.host).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        let story = reader::story(self.timeline, number, &hosts);
+        let half_open = half_open::periods(self.timeline, connection);
+
+        let sentences = Sentences { timeline: self.timeline, story: &story };
+        let told = story
+            .beats
+            .iter()
+            .map(|beat| Sentence::of(self.timeline, beat.from, beat.until, sentences.sentence(beat)));
+        let told =
+            shortened(told.filter(|sentence| !sentence.text.is_empty()).collect(), self.options.sentences);
+        all.push(self.paragraph(Subject::Story, number, &self.heading(number, ends, group), told));
+
+        let outcomes = Outcomes {
+            timeline: self.timeline,
+            end: self.end,
+            story: &story,
+            ends: connection,
+            half_open: &half_open,
+        };
+        let said = outcomes
+            .sentences()
+            .into_iter()
+            .map(|said| Sentence::of(self.timeline, said.from, said.until.unwrap_or(said.from), said.text));
+        let said = shortened(said.collect(), self.options.sentences);
+        all.push(self.paragraph(Subject::Outcome, number, "How its ends came out", said));
+
+        let seen = applications::sentences(self.timeline, number);
+        let seen = seen.into_iter().map(|(from, until, text)| Sentence::of(self.timeline, from, until, text));
+        all.push(self.paragraph(Subject::Applications, number, "What the applications saw", seen.collect()));
+    }
+
+    fn heading(&self, number: u32, ends: &Ends, group: Option<&Group>) -> String {
+        let mut heading = format!("Connection {number}");
+        let connection = ends.connections.get(&number).map_or(&[][..], Vec::as_slice);
+        let opener = connection.iter().find(|end| end.opened()).or(connection.first());
+        if let Some(told) = opener.and_then(|end| self.timeline.ends.get(end.told?)) {
+            let (host, local, remote) = (phrases::host(self.timeline, told.host), &told.local, &told.remote);
+            let peer = told.peer.map_or("nobody", |peer| phrases::host(self.timeline, peer));
+            heading.push_str(&format!(", from {host} ({local}) to {peer} ({remote})"));
+        }
+        if let Some(group) = group.filter(|group| group.count > 1) {
+            heading.push_str(&format!("; {} went the same way", group.count - 1));
+        }
+        heading
+    }
+}
+
+/// Leaves out sentences in the middle, so that not more than `limit` remain besides the one that says so.
+fn shortened(mut sentences: Vec<Sentence>, limit: usize) -> Vec<Sentence> {
+    if sentences.len() > limit {
+        let head = limit.div_ceil(2);
+        let tail = sentences.split_off(sentences.len() - limit / 2);
+        let left_out = sentences.split_off(head);
+        let from = left_out.first().and_then(|first| first.from);
+        let until = left_out.last().and_then(|last| last.until.or(last.from));
+        let first = left_out.first().and_then(|first| first.events).map(|(first, _)| first);
+        let last = left_out.iter().filter_map(|left_out| left_out.events).map(|(_, last)| last).max();
+        let events = first.zip(last);
+        let text = format!("… {} are left out here.", words::count(left_out.len() as u64, "sentence"));
+        sentences.push(Sentence { from, until, events, text });
+        sentences.extend(tail);
+    }
+    sentences
+}

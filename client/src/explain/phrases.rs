@@ -1,0 +1,225 @@
+//! The small words of an explanation: lists, intervals, reasons, durations that are rounded.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use halfopen_proto::v1::TcpTimer;
+
+use crate::timeline::{HostIndex, Segment, Timeline};
+use crate::words;
+
+/// A length of time as a person would say it: to 10 ms from a second on, to 10 µs from a millisecond on.
+pub(super) fn about(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let unit: u64 = match nanos {
+        0..1_000_000 => 1,
+        1_000_000..1_000_000_000 => 10_000,
+        _ => 10_000_000,
+    };
+    let rounded = (nanos + u128::from(unit / 2)) / u128::from(unit) * u128::from(unit);
+    words::duration(Duration::new(
+        u64::try_from(rounded / 1_000_000_000).unwrap_or(u64::MAX),
+        u32::try_from(rounded % 1_000_000_000).unwrap_or(0),
+    ))
+}
+
+/// `a`, `a and b`, `a, b and c`; of more than six the first five and how many more.
+pub(super) fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] if items.len() <= 6 => format!("{} and {last}", first.join(", ")),
+        many => format!("{} and {} more", many[..5].join(", "), many.len() - 5),
+    }
+}
+
+/// `once`, `twice`, `3 times`.
+pub(super) fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        many => format!("{many} times"),
+    }
+}
+
+/// Whether two intervals are the same to a hundredth, or to a tick of a kernel's clock.
+fn alike(one: Duration, other: Duration) -> bool {
+    let difference = one.abs_diff(other);
+    difference <= one.max(other) / 100 || difference <= Duration::from_millis(4)
+}
+
+/// Intervals with their pattern: `200ms, then doubling from 200ms to 12.8s, then every 2m (5 times)`.
+pub(super) fn intervals(intervals: &[Duration]) -> String {
+    let run = |start: usize, next: &dyn Fn(Duration, Duration) -> bool| {
+        let pairs = intervals[start..].windows(2).take_while(|pair| next(pair[0], pair[1])).count();
+        pairs + 1
+    };
+    let mut parts: Vec<String> = Vec::new();
+    let mut at = 0;
+    while at < intervals.len() && parts.len() < 6 {
+        let first = about(intervals[at]);
+        let same = run(at, &alike);
+        let doubling = run(at, &|one, other| alike(one * 2, other));
+        if same == intervals.len() && same > 1 {
+            parts.push(format!("every {first}"));
+            at += same;
+        } else if same >= 3 {
+            parts.push(format!("every {first} ({})", times(same)));
+            at += same;
+        } else if doubling >= 3 {
+            let last = about(intervals[at + doubling - 1]);
+            parts.push(format!("doubling from {first} to {last}"));
+            at += doubling;
+        } else {
+            parts.push(first);
+            at += 1;
+        }
+    }
+    if at < intervals.len() {
+        parts.push(format!("and {} more", intervals.len() - at));
+    }
+    parts.join(", ")
+}
+
+/// A host's name.
+pub(super) fn host(timeline: &Timeline, host: HostIndex) -> &str {
+    timeline.hosts.get(host).map_or("a host", String::as_str)
+}
+
+/// What a segment is to a reader.
+pub(super) fn label(segment: &Segment) -> String {
+    let flags = segment.flags;
+    let name = match (flags.syn, flags.fin, flags.rst) {
+        (true, _, _) if flags.ack => "SYN+ACK",
+        (true, _, _) => "SYN",
+        (_, _, true) => "RST",
+        (_, true, _) => "FIN",
+        _ if segment.length > 0 => return words::count(segment.length.into(), "octet"),
+        _ => "ACK",
+    };
+    match segment.length {
+        0 => name.to_owned(),
+        octets => format!("{name} with {}", words::count(octets.into(), "octet")),
+    }
+}
+
+/// How much sequence space a segment takes.
+pub(super) fn space(segment: &Segment) -> u32 {
+    segment.length + u32::from(segment.flags.syn) + u32::from(segment.flags.fin)
+}
+
+/// Why segments were lost, each reason with its number, in the order of their names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Reasons(BTreeMap<String, usize>);
+
+impl Reasons {
+    /// Notes why a segment did not arrive anywhere.
+    pub(super) fn add(&mut self, timeline: &Timeline, segment: &Segment) {
+        if let Some(reason) = segment.losses.first() {
+            *self.0.entry(reason_of(timeline, segment, reason)).or_default() += 1;
+        }
+    }
+
+    /// Notes those of others too.
+    pub(super) fn extend(&mut self, others: &Reasons) {
+        for (reason, count) in &others.0 {
+            *self.0.entry(reason.clone()).or_default() += count;
+        }
+    }
+
+    /// How many there were.
+    pub(super) fn count(&self) -> usize {
+        self.0.values().sum()
+    }
+
+    /// In words: `fault 1: drop`, `2 by fault 1: drop, 3 because server was down`.
+    pub(super) fn text(&self) -> String {
+        match self.0.len() {
+            1 => self.0.keys().next().cloned().unwrap_or_default(),
+            _ => {
+                let parts: Vec<String> =
+                    self.0.iter().map(|(reason, count)| format!("{count}: {reason}")).collect();
+                parts.join("; ")
+            }
+        }
+    }
+}
+
+fn reason_of(timeline: &Timeline, segment: &Segment, reason: &str) -> String {
+    if let Some(fault) = segment.faults.iter().find(|fault| reason == format!("fault {}", fault.number)) {
+        return format!("{reason}: {}", fault.action);
+    }
+    let to = segment.to.and_then(|to| timeline.hosts.get(to)).map_or("the host", String::as_str);
+    match reason {
+        "host is down" => format!("{to} was down"),
+        "partition" => "the network was partitioned".to_owned(),
+        "cable is out" => "the cable was out".to_owned(),
+        "queue is full" => "the queue before the link was full".to_owned(),
+        "larger than the path's MTU" => "it was larger than the path's MTU".to_owned(),
+        "no host has this address" => "no host has the address".to_owned(),
+        _ => match reason.rsplit_once(": ") {
+            Some((middlebox, "no state")) => format!("{middlebox} had no state of the connection"),
+            Some((middlebox, "invalid")) => format!("{middlebox} took it for invalid"),
+            Some((middlebox, "blocks new")) => format!("{middlebox} lets nothing new pass"),
+            Some((middlebox, "down")) => format!("{middlebox} was down"),
+            _ => reason.to_owned(),
+        },
+    }
+}
+
+/// What fired or gave up, from the words of a cause: `retransmission timer: gave up`.
+pub(super) fn gave_up(cause: &str) -> Option<TcpTimer> {
+    let name = cause.strip_suffix(" timer: gave up")?;
+    [TcpTimer::Retransmission, TcpTimer::Persist, TcpTimer::Keepalive, TcpTimer::TailLossProbe]
+        .into_iter()
+        .find(|timer| words::timer(*timer) == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_told_by_their_pattern() {
+        let ms = |values: &[u64]| -> Vec<Duration> {
+            values.iter().map(|value| Duration::from_millis(*value)).collect()
+        };
+        for (values, expected) in [
+            (&[][..], ""),
+            (&[240], "240ms"),
+            (&[200, 300], "200ms, 300ms"),
+            (&[1000, 1000], "every 1s"),
+            (&[75_000; 9], "every 1m 15s"),
+            (&[240, 240, 480, 960, 1920], "240ms, doubling from 240ms to 1.92s"),
+            (&[200, 400, 800, 800, 800, 800], "doubling from 200ms to 800ms, every 800ms (3 times)"),
+            (&[1, 20, 300, 7, 1000, 9, 33, 200], "1ms, 20ms, 300ms, 7ms, 1s, 9ms, and 2 more"),
+        ] {
+            assert_eq!(intervals(&ms(values)), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_rounded_to_what_a_person_would_say() {
+        for (nanos, expected) in [
+            (0, "0s"),
+            (250_000, "250µs"),
+            (20_004_999, "20ms"),
+            (61_500_000, "61.5ms"),
+            (999_999_999, "1s"),
+            (7_950_064_999_999, "2h 12m 30.06s"),
+        ] {
+            assert_eq!(about(Duration::from_nanos(nanos)), expected);
+        }
+        about(Duration::MAX);
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let items = |count: usize| (0..count).map(|item| item.to_string()).collect::<Vec<_>>();
+        let texts: Vec<String> = [0, 1, 2, 3, 6, 7].into_iter().map(|count| list(&items(count))).collect();
+        assert_eq!(
+            texts,
+            ["", "0", "0 and 1", "0, 1 and 2", "0, 1, 2, 3, 4 and 5", "0, 1, 2, 3, 4 and 2 more"]
+        );
+    }
+}

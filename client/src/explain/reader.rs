@@ -1,0 +1,398 @@
+//! Reads the events of a connection into beats.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use halfopen_proto::v1::{HostState, KeepaliveVerdict, MiddleboxChange, TcpPurpose, TcpState};
+
+use super::beats::{Answer, Beat, Moved, Probes, Reset, Story, What};
+use super::phrases::{self, Reasons};
+use super::recovery::{self, Recoveries};
+use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
+
+/// How far back a beat may be that a like one continues.
+const NEAR: usize = 6;
+
+/// Tells the story of a connection: what happened to it, and to the hosts and the network while it was there.
+pub(super) fn story(timeline: &Timeline, connection: u32, hosts: &[HostIndex]) -> Story {
+    let of_it = |entry: &Entry| entry.connection == connection;
+    let Some(last) = timeline.entries.iter().rposition(of_it) else { return Story::default() };
+    // With other connections there, what happened before this one is not its story.
+    let first = timeline.entries.iter().position(of_it).filter(|_| timeline.connections > 1).unwrap_or(0);
+    let mut reader = Reader::new(timeline);
+    for (index, entry) in timeline.entries.iter().enumerate() {
+        // What strikes a host or the network concerns all connections there, even afterwards if it is not over.
+        let concerns = entry.connection == 0
+            && matches!(entry.kind, EntryKind::Fault(_) | EntryKind::Host(_))
+            && entry.host.is_none_or(|host| hosts.contains(&host));
+        if (of_it(entry) && index <= last)
+            || (concerns && index >= first && (index <= last || !reader.over(hosts)))
+        {
+            reader.read(index, entry);
+        }
+    }
+    reader.finish()
+}
+
+struct Reader<'a> {
+    timeline: &'a Timeline,
+    beats: Vec<Beat>,
+    states: BTreeMap<HostIndex, TcpState>,
+    recoveries: Recoveries,
+    /// The beat that tells of each of them.
+    told: BTreeMap<usize, usize>,
+    /// The windows that are closed.
+    closed: BTreeSet<HostIndex>,
+    /// The silence that a host's next keepalive probe ends, where it is told before the probe.
+    silence: BTreeMap<HostIndex, (EntryIndex, Duration)>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(timeline: &'a Timeline) -> Reader<'a> {
+        Reader {
+            timeline,
+            beats: Vec::new(),
+            states: BTreeMap::new(),
+            recoveries: Recoveries::default(),
+            told: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            silence: BTreeMap::new(),
+        }
+    }
+
+    /// Whether every end is closed.
+    fn over(&self, hosts: &[HostIndex]) -> bool {
+        hosts.iter().all(|host| self.states.get(host).is_some_and(|state| *state == TcpState::Closed))
+    }
+
+    fn read(&mut self, index: EntryIndex, entry: &Entry) {
+        match (&entry.kind, entry.host) {
+            (EntryKind::Sent(segment), host) => self.sent(index, host, segment),
+            (EntryKind::Arrived { segment, copy, dropped }, Some(host)) => {
+                self.arrived(index, host, *segment, *copy, dropped);
+            }
+            (EntryKind::Unreachable { segment, code, mtu, dropped }, Some(host)) => {
+                let label = self.timeline.segment(*segment).map(phrases::label).unwrap_or_default();
+                self.add(
+                    index,
+                    What::Unreachable { host, label, code: *code, mtu: *mtu, dropped: dropped.clone() },
+                );
+            }
+            (EntryKind::Middlebox { name, change, before, .. }, _) => match change {
+                MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => {}
+                MiddleboxChange::Adopted
+                | MiddleboxChange::Expired
+                | MiddleboxChange::Forgotten
+                | MiddleboxChange::Clamped
+                | MiddleboxChange::Untranslated => {
+                    let (name, change, before) = (name.clone(), *change, *before);
+                    self.add(index, What::Middlebox { name, change, before });
+                }
+            },
+            (EntryKind::Transition { to, .. }, Some(host)) => self.transition(index, host, *to),
+            (EntryKind::Keepalive { verdict, silence, .. }, Some(host)) => {
+                self.keepalive(index, host, *verdict, *silence);
+            }
+            (EntryKind::Error(errno), Some(host)) => {
+                self.add(index, What::Error { host, errno: errno.clone() });
+            }
+            (EntryKind::Fault(fault), host) => {
+                let (number, action) = (fault.number, fault.action.clone());
+                self.add(index, What::Fault { host, number, action, state: None });
+            }
+            (EntryKind::Host(state), Some(host)) => self.host(index, host, *state),
+            (EntryKind::Application { call, octets, end_of_stream, error, .. }, Some(host)) => {
+                self.application(index, host, call, (*octets, *end_of_stream), error);
+            }
+            (EntryKind::Lost { .. } | EntryKind::Timer { .. }, _) | (_, None) => {}
+        }
+    }
+
+    /// Adds a beat, to one of the last if they are alike.
+    fn add(&mut self, index: EntryIndex, what: What) {
+        let near = self.beats.len().saturating_sub(NEAR);
+        for beat in self.beats[near..].iter_mut().rev() {
+            if beat.what.takes(&what) {
+                beat.until = index;
+                beat.count += 1;
+                return;
+            }
+        }
+        self.beats.push(Beat { from: index, until: index, count: 1, what });
+    }
+
+    /// The beat of that kind at the same moment as an entry, if there is one.
+    fn at_once(&mut self, index: EntryIndex, wanted: impl Fn(&What) -> bool) -> Option<&mut Beat> {
+        let time = self.timeline.entries[index].time;
+        let timeline = self.timeline;
+        self.beats
+            .iter_mut()
+            .rev()
+            .take(NEAR)
+            .find(|beat| timeline.entries[beat.until].time == time && wanted(&beat.what))
+    }
+
+    fn sent(&mut self, index: EntryIndex, host: Option<HostIndex>, segment: &Segment) {
+        let label = phrases::label(segment);
+        if segment.injected {
+            let by = match segment.middlebox.as_str() {
+                "" => segment.faults.first().map(|fault| format!("fault {}", fault.number)),
+                middlebox => Some(format!("middlebox {middlebox}")),
+            };
+            let by = by.unwrap_or_else(|| "somebody".to_owned());
+            return self.add(index, What::Forged { name: host, by, label });
+        }
+        for fault in &segment.faults {
+            if !segment.losses.contains(&format!("fault {}", fault.number)) {
+                let (number, action, label) = (fault.number, fault.action.clone(), label.clone());
+                self.add(index, What::Altered { host, number, action, label });
+            }
+        }
+        let Some(host) = host else { return };
+        self.window(index, host, segment);
+        match segment.purpose {
+            TcpPurpose::KeepaliveProbe | TcpPurpose::WindowProbe => self.probe(index, host, segment),
+            _ if segment.flags.rst => self.reset(index, host, segment),
+            _ if phrases::space(segment) > 0 => {
+                if let Some(number) = self.recoveries.sent(self.timeline, index, host) {
+                    self.recovery(index, number);
+                }
+            }
+            purpose => {
+                let answer =
+                    if purpose == TcpPurpose::ChallengeAck { Answer::Challenge } else { Answer::Ack };
+                self.answer(index, host, answer);
+                if recovery::is_lost(segment) {
+                    let mut reasons = Reasons::default();
+                    reasons.add(self.timeline, segment);
+                    self.add(index, What::Lost { host, label, reasons });
+                }
+            }
+        }
+    }
+
+    /// A recovery that begins, or goes on.
+    fn recovery(&mut self, index: EntryIndex, number: usize) {
+        match self.told.get(&number) {
+            Some(beat) => self.beats[*beat].until = index,
+            None => {
+                self.told.insert(number, self.beats.len());
+                let from = self.recoveries.all[number].first().unwrap_or(index);
+                self.beats.push(Beat { from, until: index, count: 1, what: What::Recovery(number) });
+            }
+        }
+    }
+
+    /// A window that closes is a beat; that it opens again is told by what is sent then.
+    fn window(&mut self, index: EntryIndex, host: HostIndex, segment: &Segment) {
+        let says = segment.flags.ack && !segment.flags.rst && !segment.flags.syn;
+        if says && segment.window == 0 {
+            if self.closed.insert(host) {
+                self.add(index, What::WindowClosed { host });
+            }
+        } else if says {
+            self.closed.remove(&host);
+        }
+    }
+
+    fn probe(&mut self, index: EntryIndex, host: HostIndex, segment: &Segment) {
+        let of_window = segment.purpose == TcpPurpose::WindowProbe;
+        let silence = match self.silence.remove(&host) {
+            Some((told, silence)) if self.same_moment(told, index) => silence,
+            _ => Duration::ZERO,
+        };
+        let mut probes = Probes { host, of_window, silence, latest: silence, ..Probes::default() };
+        let timeline = self.timeline;
+        if let Some(beat) = self.probes(host, of_window, NEAR) {
+            let What::Probes(known) = &mut beat.what else { return };
+            if known.answered == 0 || known.answered == known.sent.len() || of_window {
+                beat.until = index;
+                known.add(index, segment, timeline);
+                known.latest = silence;
+                return;
+            }
+            // Those that were answered and those that are not any more are two beats.
+            probes.silence = known.latest;
+            known.split(&mut probes, timeline);
+            beat.until = known.sent.last().copied().unwrap_or(beat.until);
+        }
+        probes.add(index, segment, timeline);
+        let from = probes.sent[0];
+        self.beats.push(Beat { from, until: index, count: 1, what: What::Probes(probes) });
+    }
+
+    /// The last beat with probes of a host, among so many of the last beats.
+    fn probes(&mut self, host: HostIndex, of_window: bool, near: usize) -> Option<&mut Beat> {
+        let wanted = |what: &What| matches!(what, What::Probes(probes) if probes.host == host && probes.of_window == of_window);
+        self.beats.iter_mut().rev().take(near).find(|beat| wanted(&beat.what))
+    }
+
+    fn same_moment(&self, one: EntryIndex, other: EntryIndex) -> bool {
+        self.timeline.entries[one].time == self.timeline.entries[other].time
+    }
+
+    fn keepalive(
+        &mut self,
+        index: EntryIndex,
+        host: HostIndex,
+        verdict: KeepaliveVerdict,
+        silence: Duration,
+    ) {
+        match verdict {
+            KeepaliveVerdict::Probing => {
+                self.silence.insert(host, (index, silence));
+            }
+            KeepaliveVerdict::Alive => {
+                if let Some(beat) = self.probes(host, false, usize::MAX)
+                    && let What::Probes(probes) = &mut beat.what
+                {
+                    probes.answered = probes.sent.len();
+                    beat.until = index;
+                }
+            }
+            KeepaliveVerdict::Reset => {
+                if let Some(Beat { what: What::Probes(probes), .. }) = self.probes(host, false, usize::MAX) {
+                    probes.reset = true;
+                }
+            }
+            KeepaliveVerdict::Unspecified | KeepaliveVerdict::Dead => {}
+        }
+    }
+
+    fn reset(&mut self, index: EntryIndex, host: HostIndex, segment: &Segment) {
+        let mut reset = Reset { lost: Reasons::default() };
+        if segment.arrivals.is_empty() {
+            reset.lost.add(self.timeline, segment);
+        }
+        let ends = |what: &What| matches!(what, What::Step { host: of, reset: None, .. } if *of == host);
+        if let Some(Beat { what: What::Step { reset: step, .. }, .. }) = self.at_once(index, ends) {
+            *step = Some(reset);
+            return;
+        }
+        if !self.answer(index, host, Answer::Reset(reset.clone())) {
+            self.add(index, What::Reset { host, reset });
+        }
+    }
+
+    /// Notes an answer to what the host did not use at the same moment, if there was anything.
+    fn answer(&mut self, index: EntryIndex, host: HostIndex, new: Answer) -> bool {
+        let unanswered = |what: &What| matches!(what, What::NotUsed { host: of, .. } if *of == host);
+        match self.at_once(index, unanswered) {
+            Some(Beat { what: What::NotUsed { answer, .. }, until, .. }) => {
+                *until = index;
+                answer.get_or_insert((new, 0)).1 += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn arrived(&mut self, index: EntryIndex, host: HostIndex, sent: EntryIndex, copy: usize, dropped: &str) {
+        let Some(segment) = self.timeline.segment(sent) else { return };
+        if let (Some(ack), "") = (segment.ack, dropped)
+            && let Some(number) = self.recoveries.acknowledged(index, host, ack)
+        {
+            self.recovery(index, number);
+        }
+        // What came twice is told by the recovery that sent it again, or by the probe.
+        if dropped.is_empty() || dropped == "received before" || copy > 1 {
+            return;
+        }
+        let (from, label, why) =
+            (self.timeline.entries[sent].host, phrases::label(segment), dropped.to_owned());
+        self.add(index, What::NotUsed { host, from, label, why, answer: None });
+    }
+
+    fn transition(&mut self, index: EntryIndex, host: HostIndex, to: TcpState) {
+        let from = self.states.insert(host, to).unwrap_or(TcpState::Unspecified);
+        match to {
+            TcpState::SynSent => {
+                let mine = |beat: &&mut Beat| matches!(&beat.what, What::Opening { by, .. } if *by != host);
+                let crossing = self.beats.iter_mut().rev().take(1).find(mine);
+                match crossing.map(|beat| &mut beat.what) {
+                    Some(What::Opening { crossed, .. }) => *crossed = true,
+                    _ => self.add(index, What::Opening { by: host, crossed: false, established: Vec::new() }),
+                }
+            }
+            TcpState::SynReceived | TcpState::Listen | TcpState::Unspecified => {}
+            TcpState::Established => {
+                let opening = self.beats.iter_mut().rev().find_map(|beat| match &mut beat.what {
+                    What::Opening { established, .. } => Some((established, &mut beat.until)),
+                    _ => None,
+                });
+                if let Some((established, until)) = opening {
+                    established.push((host, index));
+                    *until = index;
+                }
+            }
+            TcpState::Closed
+            | TcpState::FinWait1
+            | TcpState::FinWait2
+            | TcpState::CloseWait
+            | TcpState::Closing
+            | TcpState::LastAck
+            | TcpState::TimeWait => {
+                if to == TcpState::Closed {
+                    self.recoveries.ended(host);
+                }
+                self.beats.push(Beat {
+                    from: index,
+                    until: index,
+                    count: 1,
+                    what: What::Step { host, from, reset: None },
+                });
+            }
+        }
+    }
+
+    fn host(&mut self, index: EntryIndex, host: HostIndex, new: HostState) {
+        if new == HostState::Down {
+            self.states.insert(host, TcpState::Closed);
+            self.recoveries.ended(host);
+        }
+        let fault =
+            |what: &What| matches!(what, What::Fault { host: of, state: None, .. } if *of == Some(host));
+        match self.at_once(index, fault) {
+            Some(Beat { what: What::Fault { state, .. }, until, .. }) => {
+                (*state, *until) = (Some(new), index);
+            }
+            _ => self.add(index, What::Host { host, state: new }),
+        }
+    }
+
+    fn application(
+        &mut self,
+        index: EntryIndex,
+        host: HostIndex,
+        call: &str,
+        (octets, end): (u64, bool),
+        error: &str,
+    ) {
+        if !error.is_empty() {
+            let (call, error) = (call.to_owned(), error.to_owned());
+            let waiting = |what: &What| matches!(what, What::Error { host: of, errno } if *of == host && *errno == error);
+            let what = What::Failed { host, call, octets, error: error.clone() };
+            match self.at_once(index, waiting) {
+                Some(beat) => (beat.from, beat.until, beat.what) = (index, index, what),
+                None => self.add(index, what),
+            }
+            return;
+        }
+        if octets > 0 {
+            let mut moved = Moved::default();
+            match call {
+                "receive" => (moved.receives, moved.received) = (1, octets),
+                _ => (moved.sends, moved.sent) = (1, octets),
+            }
+            self.add(index, What::Transfer(BTreeMap::from([(host, moved)])));
+        }
+        if end {
+            self.add(index, What::EndOfStream { host });
+        }
+    }
+
+    fn finish(mut self) -> Story {
+        self.beats.sort_by_key(|beat| beat.from);
+        Story { beats: self.beats, recoveries: self.recoveries.all }
+    }
+}

@@ -1,0 +1,124 @@
+//! Changes of state in sentences: how a connection opened, and how it was closed.
+
+use halfopen_proto::v1::{TcpState, TcpTimer};
+
+use super::beats::{Beat, Reset};
+use super::phrases::{self, about};
+use super::sentences::{Sentences, lost};
+use crate::timeline::{EntryIndex, EntryKind, HostIndex, Segment};
+use crate::words;
+
+impl Sentences<'_> {
+    pub(super) fn opening(
+        &self,
+        beat: &Beat,
+        by: HostIndex,
+        crossed: bool,
+        established: &[(HostIndex, EntryIndex)],
+    ) -> String {
+        let start = self.timeline.entries[beat.from].time;
+        let when: Vec<String> = established
+            .iter()
+            .map(|(host, entry)| {
+                let after = self.timeline.entries[*entry].time.saturating_sub(start);
+                format!("at {} after {}", self.host(*host), about(after))
+            })
+            .collect();
+        let how = match crossed {
+            true => "Both ends called connect at the same time, and their SYNs crossed".to_owned(),
+            false => format!("{} called connect and sent a SYN", self.host(by)),
+        };
+        match when.is_empty() {
+            true => format!("{how}; no end was ever ESTABLISHED."),
+            false => format!("{how}; the connection was ESTABLISHED {}.", phrases::list(&when)),
+        }
+    }
+
+    pub(super) fn step(&self, beat: &Beat, host: HostIndex, from: TcpState, reset: Option<&Reset>) -> String {
+        let EntryKind::Transition { to, by_segment, cause, .. } = &self.timeline.entries[beat.from].kind
+        else {
+            return String::new();
+        };
+        let name = self.host(host);
+        let (was, is) = (words::state(from), words::state(*to));
+        let segment = by_segment.and_then(|sent| self.timeline.segment(sent));
+        let sender = by_segment.and_then(|sent| self.timeline.entries[sent].host);
+        let peer = sender.map_or("the peer", |host| self.host(host));
+        let mut text = match (from, *to) {
+            (_, TcpState::Closed) => self.closed(name, was, segment, peer, cause),
+            (TcpState::Established, TcpState::FinWait1) => {
+                format!("{name}'s application called {cause}: {name} sent a FIN, {is}")
+            }
+            (_, TcpState::FinWait1) => format!("{name}'s application called {cause}: {is}"),
+            (_, TcpState::LastAck) => {
+                format!("{name}'s application called {cause}: {name} sent its own FIN, {is}")
+            }
+            (_, TcpState::CloseWait) => {
+                format!("{peer}'s FIN reached {name}: {is}, until its application closes too")
+            }
+            (_, TcpState::FinWait2) => format!("{peer} acknowledged {name}'s FIN: {is}"),
+            (_, TcpState::Closing) => {
+                format!("{peer}'s FIN reached {name} before its own was acknowledged: {is}")
+            }
+            (TcpState::FinWait1, TcpState::TimeWait) => {
+                format!("{peer}'s FIN reached {name} and acknowledged its own: {is}")
+            }
+            (TcpState::Closing, TcpState::TimeWait) => format!("{peer} acknowledged {name}'s FIN: {is}"),
+            (_, TcpState::TimeWait) => format!("{peer}'s FIN reached {name}: {is}"),
+            _ => format!("{name} went from {was} to {is}: {cause}"),
+        };
+        if let Some(reset) = reset {
+            let unread = if cause == "close()" { " because input was unread" } else { "" };
+            text.push_str(&format!("; it sent a RST{unread}{}", lost(reset)));
+        }
+        text + "."
+    }
+
+    pub(super) fn closed(
+        &self,
+        name: &str,
+        was: &str,
+        segment: Option<&Segment>,
+        peer: &str,
+        cause: &str,
+    ) -> String {
+        if let Some(timer) = phrases::gave_up(cause) {
+            let why = match timer {
+                TcpTimer::Keepalive => {
+                    "the keepalive timer fired again and no probe had been answered".to_owned()
+                }
+                TcpTimer::Persist => "no window probe had led to anything for too long".to_owned(),
+                _ => "nothing had been acknowledged for too long".to_owned(),
+            };
+            return format!("{name} gave up: {why}. From {was} it went to CLOSED");
+        }
+        match segment {
+            Some(segment) if segment.flags.rst => {
+                let who = match (segment.middlebox.as_str(), segment.injected) {
+                    ("", false) => format!("A RST from {peer}"),
+                    ("", true) => format!("A forged RST in the name of {peer}"),
+                    (middlebox, _) => {
+                        format!("A RST that middlebox {middlebox} made up in the name of {peer}")
+                    }
+                };
+                return format!("{who} reached {name}: from {was} it went to CLOSED");
+            }
+            Some(_) if was == "LAST-ACK" => {
+                return format!("{peer} acknowledged {name}'s FIN: {name} is CLOSED");
+            }
+            _ => {}
+        }
+        match cause {
+            "abort()" if was == "TIME-WAIT" => format!("{name}'s TIME-WAIT was cut short: CLOSED"),
+            "TIME-WAIT timer fired" => format!("{name}'s TIME-WAIT ended: CLOSED"),
+            "FIN-WAIT-2 timer fired" => {
+                format!("{name} stopped to wait for a FIN: its FIN-WAIT-2 timer fired, CLOSED")
+            }
+            "the listener closed" => format!("{name}'s listener closed, and with it the connection: CLOSED"),
+            call if call.ends_with("()") => {
+                format!("{name}'s application called {call}: from {was} it went to CLOSED")
+            }
+            other => format!("{name} went from {was} to CLOSED: {other}"),
+        }
+    }
+}
