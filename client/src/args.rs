@@ -19,7 +19,7 @@ Exit codes:
   1    an expectation is broken, or something in the scenario did not happen
   2    the arguments are wrong
   3    the scenario is wrong
-  4    no server answers
+  4    no server answers, or there is no agreement with it (TLS, token)
   5    not finished: a limit, a deadline, or the server ended it
   130  interrupted
 Several runs end with the largest of theirs.";
@@ -42,7 +42,7 @@ pub(crate) struct Cli {
 pub(crate) struct GlobalArgs {
     /// The service to use, as http://host:port or https://host:port; without it, one inside this process
     #[arg(long, global = true, value_name = "URL", env = "HALFOPEN_SERVER")]
-    server: Option<String>,
+    pub(crate) server: Option<String>,
 
     /// Trust a server over https whose certificate is signed by one in this PEM file, instead of by those whom the system
     /// trusts
@@ -53,7 +53,7 @@ pub(crate) struct GlobalArgs {
     ///
     /// It is sent over https only, or to this machine.
     #[arg(long, global = true, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
-    token: Option<Token>,
+    pub(crate) token: Option<Token>,
 
     /// Read options from this file instead of the nearest halfopen.toml
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
@@ -73,11 +73,14 @@ impl GlobalArgs {
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         match &self.server {
             Some(address) => Ok(Client::connect_with(address, &self.connect_options()?).await?),
-            None => {
-                let service = Service::new(&Config::default()).map_err(Failure::Start)?;
-                Ok(Client::new(service.connect(), "this process".to_owned()))
-            }
+            None => GlobalArgs::here(),
         }
+    }
+
+    /// A service in this process.
+    pub(crate) fn here() -> Result<Client, Failure> {
+        let service = Service::new(&Config::default()).map_err(Failure::Start)?;
+        Ok(Client::new(service.connect(), "this process".to_owned()))
     }
 
     /// How to reach the service, beside its address.

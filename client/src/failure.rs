@@ -30,17 +30,26 @@ pub(crate) enum Failure {
 impl Failure {
     /// Says what happened on standard error and gives the exit code. A reader that closed the pipe has what it wanted.
     pub(crate) fn end(&self) -> ExitCode {
-        let code = match self {
-            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        if matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
+        output::error(&self.to_string());
+        self.help().into_iter().for_each(output::help);
+        ExitCode::from(self.code())
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
             Failure::Usage(_) => exit::USAGE,
             Failure::Client(error) => exit::of_error(error),
             Failure::Output(_) | Failure::Start(_) => exit::UNFINISHED,
             Failure::Serve(_) => exit::NO_SERVER,
-        };
-        output::error(&self.to_string());
-        if matches!(self, Failure::Client(ClientError::NoServer { .. })) {
-            output::help(output::WITHOUT_SERVER);
         }
-        ExitCode::from(code)
+    }
+
+    /// What to do, where the error does not say.
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        matches!(self, Failure::Client(ClientError::NoServer { .. })).then_some(output::WITHOUT_SERVER)
     }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, and what it does.
 
+mod doctor;
 mod explain;
 mod list;
 mod run;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Schema,
     /// Serve runs to other programs over gRPC
     Serve(serve::Args),
+    /// Say what this program and its server are, and whether they get on
+    Doctor(doctor::Args),
 }
 
 impl Command {
@@ -43,6 +46,7 @@ impl Command {
             Command::Validate(args) => validate::execute(global, &args).await,
             Command::Schema => schema::execute(),
             Command::Serve(args) => serve::execute(&args).await,
+            Command::Doctor(args) => doctor::execute(global, &args).await,
         }
     }
 }

@@ -1,0 +1,131 @@
+//! What there is on this side: the program, its settings, its terminal.
+
+use std::env::{self, consts};
+use std::hash::Hasher;
+use std::io::{self, IsTerminal};
+
+use anstream::{AutoStream, ColorChoice};
+use halfopen_proto::v1::Event;
+use prost::Message;
+use siphasher::sip::SipHasher13;
+
+use super::VERSION;
+use super::findings::Finding;
+use crate::args::GlobalArgs;
+use crate::output;
+
+/// Fewer columns have no room for a ladder.
+const NARROW: usize = 80;
+
+/// The program itself.
+pub(super) fn program() -> Finding {
+    let text = format!("halfopen {VERSION}, {} {}", consts::OS, consts::ARCH);
+    match cfg!(debug_assertions) {
+        true => {
+            Finding::warning("client", format!("{text}, built for debugging: runs in this process are slow"))
+                .help("build it with --release")
+        }
+        false => Finding::ok("client", text),
+    }
+}
+
+/// Where options come from besides the arguments.
+pub(super) fn settings(global: &GlobalArgs) -> Finding {
+    let file = match &global.config {
+        Some(file) => file.display().to_string(),
+        None => "no halfopen.toml".to_owned(),
+    };
+    // Their names only: one may be a token.
+    let mut set: Vec<String> = env::vars_os()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.starts_with("HALFOPEN_"))
+        .collect();
+    set.sort();
+    match set.is_empty() {
+        true => Finding::ok("config", file),
+        false => Finding::ok("config", format!("{file}; {} from the environment", set.join(", "))),
+    }
+}
+
+/// What can be shown.
+pub(super) fn terminal() -> Finding {
+    let stdout = io::stdout();
+    let (terminal, width) = (stdout.is_terminal(), output::width());
+    let colours = match AutoStream::choice(&stdout) {
+        ColorChoice::Never => "no colours",
+        _ => "colours",
+    };
+    if !terminal {
+        return Finding::ok("terminal", format!("none; {width} columns, {colours}"));
+    }
+    let text = format!("{width} columns, {colours}");
+    if let Some(locale) = other_than_utf8(|name| env::var(name).ok()) {
+        return Finding::warning(
+            "terminal",
+            format!("{text}, but not UTF-8 ({locale}): arrows may look wrong"),
+        )
+        .help("set LC_ALL=C.UTF-8");
+    }
+    match width < NARROW {
+        true => Finding::warning("terminal", format!("{text}, UTF-8: too narrow for most ladders"))
+            .help(format!("make it {NARROW} columns wide or more")),
+        false => Finding::ok("terminal", format!("{text}, UTF-8")),
+    }
+}
+
+/// What says that the terminal knows no UTF-8. On Windows all do, as Rust writes there.
+fn other_than_utf8(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
+    let name = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(set);
+    let value = name.and_then(&variable).unwrap_or_default();
+    let charset = value.to_lowercase().replace('-', "");
+    match cfg!(windows) || charset.contains("utf8") {
+        true => None,
+        false => Some(name.map_or_else(|| "LANG is not set".to_owned(), |name| format!("{name}={value}"))),
+    }
+}
+
+/// Events in a word: the same word, the same events.
+pub(super) fn digest(events: &[Event]) -> String {
+    let mut hasher = SipHasher13::new();
+    for event in events {
+        hasher.write(&event.encode_length_delimited_to_vec());
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_variable_says_what_the_terminal_knows() {
+        for (set, expected) in [
+            (&[("LANG", "en_US.UTF-8")][..], None),
+            (&[("LANG", "C"), ("LC_ALL", "C.utf8")], None),
+            (&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], Some("LC_ALL=C")),
+            (&[("LC_ALL", ""), ("LC_CTYPE", "POSIX")], Some("LC_CTYPE=POSIX")),
+            (&[], Some("LANG is not set")),
+        ] {
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            let expected = expected.filter(|_| !cfg!(windows));
+            assert_eq!(other_than_utf8(variable).as_deref(), expected, "{set:?}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_of_every_event_and_of_their_order() {
+        let event = |sequence| Event { sequence, ..Event::default() };
+        let digests: Vec<String> =
+            [&[event(1)][..], &[event(2)], &[event(1), event(2)], &[event(2), event(1)], &[]]
+                .map(digest)
+                .into();
+        for (at, one) in digests.iter().enumerate() {
+            assert!(digests[at + 1..].iter().all(|other| other != one), "{digests:?}");
+        }
+        assert_eq!(digest(&[event(1)]), digests[0]);
+    }
+}
