@@ -145,12 +145,31 @@ impl RunRecord {
         Some(finished)
     }
 
-    /// The command that runs it again; `None` if there was no run, or nothing on a command line names it.
+    /// The command that runs it again, with a shell's comment that says what it takes besides: the version, and the text if
+    /// it came from standard input. `None` if there was nothing to run, and will not be.
     pub fn command(&self) -> Option<String> {
-        let (started, argument) = (self.started()?, self.argument.as_ref()?);
-        let profile = self.options.profile.as_ref().map(|profile| format!(" --profile {}", quoted(profile)));
-        let profile = profile.unwrap_or_default();
-        Some(format!("halfopen run {} --seed {}{profile}", quoted(argument), started.seed))
+        if matches!(self.outcome(), Outcome::NotFound | Outcome::NoServer) {
+            return None;
+        }
+        let RunOptions { variant, seed, profile, .. } = &self.options;
+        let started = self.started();
+        let mut comment =
+            format!("halfopen {}", started.map_or(env!("CARGO_PKG_VERSION"), |run| &run.version));
+        let mut words = vec!["halfopen run".to_owned()];
+        match &self.argument {
+            // It is no option, though it may look like one.
+            Some(argument) if argument.starts_with('-') => words.push(quoted(&format!("./{argument}"))),
+            Some(argument) => words.push(quoted(argument)),
+            None => {
+                words.push("-".to_owned());
+                words.extend(variant.as_ref().map(|variant| format!("--variant {}", quoted(variant))));
+                comment.push_str(", with the same scenario on standard input");
+            }
+        }
+        words.extend(started.map(|run| run.seed).or(*seed).map(|seed| format!("--seed {seed}")));
+        words.extend(profile.as_ref().map(|profile| format!("--profile {}", quoted(profile))));
+        words.extend(self.difference.iter().map(|_| "--repeat 2".to_owned()));
+        Some(format!("{}  # {comment}", words.join(" ")))
     }
 
     /// How the run came out.

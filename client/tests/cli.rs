@@ -93,7 +93,7 @@ fn a_bundled_scenario_runs_by_its_name_and_from_standard_input() {
 fn a_broken_expectation_ends_with_1_and_says_what_happened_instead() {
     let ended = run_text(&changed("{error: ETIMEDOUT}", "{error: ECONNRESET}"));
     assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
-    for part in ["expected", "ECONNRESET", "actual", "ETIMEDOUT", "line ", "failed:"] {
+    for part in ["expected", "ECONNRESET", "actual", "ETIMEDOUT", "standard input:", "failed:"] {
         assert!(ended.out.contains(part), "no {part:?} in:\n{}", ended.out);
     }
 }
@@ -386,8 +386,8 @@ fn every_variant_is_a_run_of_its_own_name() {
         format!("passed     {file}/as-ever "),
         format!("failed     {file}/deaf "),
         "dead-client/deaf: ".to_owned(),
-        format!("of {file}\n"),
-        format!("repeat it with: halfopen run {file}/deaf --seed 1\n"),
+        format!("    {file}:"),
+        format!("repeat it with: halfopen run {file}/deaf --seed 1  # halfopen 0.1.0\n"),
         "2 runs: 1 passed, 1 failed".to_owned(),
     ] {
         assert!(ended.out.contains(&part), "no {part:?} in:\n{}", ended.out);
@@ -433,7 +433,7 @@ fn a_profile_takes_the_place_of_the_scenarios() {
     // What is expected of Linux does not hold, and the command that repeats it says so.
     let other = run(&["run", "rebooted-client", "--profile", "windows"]);
     assert_eq!(other.code, Some(1), "{}{}", other.out, other.err);
-    assert!(other.out.contains("--seed 1 --profile windows\n"), "{}", other.out);
+    assert!(other.out.contains("--seed 1 --profile windows  # halfopen 0.1.0\n"), "{}", other.out);
 
     let unknown = run(&["run", "dead-client", "stale-pool-connection", "--profile", "freebds"]);
     assert_eq!(unknown.code, Some(2), "{}", unknown.out);

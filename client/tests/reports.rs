@@ -4,10 +4,13 @@
 mod common;
 
 use common::{MS, Script, dead_client, handshake};
-use halfopen::client::ClientError;
+use halfopen::client::{ClientError, RunOptions};
 use halfopen::record::{Outcome, RunRecord};
-use halfopen::report::{JsonReporter, NdjsonReporter, Reporter, TextOptions, TextReporter};
-use halfopen_proto::v1::{Event, ExpectationResult, Verdict};
+use halfopen::report::{
+    JsonDocumentReporter, JsonReporter, JunitReporter, NdjsonReporter, Reporter, TapReporter, TextOptions,
+    TextReporter,
+};
+use halfopen_proto::v1::{Diagnostic, Event, ExpectationResult, Verdict};
 use snapbox::{assert_data_eq, str};
 
 fn record(name: &str, events: Vec<Event>) -> RunRecord {
@@ -35,7 +38,9 @@ fn failed() -> RunRecord {
 
 fn invalid() -> RunRecord {
     let message = "the scenario has 2 mistakes; the first: line 3, column 5: no such key".to_owned();
-    let stopped = Some(ClientError::Invalid { message, diagnostics: Vec::new() });
+    let rendered = "error: no such key\n --> wrong.yaml:3:5".to_owned();
+    let diagnostics = vec![Diagnostic { rendered, ..Diagnostic::default() }];
+    let stopped = Some(ClientError::Invalid { message, diagnostics });
     RunRecord { stopped, ..RunRecord::new("wrong.yaml".to_owned()) }
 }
 
@@ -112,14 +117,14 @@ time            client                                                      serv
 ✗ server: ends CLOSED
     expected  CLOSED
     actual    ESTABLISHED (event 15, at 40ms)
-    line 31 of scenarios/broken.yaml
+    scenarios/broken.yaml:31
 ✗ server: ends CLOSED
     expected  CLOSED
     actual    ESTABLISHED (at the end of the run)
-    line 31 of scenarios/broken.yaml
+    scenarios/broken.yaml:31
 ✗ fault 1 (line 20) never fired
 failed: 1 of 3 expectations, 70ms of virtual time, 4 segments
-repeat it with: halfopen run scenarios/broken.yaml --seed 1
+repeat it with: halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0
 
 "#]]
     );
@@ -151,14 +156,14 @@ time            client                                                      serv
 ✗ server: ends CLOSED
     expected  CLOSED
     actual    ESTABLISHED (event 15, at 40ms)
-    line 31 of scenarios/broken.yaml
+    scenarios/broken.yaml:31
 ✗ server: ends CLOSED
     expected  CLOSED
     actual    ESTABLISHED (at the end of the run)
-    line 31 of scenarios/broken.yaml
+    scenarios/broken.yaml:31
 ✗ fault 1 (line 20) never fired
 failed: 1 of 3 expectations, 70ms of virtual time, 4 segments
-repeat it with: halfopen run scenarios/broken.yaml --seed 1
+repeat it with: halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0
 
 3 runs: 1 passed, 1 failed, 1 not run, 2h 2m 0.17s of virtual time
 
@@ -357,4 +362,306 @@ fn ndjson_is_every_event_in_proto3_json() {
     let text = String::from_utf8(out).unwrap();
     let read: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, events);
+}
+
+/// What a reporter of files writes of a set: passed, failed, invalid, left out, interrupted.
+fn of_a_set(reporter: &mut dyn Reporter) {
+    let took = |record: RunRecord| RunRecord { took: Some(250 * MS), ..record };
+    let mut busy = interrupted();
+    (busy.name, busy.options.seed) = ("dead-client/busy (seed 7)".to_owned(), Some(7));
+    reporter.run(&took(record("dead-client", dead_client()))).unwrap();
+    reporter.run(&took(failed())).unwrap();
+    reporter.run(&invalid()).unwrap();
+    reporter.skipped(&RunRecord::new("scenarios/later.yaml".to_owned()), "after the first failure").unwrap();
+    reporter.run(&took(busy)).unwrap();
+    reporter.end().unwrap();
+}
+
+fn junit() -> String {
+    let mut out = Vec::new();
+    of_a_set(&mut JunitReporter::new(&mut out));
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn junit_has_a_suite_for_each_file_and_what_broke_with_its_ladder() {
+    assert_data_eq!(
+        junit(),
+        str![[r#"
+<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="halfopen" tests="5" skipped="1" failures="1" errors="2" time="0.750">
+    <testsuite name="dead-client" tests="2" skipped="0" errors="1" failures="0" time="0.500">
+        <testcase name="dead-client" classname="dead-client" time="0.250">
+            <properties>
+                <property name="scenario" value="dead-client"/>
+                <property name="seed" value="1"/>
+                <property name="version" value="0.1.0"/>
+                <property name="virtual-time" value="2h 2m 0.1s"/>
+            </properties>
+        </testcase>
+        <testcase name="dead-client/busy (seed 7)" classname="dead-client" time="0.250">
+            <properties>
+                <property name="scenario" value="dead-client"/>
+                <property name="seed" value="1"/>
+                <property name="version" value="0.1.0"/>
+            </properties>
+            <error message="interrupted" type="unfinished">
+interrupted
+
+time            client                                                           server
+  0s              ┊                                                                ├ LISTEN · listen
+  0s     SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+
+repeat it with: halfopen run dead-client --seed 1  # halfopen 0.1.0
+</error>
+        </testcase>
+    </testsuite>
+    <testsuite name="scenarios/broken.yaml" tests="1" skipped="0" errors="0" failures="1" time="0.250">
+        <testcase name="broken" classname="scenarios.broken" time="0.250" file="scenarios/broken.yaml">
+            <properties>
+                <property name="scenario" value="broken"/>
+                <property name="seed" value="1"/>
+                <property name="version" value="0.1.0"/>
+                <property name="virtual-time" value="70ms"/>
+            </properties>
+            <failure message="server: ends CLOSED: expected CLOSED, actual ESTABLISHED (and 2 more)" type="failed">
+✗ server: ends CLOSED
+    expected  CLOSED
+    actual    ESTABLISHED (event 15, at 40ms)
+    scenarios/broken.yaml:31
+
+✗ server: ends CLOSED
+    expected  CLOSED
+    actual    ESTABLISHED (at the end of the run)
+    scenarios/broken.yaml:31
+
+✗ fault 1 (line 20) never fired
+
+time            client                                                      server
+  0s              ┊                                                           ├ LISTEN · listen
+  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+40ms      connect ┨                                                           ┃
+40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
+40ms    send 1024 ┨                                                           ┃
+60ms              ┃                                                           ┠ accept, receive 1024
+
+repeat it with: halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0
+</failure>
+        </testcase>
+    </testsuite>
+    <testsuite name="wrong.yaml" tests="1" skipped="0" errors="1" failures="0">
+        <testcase name="wrong" classname="wrong" file="wrong.yaml">
+            <error message="the scenario has 2 mistakes; the first: line 3, column 5: no such key" type="invalid">
+error: no such key
+ --&gt; wrong.yaml:3:5
+
+repeat it with: halfopen run wrong.yaml  # halfopen 0.1.0
+</error>
+        </testcase>
+    </testsuite>
+    <testsuite name="scenarios/later.yaml" tests="1" skipped="1" errors="0" failures="0">
+        <testcase name="later" classname="scenarios.later" file="scenarios/later.yaml">
+            <skipped message="after the first failure"/>
+        </testcase>
+    </testsuite>
+</testsuites>
+
+"#]]
+    );
+}
+
+#[test]
+fn the_counts_of_junit_are_those_of_its_cases() {
+    let text = junit();
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let root = document.root_element();
+    assert_eq!(root.tag_name().name(), "testsuites");
+    let suites = root.children().filter(roxmltree::Node::is_element);
+    for node in suites.chain([root]) {
+        let cases: Vec<_> = node.descendants().filter(|child| child.has_tag_name("testcase")).collect();
+        let with = |tag: &str| {
+            let has = |case: &&roxmltree::Node<'_, '_>| case.children().any(|child| child.has_tag_name(tag));
+            cases.iter().filter(has).count().to_string()
+        };
+        assert_eq!(node.attribute("tests"), Some(cases.len().to_string().as_str()));
+        for (attribute, tag) in [("failures", "failure"), ("errors", "error"), ("skipped", "skipped")] {
+            assert_eq!(node.attribute(attribute), Some(with(tag).as_str()), "{attribute}");
+        }
+    }
+}
+
+/// A failed run whose texts have what XML and YAML cannot.
+fn odd() -> RunRecord {
+    let mut script = Script::new("odd", "", &["client", "server"]);
+    script.expectation(ExpectationResult {
+        expectation: 1,
+        passed: false,
+        text: "a \u{1b}[31mred\u{1b}[0m \u{0}\u{85}\u{ffff} ]]> <&\"' # \\ text".into(),
+        expected: "two\nlines".into(),
+        actual: "\ttab: - {".into(),
+        ..ExpectationResult::default()
+    });
+    let events = script.finish(Verdict::Failed, &["it's: \"broken\" #1"]);
+    RunRecord { argument: Some("-it's #1 \n.yaml/x".to_owned()), ..record("-it's #1 \n.yaml/x", events) }
+}
+
+#[test]
+fn junit_is_xml_whatever_the_texts_are() {
+    let mut out = Vec::new();
+    let mut reporter = JunitReporter::new(&mut out);
+    reporter.run(&odd()).unwrap();
+    reporter.end().unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
+    assert!(failure.text().unwrap().contains("a red \u{fffd} ]]> <&\"' # \\ text"), "{text}");
+    assert!(!text.contains(['\u{1b}', '\0', '\u{ffff}']), "{text}");
+}
+
+fn tap(write: impl FnOnce(&mut dyn Reporter)) -> String {
+    let mut out = Vec::new();
+    write(&mut TapReporter::new(&mut out));
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn tap_has_a_line_for_each_run_and_what_broke_as_yaml() {
+    assert_data_eq!(
+        tap(of_a_set),
+        str![[r#"
+TAP version 14
+ok 1 - dead-client
+not ok 2 - scenarios/broken.yaml
+  ---
+  message: "server: ends CLOSED: expected CLOSED, actual ESTABLISHED (and 2 more)"
+  severity: "fail"
+  expected: "CLOSED"
+  actual: "ESTABLISHED"
+  decided: "event 15, at 40ms"
+  at: "scenarios/broken.yaml:31"
+  others:
+    - expectation: "server: ends CLOSED"
+      expected: "CLOSED"
+      actual: "ESTABLISHED"
+      decided: "at the end of the run"
+      at: "scenarios/broken.yaml:31"
+  problems:
+    - "fault 1 (line 20) never fired"
+  rerun: "halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0"
+  ladder:
+    - "time            client                                                      server"
+    - "  0s              ┊                                                           ├ LISTEN · listen"
+    - "  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED"
+    - "20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤"
+    - "40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED"
+    - "40ms      connect ┨                                                           ┃"
+    - "40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃"
+    - "40ms    send 1024 ┨                                                           ┃"
+    - "60ms              ┃                                                           ┠ accept, receive 1024"
+  ...
+not ok 3 - wrong.yaml
+  ---
+  message: "the scenario has 2 mistakes; the first: line 3, column 5: no such key"
+  severity: "error"
+  mistakes:
+    - "error: no such key/n --> wrong.yaml:3:5"
+  rerun: "halfopen run wrong.yaml  # halfopen 0.1.0"
+  ...
+ok 4 - scenarios/later.yaml # SKIP after the first failure
+not ok 5 - dead-client/busy (seed 7)
+  ---
+  message: "interrupted"
+  severity: "error"
+  rerun: "halfopen run dead-client --seed 1  # halfopen 0.1.0"
+  ladder:
+    - "time            client                                                           server"
+    - "  0s              ┊                                                                ├ LISTEN · listen"
+    - "  0s     SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────▶│ SYN-RECEIVED"
+    - "20ms  ESTABLISHED ┃◀──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤"
+  ...
+Bail out! interrupted
+
+"#]]
+    );
+}
+
+#[test]
+fn tap_ends_with_its_plan_or_bails_out() {
+    assert_eq!(tap(|tap| tap.end().unwrap()), "TAP version 14\n1..0\n");
+    let gone = tap(|tap| {
+        let stopped = ClientError::NoServer { server: "x".into(), reason: "#1 is gone".into() };
+        tap.run(&RunRecord { stopped: Some(stopped), ..RunRecord::new("a".into()) }).unwrap();
+        tap.skipped(&RunRecord::new("b".into()), "no server").unwrap();
+        tap.end().unwrap();
+    });
+    assert!(gone.ends_with("\nBail out! no halfopen server answers at x: \\#1 is gone\n"), "{gone}");
+}
+
+#[test]
+fn the_yaml_of_tap_can_be_read_whatever_the_texts_are() {
+    let text = tap(|tap| tap.run(&odd()).unwrap());
+    let (line, block) = text.split_once("\n  ---\n").unwrap();
+    assert_eq!(line, "TAP version 14\nnot ok 1 - -it's \\#1  .yaml/x");
+    let block = block.strip_suffix("  ...\n").unwrap();
+    let read: serde_json::Value = serde_yaml::from_str(block).unwrap();
+    assert_eq!(read["severity"], "fail");
+    assert_eq!(read["expected"], "two\nlines");
+    assert_eq!(read["actual"], "\ttab: - {");
+    assert_eq!(read["problems"][0], "it's: \"broken\" #1");
+    assert_eq!(read["rerun"], "halfopen run './-it'\\''s #1 \n.yaml/x' --seed 1  # halfopen 0.1.0");
+}
+
+#[test]
+fn the_json_document_has_the_objects_of_the_lines() {
+    let mut out = Vec::new();
+    of_a_set(&mut JsonDocumentReporter::new(&mut out));
+    let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    let counts = serde_json::json!({"passed": 1, "failed": 1, "unfinished": 1, "notRun": 1, "skipped": 1});
+    assert_eq!(document["counts"], counts);
+    assert_eq!(document["version"], env!("CARGO_PKG_VERSION"));
+    let mut line = Vec::new();
+    JsonReporter::new(&mut line).run(&failed()).unwrap();
+    assert_eq!(document["runs"][1], serde_json::from_slice::<serde_json::Value>(&line).unwrap());
+    assert_eq!(document["runs"][3]["verdict"], "skipped");
+    assert_eq!(document["runs"][3]["error"], "after the first failure");
+    let mut nothing = Vec::new();
+    JsonDocumentReporter::new(&mut nothing).end().unwrap();
+    let nothing: serde_json::Value = serde_json::from_slice(&nothing).unwrap();
+    assert_eq!(nothing["runs"], serde_json::json!([]));
+}
+
+#[test]
+fn the_command_that_repeats_a_run_says_all_that_makes_it() {
+    let of = |argument: Option<&str>, options: RunOptions| {
+        let argument = argument.map(str::to_owned);
+        RunRecord { argument, options, ..RunRecord::new("a.yaml".into()) }.command().unwrap()
+    };
+    let options = RunOptions {
+        variant: Some("b c".into()),
+        seed: Some(7),
+        profile: Some("windows".into()),
+        ..RunOptions::default()
+    };
+    let plain = RunOptions::default();
+    let cases = [
+        (of(Some("a.yaml"), plain.clone()), "halfopen run a.yaml  # halfopen 0.1.0"),
+        (
+            of(Some("a.yaml/b c"), options.clone()),
+            "halfopen run 'a.yaml/b c' --seed 7 --profile windows  # halfopen 0.1.0",
+        ),
+        (
+            of(None, options),
+            "halfopen run - --variant 'b c' --seed 7 --profile windows  \
+             # halfopen 0.1.0, with the same scenario on standard input",
+        ),
+        (of(Some("-x.yaml"), plain), "halfopen run ./-x.yaml  # halfopen 0.1.0"),
+    ];
+    for (command, expected) in cases {
+        assert_eq!(command, expected);
+    }
+    let stopped = Some(ClientError::NotFound("x".into()));
+    assert_eq!(RunRecord { stopped, ..RunRecord::new("x".into()) }.command(), None);
 }

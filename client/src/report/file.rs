@@ -10,8 +10,8 @@ use tempfile::NamedTempFile;
 use super::Reporter;
 use crate::record::RunRecord;
 
-/// What a reporter writes to.
-pub(super) type Out = Box<dyn Write>;
+/// What a report is written to.
+pub type Out = Box<dyn Write>;
 
 /// Tells a reporter that writes to a temporary file beside the one that is meant, which takes its place at the end.
 ///
@@ -60,7 +60,9 @@ pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     let Some(name) = path.file_name() else { return Err(io::Error::other("it names no file")) };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    fs::create_dir_all(folder).map_err(|error| {
+        io::Error::new(error.kind(), format!("the folder `{}` cannot be made: {error}", folder.display()))
+    })?;
     Ok(fs::canonicalize(folder)?.join(name))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::file::{self, Out};
-use super::{HtmlReporter, JsonDocumentReporter, Reporter};
+use super::{HtmlReporter, JsonDocumentReporter, JunitReporter, PcapngReporter, Reporter, TapReporter};
 
 /// How a kind of report is made.
 #[derive(Clone, Copy)]
@@ -13,14 +13,16 @@ enum Make {
     /// It is one file.
     File(fn(Out) -> Box<dyn Reporter>),
     /// It is a folder of files.
-    #[allow(dead_code, reason = "for kinds to come")]
     Folder(fn(&Path) -> io::Result<Box<dyn Reporter>>),
 }
 
 /// The kinds, by the names they have on the command line.
-const KINDS: [(&str, Make); 2] = [
+const KINDS: [(&str, Make); 5] = [
+    ("junit", Make::File(|out| Box::new(JunitReporter::new(out)))),
+    ("tap", Make::File(|out| Box::new(TapReporter::new(out)))),
     ("json", Make::File(|out| Box::new(JsonDocumentReporter::new(out)))),
     ("html", Make::File(|out| Box::new(HtmlReporter::new(out)))),
+    ("pcapng", Make::Folder(|path| Ok(Box::new(PcapngReporter::new(path)?)))),
 ];
 
 /// A report that was asked for: `junit=target/report.xml`. The path `-` is standard output.
@@ -107,9 +109,12 @@ impl Report {
         format!("{}={}", KINDS[self.kind].0, self.path.display())
     }
 
-    fn open(&self) -> io::Result<Box<dyn Reporter>> {
+    fn open(&self, standard_output: &mut Option<Out>) -> io::Result<Box<dyn Reporter>> {
         match KINDS[self.kind].1 {
-            Make::File(make) if self.is_standard_output() => Ok(make(Box::new(io::stdout()))),
+            Make::File(make) if self.is_standard_output() => {
+                let taken = || io::Error::other("standard output is taken");
+                Ok(make(standard_output.take().ok_or_else(taken)?))
+            }
             Make::File(make) => file::open(&self.path, make),
             Make::Folder(make) => make(&self.path),
         }
@@ -117,7 +122,9 @@ impl Report {
 }
 
 /// Opens every report, so that what cannot be written is known before anything runs. Missing folders are made.
-pub fn open(reports: &[Report]) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
+///
+/// `standard_output` is where the report goes that is meant for it, if one is.
+pub fn open(reports: &[Report], standard_output: Out) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
     let failed = |report: &Report, error| ReportError::CannotOpen { path: report.path.clone(), error };
     let mut paths = Vec::new();
     for report in reports {
@@ -131,7 +138,9 @@ pub fn open(reports: &[Report]) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
         }
         paths.push(path);
     }
-    reports.iter().map(|report| report.open().map_err(|error| failed(report, error))).collect()
+    let mut standard_output = Some(standard_output);
+    let mut open = |report: &Report| report.open(&mut standard_output);
+    reports.iter().map(|report| open(report).map_err(|error| failed(report, error))).collect()
 }
 
 #[cfg(test)]
@@ -147,8 +156,9 @@ mod tests {
             ("json", "write KIND=PATH, as in `json=FILE`"),
             ("json=", "write KIND=PATH"),
             ("jsno=x", "did you mean `json`?"),
-            ("report.xml", "there is no report `report.xml`; there are json, html"),
+            ("report.xml", "there is no report `report.xml`; there are junit, tap, json, html, pcapng"),
             ("", "there is no report ``"),
+            ("pcapng=-", "cannot go to standard output"),
             ("json=src", "`src` is a directory"),
             ("json=no-such-folder/", "`no-such-folder/` is a directory"),
         ] {

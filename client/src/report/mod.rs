@@ -1,13 +1,16 @@
 //! Writes runs down: one reporter a form, all from the same records.
 
 mod drawing;
+mod failure;
 mod fanout;
 mod file;
 mod html;
 mod json;
+mod junit;
 mod kinds;
 mod ndjson;
 pub mod pcapng;
+mod tap;
 mod text;
 
 use std::io;
@@ -18,12 +21,16 @@ use serde::Serialize;
 use crate::record::{Outcome, RunRecord};
 
 pub use drawing::{DrawingForm, DrawingReporter};
+pub use failure::{Broken, Failure};
 pub use fanout::Reporters;
+pub use file::Out;
 pub use html::HtmlReporter;
 pub use json::{JsonDocumentReporter, JsonReporter};
+pub use junit::JunitReporter;
 pub use kinds::{Report, ReportError, open};
 pub use ndjson::NdjsonReporter;
 pub use pcapng::PcapngReporter;
+pub use tap::TapReporter;
 pub use text::{TextOptions, TextReporter};
 
 /// Told of runs while and after they happen. Runs come one after another.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunStarted, RunTotals};
 
-use super::{Counts, Reporter};
+use super::{Broken, Counts, Reporter};
 use crate::picture::text::{Paper, draw};
 use crate::picture::{Picture, PictureOptions};
 use crate::record::{Keepalive, Outcome, RunRecord};
@@ -165,15 +165,11 @@ fn expectation(out: &mut dyn Write, record: &RunRecord, result: &ExpectationResu
     if result.passed {
         return writeln!(out, "{GOOD}✓{GOOD:#} {}", result.text);
     }
+    let broken = Broken::new(record, result);
     writeln!(out, "{BAD}✗ {}{BAD:#}", result.text)?;
     writeln!(out, "    expected  {}", result.expected)?;
-    let decided = match (record.time_of_result(result), result.deciding_event) {
-        (Some(time), 0) => format!("at {}", words::duration(time)),
-        (Some(time), event) => format!("event {event}, at {}", words::duration(time)),
-        (None, _) => "at the end of the run".to_owned(),
-    };
-    writeln!(out, "    actual    {} {DIM}({decided}){DIM:#}", result.actual)?;
-    writeln!(out, "    {DIM}line {} of {}{DIM:#}", result.line, record.file)
+    writeln!(out, "    actual    {} {DIM}({}){DIM:#}", result.actual, broken.decided())?;
+    writeln!(out, "    {DIM}{}{DIM:#}", broken.place())
 }
 
 fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {

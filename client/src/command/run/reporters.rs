@@ -30,7 +30,8 @@ pub(super) fn reporters(args: &Args, plan: &Plan<'_>, progress: &Progress) -> Re
         (None, Some(_)) => {}
         (form, None) => all.add("standard output", results(form.unwrap_or_default(), args, plan, progress)?),
     }
-    let opened = report::open(&args.reports).map_err(|error| Failure::Usage(error.to_string()))?;
+    let opened = report::open(&args.reports, Box::new(progress.stdout()));
+    let opened = opened.map_err(|error| Failure::Usage(error.to_string()))?;
     for (report, reporter) in args.reports.iter().zip(opened) {
         all.add(report.name(), reporter);
     }
