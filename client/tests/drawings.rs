@@ -121,6 +121,28 @@ fn a_segment_that_takes_longer_falls_deeper() {
 }
 
 #[test]
+fn texts_of_segments_that_cross_stand_apart() {
+    let mut script = Script::new("crossing", "", &["client", "server"]);
+    handshake(&mut script);
+    script.at(200 * MS);
+    let first = script.send(UP, "FIN+ACK", 1025, 1, 0);
+    let second = script.send(("server", "client"), "FIN+ACK", 1, 1025, 0);
+    script.at(220 * MS).arrive("server", first).arrive("client", second);
+    let text = drawn(&picture(&script.events), "");
+    let document = Document::parse(&text).unwrap();
+    let is_label = |node: &Node<'_, '_>| node.text() == Some("FIN+ACK");
+    let place = |node: Node<'_, '_>| {
+        let turned =
+            node.ancestors().find_map(|node| node.attribute("transform").map(str::to_owned)).unwrap();
+        turned["translate(".len()..].split(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    let places: Vec<f64> =
+        document.descendants().filter(is_label).filter(Node::is_element).map(place).collect();
+    let [first, second] = places[..] else { panic!("{places:?}") };
+    assert!(first + 150.0 < second, "each nearer to its tail: {places:?}");
+}
+
+#[test]
 fn every_bundled_run_has_a_drawing_that_is_well_formed_and_complete() {
     for (name, _, events) in bundled_runs() {
         check(&name, &picture(&events));

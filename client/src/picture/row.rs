@@ -73,6 +73,8 @@ pub struct Arrow {
     pub flags: TcpFlags,
     /// Why it was sent.
     pub purpose: TcpPurpose,
+    /// Whether a middlebox made it: it comes from the way, and the host did not send it.
+    pub of_middlebox: bool,
     /// The segment in words; a line may break between two of them.
     pub label: Vec<String>,
 }

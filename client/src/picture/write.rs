@@ -59,6 +59,7 @@ impl Layout<'_> {
             arrived,
             flags: segment.flags,
             purpose: segment.purpose,
+            of_middlebox: !segment.middlebox.is_empty(),
             label,
         };
         let lines = segment.faults.iter().map(|fault| fault.line).filter(|line| *line > 0).collect();
@@ -87,6 +88,7 @@ impl Layout<'_> {
             arrived: Some(entry.time),
             flags: segment.flags,
             purpose: segment.purpose,
+            of_middlebox: !segment.middlebox.is_empty(),
             label,
         };
         Row { events: vec![entry.sequence], ..Row::empty(What::Arrow(arrow)) }

@@ -5,12 +5,14 @@
 mod plan;
 mod style;
 mod text;
+mod ways;
 
 use halfopen_proto::v1::{HostState, TcpPurpose, TcpState};
 use maud::{Markup, html};
 
-use self::plan::{HEADS, Item, LINE, Plan, Way};
+use self::plan::{HEADS, Item, LINE, Plan};
 use self::text::Line;
+use self::ways::Way;
 use super::{Life, NoteKind, Part, Picture, Row, What};
 use crate::markup::{self, Px};
 use crate::words;
@@ -189,7 +191,7 @@ impl Drawing<'_> {
     /// The texts of a row.
     fn texts(&self, plan: &Plan<'_>, item: &Item<'_>) -> Markup {
         let last = plan.columns.len().saturating_sub(1);
-        let middle = (plan.columns.first().unwrap_or(&0.0) + plan.columns.last().unwrap_or(&0.0)) / 2.0;
+        let middle = plan.middle();
         html! {
             g id=[id(item.row, self.prefix)] {
                 @if let Some(way) = &item.way { (label(way)) }
@@ -231,7 +233,8 @@ fn arrow(way: &Way<'_>) -> Markup {
     let length = (x2 - x1).abs();
     let side = if x2 > x1 { 1.0 } else { -1.0 };
     let at = |part: f64| (x1 + (x2 - x1) * part, y1 + (y2 - y1) * part);
-    let ((bx, by), (ex, ey)) = (at(4.0 / length), at((way.label.goes - 5.0 / length).max(0.0)));
+    let ((bx, by), (ex, ey)) =
+        (at(way.label.begins + 4.0 / length), at((way.label.goes - 5.0 / length).max(0.0)));
     html! {
         path.shaft.(colour).(kind) d={ "M" (Px(bx)) " " (Px(by)) "L" (Px(ex)) " " (Px(ey)) } {}
         @if lost {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use halfopen_proto::v1::TcpState;
 
 use super::text::{self, Line};
-use crate::picture::{Arrow, Life, Part, Picture, Place, Row, What};
+use super::ways::{Label, Way, apart, room, span};
+use crate::picture::{Arrow, Life, Part, Picture, Row, What};
 use crate::timeline::HostIndex;
 use crate::words;
 
@@ -53,53 +54,6 @@ pub(super) struct Item<'a> {
     pub(super) band: Option<(f64, Vec<Line>)>,
 }
 
-/// The way of a segment.
-pub(super) struct Way<'a> {
-    pub(super) arrow: &'a Arrow,
-    pub(super) from: (f64, f64),
-    /// Where it goes, whether it gets there or not.
-    pub(super) to: (f64, f64),
-    pub(super) label: Label,
-}
-
-/// Which part of its way a segment goes, and what stands along it.
-pub(super) struct Label {
-    pub(super) goes: f64,
-    /// Where on the way the middle of the lines stands. `None`: after the end of what it goes.
-    pub(super) at: Option<f64>,
-    pub(super) lines: Vec<Line>,
-    /// What stands after the end of what it goes.
-    pub(super) after: Option<Line>,
-}
-
-impl Label {
-    /// For a way from lifeline to lifeline, in the first part of it if there are others between.
-    fn new(arrow: &Arrow, room: f64, columns: usize) -> Label {
-        let columns = columns.max(1) as f64;
-        let label = |goes, at, lines| Label { goes, at: Some(at / columns), lines, after: None };
-        let (at, why) = match &arrow.part {
-            Part::Lost { at, why } => (at, why),
-            Part::Departure | Part::Whole | Part::Arrival => {
-                return label(1.0, 0.5, text::label(arrow, room - 50.0));
-            }
-        };
-        let reason = text::reason(why);
-        let fits = |part: f64, line: &Line| line.width() + 24.0 <= room * part;
-        match at {
-            Place::Receiver => label(1.0, 0.5, text::label_of_lost(arrow, why, room - 40.0)),
-            Place::Sender => {
-                let lines = text::label_of_lost(arrow, why, room * 0.75 - 24.0);
-                Label { goes: 0.2 / columns, at: None, lines, after: None }
-            }
-            Place::Way if fits(0.25, &reason) => {
-                let lines = text::label(arrow, room * 0.75 - 16.0);
-                Label { after: Some(reason), ..label(0.75 / columns, 0.38, lines) }
-            }
-            Place::Way => label(0.75 / columns, 0.5, text::label_of_lost(arrow, why, room - 40.0)),
-        }
-    }
-}
-
 /// Something that has one place.
 #[derive(Clone, Copy, PartialEq)]
 enum Role {
@@ -135,6 +89,15 @@ impl<'a> Plan<'a> {
 
     pub(super) fn top(&self) -> f64 {
         HEADS + 12.0
+    }
+
+    /// Where texts across the lifelines stand: between the two in the middle.
+    pub(super) fn middle(&self) -> f64 {
+        let right = self.columns.len() / 2;
+        match (right.checked_sub(1).and_then(|left| self.columns.get(left)), self.columns.get(right)) {
+            (Some(left), Some(right)) => (left + right) / 2.0,
+            (only, other) => only.or(other).copied().unwrap_or(0.0) + 140.0,
+        }
     }
 
     pub(super) fn bottom(&self) -> f64 {
@@ -338,19 +301,6 @@ fn usual_latency(picture: &Picture) -> Duration {
     latencies.get(latencies.len() / 2).copied().unwrap_or(Duration::from_millis(1))
 }
 
-/// How far the lifelines stand apart.
-fn room(picture: &Picture) -> f64 {
-    if picture.lifelines.len() > 2 { 360.0 } else { 480.0 }
-}
-
-/// How many lifelines a segment goes on.
-fn span(arrow: &Arrow) -> usize {
-    match (arrow.from.host, arrow.to.host) {
-        (Some(from), Some(to)) => from.abs_diff(to),
-        _ => 1,
-    }
-}
-
 /// Where the lifelines stand, where the times end, and how wide all is.
 fn columns(picture: &Picture, points: &[Point]) -> (Vec<f64>, f64, f64) {
     let hosts = picture.lifelines.len();
@@ -457,7 +407,8 @@ impl<'a, 'p> Items<'a, 'p> {
                 None => items[point.row].band = Some((*y, lines.clone())),
             }
         }
-        apart(&mut items);
+        let mut ways: Vec<&mut Way<'_>> = items.iter_mut().filter_map(|item| item.way.as_mut()).collect();
+        apart(&mut ways);
         items
     }
 
@@ -503,30 +454,5 @@ impl<'a, 'p> Items<'a, 'p> {
     fn departs(&self, segment: u64) -> bool {
         let left = self.left.get(&segment).map(|index| &self.picture.rows[*index].what);
         matches!(left, Some(What::Arrow(Arrow { part: Part::Departure, .. })))
-    }
-}
-
-/// Moves the texts of arrows that cross each other towards their tails.
-fn apart(items: &mut [Item<'_>]) {
-    /// Arrows that cross leave within so many rows.
-    const NEAR: usize = 24;
-    let ways: Vec<Option<[f64; 4]>> = items
-        .iter()
-        .map(|item| item.way.as_ref().map(|way| [way.from.0, way.from.1, way.to.0, way.to.1]))
-        .collect();
-    let crossing = |index: usize| {
-        let Some([x1, y1, x2, y2]) = ways[index] else { return false };
-        let near = index.saturating_sub(NEAR)..(index + NEAR).min(ways.len());
-        ways[near].iter().flatten().any(|[a1, b1, a2, b2]| {
-            let opposite = (x2 - x1) * (a2 - a1) < 0.0;
-            let meet = x1.min(x2) < a1.max(*a2) && a1.min(*a2) < x1.max(x2);
-            opposite && meet && y1 < *b2 && *b1 < y2
-        })
-    };
-    let crossing: Vec<bool> = (0..ways.len()).map(crossing).collect();
-    for (item, crossing) in items.iter_mut().zip(crossing) {
-        if let (Some(way), true) = (&mut item.way, crossing) {
-            way.label.at = way.label.at.map(|at| at * 0.52);
-        }
     }
 }
