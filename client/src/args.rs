@@ -13,22 +13,14 @@ use halfopend::{Config, Service};
 use crate::command::Command;
 use crate::failure::Failure;
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    every expectation held
-  1    an expectation is broken, or something in the scenario did not happen
-  2    the arguments are wrong
-  3    the scenario is wrong
-  4    no server answers, or there is no agreement with it (TLS, token)
-  5    not finished: a limit, a deadline, or the server ended it
-  130  interrupted
-Several runs end with the largest of theirs.";
+/// What the help calls the options of every command.
+const GLOBAL: &str = "For every command";
 
 /// Runs TCP scenarios in virtual time and says what happened.
 ///
 /// A scenario names hosts, what their applications do, the network between them, what breaks, and what is expected.
 #[derive(Debug, Parser)]
-#[command(name = "halfopen", version, after_help = EXIT_CODES)]
+#[command(name = "halfopen", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -41,31 +33,35 @@ pub(crate) struct Cli {
 #[derive(Args, Debug)]
 pub(crate) struct GlobalArgs {
     /// The service to use, as http://host:port or https://host:port; without it, one inside this process
-    #[arg(long, global = true, value_name = "URL", env = "HALFOPEN_SERVER")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL", env = "HALFOPEN_SERVER")]
     pub(crate) server: Option<String>,
 
     /// Trust a server over https whose certificate is signed by one in this PEM file, instead of by those whom the system
     /// trusts
-    #[arg(long, global = true, value_name = "FILE", env = "HALFOPEN_CA")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "HALFOPEN_CA")]
     ca: Option<PathBuf>,
 
     /// The token that the server wants; better given by the environment, which others do not see
     ///
     /// It is sent over https only, or to this machine.
-    #[arg(long, global = true, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<Token>,
 
     /// Read options from this file instead of the nearest halfopen.toml
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", conflicts_with = "no_config")]
     pub(crate) config: Option<PathBuf>,
 
     /// Read no halfopen.toml
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     no_config: bool,
 
     /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded by `auto`
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = color())]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "WHEN", default_value = "auto", value_parser = color())]
     pub(crate) color: ColorChoice,
+
+    /// The options that the environment or the file set, each with its place
+    #[arg(skip)]
+    pub(crate) settings: Vec<String>,
 }
 
 impl GlobalArgs {
@@ -121,16 +117,4 @@ fn color() -> impl clap::builder::TypedValueParser<Value = ColorChoice> {
         "never" => ColorChoice::Never,
         _ => ColorChoice::Auto,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::Cli;
-
-    #[test]
-    fn the_arguments_fit_together() {
-        Cli::command().debug_assert();
-    }
 }

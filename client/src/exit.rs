@@ -20,6 +20,25 @@ pub(crate) const UNFINISHED: u8 = 5;
 /// Interrupted by Ctrl-C: 128 + SIGINT, as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// Ended by SIGTERM: 128 + SIGTERM.
+pub(crate) const TERMINATED: u8 = 143;
+
+/// Every code and what it says, for the help and the manual.
+pub(crate) const ALL: [(u8, &str); 8] = [
+    (PASSED, "every expectation held, `diff` found no difference, the command did its work"),
+    (FAILED, "an expectation is broken, something did not happen, `diff` found a difference"),
+    (USAGE, "the arguments, the environment or halfopen.toml are wrong"),
+    (INVALID, "the scenario is wrong"),
+    (NO_SERVER, "no server answers or agrees (TLS, token), or `serve` cannot listen"),
+    (UNFINISHED, "not finished: a limit, a deadline, a server that ended it, a full disk"),
+    (INTERRUPTED, "Ctrl-C; `serve` and `watch`, which have no other end, end with 0"),
+    (TERMINATED, "SIGTERM; `serve` and `watch` as with Ctrl-C"),
+];
+
+/// What several runs in one go end with.
+pub(crate) const OF_SEVERAL: &str =
+    "Several runs end with the largest of theirs. A reader that closes the pipe is no error.";
+
 /// The code of a run that came out so.
 pub(crate) const fn of_outcome(outcome: Outcome) -> u8 {
     match outcome {

@@ -67,7 +67,7 @@ pub(crate) fn matching(text: &str) -> Result<Vec<PathBuf>, String> {
 }
 
 /// The folder in which a pattern begins, and what is left of the pattern.
-fn split(text: &str) -> (PathBuf, &str) {
+pub(crate) fn split(text: &str) -> (PathBuf, &str) {
     let plain = text.find(['*', '?', '[', '{']).unwrap_or(text.len());
     match text[..plain].rfind(is_separator) {
         Some(end) => (PathBuf::from(&text[..=end]), &text[end + 1..]),
@@ -98,7 +98,7 @@ fn walk(folder: &Path, levels: usize, see: &mut impl FnMut(&Path, bool) -> bool)
 }
 
 /// An empty path is this folder.
-fn or_here(path: &Path) -> &Path {
+pub(crate) fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 

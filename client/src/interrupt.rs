@@ -1,17 +1,21 @@
-//! Ctrl-C: what is finished is written, and then the program ends, whatever it does at the moment.
+//! Ctrl-C and SIGTERM: what is finished is written, and then the program ends, whatever it does at the moment.
 
-use std::future::{Future as _, pending, poll_fn};
-use std::task::Poll;
+use std::future::pending;
+use std::io;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 use crate::exit;
 
 /// How long the rest may take to be written.
 const GRACE: Duration = Duration::from_millis(150);
 
-/// Hears of Ctrl-C.
+/// The code that the program ends with once it is interrupted.
+static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
+
+/// Hears of Ctrl-C and SIGTERM.
 pub(crate) struct Interrupt {
     pressed: watch::Receiver<bool>,
 }
@@ -19,29 +23,90 @@ pub(crate) struct Interrupt {
 impl Interrupt {
     /// From now on Ctrl-C ends the program [`GRACE`] later, if it has not ended by itself.
     pub(crate) async fn listen() -> Interrupt {
-        let (press, pressed) = watch::channel(false);
-        let mut signal = Box::pin(tokio::signal::ctrl_c());
-        // The first poll is what sets up the handler.
-        let mut heard = poll_fn(|context| Poll::Ready(signal.as_mut().poll(context))).await;
-        tokio::spawn(async move {
-            if heard.is_pending() {
-                heard = Poll::Ready(signal.await);
-            }
-            if matches!(heard, Poll::Ready(Ok(()))) {
-                let _ = press.send(true);
-                tokio::time::sleep(GRACE).await;
-                std::process::exit(exit::INTERRUPTED.into());
-            }
-            // Without signals nobody presses; whoever waits goes on waiting.
-            pending::<()>().await;
-        });
-        Interrupt { pressed }
+        static PRESSED: OnceCell<watch::Receiver<bool>> = OnceCell::const_new();
+        Interrupt { pressed: PRESSED.get_or_init(|| async { heard() }).await.clone() }
     }
 
     /// Waits for Ctrl-C.
     pub(crate) async fn pressed(&mut self) {
         if self.pressed.wait_for(|pressed| *pressed).await.is_err() {
             pending::<()>().await;
+        }
+    }
+}
+
+/// What an interrupted program ends with.
+pub(crate) fn code() -> u8 {
+    CODE.load(Ordering::Relaxed)
+}
+
+/// To be interrupted is how this program ends: it is no failure.
+pub(crate) fn is_the_end() {
+    CODE.store(exit::PASSED, Ordering::Relaxed);
+}
+
+fn heard() -> watch::Receiver<bool> {
+    let (press, pressed) = watch::channel(false);
+    let signals = Signals::new();
+    tokio::spawn(async move {
+        if let Ok(mut signals) = signals {
+            let code = signals.next().await;
+            let _ = CODE.compare_exchange(exit::INTERRUPTED, code, Ordering::Relaxed, Ordering::Relaxed);
+            let _ = press.send(true);
+            tokio::time::sleep(GRACE).await;
+            std::process::exit(self::code().into());
+        }
+        // Without signals nobody presses; whoever waits goes on waiting.
+        pending::<()>().await;
+    });
+    pressed
+}
+
+/// What interrupts, from when it is made.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for one, and gives the code to end with.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => exit::INTERRUPTED,
+            _ = self.terminate.recv() => exit::TERMINATED,
+        }
+    }
+}
+
+/// What interrupts, from when it is made.
+#[cfg(windows)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    terminate: tokio::signal::windows::CtrlBreak,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c};
+        Ok(Signals { interrupt: ctrl_c()?, terminate: ctrl_break()? })
+    }
+
+    /// Waits for one, and gives the code to end with.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => exit::INTERRUPTED,
+            _ = self.terminate.recv() => exit::TERMINATED,
         }
     }
 }

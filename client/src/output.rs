@@ -39,7 +39,7 @@ pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Res
 
 /// Says on standard error what is wrong.
 pub(crate) fn error(text: &str) {
-    anstream::eprintln!("{ERROR}error{ERROR:#}: {text}");
+    say(&format!("{ERROR}error{ERROR:#}: {text}"));
 }
 
 /// Says on standard error what is strange, and does not keep the command from going on.
@@ -49,7 +49,12 @@ pub(crate) fn warning(text: &str) {
 
 /// Says on standard error what to do.
 pub(crate) fn help(text: &str) {
-    anstream::eprintln!("{HELP}help{HELP:#}: {text}");
+    say(&format!("{HELP}help{HELP:#}: {text}"));
+}
+
+/// Says something on standard error. Where nobody listens there is nobody to tell that either.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
 /// Says on standard error why a run did not come to its end, if so.
@@ -61,7 +66,7 @@ pub(crate) fn explain(record: &RunRecord) {
                 let text = diagnostic.rendered.trim_end();
                 match text.strip_prefix("error: ") {
                     Some(text) => error(&format!("{text}\n")),
-                    None => anstream::eprintln!("{text}\n"),
+                    None => say(&format!("{text}\n")),
                 }
             }
             match diagnostics.len() {

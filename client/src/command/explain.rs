@@ -11,20 +11,8 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::{bundled, exit, gather, output};
 
-const EXAMPLES: &str = "\
-Numbers in brackets are those of events: `halfopen run -o ndjson` shows them.
-
-Exit codes: 0 if there was a run to explain, whatever its verdict; otherwise as of `halfopen run`.
-
-Examples:
-  halfopen explain dead-client
-  halfopen explain conntrack-half-close/sixty-seconds
-  halfopen run my.yaml -o ndjson > my.ndjson; halfopen explain my.ndjson
-  halfopen explain time-wait-exhaustion/slower --connection 17";
-
 /// What to explain.
 #[derive(clap::Args, Debug)]
-#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// A scenario file, the name of a bundled scenario, - for standard input, or a recording: a file that `halfopen run -o
     /// ndjson` wrote, ending in .ndjson or .jsonl

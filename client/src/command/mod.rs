@@ -1,13 +1,16 @@
 //! The commands, one file each: its arguments, and what it does.
 
+mod completions;
 mod doctor;
 mod explain;
 mod list;
+mod man;
 mod run;
 mod schema;
 mod serve;
 mod show;
 mod validate;
+mod watch;
 
 use clap::Subcommand;
 
@@ -20,7 +23,15 @@ pub(crate) enum Command {
     /// Run scenarios
     Run(run::Args),
     /// Say in sentences what happened in a run, and why
+    ///
+    /// Numbers in brackets are those of events, which `halfopen run -o ndjson` shows. Ends with 0 if there was a run to explain,
+    /// whatever its verdict.
     Explain(explain::Args),
+    /// Run scenarios, and run them again whenever one is saved
+    ///
+    /// Does what `run` does with the same options, until Ctrl-C. A scenario that is wrong or gone for the moment is told, and
+    /// watched all the same. A terminal is cleared before each run.
+    Watch(run::Args),
     /// List the bundled scenarios
     List(list::Args),
     /// Print a bundled scenario
@@ -33,20 +44,34 @@ pub(crate) enum Command {
     Serve(serve::Args),
     /// Say what this program and its server are, and whether they get on
     Doctor(doctor::Args),
+    /// Print what a shell needs to complete commands, options and names
+    ///
+    /// zsh looks for it in the folders of `fpath`: `fpath+=~/.zfunc` before `compinit` in ~/.zshrc.
+    Completions(completions::Args),
+    /// Print the manual page, or write a page for each command
+    Man(man::Args),
 }
 
 impl Command {
+    /// Whether it ends by itself on Ctrl-C, with what is finished.
+    pub(crate) const fn hears_interrupts(&self) -> bool {
+        matches!(self, Command::Run(_) | Command::Explain(_) | Command::Watch(_) | Command::Serve(_))
+    }
+
     /// Does it, and gives the exit code.
     pub(crate) async fn execute(self, global: &GlobalArgs) -> Result<u8, Failure> {
         match self {
             Command::Run(args) => run::execute(global, &args).await,
             Command::Explain(args) => explain::execute(global, &args).await,
+            Command::Watch(args) => watch::execute(global, &args).await,
             Command::List(args) => list::execute(global, &args).await,
             Command::Show(args) => show::execute(global, &args).await,
             Command::Validate(args) => validate::execute(global, &args).await,
             Command::Schema => schema::execute(),
             Command::Serve(args) => serve::execute(&args).await,
             Command::Doctor(args) => doctor::execute(global, &args).await,
+            Command::Completions(args) => completions::execute(global, &args).await,
+            Command::Man(args) => man::execute(&args),
         }
     }
 }

@@ -12,17 +12,16 @@ use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anstream::ColorChoice;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 
 use self::setting::{Layer, Mistake, Setting};
 use crate::args::{Cli, GlobalArgs};
 use crate::failure::Failure;
-use crate::{exit, output};
+use crate::{exit, help, output};
 
 /// These need none of it, and must not fail of a mistake in a file: shells ask them when they start.
 const WITHOUT_SETTINGS: [&str; 3] = ["completions", "help", "man"];
@@ -65,43 +64,51 @@ impl From<clap::Error> for Refusal {
 
 impl Refusal {
     /// Says what is wrong, or gives the help that was asked for, and gives the exit code.
-    pub(crate) fn end(&self) -> ExitCode {
+    pub(crate) fn tell(&self) -> u8 {
         match self {
             Refusal::Arguments(error, _) if !error.use_stderr() => match error.print() {
-                Ok(()) => exit::PASSED.into(),
-                Err(error) => Failure::Output(error).end(),
+                Ok(()) => exit::PASSED,
+                Err(error) => Failure::Output(error).tell(),
             },
-            Refusal::Arguments(error, heeded) => {
+            Refusal::Arguments(error, settings) => {
                 // Where it cannot be written nobody wants to read it.
                 let _ = error.print();
-                if !heeded.is_empty() {
-                    output::help(&format!("also set: {}", heeded.join(", ")));
+                tell_settings(settings);
+                if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+                    && error.get(ContextKind::SuggestedSubcommand).is_none()
+                {
+                    output::help(&format!("if that is a scenario: halfopen run {name}"));
                 }
-                exit::USAGE.into()
+                exit::USAGE
             }
             Refusal::Settings(mistakes) => {
                 for Mistake { text, help } in mistakes {
                     output::error(text);
                     help.iter().for_each(|help| output::help(help));
                 }
-                exit::USAGE.into()
+                exit::USAGE
             }
         }
     }
 }
 
-/// What the arguments, the environment and the file ask for. In [`GlobalArgs::config`] is the file that was read.
+/// What the arguments, the environment and the file ask for. In [`GlobalArgs`] are the file that was read and what of it
+/// and of the environment holds.
 pub(crate) fn read(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Cli, Refusal> {
-    let (matches, file) = matches(arguments, around)?;
+    let Read { matches, file, settings } = matches(arguments, around)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
     cli.global.config = file;
+    cli.global.settings = settings;
     Ok(cli)
 }
 
-fn matches(
-    arguments: &[OsString],
-    around: &Surroundings<'_>,
-) -> Result<(ArgMatches, Option<PathBuf>), Refusal> {
+struct Read {
+    matches: ArgMatches,
+    file: Option<PathBuf>,
+    settings: Vec<String>,
+}
+
+fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Refusal> {
     let command = command();
     // Help is given whatever the settings are; what is wrong is told once everything is known.
     let typed = command.clone().ignore_errors(true).try_get_matches_from(arguments)?;
@@ -109,7 +116,7 @@ fn matches(
         when.write_global();
     }
     let mut all = arguments.to_vec();
-    let mut heeded = Vec::new();
+    let mut told = Vec::new();
     let mut file = None;
     if let (Some((name, typed)), Some(at)) = (typed.subcommand(), end_of_command_name(arguments))
         && !WITHOUT_SETTINGS.contains(&name)
@@ -117,16 +124,24 @@ fn matches(
         file = file_for(typed, around);
         let settings = find(&command, name, around, file.as_ref()).map_err(Refusal::Settings)?;
         let strongest = strongest(&command, name, typed, settings);
-        heeded
-            .extend(strongest.iter().map(|(setting, _)| format!("`{}` by {}", setting.name, setting.place)));
+        told.extend(strongest.iter().map(|(setting, _)| format!("`{}` by {}", setting.name, setting.place)));
         all.splice(at..at, strongest.into_iter().flat_map(|(_, arguments)| arguments));
     }
-    let matches = command.try_get_matches_from(all).map_err(|error| {
-        let together =
-            matches!(error.kind(), ErrorKind::ArgumentConflict | ErrorKind::MissingRequiredArgument);
-        Refusal::Arguments(error, if together { heeded } else { Vec::new() })
-    })?;
-    Ok((matches, file))
+    match command.try_get_matches_from(all) {
+        Ok(matches) => Ok(Read { matches, file, settings: told }),
+        Err(error) => {
+            let together =
+                matches!(error.kind(), ErrorKind::ArgumentConflict | ErrorKind::MissingRequiredArgument);
+            Err(Refusal::Arguments(error, if together { told } else { Vec::new() }))
+        }
+    }
+}
+
+/// Says which settings may have to do with what is wrong.
+pub(crate) fn tell_settings(settings: &[String]) {
+    if !settings.is_empty() {
+        output::help(&format!("also set: {}", settings.join(", ")));
+    }
 }
 
 /// The command line as it is read: nothing comes from the environment by another way, and each flag has an opposite that
@@ -138,7 +153,7 @@ fn command() -> Command {
         let opposites: Vec<Arg> = command.get_arguments().filter_map(|flag| opposite(flag, &longs)).collect();
         command.args(opposites)
     };
-    let mut command = prepare(Cli::command()).mut_subcommands(prepare);
+    let mut command = prepare(help::command()).mut_subcommands(prepare);
     command.build();
     command
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
+use halfopen::report::Report;
 
 use super::{is_flag, options};
 
@@ -137,8 +138,16 @@ impl Setting {
         if texts.len() != 1 && !several {
             return Err(self.wrong(&format!("takes one value, not {}", texts.len()), None));
         }
-        let is_path = option.get_value_parser().type_id() == TypeId::of::<PathBuf>();
-        let value = |text: &String| if is_path { folder.join(text).into() } else { OsString::from(text) };
+        let kind = option.get_value_parser().type_id();
+        let value = |text: &String| match text.split_once('=') {
+            _ if kind == TypeId::of::<PathBuf>() => folder.join(text).into(),
+            Some((report, path)) if kind == TypeId::of::<Report>() && path != "-" => {
+                let mut value = OsString::from(format!("{report}="));
+                value.push(folder.join(path));
+                value
+            }
+            _ => OsString::from(text),
+        };
         Ok(texts.iter().map(value).collect())
     }
 

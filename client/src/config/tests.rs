@@ -19,7 +19,7 @@ fn try_read(line: &str, variables: &[(&str, &str)], file: &str) -> Result<ArgMat
     let arguments: Vec<OsString> =
         ["halfopen"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
     match matches(&arguments, &around) {
-        Ok((matches, _)) => Ok(matches),
+        Ok(read) => Ok(read.matches),
         Err(Refusal::Arguments(error, heeded)) => Err(format!("{error}{}", heeded.join(", "))),
         Err(Refusal::Settings(mistakes)) => {
             let told = |mistake: &Mistake| {
@@ -82,22 +82,45 @@ fn a_flag_can_be_set_and_taken_back_everywhere() {
 }
 
 #[test]
-fn a_value_that_only_another_command_knows_is_left_to_it() {
-    let commands = command();
-    let known = |setting: &Setting, name| {
-        let command = commands.find_subcommand(name).unwrap();
-        options(command)
-            .find(|(long, _)| *long == setting.name)
-            .map(|(_, arg)| setting.arguments(command, arg).is_ok())
+fn what_a_stronger_place_excludes_is_left_out() {
+    let both = |line, variables: &[_], file| {
+        (value("seed", line, variables, file), value("seeds", line, variables, file))
     };
-    // A stand-in for what `run --output svg` is to `list`: no two commands have the same option with other values yet.
-    let listen = Setting::of_variable("listen", "HALFOPEN_LISTEN".into(), "127.0.0.1:1".into());
-    assert_eq!((known(&listen, "serve"), known(&listen, "run")), (Some(true), None));
-    assert_eq!(listen.mistake(&commands, "serve"), None);
-    let wrong = Setting::of_variable("listen", "HALFOPEN_LISTEN".into(), "here".into());
-    assert!(
-        wrong.mistake(&commands, "serve").unwrap().text.starts_with("HALFOPEN_LISTEN cannot be `here`: ")
-    );
+    let seeds = || (String::new(), "1..3".to_owned());
+    assert_eq!(both("run x --seeds 1..3", &[("HALFOPEN_SEED", "7")], ""), seeds());
+    assert_eq!(both("run x", &[("HALFOPEN_SEEDS", "1..3")], "[run]\nseed = 7"), seeds());
+    assert_eq!(both("run x", &[], "seed = 7\n[run]\nseeds = '1..3'"), seeds());
+    let file = "[run]\nseed = 7\nseeds = '1..3'";
+    assert_eq!(both("run x --seed 8", &[], file), ("8".to_owned(), String::new()));
+    let told = try_read("run x", &[], file).unwrap_err();
+    assert!(told.contains("'--seed <N>' cannot be used with"), "{told}");
+    assert!(told.contains("halfopen.toml:2:8, `seeds` by "), "{told}");
+}
+
+#[test]
+fn what_may_be_repeated_has_several_values_and_paths_start_at_the_file() {
+    let filter = |line, variables: &[_], file| value("filter", line, variables, file);
+    let file = "[run]\nfilter = ['a', 'b c']";
+    assert_eq!(filter("run x", &[], file), "a b c");
+    assert_eq!(filter("run x", &[("HALFOPEN_FILTER", "c\n\nd\n")], file), "c d");
+    assert_eq!(filter("run x --filter e", &[("HALFOPEN_FILTER", "c")], file), "e");
+    let file = "ca = 'ca.pem'\n[run]\nreport = ['json=out.json', 'json=-']";
+    let ends = |id, end| {
+        let value = value(id, "run x", &[], file);
+        assert!(value.ends_with(end) && value.contains("/config/") && value.contains("paths"), "{value}");
+    };
+    ends("ca", "/ca.pem");
+    ends("reports", "/out.json json=-");
+    assert_eq!(value("ca", "run x --ca b.pem", &[], file), "b.pem");
+}
+
+#[test]
+fn a_value_that_only_another_command_knows_is_left_to_it() {
+    let output = |line, variables: &[_], file| value("output", line, variables, file);
+    assert_eq!(output("run x", &[], "output = 'svg'"), "svg");
+    assert_eq!(output("list", &[], "output = 'svg'"), output("list", &[], ""));
+    assert_eq!(output("list", &[("HALFOPEN_OUTPUT", "svg")], "output = 'json'"), "json");
+    assert!(try_read("run x", &[], "[list]\noutput = 'svg'").is_err());
 }
 
 #[test]
@@ -144,7 +167,7 @@ fn a_file_that_is_named_has_to_be_there() {
 
 #[test]
 fn every_option_has_a_variable_and_those_in_the_code_have_the_same_name() {
-    for command in Cli::command().get_subcommands() {
+    for command in help::command().get_subcommands() {
         for option in command.get_arguments().filter(|option| option.get_long().is_some()) {
             let long = option.get_long().unwrap();
             if let Some(variable) = option.get_env() {

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     ///
     /// A pattern that matches no file is one of bundled names: 'keepalive/*'. What is named twice runs once.
     #[arg(required_unless_present = "bundled", value_name = "FILE|DIRECTORY|PATTERN|NAME|SUBJECT")]
-    inputs: Vec<String>,
+    pub(super) inputs: Vec<String>,
 
     /// Run every bundled scenario
     #[arg(long)]

@@ -1,0 +1,132 @@
+//! What the help and the manual say beyond the options: examples, exit codes, where options come from.
+
+use anstyle::Style;
+use clap::{Command, CommandFactory as _};
+
+use crate::args::Cli;
+use crate::exit;
+
+/// As clap writes its headings.
+const HEADING: Style = Style::new().bold().underline();
+
+/// Where options come from, besides the arguments.
+pub(crate) const SETTINGS: &str = concat!(
+    "Every option can also be set by a variable, HALFOPEN_ and its name (HALFOPEN_ROWS=50, HALFOPEN_TIMERS=1), and in the nearest halfopen.toml, ",
+    "looked for in the current folder and those above it. There an option's long name is a key; at the top it holds for every command that has ",
+    "the option, in a table for that command only:\n\n",
+    "    color = \"never\"\n    [run]\n    timers = true\n\n",
+    "Arguments are stronger than variables, variables than the file, a table than the top. A flag that is set there is taken back by --no-FLAG ",
+    "(--fold for --no-fold). An empty variable is not set; for an option that may be repeated it has one value a line. Paths in the file start ",
+    "at its folder."
+);
+
+/// Commands that work, and what each is for.
+pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "run",
+        &[
+            ("halfopen run dead-client", "a bundled scenario"),
+            ("halfopen run mine.yaml --seed 7", "a file, with other random numbers"),
+            ("halfopen run scenarios -o json", "all of a folder, an object a line"),
+            ("halfopen show dead-client | halfopen run -", "from standard input"),
+        ],
+    ),
+    (
+        "explain",
+        &[
+            ("halfopen explain dead-client", "a bundled scenario"),
+            ("halfopen explain conntrack-half-close/sixty-seconds", "one of its variants"),
+            ("halfopen explain time-wait-exhaustion/slower --connection 17", "one connection of many"),
+            ("halfopen run mine.yaml -o ndjson > a.ndjson; halfopen explain a.ndjson", "a recording"),
+        ],
+    ),
+    (
+        "watch",
+        &[
+            ("halfopen watch mine.yaml", "while you write it"),
+            ("halfopen watch scenarios", "all of a folder"),
+        ],
+    ),
+    ("list", &[("halfopen list", "by subject"), ("halfopen list -o json", "for programs, one a line")]),
+    ("show", &[("halfopen show dead-client > mine.yaml", "a copy to change")]),
+    (
+        "validate",
+        &[("halfopen validate mine.yaml", "one file"), ("halfopen validate scenarios", "all of a folder")],
+    ),
+    ("schema", &[("halfopen schema > scenario.schema.json", "for the editor")]),
+    (
+        "serve",
+        &[
+            ("halfopen serve", "on 127.0.0.1:7950"),
+            ("halfopen serve --listen 127.0.0.1:0 --grace 1s", "on a free port, which it prints"),
+        ],
+    ),
+    (
+        "doctor",
+        &[
+            ("halfopen doctor", "what is in this process"),
+            ("halfopen doctor --server http://127.0.0.1:7950", "a server"),
+        ],
+    ),
+    (
+        "completions",
+        &[
+            ("halfopen completions bash > ~/.local/share/bash-completion/completions/halfopen", "bash"),
+            ("halfopen completions zsh > ~/.zfunc/_halfopen", "zsh"),
+            ("halfopen completions fish > ~/.config/fish/completions/halfopen.fish", "fish"),
+        ],
+    ),
+    (
+        "man",
+        &[
+            ("halfopen man | man -l -", "read it"),
+            ("halfopen man ~/.local/share/man/man1", "a page for each command"),
+        ],
+    ),
+];
+
+/// The examples of a command.
+pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
+    EXAMPLES.iter().find(|(of, _)| *of == command).map_or(&[], |(_, examples)| examples)
+}
+
+/// The command line with everything that its help says.
+pub(crate) fn command() -> Command {
+    let exit_codes: String =
+        exit::ALL.iter().map(|(code, meaning)| format!("  {code:<3}  {meaning}\n")).collect();
+    let short = "`halfopen help COMMAND` says more, with examples; `halfopen --help` has the exit codes.";
+    let long = format!(
+        "{HEADING}Exit codes:{HEADING:#}\n{exit_codes}{}\n\n{HEADING}Settings:{HEADING:#}\n{SETTINGS}",
+        exit::OF_SEVERAL
+    );
+    Cli::command().after_help(short).after_long_help(long).mut_subcommands(|command| {
+        let examples = examples(command.get_name());
+        let width = examples.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
+        let lines = examples.iter().map(|(line, meaning)| format!("\n  {line:<width$}  # {meaning}"));
+        let text = format!("{HEADING}Examples:{HEADING:#}{}", lines.collect::<String>());
+        if examples.is_empty() { command } else { command.after_help(text) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples_of_itself() {
+        for command in command().get_subcommands() {
+            let (name, examples) = (command.get_name(), examples(command.get_name()));
+            assert!(!examples.is_empty(), "halfopen {name} has no examples");
+            let width = examples.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
+            for (line, meaning) in examples {
+                assert!(line.contains(&format!("halfopen {name}")), "{name}: {line}");
+                assert!(width + meaning.len() <= 94, "{name}: fits into a line: {line}");
+            }
+        }
+    }
+}
