@@ -125,15 +125,19 @@ pub(crate) fn unreachable(server: &str, error: &(dyn Error + 'static)) -> Client
     let https = server.starts_with("https://");
     let reason = match find(error) {
         Some(error) => disagreement(error),
-        // Another than ours answers in what is no HTTP, or hangs up.
-        None if https && told.contains("handshake eof") => {
-            "it hung up when TLS began; if it does not speak TLS, write http://".to_owned()
+        None if https && told.contains("HTTP/2 was not negotiated") => {
+            "it speaks TLS, but not HTTP/2, which gRPC needs; is it a halfopen server?".to_owned()
         }
         None if !https && told.contains("use https://") => "it speaks TLS; write https://".to_owned(),
-        None if !https && told.contains("frame with invalid size") => {
-            "it does not speak HTTP/2; if it speaks TLS, write https://".to_owned()
+        None if told.contains("tcp connect error") || told.contains("dns error") => {
+            return ClientError::NoServer { server, reason: told };
         }
-        None => return ClientError::NoServer { server, reason: told },
+        // It took the connection, and did not understand us.
+        None => {
+            let other =
+                if https { "does not speak TLS, write http://" } else { "speaks TLS, write https://" };
+            return ClientError::NoServer { server, reason: format!("{told}; if it {other}") };
+        }
     };
     ClientError::Refused { server, reason }
 }
@@ -176,8 +180,10 @@ fn distrust(error: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "its certificate is for another name; call it by that name".to_owned()
         }
-        // An authority of the same name and another key gives the second.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+        // An authority of the same name and another key gives the others.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             "its certificate is signed by nobody who is trusted; --ca FILE names the certificate of who signed it"
                 .to_owned()
         }

@@ -8,6 +8,7 @@ use std::{env, fs};
 use halfopen::client::{Client, ClientError, ConnectOptions, Token};
 use halfopend::{Access, Config, Service, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -91,6 +92,21 @@ async fn whoever_mixes_up_http_and_https_is_told() {
     let known = authority();
     let hidden = serve(Some(tls("mixed", &known, HERE, |_| ())), None).await;
     let open = serve(None, None).await;
+    // Another's server, which hangs up when it does not understand.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let other = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let _ = connection.read(&mut [0; 16]).await;
+        }
+    });
+    for (scheme, ca, part) in [
+        ("http", None, "if it speaks TLS, write https://"),
+        ("https", Some(&known), "if it does not speak TLS, write http://"),
+    ] {
+        let error = ask(&format!("{scheme}://{other}"), ca, None).await.expect_err(part).to_string();
+        assert!(error.contains(part), "no {part:?} in {error:?}");
+    }
     for (address, ca, part) in [
         (format!("http://127.0.0.1:{hidden}"), None, "it speaks TLS; write https://"),
         (format!("127.0.0.1:{hidden}"), None, "it speaks TLS; write https://"),
