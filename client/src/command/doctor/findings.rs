@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::GetServerResponse;
 use serde::Serialize;
 
-use crate::args::Output;
+use crate::args::Form;
 use crate::failure::Failure;
 use crate::{exit, output};
 
@@ -67,7 +67,7 @@ impl Finding {
 /// Everything that was found, and some numbers for programs that read it.
 pub(super) struct Findings {
     out: BufWriter<AutoStream<Stdout>>,
-    form: Output,
+    form: Form,
     all: Vec<Finding>,
     /// The address of the server; `None`: it is in this process.
     pub(super) server: Option<String>,
@@ -92,14 +92,14 @@ struct Document<'a> {
 }
 
 impl Findings {
-    pub(super) fn new(form: Output) -> Findings {
+    pub(super) fn new(form: Form) -> Findings {
         let (out, all) = (output::stdout(), Vec::new());
         Findings { out, form, all, server: None, told: None, call: None, digest: None }
     }
 
     /// Takes a finding, and tells it to people at once: the next may take a while.
     pub(super) fn add(&mut self, finding: Finding) -> io::Result<()> {
-        if self.form == Output::Text {
+        if self.form == Form::Text {
             let Finding { about, status, text, help, .. } = &finding;
             let (word, style) = match status {
                 Status::Ok => ("ok", GOOD),
@@ -118,7 +118,7 @@ impl Findings {
 
     /// Writes what is left to write, and gives the exit code.
     pub(super) fn end(mut self) -> io::Result<u8> {
-        if self.form != Output::Text {
+        if self.form != Form::Text {
             let document = Document {
                 status: self.all.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok),
                 version: env!("CARGO_PKG_VERSION"),
