@@ -34,6 +34,8 @@ pub struct Picture {
     pub connections: u32,
     /// The rows, from top to bottom.
     pub rows: Vec<Row>,
+    /// Which rows a segment has.
+    pub arrows: Arrows,
     /// How many rows there would be besides, had nothing been selected.
     pub not_selected: usize,
 }
@@ -101,7 +103,7 @@ impl Picture {
                 writer.omitted(omitted.len());
             }
         }
-        Picture { not_selected: layout.items.len() - kept.len(), ..Picture::of(timeline, writer.rows) }
+        Picture { not_selected: layout.items.len() - kept.len(), ..Picture::of(timeline, options, writer.rows) }
     }
 
     /// Lays out the part of a run around an event: at most `count` rows besides those that say what is left out, and nothing
@@ -117,7 +119,7 @@ impl Picture {
         writer.omitted(begin);
         kept[begin..end].iter().for_each(|index| writer.write(&Slot::Item(*index)));
         writer.omitted(kept.len() - end);
-        Picture { not_selected: layout.items.len() - kept.len(), ..Picture::of(timeline, writer.rows) }
+        Picture { not_selected: layout.items.len() - kept.len(), ..Picture::of(timeline, options, writer.rows) }
     }
 
     /// What has a row, and which of it is selected.
@@ -133,9 +135,9 @@ impl Picture {
         (layout, kept)
     }
 
-    fn of(timeline: &Timeline, rows: Vec<Row>) -> Picture {
+    fn of(timeline: &Timeline, options: &PictureOptions, rows: Vec<Row>) -> Picture {
         let lifelines = timeline.hosts.iter().map(|name| Lifeline { name: name.clone() }).collect();
-        Picture { lifelines, connections: timeline.connections, rows, not_selected: 0 }
+        Picture { lifelines, connections: timeline.connections, rows, arrows: options.arrows, not_selected: 0 }
     }
 }
 

@@ -12,6 +12,9 @@ pub(super) const PLAIN: Style = Style::new();
 /// Stands behind a character that takes two columns.
 const BEHIND_WIDE: char = '\0';
 
+/// A blank that is part of a text: nothing goes through it.
+const TEXT_BLANK: char = '\u{a0}';
+
 /// A line that can be drawn upon, as wide as the paper.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
@@ -34,7 +37,7 @@ impl Line {
             if column + width > self.cells.len() {
                 return;
             }
-            self.cells[column] = (character, style);
+            self.cells[column] = (if character == ' ' { TEXT_BLANK } else { character }, style);
             if width == 2 {
                 self.cells[column + 1] = (BEHIND_WIDE, style);
             }
@@ -47,14 +50,26 @@ impl Line {
         self.cells.get(columns).is_some_and(|cells| cells.iter().all(|(character, _)| *character == ' '))
     }
 
+    /// Draws one character where nothing is but a lifeline, which it crosses.
+    pub(super) fn put_behind(&mut self, at: usize, text: &str, style: Style) {
+        let there = self.cells.get(at).map(|(character, _)| *character);
+        match there {
+            Some(' ') => self.put(at, text, style),
+            Some('┃' | '┇' | '╏') => self.put(at, "╂", style),
+            Some('│' | '┊' | '┆' | '╎') => self.put(at, "┼", style),
+            Some(_) | None => {}
+        }
+    }
+
     /// The line without blanks at its end, and with a line feed; in ASCII if that is wanted.
     pub(super) fn finish(&self, ascii: bool) -> String {
-        let end = self.cells.iter().rposition(|(character, _)| *character != ' ').map_or(0, |last| last + 1);
+        let is_blank = |character: char| character == ' ' || character == TEXT_BLANK;
+        let end = self.cells.iter().rposition(|(character, _)| !is_blank(*character)).map_or(0, |last| last + 1);
         let mut out = String::with_capacity(end + 64);
         let mut now = PLAIN;
         for (character, style) in &self.cells[..end] {
             // A blank looks the same in any colour.
-            let style = if *character == ' ' { now } else { *style };
+            let style = if is_blank(*character) { now } else { *style };
             if style != now {
                 let _ = fmt::Write::write_fmt(&mut out, format_args!("{now:#}{style}"));
                 now = style;
@@ -62,6 +77,7 @@ impl Line {
             match *character {
                 BEHIND_WIDE if ascii => out.push(' '),
                 BEHIND_WIDE => {}
+                TEXT_BLANK => out.push(' '),
                 character if ascii => out.push(ascii_of(character)),
                 character => out.push(character),
             }
@@ -86,6 +102,8 @@ const fn ascii_of(character: char) -> char {
         '├' | '┤' | '┼' | '┠' | '┨' | '╂' => '+',
         '╭' | '╮' => '.',
         '╰' | '╯' => '\'',
+        '╲' => '\\',
+        '╱' => '/',
         '▶' => '>',
         '◀' => '<',
         '✗' | '╳' => 'x',

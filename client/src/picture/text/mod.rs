@@ -9,6 +9,7 @@ mod look;
 mod rows;
 mod sheet;
 mod shown;
+mod slopes;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use unicode_width::UnicodeWidthStr;
 use self::canvas::{Line, cut};
 use self::frame::Frame;
 use self::shown::Shown;
+use self::slopes::Slopes;
 use super::Picture;
 use crate::words;
 
@@ -53,6 +55,7 @@ pub struct Drawing<'a> {
     frame: Frame,
     /// The states that each row shows.
     shown: Vec<Shown>,
+    slopes: Slopes,
 }
 
 impl<'a> Drawing<'a> {
@@ -60,7 +63,14 @@ impl<'a> Drawing<'a> {
     pub fn new(picture: &'a Picture, paper: Paper) -> Drawing<'a> {
         let shown = shown::shown(picture);
         let frame = Frame::new(picture, paper, &rows::needs(picture, &shown));
-        Drawing { picture, paper, frame, shown }
+        let slopes = Slopes::new(picture);
+        let mut drawing = Drawing { picture, paper, frame, shown, slopes };
+        if !drawing.slopes.is_empty() {
+            let heights: Vec<usize> =
+                (0..picture.rows.len()).map(|index| drawing.own_lines(index).len()).collect();
+            drawing.slopes.measure(heights.into_iter());
+        }
+        drawing
     }
 
     /// The line with the names of the hosts; nothing if there are no rows.

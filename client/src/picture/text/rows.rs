@@ -81,16 +81,16 @@ fn style<'n>(notes: impl Iterator<Item = &'n Note>) -> Style {
 
 /// Where an arrow is: `step` columns go from its sender towards its receiver.
 #[derive(Clone, Copy)]
-struct Shaft {
-    rightwards: bool,
+pub(super) struct Shaft {
+    pub(super) rightwards: bool,
     /// The sender's column.
-    from: usize,
+    pub(super) from: usize,
     /// How many steps to the receiver's column.
-    length: usize,
+    pub(super) length: usize,
 }
 
 impl Shaft {
-    fn column(self, step: usize) -> usize {
+    pub(super) fn column(self, step: usize) -> usize {
         if self.rightwards { self.from + step } else { self.from.saturating_sub(step) }
     }
 
@@ -103,14 +103,24 @@ impl Shaft {
 }
 
 impl Drawing<'_> {
-    /// The lines of a row.
+    /// The lines of a row, with what goes through them.
     pub(super) fn row(&self, index: usize) -> Vec<Line> {
+        let mut lines = self.own_lines(index);
+        self.slopes.draw(self.picture, &self.frame, index, &mut lines);
+        lines
+    }
+
+    /// The lines of a row by itself.
+    pub(super) fn own_lines(&self, index: usize) -> Vec<Line> {
         let (row, shown) = (&self.picture.rows[index], self.shown[index]);
         let mut sheet = Sheet::new(&self.frame, self.lives(row));
         let mark = self.ellipsis();
         let gap = match &row.what {
             What::Arrow(arrow) => {
-                self.arrow(&mut sheet, row, arrow, shown);
+                match self.slopes.other_end(index) {
+                    Some(other) => self.end(&mut sheet, arrow, shown, &self.picture.rows[other]),
+                    None => self.arrow(&mut sheet, row, arrow, shown),
+                }
                 None
             }
             What::Notes(notes) => {
@@ -199,6 +209,42 @@ impl Drawing<'_> {
         } else {
             self.state(sheet, (to, !rightwards), arrow.to.host, shown.to.map(words::state), shown.to);
         }
+    }
+
+    /// One end of a segment's way, whose other end another row shows.
+    fn end(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shown: Shown, other: &Row) {
+        let (from, to) = self.frame.ends(arrow);
+        let lanes = &self.frame.lanes;
+        let rightwards = from < to;
+        let shaft = Shaft { rightwards, from: lanes[from], length: lanes[from].abs_diff(lanes[to]) };
+        let departs = arrow.part == Part::Departure;
+        let (zone, near) = match (departs, rightwards) {
+            (true, true) => (from + 1, Align::Left),
+            (true, false) => (from, Align::Right),
+            (false, true) => (to, Align::Right),
+            (false, false) => (to + 1, Align::Left),
+        };
+        // What was said where it left is not said again.
+        let said = match &other.what {
+            What::Arrow(other) if !departs => other.label.as_slice(),
+            _ => &[],
+        };
+        let (_, room) = sheet.zone(zone);
+        let words = arrow.label.iter().filter(|word| !said.contains(word)).map(String::as_str);
+        let mut words = wrap(words, room.saturating_sub(4).max(4)).into_iter();
+        sheet.take(zone);
+        if departs {
+            let first = words.next().unwrap_or_default();
+            shaft.put(sheet.line(0), 1, "──", label_style(arrow));
+            shaft.put(sheet.line(0), 3, &format!(" {first} "), label_style(arrow));
+            sheet.join(from, Joint { left: !rightwards, right: rightwards });
+        }
+        for text in words {
+            let text = if near == Align::Left { format!("  {text}") } else { format!("{text}  ") };
+            sheet.write(zone, near, [text.as_str()], label_style(arrow));
+        }
+        self.state(sheet, (from, rightwards), arrow.from.host, shown.from.map(words::state), shown.from);
+        self.state(sheet, (to, !rightwards), arrow.to.host, shown.to.map(words::state), shown.to);
     }
 
     /// How many steps from the sender an arrow's head is.
@@ -367,6 +413,6 @@ const fn host_state(state: HostState) -> &'static str {
     }
 }
 
-fn label_style(arrow: &Arrow) -> Style {
+pub(super) fn label_style(arrow: &Arrow) -> Style {
     if arrow.flags.rst { BAD } else { PLAIN }
 }
