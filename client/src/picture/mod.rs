@@ -103,7 +103,10 @@ impl Picture {
                 writer.omitted(omitted.len());
             }
         }
-        Picture { not_selected: layout.items.len() - kept.len(), ..Picture::of(timeline, options, writer.rows) }
+        Picture {
+            not_selected: layout.items.len() - kept.len(),
+            ..Picture::of(timeline, options, writer.rows)
+        }
     }
 
     /// Lays out the part of a run around an event: at most `count` rows besides those that say what is left out, and nothing
@@ -119,7 +122,10 @@ impl Picture {
         writer.omitted(begin);
         kept[begin..end].iter().for_each(|index| writer.write(&Slot::Item(*index)));
         writer.omitted(kept.len() - end);
-        Picture { not_selected: layout.items.len() - kept.len(), ..Picture::of(timeline, options, writer.rows) }
+        Picture {
+            not_selected: layout.items.len() - kept.len(),
+            ..Picture::of(timeline, options, writer.rows)
+        }
     }
 
     /// What has a row, and which of it is selected.
@@ -137,7 +143,13 @@ impl Picture {
 
     fn of(timeline: &Timeline, options: &PictureOptions, rows: Vec<Row>) -> Picture {
         let lifelines = timeline.hosts.iter().map(|name| Lifeline { name: name.clone() }).collect();
-        Picture { lifelines, connections: timeline.connections, rows, arrows: options.arrows, not_selected: 0 }
+        Picture {
+            lifelines,
+            connections: timeline.connections,
+            rows,
+            arrows: options.arrows,
+            not_selected: 0,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunStarted, RunTotals};
 
 use super::{Broken, Counts, Reporter};
-use crate::picture::text::{Paper, draw};
+use crate::picture::text::{Drawing, Pace, Paper, draw, play};
 use crate::picture::{Picture, PictureOptions};
 use crate::record::{Keepalive, Outcome, RunRecord};
 use crate::timeline::Timeline;
@@ -22,7 +22,7 @@ const BAD: Style = AnsiColor::Red.on_default();
 const MOST_IN_FULL: usize = 20;
 
 /// How runs are written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TextOptions {
     /// Whether more than one run will come.
     pub several: bool,
@@ -34,6 +34,8 @@ pub struct TextOptions {
     pub picture: PictureOptions,
     /// What they are drawn on.
     pub paper: Paper,
+    /// If a run is played in time, how fast.
+    pub pace: Option<Pace>,
 }
 
 /// Writes runs as text with ANSI colours, to a stream that strips them where they are not wanted.
@@ -145,8 +147,16 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions) -> io::R
     let title = started.title.replace(char::is_control, " ");
     let title = if title.is_empty() { title } else { format!(": {title}") };
     writeln!(out, "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", run_name(started), started.seed)?;
-    let picture = Picture::new(&Timeline::new(&record.events), &options.picture);
-    writeln!(out, "{}", draw(&picture, options.paper))?;
+    let timeline = Timeline::new(&record.events);
+    let picture = Picture::new(&timeline, &options.picture);
+    match options.pace {
+        Some(pace) => play(out, &Drawing::new(&picture, options.paper), pace, &mut std::thread::sleep)?,
+        None => write!(out, "{}", draw(&picture, options.paper))?,
+    }
+    if let Err(error) = options.picture.selection.check(&timeline) {
+        writeln!(out, "{BAD}{error}{BAD:#}")?;
+    }
+    writeln!(out)?;
 
     let several = record.events.iter().any(|event| event.connection > 1);
     for found in record.keepalive() {

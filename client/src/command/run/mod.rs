@@ -11,6 +11,7 @@ mod seeds;
 
 use std::num::NonZeroUsize;
 
+use halfopen::picture::text::Pace;
 use halfopen::report::{Report, Reporter as _};
 
 use crate::args::GlobalArgs;
@@ -82,6 +83,10 @@ pub(crate) struct Args {
     /// A file is replaced when the last run is over; missing folders are made.
     #[arg(long = "report", value_name = "KIND=PATH")]
     reports: Vec<Report>,
+
+    /// Play one run in time: each row comes when its virtual time has come, so many times as fast as in life
+    #[arg(long, value_name = "TIMES", help_heading = "Picture")]
+    pace: Option<Pace>,
 
     /// Show no progress on the terminal, and nothing of how long it took
     #[arg(long)]

@@ -44,13 +44,22 @@ fn results(
     plan: &Plan<'_>,
     progress: &Progress,
 ) -> Result<Box<dyn Reporter>, Failure> {
+    if args.pace.is_some() && (form != RunOutput::Text || plan.runs > 1) {
+        let (number, name) = (plan.runs, plan.first());
+        return Err(Failure::Usage(match plan.runs {
+            0 | 1 => "--pace plays the text of a run: leave out --pace or --output".to_owned(),
+            _ => {
+                format!("--pace plays one run, and these are {number}: name one, as in `halfopen run {name}`")
+            }
+        }));
+    }
     let out = progress.stdout();
     Ok(match form {
         RunOutput::Text => {
             let (picture, paper) = (args.picture.options(), args.picture.paper());
             let (several, names) = (plan.runs > 1, plan.longest_name);
             let quiet = plan.runs > MOST_LINES && io::stdout().is_terminal();
-            let options = TextOptions { several, names, quiet, picture, paper };
+            let options = TextOptions { several, names, quiet, picture, paper, pace: args.pace };
             match paper.ascii {
                 true => Box::new(TextReporter::new(AsciiWriter::new(out), options)),
                 false => Box::new(TextReporter::new(out, options)),

@@ -64,7 +64,8 @@ impl Line {
     /// The line without blanks at its end, and with a line feed; in ASCII if that is wanted.
     pub(super) fn finish(&self, ascii: bool) -> String {
         let is_blank = |character: char| character == ' ' || character == TEXT_BLANK;
-        let end = self.cells.iter().rposition(|(character, _)| !is_blank(*character)).map_or(0, |last| last + 1);
+        let end =
+            self.cells.iter().rposition(|(character, _)| !is_blank(*character)).map_or(0, |last| last + 1);
         let mut out = String::with_capacity(end + 64);
         let mut now = PLAIN;
         for (character, style) in &self.cells[..end] {

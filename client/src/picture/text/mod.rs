@@ -6,6 +6,7 @@
 mod canvas;
 mod frame;
 mod look;
+mod pace;
 mod rows;
 mod sheet;
 mod shown;
@@ -19,10 +20,11 @@ use self::canvas::{Line, cut};
 use self::frame::Frame;
 use self::shown::Shown;
 use self::slopes::Slopes;
-use super::Picture;
+use super::{Picture, What};
 use crate::words;
 
 pub use canvas::AsciiWriter;
+pub use pace::{Pace, PaceError, play};
 
 /// What a picture is drawn on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,11 +94,13 @@ impl<'a> Drawing<'a> {
         line.finish(self.paper.ascii)
     }
 
-    /// The rows, each with its time; a row has one line or more.
+    /// The rows, each with the time when all of it has happened; a row has one line or more.
     pub fn rows(&self) -> impl Iterator<Item = (Duration, String)> + '_ {
         (0..self.picture.rows.len()).map(|index| {
             let lines = self.row(index).into_iter().map(|line| line.finish(self.paper.ascii));
-            (self.picture.rows[index].time, lines.collect())
+            let row = &self.picture.rows[index];
+            let time = if let What::Folded(folded) = &row.what { folded.until } else { row.time };
+            (time, lines.collect())
         })
     }
 

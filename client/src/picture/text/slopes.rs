@@ -43,7 +43,8 @@ impl Slopes {
                 }
                 (Part::Arrival, Some(from)) => {
                     let slope = Slope { from: *from, to: index };
-                    (*from..=index).for_each(|row| all.through.entry(row).or_default().push(all.slopes.len()));
+                    (*from..=index)
+                        .for_each(|row| all.through.entry(row).or_default().push(all.slopes.len()));
                     all.slopes.push(slope);
                 }
                 (Part::Arrival | Part::Whole | Part::Lost { .. }, _) => {}
