@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use halfopen_proto::v1::{Event, RunStarted, event::Kind};
 
-use super::SNAPSHOT_LENGTH;
 use super::blocks::{Blocks, Packet};
+use super::{SNAPSHOT_LENGTH, START};
 use crate::record::RunRecord;
 use crate::timeline::{Entry, EntryIndex, EntryKind, Segment, Timeline};
 use crate::words;
@@ -45,7 +45,7 @@ pub fn write(record: &RunRecord, out: impl Write) -> io::Result<()> {
         if !inbound {
             capture.sent.insert(index, packets);
         }
-        let time = entry.time;
+        let time = START + entry.time;
         blocks.packet(&Packet { interface, inbound, time, octets, length, comments: &comments })?;
     }
     blocks.end()
@@ -60,7 +60,7 @@ fn about(record: &RunRecord, started: &RunStarted) -> String {
     lines.push(format!("scenario {scenario}{variant}, seed {seed}, halfopen {version}"));
     lines.extend(record.command().map(|command| format!("repeat it with: {command}")));
     lines.push(
-        "Times are virtual: the run begins at the epoch. Each interface is a host, with what it sent, lost or not, and \
+        "Times are virtual: the run begins with the year 2000 (UTC). Each interface is a host, with what it sent, lost or not, and \
          what arrived. What a fault or a middlebox made up is only where it arrived."
             .to_owned(),
     );

@@ -2,8 +2,8 @@
 //!
 //! Every host is an interface of its own, named after it. It has what the host sent when it sent it, even if it was lost, and
 //! what arrived when it arrived, as it arrived. A segment that a fault or a middlebox made up is only where it arrived, for
-//! nothing captures inside of a box. Times are virtual, to the nanosecond; the run begins at the epoch, so that a time
-//! in seconds since 1970 is the time of the run. The hosts' names are in the file, for their addresses and for readers that
+//! nothing captures inside of a box. Times are virtual, to the nanosecond, and the run begins with the year 2000 (UTC), so that the time
+//! of day is the time of the run (`tshark -t ud`). The hosts' names are in the file, for their addresses and for readers that
 //! resolve names (`tshark -N n`). What cannot be seen in the octets is said in comments: faults, losses, why a segment
 //! was sent again, and why TCP did not use it.
 //!
@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use halfopen_proto::v1::RunStarted;
 
@@ -28,6 +29,9 @@ pub use capture::write;
 
 /// Octets kept of each datagram: what tcpdump keeps, and more than any datagram has.
 pub const SNAPSHOT_LENGTH: u32 = 262_144;
+
+/// The run's beginning: 2000-01-01 00:00:00 UTC, since 1970. Not 0, which Wireshark takes for a time that is not known.
+pub const START: Duration = Duration::from_secs(946_684_800);
 
 /// The seed of a run that was asked for none.
 const USUAL_SEED: u64 = 1;
