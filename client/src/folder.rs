@@ -89,7 +89,8 @@ fn walk(folder: &Path, levels: usize, see: &mut impl FnMut(&Path, bool) -> bool)
             let path = folder.join(entry.file_name());
             // Not through links to folders: they may lead back.
             let is_folder = entry.file_type().map_err(failed)?.is_dir();
-            if (is_folder || path.is_file()) && see(&path, is_folder) && is_folder && levels > 1 {
+            let is_seen = (is_folder || path.is_file()) && see(&path, is_folder);
+            if is_seen && is_folder && levels > 1 {
                 folders.push((path, levels - 1));
             }
         }

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{MS, Script, handshake};
 use halfopen_proto::v1::run_service_server::{RunService, RunServiceServer};
@@ -22,6 +22,7 @@ use halfopen_proto::v1::{
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Code, Request, Response, Status};

@@ -1,11 +1,12 @@
 //! One run, from its request to its last event.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use halfopen::client::{Client, ClientError, EventStream, RunOptions, Source};
 use halfopen_proto::v1::Event;
 use tokio::sync::mpsc::Sender;
+use tokio::time::Instant;
 
 /// A server that takes no more runs is asked again for so long.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,12 +1,13 @@
 //! How far the runs are, on a terminal.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anstream::AutoStream;
 use anstyle::Style;
 use halfopen::record::RunRecord;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use tokio::time::Instant;
 
 use super::plan::Plan;
 
