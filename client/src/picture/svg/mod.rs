@@ -260,8 +260,7 @@ fn arrow(way: &Way<'_>) -> Markup {
 fn label(way: &Way<'_>) -> Markup {
     let ((x1, y1), (x2, y2)) = (way.from, way.to);
     let rightwards = x2 >= x1;
-    let angle = ((y2 - y1) / (x2 - x1).abs().max(1.0)).atan().to_degrees();
-    let angle = if rightwards { angle } else { -angle };
+    let angle = way.turn();
     let place = |part: f64| {
         let (x, y) = (x1 + (x2 - x1) * part, y1 + (y2 - y1) * part);
         format!("translate({} {}) rotate({})", Px(x), Px(y), Px(angle))

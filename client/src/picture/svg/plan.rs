@@ -128,12 +128,14 @@ fn points(picture: &Picture) -> Vec<Point> {
             _ => add(row.time, Role::Band, None),
         }
     }
-    // What is left out comes after everything above it, whenever that arrives.
+    // What is not shown stands below everything above it, whenever that arrives; but above what comes next.
     let mut latest = Duration::ZERO;
-    for point in &mut points {
-        latest = latest.max(point.time);
-        if matches!(picture.rows[point.row].what, What::Folded(_) | What::Omitted(_)) {
-            point.time = latest;
+    for index in 0..points.len() {
+        latest = latest.max(points[index].time);
+        let hidden = matches!(picture.rows[points[index].row].what, What::Folded(_) | What::Omitted(_));
+        let next = points.get(index + 1).map_or(Duration::MAX, |next| next.time);
+        if hidden && latest <= next {
+            points[index].time = latest;
         }
     }
     // Stable: what is of one moment stays in the order of its rows.
@@ -245,17 +247,20 @@ impl Walk<'_> {
             self.margins[host] = y + LINE * (lines.len() - 1) as f64 + 2.0;
             point.margin = Some((y, lines));
         }
+        let below = |arrow: &Arrow| {
+            let lines = Label::new(arrow, room(self.picture), span(arrow)).lines.len();
+            if lines > 1 { LINE * lines as f64 - 6.0 } else { 0.0 }
+        };
         match (point.role, &row.what) {
             (Role::Tail, What::Arrow(arrow)) => {
                 self.tails.insert(arrow.segment, y);
-                let below = Label::new(arrow, room(self.picture), span(arrow)).lines.len().saturating_sub(1);
-                self.last[host][0] = Some(y + LINE * below as f64);
+                self.last[host][0] = Some(y + below(arrow));
                 if matches!(arrow.part, Part::Lost { .. }) {
                     self.reach = y + FALL;
                 }
             }
-            (Role::Head, _) => self.last[host][1] = Some(y),
-            (Role::Tail | Role::Notes | Role::Band, _) => {}
+            (Role::Head, What::Arrow(arrow)) => self.last[host][1] = Some(y + below(arrow)),
+            (Role::Tail | Role::Head | Role::Notes | Role::Band, _) => {}
         }
         point.y = y;
         self.lowest = self.lowest.max(y);

@@ -111,26 +111,25 @@ fn parts(arrow: &Arrow) -> Vec<(&'static str, String)> {
     arrow.label.iter().enumerate().map(|(index, word)| (class((index, word)), word.clone())).collect()
 }
 
-/// Fills lines with parts, which may be divided between words.
+/// Fills lines with parts. One that is longer than a line is divided between words.
 fn wrap(parts: Vec<(&'static str, String)>, room: f64) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for (class, text) in parts {
-        let mut begins = true;
-        // What a dot is in front of stays with it.
-        for word in text.replace("· ", "·\u{a0}").split(' ').filter(|word| !word.is_empty()) {
-            let word = cut(word, room);
-            let longer = lines.last().map(|line| line.width() + width(" ") + width(&word));
+        let pieces = if width(&text) <= room { vec![text.as_str()] } else { text.split(' ').collect() };
+        for (index, piece) in pieces.into_iter().filter(|piece| !piece.is_empty()).enumerate() {
+            let piece = cut(piece, room);
+            let longer = lines.last().map(|line| line.width() + width(" ") + width(&piece));
             match (lines.last_mut(), longer) {
                 (Some(line), Some(longer)) if longer <= room => match line.parts.last_mut() {
-                    Some((_, last)) if !begins => {
+                    Some((_, last)) if index > 0 => {
                         last.push(' ');
-                        last.push_str(&word);
+                        last.push_str(&piece);
                     }
-                    _ => line.parts.push((class, format!(" {word}"))),
+                    _ => line.parts.push((class, format!(" {piece}"))),
                 },
-                _ => lines.push(Line::one(class, word)),
+                // A dot is for what stands before it.
+                _ => lines.push(Line::one(class, piece.trim_start_matches("· ").to_owned())),
             }
-            begins = false;
         }
     }
     lines

@@ -6,6 +6,8 @@ use super::plan::LINE;
 use super::text::{self, Line};
 use crate::picture::{Arrow, Part, Picture, Place};
 
+/// A way is steep if it falls so much for each pixel that it goes aside.
+const STEEP: f64 = 0.5;
 /// Texts that meet are of rows so near to each other.
 const NEAR: usize = 24;
 
@@ -52,14 +54,14 @@ impl Label {
         match at {
             Place::Receiver => label(1.0, 0.5, text::label_of_lost(arrow, why, room - 40.0)),
             Place::Sender => {
-                let lines = text::label_of_lost(arrow, why, room * 0.75 - 24.0);
+                let lines = text::label_of_lost(arrow, why, room * 0.8 - 24.0);
                 Label { begins, goes: 0.2 / columns, at: None, lines, after: None }
             }
             Place::Way if fits(1.0 - BOX, &reason) => {
                 let lines = text::label(arrow, room * BOX - 16.0);
                 Label { after: Some(reason), ..label(BOX / columns, 0.38, lines) }
             }
-            Place::Way => label(BOX / columns, 0.5, text::label_of_lost(arrow, why, room - 40.0)),
+            Place::Way => label(BOX / columns, 0.38, text::label_of_lost(arrow, why, room * BOX - 16.0)),
         }
     }
 }
@@ -82,16 +84,14 @@ pub(super) fn apart(ways: &mut [&mut Way<'_>]) {
     // Of two that cross, each goes towards its tail.
     let crossing: Vec<bool> = (0..ways.len()).map(|index| crosses(ways, index)).collect();
     for (way, _) in ways.iter_mut().zip(crossing).filter(|(_, crosses)| *crosses) {
-        way.label.at = way.label.at.map(|_| 0.27 / columns(way));
+        way.label.at = way.label.at.map(|_| way.within(0.27 / columns(way)));
     }
     let mut taken: VecDeque<Text> = VecDeque::new();
     for way in ways {
         let Some(best) = way.label.at else { continue };
-        let free = |at: &f64| {
-            let text = way.text(*at);
-            way.has_room(&text) && taken.iter().all(|other| !text.meets(other))
-        };
-        let at = [best].into_iter().chain(places(way)).find(free).unwrap_or(best);
+        let free = |at: &f64| taken.iter().all(|other| !way.text(*at).meets(other));
+        let mut all = [best].into_iter().chain(places(way)).map(|at| way.within(at));
+        let at = all.find(free).unwrap_or(best);
         way.label.at = Some(at);
         taken.push_back(way.text(at));
         if taken.len() > NEAR {
@@ -146,14 +146,23 @@ impl Way<'_> {
     /// The room of its text with the middle at this part of the way.
     fn text(&self, at: f64) -> Text {
         let ((x1, y1), (x2, y2)) = (self.from, self.to);
-        let width = self.label.lines.first().map_or(0.0, Line::width);
-        let slope = if x1 == x2 { 0.0 } else { (y2 - y1) / (x2 - x1) };
-        Text { x: x1 + (x2 - x1) * at, y: y1 + (y2 - y1) * at, width, slope }
+        let slope = self.turn().to_radians().tan();
+        Text { x: x1 + (x2 - x1) * at, y: y1 + (y2 - y1) * at, width: self.text_width(), slope }
     }
 
-    /// Whether a text stands between the ends of the way.
-    fn has_room(&self, text: &Text) -> bool {
-        let (left, right) = (self.from.0.min(self.to.0), self.from.0.max(self.to.0));
-        text.x - text.width / 2.0 > left + 8.0 && text.x + text.width / 2.0 < right - 8.0
+    fn text_width(&self) -> f64 {
+        self.label.lines.first().map_or(0.0, Line::width)
+    }
+
+    /// How much its text is turned, in degrees. Where the way is steep it is not: nobody reads from top to bottom.
+    pub(super) fn turn(&self) -> f64 {
+        let slope = (self.to.1 - self.from.1) / (self.to.0 - self.from.0);
+        if slope.is_finite() && slope.abs() < STEEP { slope.atan().to_degrees() } else { 0.0 }
+    }
+
+    /// The part of the way next to this one where the text does not stand on a lifeline.
+    fn within(&self, at: f64) -> f64 {
+        let least = (self.text_width() / 2.0 + 10.0) / (self.to.0 - self.from.0).abs().max(1.0);
+        if least < 0.5 { at.clamp(least, 1.0 - least) } else { 0.5 }
     }
 }
