@@ -31,7 +31,15 @@ pub struct SvgOptions {
 pub fn svg(picture: &Picture, options: &SvgOptions) -> String {
     let sheet = sheet();
     let drawing = Drawing { picture, title: &options.title, prefix: "", sheet: Some(&sheet) };
-    markup::finish(drawing.draw()) + "\n"
+    lines_of(&markup::finish(drawing.draw())) + "\n"
+}
+
+/// The markup with a line for each element but the parts of a text, where spaces count: for those who compare drawings.
+fn lines_of(markup: &str) -> String {
+    let ends =
+        ["<title", "<desc", "<style", "<defs", "<pattern", "<rect", "<path", "<text", "<g", "</g>", "</svg>"];
+    ends.into_iter()
+        .fold(markup.to_owned(), |text, tag| text.replace(&format!(">{tag}"), &format!(">\n{tag}")))
 }
 
 /// Draws a picture as a part of a page that has the [`sheet`]. What has an id there begins with `prefix`.
