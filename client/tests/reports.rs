@@ -5,6 +5,7 @@ mod common;
 
 use common::{MS, Script, dead_client, handshake};
 use halfopen::client::{ClientError, RunOptions};
+use halfopen::picture::PictureOptions;
 use halfopen::record::{Outcome, RunRecord};
 use halfopen::report::{
     JsonDocumentReporter, JsonReporter, JunitReporter, NdjsonReporter, Reporter, TapReporter, TextOptions,
@@ -664,4 +665,26 @@ fn the_command_that_repeats_a_run_says_all_that_makes_it() {
     }
     let stopped = Some(ClientError::NotFound("x".into()));
     assert_eq!(RunRecord { stopped, ..RunRecord::new("x".into()) }.command(), None);
+}
+
+#[test]
+fn text_shows_what_decided_where_its_picture_has_no_room_for_it() {
+    let of = |rows: usize| {
+        let mut out = Vec::new();
+        let picture = PictureOptions { rows, ..PictureOptions::default() };
+        TextReporter::new(&mut out, TextOptions { picture, ..TextOptions::default() })
+            .run(&failed())
+            .unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    };
+    let whole = of(200);
+    assert_eq!(whole.matches("len=1024").count(), 1, "{whole}");
+    let short = of(2);
+    assert!(short.contains("6 rows left out"), "{short}");
+    let (_, after) = short.split_once("event 15, at 40ms").unwrap();
+    assert_eq!(
+        after.matches("len=1024").count(),
+        1,
+        "around the event, and not once more at the end: {short}"
+    );
 }

@@ -15,7 +15,7 @@ use crate::words;
 /// Rows of the ladder around a deciding event.
 const ROWS: usize = 20;
 /// So many such ladders show what happened; more of them would hide it.
-const LADDERS: usize = 3;
+pub(super) const LADDERS: usize = 3;
 
 /// Why a run is not passed.
 #[derive(Clone, Debug)]

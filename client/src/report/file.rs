@@ -107,3 +107,79 @@ impl Reporter for FileReporter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes the names of runs, and fails at the end if one of them is `bad`.
+    struct Names {
+        out: Out,
+        bad: bool,
+    }
+
+    impl Reporter for Names {
+        fn run(&mut self, record: &RunRecord) -> io::Result<()> {
+            self.bad |= record.name == "bad";
+            writeln!(self.out, "{}", record.name)
+        }
+
+        fn end(&mut self) -> io::Result<()> {
+            if self.bad { Err(io::ErrorKind::StorageFull.into()) } else { self.out.flush() }
+        }
+    }
+
+    fn names(path: &Path) -> Box<dyn Reporter> {
+        open(path, |out| Box::new(Names { out, bad: false })).unwrap()
+    }
+
+    fn files(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_old_file_stays_until_the_new_one_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/folder/report.txt");
+        let run = |name: &str| RunRecord::new(name.to_owned());
+        let text = || fs::read_to_string(&path).unwrap();
+
+        let mut first = names(&path);
+        first.run(&run("one")).unwrap();
+        assert!(!path.exists());
+        first.end().unwrap();
+        assert_eq!(text(), "one\n");
+
+        let mut failing = names(&path);
+        failing.run(&run("bad")).unwrap();
+        assert!(failing.end().is_err());
+        drop(failing);
+        assert_eq!(text(), "one\n");
+
+        let mut left = names(&path);
+        left.run(&run("two")).unwrap();
+        drop(left);
+        assert_eq!(
+            (text().as_str(), files(path.parent().unwrap())),
+            ("one\n", vec!["report.txt".to_owned()])
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link_and_what_others_may_do_stays_so() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&file, &link).unwrap();
+        let mut reporter = names(&link);
+        reporter.run(&RunRecord::new("new".to_owned())).unwrap();
+        reporter.end().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new\n");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+}

@@ -19,6 +19,7 @@ use halfopen_proto::v1::Event;
 use serde::Serialize;
 
 use crate::record::{Outcome, RunRecord};
+use failure::LADDERS;
 
 pub use drawing::{DrawingForm, DrawingReporter};
 pub use failure::{Broken, Failure};

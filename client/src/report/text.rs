@@ -6,9 +6,9 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunStarted, RunTotals};
 
-use super::{Broken, Counts, Reporter};
+use super::{Broken, Counts, LADDERS, Reporter};
 use crate::picture::text::{Drawing, Pace, Paper, draw, play};
-use crate::picture::{Picture, PictureOptions};
+use crate::picture::{Picture, PictureOptions, What};
 use crate::record::{Keepalive, Outcome, RunRecord};
 use crate::timeline::Timeline;
 use crate::words;
@@ -162,8 +162,14 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions) -> io::R
     for found in record.keepalive() {
         writeln!(out, "{}", keepalive(&found, several))?;
     }
+    let mut ladders = LADDERS;
     for result in record.expectations() {
         expectation(out, record, result)?;
+        if !result.passed && ladders > 0 && leaves_out(&picture, result.deciding_event) {
+            ladders -= 1;
+            let ladder = Broken::new(record, result).ladder(&timeline, &options.picture, options.paper);
+            writeln!(out, "\n{ladder}")?;
+        }
     }
     for problem in record.problems() {
         writeln!(out, "{BAD}✗{BAD:#} {problem}")?;
@@ -180,6 +186,17 @@ fn expectation(out: &mut dyn Write, record: &RunRecord, result: &ExpectationResu
     writeln!(out, "    expected  {}", result.expected)?;
     writeln!(out, "    actual    {} {DIM}({}){DIM:#}", result.actual, broken.decided())?;
     writeln!(out, "    {DIM}{}{DIM:#}", broken.place())
+}
+
+/// Whether the event is among the rows for which the picture has no room. 0 means the end, which is always there.
+fn leaves_out(picture: &Picture, event: u64) -> bool {
+    let omitted = picture.rows.iter().position(|row| matches!(row.what, What::Omitted(_)));
+    omitted.is_some_and(|at| {
+        let (before, after) = (&picture.rows[..at], &picture.rows[at..]);
+        let last = before.iter().rev().find_map(|row| row.events.last());
+        let next = after.iter().find_map(|row| row.events.first());
+        event > last.copied().unwrap_or(0) && next.is_some_and(|next| event < *next)
+    })
 }
 
 fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {
