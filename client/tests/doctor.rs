@@ -168,7 +168,12 @@ async fn without_a_server_it_looks_at_this_process() {
     assert_eq!(said.json["server"], Value::Null);
     said.is_silent_about("version");
     assert_eq!(said.json["version"], VERSION);
-    doctor(&["--token", "s3cret"]).await.says("token", "warning", "give --server");
+    let mut with_token = command(&["-o", "json"]);
+    let ended = with_token.env("HALFOPEN_TOKEN", "s3cret").output().unwrap();
+    let said = Said { code: ended.status.code(), json: serde_json::from_slice(&ended.stdout).unwrap() };
+    said.says("token", "warning", "give --server");
+    said.says("config", OK, "`token` by HALFOPEN_TOKEN");
+    assert!(!said.json.to_string().contains("s3cret"), "{}", said.json);
 }
 
 #[tokio::test]

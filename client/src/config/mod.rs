@@ -26,6 +26,9 @@ use crate::{exit, help, output};
 /// These need none of it, and must not fail of a mistake in a file: shells ask them when they start.
 const WITHOUT_SETTINGS: [&str; 3] = ["completions", "help", "man"];
 
+/// These talk to no server.
+const WITHOUT_SERVER: [&str; 5] = ["completions", "help", "man", "schema", "serve"];
+
 /// Options that the environment and the file cannot set.
 const NO_SETTINGS: [&str; 4] = ["config", "help", "no-config", "version"];
 
@@ -128,13 +131,30 @@ fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Re
         all.splice(at..at, strongest.into_iter().flat_map(|(_, arguments)| arguments));
     }
     match command.try_get_matches_from(all) {
-        Ok(matches) => Ok(Read { matches, file, settings: told }),
+        Ok(matches) => match idle(&typed, &matches) {
+            Some(text) => Err(Refusal::Settings(vec![Mistake { text, help: None }])),
+            None => Ok(Read { matches, file, settings: told }),
+        },
         Err(error) => {
             let together =
                 matches!(error.kind(), ErrorKind::ArgumentConflict | ErrorKind::MissingRequiredArgument);
             Err(Refusal::Arguments(error, if together { told } else { Vec::new() }))
         }
     }
+}
+
+/// What is wrong if an option for a server was typed where there is none. The environment and the file may say it once and
+/// for all.
+fn idle(typed: &ArgMatches, matches: &ArgMatches) -> Option<String> {
+    let ((name, typed), (_, matches)) = (typed.subcommand()?, matches.subcommand()?);
+    let is_typed = |id: &&str| typed.value_source(id) == Some(ValueSource::CommandLine);
+    if WITHOUT_SERVER.contains(&name) {
+        // A token of `serve` is the one that others send.
+        let mut ids = ["server", "ca", "token"].into_iter().filter(|id| (name, *id) != ("serve", "token"));
+        return ids.find(is_typed).map(|id| format!("--{id} does nothing with `{name}`"));
+    }
+    let alone = ["ca", "token"].into_iter().find(is_typed)?;
+    (!matches.contains_id("server")).then(|| format!("--{alone} does nothing without --server"))
 }
 
 /// Says which settings may have to do with what is wrong.

@@ -111,7 +111,7 @@ fn what_may_be_repeated_has_several_values_and_paths_start_at_the_file() {
     };
     ends("ca", "/ca.pem");
     ends("reports", "/out.json json=-");
-    assert_eq!(value("ca", "run x --ca b.pem", &[], file), "b.pem");
+    assert_eq!(value("ca", "run x --server a --ca b.pem", &[], file), "b.pem");
 }
 
 #[test]
@@ -184,5 +184,24 @@ fn every_option_has_a_variable_and_those_in_the_code_have_the_same_name() {
             assert_eq!(settable, !NO_SETTINGS.contains(&long), "{long} of {}", command.get_name());
             assert!(option.get_env().is_none(), "{long} is read by one way only");
         }
+    }
+}
+
+#[test]
+fn what_is_typed_for_a_server_needs_one() {
+    let server = [("HALFOPEN_SERVER", "a")];
+    for (line, variables, wrong) in [
+        ("list --token t", &[][..], Some("--token does nothing without --server")),
+        ("--ca f list", &[], Some("--ca does nothing without --server")),
+        ("list --token t --server a", &[], None),
+        ("list --token t", &server, None),
+        ("list", &[("HALFOPEN_TOKEN", "t"), ("HALFOPEN_CA", "f")], None),
+        ("serve --token t", &[], None),
+        ("--token t serve", &server, None),
+        ("serve --server a", &[], Some("--server does nothing with `serve`")),
+        ("schema --ca f", &server, Some("--ca does nothing with `schema`")),
+        ("schema", &server, None),
+    ] {
+        assert_eq!(try_read(line, variables, "").err().as_deref(), wrong, "{line}");
     }
 }

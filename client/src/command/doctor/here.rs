@@ -35,16 +35,9 @@ pub(super) fn settings(global: &GlobalArgs) -> Finding {
         Some(file) => file.display().to_string(),
         None => "no halfopen.toml".to_owned(),
     };
-    // Their names only: one may be a token.
-    let mut set: Vec<String> = env::vars_os()
-        .filter(|(_, value)| !value.is_empty())
-        .filter_map(|(name, _)| name.into_string().ok())
-        .filter(|name| name.starts_with("HALFOPEN_"))
-        .collect();
-    set.sort();
-    match set.is_empty() {
+    match global.settings.is_empty() {
         true => Finding::ok("config", file),
-        false => Finding::ok("config", format!("{file}; {} from the environment", set.join(", "))),
+        false => Finding::ok("config", format!("{file}; set: {}", global.settings.join(", "))),
     }
 }
 
