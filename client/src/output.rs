@@ -1,6 +1,6 @@
 //! Standard output and standard error.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
@@ -35,6 +35,18 @@ pub(crate) fn width() -> usize {
 pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     out.write_all(b"\n")
+}
+
+/// Whether standard output shows more than ASCII: a terminal does, unless LC_ALL, LC_CTYPE or LANG names another charset.
+pub(crate) fn has_unicode() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+    !io::stdout().is_terminal() || locale.is_none_or(|locale| is_unicode(&locale))
+}
+
+fn is_unicode(locale: &str) -> bool {
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 /// Says on standard error what is wrong.
@@ -81,5 +93,23 @@ pub(crate) fn explain(record: &RunRecord) {
         }
         Some(stopped @ ClientError::NotFound(_)) => error(&stopped.to_string()),
         Some(stopped) => error(&format!("{}: {stopped}", record.name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_unicode;
+
+    #[test]
+    fn a_locale_says_whether_it_is_unicode() {
+        for (locale, expected) in [
+            ("C.UTF-8", true),
+            ("de_DE.utf8", true),
+            ("C", false),
+            ("POSIX", false),
+            ("de_DE.ISO-8859-1", false),
+        ] {
+            assert_eq!(is_unicode(locale), expected, "{locale}");
+        }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct PictureArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..))]
     width: Option<u16>,
 
-    /// Draw with nothing but ASCII
+    /// Write nothing but ASCII; so does a terminal whose locale is not UTF-8
     #[arg(long)]
     ascii: bool,
 
@@ -75,6 +75,9 @@ impl PictureArgs {
 
     /// What it is drawn on: as wide as the terminal, if nothing else is said.
     pub(crate) fn paper(&self) -> Paper {
-        Paper { width: self.width.map_or_else(output::width, usize::from), ascii: self.ascii }
+        Paper {
+            width: self.width.map_or_else(output::width, usize::from),
+            ascii: self.ascii || !output::has_unicode(),
+        }
     }
 }

@@ -69,8 +69,10 @@ pub(super) fn fold(layout: &Layout<'_>, kept: &[usize]) -> Vec<Slot> {
 /// The row of folded items.
 pub(super) fn row(layout: &Layout<'_>, items: &[usize], text: &str) -> Row {
     let time = |index: Option<&usize>| index.map(|index| layout.items[*index].time).unwrap_or_default();
-    let sequence = |index: Option<&usize>| index.map(|index| layout.first(*index)).unwrap_or_default();
-    let events = sequence(items.first())..=sequence(items.last());
+    let events = items.iter().flat_map(|index| layout.events(*index));
+    let (first, last) =
+        events.fold((u64::MAX, 0), |(first, last), event| (first.min(event), last.max(event)));
+    let events = first..=last;
     let folded = Folded { rows: items.len(), until: time(items.last()), events, text: text.to_owned() };
     let connection = |index: &usize| layout.items[*index].connection;
     let number = items.first().map(connection).unwrap_or_default();

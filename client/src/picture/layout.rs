@@ -76,7 +76,8 @@ impl<'a> Layout<'a> {
         self.events(index).any(|event| event == sequence)
     }
 
-    fn events(&self, index: usize) -> impl Iterator<Item = u64> {
+    /// The sequence numbers of the events that an item shows.
+    pub(super) fn events(&self, index: usize) -> impl Iterator<Item = u64> {
         let (one, other, notes) = match &self.items[index].what {
             ItemWhat::Sent { entry, whole } => {
                 (Some(*entry), self.sent(*entry, *whole).and_then(|(_, arrival)| arrival), 0..0)

@@ -50,6 +50,13 @@ impl Line {
         self.cells.get(columns).is_some_and(|cells| cells.iter().all(|(character, _)| *character == ' '))
     }
 
+    /// Keeps a column blank that is so.
+    pub(super) fn keep_blank(&mut self, at: usize) {
+        if self.cells.get(at).is_some_and(|(character, _)| *character == ' ') {
+            self.cells[at].0 = TEXT_BLANK;
+        }
+    }
+
     /// Draws one character where nothing is but a lifeline, which it crosses.
     pub(super) fn put_behind(&mut self, at: usize, text: &str, style: Style) {
         let there = self.cells.get(at).map(|(character, _)| *character);

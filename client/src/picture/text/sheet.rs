@@ -105,6 +105,10 @@ impl<'a> Sheet<'a> {
             let number = (next..).find(|number| self.lines.get(*number).is_none_or(blank));
             let number = number.unwrap_or(self.lines.len());
             self.line(number).put(at, &text, style);
+            // Nothing goes through right beside it.
+            for beside in [at.wrapping_sub(1), at + text.width()] {
+                self.line(number).keep_blank(beside);
+            }
             next = number + 1;
         }
         if next > 0 {
