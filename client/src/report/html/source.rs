@@ -58,29 +58,19 @@ fn told(mark: &Mark) -> Markup {
 fn marks(record: &RunRecord) -> BTreeMap<u32, Mark> {
     let mut marks: BTreeMap<u32, Mark> = BTreeMap::new();
     for event in &record.events {
+        let Some(kind) = &event.kind else { continue };
+        let Some((line, told)) = line(kind).filter(|(line, _)| *line > 0) else { continue };
         let time = words::duration(words::from_proto(event.time.as_ref()));
-        let (line, told) = match &event.kind {
-            Some(Kind::FaultApplied(applied)) => (applied.line, format!("{time} {}", applied.action)),
-            Some(Kind::ApplicationResult(result)) => {
-                let error = if result.error.is_empty() { "" } else { ": " };
-                (result.line, format!("{time} {}{error}{}", result.call, result.error))
-            }
-            Some(Kind::ExpectationResult(result)) => (result.line, result.actual.clone()),
-            _ => continue,
-        };
-        if line == 0 {
-            continue;
-        }
         let mark = marks.entry(line).or_default();
-        match &event.kind {
-            Some(Kind::FaultApplied(_)) => mark.faults += 1,
-            Some(Kind::ApplicationResult(result)) => {
-                mark.steps += 1;
-                mark.errors += usize::from(!result.error.is_empty());
-            }
-            Some(Kind::ExpectationResult(result)) if result.passed => mark.passed += 1,
-            _ => mark.failed += 1,
+        if let Kind::FaultApplied(_) = kind {
+            mark.faults += 1;
+        } else if let Kind::ApplicationResult(result) = kind {
+            mark.steps += 1;
+            mark.errors += usize::from(!result.error.is_empty());
+        } else if let Kind::ExpectationResult(result) = kind {
+            *(if result.passed { &mut mark.passed } else { &mut mark.failed }) += 1;
         }
+        let told = format!("{time} {told}");
         match mark.told.len() {
             0..MOMENTS => mark.told.push(told),
             MOMENTS => mark.told.push("…".to_owned()),
@@ -88,4 +78,18 @@ fn marks(record: &RunRecord) -> BTreeMap<u32, Mark> {
         }
     }
     marks
+}
+
+/// The line that an event is of, and what it says there.
+fn line(kind: &Kind) -> Option<(u32, String)> {
+    if let Kind::FaultApplied(applied) = kind {
+        Some((applied.line, applied.action.clone()))
+    } else if let Kind::ApplicationResult(result) = kind {
+        let error = if result.error.is_empty() { "" } else { ": " };
+        Some((result.line, format!("{}{error}{}", result.call, result.error)))
+    } else if let Kind::ExpectationResult(result) = kind {
+        Some((result.line, result.actual.clone()))
+    } else {
+        None
+    }
 }
