@@ -282,7 +282,7 @@ impl Turn<'_> {
             _ => Some(Halt::Failure),
         };
         // What all runs meet is told once.
-        if met.is_none_or(|met| met == Halt::Failure) || met != halt {
+        if record.stopped.is_some() && (met == Some(Halt::Failure) || met != halt) {
             self.progress.without(|| output::explain(&record));
         }
         self.failed += u64::from(met.is_some());

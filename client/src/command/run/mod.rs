@@ -134,7 +134,8 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let manner = Manner { jobs: args.jobs.unwrap_or_else(cores).get(), fail_fast: args.fail_fast };
     let code = crew::execute(&client, &plan, manner, &mut reporters, &mut progress, &mut interrupt).await?;
+    progress.clear();
     reporters.end()?;
-    progress.end();
+    progress.tell();
     Ok(code)
 }

@@ -76,9 +76,13 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away and says how long it took.
-    pub(super) fn end(self) {
+    /// Takes the bar away: no run goes on.
+    pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// Says how long it took.
+    pub(super) fn tell(self) {
         if self.tell.is_none() {
             return;
         }
