@@ -78,9 +78,11 @@ pub(crate) struct Args {
     #[arg(long, short, value_enum)]
     output: Option<RunOutput>,
 
-    /// Write a report too, as in json=results.json; - is standard output, in place of --output. Repeatable
+    /// Write a report too, as in junit=report.xml: junit, tap, json or html, or pcapng to a folder. Repeatable
     ///
-    /// A file is replaced when the last run is over; missing folders are made.
+    /// JUnit's XML is what GitLab and Jenkins read; TAP is of version 14; json is one document with what `--output json` writes a
+    /// line each; html is one page with every picture; pcapng is a capture of each run. The path - is standard output, in place
+    /// of --output. A file is replaced when the last run is over, also after Ctrl-C; missing folders are made.
     #[arg(long = "report", value_name = "KIND=PATH")]
     reports: Vec<Report>,
 
