@@ -168,6 +168,7 @@ impl<P: Iterator<Item = Planned>> Crew<'_, P> {
             Err(error) => {
                 record.stopped = Some(error);
                 state = State::Over;
+                self.turn.progress.over();
             }
         }
         self.runs.push_back(Run { record, key, early: Vec::new(), state });
