@@ -456,7 +456,7 @@ repeat it with: halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0
     <testsuite name="wrong.yaml" tests="1" skipped="0" errors="1" failures="0">
         <testcase name="wrong" classname="wrong" file="wrong.yaml">
             <error message="the scenario has 2 mistakes; the first: line 3, column 5: no such key" type="invalid">
-error: no such key
+no such key
  --&gt; wrong.yaml:3:5
 
 repeat it with: halfopen run wrong.yaml  # halfopen 0.1.0
@@ -568,7 +568,7 @@ not ok 3 - wrong.yaml
   message: "the scenario has 2 mistakes; the first: line 3, column 5: no such key"
   severity: "error"
   mistakes:
-    - "error: no such key/n --> wrong.yaml:3:5"
+    - "no such key/n --> wrong.yaml:3:5"
   rerun: "halfopen run wrong.yaml  # halfopen 0.1.0"
   ...
 ok 4 - scenarios/later.yaml # SKIP after the first failure

@@ -82,7 +82,8 @@ impl<'a> Failure<'a> {
         let broken = record.expectations().filter(|result| !result.passed);
         let mistakes = match &record.stopped {
             Some(ClientError::Invalid { diagnostics, .. }) => {
-                diagnostics.iter().map(|diagnostic| diagnostic.rendered.trim_end()).collect()
+                let text = diagnostics.iter().map(|diagnostic| diagnostic.rendered.trim_end());
+                text.map(|text| text.strip_prefix("error: ").unwrap_or(text)).collect()
             }
             _ => Vec::new(),
         };
