@@ -40,7 +40,7 @@ impl Failure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Failure::Usage(_) => exit::USAGE,
+            Failure::Usage(_) | Failure::Serve(halfopend::ServeError::Tls(_)) => exit::USAGE,
             Failure::Client(error) => exit::of_error(error),
             Failure::Output(_) | Failure::Start(_) => exit::UNFINISHED,
             Failure::Serve(_) => exit::NO_SERVER,

@@ -26,8 +26,11 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "run",
         &[
             ("halfopen run dead-client", "a bundled scenario"),
-            ("halfopen run mine.yaml --seed 7", "a file, with other random numbers"),
-            ("halfopen run scenarios -o json", "all of a folder, an object a line"),
+            ("halfopen run mine.yaml --timers --rows 50", "more in the picture"),
+            ("halfopen run mine.yaml --seeds 1..100", "a hundred times"),
+            ("halfopen run scenarios --jobs 2 --fail-fast", "all of a folder"),
+            ("halfopen run scenarios --report junit=out.xml --report html=out.html", "two reports"),
+            ("halfopen run mine.yaml -o json", "for programs, a line a run"),
             ("halfopen show dead-client | halfopen run -", "from standard input"),
         ],
     ),

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             let code = failure.tell();
             if matches!(failure, Failure::Usage(_)) {
-                config::tell_settings(&settings);
+                config::also_set(&settings).iter().for_each(|hint| output::help(hint));
             }
             code.into()
         }

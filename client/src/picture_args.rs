@@ -6,9 +6,12 @@ use halfopen::picture::{self, Between, Kind, PictureOptions, Selection};
 
 use crate::output;
 
+/// What the help calls these options.
+pub(crate) const HEADING: &str = "Picture";
+
 /// How a run is drawn, for all who draw one.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Picture")]
+#[command(next_help_heading = HEADING)]
 pub(crate) struct PictureArgs {
     /// Show when timers are set, fire and are cancelled
     #[arg(long)]

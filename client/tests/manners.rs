@@ -259,11 +259,34 @@ fn watch_runs_again_on_every_save_whatever_becomes_of_the_file() {
 }
 
 #[test]
-fn watch_needs_something_that_can_be_saved() {
-    for (line, part) in [("watch dead-client", "halfopen show NAME > FILE"), ("watch -", "standard input")] {
-        let ended = run(&folder("nothing to watch"), line);
-        assert_eq!(ended.code, Some(2), "{line}");
-        assert!(ended.err.contains(part), "{line}: {}", ended.err);
+fn wrong_usage_ends_with_2_and_says_what_to_do() {
+    let folder = folder("wrong usage");
+    for (line, part) in [
+        ("run", "help: for example: halfopen run dead-client\n"),
+        ("run mine.yaml --rows x", "help: N is a whole number\n"),
+        (
+            "run mine.yaml --timers -o json",
+            "error: --timers does nothing with --output json, which has no picture\n",
+        ),
+        ("serve --listen here", "help: ADDRESS is an IP address with a port"),
+        ("serve --grace 5", "help: TIME is a number with a unit"),
+        ("serve --tls-cert no.pem --tls-key no.pem --listen 127.0.0.1:0", "cannot read `no.pem`"),
+        ("lst", "a similar subcommand exists: 'list'"),
+        ("dead-client", "help: if that is a scenario: halfopen run dead-client\n"),
+        ("completions basch", "a similar value exists: 'bash'"),
+        ("watch dead-client", "halfopen show NAME > FILE"),
+        ("watch -", "standard input cannot be watched"),
+        ("watch no-such.yaml", "there is no file to watch in `no-such.yaml`"),
+    ] {
+        let ended = run(&folder, line);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line}: {}", ended.err);
+        assert!(ended.err.contains(part), "{line}: no {part:?} in:\n{}", ended.err);
+    }
+    // What is set for all cannot know where it is of use.
+    fs::write(folder.join("halfopen.toml"), "ca = 'ca.pem'\ntimers = true\n").unwrap();
+    for line in ["run mine.yaml -o json", "list"] {
+        let ended = run(&folder, line);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{line}");
     }
 }
 

@@ -41,8 +41,16 @@ pub(crate) enum Command {
     /// Print the JSON Schema of scenarios, for editors
     Schema,
     /// Serve runs to other programs over gRPC
+    ///
+    /// Once it listens it prints one line of JSON, {"listening":"127.0.0.1:7950"}. Ctrl-C or SIGTERM lets open runs finish, a second one
+    /// does not. Beyond this machine, give it a certificate (--tls-cert, --tls-key) and a token: HALFOPEN_TOKEN=$(openssl rand -hex
+    /// 32). The log is on standard error; HALFOPEN_LOG says how much of it.
     Serve(serve::Args),
     /// Say what this program and its server are, and whether they get on
+    ///
+    /// A line for each finding: ok; warning, which keeps nothing from working; or problem. Where there is something to do, it says
+    /// what. Ends with 0 without a problem, 1 if a run does not come out as it should, 2 if the options for the server are wrong, 4
+    /// if no server answers, if it refuses (TLS, token), or if it shuts down.
     Doctor(doctor::Args),
     /// Print what a shell needs to complete commands, options and names
     ///

@@ -7,18 +7,8 @@ use halfopend::ServeOptions;
 use crate::exit;
 use crate::failure::Failure;
 
-const EXAMPLES: &str = "\
-Once it listens it prints one line of JSON, {\"listening\":\"127.0.0.1:7950\"}. Ctrl-C or SIGTERM lets open runs finish, a second one
-does not. The log is on standard error; HALFOPEN_LOG says how much of it.
-
-Examples:
-  halfopen serve
-  halfopen serve --listen 127.0.0.1:0 --threads 4
-  HALFOPEN_TOKEN=$(openssl rand -hex 32) halfopen serve --listen 0.0.0.0:7950 --tls-cert cert.pem --tls-key key.pem";
-
 /// How to serve.
 #[derive(clap::Args, Debug)]
-#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     options: ServeOptions,

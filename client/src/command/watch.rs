@@ -113,7 +113,7 @@ fn places(arguments: &[String]) -> Result<Vec<Place>, String> {
     }
     if places.is_empty() {
         let of_bundled = "`halfopen show NAME > FILE` makes one of a bundled scenario";
-        return Err(format!("there is no file to watch; {of_bundled}"));
+        return Err(format!("there is no file to watch in `{}`; {of_bundled}", arguments.join(" ")));
     }
     Ok(places)
 }

@@ -6,6 +6,8 @@
 //! an option, or about one that excludes it, leaves out what weaker places say.
 
 mod file;
+mod idle;
+mod refusal;
 mod setting;
 
 use std::collections::BTreeSet;
@@ -14,20 +16,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 
 use self::setting::{Layer, Mistake, Setting};
 use crate::args::{Cli, GlobalArgs};
-use crate::failure::Failure;
-use crate::{exit, help, output};
+use crate::help;
+
+pub(crate) use self::refusal::{Refusal, also_set};
 
 /// These need none of it, and must not fail of a mistake in a file: shells ask them when they start.
 const WITHOUT_SETTINGS: [&str; 3] = ["completions", "help", "man"];
-
-/// These talk to no server.
-const WITHOUT_SERVER: [&str; 5] = ["completions", "help", "man", "schema", "serve"];
 
 /// Options that the environment and the file cannot set.
 const NO_SETTINGS: [&str; 4] = ["config", "help", "no-config", "version"];
@@ -47,51 +45,6 @@ impl Surroundings<'_> {
     /// Those of this process.
     pub(crate) fn of_process() -> Surroundings<'static> {
         Surroundings { variable: &|name| env::var_os(name), folder: env::current_dir().ok() }
-    }
-}
-
-/// Why there is nothing to execute.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// The arguments are wrong, or ask for help; with the settings from elsewhere that may be why.
-    Arguments(clap::Error, Vec<String>),
-    /// The environment or the file is wrong.
-    Settings(Vec<Mistake>),
-}
-
-impl From<clap::Error> for Refusal {
-    fn from(error: clap::Error) -> Refusal {
-        Refusal::Arguments(error, Vec::new())
-    }
-}
-
-impl Refusal {
-    /// Says what is wrong, or gives the help that was asked for, and gives the exit code.
-    pub(crate) fn tell(&self) -> u8 {
-        match self {
-            Refusal::Arguments(error, _) if !error.use_stderr() => match error.print() {
-                Ok(()) => exit::PASSED,
-                Err(error) => Failure::Output(error).tell(),
-            },
-            Refusal::Arguments(error, settings) => {
-                // Where it cannot be written nobody wants to read it.
-                let _ = error.print();
-                tell_settings(settings);
-                if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
-                    && error.get(ContextKind::SuggestedSubcommand).is_none()
-                {
-                    output::help(&format!("if that is a scenario: halfopen run {name}"));
-                }
-                exit::USAGE
-            }
-            Refusal::Settings(mistakes) => {
-                for Mistake { text, help } in mistakes {
-                    output::error(text);
-                    help.iter().for_each(|help| output::help(help));
-                }
-                exit::USAGE
-            }
-        }
     }
 }
 
@@ -125,43 +78,24 @@ fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Re
         && !WITHOUT_SETTINGS.contains(&name)
     {
         file = file_for(typed, around);
-        let settings = find(&command, name, around, file.as_ref()).map_err(Refusal::Settings)?;
+        let settings = find(&command, name, around, file.as_ref()).map_err(Refusal::Mistakes)?;
         let strongest = strongest(&command, name, typed, settings);
         told.extend(strongest.iter().map(|(setting, _)| format!("`{}` by {}", setting.name, setting.place)));
         all.splice(at..at, strongest.into_iter().flat_map(|(_, arguments)| arguments));
     }
-    match command.try_get_matches_from(all) {
-        Ok(matches) => match idle(&typed, &matches) {
-            Some(text) => Err(Refusal::Settings(vec![Mistake { text, help: None }])),
-            None => Ok(Read { matches, file, settings: told }),
-        },
-        Err(error) => {
-            let together =
-                matches!(error.kind(), ErrorKind::ArgumentConflict | ErrorKind::MissingRequiredArgument);
-            Err(Refusal::Arguments(error, if together { told } else { Vec::new() }))
-        }
+    let name = typed.subcommand_name().unwrap_or_default();
+    let read = command.clone().try_get_matches_from(all);
+    let matches = read.map_err(|error| {
+        let hints = refusal::hints(&error, arguments, name, &told);
+        Refusal::Arguments(error, hints)
+    })?;
+    if let (Some(command), Some((_, typed)), Some((_, all))) =
+        (command.find_subcommand(name), typed.subcommand(), matches.subcommand())
+        && let Some(text) = idle::idle(command, typed, all)
+    {
+        return Err(Refusal::Mistakes(vec![Mistake { text, help: None }]));
     }
-}
-
-/// What is wrong if an option for a server was typed where there is none. The environment and the file may say it once and
-/// for all.
-fn idle(typed: &ArgMatches, matches: &ArgMatches) -> Option<String> {
-    let ((name, typed), (_, matches)) = (typed.subcommand()?, matches.subcommand()?);
-    let is_typed = |id: &&str| typed.value_source(id) == Some(ValueSource::CommandLine);
-    if WITHOUT_SERVER.contains(&name) {
-        // A token of `serve` is the one that others send.
-        let mut ids = ["server", "ca", "token"].into_iter().filter(|id| (name, *id) != ("serve", "token"));
-        return ids.find(is_typed).map(|id| format!("--{id} does nothing with `{name}`"));
-    }
-    let alone = ["ca", "token"].into_iter().find(is_typed)?;
-    (!matches.contains_id("server")).then(|| format!("--{alone} does nothing without --server"))
-}
-
-/// Says which settings may have to do with what is wrong.
-pub(crate) fn tell_settings(settings: &[String]) {
-    if !settings.is_empty() {
-        output::help(&format!("also set: {}", settings.join(", ")));
-    }
+    Ok(Read { matches, file, settings: told })
 }
 
 /// The command line as it is read: nothing comes from the environment by another way, and each flag has an opposite that
@@ -254,9 +188,8 @@ fn strongest(
     mut settings: Vec<Setting>,
 ) -> Vec<(Setting, Vec<OsString>)> {
     let Some(command) = command.find_subcommand(name) else { return Vec::new() };
-    let is_typed = |id: &&str| typed.value_source(id) == Some(ValueSource::CommandLine);
-    let typed =
-        typed.ids().map(clap::Id::as_str).filter(is_typed).map(|id| id.strip_prefix(NOT).unwrap_or(id));
+    let ids = typed.ids().map(clap::Id::as_str).filter(|id| idle::is_typed(typed, id));
+    let typed = ids.map(|id| id.strip_prefix(NOT).unwrap_or(id));
     let typed = typed.filter_map(|id| command.get_arguments().find(|option| option.get_id() == id));
     let mut decided: Vec<(Layer, &Arg, bool)> =
         typed.map(|option| (Layer::Arguments, option, true)).collect();

@@ -9,6 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use halfopen::report::Report;
 
+use super::refusal::how_to_write;
 use super::{is_flag, options};
 
 /// Something that cannot be as it is written.
@@ -168,7 +169,7 @@ impl Setting {
         let help = match (strings(ContextKind::SuggestedValue).first(), strings(ContextKind::ValidValue)) {
             (Some(meant), _) => Some(format!("did you mean {meant}?")),
             (None, valid) if !valid.is_empty() => Some(format!("it is one of {}", valid.join(", "))),
-            _ => None,
+            (None, _) => how_to_write(&option.to_string()).map(str::to_owned),
         };
         self.wrong(&reason, help)
     }

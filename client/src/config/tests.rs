@@ -21,7 +21,7 @@ fn try_read(line: &str, variables: &[(&str, &str)], file: &str) -> Result<ArgMat
     match matches(&arguments, &around) {
         Ok(read) => Ok(read.matches),
         Err(Refusal::Arguments(error, heeded)) => Err(format!("{error}{}", heeded.join(", "))),
-        Err(Refusal::Settings(mistakes)) => {
+        Err(Refusal::Mistakes(mistakes)) => {
             let told = |mistake: &Mistake| {
                 let text = mistake.text.replace(&format!("{}/", folder.display()), "");
                 [Some(text), mistake.help.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ")

@@ -29,20 +29,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What this program speaks.
 const PROTOCOL: &str = "halfopen.v1";
 
-const EXAMPLES: &str = "\
-A line for each finding: ok; warning, which keeps nothing from working; or problem. Where there is something to do, it says what.
-
-Exit codes: 0 without a problem; 1 if a run does not come out as it should; 2 if the options for the server are wrong;
-4 if no server answers, if it refuses (TLS, token), or if it shuts down.
-
-Examples:
-  halfopen doctor
-  halfopen doctor --server https://ci.example:7950 --ca ca.pem
-  halfopen doctor -o json | jq .told.version";
-
 /// How to write what was found.
 #[derive(clap::Args, Debug)]
-#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// How to write what was found
     #[arg(long, short, value_enum, default_value_t)]

@@ -18,12 +18,17 @@ use crate::args::GlobalArgs;
 use crate::exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::picture_args::PictureArgs;
+use crate::picture_args::{self, PictureArgs};
 use crew::Manner;
 use filter::Filter;
 use plan::Plan;
 use progress::Progress;
 use seeds::Seeds;
+
+/// What the help calls the options of which runs there are.
+const WHAT: &str = "Runs";
+/// What it calls those of what is written of them.
+const RESULTS: &str = "Results";
 
 /// What to run, and how to write it.
 #[derive(clap::Args, Debug)]
@@ -36,46 +41,46 @@ pub(crate) struct Args {
     pub(super) inputs: Vec<String>,
 
     /// Run every bundled scenario
-    #[arg(long)]
+    #[arg(long, help_heading = WHAT)]
     bundled: bool,
 
     /// Run this variant of a scenario that has several, instead of all; also written NAME/VARIANT
-    #[arg(long, value_name = "VARIANT")]
+    #[arg(long, value_name = "VARIANT", help_heading = WHAT)]
     variant: Option<String>,
 
     /// Everything random in a run follows from it [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = WHAT)]
     seed: Option<u64>,
 
     /// Run each scenario with each of these seeds: 1..100 (both ends included), or a list, 1,5,9..12
-    #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
+    #[arg(long, value_name = "SEEDS", conflicts_with = "seed", help_heading = WHAT)]
     seeds: Option<Seeds>,
 
     /// Run each so many times with the same seed: a run whose events are not those of the first, octet for octet, failed
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), help_heading = WHAT)]
     repeat: Option<u32>,
 
     /// Run only what has this in its name, as results tell it; with * ? or [ a pattern of the whole name. Repeatable: any
-    #[arg(long, value_name = "PATTERN", value_parser = Filter::parse)]
+    #[arg(long, value_name = "PATTERN", value_parser = Filter::parse, help_heading = WHAT)]
     filter: Vec<Filter>,
 
     /// How many runs go on at once; 1 is one after another. Results come in the same order [default: one a core]
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", help_heading = WHAT)]
     jobs: Option<NonZeroUsize>,
 
     /// Begin no other run after one that did not pass
-    #[arg(long)]
+    #[arg(long, help_heading = WHAT)]
     fail_fast: bool,
 
     /// The TCP profile of every host instead of what the scenario says: linux, freebsd, windows, ...
     ///
     /// Settings that the scenario writes beside a profile stay on top of it. What a scenario expects of its own profile may
     /// not hold then.
-    #[arg(long, value_name = "PROFILE")]
+    #[arg(long, value_name = "PROFILE", help_heading = WHAT)]
     profile: Option<String>,
 
     /// How to write the results [default: text]
-    #[arg(long, short, value_enum)]
+    #[arg(long, short, value_enum, help_heading = RESULTS)]
     output: Option<RunOutput>,
 
     /// Write a report too, as in junit=report.xml: junit, tap, json or html, or pcapng to a folder. Repeatable
@@ -83,19 +88,19 @@ pub(crate) struct Args {
     /// JUnit's XML is what GitLab and Jenkins read; TAP is of version 14; json is one document with what `--output json` writes a
     /// line each; html is one page with every picture; pcapng is a capture of each run. The path - is standard output, in place
     /// of --output. A file is replaced when the last run is over, also after Ctrl-C; missing folders are made.
-    #[arg(long = "report", value_name = "KIND=PATH")]
+    #[arg(long = "report", value_name = "KIND=PATH", help_heading = RESULTS)]
     reports: Vec<Report>,
 
     /// Play one run in time: each row comes when its virtual time has come, so many times as fast as in life
-    #[arg(long, value_name = "TIMES", help_heading = "Picture")]
+    #[arg(long, value_name = "TIMES", help_heading = picture_args::HEADING)]
     pace: Option<Pace>,
 
     /// Show no progress on the terminal, and nothing of how long it took
-    #[arg(long)]
+    #[arg(long, help_heading = RESULTS)]
     no_progress: bool,
 
     /// Say on standard error how long it took, and which runs took longest [default: 3 on a terminal]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = RESULTS)]
     slowest: Option<usize>,
 
     #[command(flatten)]

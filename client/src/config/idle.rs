@@ -1,0 +1,45 @@
+//! Options that were typed and would do nothing: who types one means something by it.
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
+use crate::picture_args;
+
+/// These talk to no server.
+const WITHOUT_SERVER: [&str; 5] = ["completions", "help", "man", "schema", "serve"];
+
+/// Whether an option was typed.
+pub(super) fn is_typed(typed: &ArgMatches, id: &str) -> bool {
+    typed.ids().any(|known| known == id) && typed.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// What is wrong if an option was typed that does nothing with this command and all that is set. The environment and the
+/// file may say it once and for all.
+pub(super) fn idle(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
+    for_no_server(command.get_name(), typed, all).or_else(|| for_no_picture(command, typed, all))
+}
+
+fn for_no_server(name: &str, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
+    if WITHOUT_SERVER.contains(&name) {
+        // A token of `serve` is the one that others send.
+        let mut ids = ["server", "ca", "token"].into_iter().filter(|id| (name, *id) != ("serve", "token"));
+        return ids.find(|id| is_typed(typed, id)).map(|id| format!("--{id} does nothing with `{name}`"));
+    }
+    let alone = ["ca", "token"].into_iter().find(|id| is_typed(typed, id))?;
+    (!is_set(all, "server")).then(|| format!("--{alone} does nothing without --server"))
+}
+
+fn for_no_picture(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
+    let form = if is_set(all, "output") { all.get_raw("output")?.next()?.to_str()? } else { return None };
+    if !matches!(form, "json" | "ndjson") || is_set(all, "reports") {
+        return None;
+    }
+    let of_picture = |option: &&Arg| option.get_help_heading() == Some(picture_args::HEADING);
+    let mut options = command.get_arguments().filter(of_picture);
+    let option = options.find(|option| is_typed(typed, option.get_id().as_str()))?.get_long()?;
+    Some(format!("--{option} does nothing with --output {form}, which has no picture"))
+}
+
+fn is_set(all: &ArgMatches, id: &str) -> bool {
+    all.ids().any(|known| known == id)
+}

@@ -1,0 +1,95 @@
+//! Why there is nothing to execute, and what to do about it.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::setting::Mistake;
+use crate::failure::Failure;
+use crate::{exit, help, output};
+
+/// Why there is nothing to execute.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The arguments are wrong, or ask for help; and what to do.
+    Arguments(clap::Error, Vec<String>),
+    /// The environment or the file is wrong, or an argument would do nothing.
+    Mistakes(Vec<Mistake>),
+}
+
+impl From<clap::Error> for Refusal {
+    fn from(error: clap::Error) -> Refusal {
+        Refusal::Arguments(error, Vec::new())
+    }
+}
+
+impl Refusal {
+    /// Says what is wrong, or gives the help that was asked for, and gives the exit code.
+    pub(crate) fn tell(&self) -> u8 {
+        match self {
+            Refusal::Arguments(error, _) if !error.use_stderr() => match error.print() {
+                Ok(()) => exit::PASSED,
+                Err(error) => Failure::Output(error).tell(),
+            },
+            Refusal::Arguments(error, hints) => {
+                // Where it cannot be written nobody wants to read it.
+                let _ = error.print();
+                hints.iter().for_each(|hint| output::help(hint));
+                exit::USAGE
+            }
+            Refusal::Mistakes(mistakes) => {
+                for Mistake { text, help } in mistakes {
+                    output::error(text);
+                    help.iter().for_each(|help| output::help(help));
+                }
+                exit::USAGE
+            }
+        }
+    }
+}
+
+/// What to do about wrong arguments, where clap does not say it. The settings are those from elsewhere that hold.
+pub(super) fn hints(
+    error: &clap::Error,
+    arguments: &[OsString],
+    name: &str,
+    settings: &[String],
+) -> Vec<String> {
+    let mut hints = Vec::new();
+    match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(unknown)))
+            if error.get(ContextKind::SuggestedSubcommand).is_none()
+                && arguments.get(1).is_some_and(|first| first != "help") =>
+        {
+            hints.push(format!("if that is a scenario: halfopen run {unknown}"));
+        }
+        (ErrorKind::MissingRequiredArgument, _) => {
+            hints.extend(help::examples(name).first().map(|(line, _)| format!("for example: {line}")));
+            hints.extend(also_set(settings));
+        }
+        (ErrorKind::ArgumentConflict, _) => hints.extend(also_set(settings)),
+        (ErrorKind::ValueValidation, _) => {
+            if let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) {
+                hints.extend(how_to_write(option).map(str::to_owned));
+            }
+        }
+        _ => {}
+    }
+    hints
+}
+
+/// Which settings may have to do with what is wrong.
+pub(crate) fn also_set(settings: &[String]) -> Option<String> {
+    (!settings.is_empty()).then(|| format!("also set: {}", settings.join(", ")))
+}
+
+/// How the value of an option is written, `--rows <N>`, where its error is one of numbers in general.
+pub(super) fn how_to_write(option: &str) -> Option<&'static str> {
+    let (_, value) = option.split_once('<')?;
+    match value.trim_end_matches('>') {
+        "N" => Some("N is a whole number"),
+        "TIME" => Some("TIME is a number with a unit: 500ms, 5s, 2m"),
+        "ADDRESS" => Some("ADDRESS is an IP address with a port: 127.0.0.1:7950, [::1]:7950"),
+        _ => None,
+    }
+}
