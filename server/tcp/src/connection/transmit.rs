@@ -293,7 +293,11 @@ impl Connection {
     }
 
     fn transmit_ack(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
-        let purpose = self.outbox.ack?;
+        let mut purpose = self.outbox.ack?;
+        // It also says what was held back until then.
+        if purpose == Purpose::DuplicateAck && self.ack_policy.last_sent().before(self.rcv.nxt) {
+            purpose = Purpose::Normal;
+        }
         let header = self.ack_header(cx, self.snd.nxt);
         Some(self.emit(header, purpose, buffer))
     }

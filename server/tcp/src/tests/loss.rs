@@ -57,6 +57,27 @@ fn several_holes_are_repaired_in_one_recovery() {
     }
 }
 
+/// What waited for company goes with the answer to what came after it, and that is not a duplicate yet.
+#[test]
+fn a_duplicate_acknowledgment_repeats_the_one_before() {
+    for profile in Profile::ALL {
+        let mut pair = Pair::new(profile.settings(), profile.settings()).connected();
+        losing(&mut pair, &[2]);
+        pair.send(0, &pattern(10 * MSS));
+        pair.run_for(secs(5));
+        let (mut last, mut duplicates) = (None, 0);
+        for passed in pair.log.iter().filter(|passed| passed.from == 1) {
+            let ack = Some(passed.transmit.header.ack);
+            if passed.transmit.purpose == Purpose::DuplicateAck {
+                assert_eq!(ack, last, "{profile:?}");
+                duplicates += 1;
+            }
+            last = ack;
+        }
+        assert!(duplicates > 0, "{profile:?}");
+    }
+}
+
 /// Recording 10b: at the tail nothing follows that could tell; a probe does. 16b: without it, the timer.
 #[test]
 fn a_segment_lost_at_the_end_is_found_by_a_probe_or_the_timer() {
