@@ -30,35 +30,41 @@ fn client() -> Client {
     Client::new(service.connect(), "in memory".to_owned())
 }
 
-/// Every run of the bundled scenarios, and those of the others.
-async fn records() -> Vec<RunRecord> {
+/// Every run of the bundled scenarios, and those of the others; of their own TCP profiles, or all of another.
+async fn records(profile: Option<&str>) -> Vec<RunRecord> {
     let mut client = client();
     let mut records = Vec::new();
+    let options = |variant| RunOptions {
+        variant,
+        snapshot_length: SNAPSHOT_LENGTH,
+        profile: profile.map(str::to_owned),
+        ..RunOptions::default()
+    };
     for scenario in client.list().await.unwrap() {
         let source = Source::Bundled(scenario.name.clone());
         if scenario.variants.is_empty() {
-            records.push(run(&mut client, &scenario.name, &source, None).await);
+            records.push(run(&mut client, &scenario.name, &source, options(None)).await);
         }
         for variant in scenario.variants {
-            records.push(run(&mut client, &scenario.name, &source, Some(variant)).await);
+            records.push(run(&mut client, &scenario.name, &source, options(Some(variant))).await);
         }
     }
-    for (name, _) in OTHERS {
-        records.push(other(&mut client, name).await);
+    for (name, text) in OTHERS {
+        let source = Source::Text { file: name.to_owned(), text: text.to_owned() };
+        records.push(run(&mut client, name, &source, options(None)).await);
     }
     records
 }
 
-/// The run of one of [`OTHERS`].
-async fn other(client: &mut Client, name: &str) -> RunRecord {
-    let (_, text) = OTHERS.into_iter().find(|(other, _)| *other == name).unwrap();
-    run(client, name, &Source::Text { file: name.to_owned(), text: text.to_owned() }, None).await
+/// A run with its datagrams.
+async fn captured(name: &str, source: &Source) -> RunRecord {
+    let options = RunOptions { snapshot_length: SNAPSHOT_LENGTH, ..RunOptions::default() };
+    run(&mut client(), name, source, options).await
 }
 
-async fn run(client: &mut Client, name: &str, source: &Source, variant: Option<String>) -> RunRecord {
-    let name = variant.iter().fold(name.to_owned(), |name, variant| format!("{name}/{variant}"));
+async fn run(client: &mut Client, name: &str, source: &Source, options: RunOptions) -> RunRecord {
+    let name = options.variant.iter().fold(name.to_owned(), |name, variant| format!("{name}/{variant}"));
     let mut record = RunRecord::new(name);
-    let options = RunOptions { variant, snapshot_length: SNAPSHOT_LENGTH, ..RunOptions::default() };
     let mut events = client.run(source, &options).await.unwrap();
     while let Some(batch) = events.next().await.unwrap() {
         record.events.extend(batch);
@@ -79,14 +85,15 @@ fn scratch(name: &str) -> PathBuf {
 
 #[tokio::test]
 async fn a_capture_has_what_the_events_say() {
-    for record in records().await {
+    for record in records(None).await {
         format::check(&record, &capture(&record));
     }
 }
 
 #[tokio::test]
 async fn comments_say_what_octets_do_not() {
-    let record = other(&mut client(), "every-fault").await;
+    let (name, text) = OTHERS[0];
+    let record = captured(name, &Source::Text { file: name.to_owned(), text: text.to_owned() }).await;
     let packets = format::packets(&capture(&record));
     let about = packets.iter().zip(1..).filter(|(packet, _)| !packet.comments.is_empty());
     let lines = about.map(|(packet, number)| {
@@ -100,13 +107,8 @@ async fn comments_say_what_octets_do_not() {
 
 #[tokio::test]
 async fn a_run_without_octets_is_no_capture() {
-    let mut client = client();
-    let mut record = RunRecord::new("dead-client".to_owned());
     let source = Source::Bundled("dead-client".to_owned());
-    let mut events = client.run(&source, &RunOptions::default()).await.unwrap();
-    while let Some(batch) = events.next().await.unwrap() {
-        record.events.extend(batch);
-    }
+    let record = run(&mut client(), "dead-client", &source, RunOptions::default()).await;
     let error = write(&record, Vec::new()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{error}");
 }
@@ -117,7 +119,7 @@ async fn wireshark_reads_every_capture_without_a_complaint() {
     if !tshark::is_there() {
         return;
     }
-    let records = records().await;
+    let records = records(None).await;
     let path = scratch("all.pcapng");
     // A pcapng file may have any number of sections.
     fs::write(&path, records.iter().flat_map(capture).collect::<Vec<u8>>()).unwrap();
@@ -131,13 +133,14 @@ async fn wireshark_reads_every_capture_without_a_complaint() {
     assert_eq!(rows.next(), None);
 }
 
-/// Needs tshark.
+/// With the scenarios' own TCP profiles, most of them Linux, and with that of RFC 9293. Needs tshark.
 #[tokio::test]
 async fn wireshark_sees_what_the_events_say() {
     if !tshark::is_there() {
         return;
     }
-    let records = records().await;
+    let mut records = records(None).await;
+    records.extend(self::records(Some("rfc9293")).await);
     let hosts = |record: &RunRecord| record.started().unwrap().hosts.len();
     let sides: Vec<(&RunRecord, usize)> =
         records.iter().flat_map(|record| (0..hosts(record)).map(move |host| (record, host))).collect();
@@ -171,7 +174,7 @@ async fn one_host_of_a_capture_is_a_filter_away_and_its_peer_has_a_name() {
         return;
     }
     let source = Source::Bundled("dead-client".to_owned());
-    let record = run(&mut client(), "dead-client", &source, None).await;
+    let record = captured("dead-client", &source).await;
     let directory = scratch("captures");
     PcapngReporter::new(&directory).unwrap().run(&record).unwrap();
     let (both, one) = (directory.join("dead-client.pcapng"), directory.join("server.pcapng"));
