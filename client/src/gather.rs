@@ -83,14 +83,22 @@ impl Planned {
         self
     }
 
-    /// Executes the run, as far as it gets.
-    pub(crate) async fn execute(self, client: &mut Client, interrupt: &mut Interrupt) -> RunRecord {
-        let Planned { input, source, options } = self;
-        let of_variant = |name: String| match &options.variant {
+    /// What it is called: a file or a bundled scenario, with its variant.
+    pub(crate) fn name(&self) -> String {
+        self.of_variant(self.input.name())
+    }
+
+    fn of_variant(&self, name: String) -> String {
+        match &self.options.variant {
             Some(variant) => format!("{name}/{variant}"),
             None => name,
-        };
-        let (argument, name) = (input.argument().map(of_variant), of_variant(input.name()));
+        }
+    }
+
+    /// Executes the run, as far as it gets.
+    pub(crate) async fn execute(self, client: &mut Client, interrupt: &mut Interrupt) -> RunRecord {
+        let (argument, name) = (self.input.argument().map(|name| self.of_variant(name)), self.name());
+        let Planned { input, source, options } = self;
         let mut events = Vec::new();
         let fetched = async {
             let invalid = |message| ClientError::Invalid { message, diagnostics: Vec::new() };

@@ -44,6 +44,15 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "diff",
+        &[
+            ("halfopen diff dead-client --seeds 1,2", "one scenario with two seeds"),
+            ("halfopen diff dead-client --profiles linux,freebsd", "with two TCP profiles"),
+            ("halfopen diff fin-wait-2-stuck/held fin-wait-2-stuck/orphan", "two variants"),
+            ("halfopen diff before.ndjson mine.yaml", "a recording and a run of now"),
+        ],
+    ),
+    (
         "watch",
         &[
             ("halfopen watch mine.yaml", "while you write it"),

@@ -17,11 +17,13 @@
 //! Without a server, `halfopend::Service::connect` gives a connection inside the process for [`client::Client::new`].
 //!
 //! A run is a list of events. [`client`] fetches it or [`recording`] reads it again, [`record`] keeps it with its result,
-//! [`timeline`] joins its parts, [`picture`] and [`report`] write it down, and [`explain`] tells it in sentences.
+//! [`timeline`] joins its parts, [`picture`] and [`report`] write it down, [`explain`] tells it in
+//! sentences, and [`diff`] says what two of them differ in.
 
 pub mod client;
 mod connection;
 pub mod describe;
+pub mod diff;
 pub mod explain;
 mod markup;
 pub mod picture;

@@ -475,6 +475,45 @@ fn a_recording_is_explained_as_its_run_is() {
 }
 
 #[test]
+fn diff_ends_with_0_where_runs_are_the_same_and_with_1_where_not() {
+    let folder = tempdir("diff");
+    let file = |name: &str, arguments: &[&str]| {
+        let path = folder.join(name).to_str().unwrap().to_owned();
+        fs::write(&path, run(&[&["run", "-o", "ndjson"], arguments].concat()).out).unwrap();
+        path
+    };
+    let one = file("one.ndjson", &["dropped-fin"]);
+    let two = file("two.jsonl", &["dropped-fin", "dead-client"]);
+    let scenario = "scenarios/close/dropped-fin.yaml";
+    for (arguments, code, expected) in [
+        (&["dead-client", "--seeds", "1,2"][..], 0, "The same happened in both: 98 events."),
+        (&[&one, "dropped-fin"], 0, "The same happened in both"),
+        (&[scenario, "dropped-fin", "--seed", "3"], 0, "(seed 3, linux"),
+        (&["dropped-fin", "--profiles", "linux,freebsd"], 1, "They differ after 2 events:"),
+        (&[&two], 1, "What came out otherwise"),
+        (&["dropped-fin", "lost-last-ack", "-o", "json"], 1, "\"same\":false"),
+    ] {
+        let ended = run(&[&["diff"], arguments].concat());
+        assert_eq!((ended.code, ended.err.as_str()), (Some(code), ""), "{arguments:?}");
+        assert!(ended.out.contains(expected), "{arguments:?}: {}", ended.out);
+    }
+    for (arguments, code, expected) in [
+        (&["dead-client"][..], 2, "name another one, or --seeds N,M, or --profiles P,Q"),
+        (&["dead-client", "--seeds", "1,2,3"], 2, "--seeds takes two"),
+        (&["dead-client", "dropped-fin", "--seeds", "1,2"], 2, "cannot be used with"),
+        (&["fin-wait-2-stuck", "dead-client"], 2, "has 2 runs, and one is compared"),
+        (&[&one], 2, "is a recording of 1 run: name another one"),
+        (&[&two, &one], 2, "has 2 runs, and one is compared: dropped-fin, dead-client"),
+        (&["dead-client", "--profiles", "linux,amiga"], 2, "amiga"),
+        (&["dead-client", "no-such"], 2, "no bundled scenario is named `no-such`"),
+    ] {
+        let ended = run(&[&["diff"], arguments].concat());
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains(expected), "{arguments:?}: {}", ended.err);
+    }
+}
+
+#[test]
 fn list_show_and_validate_agree() {
     let names: Vec<String> = bundled().into_iter().map(|(name, _)| name).collect();
     assert!(names.contains(&"keepalive/dead-client".to_owned()), "{names:?}");

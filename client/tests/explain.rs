@@ -1,45 +1,15 @@
 //! What explanations say of every bundled scenario.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::collections::BTreeSet;
 
-use halfopen::client::{Client, RunOptions, Source};
+use common::runs::bundled;
 use halfopen::explain::{ExplainOptions, Explanation, Subject, explain, text};
 use halfopen::record::RunRecord;
 use halfopen_proto::v1::event::Kind;
-use halfopend::{Config, Service};
 use snapbox::assert_data_eq;
-
-/// Every run of the bundled scenarios, whole.
-fn bundled() -> Vec<RunRecord> {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let service = Service::new(&Config::default()).unwrap();
-        let mut client = Client::new(service.connect(), "this process".to_owned());
-        let mut records = Vec::new();
-        for scenario in client.list().await.unwrap() {
-            let variants = match scenario.variants.is_empty() {
-                true => vec![None],
-                false => scenario.variants.into_iter().map(Some).collect(),
-            };
-            for variant in variants {
-                records.push(run(&mut client, &scenario.name, variant).await);
-            }
-        }
-        records
-    })
-}
-
-async fn run(client: &mut Client, scenario: &str, variant: Option<String>) -> RunRecord {
-    let name = variant.as_ref().map_or(scenario.to_owned(), |variant| format!("{scenario}/{variant}"));
-    let mut record = RunRecord::new(name);
-    let options = RunOptions { variant, ..RunOptions::default() };
-    let mut stream = client.run(&Source::Bundled(scenario.to_owned()), &options).await.unwrap();
-    while let Some(events) = stream.next().await.unwrap() {
-        record.events.extend(events);
-    }
-    record
-}
 
 fn whole(explanation: &Explanation) -> String {
     let sentences = explanation.paragraphs.iter().flat_map(|paragraph| &paragraph.sentences);

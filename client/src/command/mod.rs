@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments, and what it does.
 
 mod completions;
+mod diff;
 mod doctor;
 mod explain;
 mod list;
@@ -27,6 +28,11 @@ pub(crate) enum Command {
     /// Numbers in brackets are those of events, which `halfopen run -o ndjson` shows. Ends with 0 if there was a run to explain,
     /// whatever its verdict.
     Explain(explain::Args),
+    /// Show where two runs differ
+    ///
+    /// Compared is everything that happens. Sequence numbers, timestamps and ports that the system chooses begin elsewhere in
+    /// every run, so relative ones are compared. Ends with 0 if the same happened and the same came out, with 1 if not.
+    Diff(diff::Args),
     /// Run scenarios, and run them again whenever one is saved
     ///
     /// Does what `run` does with the same options, until Ctrl-C. A scenario that is wrong or gone for the moment is told, and
@@ -63,13 +69,17 @@ pub(crate) enum Command {
 impl Command {
     /// Whether it ends by itself on Ctrl-C, with what is finished.
     pub(crate) const fn hears_interrupts(&self) -> bool {
-        matches!(self, Command::Run(_) | Command::Explain(_) | Command::Watch(_) | Command::Serve(_))
+        matches!(
+            self,
+            Command::Run(_) | Command::Explain(_) | Command::Diff(_) | Command::Watch(_) | Command::Serve(_)
+        )
     }
 
     /// Does it, and gives the exit code.
     pub(crate) async fn execute(self, global: &GlobalArgs) -> Result<u8, Failure> {
         match self {
             Command::Run(args) => run::execute(global, &args).await,
+            Command::Diff(args) => diff::execute(global, &args).await,
             Command::Explain(args) => explain::execute(global, &args).await,
             Command::Watch(args) => watch::execute(global, &args).await,
             Command::List(args) => list::execute(global, &args).await,

@@ -1,6 +1,8 @@
 //! Runs made by hand, event by event, for tests of what is drawn from them.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub(crate) mod runs;
+
 use std::time::Duration;
 
 use halfopen::client::{Client, RunOptions, Source};

@@ -1,0 +1,317 @@
+//! Two runs side by side: where they first differ, how they go on, and what comes out otherwise.
+//!
+//! Everything of the events is compared but what is a name (the scenario, its variant, the seed, the version, a profile,
+//! lines of the text) and what every run begins elsewhere with: sequence numbers, timestamps, and ports that the system
+//! chooses, for which relative ones are compared. Memory and time are linear in the number of events.
+
+mod align;
+mod fields;
+mod outcome;
+mod relative;
+mod side;
+pub mod text;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use halfopen_proto::v1::Event;
+use serde::{Serialize, Serializer};
+
+use self::align::Pair;
+use self::side::{Side, SideRow};
+use crate::record::RunRecord;
+
+pub use outcome::Changed;
+
+/// So many rows before a difference are shown, and after it.
+const CONTEXT: usize = 3;
+/// So many rows before the first difference.
+const BEFORE: usize = 5;
+
+/// What is compared, and how much is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiffOptions {
+    /// Whether timers have rows after the first difference.
+    pub timers: bool,
+    /// How many rows there may be side by side.
+    pub rows: usize,
+}
+
+impl Default for DiffOptions {
+    fn default() -> DiffOptions {
+        DiffOptions { timers: false, rows: 200 }
+    }
+}
+
+/// What two runs differ in. Keys of its JSON stay; new ones may come.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// Whether the same happened in both, and the same came out.
+    pub same: bool,
+    /// The one run.
+    pub a: About,
+    /// The other.
+    pub b: About,
+    /// Where they first differ; `None`: the same happened.
+    pub first: Option<First>,
+    /// The rows from there on, side by side; long stretches in which both agree are left out.
+    pub rows: Vec<Row>,
+    /// How many rows differ.
+    pub counts: Counts,
+    /// What came out otherwise.
+    pub outcome: Vec<Changed>,
+}
+
+/// Which run it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct About {
+    /// What was run, as the user named it.
+    pub run: String,
+    /// The scenario's id.
+    pub scenario: String,
+    /// Which of its variants; empty if it has none.
+    pub variant: String,
+    /// The seed.
+    pub seed: u64,
+    /// The version of halfopen that ran it.
+    pub version: String,
+    /// The profiles of its hosts, in the order of the scenario.
+    pub profiles: Vec<String>,
+    /// How many events there are.
+    pub events: usize,
+}
+
+/// The first difference.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct First {
+    /// A few events before it, which both have.
+    pub before: Vec<Cell>,
+    /// What happened in the one run; `None`: nothing more.
+    pub a: Option<Cell>,
+    /// What happened in the other.
+    pub b: Option<Cell>,
+    /// The fields in which the two events differ, if they are of one kind.
+    pub fields: Vec<Changed>,
+}
+
+/// A row of the runs side by side.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// How the two go together.
+    pub mark: Mark,
+    /// The event of the one run.
+    pub a: Option<Cell>,
+    /// The event of the other.
+    pub b: Option<Cell>,
+    /// What differs where both happen at the same time and are said in the same words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Changed>,
+    /// With [`Mark::LeftOut`]: how many rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u64>,
+}
+
+/// How two rows go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mark {
+    /// The same at the same time.
+    Same,
+    /// Something else, or at another time.
+    Different,
+    /// Only the one run has it.
+    OnlyA,
+    /// Only the other run has it.
+    OnlyB,
+    /// Rows that are not shown: both agree there, or there are too many.
+    LeftOut,
+}
+
+/// An event in a row.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cell {
+    /// Its sequence number in its run.
+    pub event: u64,
+    /// Its virtual time. In JSON in seconds.
+    #[serde(rename = "timeSeconds", serialize_with = "seconds")]
+    pub time: Duration,
+    /// Its connection; 0: none.
+    pub connection: u32,
+    /// What happened, with the host.
+    pub text: String,
+}
+
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
+/// How many rows go together in which way, from the first difference on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Events before the first difference.
+    pub before: u64,
+    /// Rows that are the same.
+    pub same: u64,
+    /// Rows that are something else, or at another time.
+    pub different: u64,
+    /// Rows that only the one run has.
+    pub only_a: u64,
+    /// Rows that only the other run has.
+    pub only_b: u64,
+}
+
+/// Compares two runs.
+pub fn diff(a: &RunRecord, b: &RunRecord, options: DiffOptions) -> Difference {
+    let mut sides = (Side::new(&a.events, options.timers), Side::new(&b.events, options.timers));
+    let mut counts = Counts::default();
+    let first = first(&mut sides.0, &mut sides.1, &mut counts);
+    let mut shown = Shown { limit: options.rows, ..Shown::default() };
+    if first.is_some() {
+        align::align(&mut sides.0, &mut sides.1, |pair| shown.add(pair, &mut counts));
+    }
+    let outcome = outcome::outcome(a, b);
+    let same = first.is_none() && outcome.is_empty();
+    Difference { same, a: about(a), b: about(b), first, rows: shown.finish(), counts, outcome }
+}
+
+fn about(record: &RunRecord) -> About {
+    let started = record.started().cloned().unwrap_or_default();
+    About {
+        run: record.name.clone(),
+        scenario: started.scenario,
+        variant: started.variant,
+        seed: started.seed,
+        version: started.version,
+        profiles: started.hosts.into_iter().map(|host| host.profile).collect(),
+        events: record.events.len(),
+    }
+}
+
+/// Goes on to the first difference, which is left in the windows.
+fn first<'a>(a: &mut Side<'a>, b: &mut Side<'a>, counts: &mut Counts) -> Option<First> {
+    let mut before: VecDeque<Event> = VecDeque::new();
+    loop {
+        let (one, other) = (a.next(), b.next());
+        if one == other {
+            counts.before += 1;
+            let event = one?;
+            if a.has_row(&event) {
+                if before.len() == BEFORE {
+                    before.pop_front();
+                }
+                before.push_back(event);
+            }
+            continue;
+        }
+        let before = before.into_iter().map(|event| cell(a.row(event))).collect();
+        let fields =
+            one.as_ref().zip(other.as_ref()).map_or(Vec::new(), |(one, other)| fields::fields(one, other));
+        let first = First {
+            before,
+            a: one.clone().map(|event| cell(a.row(event))),
+            b: other.clone().map(|event| cell(b.row(event))),
+            fields,
+        };
+        for (side, event) in [(a, one), (b, other)] {
+            if let Some(event) = event.filter(|event| side.has_row(event)) {
+                side.put(event);
+            }
+        }
+        return Some(first);
+    }
+}
+
+fn cell(row: SideRow) -> Cell {
+    Cell { event: row.sequence, time: row.time, connection: row.connection, text: row.text }
+}
+
+/// The rows that are shown.
+#[derive(Default)]
+struct Shown {
+    rows: Vec<Row>,
+    limit: usize,
+    /// Rows in which both agree since the last difference: those that may be shown before the next one.
+    agreeing: VecDeque<Row>,
+    /// How many of them are left out.
+    left_out: u64,
+    /// How many more of them are shown because a difference was just before.
+    after: usize,
+    /// How many differences are beyond the limit.
+    beyond: u64,
+}
+
+impl Shown {
+    fn add(&mut self, pair: Pair, counts: &mut Counts) {
+        let (mark, a, b) = match pair {
+            Pair::Both(a, b) if a.event == b.event => (Mark::Same, Some(a), Some(b)),
+            Pair::Both(a, b) => (Mark::Different, Some(a), Some(b)),
+            Pair::OnlyA(a) => (Mark::OnlyA, Some(a), None),
+            Pair::OnlyB(b) => (Mark::OnlyB, None, Some(b)),
+        };
+        match mark {
+            Mark::Same => counts.same += 1,
+            Mark::Different => counts.different += 1,
+            Mark::OnlyA => counts.only_a += 1,
+            Mark::OnlyB => counts.only_b += 1,
+            Mark::LeftOut => {}
+        }
+        if self.rows.len() >= self.limit {
+            self.beyond += 1;
+            return;
+        }
+        let fields = match (&a, &b) {
+            (Some(a), Some(b)) if mark == Mark::Different && (a.key, a.time) == (b.key, b.time) => {
+                fields::fields(&a.event, &b.event)
+            }
+            _ => Vec::new(),
+        };
+        let row = Row { mark, a: a.map(cell), b: b.map(cell), fields, left_out: None };
+        match mark {
+            Mark::Same if self.after > 0 => {
+                self.after -= 1;
+                self.rows.push(row);
+            }
+            Mark::Same => {
+                self.agreeing.push_back(row);
+                if self.agreeing.len() > CONTEXT {
+                    self.agreeing.pop_front();
+                    self.left_out += 1;
+                }
+            }
+            Mark::Different | Mark::OnlyA | Mark::OnlyB | Mark::LeftOut => {
+                self.gap();
+                self.rows.append(&mut self.agreeing.drain(..).collect());
+                self.rows.push(row);
+                self.after = CONTEXT;
+            }
+        }
+    }
+
+    /// Says how many rows are left out, if any.
+    fn gap(&mut self) {
+        let left_out = std::mem::take(&mut self.left_out);
+        if left_out > 0 {
+            self.rows.push(Row {
+                mark: Mark::LeftOut,
+                a: None,
+                b: None,
+                fields: Vec::new(),
+                left_out: Some(left_out),
+            });
+        }
+    }
+
+    fn finish(mut self) -> Vec<Row> {
+        let over = self.rows.split_off(self.rows.len().min(self.limit));
+        let over: u64 = over.iter().map(|row| row.left_out.unwrap_or(1)).sum();
+        self.left_out += self.agreeing.len() as u64 + self.beyond + over;
+        self.gap();
+        self.rows
+    }
+}

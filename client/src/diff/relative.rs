@@ -1,0 +1,124 @@
+//! Events without what is by chance, or only a name: two runs with different seeds begin with different numbers, and do the
+//! same for all that.
+
+use std::collections::BTreeMap;
+
+use halfopen_proto::v1::{Cause, Event, SegmentSent, TcpFlags, cause, event::Kind};
+
+/// What makes the events of one run comparable, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Relative {
+    /// The first timestamp that a host sent on a connection.
+    timestamps: BTreeMap<(String, u32), u32>,
+    /// The ports that a system chose, in the order of their first use.
+    ports: BTreeMap<String, usize>,
+    /// The segments so far; their numbers are dense from 1.
+    segments: Vec<Label>,
+    /// The segment that arrived last at each host.
+    arrived: BTreeMap<String, u64>,
+}
+
+/// What a segment is called in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Label {
+    pub(super) flags: TcpFlags,
+    pub(super) seq: u32,
+    pub(super) ack: u32,
+    pub(super) length: u32,
+    /// The acknowledgment number on the wire.
+    absolute_ack: u32,
+}
+
+impl Relative {
+    /// The event with relative numbers only, and without lines of the text.
+    pub(super) fn event(&mut self, event: &Event) -> Event {
+        let mut event = event.clone();
+        let (host, connection) = (event.host.clone(), event.connection);
+        match &mut event.kind {
+            Some(Kind::SegmentSent(sent)) => self.sent(&host, connection, sent),
+            Some(Kind::ConnectionCreated(created)) => {
+                if !self.ports.contains_key(&created.remote) {
+                    let next = self.ports.len() + 1;
+                    self.ports.entry(created.local.clone()).or_insert(next);
+                }
+                created.local = self.address(&created.local);
+                created.remote = self.address(&created.remote);
+            }
+            Some(Kind::SegmentArrived(arrived)) => {
+                arrived.datagram.clear();
+                self.arrived.insert(host, arrived.segment);
+            }
+            Some(Kind::DestinationUnreachable(told)) => told.datagram.clear(),
+            Some(Kind::FaultApplied(applied)) => applied.line = 0,
+            Some(Kind::ApplicationResult(result)) => result.line = 0,
+            _ => {}
+        }
+        event
+    }
+
+    /// An address whose port is told by the order of its first use, if a system chose it: each begins elsewhere.
+    fn address(&self, address: &str) -> String {
+        match (self.ports.get(address), address.rsplit_once(':')) {
+            (Some(number), Some((address, _))) => format!("{address}:#{number}"),
+            _ => address.to_owned(),
+        }
+    }
+
+    fn sent(&mut self, host: &str, connection: u32, sent: &mut SegmentSent) {
+        let flags = sent.flags.unwrap_or_default();
+        // A RST for what nobody owns has the number that the other segment asked for, which is relative to nothing.
+        let asked = self.arrived.get(host).and_then(|segment| self.label(*segment));
+        if flags.rst && !flags.ack && asked.is_some_and(|asked| asked.absolute_ack == sent.sequence_number) {
+            sent.relative_sequence_number = 0;
+        }
+        if let Some(options) = &mut sent.options {
+            let mine = (host.to_owned(), connection);
+            let theirs = (sent.to.clone(), connection);
+            if let Some(timestamp) = &mut options.timestamp {
+                let first = *self.timestamps.entry(mine).or_insert(*timestamp);
+                *timestamp = timestamp.wrapping_sub(first);
+            }
+            if let (Some(echo), Some(first)) = (&mut options.timestamp_echo, self.timestamps.get(&theirs)) {
+                *echo = echo.wrapping_sub(*first);
+            }
+        }
+        self.segments.push(Label {
+            flags,
+            seq: sent.relative_sequence_number,
+            ack: sent.relative_acknowledgment_number,
+            length: sent.length,
+            absolute_ack: sent.acknowledgment_number,
+        });
+        sent.source = self.address(&sent.source);
+        sent.destination = self.address(&sent.destination);
+        sent.sequence_number = 0;
+        sent.acknowledgment_number = 0;
+        sent.datagram.clear();
+    }
+
+    /// What the segment of that number is called.
+    pub(super) fn label(&self, segment: u64) -> Option<Label> {
+        let index = usize::try_from(segment.checked_sub(1)?).ok()?;
+        self.segments.get(index).copied()
+    }
+}
+
+/// The event without the numbers that count events and segments: those shift after the first difference.
+pub(super) fn without_numbers(mut event: Event) -> Event {
+    event.sequence = 0;
+    match &mut event.kind {
+        Some(Kind::SegmentSent(sent)) => sent.segment = 0,
+        Some(Kind::SegmentArrived(arrived)) => arrived.segment = 0,
+        Some(Kind::SegmentLost(lost)) => lost.segment = 0,
+        Some(Kind::DestinationUnreachable(told)) => told.segment = 0,
+        Some(Kind::MiddleboxChanged(changed)) => changed.segment = 0,
+        Some(Kind::FaultApplied(applied)) => applied.segment = 0,
+        Some(Kind::StateTransition(transition)) => {
+            if let Some(Cause { origin: Some(cause::Origin::Segment(number)), .. }) = &mut transition.cause {
+                *number = 0;
+            }
+        }
+        _ => {}
+    }
+    event
+}

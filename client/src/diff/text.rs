@@ -1,0 +1,191 @@
+//! Writes a difference for people.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::{About, Cell, Changed, Difference, First, Mark, Row};
+use crate::words;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const A: Style = AnsiColor::Red.on_default();
+const B: Style = AnsiColor::Green.on_default();
+const BOTH: Style = AnsiColor::Yellow.on_default();
+
+/// A side is never narrower, whatever the terminal.
+const MIN_SIDE: usize = 24;
+/// So many results that differ are told.
+const OUTCOMES: usize = 40;
+
+/// The difference as text with ANSI styles, in lines of at most `width` columns. Rows that differ have a mark between the
+/// sides, as those of `diff -y`: `<` and `>` where only one run has the event, `|` where it is another or at another time.
+pub fn write(difference: &Difference, width: usize) -> String {
+    let mut out = String::new();
+    let Difference { a, b, first, rows, counts, outcome, .. } = difference;
+    for (name, style, about) in [("A", A, a), ("B", B, b)] {
+        let _ = writeln!(out, "{style}{name}{style:#}  {}", cut(&title(about), width.saturating_sub(3)));
+    }
+    let _ = writeln!(out);
+    match first {
+        None if outcome.is_empty() => {
+            let _ = writeln!(
+                out,
+                "{BOLD}The same happened in both{BOLD:#}: {}.",
+                words::count(counts.before, "event")
+            );
+            return out;
+        }
+        None => {
+            let _ = writeln!(out, "The same happened in both: {}.", words::count(counts.before, "event"));
+        }
+        Some(first) => {
+            write_first(&mut out, first, counts.before, width);
+            write_rows(&mut out, rows, width);
+            let _ = writeln!(
+                out,
+                "{DIM}from there on {} the same, {} other or at another time (|), {} only in A (<), {} only in B (>){DIM:#}",
+                counts.same, counts.different, counts.only_a, counts.only_b
+            );
+        }
+    }
+    write_outcome(&mut out, outcome, width);
+    out
+}
+
+fn title(about: &About) -> String {
+    let About { run, scenario, variant, seed, version, profiles, .. } = about;
+    let name = if variant.is_empty() { scenario.clone() } else { format!("{scenario}/{variant}") };
+    let mut profiles = profiles.clone();
+    profiles.dedup();
+    let name = if *run == name { name } else { format!("{run}: {name}") };
+    format!("{name} (seed {seed}, {}, version {version})", profiles.join(" and "))
+}
+
+fn write_first(out: &mut String, first: &First, before: u64, width: usize) {
+    let _ = match before {
+        0 => writeln!(out, "{BOLD}They differ from the first event on:{BOLD:#}"),
+        count => writeln!(out, "{BOLD}They differ after {}:{BOLD:#}", words::count(count, "event")),
+    };
+    let cells = || first.before.iter().chain(&first.a).chain(&first.b);
+    let column = time_column(cells());
+    let mut line = |mark: &str, style: Style, cell: Option<&Cell>| {
+        let text = cell.map_or("the run is over".to_owned(), |cell| in_words(cell, column));
+        let number = cell.map(|cell| format!(" [{}]", cell.event)).unwrap_or_default();
+        let text = cut(&text, width.saturating_sub(5 + number.len()).max(MIN_SIDE));
+        let _ = writeln!(out, "  {style}{mark}  {text}{style:#}{DIM}{number}{DIM:#}");
+    };
+    for cell in &first.before {
+        line(" ", DIM, Some(cell));
+    }
+    line("A", A, first.a.as_ref());
+    line("B", B, first.b.as_ref());
+    write_changed(out, &first.fields, "     ", width);
+    let _ = writeln!(out);
+}
+
+fn write_rows(out: &mut String, rows: &[Row], width: usize) {
+    if rows.is_empty() {
+        return;
+    }
+    let cells = rows.iter().flat_map(|row| row.a.iter().chain(&row.b));
+    let column = time_column(cells);
+    let side = (width.saturating_sub(3) / 2).max(MIN_SIDE);
+    let _ = writeln!(out, "{BOLD}{}   B{BOLD:#}", padded("A", side));
+    for row in rows {
+        let (mark, style) = match row.mark {
+            Mark::Same => (' ', DIM),
+            Mark::Different => ('|', BOTH),
+            Mark::OnlyA => ('<', A),
+            Mark::OnlyB => ('>', B),
+            Mark::LeftOut => {
+                let count = words::count(row.left_out.unwrap_or_default(), "row");
+                let _ = writeln!(out, "{DIM}{:>column$} {count} left out …{DIM:#}", "…");
+                continue;
+            }
+        };
+        let text = |cell: &Option<Cell>| cell.as_ref().map(|cell| in_words(cell, column)).unwrap_or_default();
+        let other = if row.fields.is_empty() { text(&row.b) } else { differing(row, column) };
+        let (a, b) = (padded(&text(&row.a), side), cut(&other, side));
+        let line = format!("{a} {mark} {b}");
+        let _ = writeln!(out, "{style}{}{style:#}", line.trim_end());
+    }
+}
+
+/// What differs in events that are said in the same words, in the place of the words.
+fn differing(row: &Row, column: usize) -> String {
+    let time = row.b.as_ref().map(|cell| words::duration(cell.time)).unwrap_or_default();
+    let value = |text: &str| if text.is_empty() { "none".to_owned() } else { plain(text) };
+    let fields = row.fields.iter().map(|field| format!("{} {}", field.what, value(&field.b)));
+    format!("{time:>column$} … with {}", fields.collect::<Vec<_>>().join("; "))
+}
+
+fn write_outcome(out: &mut String, outcome: &[Changed], width: usize) {
+    if outcome.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{BOLD}What came out otherwise{BOLD:#}");
+    let told = &outcome[..outcome.len().min(OUTCOMES)];
+    write_changed(out, told, "  ", width);
+    if told.len() < outcome.len() {
+        let _ = writeln!(out, "  {DIM}… and {} more{DIM:#}", outcome.len() - told.len());
+    }
+}
+
+/// What differs, each with both values: on one line if they fit.
+fn write_changed(out: &mut String, changed: &[Changed], indent: &str, width: usize) {
+    let name = changed.iter().map(|changed| changed.what.width()).max().unwrap_or(0).min(width / 2);
+    for Changed { what, a, b } in changed {
+        let value = |text: &str| if text.is_empty() { "–".to_owned() } else { plain(text) };
+        let (a, b, what) = (value(a), value(b), padded(what, name));
+        let room = width.saturating_sub(indent.len() + name + 2);
+        if a.width() + b.width() + 4 <= room {
+            let _ = writeln!(out, "{indent}{what}  {A}{a}{A:#} {DIM}→{DIM:#} {B}{b}{B:#}");
+        } else {
+            let (a, b) = (cut(&a, room.max(MIN_SIDE) - 2), cut(&b, room.max(MIN_SIDE) - 2));
+            let _ = writeln!(out, "{indent}{what}  {A}{a}{A:#}");
+            let _ = writeln!(out, "{indent}{}{DIM}→{DIM:#} {B}{b}{B:#}", " ".repeat(name));
+        }
+    }
+}
+
+/// The columns of the longest time.
+fn time_column<'a>(cells: impl Iterator<Item = &'a Cell>) -> usize {
+    cells.map(|cell| words::duration(cell.time).width()).max().unwrap_or(0)
+}
+
+/// An event on a line: its time, its connection if it is not the first, and what happened.
+fn in_words(cell: &Cell, column: usize) -> String {
+    let time = words::duration(cell.time);
+    let fill = " ".repeat(column.saturating_sub(time.width()));
+    let connection = if cell.connection > 1 { format!("#{} ", cell.connection) } else { String::new() };
+    format!("{fill}{time} {connection}{}", plain(&cell.text))
+}
+
+/// Without what would steer a terminal.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// The text, or its beginning and `…` if it is wider than `width` columns.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut room = width.saturating_sub(1);
+    let fits = |letter: &char| {
+        let columns = letter.width().unwrap_or(0);
+        let fits = columns <= room;
+        room = room.saturating_sub(columns);
+        fits
+    };
+    text.chars().take_while(fits).collect::<String>() + "…"
+}
+
+/// The text in exactly so many columns.
+fn padded(text: &str, width: usize) -> String {
+    let text = cut(text, width);
+    let fill = width.saturating_sub(text.width());
+    text + &" ".repeat(fill)
+}

@@ -1,0 +1,48 @@
+//! Runs of bundled scenarios, executed in this process.
+
+use halfopen::client::{Client, RunOptions, Source};
+use halfopen::record::RunRecord;
+use halfopend::{Config, Service};
+
+/// Every run of the bundled scenarios, whole.
+pub(crate) fn bundled() -> Vec<RunRecord> {
+    in_process(async |client| {
+        let mut records = Vec::new();
+        for scenario in client.list().await.unwrap() {
+            let variants = match scenario.variants.is_empty() {
+                true => vec![None],
+                false => scenario.variants.into_iter().map(Some).collect(),
+            };
+            for variant in variants {
+                let options = RunOptions { variant, ..RunOptions::default() };
+                records.push(run(client, &scenario.name, options).await);
+            }
+        }
+        records
+    })
+}
+
+/// One run of a bundled scenario, whole.
+pub(crate) fn one(scenario: &str, options: RunOptions) -> RunRecord {
+    in_process(async |client| run(client, scenario, options).await)
+}
+
+fn in_process<T>(job: impl AsyncFnOnce(&mut Client) -> T) -> T {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let service = Service::new(&Config::default()).unwrap();
+        let mut client = Client::new(service.connect(), "this process".to_owned());
+        job(&mut client).await
+    })
+}
+
+async fn run(client: &mut Client, scenario: &str, options: RunOptions) -> RunRecord {
+    let variant = &options.variant;
+    let name = variant.as_ref().map_or(scenario.to_owned(), |variant| format!("{scenario}/{variant}"));
+    let mut record = RunRecord::new(name);
+    let mut stream = client.run(&Source::Bundled(scenario.to_owned()), &options).await.unwrap();
+    while let Some(events) = stream.next().await.unwrap() {
+        record.events.extend(events);
+    }
+    RunRecord { options, ..record }
+}
