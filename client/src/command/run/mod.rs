@@ -95,7 +95,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIMES", help_heading = picture_args::HEADING)]
     pace: Option<Pace>,
 
-    /// Show no progress on the terminal, and nothing of how long it took
+    /// Show no progress on the terminal, and no times but those that --slowest asks for
     #[arg(long, help_heading = RESULTS)]
     no_progress: bool,
 

@@ -99,7 +99,7 @@ impl<'a> Plan<'a> {
         let all = seeds.saturating_mul(self.times().into()).saturating_mul(self.scenarios.len() as u64);
         if all > MAX_RUNS {
             return Err(format!(
-                "these are {all} runs, and {MAX_RUNS} at most go at once: ask for fewer seeds"
+                "these are {all} runs, and a command makes {MAX_RUNS} at most: ask for fewer seeds"
             ));
         }
         let (mut runs, mut longest_name) = (0, 0);
