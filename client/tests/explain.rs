@@ -73,6 +73,22 @@ fn every_bundled_run_is_explained_in_bounded_words_that_name_each_fault() {
     assert_eq!(kept, KEPT.len());
 }
 
+#[test]
+fn what_has_gaps_is_explained_as_far_as_it_goes() {
+    for mut record in bundled().into_iter().filter(|record| record.events.len() < 200) {
+        let all = std::mem::take(&mut record.events);
+        for gap in 2..7 {
+            let kept = all.iter().enumerate().filter(|(index, _)| *index == 0 || index % gap != 1);
+            record.events = kept.map(|(_, event)| event.clone()).collect();
+            let explanation = explain(&record, ExplainOptions::default());
+            assert!(!explanation.paragraphs.is_empty(), "{} without every {gap}th event", record.name);
+            record.events.truncate(record.events.len() / 2);
+            let words = whole(&explain(&record, ExplainOptions::default()));
+            assert!(words.contains("did not come to its end"), "{}: {words}", record.name);
+        }
+    }
+}
+
 /// As if nothing had been as expected.
 fn break_expectations(record: &mut RunRecord) {
     for event in &mut record.events {

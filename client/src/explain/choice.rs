@@ -132,7 +132,9 @@ fn remarks(timeline: &Timeline, ends: &[End], marks: Option<&Marks>) -> (u32, Ve
         remarks.push(phrases::list(&still));
     }
     if remarks.is_empty() {
-        remarks.push("opened and closed in order".to_owned());
+        let waits = ends.iter().any(|end| end.gone().is_none() && end.state() == Some(TcpState::TimeWait));
+        let still = if waits { ", still in TIME-WAIT" } else { "" };
+        remarks.push(format!("opened and closed in order{still}"));
     }
     (interest, remarks)
 }

@@ -105,7 +105,8 @@ pub(super) fn label(segment: &Segment) -> String {
 
 /// How much sequence space a segment takes.
 pub(super) fn space(segment: &Segment) -> u32 {
-    segment.length + u32::from(segment.flags.syn) + u32::from(segment.flags.fin)
+    let flags = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);
+    segment.length.saturating_add(flags)
 }
 
 /// Why segments were lost, each reason with its number, in the order of their names.
