@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
-use crate::exit;
+use crate::{exit, output};
 
 /// How long the rest may take to be written.
 const GRACE: Duration = Duration::from_millis(150);
@@ -54,6 +54,7 @@ fn heard() -> watch::Receiver<bool> {
             let _ = CODE.compare_exchange(exit::INTERRUPTED, code, Ordering::Relaxed, Ordering::Relaxed);
             let _ = press.send(true);
             tokio::time::sleep(GRACE).await;
+            output::say("interrupted before everything was written");
             std::process::exit(self::code().into());
         }
         // Without signals nobody presses; whoever waits goes on waiting.

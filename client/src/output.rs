@@ -56,7 +56,7 @@ pub(crate) fn error(text: &str) {
 
 /// Says on standard error what is strange, and does not keep the command from going on.
 pub(crate) fn warning(text: &str) {
-    anstream::eprintln!("{WARNING}warning{WARNING:#}: {text}");
+    say(&format!("{WARNING}warning{WARNING:#}: {text}"));
 }
 
 /// Says on standard error what to do.

@@ -1,6 +1,6 @@
 //! `halfopen completions`: what a shell needs to complete a command line.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
@@ -18,15 +18,29 @@ pub(crate) struct Args {
 
 pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
     let scenarios = global.connect().await?.list().await?;
+    let names: Vec<String> = scenarios.into_iter().map(|scenario| scenario.name).collect();
     // `show` takes nothing else; what takes files too would get no files any more.
-    let names = PossibleValuesParser::new(scenarios.into_iter().map(|scenario| scenario.name));
-    let mut command =
-        help::command().mut_subcommand("show", |show| show.mut_arg("name", |name| name.value_parser(names)));
+    let only_names = PossibleValuesParser::new(&names);
+    let mut command = help::command()
+        .mut_subcommand("show", |show| show.mut_arg("name", |name| name.value_parser(only_names)));
     // The generators do not expect that writing may fail.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "halfopen", &mut script);
+    if args.shell == Shell::Fish {
+        fish_names(&names, &mut script)?;
+    }
     let mut out = output::stdout();
     out.write_all(&script)?;
     out.flush()?;
     Ok(exit::PASSED)
+}
+
+/// Names beside files, which fish can and its generator does not.
+fn fish_names(names: &[String], script: &mut Vec<u8>) -> io::Result<()> {
+    for (command, files) in [("show", "-f "), ("run", ""), ("explain", ""), ("diff", ""), ("validate", "")] {
+        let names = names.join(" ");
+        let condition = format!("__fish_halfopen_using_subcommand {command}");
+        writeln!(script, "complete -c halfopen -n \"{condition}\" {files}-a \"{names}\"")?;
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use tokio::time::Instant;
 
 use super::plan::Plan;
+use crate::output;
 
 const DIM: Style = Style::new().dimmed();
 /// So many of the slowest runs are told on a terminal.
@@ -86,9 +87,9 @@ impl Progress {
         if self.tell.is_none() {
             return;
         }
-        anstream::eprintln!("{DIM}took {}{DIM:#}", wall(self.begun.elapsed()));
+        output::say(&format!("{DIM}took {}{DIM:#}", wall(self.begun.elapsed())));
         for (took, name) in self.slowest {
-            anstream::eprintln!("{DIM}{:>10}  {name}{DIM:#}", wall(took));
+            output::say(&format!("{DIM}{:>10}  {name}{DIM:#}", wall(took)));
         }
     }
 }
