@@ -1,10 +1,10 @@
 //! `halfopen watch`: runs scenarios, and runs them again whenever one is saved.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+use std::{env, fs};
 
 use notify_debouncer_mini::new_debouncer;
 use notify_debouncer_mini::notify::RecursiveMode;
@@ -35,7 +35,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &run::Args) -> Result<u8,
     .ok();
     loop {
         let before = state(&places);
-        if io::stdout().is_terminal() {
+        if io::stdout().is_terminal() && env::var_os("TERM").is_none_or(|name| name != "dumb") {
             io::stdout().write_all(CLEAR)?;
         }
         match run::execute(global, args).await {
