@@ -21,6 +21,7 @@
 //! sentences, and [`diff`] says what two of them differ in.
 
 pub mod client;
+mod columns;
 mod connection;
 pub mod describe;
 pub mod diff;

@@ -224,10 +224,14 @@ impl RunRecord {
         time.or_else(|| self.time_of(result.deciding_event))
     }
 
-    /// When the event of that number happened. Numbers are dense from 1.
+    /// When the event of that number happened.
     pub fn time_of(&self, sequence: u64) -> Option<Duration> {
-        let index = usize::try_from(sequence.checked_sub(1)?).ok()?;
-        self.events.get(index).map(|event| words::from_proto(event.time.as_ref()))
+        self.event(sequence).map(|event| words::from_proto(event.time.as_ref()))
+    }
+
+    /// The event of that number. Numbers are dense from 1.
+    pub fn event(&self, sequence: u64) -> Option<&Event> {
+        self.events.get(usize::try_from(sequence.checked_sub(1)?).ok()?)
     }
 
     /// What keepalive found out last, for each host and connection that it asked about, in the order of asking.

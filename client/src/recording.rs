@@ -13,6 +13,7 @@ use halfopen_proto::v1::{Event, RunStarted, event::Kind};
 
 use crate::client::RunOptions;
 use crate::record::RunRecord;
+use crate::words;
 
 /// Octets of a line: the end of a run with tens of thousands of connections is long.
 const MAX_LINE: u64 = 64 << 20;
@@ -144,7 +145,7 @@ fn no_event(line: u64, error: &serde_json::Error) -> RecordingError {
 
 fn record(started: &RunStarted) -> RunRecord {
     let RunStarted { scenario, variant, .. } = started;
-    let name = if variant.is_empty() { scenario.clone() } else { format!("{scenario}/{variant}") };
+    let name = words::run(scenario, variant);
     let variant = (!variant.is_empty()).then(|| variant.clone());
     let options = RunOptions { variant, seed: Some(started.seed), ..RunOptions::default() };
     RunRecord { argument: None, file: scenario.clone(), options, ..RunRecord::new(name) }

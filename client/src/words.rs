@@ -119,6 +119,16 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// What a run is of: the scenario's id, with its variant if it has one: `pool/busy+both`.
+pub fn run(scenario: &str, variant: &str) -> String {
+    if variant.is_empty() { scenario.to_owned() } else { format!("{scenario}/{variant}") }
+}
+
+/// A text from elsewhere, with blanks for what would steer a terminal or break the line.
+pub fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// How long keepalive asked in vain: `10 probes, 2h 12m 30s of silence`.
 pub fn silence(probes: u32, silence: Duration) -> String {
     format!("{}, {} of silence", count(probes.into(), "probe"), duration(silence))
@@ -211,5 +221,15 @@ mod tests {
     fn flags_print_in_the_order_of_their_importance() {
         assert_eq!(flags(TcpFlags { syn: true, ack: true, ..TcpFlags::default() }), "SYN+ACK");
         assert_eq!(flags(TcpFlags::default()), "none");
+    }
+
+    #[test]
+    fn a_run_is_named_after_its_scenario_and_its_variant() {
+        assert_eq!((run("pool", "").as_str(), run("pool", "busy").as_str()), ("pool", "pool/busy"));
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_blank() {
+        assert_eq!(plain("a\u{1b}[31m\u{9b}0m\r\n\tß…"), "a [31m 0m   ß…");
     }
 }

@@ -98,6 +98,28 @@ passed: 1 of 1 expectation, 2h 2m 0.1s of virtual time, 8 segments, 2 lost
 }
 
 #[test]
+fn nothing_that_a_run_says_steers_the_terminal() {
+    const STEERING: &str = "\u{1b}]0;title\u{7}\u{9b}2J\r";
+    let mut script = Script::new(STEERING, STEERING, &["client", STEERING]);
+    handshake(&mut script);
+    script.fault(STEERING, 1, STEERING, 0).call("client", STEERING, 0, STEERING);
+    let [text, expected, actual] = [STEERING; 3].map(str::to_owned);
+    let broken = ExpectationResult { text, expected, actual, ..ExpectationResult::default() };
+    let events = script.expectation(broken).finish(Verdict::Failed, &[STEERING]);
+    for several in [false, true] {
+        let mut out = Vec::new();
+        let mut reporter = TextReporter::new(&mut out, TextOptions { several, ..TextOptions::default() });
+        reporter.run(&record(STEERING, events.clone())).unwrap();
+        reporter.end().unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("]0;title") && out.contains("\u{1b}["), "it is said, in colours");
+        for steering in ["\u{1b}]", "\u{7}", "\u{9b}", "\r"] {
+            assert!(!out.contains(steering), "{steering:?} in {out:?}");
+        }
+    }
+}
+
+#[test]
 fn a_failed_run_says_what_was_expected_and_how_to_repeat_it() {
     assert_data_eq!(
         text([failed()], false),

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::{About, Cell, Changed, Difference, First, Mark, Row};
-use crate::words;
+use crate::columns::{cut, padded};
+use crate::words::{self, plain};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -25,7 +26,8 @@ pub fn write(difference: &Difference, width: usize) -> String {
     let mut out = String::new();
     let Difference { a, b, first, rows, counts, outcome, .. } = difference;
     for (name, style, about) in [("A", A, a), ("B", B, b)] {
-        let _ = writeln!(out, "{style}{name}{style:#}  {}", cut(&title(about), width.saturating_sub(3)));
+        let _ =
+            writeln!(out, "{style}{name}{style:#}  {}", cut(&plain(&title(about)), width.saturating_sub(3)));
     }
     let _ = writeln!(out);
     match first {
@@ -56,7 +58,7 @@ pub fn write(difference: &Difference, width: usize) -> String {
 
 fn title(about: &About) -> String {
     let About { run, scenario, variant, seed, version, profiles, .. } = about;
-    let name = if variant.is_empty() { scenario.clone() } else { format!("{scenario}/{variant}") };
+    let name = words::run(scenario, variant);
     let mut profiles = profiles.clone();
     profiles.dedup();
     let name = if *run == name { name } else { format!("{run}: {name}") };
@@ -161,31 +163,4 @@ fn in_words(cell: &Cell, column: usize) -> String {
     let fill = " ".repeat(column.saturating_sub(time.width()));
     let connection = if cell.connection > 1 { format!("#{} ", cell.connection) } else { String::new() };
     format!("{fill}{time} {connection}{}", plain(&cell.text))
-}
-
-/// Without what would steer a terminal.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
-}
-
-/// The text, or its beginning and `…` if it is wider than `width` columns.
-fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut room = width.saturating_sub(1);
-    let fits = |letter: &char| {
-        let columns = letter.width().unwrap_or(0);
-        let fits = columns <= room;
-        room = room.saturating_sub(columns);
-        fits
-    };
-    text.chars().take_while(fits).collect::<String>() + "…"
-}
-
-/// The text in exactly so many columns.
-fn padded(text: &str, width: usize) -> String {
-    let text = cut(text, width);
-    let fill = width.saturating_sub(text.width());
-    text + &" ".repeat(fill)
 }

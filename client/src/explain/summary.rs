@@ -309,19 +309,18 @@ pub(super) fn broken(record: &RunRecord) -> Vec<Sentence> {
         .filter(|result| !result.passed)
         .map(|result| expectation(record, result))
         .collect();
-    let problems = record.finished().map_or(&[][..], |finished| &finished.problems);
-    all.extend(problems.iter().map(|problem| Sentence::timeless(format!("Problem: {problem}."))));
+    all.extend(record.problems().iter().map(|problem| Sentence::timeless(format!("Problem: {problem}."))));
     super::shortened(all, BROKEN)
 }
 
 fn expectation(record: &RunRecord, result: &ExpectationResult) -> Sentence {
     let ExpectationResult { expectation, text, expected, actual, line, deciding_event, .. } = result;
     let from = record.time_of_result(result);
-    let decided =
-        usize::try_from(*deciding_event).ok().and_then(|event| record.events.get(event.checked_sub(1)?));
-    let by = match decided {
-        Some(event) => format!(" Event {deciding_event} decided it: {}.", describe::event(event)),
-        None => " It was decided at the end of the run.".to_owned(),
+    let decided = record.event(*deciding_event);
+    let by = match (decided, from) {
+        (Some(event), _) => format!(" Event {deciding_event} decided it: {}.", describe::event(event)),
+        (None, Some(time)) => format!(" It was decided at {}.", words::duration(time)),
+        (None, None) => " It was decided at the end of the run.".to_owned(),
     };
     Sentence {
         from,

@@ -6,7 +6,8 @@ use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Explanation, Paragraph, Sentence, Subject};
-use crate::words;
+use crate::columns;
+use crate::words::{self, plain};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -19,9 +20,8 @@ const MIN_TEXT: usize = 30;
 pub fn write(explanation: &Explanation, width: usize) -> String {
     let mut out = String::new();
     let Explanation { scenario, variant, title, seed, .. } = explanation;
-    let name = if variant.is_empty() { scenario.clone() } else { format!("{scenario}/{variant}") };
     let title = if title.is_empty() { String::new() } else { format!(": {title}") };
-    let name = plain(&name);
+    let name = plain(&words::run(scenario, variant));
     for line in wrap(&format!("{name}{} (seed {seed})", plain(&title)), width.max(MIN_TEXT)) {
         let _ = match line.strip_prefix(&name) {
             Some(rest) => writeln!(out, "{BOLD}{name}{BOLD:#}{rest}"),
@@ -77,22 +77,7 @@ fn time(sentence: &Sentence) -> String {
     }
 }
 
-/// Without what would steer a terminal.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
-}
-
-/// Lines of at most `width` columns, broken at spaces; a longer word has a line of its own.
+/// Lines of a text, of at most `width` columns.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.width() + 1 + word.width() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+    columns::wrap(text.split(' '), width)
 }

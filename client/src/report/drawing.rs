@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use super::Reporter;
-use super::text::run_name;
 use crate::picture::svg::{self, SvgOptions};
 use crate::picture::{Picture, PictureOptions, mermaid};
 use crate::record::RunRecord;
 use crate::timeline::Timeline;
+use crate::words;
 
 /// What a drawing is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +37,10 @@ impl<W: Write> Reporter for DrawingReporter<W> {
     fn run(&mut self, record: &RunRecord) -> io::Result<()> {
         // Of what did not begin there is no picture.
         let Some(started) = record.started() else { return Ok(()) };
+        let name = words::run(&started.scenario, &started.variant);
         let title = match started.title.as_str() {
-            "" => run_name(started),
-            title => format!("{}: {title}", run_name(started)),
+            "" => name,
+            title => format!("{name}: {title}"),
         };
         let picture = Picture::new(&Timeline::new(&record.events), &self.options);
         let text = match self.form {

@@ -109,7 +109,7 @@ impl<'a> Failure<'a> {
             [only] => only.clone(),
             [first, more @ ..] => format!("{first} (and {} more)", more.len()),
         };
-        strip_str(&message).to_string().replace(char::is_control, " ")
+        words::plain(&strip_str(&message).to_string())
     }
 
     /// The ladders around what decided it, each once, without colours.

@@ -19,6 +19,7 @@ use halfopen_proto::v1::Event;
 use serde::Serialize;
 
 use crate::record::{Outcome, RunRecord};
+use crate::words;
 use failure::LADDERS;
 
 pub use drawing::{DrawingForm, DrawingReporter};
@@ -116,6 +117,6 @@ impl Counts {
             .filter(|(count, name)| *count > 0 || *name == "passed")
             .map(|(count, name)| format!("{count} {name}"))
             .collect();
-        format!("{all} run{}: {}", if all == 1 { "" } else { "s" }, parts.join(", "))
+        format!("{}: {}", words::count(all as u64, "run"), parts.join(", "))
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Broken, Failure, Reporter};
 use crate::client::ClientError;
 use crate::record::{Outcome, RunRecord};
+use crate::words::plain;
 
 /// Writes TAP 14: a line for each run as it ends, with what broke as YAML below it, and the plan at the end.
 #[derive(Debug)]
@@ -145,5 +146,5 @@ fn string(text: &str) -> String {
 
 /// Text on a test line: no line break, and nothing that begins a directive.
 fn escaped(text: &str) -> String {
-    text.replace(char::is_control, " ").replace('\\', "\\\\").replace('#', "\\#")
+    plain(text).replace('\\', "\\\\").replace('#', "\\#")
 }

@@ -4,14 +4,14 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunStarted, RunTotals};
+use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunTotals};
 
 use super::{Broken, Counts, LADDERS, Reporter};
 use crate::picture::text::{Drawing, Pace, Paper, draw, play};
 use crate::picture::{Picture, PictureOptions, What};
 use crate::record::{Keepalive, Outcome, RunRecord};
 use crate::timeline::Timeline;
-use crate::words;
+use crate::words::{self, plain};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -104,10 +104,15 @@ impl<W: Write> TextReporter<W> {
     fn line(&mut self, record: &RunRecord) -> io::Result<()> {
         let outcome = record.outcome();
         let (name, style) = (outcome.name(), style(outcome));
-        write!(self.out, "{style}{name:<10}{style:#} {:<width$}", record.name, width = self.options.names)?;
+        write!(
+            self.out,
+            "{style}{name:<10}{style:#} {:<width$}",
+            plain(&record.name),
+            width = self.options.names
+        )?;
         match (record.finished().and_then(|finished| finished.totals.as_ref()), &record.stopped) {
             (Some(totals), _) => write!(self.out, "  {DIM}{}{DIM:#}", short(totals))?,
-            (None, Some(error)) => write!(self.out, "  {DIM}{error}{DIM:#}")?,
+            (None, Some(error)) => write!(self.out, "  {DIM}{}{DIM:#}", plain(&error.to_string()))?,
             (None, None) => {}
         }
         writeln!(self.out)
@@ -144,9 +149,10 @@ impl<W: Write> Reporter for TextReporter<W> {
 /// The run with everything about it.
 fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions) -> io::Result<()> {
     let Some(started) = record.started() else { return Ok(()) };
-    let title = started.title.replace(char::is_control, " ");
+    let name = plain(&words::run(&started.scenario, &started.variant));
+    let title = plain(&started.title);
     let title = if title.is_empty() { title } else { format!(": {title}") };
-    writeln!(out, "{BOLD}{}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", run_name(started), started.seed)?;
+    writeln!(out, "{BOLD}{name}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", started.seed)?;
     let timeline = Timeline::new(&record.events);
     let picture = Picture::new(&timeline, &options.picture);
     match options.pace {
@@ -172,20 +178,20 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions) -> io::R
         }
     }
     for problem in record.problems() {
-        writeln!(out, "{BAD}✗{BAD:#} {problem}")?;
+        writeln!(out, "{BAD}✗{BAD:#} {}", plain(&problem))?;
     }
     verdict(out, record)
 }
 
 fn expectation(out: &mut dyn Write, record: &RunRecord, result: &ExpectationResult) -> io::Result<()> {
     if result.passed {
-        return writeln!(out, "{GOOD}✓{GOOD:#} {}", result.text);
+        return writeln!(out, "{GOOD}✓{GOOD:#} {}", plain(&result.text));
     }
     let broken = Broken::new(record, result);
-    writeln!(out, "{BAD}✗ {}{BAD:#}", result.text)?;
-    writeln!(out, "    expected  {}", result.expected)?;
-    writeln!(out, "    actual    {} {DIM}({}){DIM:#}", result.actual, broken.decided())?;
-    writeln!(out, "    {DIM}{}{DIM:#}", broken.place())
+    writeln!(out, "{BAD}✗ {}{BAD:#}", plain(&result.text))?;
+    writeln!(out, "    expected  {}", plain(&result.expected))?;
+    writeln!(out, "    actual    {} {DIM}({}){DIM:#}", plain(&result.actual), broken.decided())?;
+    writeln!(out, "    {DIM}{}{DIM:#}", plain(&broken.place()))
 }
 
 /// Whether the event is among the rows for which the picture has no room. 0 means the end, which is always there.
@@ -208,7 +214,7 @@ fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {
         None => writeln!(out, " after {}", words::count(record.events.len() as u64, "event"))?,
     }
     if let (Outcome::Failed, Some(command)) = (outcome, record.command()) {
-        writeln!(out, "{DIM}repeat it with: {command}{DIM:#}")?;
+        writeln!(out, "{DIM}repeat it with: {}{DIM:#}", plain(&command))?;
     }
     Ok(())
 }
@@ -220,12 +226,6 @@ const fn style(outcome: Outcome) -> Style {
             BAD.bold()
         }
     }
-}
-
-/// The scenario's id, with its variant: `pool/busy+both`.
-pub(super) fn run_name(started: &RunStarted) -> String {
-    let RunStarted { scenario, variant, .. } = started;
-    if variant.is_empty() { scenario.clone() } else { format!("{scenario}/{variant}") }
 }
 
 /// What matters most of a run.
@@ -250,7 +250,7 @@ fn summary(totals: &RunTotals) -> String {
 
 /// What keepalive found out, in one sentence.
 fn keepalive(found: &Keepalive, several_connections: bool) -> String {
-    let mut text = format!("{BOLD}{} keepalive{BOLD:#}", found.host);
+    let mut text = format!("{BOLD}{} keepalive{BOLD:#}", plain(&found.host));
     if several_connections {
         text.push_str(&format!(" on connection {}", found.connection));
     }
@@ -264,7 +264,7 @@ fn keepalive(found: &Keepalive, several_connections: bool) -> String {
     };
     text.push_str(&format!(": {}: {what}", words::keepalive(found.verdict)));
     if let Some(error) = &found.error {
-        text.push_str(&format!(", {error}"));
+        text.push_str(&format!(", {}", plain(error)));
     }
     text
 }

@@ -7,6 +7,8 @@ use std::ops::Range;
 use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::columns;
+
 pub(super) const PLAIN: Style = Style::new();
 
 /// Stands behind a character that takes two columns.
@@ -163,42 +165,12 @@ impl<W: Write> Write for AsciiWriter<W> {
 
 /// Joins words to lines of at most `width` columns; a longer word is cut.
 pub(super) fn wrap<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words.into_iter().flat_map(|word| pieces(word, width)) {
-        match lines.last_mut() {
-            Some(line) if line.width() + 1 + word.width() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(cut(word, width)),
-        }
-    }
-    lines
+    let pieces = words.into_iter().flat_map(|word| pieces(word, width));
+    columns::wrap(pieces, width).iter().map(|line| columns::cut(line, width)).collect()
 }
 
 /// A word, or the words in it if it is too wide for a line.
 fn pieces(word: &str, width: usize) -> impl Iterator<Item = &str> {
     let separator = if word.width() > width { ' ' } else { '\0' };
     word.split(separator)
-}
-
-/// The text, or its beginning and `…` if it is wider than `width` columns.
-pub(super) fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut result = String::new();
-    let mut taken = 0;
-    for character in text.chars() {
-        let columns = character.width().unwrap_or(0);
-        if taken + columns >= width {
-            break;
-        }
-        result.push(character);
-        taken += columns;
-    }
-    if width > 0 {
-        result.push('…');
-    }
-    result
 }

@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
-use self::canvas::{Line, cut};
+use self::canvas::Line;
 use self::frame::Frame;
 use self::shown::Shown;
 use self::slopes::Slopes;
 use super::{Picture, What};
+use crate::columns::cut;
 use crate::words;
 
 pub use canvas::AsciiWriter;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use halfopen_proto::v1::{Event, RunStarted, event::Kind};
+use halfopen_proto::v1::{RunStarted, event::Kind};
 
 use super::blocks::{Blocks, Packet};
 use super::{SNAPSHOT_LENGTH, START};
@@ -91,7 +91,7 @@ impl<'a> Capture<'a> {
             EntryKind::Sent(segment) if segment.injected => None,
             EntryKind::Sent(segment) => {
                 let (octets, length) = self.sent(index)?;
-                let again = matches!(self.event(entry.sequence)?.kind.as_ref()?, Kind::SegmentSent(sent) if sent.retransmission);
+                let again = matches!(self.record.event(entry.sequence)?.kind.as_ref()?, Kind::SegmentSent(sent) if sent.retransmission);
                 Some(Found { inbound: false, octets, length, comments: of_sent(segment, again) })
             }
             EntryKind::Arrived { segment: sent, copy, dropped } => {
@@ -119,14 +119,9 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// The event of that number. Numbers are dense from 1.
-    fn event(&self, sequence: u64) -> Option<&'a Event> {
-        self.record.events.get(usize::try_from(sequence.checked_sub(1)?).ok()?)
-    }
-
     /// The octets that the event of that number has.
     fn octets(&self, sequence: u64) -> Option<&'a [u8]> {
-        match self.event(sequence)?.kind.as_ref()? {
+        match self.record.event(sequence)?.kind.as_ref()? {
             Kind::SegmentSent(sent) => Some(&sent.datagram),
             Kind::SegmentArrived(arrived) => Some(&arrived.datagram),
             Kind::DestinationUnreachable(told) => Some(&told.datagram),
@@ -137,7 +132,7 @@ impl<'a> Capture<'a> {
     /// A segment as it was sent, and how many octets it had.
     fn sent(&self, index: EntryIndex) -> Option<(&'a [u8], u32)> {
         let Kind::SegmentSent(sent) =
-            self.event(self.timeline.entries.get(index)?.sequence)?.kind.as_ref()?
+            self.record.event(self.timeline.entries.get(index)?.sequence)?.kind.as_ref()?
         else {
             return None;
         };

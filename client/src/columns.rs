@@ -1,0 +1,81 @@
+//! Text in the columns of a terminal: cut, filled, broken into lines.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The text, or its beginning and `…` if it is wider than `width` columns.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut result = String::new();
+    let mut taken = 0;
+    for character in text.chars() {
+        let columns = character.width().unwrap_or(0);
+        if taken + columns >= width {
+            break;
+        }
+        result.push(character);
+        taken += columns;
+    }
+    if width > 0 {
+        result.push('…');
+    }
+    result
+}
+
+/// The text in exactly so many columns.
+pub(crate) fn padded(text: &str, width: usize) -> String {
+    let text = cut(text, width);
+    let fill = width.saturating_sub(text.width());
+    text + &" ".repeat(fill)
+}
+
+/// Joins words to lines of at most `width` columns; a wider word has a line of its own.
+pub(crate) fn wrap<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_the_columns_that_there_are() {
+        for (text, width, is_cut, is_padded) in [
+            ("", 0, "", ""),
+            ("abc", 0, "", ""),
+            ("abc", 1, "…", "…"),
+            ("abc", 2, "a…", "a…"),
+            ("abc", 3, "abc", "abc"),
+            ("abc", 5, "abc", "abc  "),
+            ("日本語", 5, "日本…", "日本…"),
+            ("日本語", 4, "日…", "日… "),
+            ("日本語", 7, "日本語", "日本語 "),
+        ] {
+            assert_eq!(
+                (cut(text, width).as_str(), padded(text, width).as_str()),
+                (is_cut, is_padded),
+                "{text} {width}"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_break_between_words_and_never_in_one() {
+        let lines = |text: &str, width| wrap(text.split(' '), width).join("|");
+        assert_eq!(lines("one two three", 7), "one two|three");
+        assert_eq!(lines("one two three", 2), "one|two|three");
+        assert_eq!(lines("日本 語", 7), "日本 語");
+        assert_eq!(lines("日本 語", 6), "日本|語");
+    }
+}
