@@ -68,13 +68,15 @@ fn a_run_that_passes_ends_with_0_and_says_nothing_on_standard_error() {
 }
 
 #[test]
-fn the_readme_shows_what_its_first_command_prints() {
+fn the_readme_shows_what_its_first_command_gives() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.contains(
         "    cargo run --release -- run scenarios/keepalive/dead-client.yaml\n    cargo test --workspace\n"
     ));
+    assert!(readme.contains("](docs/dead-client.svg)"));
     let out = run(&["run", "scenarios/keepalive/dead-client.yaml"]).out;
-    assert!(readme.contains(&format!("```text\n{out}```\n")), "the README should show:\n{out}");
+    let verdict = out.lines().last().unwrap();
+    assert!(readme.contains(&format!("\n    {verdict}\n")), "the README should show:\n{verdict}");
 }
 
 #[test]
