@@ -4,7 +4,7 @@ use std::path::Path;
 
 use halfopen::client::{Client, ClientError, RunOptions, Source};
 use halfopen::record::RunRecord;
-use halfopen::recording;
+use halfopen::{recording, words};
 
 use crate::failure::Failure;
 use crate::input::{self, Input};
@@ -52,12 +52,7 @@ pub(crate) async fn plan(
     let Some(mut input) = inputs.pop().filter(|_| inputs.is_empty()) else {
         return Err(Failure::Usage(format!("`{argument}` names {} scenarios: name one", inputs.len() + 1)));
     };
-    if let Some(variant) = variant
-        && let Some(other) = input.variant.replace(variant.to_owned())
-    {
-        let text = format!("`{argument}` names the variant {other} already: leave out --variant");
-        return Err(Failure::Usage(text));
-    }
+    variant.map_or(Ok(()), |variant| input.set_variant(variant))?;
     // Standard input can be read only once.
     let source = input.read().map_err(|error| error.to_string());
     let variants = match (&input.variant, &source) {
@@ -85,19 +80,16 @@ impl Planned {
 
     /// What it is called: a file or a bundled scenario, with its variant.
     pub(crate) fn name(&self) -> String {
-        self.of_variant(self.input.name())
+        self.of_variant(&self.input.name())
     }
 
-    fn of_variant(&self, name: String) -> String {
-        match &self.options.variant {
-            Some(variant) => format!("{name}/{variant}"),
-            None => name,
-        }
+    fn of_variant(&self, name: &str) -> String {
+        words::run(name, self.options.variant.as_deref().unwrap_or_default())
     }
 
     /// Executes the run, as far as it gets.
     pub(crate) async fn execute(self, client: &mut Client, interrupt: &mut Interrupt) -> RunRecord {
-        let (argument, name) = (self.input.argument().map(|name| self.of_variant(name)), self.name());
+        let (argument, name) = (self.input.argument().map(|name| self.of_variant(&name)), self.name());
         let Planned { input, source, options } = self;
         let mut events = Vec::new();
         let fetched = async {

@@ -119,6 +119,18 @@ impl Input {
         }
     }
 
+    /// Means one variant of it. Fails if it names one already.
+    pub(crate) fn set_variant(&mut self, variant: &str) -> Result<(), Failure> {
+        match &self.variant {
+            None => self.variant = Some(variant.to_owned()),
+            Some(other) => {
+                let text = format!("`{}/{other}` names a variant already: leave out --variant", self.name());
+                return Err(Failure::Usage(text));
+            }
+        }
+        Ok(())
+    }
+
     /// What names the scenario on the command line, if it can be read again.
     pub(crate) fn argument(&self) -> Option<String> {
         match &self.place {

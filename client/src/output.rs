@@ -37,16 +37,18 @@ pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Res
     out.write_all(b"\n")
 }
 
-/// Whether standard output shows more than ASCII: a terminal does, unless LC_ALL, LC_CTYPE or LANG names another charset.
+/// Whether standard output shows more than ASCII: a terminal does, unless it has [another charset](other_charset).
 pub(crate) fn has_unicode() -> bool {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
-    !io::stdout().is_terminal() || locale.is_none_or(|locale| is_unicode(&locale))
+    !io::stdout().is_terminal() || other_charset(|name| std::env::var(name).ok()).is_none()
 }
 
-fn is_unicode(locale: &str) -> bool {
-    let locale = locale.to_ascii_lowercase();
-    locale.contains("utf-8") || locale.contains("utf8")
+/// What says that the terminal has another charset than UTF-8: `LC_ALL=C`. The strongest variable that is set decides; on
+/// Windows all terminals have UTF-8, as Rust writes there.
+pub(crate) fn other_charset(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let set = |name| Some((name, variable(name).filter(|value| !value.is_empty())?));
+    let (name, locale) = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set)?;
+    let is_unicode = locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    (!is_unicode && !cfg!(windows)).then(|| format!("{name}={locale}"))
 }
 
 /// Says on standard error what is wrong.
@@ -98,18 +100,24 @@ pub(crate) fn explain(record: &RunRecord) {
 
 #[cfg(test)]
 mod tests {
-    use super::is_unicode;
+    use super::other_charset;
 
     #[test]
-    fn a_locale_says_whether_it_is_unicode() {
-        for (locale, expected) in [
-            ("C.UTF-8", true),
-            ("de_DE.utf8", true),
-            ("C", false),
-            ("POSIX", false),
-            ("de_DE.ISO-8859-1", false),
+    fn the_strongest_variable_says_what_the_terminal_has() {
+        for (set, expected) in [
+            (&[("LANG", "en_US.UTF-8")][..], None),
+            (&[("LANG", "de_DE.utf8")], None),
+            (&[("LANG", "C"), ("LC_ALL", "C.utf8")], None),
+            (&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], Some("LC_ALL=C")),
+            (&[("LC_ALL", ""), ("LC_CTYPE", "POSIX")], Some("LC_CTYPE=POSIX")),
+            (&[("LANG", "de_DE.ISO-8859-1")], Some("LANG=de_DE.ISO-8859-1")),
+            (&[], None),
         ] {
-            assert_eq!(is_unicode(locale), expected, "{locale}");
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            let expected = expected.filter(|_| !cfg!(windows));
+            assert_eq!(other_charset(variable).as_deref(), expected, "{set:?}");
         }
     }
 }

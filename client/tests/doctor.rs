@@ -188,7 +188,7 @@ async fn a_server_that_is_well_runs_the_same_there_and_here() {
     said.says("run", OK, "the same events there and here");
     assert_eq!(said.json["told"]["version"], VERSION);
     assert_eq!(said.json["digest"], doctor(&[]).await.json["digest"]);
-    assert!(said.json["call_microseconds"].as_u64().is_some_and(|call| call > 0), "{}", said.json);
+    assert!(said.json["callMicroseconds"].as_u64().is_some_and(|call| call > 0), "{}", said.json);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anstyle::Style;
+use halfopen::words::plain;
 use halfopen_proto::v1::ScenarioSummary;
 
 use crate::args::{GlobalArgs, Output};
@@ -33,15 +34,13 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
                 let before = subject.replace(&scenario.subject);
                 if before != subject {
                     let gap = if before.is_some() { "\n" } else { "" };
-                    writeln!(
-                        out,
-                        "{gap}{UNDERLINED}{}{UNDERLINED:#} ({})",
-                        scenario.subject_title, scenario.subject
-                    )?;
+                    let (title, subject) = (plain(&scenario.subject_title), plain(&scenario.subject));
+                    writeln!(out, "{gap}{UNDERLINED}{title}{UNDERLINED:#} ({subject})")?;
                 }
+                let (name, title) = (plain(name), plain(title));
                 writeln!(out, "  {BOLD}{name:<widest$}{BOLD:#}  {title}")?;
                 if !scenario.variants.is_empty() {
-                    let variants = scenario.variants.join(", ");
+                    let variants = plain(&scenario.variants.join(", "));
                     writeln!(out, "  {:widest$}  {DIM}variants: {variants}{DIM:#}", "")?;
                 }
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
+use halfopen::words::plain;
 use halfopen_proto::v1::GetServerResponse;
 use serde::Serialize;
 
@@ -81,6 +82,7 @@ pub(super) struct Findings {
 
 /// As JSON.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Document<'a> {
     status: Status,
     version: &'a str,
@@ -106,9 +108,9 @@ impl Findings {
                 Status::Warning => ("warning", DOUBTFUL),
                 Status::Problem => ("problem", BAD),
             };
-            writeln!(self.out, "{style}{word:<7}{style:#}  {about:<8}  {text}")?;
+            writeln!(self.out, "{style}{word:<7}{style:#}  {about:<8}  {}", plain(text))?;
             if let Some(help) = help {
-                writeln!(self.out, "{:19}{HELP}help{HELP:#}: {help}", "")?;
+                writeln!(self.out, "{:19}{HELP}help{HELP:#}: {}", "", plain(help))?;
             }
             self.out.flush()?;
         }

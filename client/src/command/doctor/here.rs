@@ -53,29 +53,14 @@ pub(super) fn terminal() -> Finding {
         return Finding::ok("terminal", format!("none; {width} columns, {colours}"));
     }
     let text = format!("{width} columns, {colours}");
-    if let Some(locale) = other_than_utf8(|name| env::var(name).ok()) {
-        return Finding::warning(
-            "terminal",
-            format!("{text}, but not UTF-8 ({locale}): arrows may look wrong"),
-        )
-        .help("set LC_ALL=C.UTF-8");
+    if let Some(locale) = output::other_charset(|name| env::var(name).ok()) {
+        let text = format!("{text}, but not UTF-8 ({locale}): pictures are drawn in ASCII");
+        return Finding::warning("terminal", text).help("set LC_ALL=C.UTF-8 if it can show more");
     }
     match width < NARROW {
         true => Finding::warning("terminal", format!("{text}, UTF-8: too narrow for most ladders"))
             .help(format!("make it {NARROW} columns wide or more")),
         false => Finding::ok("terminal", format!("{text}, UTF-8")),
-    }
-}
-
-/// What says that the terminal knows no UTF-8. On Windows all do, as Rust writes there.
-fn other_than_utf8(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
-    let name = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(set);
-    let value = name.and_then(&variable).unwrap_or_default();
-    let charset = value.to_lowercase().replace('-', "");
-    match cfg!(windows) || charset.contains("utf8") {
-        true => None,
-        false => Some(name.map_or_else(|| "LANG is not set".to_owned(), |name| format!("{name}={value}"))),
     }
 }
 
@@ -91,23 +76,6 @@ pub(super) fn digest(events: &[Event]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_strongest_variable_says_what_the_terminal_knows() {
-        for (set, expected) in [
-            (&[("LANG", "en_US.UTF-8")][..], None),
-            (&[("LANG", "C"), ("LC_ALL", "C.utf8")], None),
-            (&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], Some("LC_ALL=C")),
-            (&[("LC_ALL", ""), ("LC_CTYPE", "POSIX")], Some("LC_CTYPE=POSIX")),
-            (&[], Some("LANG is not set")),
-        ] {
-            let variable = |name: &str| {
-                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-            };
-            let expected = expected.filter(|_| !cfg!(windows));
-            assert_eq!(other_than_utf8(variable).as_deref(), expected, "{set:?}");
-        }
-    }
 
     #[test]
     fn a_digest_is_of_every_event_and_of_their_order() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use halfopen::client::{Client, ClientError, RunOptions, Source};
 use halfopen::record::RunRecord;
+use halfopen::words;
 
 use super::Args;
 use super::repeat::Key;
@@ -62,13 +63,7 @@ impl<'a> Plan<'a> {
             inputs.extend(input::library(client).await?);
         }
         if let Some(variant) = &args.variant {
-            for input in &mut inputs {
-                let name = input.name();
-                if let Some(other) = input.variant.replace(variant.clone()) {
-                    let what = format!("`{name}/{other}` names a variant already: leave out --variant");
-                    return Err(Failure::Usage(what));
-                }
-            }
+            inputs.iter_mut().try_for_each(|input| input.set_variant(variant))?;
         }
         let scenarios = scenarios(client, &inputs).await?;
         let mut plan = Plan { scenarios, args, runs: 0, longest_name: 0 };
@@ -164,10 +159,7 @@ impl<'a> Plan<'a> {
 
 impl Scenario {
     fn new(input: &Input, variant: Option<String>, text: &Text) -> Scenario {
-        let with_variant = |name: String| match &variant {
-            Some(variant) => format!("{name}/{variant}"),
-            None => name,
-        };
+        let with_variant = |name: String| words::run(&name, variant.as_deref().unwrap_or_default());
         let is_there = variant.as_ref().is_none_or(|variant| text.variants.contains(variant));
         Scenario {
             name: with_variant(input.name()),
