@@ -1,45 +1,23 @@
 //! The `halfopen` binary, tried as a user would: exit codes, streams, mistakes, pipes.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::program::{Ended, halfopen, root};
 use halfopen_proto::v1::{Event, event::Kind};
 use serde_json::Value;
 
 const DEAD: &str = "keepalive: dead: 10 probes, 2h 12m 30s after the last segment, ETIMEDOUT";
 
-fn halfopen(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_halfopen"));
-    command.args(arguments).current_dir(root()).stdin(Stdio::null());
-    for variable in ["HALFOPEN_SERVER", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-/// What a command printed and how it ended.
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-fn ended(output: Output) -> Ended {
-    let text = |octets| String::from_utf8(octets).unwrap();
-    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-}
-
 fn run(arguments: &[&str]) -> Ended {
-    ended(halfopen(arguments).output().unwrap())
+    Ended::of(halfopen(arguments).output().unwrap())
 }
 
 fn run_text(text: &[u8]) -> Ended {
@@ -48,7 +26,7 @@ fn run_text(text: &[u8]) -> Ended {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // It may stop reading before the end of what is too large.
     let _ = child.stdin.take().unwrap().write_all(text);
-    ended(child.wait_with_output().unwrap())
+    Ended::of(child.wait_with_output().unwrap())
 }
 
 /// The scenario dead-client with something replaced.
@@ -219,7 +197,8 @@ fn a_server_runs_what_this_process_would() {
     BufReader::new(serve.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let started: Value = serde_json::from_str(&line).unwrap();
     let address = started["listening"].as_str().unwrap().to_owned();
-    let remote = ended(halfopen(&["run", "dead-client"]).env("HALFOPEN_SERVER", &address).output().unwrap());
+    let remote =
+        Ended::of(halfopen(&["run", "dead-client"]).env("HALFOPEN_SERVER", &address).output().unwrap());
     serve.kill().unwrap();
     serve.wait().unwrap();
     assert_eq!(remote.code, Some(0), "{}", remote.err);
@@ -231,7 +210,7 @@ fn colours_follow_the_option_and_the_environment() {
     let coloured = |arguments: &[&str], variable: Option<(&str, &str)>| {
         let mut command = halfopen(&[&["run", "dead-client"], arguments].concat());
         command.envs(variable);
-        ended(command.output().unwrap()).out.contains('\x1b')
+        Ended::of(command.output().unwrap()).out.contains('\x1b')
     };
     assert!(!coloured(&[], None), "standard output is no terminal");
     assert!(coloured(&["--color", "always"], None));
@@ -450,7 +429,8 @@ fn a_recording_is_explained_as_its_run_is() {
         [run(&["run", "dropped-fin", "-o", "ndjson"]), run(&["run", "dead-client", "-o", "ndjson"])];
     fs::write(&file, recorded.map(|ended| ended.out).concat()).unwrap();
     let file = file.to_str().unwrap();
-    let explain = |arguments: &[&str]| ended(halfopen(&[&["explain"], arguments].concat()).output().unwrap());
+    let explain =
+        |arguments: &[&str]| Ended::of(halfopen(&[&["explain"], arguments].concat()).output().unwrap());
     let both = explain(&[file]);
     assert_eq!((both.code, both.err.as_str()), (Some(0), ""));
     let each = ["dropped-fin", "dead-client"].map(|name| explain(&[name]).out);
@@ -534,7 +514,7 @@ fn a_reader_that_goes_away_is_no_error() {
         let mut line = String::new();
         BufReader::with_capacity(1, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(!line.is_empty());
-        let ended = ended(child.wait_with_output().unwrap());
+        let ended = Ended::of(child.wait_with_output().unwrap());
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{output}");
     }
 }

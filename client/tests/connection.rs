@@ -1,10 +1,12 @@
 //! How a server is reached: TLS, certificates, tokens, and what is said when there is no agreement.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::{env, fs};
 
+use common::program;
 use halfopen::client::{Client, ClientError, ConnectOptions, Token};
 use halfopend::{Access, Config, Service, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
@@ -137,8 +139,7 @@ async fn a_token_is_shown_and_a_wrong_one_refused() {
 
 /// The code and the standard error of a command.
 async fn halfopen(arguments: &[&str], token: Option<&str>) -> (Option<i32>, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_halfopen"));
-    command.args(arguments).stdin(Stdio::null()).env_remove("HALFOPEN_SERVER").env_remove("HALFOPEN_TOKEN");
+    let mut command = program::halfopen(arguments);
     if let Some(token) = token {
         command.env("HALFOPEN_TOKEN", token);
     }

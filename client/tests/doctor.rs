@@ -1,9 +1,12 @@
 //! `halfopen doctor`, beside servers that are well, ill, old, and of another version.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::pin::Pin;
-use std::process::{Command, Stdio};
+mod common;
 
+use std::pin::Pin;
+use std::process::Command;
+
+use common::program::halfopen;
 use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::run_service_server::{RunService, RunServiceServer};
@@ -55,12 +58,7 @@ impl Said {
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_halfopen"));
-    command.arg("doctor").args(arguments).stdin(Stdio::null());
-    for variable in ["HALFOPEN_SERVER", "HALFOPEN_TOKEN", "CLICOLOR_FORCE"] {
-        command.env_remove(variable);
-    }
-    command
+    halfopen(&[&["doctor"], arguments].concat())
 }
 
 async fn doctor(arguments: &[&str]) -> Said {

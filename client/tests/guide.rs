@@ -6,12 +6,15 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use common::program::{PROGRAM, root, unset};
 use snapbox::assert::Action;
 use snapbox::{Assert, Data};
 
@@ -118,17 +121,13 @@ fn play(page: &str, pieces: &[Piece]) -> Vec<(String, String)> {
         }
     }
     script.push_str("kill $(jobs -p) 2>/dev/null\nwait\n");
-    let bin = Path::new(env!("CARGO_BIN_EXE_halfopen")).parent().unwrap().to_owned();
+    let bin = Path::new(PROGRAM).parent().unwrap().to_owned();
     let path = std::env::var_os("PATH").unwrap();
     let paths = [bin, root().join("target/ci/bin")].into_iter().chain(std::env::split_paths(&path));
     let mut shell = Command::new("bash");
     shell.args(["-c", &with_free_ports(&script)]).current_dir(&folder).stdin(Stdio::null());
+    unset(&mut shell);
     shell.env("PATH", std::env::join_paths(paths).unwrap()).env("COLUMNS", "100");
-    for (name, _) in std::env::vars() {
-        if name.starts_with("HALFOPEN_") || ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].contains(&&*name) {
-            shell.env_remove(name);
-        }
-    }
     let output = shell.stderr(Stdio::inherit()).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let printed = ports.iter().fold(printed, |text, (port, free)| text.replace(free, port));
@@ -212,8 +211,4 @@ fn commands(block: &str) -> Vec<Piece> {
 fn installed(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
     root().join("target/ci/bin").join(program).exists() || found.is_ok_and(|found| found.status.success())
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }

@@ -2,48 +2,26 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::disallowed_methods, reason = "how long a process takes is a matter of the wall clock")]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_halfopen");
+use common::program::{Ended, PROGRAM, in_folder, root, unset};
+
 /// Much more than anything takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
 /// The command in that folder, where the environment says nothing.
 fn halfopen(folder: &Path, line: &str) -> Command {
-    let mut command = Command::new(BINARY);
-    command.args(line.split_whitespace()).current_dir(folder).stdin(Stdio::null());
-    clean(&mut command);
-    command
-}
-
-fn clean(command: &mut Command) {
-    for (variable, _) in std::env::vars_os() {
-        let of_ours = variable.to_string_lossy().starts_with("HALFOPEN_");
-        if of_ours
-            || ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"].iter().any(|name| variable == *name)
-        {
-            command.env_remove(variable);
-        }
-    }
-}
-
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-fn ended(output: Output) -> Ended {
-    let text = |octets| String::from_utf8(octets).unwrap();
-    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    in_folder(folder, PROGRAM, &line.split_whitespace().collect::<Vec<_>>())
 }
 
 fn run(folder: &Path, line: &str) -> Ended {
-    ended(halfopen(folder, line).output().unwrap())
+    Ended::of(halfopen(folder, line).output().unwrap())
 }
 
 /// A new folder with a scenario, `mine.yaml`, and a folder of one, `scenarios`.
@@ -57,7 +35,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn scenario() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = root();
     fs::read_to_string(root.join("scenarios/keepalive/dead-client.yaml")).unwrap()
 }
 
@@ -67,7 +45,7 @@ fn settings_come_from_arguments_variables_and_the_nearest_file_in_this_order() {
     fs::write(folder.join("halfopen.toml"), "[list]\noutput = 'json'\n").unwrap();
     let below = folder.join("scenarios");
     let is_json = |line: &str, variable: Option<(&str, &str)>| {
-        let ended = ended(halfopen(&below, line).envs(variable).output().unwrap());
+        let ended = Ended::of(halfopen(&below, line).envs(variable).output().unwrap());
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{line}");
         ended.out.starts_with('{')
     };
@@ -122,7 +100,7 @@ fn colours_are_for_terminals_that_want_them() {
     ];
     for (line, variables, expected) in cases {
         let variables = variables.iter().copied();
-        let ended = ended(halfopen(&folder, line).envs(variables.clone()).output().unwrap());
+        let ended = Ended::of(halfopen(&folder, line).envs(variables.clone()).output().unwrap());
         let coloured = ended.out.contains('\x1b');
         assert_eq!(coloured, expected, "{line} with {:?}", variables.collect::<Vec<_>>());
     }
@@ -147,7 +125,8 @@ fn a_reader_that_closes_the_pipe_is_no_error_of_any_command() {
     for line in EVERY_COMMAND {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let ended = ended(halfopen(&folder, line).stdout(writer).stderr(Stdio::piped()).output().unwrap());
+        let ended =
+            Ended::of(halfopen(&folder, line).stdout(writer).stderr(Stdio::piped()).output().unwrap());
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{line}");
     }
     let (reader, writer) = std::io::pipe().unwrap();
@@ -162,7 +141,7 @@ fn a_full_disk_ends_with_5() {
     let folder = folder("full disk");
     for line in EVERY_COMMAND {
         let full = fs::File::create("/dev/full").unwrap();
-        let ended = ended(halfopen(&folder, line).stdout(full).stderr(Stdio::piped()).output().unwrap());
+        let ended = Ended::of(halfopen(&folder, line).stdout(full).stderr(Stdio::piped()).output().unwrap());
         assert_eq!(ended.code, Some(5), "{line}: {}", ended.err);
         assert!(ended.err.contains("cannot write"), "{line}: {}", ended.err);
     }
@@ -349,11 +328,11 @@ fn examples(name: &str) -> Vec<String> {
 /// A line of a shell where `halfopen` is this one, and all it may write to is in the folder.
 #[cfg(unix)]
 fn shell(folder: &Path, line: &str) -> Command {
-    let own = Path::new(BINARY).parent().unwrap().to_owned();
+    let own = Path::new(PROGRAM).parent().unwrap().to_owned();
     let known = std::env::var_os("PATH").unwrap();
     let path = std::env::join_paths(std::iter::once(own).chain(std::env::split_paths(&known))).unwrap();
     let mut shell = Command::new("sh");
-    clean(&mut shell);
+    unset(&mut shell);
     // Signals are for the command itself.
     let exec = if line.contains(';') { "" } else { "exec " };
     shell.args(["-c", &format!("{exec}{line}")]).current_dir(folder).env("PATH", path).env("HOME", folder);
@@ -397,7 +376,7 @@ fn the_examples_of_the_help_work() {
                 // Not every machine has `man`.
                 "man" if line.contains('|') => {}
                 _ => {
-                    let ended = ended(shell.output().unwrap());
+                    let ended = Ended::of(shell.output().unwrap());
                     let may_differ = name == "diff" && ended.code == Some(1);
                     assert!(ended.code == Some(0) || may_differ, "{line}: {:?}: {}", ended.code, ended.err);
                     assert!(!ended.out.is_empty() || line.contains('>') || name == "man", "{line}");

@@ -7,11 +7,12 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use common::program::{Ended, halfopen};
 use common::{MS, Script, handshake};
 use halfopen_proto::v1::run_service_server::{RunService, RunServiceServer};
 use halfopen_proto::v1::scenario_service_server::{ScenarioService, ScenarioServiceServer};
@@ -27,43 +28,6 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-
-fn halfopen(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_halfopen"));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    command.args(arguments).current_dir(root).stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    for (variable, _) in std::env::vars().filter(|(name, _)| name.starts_with("HALFOPEN_")) {
-        command.env_remove(variable);
-    }
-    command
-}
-
-/// What a command printed and how it ended.
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ended {
-    fn of(output: Output) -> Ended {
-        let text = |octets| String::from_utf8(octets).unwrap();
-        Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    /// The names of the runs that have a line, in order.
-    fn names(&self) -> Vec<&str> {
-        let lines = self.out.lines().take_while(|line| !line.is_empty());
-        lines
-            .map(|line| line.get(11..).and_then(|line| line.split("  ").next()).map_or(line, str::trim))
-            .collect()
-    }
-
-    fn last(&self) -> &str {
-        self.out.lines().last().unwrap_or_default()
-    }
-}
 
 fn run(arguments: &[&str]) -> Ended {
     Ended::of(halfopen(&[&["run"], arguments].concat()).output().unwrap())

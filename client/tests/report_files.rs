@@ -1,35 +1,22 @@
 //! `halfopen run --report`, tried as a user would.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::{env, fs};
 
+use common::program::{Ended, PROGRAM, in_folder};
 use serde_json::Value;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_halfopen");
-
-fn halfopen(folder: &Path, arguments: &[&str]) -> Command {
-    in_folder(folder, PROGRAM, arguments)
-}
-
-/// A program in a folder, without what the environment says to halfopen.
-fn in_folder(folder: &Path, program: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    for (variable, _) in env::vars().filter(|(name, _)| name.starts_with("HALFOPEN_") || name == "COLUMNS") {
-        command.env_remove(variable);
-    }
-    command
-}
-
 fn ended(output: Output) -> (Option<i32>, String, String) {
-    let text = |octets| String::from_utf8(octets).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    let Ended { code, out, err } = Ended::of(output);
+    (code, out, err)
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    ended(halfopen(folder, &[&["run"], arguments].concat()).output().unwrap())
+    ended(in_folder(folder, PROGRAM, &[&["run"], arguments].concat()).output().unwrap())
 }
 
 /// A new, empty folder.
@@ -188,7 +175,7 @@ fn ctrl_c_leaves_whole_files_of_what_was_finished() {
     let reports = ["junit=j.xml", "tap=t.tap", "json=r.json", "html=h.html"];
     let asked: Vec<&str> = reports.iter().flat_map(|report| ["--report", report]).collect();
     let runs = ["run", "dead-client", "endless.yaml", "three-way-handshake", "--jobs", "1"];
-    let mut command = halfopen(&folder, &[&runs[..], &asked].concat());
+    let mut command = in_folder(&folder, PROGRAM, &[&runs[..], &asked].concat());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();

@@ -1,16 +1,17 @@
-//! Runs made by hand, event by event, for tests of what is drawn from them.
+//! Runs made by hand, event by event, for tests of what is drawn from them; and the program, for tests of what it does.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub(crate) mod program;
 pub(crate) mod runs;
 
 use std::time::Duration;
 
-use halfopen::client::{Client, RunOptions, Source};
+use halfopen::record::RunRecord;
 use halfopen_proto::v1::{
     ApplicationResult, Cause, ConnectionError, Event, ExpectationResult, FaultApplied, FinalState, Host,
     HostChanged, HostState, KeepaliveOutcome, KeepaliveVerdict, RunFinished, RunStarted, RunTotals,
-    ScenarioSummary, SegmentArrived, SegmentLost, SegmentSent, StateTransition, TcpFlags, TcpPurpose,
-    TcpState, TcpTimer, TimerChange, TimerChanged, Verdict, cause, event::Kind,
+    SegmentArrived, SegmentLost, SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer,
+    TimerChange, TimerChanged, Verdict, cause, event::Kind,
 };
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
@@ -286,25 +287,6 @@ pub(crate) fn dead_client() -> Vec<Event> {
 
 /// Every bundled run: its name, the scenario's text, and what happened.
 pub(crate) fn bundled_runs() -> Vec<(String, String, Vec<Event>)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let service = halfopend::Service::new(&halfopend::Config::default()).unwrap();
-        let mut client = Client::new(service.connect(), "this process".to_owned());
-        let mut runs = Vec::new();
-        for ScenarioSummary { name, variants, .. } in client.list().await.unwrap() {
-            let text = client.text(&name).await.unwrap();
-            let whole = variants.is_empty().then_some(None);
-            for variant in variants.into_iter().map(Some).chain(whole) {
-                let run = variant.iter().fold(name.clone(), |name, variant| format!("{name}/{variant}"));
-                let options = RunOptions { variant, ..RunOptions::default() };
-                let mut stream = client.run(&Source::Bundled(name.clone()), &options).await.unwrap();
-                let mut events = Vec::new();
-                while let Some(batch) = stream.next().await.unwrap() {
-                    events.extend(batch);
-                }
-                runs.push((run, text.clone(), events));
-            }
-        }
-        runs
-    })
+    let whole = |run: RunRecord| (run.name, run.source.unwrap().to_string(), run.events);
+    runs::bundled().into_iter().map(whole).collect()
 }

@@ -1,10 +1,13 @@
 //! Runs of bundled scenarios, executed in this process.
 
+use std::sync::Arc;
+
 use halfopen::client::{Client, RunOptions, Source};
 use halfopen::record::RunRecord;
+use halfopen::words;
 use halfopend::{Config, Service};
 
-/// Every run of the bundled scenarios, whole.
+/// Every run of the bundled scenarios, whole, with its text.
 pub(crate) fn bundled() -> Vec<RunRecord> {
     in_process(async |client| {
         let mut records = Vec::new();
@@ -13,9 +16,11 @@ pub(crate) fn bundled() -> Vec<RunRecord> {
                 true => vec![None],
                 false => scenario.variants.into_iter().map(Some).collect(),
             };
+            let text: Arc<str> = client.text(&scenario.name).await.unwrap().into();
             for variant in variants {
                 let options = RunOptions { variant, ..RunOptions::default() };
-                records.push(run(client, &scenario.name, options).await);
+                let record = run(client, &scenario.name, options).await;
+                records.push(RunRecord { source: Some(Arc::clone(&text)), ..record });
             }
         }
         records
@@ -37,8 +42,7 @@ fn in_process<T>(job: impl AsyncFnOnce(&mut Client) -> T) -> T {
 }
 
 async fn run(client: &mut Client, scenario: &str, options: RunOptions) -> RunRecord {
-    let variant = &options.variant;
-    let name = variant.as_ref().map_or(scenario.to_owned(), |variant| format!("{scenario}/{variant}"));
+    let name = words::run(scenario, options.variant.as_deref().unwrap_or_default());
     let mut record = RunRecord::new(name);
     let mut stream = client.run(&Source::Bundled(scenario.to_owned()), &options).await.unwrap();
     while let Some(events) = stream.next().await.unwrap() {
