@@ -2,15 +2,18 @@
 //!
 //! The drawing needs nothing from elsewhere, follows the reader's choice of light or dark, and its text is text.
 
+mod items;
 mod plan;
 mod style;
 mod text;
+mod walk;
 mod ways;
 
 use halfopen_proto::v1::{HostState, TcpPurpose, TcpState};
 use maud::{Markup, html};
 
-use self::plan::{HEADS, Item, LINE, Plan};
+use self::items::Item;
+use self::plan::{HEADS, LINE, Plan};
 use self::text::Line;
 use self::ways::Way;
 use super::{Life, NoteKind, Part, Picture, Row, What};

@@ -3,6 +3,7 @@
 //! Each host is a lifeline with its state beside it where that changes; segments are arrows between lifelines. What
 //! applications and timers do stands in the margins, if these are wide enough.
 
+mod arrows;
 mod canvas;
 mod frame;
 mod look;

@@ -1,23 +1,20 @@
-//! Draws one row.
+//! Draws one row, and the texts beside its lifelines.
 
-use std::cmp::{max, min};
+use std::cmp::max;
 
 use anstyle::Style;
-use halfopen_proto::v1::HostState;
+use halfopen_proto::v1::{HostState, TcpState};
 use unicode_width::UnicodeWidthStr;
 
-use super::super::{Arrow, Life, Note, NoteKind, Notes, Part, Picture, Place, Row, What};
+use super::super::{Life, Note, NoteKind, Notes, Part, Picture, Place, Row, What};
 use super::Drawing;
-use super::canvas::{Line, PLAIN, wrap};
+use super::canvas::{Line, PLAIN};
 use super::frame::Needs;
 use super::look::{self, BAD, DIM, FAULT, Joint};
 use super::sheet::{Align, Sheet};
 use super::shown::Shown;
 use crate::timeline::HostIndex;
 use crate::words;
-
-/// A label is not broken into less, to make room for something else.
-const MIN_LABEL: usize = 20;
 
 /// How wide the margins should be.
 pub(super) fn needs(picture: &Picture, shown: &[Shown]) -> Needs {
@@ -76,29 +73,6 @@ fn style<'n>(notes: impl Iterator<Item = &'n Note>) -> Style {
         Some(NoteKind::Error) => BAD,
         Some(NoteKind::Keepalive | NoteKind::Unreachable | NoteKind::Middlebox) => PLAIN,
         Some(NoteKind::Transition | NoteKind::Timer | NoteKind::Application) | None => DIM,
-    }
-}
-
-/// Where an arrow is: `step` columns go from its sender towards its receiver.
-#[derive(Clone, Copy)]
-pub(super) struct Shaft {
-    pub(super) rightwards: bool,
-    /// The sender's column.
-    pub(super) from: usize,
-    /// How many steps to the receiver's column.
-    pub(super) length: usize,
-}
-
-impl Shaft {
-    pub(super) fn column(self, step: usize) -> usize {
-        if self.rightwards { self.from + step } else { self.from.saturating_sub(step) }
-    }
-
-    /// Draws a text whose first or last character, whichever is nearer, is `step` columns from the sender.
-    fn put(self, line: &mut Line, step: usize, text: &str, style: Style) {
-        let column = self.column(step);
-        let at = if self.rightwards { column } else { (column + 1).saturating_sub(text.width()) };
-        line.put(at, text, style);
     }
 }
 
@@ -168,148 +142,6 @@ impl Drawing<'_> {
         lives
     }
 
-    fn arrow(&self, sheet: &mut Sheet<'_>, row: &Row, arrow: &Arrow, shown: Shown) {
-        let (from, to) = self.frame.ends(arrow);
-        let lanes = &self.frame.lanes;
-        let rightwards = from < to;
-        let shaft = Shaft { rightwards, from: lanes[from], length: lanes[from].abs_diff(lanes[to]) };
-        let zone = if rightwards { from + 1 } else { from };
-        let (_, room) = sheet.zone(zone);
-        let why = match &arrow.part {
-            Part::Lost { at: Place::Sender | Place::Way, why } => why.width() + 2,
-            Part::Lost { at: Place::Receiver, .. } | Part::Whole | Part::Departure | Part::Arrival => 0,
-        };
-        // Where there is room for it, the reason of a loss stands beside its cross.
-        let room = if why + MIN_LABEL + 4 <= room { room - why } else { room };
-        let label = wrap(arrow.label.iter().map(String::as_str), room.saturating_sub(4).max(4));
-        let first = label.first().map_or("", String::as_str);
-        let reach = self.reach(row, arrow, shaft, first.width());
-        self.shaft(sheet, arrow, shaft, reach, first);
-
-        let joint = |left: bool, right: bool| Joint { left, right };
-        if arrow.part != Part::Arrival {
-            sheet.join(from, joint(!rightwards, rightwards));
-        }
-        let between = lanes.iter().enumerate().take(max(from, to)).skip(min(from, to) + 1);
-        for (lane, _) in between.filter(|(_, column)| column.abs_diff(shaft.from) < reach) {
-            sheet.join(lane, joint(true, true));
-        }
-        for zone in min(from, to) + 1..=max(from, to) {
-            sheet.take(zone);
-        }
-        let (near, indent) = if rightwards { (Align::Left, "  ") } else { (Align::Right, "") };
-        for text in label.iter().skip(1) {
-            let text = if rightwards { format!("{indent}{text}") } else { format!("{text}  ") };
-            sheet.write(zone, near, [text.as_str()], label_style(arrow));
-        }
-        self.why(sheet, arrow, shaft, reach, (from, to));
-        self.state(sheet, (from, rightwards), arrow.from.host, shown.from.map(words::state), shown.from);
-        if let Part::Lost { at: Place::Receiver, why } = &arrow.part {
-            self.beside(sheet, (to, !rightwards), arrow.to.host, why, BAD);
-        } else {
-            self.state(sheet, (to, !rightwards), arrow.to.host, shown.to.map(words::state), shown.to);
-        }
-    }
-
-    /// One end of a segment's way, whose other end another row shows.
-    fn end(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shown: Shown, other: &Row) {
-        let (from, to) = self.frame.ends(arrow);
-        let lanes = &self.frame.lanes;
-        let rightwards = from < to;
-        let shaft = Shaft { rightwards, from: lanes[from], length: lanes[from].abs_diff(lanes[to]) };
-        let departs = arrow.part == Part::Departure;
-        let (zone, near) = match (departs, rightwards) {
-            (true, true) => (from + 1, Align::Left),
-            (true, false) => (from, Align::Right),
-            (false, true) => (to, Align::Right),
-            (false, false) => (to + 1, Align::Left),
-        };
-        // What was said where it left is not said again.
-        let said = match &other.what {
-            What::Arrow(other) if !departs => other.label.as_slice(),
-            _ => &[],
-        };
-        let (_, room) = sheet.zone(zone);
-        let words = arrow.label.iter().filter(|word| !said.contains(word)).map(String::as_str);
-        let mut words = wrap(words, room.saturating_sub(4).max(4)).into_iter();
-        sheet.take(zone);
-        if departs {
-            let first = words.next().unwrap_or_default();
-            shaft.put(sheet.line(0), 1, "──", label_style(arrow));
-            shaft.put(sheet.line(0), 3, &format!(" {first} "), label_style(arrow));
-            sheet.join(from, Joint { left: !rightwards, right: rightwards });
-        }
-        for text in words {
-            let text = if near == Align::Left { format!("  {text}") } else { format!("{text}  ") };
-            sheet.write(zone, near, [text.as_str()], label_style(arrow));
-        }
-        self.state(sheet, (from, rightwards), arrow.from.host, shown.from.map(words::state), shown.from);
-        self.state(sheet, (to, !rightwards), arrow.to.host, shown.to.map(words::state), shown.to);
-    }
-
-    /// How many steps from the sender an arrow's head is.
-    fn reach(&self, row: &Row, arrow: &Arrow, shaft: Shaft, label: usize) -> usize {
-        let end = shaft.length.saturating_sub(1);
-        let after_label = min(label + 6, end);
-        match &arrow.part {
-            Part::Whole | Part::Departure | Part::Arrival => end,
-            Part::Lost { at: Place::Sender, .. } => after_label,
-            Part::Lost { at: Place::Way, .. } => {
-                let middle = max(shaft.length / 2, after_label);
-                let on_lane = self.frame.lanes.contains(&shaft.column(middle));
-                if on_lane { middle.saturating_sub(1) } else { middle }
-            }
-            Part::Lost { at: Place::Receiver, .. } => {
-                let life = arrow.to.host.and_then(|host| row.lives.get(host));
-                if life.is_some_and(|life| life.host == HostState::Down) { shaft.length } else { end }
-            }
-        }
-    }
-
-    /// Draws an arrow with the first line of its label.
-    fn shaft(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shaft: Shaft, reach: usize, label: &str) {
-        let style = label_style(arrow);
-        let line = sheet.line(0);
-        for step in 1..reach {
-            shaft.put(line, step, "─", DIM);
-        }
-        let tail = if arrow.part == Part::Arrival { "┄┄" } else { "──" };
-        shaft.put(line, 1, tail, style);
-        if !label.is_empty() {
-            shaft.put(line, 3, &format!(" {label} "), style);
-        }
-        let head = if shaft.rightwards { "▶" } else { "◀" };
-        match &arrow.part {
-            Part::Whole | Part::Arrival => shaft.put(line, reach, head, style),
-            Part::Departure => {
-                shaft.put(line, reach.saturating_sub(2), "┄┄", style);
-                shaft.put(line, reach, " ", PLAIN);
-            }
-            Part::Lost { .. } => shaft.put(line, reach, "✗", BAD),
-        }
-    }
-
-    /// Why a segment was lost on the way: beside the cross, or below it.
-    fn why(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shaft: Shaft, reach: usize, ends: (usize, usize)) {
-        let Part::Lost { at: Place::Sender | Place::Way, why } = &arrow.part else { return };
-        let cross = shaft.column(reach);
-        let lanes = &self.frame.lanes;
-        // The zone of the cross: as many lifelines are left of it.
-        let zone = lanes.iter().filter(|lane| **lane < cross).count();
-        let room = if shaft.rightwards {
-            lanes.get(zone).map_or(0, |lane| lane.saturating_sub(cross + 3))
-        } else {
-            lanes.get(zone.wrapping_sub(1)).map_or(0, |lane| cross.saturating_sub(lane + 3))
-        };
-        if why.width() <= room {
-            shaft.put(sheet.line(0), reach + 2, why, BAD);
-            return;
-        }
-        let zone = zone.clamp(min(ends.0, ends.1) + 1, max(ends.0, ends.1));
-        let align = if shaft.rightwards { Align::Right } else { Align::Left };
-        sheet.write(zone, align, why.split(' '), BAD);
-    }
-
     fn notes(&self, sheet: &mut Sheet<'_>, row: &Row, notes: &Notes, shown: Shown) {
         let said = notes.notes.iter();
         let Some(lane) = self.frame.lane(notes, row) else {
@@ -335,7 +167,7 @@ impl Drawing<'_> {
             sheet.write(inner, align, in_margin(notes, &shown, inward).split(' '), state);
             (joint.left, joint.right) = (!inward, inward);
         } else {
-            self.state(sheet, (lane, inward), notes.host, shown.from.map(words::state), shown.from);
+            self.state(sheet, (lane, inward), notes.host, shown.from);
             inside = said.clone().collect();
         }
         let mut texts: Vec<&str> = inside.iter().map(|note| note.text.as_str()).collect();
@@ -354,20 +186,20 @@ impl Drawing<'_> {
     }
 
     /// Writes a state beside its lifeline, with the host's name where lifelines are shared.
-    fn state(
+    pub(super) fn state(
         &self,
         sheet: &mut Sheet<'_>,
         place: (usize, bool),
         host: Option<HostIndex>,
-        text: Option<&str>,
-        state: Option<halfopen_proto::v1::TcpState>,
+        state: Option<TcpState>,
     ) {
-        self.beside(sheet, place, host, text.unwrap_or_default(), state.map_or(DIM, look::of_state));
+        let text = state.map(words::state).unwrap_or_default();
+        self.beside(sheet, place, host, text, state.map_or(DIM, look::of_state));
     }
 
     /// Writes a text beside a lifeline: on the side away from what is drawn (on its right if the flag says so), or below that
     /// where there is no room.
-    fn beside(
+    pub(super) fn beside(
         &self,
         sheet: &mut Sheet<'_>,
         (lane, drawn_right): (usize, bool),
@@ -411,8 +243,4 @@ const fn host_state(state: HostState) -> &'static str {
         HostState::Paused => "paused",
         HostState::Down => "down",
     }
-}
-
-pub(super) fn label_style(arrow: &Arrow) -> Style {
-    if arrow.flags.rst { BAD } else { PLAIN }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::{Arrow, Arrows, Part, Picture, What};
+use super::arrows::{Shaft, label_style};
 use super::canvas::{Line, wrap};
 use super::frame::Frame;
-use super::rows::{Shaft, label_style};
 
 /// The ways of segments that leave in one row and arrive in another.
 #[derive(Clone, Debug, Default)]
