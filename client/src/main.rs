@@ -7,7 +7,6 @@ mod config;
 mod exit;
 mod failure;
 mod folder;
-mod gather;
 mod help;
 mod input;
 mod interrupt;

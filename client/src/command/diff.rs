@@ -6,11 +6,11 @@ use halfopen::client::{Client, ClientError};
 use halfopen::diff::{self, DiffOptions};
 use halfopen::record::{Outcome, RunRecord};
 
+use super::subject::{self, Planned};
 use crate::args::{Form, GlobalArgs};
 use crate::failure::Failure;
-use crate::gather::Planned;
 use crate::interrupt::Interrupt;
-use crate::{exit, gather, output};
+use crate::{exit, output};
 
 /// What to compare.
 #[derive(clap::Args, Debug)]
@@ -169,10 +169,10 @@ impl Args {
 
     /// The runs that an argument means.
     async fn of(&self, argument: &str, service: &mut Service<'_>) -> Result<Vec<Subject>, Failure> {
-        if let Some(records) = gather::recorded(argument)? {
+        if let Some(records) = subject::recorded(argument)? {
             return Ok(records.into_iter().map(Subject::Recorded).collect());
         }
-        let planned = gather::plan(service.client().await?, argument, self.variant.as_deref()).await?;
+        let planned = subject::plan(service.client().await?, argument, self.variant.as_deref()).await?;
         Ok(planned.into_iter().map(|run| Subject::Planned(run.with(self.seed, None))).collect())
     }
 }

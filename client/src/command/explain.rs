@@ -6,10 +6,11 @@ use halfopen::client::ClientError;
 use halfopen::explain::{self, ExplainOptions};
 use halfopen::record::{Outcome, RunRecord};
 
+use super::subject;
 use crate::args::{Form, GlobalArgs};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::{bundled, exit, gather, output};
+use crate::{bundled, exit, output};
 
 /// What to explain.
 #[derive(clap::Args, Debug)]
@@ -39,7 +40,7 @@ pub(crate) struct Args {
 pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
     let mut interrupt = Interrupt::listen().await;
     let mut writer = Writer { args, out: output::stdout(), any: false };
-    if let Some(records) = gather::recorded(&args.subject)? {
+    if let Some(records) = subject::recorded(&args.subject)? {
         args.no_use_for_a_recording()?;
         for record in &records {
             writer.write(record)?;
@@ -48,7 +49,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     }
     let planned = async {
         let mut client = global.connect().await?;
-        let planned = gather::plan(&mut client, &args.subject, args.variant.as_deref()).await?;
+        let planned = subject::plan(&mut client, &args.subject, args.variant.as_deref()).await?;
         Ok::<_, Failure>((client, planned))
     };
     let (mut client, planned) = tokio::select! {

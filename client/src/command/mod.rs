@@ -10,6 +10,7 @@ mod run;
 mod schema;
 mod serve;
 mod show;
+mod subject;
 mod validate;
 mod watch;
 
