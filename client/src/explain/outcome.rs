@@ -7,7 +7,7 @@ use halfopen_proto::v1::{TcpState, TcpTimer, TimerChange};
 use super::beats::Story;
 use super::ends::End;
 use super::half_open::HalfOpen;
-use super::phrases::{self, about};
+use super::phrases::{self, REPLACED, about};
 use super::recovery::{Piece, Recovery};
 use crate::timeline::{EntryIndex, EntryKind, Timeline};
 use crate::words;
@@ -253,8 +253,8 @@ impl Outcomes<'_> {
         }
         let entry = &self.timeline.entries[until];
         let EntryKind::Transition { to, cause, by_segment, .. } = &entry.kind else { return None };
-        if cause == "abort()" && end.state_at(until.saturating_sub(1)) == Some(TcpState::TimeWait) {
-            return Some("Then it was cut short.".to_owned());
+        if cause == REPLACED {
+            return Some("Then a new connection took its place.".to_owned());
         }
         if phrases::gave_up(cause).is_some() {
             return Some(format!("Then TCP gave up{}.", self.error_of(end, until)));

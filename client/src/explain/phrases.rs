@@ -8,6 +8,9 @@ use halfopen_proto::v1::TcpTimer;
 use crate::timeline::{HostIndex, Segment, Timeline};
 use crate::words;
 
+/// The cause with which a connection in TIME-WAIT makes way for a new one.
+pub(super) const REPLACED: &str = "a new connection takes its place";
+
 /// A length of time as a person would say it: to 10 ms from a second on, to 10 µs from a millisecond on.
 pub(super) fn about(duration: Duration) -> String {
     let nanos = duration.as_nanos();

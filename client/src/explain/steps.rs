@@ -3,7 +3,7 @@
 use halfopen_proto::v1::{TcpState, TcpTimer};
 
 use super::beats::{Beat, Reset};
-use super::phrases::{self, about};
+use super::phrases::{self, REPLACED, about};
 use super::sentences::{Sentences, lost};
 use crate::timeline::{EntryIndex, EntryKind, HostIndex, Segment};
 use crate::words;
@@ -109,7 +109,9 @@ impl Sentences<'_> {
             _ => {}
         }
         match cause {
-            "abort()" if was == "TIME-WAIT" => format!("{name}'s TIME-WAIT was cut short: CLOSED"),
+            REPLACED => {
+                format!("{name}'s TIME-WAIT ended early, because a new connection takes its place: CLOSED")
+            }
             "TIME-WAIT timer fired" => format!("{name}'s TIME-WAIT ended: CLOSED"),
             "FIN-WAIT-2 timer fired" => {
                 format!("{name} stopped to wait for a FIN: its FIN-WAIT-2 timer fired, CLOSED")

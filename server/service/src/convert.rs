@@ -307,7 +307,7 @@ fn cause(cause: &Cause, segment: Option<SegmentNumber>) -> v1::Cause {
         Cause::Call(call) => Some(Origin::Call(call.to_string())),
         Cause::Segment(_) => segment.map(|segment| Origin::Segment(segment.0.get())),
         Cause::Timer(timer) | Cause::GaveUp(timer) => Some(Origin::Timer(self::timer(*timer).into())),
-        Cause::Unreachable(_) | Cause::ListenerClosed => None,
+        Cause::Unreachable(_) | Cause::ListenerClosed | Cause::Replaced => None,
     };
     v1::Cause { text: cause.to_string(), origin }
 }
@@ -574,6 +574,7 @@ mod tests {
                 serde_json::json!({"text": "TIME-WAIT timer fired", "timer": "TCP_TIMER_TIME_WAIT"}),
             ),
             (Cause::ListenerClosed, None, serde_json::json!({"text": "the listener closed"})),
+            (Cause::Replaced, None, serde_json::json!({"text": "a new connection takes its place"})),
         ] {
             let expected = serde_json::json!({"stateTransition": {
                 "from": "TCP_STATE_FIN_WAIT_1",

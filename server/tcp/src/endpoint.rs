@@ -223,7 +223,7 @@ impl Endpoint {
     fn leave_time_wait(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
         let owner = self.owners.get(&(local, remote)).copied();
         if let Some(id) = owner.filter(|id| self.get(*id).is_some_and(Connection::may_be_reopened)) {
-            self.with(now, id, Connection::abort);
+            self.with(now, id, Connection::make_way);
         }
     }
 

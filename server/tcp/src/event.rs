@@ -81,6 +81,8 @@ pub enum Cause {
     Unreachable(Errno),
     /// The listener closed, and its unaccepted connections with it.
     ListenerClosed,
+    /// A new connection took the place of one in TIME-WAIT (RFC 6191).
+    Replaced,
 }
 
 /// A call of the application (RFC 9293 §3.9.1, with the sockets' words where they differ).
@@ -317,6 +319,7 @@ impl fmt::Display for Cause {
             Cause::GaveUp(timer) => write!(f, "{timer} timer: gave up"),
             Cause::Unreachable(errno) => write!(f, "ICMP: {errno}"),
             Cause::ListenerClosed => f.write_str("the listener closed"),
+            Cause::Replaced => f.write_str("a new connection takes its place"),
         }
     }
 }

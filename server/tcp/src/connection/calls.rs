@@ -153,6 +153,12 @@ impl Connection {
         }
     }
 
+    /// A new connection takes the place of this one, which is in TIME-WAIT.
+    pub(crate) fn make_way(&mut self, cx: &mut Context<'_>) {
+        self.orphan = true;
+        self.transition(cx, State::Closed, Cause::Replaced);
+    }
+
     /// The listener closed before the application accepted this connection.
     pub(crate) fn abandon(&mut self, cx: &mut Context<'_>) {
         self.orphan = true;

@@ -27,7 +27,7 @@ impl Endpoint {
                 return self.arrives_at_connection(now, id, &segment);
             }
             // A new connection takes the place of one in TIME-WAIT.
-            self.with(now, id, Connection::abort);
+            self.with(now, id, Connection::make_way);
         }
         let to = segment.destination;
         match self.listeners.values().find(|listener| listener.takes(to)).map(|listener| listener.id) {
