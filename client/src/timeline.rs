@@ -137,6 +137,8 @@ pub enum EntryKind {
     Fault(Fault),
     /// The host goes down, comes back, or stands still.
     Host(HostState),
+    /// The run is over.
+    End,
     /// A step of an application ended.
     Application {
         /// The program's name.
@@ -313,7 +315,8 @@ impl Builder {
                 self.timeline.ends.push(end);
                 return None;
             }
-            Kind::ExpectationResult(_) | Kind::RunFinished(_) => return None,
+            Kind::RunFinished(_) => EntryKind::End,
+            Kind::ExpectationResult(_) => return None,
         })
     }
 

@@ -3,12 +3,14 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{MS, Script, by_call, by_segment, dead_client, handshake};
 use halfopen::picture::text::{self, Paper};
 use halfopen::picture::{Picture, PictureOptions};
 use halfopen::timeline::Timeline;
 use halfopen_proto::v1::event::Kind;
-use halfopen_proto::v1::{Event, HostState, TcpPurpose, TcpState};
+use halfopen_proto::v1::{Event, HostState, TcpPurpose, TcpState, Verdict};
 use snapbox::{assert_data_eq, str};
 
 const UP: (&str, &str) = ("client", "server");
@@ -49,6 +51,26 @@ fn a_client_that_dies_and_a_server_that_finds_out() {
 2h 2m 0.1s               ┃  keepalive: dead after 2 probes, 2h 2m of silence, ┤ CLOSED
                          ┃       keepalive timer: gave up, receive: ETIMEDOUT │
 
+"#]]
+    );
+}
+
+#[test]
+fn the_silence_before_the_end_is_told_if_it_is_long() {
+    let last_rows = |end: Duration| {
+        let mut script = Script::new("handshake", "", &["client", "server"]);
+        handshake(&mut script);
+        script.at(end);
+        let picture = draw(&script.finish(Verdict::Passed, &[]), &PictureOptions::default());
+        let rows: Vec<String> = picture.trim_end().lines().map(str::to_owned).collect();
+        rows[rows.len() - 2..].join("\n")
+    };
+    assert!(last_rows(9000 * MS).ends_with("accept, receive 1024"));
+    assert_data_eq!(
+        last_rows(Duration::from_secs(24 * 3600)),
+        str![[r#"
+   …              ┃               … 23h 59m 59.94s of silence …               ┃
+ 24h              ┃                      end of the run                       ┃
 "#]]
     );
 }

@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
             (EntryKind::Application { call, octets, end_of_stream, error, .. }, Some(host)) => {
                 self.application(index, host, call, (*octets, *end_of_stream), error);
             }
-            (EntryKind::Lost { .. } | EntryKind::Timer { .. }, _) | (_, None) => {}
+            (EntryKind::Lost { .. } | EntryKind::Timer { .. } | EntryKind::End, _) | (_, None) => {}
         }
     }
 

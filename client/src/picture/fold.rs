@@ -300,6 +300,7 @@ fn hash_note(kind: &EntryKind, hasher: &mut DefaultHasher) -> bool {
         | EntryKind::Transition { .. }
         | EntryKind::Error(_)
         | EntryKind::Fault(_)
-        | EntryKind::Host(_) => false,
+        | EntryKind::Host(_)
+        | EntryKind::End => false,
     }
 }

@@ -109,6 +109,7 @@ impl Changes {
             | EntryKind::Error(_)
             | EntryKind::Fault(_)
             | EntryKind::Host(_)
+            | EntryKind::End
             | EntryKind::Application { .. } => {}
         }
     }
@@ -152,6 +153,7 @@ impl Whole<'_> {
                 | EntryKind::Error(_)
                 | EntryKind::Fault(_)
                 | EntryKind::Host(_)
+                | EntryKind::End
                 | EntryKind::Application { .. } => !changes,
             },
         )

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use halfopen_proto::v1::{HostState, KeepaliveVerdict, MiddleboxChange, TcpState};
 
+use super::LONG_SILENCE;
 use super::foresight::Foresight;
 use super::lives::Lives;
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
@@ -146,6 +147,13 @@ impl<'a> Layout<'a> {
                     self.note(index, entry);
                 }
             },
+            // What happened last is the end, unless nothing did for long.
+            EntryKind::End => {
+                let last = self.items.last().map(|item| item.time).unwrap_or_default();
+                if entry.time.saturating_sub(last) >= LONG_SILENCE {
+                    self.note(index, entry);
+                }
+            }
             EntryKind::Timer { .. } => {
                 if timers {
                     self.note(index, entry);
@@ -186,6 +194,7 @@ impl<'a> Layout<'a> {
                 | EntryKind::Error(_)
                 | EntryKind::Fault(_)
                 | EntryKind::Host(_)
+                | EntryKind::End
                 | EntryKind::Application { .. } => None,
             })
             .unwrap_or(false)

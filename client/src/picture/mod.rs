@@ -32,6 +32,10 @@ pub struct Picture {
     pub lifelines: Vec<Lifeline>,
     /// How many connections the run had.
     pub connections: u32,
+    /// How many segments were sent in the run, whether the picture shows them or not.
+    pub segments: u64,
+    /// How many of them, or of their copies, were lost.
+    pub lost: u64,
     /// The rows, from top to bottom.
     pub rows: Vec<Row>,
     /// Which rows a segment has.
@@ -143,9 +147,12 @@ impl Picture {
 
     fn of(timeline: &Timeline, options: &PictureOptions, rows: Vec<Row>) -> Picture {
         let lifelines = timeline.hosts.iter().map(|name| Lifeline { name: name.clone() }).collect();
+        let sent = || (0..timeline.entries.len()).filter_map(|index| timeline.segment(index));
         Picture {
             lifelines,
             connections: timeline.connections,
+            segments: sent().count() as u64,
+            lost: sent().map(|segment| segment.losses.len() as u64).sum(),
             rows,
             arrows: options.arrows,
             not_selected: 0,

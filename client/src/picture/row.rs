@@ -159,6 +159,8 @@ pub enum NoteKind {
     Middlebox,
     /// A fault was applied to a host or the network.
     Fault,
+    /// The run is over.
+    End,
 }
 
 /// What a host is at some moment.

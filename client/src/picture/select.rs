@@ -257,7 +257,7 @@ impl Selection {
     /// Whether a note is shown.
     pub(super) fn has_note(&self, entry: &Entry) -> bool {
         let kinds: &[Kind] = match &entry.kind {
-            EntryKind::Transition { .. } => &[Kind::States],
+            EntryKind::Transition { .. } | EntryKind::End => &[Kind::States],
             EntryKind::Timer { .. } => &[Kind::Timers],
             EntryKind::Keepalive { .. } => &[Kind::Probes],
             EntryKind::Error(_) | EntryKind::Unreachable { .. } => &[Kind::Errors],

@@ -126,6 +126,7 @@ impl Layout<'_> {
                 row.lines.extend(Some(*line).filter(|line| *line > 0));
                 (NoteKind::Application, phrases::application(call, *octets, *end_of_stream, error))
             }
+            EntryKind::End => (NoteKind::End, "end of the run".to_owned()),
             EntryKind::Sent(_) | EntryKind::Arrived { .. } | EntryKind::Lost { .. } | EntryKind::Host(_) => {
                 return;
             }

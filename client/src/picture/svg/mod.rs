@@ -115,13 +115,7 @@ impl Drawing<'_> {
     /// What the picture shows, in a sentence.
     fn description(&self) -> String {
         let hosts: Vec<&str> = self.picture.lifelines.iter().map(|line| line.name.as_str()).collect();
-        let (mut segments, mut lost) = (0, 0);
-        for row in &self.picture.rows {
-            if let What::Arrow(arrow) = &row.what {
-                segments += u64::from(arrow.part != Part::Arrival);
-                lost += u64::from(matches!(arrow.part, Part::Lost { .. }));
-            }
-        }
+        let Picture { segments, lost, .. } = *self.picture;
         let end = self.picture.rows.last().map(|row| row.time).unwrap_or_default();
         format!(
             "A sequence diagram of {}: {} in {}, {lost} lost.",

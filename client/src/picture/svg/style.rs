@@ -73,7 +73,7 @@ pub(crate) const fn state(state: TcpState) -> &'static str {
 /// The class of a note.
 pub(super) const fn note(kind: NoteKind) -> &'static str {
     match kind {
-        NoteKind::Transition | NoteKind::Timer | NoteKind::Application => "dim",
+        NoteKind::Transition | NoteKind::Timer | NoteKind::Application | NoteKind::End => "dim",
         NoteKind::Keepalive | NoteKind::Middlebox => "closing",
         NoteKind::Error | NoteKind::Unreachable => "bad",
         NoteKind::Fault => "fault",

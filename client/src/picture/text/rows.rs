@@ -72,7 +72,7 @@ fn style<'n>(notes: impl Iterator<Item = &'n Note>) -> Style {
         Some(NoteKind::Fault) => FAULT,
         Some(NoteKind::Error) => BAD,
         Some(NoteKind::Keepalive | NoteKind::Unreachable | NoteKind::Middlebox) => PLAIN,
-        Some(NoteKind::Transition | NoteKind::Timer | NoteKind::Application) | None => DIM,
+        Some(NoteKind::Transition | NoteKind::Timer | NoteKind::Application | NoteKind::End) | None => DIM,
     }
 }
 

@@ -88,6 +88,7 @@ impl Chart {
                 | EntryKind::Middlebox { .. }
                 | EntryKind::Timer { .. }
                 | EntryKind::Error(_)
+                | EntryKind::End
                 | EntryKind::Application { .. } => {}
             }
         }

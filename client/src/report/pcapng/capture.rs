@@ -115,6 +115,7 @@ impl<'a> Capture<'a> {
             | EntryKind::Error(_)
             | EntryKind::Fault(_)
             | EntryKind::Host(_)
+            | EntryKind::End
             | EntryKind::Application { .. } => None,
         }
     }
