@@ -250,6 +250,9 @@ fn ndjson_is_every_event_and_the_same_for_the_same_seed() {
     assert!(matches!(events.first().unwrap().kind, Some(Kind::RunStarted(_))));
     assert!(matches!(events.last().unwrap().kind, Some(Kind::RunFinished(_))));
     assert_eq!(run(&arguments).out, first.out);
+    // Octets that a capture needs are the capture's own.
+    let captures = format!("pcapng={}", tempdir("ndjson").join("captures").display());
+    assert_eq!(run(&[&arguments[..], &["--report", &captures]].concat()).out, first.out);
 }
 
 #[test]
