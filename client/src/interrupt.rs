@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
@@ -14,6 +15,9 @@ const GRACE: Duration = Duration::from_millis(150);
 
 /// The code that the program ends with once it is interrupted.
 static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
+
+/// Whether Ctrl-C was pressed, for who does not wait in the runtime.
+static PRESSED: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
 /// Hears of Ctrl-C and SIGTERM.
 pub(crate) struct Interrupt {
@@ -35,6 +39,18 @@ impl Interrupt {
     }
 }
 
+/// Keeps the thread for so long, or until Ctrl-C. Whether the time is over.
+pub(crate) fn sleep(time: Duration) -> bool {
+    let (pressed, wakes) = &PRESSED;
+    let Ok(pressed) = pressed.lock() else { return false };
+    wakes.wait_timeout_while(pressed, time, |pressed| !*pressed).is_ok_and(|(pressed, _)| !*pressed)
+}
+
+/// Whether Ctrl-C was pressed.
+pub(crate) fn was_pressed() -> bool {
+    PRESSED.0.lock().is_ok_and(|pressed| *pressed)
+}
+
 /// What an interrupted program ends with.
 pub(crate) fn code() -> u8 {
     CODE.load(Ordering::Relaxed)
@@ -52,6 +68,10 @@ fn heard() -> watch::Receiver<bool> {
         if let Ok(mut signals) = signals {
             let code = signals.next().await;
             let _ = CODE.compare_exchange(exit::INTERRUPTED, code, Ordering::Relaxed, Ordering::Relaxed);
+            if let Ok(mut pressed) = PRESSED.0.lock() {
+                *pressed = true;
+            }
+            PRESSED.1.notify_all();
             let _ = press.send(true);
             tokio::time::sleep(GRACE).await;
             output::say("interrupted before everything was written");

@@ -221,9 +221,21 @@ fn a_played_run_waits_as_long_as_the_pace_says_and_shows_the_same() {
     let drawing = Drawing::new(&picture, Paper::default());
     for (pace, expected) in [("2x", 30 * MS), ("1x", 60 * MS), ("0.5", 120 * MS)] {
         let (mut out, mut waited) = (Vec::new(), Duration::ZERO);
-        play(&mut out, &drawing, pace.parse().unwrap(), &mut |time| waited += time).unwrap();
+        play(&mut out, &drawing, pace.parse().unwrap(), &mut |time| {
+            waited += time;
+            true
+        })
+        .unwrap();
         assert_eq!((String::from_utf8(out).unwrap(), waited), (draw(&picture, Paper::default()), expected));
     }
+    let (mut out, mut rows) = (Vec::new(), 0);
+    let whole = play(&mut out, &drawing, "1x".parse().unwrap(), &mut |_| {
+        rows += 1;
+        rows < 3
+    });
+    assert!(!whole.unwrap(), "it was stopped");
+    let out = String::from_utf8(out).unwrap();
+    assert!(draw(&picture, Paper::default()).starts_with(&out) && out.lines().count() == 3, "{out}");
     for wrong in ["", "x", "0x", "-1x", "inf", "NaN", "fast"] {
         assert!(wrong.parse::<Pace>().is_err(), "{wrong}");
     }

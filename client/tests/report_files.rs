@@ -201,3 +201,21 @@ fn ctrl_c_leaves_whole_files_of_what_was_finished() {
     assert!(read(folder.join("h.html")).trim_end().ends_with("</html>"));
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 5, "no temporary file is left");
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_a_run_is_played_ends_the_play_and_keeps_the_report() {
+    use std::io::{BufRead as _, BufReader};
+    let folder = tempdir("played");
+    let mut command = halfopen(&folder, &["run", "dead-client", "--pace", "1x", "--report", "tap=t.tap"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    for _ in 0..4 {
+        out.read_line(&mut String::new()).unwrap();
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let (code, _, err) = ended(child.wait_with_output().unwrap());
+    assert_eq!((code, err.as_str()), (Some(130), ""));
+    assert_eq!(read(folder.join("t.tap")), "TAP version 14\nok 1 - dead-client\n1..1\n");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no temporary file is left");
+}

@@ -53,7 +53,8 @@ fn interrupted() -> RunRecord {
 
 fn text(records: impl IntoIterator<Item = RunRecord>, several: bool) -> String {
     let mut out = Vec::new();
-    let mut reporter = TextReporter::new(&mut out, TextOptions { several, ..TextOptions::default() });
+    let mut reporter =
+        TextReporter::new(&mut out, TextOptions { several, ..TextOptions::default() }, |_| true);
     for record in records {
         reporter.run(&record).unwrap();
     }
@@ -694,7 +695,7 @@ fn text_shows_what_decided_where_its_picture_has_no_room_for_it() {
     let of = |rows: usize| {
         let mut out = Vec::new();
         let picture = PictureOptions { rows, ..PictureOptions::default() };
-        TextReporter::new(&mut out, TextOptions { picture, ..TextOptions::default() })
+        TextReporter::new(&mut out, TextOptions { picture, ..TextOptions::default() }, |_| true)
             .run(&failed())
             .unwrap();
         anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()

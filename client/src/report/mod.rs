@@ -33,7 +33,7 @@ pub use kinds::{Report, ReportError, open};
 pub use ndjson::NdjsonReporter;
 pub use pcapng::PcapngReporter;
 pub use tap::TapReporter;
-pub use text::{TextOptions, TextReporter};
+pub use text::{TextOptions, TextReporter, Wait};
 
 /// Told of runs while and after they happen. Runs come one after another.
 ///

@@ -38,11 +38,15 @@ pub struct TextOptions {
     pub pace: Option<Pace>,
 }
 
+/// Waits for so long. `false`: the user wants to see no more.
+pub type Wait = fn(Duration) -> bool;
+
 /// Writes runs as text with ANSI colours, to a stream that strips them where they are not wanted.
 #[derive(Debug)]
 pub struct TextReporter<W> {
     out: W,
     options: TextOptions,
+    wait: Wait,
     counts: Counts,
     /// The virtual time of all runs.
     time: Duration,
@@ -56,10 +60,20 @@ pub struct TextReporter<W> {
 }
 
 impl<W: Write> TextReporter<W> {
-    /// Writes to `out`.
-    pub fn new(out: W, options: TextOptions) -> TextReporter<W> {
+    /// Writes to `out`, and waits with `wait` if a run is played.
+    pub fn new(out: W, options: TextOptions, wait: Wait) -> TextReporter<W> {
         let (counts, time) = (Counts::default(), Duration::ZERO);
-        TextReporter { out, options, counts, time, left_out: None, later: Vec::new(), shown: 0, hidden: 0 }
+        TextReporter {
+            out,
+            options,
+            wait,
+            counts,
+            time,
+            left_out: None,
+            later: Vec::new(),
+            shown: 0,
+            hidden: 0,
+        }
     }
 
     /// A run of several: a line now, and all of it later if it did not pass.
@@ -77,7 +91,7 @@ impl<W: Write> TextReporter<W> {
         }
         self.shown += 1;
         writeln!(self.later)?;
-        full(&mut self.later, record, &self.options)
+        full(&mut self.later, record, &self.options, self.wait)
     }
 
     /// What came of all.
@@ -127,7 +141,7 @@ impl<W: Write> Reporter for TextReporter<W> {
         }
         match self.options.several {
             true => self.one_of_several(record)?,
-            false => full(&mut self.out, record, &self.options)?,
+            false => full(&mut self.out, record, &self.options, self.wait)?,
         }
         self.out.flush()
     }
@@ -147,7 +161,7 @@ impl<W: Write> Reporter for TextReporter<W> {
 }
 
 /// The run with everything about it.
-fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions) -> io::Result<()> {
+fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wait) -> io::Result<()> {
     let Some(started) = record.started() else { return Ok(()) };
     let name = plain(&words::run(&started.scenario, &started.variant));
     let title = plain(&started.title);
@@ -156,7 +170,11 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions) -> io::R
     let timeline = Timeline::new(&record.events);
     let picture = Picture::new(&timeline, &options.picture);
     match options.pace {
-        Some(pace) => play(out, &Drawing::new(&picture, options.paper), pace, &mut std::thread::sleep)?,
+        Some(pace) => {
+            if !play(out, &Drawing::new(&picture, options.paper), pace, &mut |time| wait(time))? {
+                return writeln!(out);
+            }
+        }
         None => write!(out, "{}", draw(&picture, options.paper))?,
     }
     if let Err(error) = options.picture.selection.check(&timeline) {

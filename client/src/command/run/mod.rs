@@ -17,7 +17,7 @@ use halfopen::report::{Report, Reporter as _};
 use crate::args::GlobalArgs;
 use crate::exit;
 use crate::failure::Failure;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::picture_args::{self, PictureArgs};
 use crew::Manner;
 use filter::Filter;
@@ -144,5 +144,6 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     progress.clear();
     reporters.end()?;
     progress.tell();
-    Ok(code)
+    // A run that is played is over before it is shown.
+    Ok(if interrupt::was_pressed() { exit::INTERRUPTED } else { code })
 }

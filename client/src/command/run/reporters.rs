@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::progress::Progress;
 use super::{Args, RunOutput};
 use crate::failure::Failure;
+use crate::interrupt;
 
 /// Of more runs than these, a terminal shows those that did not pass, and counts the others.
 const MOST_LINES: u64 = 100;
@@ -61,8 +62,8 @@ fn results(
             let quiet = plan.runs > MOST_LINES && io::stdout().is_terminal();
             let options = TextOptions { several, names, quiet, picture, paper, pace: args.pace };
             match paper.ascii {
-                true => Box::new(TextReporter::new(AsciiWriter::new(out), options)),
-                false => Box::new(TextReporter::new(out, options)),
+                true => Box::new(TextReporter::new(AsciiWriter::new(out), options, interrupt::sleep)),
+                false => Box::new(TextReporter::new(out, options, interrupt::sleep)),
             }
         }
         RunOutput::Json => Box::new(JsonReporter::new(out)),

@@ -34,7 +34,7 @@ impl Pace {
 }
 
 /// Writes a drawing, each row when its time has come; the clock starts with the first call of `wait`, which is to wait for
-/// as long as it is told.
+/// as long as it is told. If it returns `false`, nothing more is written. Whether all was.
 ///
 /// # Errors
 /// Those of `out`, which is flushed after each row.
@@ -42,16 +42,19 @@ pub fn play(
     out: &mut dyn Write,
     drawing: &Drawing<'_>,
     pace: Pace,
-    wait: &mut dyn FnMut(Duration),
-) -> io::Result<()> {
+    wait: &mut dyn FnMut(Duration) -> bool,
+) -> io::Result<bool> {
     out.write_all(drawing.heading().as_bytes())?;
     out.flush()?;
     let mut now = Duration::ZERO;
     for (time, row) in drawing.rows() {
-        wait(pace.takes(time.saturating_sub(now)));
+        if !wait(pace.takes(time.saturating_sub(now))) {
+            return Ok(false);
+        }
         now = now.max(time);
         out.write_all(row.as_bytes())?;
         out.flush()?;
     }
-    out.write_all(drawing.ending().as_bytes())
+    out.write_all(drawing.ending().as_bytes())?;
+    Ok(true)
 }
