@@ -6,6 +6,7 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use halfopen::client::ClientError;
 use halfopen::record::RunRecord;
+use halfopen::words;
 use serde::Serialize;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -53,17 +54,22 @@ pub(crate) fn other_charset(variable: impl Fn(&str) -> Option<String>) -> Option
 
 /// Says on standard error what is wrong.
 pub(crate) fn error(text: &str) {
-    say(&format!("{ERROR}error{ERROR:#}: {text}"));
+    say(&format!("{ERROR}error{ERROR:#}: {}", lines(text)));
 }
 
 /// Says on standard error what is strange, and does not keep the command from going on.
 pub(crate) fn warning(text: &str) {
-    say(&format!("{WARNING}warning{WARNING:#}: {text}"));
+    say(&format!("{WARNING}warning{WARNING:#}: {}", lines(text)));
 }
 
 /// Says on standard error what to do.
 pub(crate) fn help(text: &str) {
-    say(&format!("{HELP}help{HELP:#}: {text}"));
+    say(&format!("{HELP}help{HELP:#}: {}", lines(text)));
+}
+
+/// A text of several lines without what would steer a terminal: file names, and what a server says, are of others.
+fn lines(text: &str) -> String {
+    text.split('\n').map(words::plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Says something on standard error. Where nobody listens there is nobody to tell that either.
@@ -80,7 +86,7 @@ pub(crate) fn explain(record: &RunRecord) {
                 let text = diagnostic.rendered.trim_end();
                 match text.strip_prefix("error: ") {
                     Some(text) => error(&format!("{text}\n")),
-                    None => say(&format!("{text}\n")),
+                    None => say(&format!("{}\n", lines(text))),
                 }
             }
             match diagnostics.len() {
@@ -100,7 +106,7 @@ pub(crate) fn explain(record: &RunRecord) {
 
 #[cfg(test)]
 mod tests {
-    use super::other_charset;
+    use super::{lines, other_charset};
 
     #[test]
     fn the_strongest_variable_says_what_the_terminal_has() {
@@ -119,5 +125,10 @@ mod tests {
             let expected = expected.filter(|_| !cfg!(windows));
             assert_eq!(other_charset(variable).as_deref(), expected, "{set:?}");
         }
+    }
+
+    #[test]
+    fn a_mistake_keeps_its_lines_and_steers_no_terminal() {
+        assert_eq!(lines("error\n --> \u{1b}[2Jx.yaml\r\n"), "error\n -->  [2Jx.yaml \n");
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use anstyle::{AnsiColor, Style};
 use halfopen::client::{Client, ClientError, Source};
 use halfopen::record::RunRecord;
+use halfopen::words::plain;
 use halfopen_proto::v1::{Diagnostic, ValidateScenarioResponse};
 use serde::Serialize;
 
@@ -44,13 +45,14 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
             Err(error) => record.stopped = Some(error),
         }
         let result = Validation::new(&record, &variants);
+        let name = plain(&record.name);
         match args.output {
             Output::Text if !variants.is_empty() => {
-                let names = variants.join(", ");
-                writeln!(out, "{GOOD}valid{GOOD:#}    {}  {DIM}{names}{DIM:#}", record.name)?;
+                let names = plain(&variants.join(", "));
+                writeln!(out, "{GOOD}valid{GOOD:#}    {}  {DIM}{names}{DIM:#}", name)?;
             }
-            Output::Text if result.valid => writeln!(out, "{GOOD}valid{GOOD:#}    {}", record.name)?,
-            Output::Text => writeln!(out, "{BAD}invalid{BAD:#}  {}", record.name)?,
+            Output::Text if result.valid => writeln!(out, "{GOOD}valid{GOOD:#}    {}", name)?,
+            Output::Text => writeln!(out, "{BAD}invalid{BAD:#}  {}", name)?,
             Output::Json | Output::Ndjson => output::json_line(&mut out, &result)?,
         }
         out.flush()?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anstream::AutoStream;
 use anstyle::Style;
 use halfopen::record::RunRecord;
+use halfopen::words;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use tokio::time::Instant;
 
@@ -89,7 +90,7 @@ impl Progress {
         }
         output::say(&format!("{DIM}took {}{DIM:#}", wall(self.begun.elapsed())));
         for (took, name) in self.slowest {
-            output::say(&format!("{DIM}{:>10}  {name}{DIM:#}", wall(took)));
+            output::say(&format!("{DIM}{:>10}  {}{DIM:#}", wall(took), words::plain(&name)));
         }
     }
 }
