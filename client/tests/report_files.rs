@@ -10,13 +10,17 @@ use std::{env, fs};
 use common::program::{Ended, PROGRAM, in_folder};
 use serde_json::Value;
 
+fn halfopen(folder: &Path, arguments: &[&str]) -> Command {
+    in_folder(folder, PROGRAM, arguments)
+}
+
 fn ended(output: Output) -> (Option<i32>, String, String) {
     let Ended { code, out, err } = Ended::of(output);
     (code, out, err)
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    ended(in_folder(folder, PROGRAM, &[&["run"], arguments].concat()).output().unwrap())
+    ended(halfopen(folder, &[&["run"], arguments].concat()).output().unwrap())
 }
 
 /// A new, empty folder.
@@ -175,7 +179,7 @@ fn ctrl_c_leaves_whole_files_of_what_was_finished() {
     let reports = ["junit=j.xml", "tap=t.tap", "json=r.json", "html=h.html"];
     let asked: Vec<&str> = reports.iter().flat_map(|report| ["--report", report]).collect();
     let runs = ["run", "dead-client", "endless.yaml", "three-way-handshake", "--jobs", "1"];
-    let mut command = in_folder(&folder, PROGRAM, &[&runs[..], &asked].concat());
+    let mut command = halfopen(&folder, &[&runs[..], &asked].concat());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
