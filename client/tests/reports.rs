@@ -109,7 +109,8 @@ fn nothing_that_a_run_says_steers_the_terminal() {
     let events = script.expectation(broken).finish(Verdict::Failed, &[STEERING]);
     for several in [false, true] {
         let mut out = Vec::new();
-        let mut reporter = TextReporter::new(&mut out, TextOptions { several, ..TextOptions::default() });
+        let mut reporter =
+            TextReporter::new(&mut out, TextOptions { several, ..TextOptions::default() }, |_| true);
         reporter.run(&record(STEERING, events.clone())).unwrap();
         reporter.end().unwrap();
         let out = String::from_utf8(out).unwrap();
