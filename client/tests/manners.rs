@@ -300,12 +300,27 @@ fn every_shell_gets_its_completions() {
         "names beside files"
     );
     let Some(bash) = Command::new("bash").arg("--version").output().ok().map(|_| "bash") else { return };
-    let ask = "source /dev/stdin; COMP_WORDS=(halfopen show dead-c); COMP_CWORD=2; _halfopen halfopen dead-c show; echo ${COMPREPLY[@]}";
     let script = folder.join("halfopen.bash");
     fs::write(&script, run(&folder, "completions bash").out).unwrap();
-    let asked =
-        Command::new(bash).args(["-c", ask]).stdin(fs::File::open(&script).unwrap()).output().unwrap();
-    assert_eq!(String::from_utf8(asked.stdout).unwrap(), "dead-client\n");
+    for (words, offered) in [
+        ("show dead-c", "dead-client"),
+        ("run dead-c", "dead-client"),
+        ("run --timers dead-c", "dead-client"),
+        ("run mi", "mine.yaml"),
+        ("run dead-client --ti", "--timers"),
+        ("run --output m", "mermaid"),
+        ("diff dead-client dead-c", "dead-client"),
+    ] {
+        let mut last = words.rsplit(' ');
+        let (word, before) = (last.next().unwrap(), last.next().unwrap());
+        let count = words.split(' ').count();
+        let ask = format!(
+            "source halfopen.bash; COMP_WORDS=(halfopen {words}); COMP_CWORD={count}; \
+             ask=$(complete -p halfopen | sed 's/.*-F \\([^ ]*\\).*/\\1/'); $ask halfopen {word} {before}; echo ${{COMPREPLY[@]}}"
+        );
+        let asked = Command::new(bash).args(["-c", &ask]).current_dir(&folder).output().unwrap();
+        assert_eq!(String::from_utf8(asked.stdout).unwrap().trim_end(), offered, "{words}");
+    }
 }
 
 /// The names of all commands.

@@ -26,8 +26,10 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     // The generators do not expect that writing may fail.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "halfopen", &mut script);
-    if args.shell == Shell::Fish {
-        fish_names(&names, &mut script)?;
+    match args.shell {
+        Shell::Fish => fish_names(&names, &mut script)?,
+        Shell::Bash => script.write_all(bash_names(&names).as_bytes())?,
+        _ => {}
     }
     let mut out = output::stdout();
     out.write_all(&script)?;
@@ -43,4 +45,27 @@ fn fish_names(names: &[String], script: &mut Vec<u8>) -> io::Result<()> {
         writeln!(script, "complete -c halfopen -n \"{condition}\" {files}-a \"{names}\"")?;
     }
     Ok(())
+}
+
+/// The same for bash: names and files where the generator offers nothing.
+fn bash_names(names: &[String]) -> String {
+    let names = names.join(" ");
+    format!(
+        r#"
+_halfopen_or_names() {{
+    _halfopen "$@"
+    local cur="$2" prev="$3" word
+    [[ ${{cur}} != -* && " ${{COMP_WORDS[*]}} " =~ " "(run|explain|diff|validate)" " ]] || return 0
+    case "${{prev}}" in
+        run|explain|diff|validate) COMPREPLY=() ;;
+        *) [[ ${{#COMPREPLY[@]}} -eq 0 ]] || return 0 ;;
+    esac
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r word; do
+        COMPREPLY+=("${{word}}")
+    done < <(compgen -W "{names}" -- "${{cur}}"; compgen -f -- "${{cur}}")
+}}
+complete -F _halfopen_or_names -o bashdefault -o default halfopen
+"#
+    )
 }
