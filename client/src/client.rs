@@ -284,7 +284,9 @@ impl Client {
         if status.code() == Code::Unauthenticated {
             return ClientError::Refused { server: self.server.clone(), reason: status.message().to_owned() };
         }
-        if !broken {
+        // What tonic says of an answer that is HTTP and no gRPC.
+        let no_grpc = status.message().starts_with("grpc-status header missing");
+        if !broken && !no_grpc {
             return ClientError::Stopped(Box::new(status));
         }
         match status.source() {

@@ -177,6 +177,9 @@ impl Args {
     }
 }
 
+/// Of runs that are too many, so many are named.
+const SHOWN: usize = 5;
+
 /// The only run of them.
 fn one(argument: &str, mut subjects: Vec<Subject>) -> Result<Subject, Failure> {
     let names: Vec<String> = subjects
@@ -189,8 +192,9 @@ fn one(argument: &str, mut subjects: Vec<Subject>) -> Result<Subject, Failure> {
     match subjects.pop().filter(|_| subjects.is_empty()) {
         Some(only) => Ok(only),
         None => {
-            let text =
-                format!("`{argument}` has {} runs, and one is compared: {}", names.len(), names.join(", "));
+            let (number, more) = (names.len(), if names.len() > SHOWN { ", …" } else { "" });
+            let first = names[..number.min(SHOWN)].join(", ");
+            let text = format!("`{argument}` has {number} runs, and one is compared: {first}{more}");
             Err(Failure::Usage(text))
         }
     }

@@ -27,6 +27,9 @@ pub(super) fn execute(args: &Args) -> Result<u8, Failure> {
         out.flush()?;
         return Ok(exit::PASSED);
     };
+    if directory.is_file() {
+        return Err(Failure::Usage(format!("`{}` is a file: name a folder", directory.display())));
+    }
     let write = || {
         fs::create_dir_all(directory)?;
         for command in command.get_subcommands().chain([&command]) {

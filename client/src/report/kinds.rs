@@ -53,6 +53,9 @@ pub enum ReportError {
     /// The path names a folder, and the report is a file.
     #[error("`{path}` is a directory: name a file in it", path = .0.display())]
     IsFolder(PathBuf),
+    /// The path names a file, and the report is a folder of them.
+    #[error("`{path}` is a file: name a folder", path = .0.display())]
+    IsFile(PathBuf),
     /// The report is many files, and standard output is one.
     #[error("a {0} report is a folder of files, and cannot go to standard output")]
     NotOne(&'static str),
@@ -85,6 +88,7 @@ impl FromStr for Report {
                 Err(ReportError::IsFolder(report.path))
             }
             Make::Folder(_) if report.is_standard_output() => Err(ReportError::NotOne(KINDS[kind].0)),
+            Make::Folder(_) if report.path.is_file() => Err(ReportError::IsFile(report.path)),
             Make::File(_) | Make::Folder(_) => Ok(report),
         }
     }
@@ -160,6 +164,7 @@ mod tests {
             ("", "there is no report ``"),
             ("pcapng=-", "cannot go to standard output"),
             ("json=src", "`src` is a directory"),
+            ("pcapng=Cargo.toml", "`Cargo.toml` is a file: name a folder"),
             ("json=no-such-folder/", "`no-such-folder/` is a directory"),
         ] {
             let error = wrong.parse::<Report>().unwrap_err().to_string();

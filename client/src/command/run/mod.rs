@@ -49,7 +49,7 @@ pub(crate) struct Args {
     variant: Option<String>,
 
     /// Everything random in a run follows from it [default: 1]
-    #[arg(long, value_name = "N", help_heading = WHAT)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = WHAT)]
     seed: Option<u64>,
 
     /// Run each scenario with each of these seeds: 1..100 (both ends included), or a list, 1,5,9..12
@@ -65,7 +65,7 @@ pub(crate) struct Args {
     filter: Vec<Filter>,
 
     /// How many runs go on at once; 1 is one after another. Results come in the same order [default: one a core]
-    #[arg(long, short, value_name = "N", help_heading = WHAT)]
+    #[arg(long, short, value_name = "N", allow_negative_numbers = true, help_heading = WHAT)]
     jobs: Option<NonZeroUsize>,
 
     /// Begin no other run after one that did not pass
@@ -92,7 +92,7 @@ pub(crate) struct Args {
     reports: Vec<Report>,
 
     /// Play one run in time: each row comes when its virtual time has come, so many times as fast as in life
-    #[arg(long, value_name = "TIMES", help_heading = picture_args::HEADING)]
+    #[arg(long, value_name = "TIMES", allow_negative_numbers = true, help_heading = picture_args::HEADING)]
     pace: Option<Pace>,
 
     /// Show no progress on the terminal, and no times but those that --slowest asks for
