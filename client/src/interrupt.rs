@@ -27,8 +27,8 @@ pub(crate) struct Interrupt {
 impl Interrupt {
     /// From now on Ctrl-C ends the program [`GRACE`] later, if it has not ended by itself.
     pub(crate) async fn listen() -> Interrupt {
-        static PRESSED: OnceCell<watch::Receiver<bool>> = OnceCell::const_new();
-        Interrupt { pressed: PRESSED.get_or_init(|| async { heard() }).await.clone() }
+        static HEARD: OnceCell<watch::Receiver<bool>> = OnceCell::const_new();
+        Interrupt { pressed: HEARD.get_or_init(|| async { heard() }).await.clone() }
     }
 
     /// Waits for Ctrl-C.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    Event, ExpectationResult, KeepaliveVerdict, RunFinished, RunStarted, Verdict, event::Kind,
+    Event, ExpectationResult, KeepaliveVerdict, RunFinished, RunStarted, RunTotals, Verdict, event::Kind,
 };
 
 use crate::client::{ClientError, RunOptions};
@@ -143,6 +143,11 @@ impl RunRecord {
     pub fn finished(&self) -> Option<&RunFinished> {
         let Kind::RunFinished(finished) = self.events.last()?.kind.as_ref()? else { return None };
         Some(finished)
+    }
+
+    /// The counts of a run that came to its end.
+    pub fn totals(&self) -> Option<&RunTotals> {
+        self.finished()?.totals.as_ref()
     }
 
     /// The command that runs it again, with a shell's comment that says what it takes besides: the version, and the text if

@@ -185,7 +185,7 @@ impl<'a> RunJson<'a> {
             expectations: expectations.collect(),
             keepalive: record.keepalive().into_iter().map(keepalive).collect(),
             final_states: final_states.iter().map(final_state).collect(),
-            totals: finished.and_then(|finished| finished.totals.as_ref()).map(totals),
+            totals: record.totals().map(totals),
             problems: record.problems(),
             error: record.stopped.as_ref().map(ToString::to_string),
         }

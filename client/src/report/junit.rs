@@ -109,7 +109,7 @@ fn properties(record: &RunRecord) -> Vec<(&'static str, String)> {
         ("profile", record.options.profile.clone().unwrap_or_default()),
         ("version", started.version.clone()),
     ];
-    if let Some(totals) = record.finished().and_then(|finished| finished.totals.as_ref()) {
+    if let Some(totals) = record.totals() {
         let time: Duration = words::from_proto(totals.virtual_time.as_ref());
         properties.push(("virtual-time", words::duration(time)));
     }

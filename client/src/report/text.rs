@@ -124,7 +124,7 @@ impl<W: Write> TextReporter<W> {
             plain(&record.name),
             width = self.options.names
         )?;
-        match (record.finished().and_then(|finished| finished.totals.as_ref()), &record.stopped) {
+        match (record.totals(), &record.stopped) {
             (Some(totals), _) => write!(self.out, "  {DIM}{}{DIM:#}", short(totals))?,
             (None, Some(error)) => write!(self.out, "  {DIM}{}{DIM:#}", plain(&error.to_string()))?,
             (None, None) => {}
@@ -136,7 +136,7 @@ impl<W: Write> TextReporter<W> {
 impl<W: Write> Reporter for TextReporter<W> {
     fn run(&mut self, record: &RunRecord) -> io::Result<()> {
         self.counts.add(record.outcome());
-        if let Some(totals) = record.finished().and_then(|finished| finished.totals.as_ref()) {
+        if let Some(totals) = record.totals() {
             self.time = self.time.saturating_add(words::from_proto(totals.virtual_time.as_ref()));
         }
         match self.options.several {
@@ -182,7 +182,7 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
     }
     writeln!(out)?;
 
-    let several = record.events.iter().any(|event| event.connection > 1);
+    let several = timeline.connections > 1;
     for found in record.keepalive() {
         writeln!(out, "{}", keepalive(&found, several))?;
     }
@@ -227,7 +227,7 @@ fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {
     let outcome = record.outcome();
     let (name, style) = (outcome.name(), style(outcome));
     write!(out, "{style}{name}{style:#}")?;
-    match record.finished().and_then(|finished| finished.totals.as_ref()) {
+    match record.totals() {
         Some(totals) => writeln!(out, ": {}", summary(totals))?,
         None => writeln!(out, " after {}", words::count(record.events.len() as u64, "event"))?,
     }

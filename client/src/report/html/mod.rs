@@ -117,7 +117,7 @@ impl<W: Write> Reporter for HtmlReporter<W> {
 fn line(record: &RunRecord, id: &str, in_full: bool) -> Markup {
     let outcome = record.outcome();
     let seed = record.started().map(|started| started.seed).or(record.options.seed);
-    let totals = record.finished().and_then(|finished| finished.totals.as_ref());
+    let totals = record.totals();
     let title = record.started().map_or("", |started| started.title.as_str());
     let state = outcome.name();
     html! {

@@ -37,7 +37,7 @@ impl Section {
             (expectations(record, picture, &prefix))
             @if !timeline.entries.is_empty() {
                 (chart::chart(record, timeline, &prefix))
-                (keepalive(record))
+                (keepalive(record, timeline))
                 h3 { "What went over the wire" }
                 div.wide { (svg::part(picture, &format!("{}: {title}", record.name), &prefix)) }
             }
@@ -65,7 +65,7 @@ fn facts(record: &RunRecord) -> String {
     let mut facts = Vec::new();
     facts.extend(record.started().map(|started| format!("seed {}", started.seed)));
     facts.extend(record.options.profile.as_ref().map(|profile| format!("profile {profile}")));
-    match record.finished().and_then(|finished| finished.totals.as_ref()) {
+    match record.totals() {
         Some(totals) => {
             let time = words::duration(words::from_proto(totals.virtual_time.as_ref()));
             facts.push(format!("{time} of virtual time"));
@@ -144,8 +144,8 @@ fn expectation(record: &RunRecord, result: &ExpectationResult, picture: &Picture
 }
 
 /// What keepalive found out, in words.
-fn keepalive(record: &RunRecord) -> Markup {
-    let several = record.events.iter().any(|event| event.connection > 1);
+fn keepalive(record: &RunRecord, timeline: &Timeline) -> Markup {
+    let several = timeline.connections > 1;
     let sentence = |found: &Keepalive| {
         let number = if several { format!(" #{}", found.connection) } else { String::new() };
         let error = found.error.as_ref().map(|error| format!(", {error}")).unwrap_or_default();
