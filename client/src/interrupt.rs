@@ -74,6 +74,7 @@ fn heard() -> watch::Receiver<bool> {
             PRESSED.1.notify_all();
             let _ = press.send(true);
             tokio::time::sleep(GRACE).await;
+            halfopen::report::discard_unfinished();
             output::say("interrupted before everything was written");
             std::process::exit(self::code().into());
         }

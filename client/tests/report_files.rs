@@ -127,7 +127,7 @@ fn what_cannot_be_a_report_is_said_before_anything_runs() {
         (&["junit"], "write KIND=PATH, as in `junit=FILE`"),
         (&["junit=folder"], "`folder` is a directory"),
         (&["junit=file/x.xml"], "the folder `file` cannot be made"),
-        (&["pcapng=file"], "cannot write the report `file`"),
+        (&["pcapng=file"], "`file` is a file: name a folder"),
         (&["junit=a/x", "tap=a/../a/x"], "two reports go to `a/../a/x`"),
         (&["tap=-", "json=-"], "two reports go to `-`"),
         (&["pcapng=-"], "cannot go to standard output"),
@@ -222,4 +222,21 @@ fn ctrl_c_while_a_run_is_played_ends_the_play_and_keeps_the_report() {
     assert_eq!((code, err.as_str()), (Some(130), ""));
     assert_eq!(read(folder.join("t.tap")), "TAP version 14\nok 1 - dead-client\n1..1\n");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no temporary file is left");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_cannot_write_on_after_ctrl_c_leaves_no_temporary_file() {
+    use std::io::Read as _;
+    let folder = tempdir("stuck");
+    let runs = ["run", "zero-window-forever/no-timeout", "--seeds", "1..100", "-o", "ndjson"];
+    let mut command = halfopen(&folder, &[&runs[..], &["--report", "tap=t.tap"]].concat());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Nobody reads on.
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 1000]).unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "it is being written");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let code = child.wait().unwrap().code();
+    assert_eq!((code, fs::read_dir(&folder).unwrap().count()), (Some(130), 0));
 }

@@ -1,8 +1,10 @@
 //! A report in a file, which appears whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use halfopen_proto::v1::Event;
 use tempfile::NamedTempFile;
@@ -12,6 +14,19 @@ use crate::record::RunRecord;
 
 /// What a report is written to.
 pub type Out = Box<dyn Write>;
+
+/// The temporary files that are being written.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Removes the temporary files of reports that are not whole, for a program that ends in the midst of them.
+pub fn discard_unfinished() {
+    if let Ok(mut unfinished) = UNFINISHED.try_lock() {
+        for path in std::mem::take(&mut *unfinished) {
+            // There is nobody left to tell.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
 
 /// Tells a reporter that writes to a temporary file beside the one that is meant, which takes its place at the end.
 ///
@@ -46,6 +61,9 @@ pub(super) fn open(path: &Path, make: fn(Out) -> Box<dyn Reporter>) -> io::Resul
     if let Some(permissions) = old {
         OpenOptions::new().append(true).open(&path)?;
         fs::set_permissions(temporary.path(), permissions)?;
+    }
+    if let Ok(mut unfinished) = UNFINISHED.lock() {
+        unfinished.insert(temporary.path().to_owned());
     }
     let reporter = make(Box::new(BufWriter::new(temporary.as_file().try_clone()?)));
     Ok(Box::new(FileReporter { writing: Some((reporter, temporary)), path }))
@@ -103,7 +121,11 @@ impl Reporter for FileReporter {
         let Some((reporter, temporary)) = self.writing.take() else { return Ok(()) };
         // Closes the file: Windows renames no open one.
         drop(reporter);
+        let name = temporary.path().to_owned();
         temporary.persist(&self.path).map_err(|error| error.error)?;
+        if let Ok(mut unfinished) = UNFINISHED.lock() {
+            unfinished.remove(&name);
+        }
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ use failure::LADDERS;
 pub use drawing::{DrawingForm, DrawingReporter};
 pub use failure::{Broken, Failure};
 pub use fanout::Reporters;
-pub use file::Out;
+pub use file::{Out, discard_unfinished};
 pub use html::HtmlReporter;
 pub use json::{JsonDocumentReporter, JsonReporter};
 pub use junit::JunitReporter;
