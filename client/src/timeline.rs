@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    Event, HostState, KeepaliveVerdict, MiddleboxChange, MiddleboxState, RunStarted, SegmentSent,
-    StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged, UnreachableCode,
-    cause, event,
+    ConnectionCreated, Event, HostState, KeepaliveVerdict, MiddleboxChange, MiddleboxState, RunStarted,
+    SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged,
+    UnreachableCode, cause, event,
 };
 
 use crate::words;
@@ -304,20 +304,24 @@ impl Builder {
                 return None;
             }
             Kind::ConnectionCreated(created) => {
-                let end = End {
-                    sequence: event.sequence,
-                    host: self.host(&event.host),
-                    connection: event.connection,
-                    local: created.local.clone(),
-                    remote: created.remote.clone(),
-                    peer: (!created.remote_host.is_empty()).then(|| self.host(&created.remote_host)),
-                };
+                let end = self.end(event, created);
                 self.timeline.ends.push(end);
                 return None;
             }
             Kind::RunFinished(_) => EntryKind::End,
             Kind::ExpectationResult(_) => return None,
         })
+    }
+
+    fn end(&mut self, event: &Event, created: &ConnectionCreated) -> End {
+        End {
+            sequence: event.sequence,
+            host: self.host(&event.host),
+            connection: event.connection,
+            local: created.local.clone(),
+            remote: created.remote.clone(),
+            peer: (!created.remote_host.is_empty()).then(|| self.host(&created.remote_host)),
+        }
     }
 
     fn segment(&mut self, sent: &SegmentSent) -> Segment {
