@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use halfopen::client::{Client, ClientError, Source};
+use halfopen::recording;
 
 use crate::failure::Failure;
 use crate::{bundled, folder};
@@ -65,6 +66,11 @@ fn here(argument: &str) -> Result<Option<Vec<Input>>, String> {
     }
     if path.is_dir() {
         return Ok(Some(folder::scenarios(path)?.into_iter().map(Input::file).collect()));
+    }
+    if path.exists() && recording::is_recording(path) {
+        return Err(format!(
+            "`{argument}` is a recording of runs: `halfopen explain` and `halfopen diff` read it"
+        ));
     }
     if path.exists() {
         return one(Place::File(path.to_owned()), None);

@@ -455,6 +455,9 @@ fn a_recording_is_explained_as_its_run_is() {
         assert_eq!(ended.code, Some(2), "{arguments:?}");
         assert!(ended.err.contains(expected), "{arguments:?}: {}", ended.err);
     }
+    let run_again = run(&["run", file]);
+    assert_eq!(run_again.code, Some(2));
+    assert!(run_again.err.contains("is a recording of runs: `halfopen explain`"), "{}", run_again.err);
     let none = explain(&["dead-client", "--connection", "7"]);
     assert!(none.out.contains("There is no connection 7: the run had 1 connection."), "{}", none.out);
 }
