@@ -63,6 +63,20 @@ fn text(records: impl IntoIterator<Item = RunRecord>, several: bool) -> String {
 }
 
 #[test]
+fn of_a_long_run_that_was_interrupted_the_beginning_is_drawn() {
+    let mut script = Script::new("endless", "It goes on and on", &["client", "server"]);
+    handshake(&mut script);
+    script.at(70 * MS);
+    while script.events.len() < 30_000 {
+        script.call("client", "send", 1, "");
+    }
+    let endless = RunRecord { stopped: Some(ClientError::Interrupted), ..record("endless", script.events) };
+    let text = text([endless], false);
+    assert!(text.contains("\ndrawn are the first 20000 of 30000 events\n"), "{text}");
+    assert!(text.contains("unfinished after 30000 events"), "{text}");
+}
+
+#[test]
 fn one_run_is_shown_in_full() {
     assert_data_eq!(
         text([record("dead-client", dead_client())], false),

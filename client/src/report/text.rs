@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use halfopen_proto::v1::{ExpectationResult, KeepaliveVerdict, RunTotals};
+use halfopen_proto::v1::{Event, ExpectationResult, KeepaliveVerdict, RunTotals};
 
 use super::{Broken, Counts, LADDERS, Reporter};
+use crate::client::ClientError;
 use crate::picture::text::{Drawing, Pace, Paper, draw, play};
 use crate::picture::{Picture, PictureOptions, What};
 use crate::record::{Keepalive, Outcome, RunRecord};
@@ -37,6 +38,9 @@ pub struct TextOptions {
     /// If a run is played in time, how fast.
     pub pace: Option<Pace>,
 }
+
+/// Events of an interrupted run that are drawn.
+const DRAWN_OF_INTERRUPTED: usize = 20_000;
 
 /// Waits for so long. `false`: the user wants to see no more.
 pub type Wait = fn(Duration) -> bool;
@@ -167,7 +171,8 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
     let title = plain(&started.title);
     let title = if title.is_empty() { title } else { format!(": {title}") };
     writeln!(out, "{BOLD}{name}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", started.seed)?;
-    let timeline = Timeline::new(&record.events);
+    let drawn = drawn(record);
+    let timeline = Timeline::new(drawn);
     let picture = Picture::new(&timeline, &options.picture);
     match options.pace {
         Some(pace) => {
@@ -176,6 +181,10 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
             }
         }
         None => write!(out, "{}", draw(&picture, options.paper))?,
+    }
+    if drawn.len() < record.events.len() {
+        let (drawn, all) = (drawn.len(), words::count(record.events.len() as u64, "event"));
+        writeln!(out, "{DIM}drawn are the first {drawn} of {all}{DIM:#}")?;
     }
     if let Err(error) = options.picture.selection.check(&timeline) {
         writeln!(out, "{BAD}{error}{BAD:#}")?;
@@ -199,6 +208,14 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
         writeln!(out, "{BAD}✗{BAD:#} {}", plain(&problem))?;
     }
     verdict(out, record)
+}
+
+/// The events to draw: of a long run that was interrupted the first, because its user does not wait for more.
+fn drawn(record: &RunRecord) -> &[Event] {
+    match &record.stopped {
+        Some(ClientError::Interrupted) => record.events.get(..DRAWN_OF_INTERRUPTED).unwrap_or(&record.events),
+        _ => &record.events,
+    }
 }
 
 fn expectation(out: &mut dyn Write, record: &RunRecord, result: &ExpectationResult) -> io::Result<()> {
