@@ -4,6 +4,7 @@ use std::future::pending;
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Condvar, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
@@ -11,7 +12,7 @@ use tokio::sync::{OnceCell, watch};
 use crate::{exit, output};
 
 /// How long the rest may take to be written.
-const GRACE: Duration = Duration::from_millis(150);
+const GRACE: Duration = Duration::from_millis(100);
 
 /// The code that the program ends with once it is interrupted.
 static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
@@ -73,10 +74,13 @@ fn heard() -> watch::Receiver<bool> {
             }
             PRESSED.1.notify_all();
             let _ = press.send(true);
-            tokio::time::sleep(GRACE).await;
-            halfopen::report::discard_unfinished();
-            output::say("interrupted before everything was written");
-            std::process::exit(self::code().into());
+            // A thread of its own, because those of the runtime may be busy.
+            thread::spawn(|| {
+                thread::sleep(GRACE);
+                halfopen::report::discard_unfinished();
+                output::say("interrupted before everything was written");
+                std::process::exit(self::code().into());
+            });
         }
         // Without signals nobody presses; whoever waits goes on waiting.
         pending::<()>().await;

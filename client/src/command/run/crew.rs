@@ -216,10 +216,12 @@ impl<P: Iterator<Item = Planned>> Crew<'_, P> {
 
     /// Ends what is under way, as the user wants. The run whose turn it is may be half told already.
     fn stop(&mut self) -> io::Result<()> {
-        while let Ok((run, news)) = self.news.try_recv() {
+        self.tasks.abort_all();
+        // What is there by now: who tells may not hear at once that nobody wants more.
+        for _ in 0..self.news.len() {
+            let Ok((run, news)) = self.news.try_recv() else { break };
             self.hear(run, news)?;
         }
-        self.tasks.abort_all();
         self.halt = Some(Halt::Interrupt);
         self.turn.code = exit::INTERRUPTED;
         for (index, run) in self.runs.iter_mut().enumerate().filter(|(_, run)| run.state == State::Going) {
@@ -290,6 +292,10 @@ impl Turn<'_> {
         self.code = self.code.max(exit::of_outcome(record.outcome()));
         self.reporter.run(&record)?;
         self.progress.reported(&record, self.failed);
+        if matches!(record.stopped, Some(ClientError::Interrupted)) {
+            // The program ends now; to free a long run first takes time that the user does not give.
+            std::mem::forget(record);
+        }
         Ok(met)
     }
 }
