@@ -1,6 +1,7 @@
 //! Names of bundled scenarios, as users write them.
 
 use halfopen::client::Client;
+use halfopen::words;
 use halfopen_proto::v1::ScenarioSummary;
 
 use crate::failure::Failure;
@@ -91,10 +92,8 @@ fn nearest<'a>(scenarios: &'a [ScenarioSummary], called: &str, subjects: bool) -
     let subjects = scenarios.iter().map(|scenario| scenario.subject.as_str()).filter(|_| subjects);
     // What stands beside a slash may be a subject or a variant, which is right already.
     let parts = called.split('/').flat_map(|part| names.clone().map(move |name| (part, name)));
-    let near = parts.chain(subjects.map(|subject| (called, subject))).filter_map(|(part, name)| {
-        let distance = strsim::damerau_levenshtein(part, name);
-        (distance <= 1 + part.chars().count() / 3).then_some((distance, name))
-    });
+    let pairs = parts.chain(subjects.map(|subject| (called, subject)));
+    let near = pairs.filter_map(|(part, name)| Some((words::mistakes(part, name)?, name)));
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 

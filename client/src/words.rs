@@ -119,6 +119,18 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// How many typing mistakes are between a word and a name that is known, if few enough that the name may be meant.
+pub fn mistakes(word: &str, name: &str) -> Option<usize> {
+    let distance = strsim::damerau_levenshtein(word, name);
+    (distance <= 1 + word.chars().count() / 3).then_some(distance)
+}
+
+/// The name that is meant by a word that is none, if one is near.
+pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = names.into_iter().filter_map(|name| Some((mistakes(word, name)?, name)));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
 /// What a run is of: the scenario's id, with its variant if it has one: `pool/busy+both`.
 pub fn run(scenario: &str, variant: &str) -> String {
     if variant.is_empty() { scenario.to_owned() } else { format!("{scenario}/{variant}") }
@@ -215,6 +227,16 @@ mod tests {
         assert_eq!(from_proto(Some(&odd)), Duration::ZERO);
         let odd = halfopen_proto::Duration { seconds: i64::MAX, nanos: i32::MAX };
         assert_eq!(from_proto(Some(&odd)).as_secs(), i64::MAX as u64);
+    }
+
+    #[test]
+    fn a_name_is_near_if_about_a_third_of_the_word_is_wrong() {
+        let names = ["junit", "tap", "json", "html"];
+        for (word, expected) in
+            [("junti", Some("junit")), ("tpa", Some("tap")), ("elephant", None), ("", None)]
+        {
+            assert_eq!(nearest(word, names), expected, "{word}");
+        }
     }
 
     #[test]

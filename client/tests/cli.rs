@@ -106,10 +106,7 @@ fn wrong_arguments_end_with_2() {
         (&["--server", "ftp://localhost:1", "list"], "only http:// and https:// are supported"),
     ];
     for (arguments, part) in cases {
-        let ended = run(arguments);
-        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.err);
-        assert!(ended.err.contains(part), "{arguments:?}: no {part:?} in:\n{}", ended.err);
-        assert_eq!(ended.out, "", "{arguments:?}");
+        run(arguments).assert_refused(arguments, part);
     }
 }
 

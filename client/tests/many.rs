@@ -82,10 +82,7 @@ fn what_would_not_do_what_it_says_is_refused() {
         (&["dead-client", "--seeds", "1..2", "-o", "svg"], "a drawing is of one run, and these are 2"),
     ];
     for (arguments, part) in cases {
-        let ended = run(arguments);
-        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.err);
-        assert!(ended.err.contains(part), "{arguments:?}: no {part:?} in:\n{}", ended.err);
-        assert_eq!(ended.out, "", "{arguments:?}");
+        run(arguments).assert_refused(arguments, part);
     }
 }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::Command;
+use halfopen::words;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -156,7 +157,5 @@ fn text(value: &DeValue<'_>) -> Option<String> {
 
 /// The name that is the most like one that there is not.
 fn did_you_mean(name: &str, known: &BTreeSet<&str>) -> Option<String> {
-    let distance = |known: &str| strsim::damerau_levenshtein(known, name);
-    let nearest = known.iter().min_by_key(|known| distance(known))?;
-    (distance(nearest) <= 1 + name.chars().count() / 3).then(|| format!("did you mean `{nearest}`?"))
+    words::nearest(name, known.iter().copied()).map(|nearest| format!("did you mean `{nearest}`?"))
 }

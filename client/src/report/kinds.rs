@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::file::{self, Out};
 use super::{HtmlReporter, JsonDocumentReporter, JunitReporter, PcapngReporter, Reporter, TapReporter};
+use crate::words;
 
 /// How a kind of report is made.
 #[derive(Clone, Copy)]
@@ -96,7 +97,7 @@ impl FromStr for Report {
 
 fn unknown(name: &str) -> ReportError {
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
-    let near = names.iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+    let near = words::nearest(name, names.iter().copied());
     let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
     let hint = format!("{near}there are {}", names.join(", "));
     ReportError::UnknownKind { kind: name.to_owned(), hint }

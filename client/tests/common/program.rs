@@ -49,6 +49,13 @@ impl Ended {
         Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
+    /// It was refused as a wrong use of `arguments`, in words that have this part, and printed nothing else.
+    pub(crate) fn assert_refused(&self, arguments: &[&str], part: &str) {
+        assert_eq!(self.code, Some(2), "{arguments:?}: {}", self.err);
+        assert!(self.err.contains(part), "{arguments:?}: no {part:?} in:\n{}", self.err);
+        assert_eq!(self.out, "", "{arguments:?}");
+    }
+
     /// The names of the runs that have a line, in order.
     pub(crate) fn names(&self) -> Vec<&str> {
         let lines = self.out.lines().take_while(|line| !line.is_empty());
