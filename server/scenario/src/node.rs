@@ -18,8 +18,14 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) fn location(self) -> Location {
-        Location { line: self.line, column: self.column }
+    /// Whether another part of the text lies in this one.
+    fn holds(self, other: Span) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// Whether this begins at a location.
+    pub(crate) fn begins_at(self, location: &Location) -> bool {
+        (self.line, self.column) == (location.line, location.column)
     }
 }
 
@@ -107,7 +113,7 @@ impl Node {
         if self.span == span {
             return Some(self);
         }
-        if inside && !(self.span.start <= span.start && span.end <= self.span.end) {
+        if inside && !self.span.holds(span) {
             return None;
         }
         match &self.value {
@@ -121,16 +127,22 @@ impl Node {
 
     /// The way from here to what stands there: `faults[0].drop.from`. A key's is that of its value.
     pub(crate) fn path_to(&self, span: Span) -> Option<String> {
+        self.path_within(span, true).or_else(|| self.path_within(span, false))
+    }
+
+    fn path_within(&self, span: Span, inside: bool) -> Option<String> {
         if self.span == span {
             return Some(String::new());
         }
+        if inside && !self.span.holds(span) {
+            return None;
+        }
         match &self.value {
-            Value::Sequence(items) => items
-                .iter()
-                .enumerate()
-                .find_map(|(index, item)| Some(format!("[{index}]{}", joined(&item.path_to(span)?)))),
+            Value::Sequence(items) => items.iter().enumerate().find_map(|(index, item)| {
+                Some(format!("[{index}]{}", joined(&item.path_within(span, inside)?)))
+            }),
             Value::Mapping(entries) => entries.iter().find_map(|(key, value)| {
-                let rest = if key.span == span { String::new() } else { value.path_to(span)? };
+                let rest = if key.span == span { String::new() } else { value.path_within(span, inside)? };
                 Some(format!("{key}{}", joined(&rest)))
             }),
             _ => None,

@@ -213,7 +213,10 @@ fn programs_have_their_connections() {
     assert_eq!(client.steps[5].text, "repeat: […], times: 30000, every: 2ms, error: EADDRNOTAVAIL");
     let timeouts = [&web.steps[1], &client.steps[4], &client.steps[7], &client.steps[8]];
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(15)), Some(S(1)), None]);
-    assert_eq!(web.steps[0].location, Location { line: 85, column: 9 });
+    assert_eq!(
+        web.steps[0].location,
+        Location { line: 85, column: 9, path: "applications.server.web[0]".to_owned() }
+    );
 }
 
 #[test]

@@ -13,7 +13,12 @@ use halfopen_sim::trace::{EventKind, ExpectationResult, Verdict};
 use halfopen_tcp::{Errno, Flags, State};
 
 fn expectation(claim: Claim, at: Option<Window>) -> Expectation {
-    Expectation { claim, at, location: Location { line: 7, column: 1 }, text: "the text".to_owned() }
+    Expectation {
+        claim,
+        at,
+        location: Location { line: 7, column: 1, path: "expect[0]".to_owned() },
+        text: "the text".to_owned(),
+    }
 }
 
 fn about(host: HostId, claim: HostClaim) -> Expectation {

@@ -95,12 +95,14 @@ pub struct HostId(pub usize);
 pub struct Slot(pub usize);
 
 /// A place in the text of the scenario.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
-    /// Counted from 1.
+    /// Counted from 1. A JSON text may have only one.
     pub line: u32,
     /// In characters, counted from 1.
     pub column: u32,
+    /// The path through the document: `faults[0]`, `applications.client[2]`.
+    pub path: String,
 }
 
 /// A host.

@@ -54,7 +54,7 @@ impl Checker<'_> {
                 return None;
             }
         };
-        Some(Expectation { claim, at, location: expect.span.location(), text: self.text(expect.span) })
+        Some(Expectation { claim, at, location: self.location(expect.span), text: self.text(expect.span) })
     }
 
     /// What is about the wire or about everything.

@@ -54,7 +54,7 @@ impl Checker<'_> {
             effect: effect?,
             when: when?,
             may_not_happen: super::word(&fault.may_not_happen).is_some_and(|Switch(may)| may),
-            location: fault.span.location(),
+            location: self.location(fault.span),
             text: self.text(fault.span),
         })
     }

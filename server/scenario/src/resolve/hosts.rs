@@ -41,7 +41,8 @@ impl Checker<'_> {
         let profile = self.profile.or(word(&host.profile)).unwrap_or_default();
         let mut tcp = self.tcp(&host.tcp);
         tcp.ephemeral_ports = word(&host.ephemeral_ports).map(|Ports(ports)| ports);
-        let host = Host { name: name.value.clone(), profile, tcp, addresses, location: name.span.location() };
+        let host =
+            Host { name: name.value.clone(), profile, tcp, addresses, location: self.location(name.span) };
         let rto = host.settings().rto;
         if rto.min > rto.max {
             let asked = self.profile.map(|profile| format!(", with the profile `{}`", profile.name()));

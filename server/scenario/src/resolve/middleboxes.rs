@@ -32,7 +32,7 @@ impl Checker<'_> {
                 name: name.value.clone(),
                 between: middlebox.between.as_ref().and_then(|between| self.two_hosts(between)),
                 settings: self.middlebox_settings(middlebox),
-                location: name.span.location(),
+                location: self.location(name.span),
             }
         };
         list.iter().map(resolve).collect()

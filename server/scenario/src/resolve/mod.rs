@@ -18,7 +18,7 @@ use crate::de::Spanned;
 use crate::node::{Node, Span};
 use crate::parse::Scalar;
 use crate::shape::{Document, Given, HostInState, Match, Opt};
-use crate::{Host, HostId, Limits, Middlebox, Problem, Program, Scenario, words};
+use crate::{Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, words};
 
 /// The scenario that the document says, whose hosts have `profile` if there is one. It is only worth something if no
 /// problem was found.
@@ -81,6 +81,12 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn problem(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Problem::new(span, message).help(help));
+    }
+
+    /// Where that is.
+    fn location(&self, span: Span) -> Location {
+        let path = self.root.path_to(span).unwrap_or_default();
+        Location { line: span.line, column: span.column, path }
     }
 
     /// What stands there, on one line.

@@ -35,7 +35,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// About the value of a key, wherever in the item it stands; about the whole item if the key is not there.
-    fn problem(&mut self, item: Location, key: &str, message: String, help: impl Into<String>) {
+    fn problem(&mut self, item: &Location, key: &str, message: String, help: impl Into<String>) {
         let span =
             begins(self.root, item).map_or(Span::default(), |node| value(node, key).unwrap_or(node.span));
         self.problems.push(Problem::new(span, message).help(help));
@@ -46,7 +46,7 @@ impl Reader<'_> {
     }
 
     /// The run must reach that time.
-    fn in_time(&mut self, item: Location, key: &str, time: Duration) {
+    fn in_time(&mut self, item: &Location, key: &str, time: Duration) {
         let (end, why) = match self.scenario.until {
             Some(until) => (until, "it ends there; raise `until`"),
             None => {
@@ -75,14 +75,14 @@ impl Reader<'_> {
                     self.somebody_listens(program, step, to.port(), self.scenario.host_of(to.ip()));
                 }
                 Action::WaitUntil(time) if !step.may_not_happen => {
-                    self.in_time(step.location, "wait-until", *time);
+                    self.in_time(&step.location, "wait-until", *time);
                 }
                 Action::ShutdownWrite { connection } => shut.push((*connection, step.location.line)),
                 Action::Send { connection, .. } if must_work => {
                     if let Some((_, line)) = shut.iter().find(|(shut, _)| shut == connection) {
                         let message = format!("`shutdown: write` in line {line} has ended sending");
                         let help = "send before it; if this must fail, say `error: EPIPE` beside it";
-                        self.problem(step.location, "send", message, help);
+                        self.problem(&step.location, "send", message, help);
                     }
                 }
                 _ => {}
@@ -120,24 +120,24 @@ impl Reader<'_> {
                 format!("give it to one by `addresses`{}", but.replace("ECONNREFUSED", "ETIMEDOUT")),
             ),
         };
-        self.problem(step.location, "connect", message, help);
+        self.problem(&step.location, "connect", message, help);
     }
 
     fn fault(&mut self, fault: &Fault) {
         if let Effect::Segment { matching, .. } = &fault.effect {
-            self.matching(fault.location, matching);
+            self.matching(&fault.location, matching);
         }
         if !fault.may_not_happen {
             match fault.when {
-                When::At(time) => self.in_time(fault.location, "at", time),
-                When::Between(from, _) => self.in_time(fault.location, "between", from),
+                When::At(time) => self.in_time(&fault.location, "at", time),
+                When::Between(from, _) => self.in_time(&fault.location, "between", from),
                 When::Always | When::State { .. } => {}
             }
         }
     }
 
     /// Whether a host may ever send such a segment.
-    fn matching(&mut self, item: Location, matching: &Match) {
+    fn matching(&mut self, item: &Location, matching: &Match) {
         let (flags, only) = match matching.flags {
             Some(FlagsMatch::Only(flags)) => (flags, true),
             Some(FlagsMatch::AtLeast(flags)) => (flags, false),
@@ -169,15 +169,15 @@ impl Reader<'_> {
 
     fn expectation(&mut self, expectation: &Expectation) {
         if let Some(window) = expectation.at {
-            self.in_time(expectation.location, "at", window.from);
+            self.in_time(&expectation.location, "at", window.from);
         }
         match &expectation.claim {
-            Claim::Segments { matching, .. } => self.matching(expectation.location, matching),
+            Claim::Segments { matching, .. } => self.matching(&expectation.location, matching),
             Claim::Host { claim: HostClaim::States(path), .. } => self.path(expectation, path),
             Claim::Order(order) => {
                 for item in order {
                     if let OrderItem::Segment(matching) = item {
-                        self.matching(expectation.location, matching);
+                        self.matching(&expectation.location, matching);
                     }
                 }
             }
@@ -195,7 +195,7 @@ impl Reader<'_> {
                     "from {from} it goes to {}; `…` stands for any states between",
                     list(next.iter().map(|state| state.name()))
                 );
-                self.problem(expectation.location, "states", message, help);
+                self.problem(&expectation.location, "states", message, help);
             }
         }
     }
@@ -218,13 +218,13 @@ fn after(state: State) -> &'static [State] {
 }
 
 /// The innermost map or word that begins there.
-fn begins(node: &Node, place: Location) -> Option<&Node> {
+fn begins<'a>(node: &'a Node, place: &Location) -> Option<&'a Node> {
     let parts: Vec<&Node> = match &node.value {
         Value::Sequence(items) => items.iter().collect(),
         Value::Mapping(entries) => entries.iter().map(|(_, value)| value).collect(),
         _ => Vec::new(),
     };
-    let own = || (node.span.location() == place).then_some(node);
+    let own = || node.span.begins_at(place).then_some(node);
     match node.value {
         // An item, whose first key stands where it stands itself.
         Value::Mapping(_) => own().or_else(|| parts.iter().find_map(|part| begins(part, place))),

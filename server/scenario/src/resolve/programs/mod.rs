@@ -152,7 +152,7 @@ impl Checker<'_> {
             failure,
             timeout: step.timeout.as_ref().map(|timeout| self.positive(timeout)),
             may_not_happen: super::word(&step.may_not_happen).is_some_and(|Switch(may)| may),
-            location: step.span.location(),
+            location: self.location(step.span),
             text: self.step_text(step),
         })
     }
