@@ -1,7 +1,10 @@
-//! The `halfopen.v1` protocol: what is generated from `halfopen/v1/*.proto`, and nothing else.
+//! The `halfopen.v1` protocol: what is generated from `halfopen/v1/*.proto`, and the token that callers show.
 //!
 //! Every message is also `serde::Serialize` and `serde::Deserialize`, as
-//! [proto3 JSON](https://protobuf.dev/programming-guides/json/).
+//! [proto3 JSON](https://protobuf.dev/programming-guides/json/). The generated clients and servers, which need tonic, are behind the
+//! features `client` and `server`.
+
+mod token;
 
 /// Messages and services of the package `halfopen.v1`; the `.proto` files document them.
 #[allow(
@@ -14,12 +17,13 @@
 )]
 #[allow(clippy::enum_glob_use, clippy::wildcard_imports)]
 pub mod v1 {
-    tonic::include_proto!("halfopen.v1");
+    include!(concat!(env!("OUT_DIR"), "/halfopen.v1.rs"));
     include!(concat!(env!("OUT_DIR"), "/halfopen.v1.serde.rs"));
 }
 
 /// The type of `google.protobuf.Duration` in the messages.
 pub use pbjson_types::Duration;
+pub use token::{InvalidToken, Token};
 
 /// The encoded `google.protobuf.FileDescriptorSet` of the package, for server reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/halfopen.v1.descriptors"));

@@ -21,7 +21,7 @@ mod token;
 pub use halfopen_scenario::schema;
 
 pub use cli::{ServeError, ServeOptions, log_to_stderr, run};
+pub use halfopen_proto::Token;
 pub use pool::Runner;
 pub use service::{Access, Config, Load, Service};
 pub use tls::{Tls, TlsError};
-pub use token::{BadToken, Token};

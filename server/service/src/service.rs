@@ -13,6 +13,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use futures_util::FutureExt;
 use halfopen_proto::FILE_DESCRIPTOR_SET;
+use halfopen_proto::Token;
 use halfopen_proto::v1::run_service_server::RunServiceServer;
 use halfopen_proto::v1::scenario_service_server::ScenarioServiceServer;
 use halfopen_proto::v1::server_service_server::ServerServiceServer;
@@ -39,7 +40,7 @@ use crate::scenario_service::ScenarioHandler;
 use crate::server_service::ServerHandler;
 use crate::tail::Unread;
 use crate::tls::Tls;
-use crate::token::{self, Token};
+use crate::token;
 
 /// Octets of a request. More than a scenario may have, so that a text that is somewhat too long gets the scenario
 /// language's own, clearer, error.

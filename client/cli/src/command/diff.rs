@@ -1,0 +1,210 @@
+//! `halfopen diff`: where two runs differ.
+
+use std::io::Write;
+
+use halfopen_client::{Client, Planned};
+use halfopen_view::Stopped;
+use halfopen_view::diff::{self, DiffOptions};
+use halfopen_view::record::{Outcome, RunRecord};
+
+use super::subject;
+use crate::args::{Form, GlobalArgs};
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::{exit, output, recording};
+
+/// What to compare.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// A scenario file, the name of a bundled scenario, - for standard input, or a recording: a file that `halfopen run -o
+    /// ndjson` wrote, ending in .ndjson or .jsonl
+    #[arg(value_name = "FILE|NAME|RECORDING")]
+    a: String,
+
+    /// Another one; without it, a recording of two runs, or --seeds, or --profiles
+    #[arg(value_name = "FILE|NAME|RECORDING")]
+    b: Option<String>,
+
+    /// The variant of scenarios that have several; also written NAME/VARIANT
+    #[arg(long, value_name = "VARIANT")]
+    variant: Option<String>,
+
+    /// Everything random in the runs follows from it [default: 1]
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    seed: Option<u64>,
+
+    /// Compare two runs of one scenario with these seeds
+    #[arg(long, value_name = "N,M", value_delimiter = ',', conflicts_with_all = ["b", "profiles"])]
+    seeds: Vec<u64>,
+
+    /// Compare two runs of one scenario whose hosts have these TCP profiles
+    #[arg(long, value_name = "P,Q", value_delimiter = ',', conflicts_with = "b")]
+    profiles: Vec<String>,
+
+    /// Show also when timers are set, fire and are cancelled
+    #[arg(long)]
+    timers: bool,
+
+    /// Rows side by side; of more, the last are left out
+    #[arg(long, value_name = "N", default_value_t = DiffOptions::default().rows)]
+    rows: usize,
+
+    /// Columns of the text [default: those of the terminal]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(50..))]
+    width: Option<u16>,
+
+    /// How to write it
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Form,
+}
+
+/// A run, or how to come by it.
+enum Subject {
+    Recorded(RunRecord),
+    Planned(Planned),
+}
+
+pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
+    let mut interrupt = Interrupt::listen().await;
+    args.check()?;
+    let mut service = Service { global, client: None };
+    let subjects = tokio::select! {
+        subjects = args.subjects(&mut service) => subjects?,
+        () = interrupt.pressed() => return Ok(exit::INTERRUPTED),
+    };
+    let mut records = Vec::new();
+    for subject in subjects {
+        let record = match subject {
+            Subject::Recorded(record) => record,
+            Subject::Planned(planned) => planned.execute(service.client().await?, interrupt.pressed()).await,
+        };
+        if let Some(code) = not_comparable(&record) {
+            return Ok(code);
+        }
+        records.push(record);
+    }
+    let [a, b] = records.as_slice() else { return Ok(exit::USAGE) };
+    let options = DiffOptions { timers: args.timers, rows: args.rows };
+    let difference = diff::diff(a, b, options);
+    let mut out = output::stdout();
+    match args.output {
+        Form::Text => {
+            let width = args.width.map_or_else(output::width, usize::from);
+            out.write_all(diff::text::write(&difference, width).as_bytes())?;
+        }
+        Form::Json => output::json_line(&mut out, &difference)?,
+    }
+    out.flush()?;
+    Ok(if difference.same { exit::PASSED } else { exit::FAILED })
+}
+
+/// The exit code of a run that there is no use in comparing; says why.
+fn not_comparable(record: &RunRecord) -> Option<u8> {
+    output::explain(record);
+    match (&record.stopped, record.outcome()) {
+        (Some(Stopped::Interrupted), _) => Some(exit::INTERRUPTED),
+        // Its limit is part of the scenario: how far it got can be compared.
+        (_, Outcome::Passed | Outcome::Failed) | (None, Outcome::Unfinished) => None,
+        (_, outcome) => Some(exit::of_outcome(outcome)),
+    }
+}
+
+/// The service, connected to when it is needed: two recordings need none.
+struct Service<'a> {
+    global: &'a GlobalArgs,
+    client: Option<Client>,
+}
+
+impl Service<'_> {
+    async fn client(&mut self) -> Result<&mut Client, Failure> {
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => self.global.connect().await?,
+        };
+        Ok(self.client.insert(client))
+    }
+}
+
+impl Args {
+    /// Fails if the options make no pair.
+    fn check(&self) -> Result<(), Failure> {
+        for (option, count) in [("--seeds", self.seeds.len()), ("--profiles", self.profiles.len())] {
+            if count != 0 && count != 2 {
+                return Err(Failure::Usage(format!(
+                    "{option} takes two, as in {option} X,Y; here are {count}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The two runs that are meant.
+    async fn subjects(&self, service: &mut Service<'_>) -> Result<Vec<Subject>, Failure> {
+        let mut subjects = self.of(&self.a, service).await?;
+        if let Some(b) = &self.b {
+            let b = one(b, self.of(b, service).await?)?;
+            return Ok(vec![one(&self.a, subjects)?, b]);
+        }
+        if let ([Subject::Recorded(_), Subject::Recorded(_)], true) =
+            (subjects.as_slice(), self.seeds.is_empty() && self.profiles.is_empty())
+        {
+            return Ok(subjects);
+        }
+        if let Some(Subject::Recorded(_)) = subjects.first() {
+            let what =
+                if subjects.len() == 2 { "leave out --seeds and --profiles" } else { "name another one" };
+            let count = halfopen_view::words::count(subjects.len() as u64, "run");
+            return Err(Failure::Usage(format!("`{}` is a recording of {count}: {what}", self.a)));
+        }
+        if self.seeds.is_empty() && self.profiles.is_empty() {
+            let text =
+                format!("`{}` is one run: name another one, or --seeds N,M, or --profiles P,Q", self.a);
+            return Err(Failure::Usage(text));
+        }
+        subjects = vec![one(&self.a, subjects)?];
+        let Some(Subject::Planned(run)) = subjects.pop() else { return Ok(Vec::new()) };
+        let seeds = self.seeds.iter().map(|seed| with(run.clone(), Some(*seed), None));
+        let profiles =
+            self.profiles.iter().map(|profile| with(run.clone(), self.seed, Some(profile.clone())));
+        Ok(seeds.chain(profiles).map(Subject::Planned).collect())
+    }
+
+    /// The runs that an argument means.
+    async fn of(&self, argument: &str, service: &mut Service<'_>) -> Result<Vec<Subject>, Failure> {
+        if let Some(records) = recording::runs(argument)? {
+            return Ok(records.into_iter().map(Subject::Recorded).collect());
+        }
+        let planned = subject::plan(service.client().await?, argument, self.variant.as_deref()).await?;
+        Ok(planned.into_iter().map(|run| Subject::Planned(with(run, self.seed, None))).collect())
+    }
+}
+
+/// The same run with a seed and a profile.
+fn with(mut run: Planned, seed: Option<u64>, profile: Option<String>) -> Planned {
+    run.record.options.seed = seed;
+    run.record.options.profile = profile;
+    run
+}
+
+/// Of runs that are too many, so many are named.
+const SHOWN: usize = 5;
+
+/// The only run of them.
+fn one(argument: &str, mut subjects: Vec<Subject>) -> Result<Subject, Failure> {
+    let names: Vec<String> = subjects
+        .iter()
+        .map(|subject| match subject {
+            Subject::Recorded(record) => record.name.clone(),
+            Subject::Planned(planned) => planned.record.name.clone(),
+        })
+        .collect();
+    match subjects.pop().filter(|_| subjects.is_empty()) {
+        Some(only) => Ok(only),
+        None => {
+            let (number, more) = (names.len(), if names.len() > SHOWN { ", …" } else { "" });
+            let first = names[..number.min(SHOWN)].join(", ");
+            let text = format!("`{argument}` has {number} runs, and one is compared: {first}{more}");
+            Err(Failure::Usage(text))
+        }
+    }
+}

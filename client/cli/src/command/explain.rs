@@ -1,0 +1,111 @@
+//! `halfopen explain`: says in sentences what happened in a run, and why.
+
+use std::io::Write;
+
+use halfopen_view::Stopped;
+use halfopen_view::explain::{self, ExplainOptions};
+use halfopen_view::record::{Outcome, RunRecord};
+
+use super::subject;
+use crate::args::{Form, GlobalArgs};
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::{exit, output, recording};
+
+/// What to explain.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// A scenario file, the name of a bundled scenario, - for standard input, or a recording: a file that `halfopen run -o
+    /// ndjson` wrote, ending in .ndjson or .jsonl
+    #[arg(value_name = "FILE|NAME|RECORDING")]
+    subject: String,
+
+    /// Explain this variant of a scenario that has several, instead of all; also written NAME/VARIANT
+    #[arg(long, value_name = "VARIANT")]
+    variant: Option<String>,
+
+    /// Everything random in a run follows from it [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Tell of this connection only, instead of the most interesting ones
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    connection: Option<u32>,
+
+    /// How to write it
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Form,
+}
+
+pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
+    let mut interrupt = Interrupt::listen().await;
+    let mut writer = Writer { args, out: output::stdout(), any: false };
+    if let Some(records) = recording::runs(&args.subject)? {
+        args.no_use_for_a_recording()?;
+        for record in &records {
+            writer.write(record)?;
+        }
+        return Ok(exit::PASSED);
+    }
+    let planned = async {
+        let mut client = global.connect().await?;
+        let planned = subject::plan(&mut client, &args.subject, args.variant.as_deref()).await?;
+        Ok::<_, Failure>((client, planned))
+    };
+    let (mut client, planned) = tokio::select! {
+        planned = planned => planned?,
+        () = interrupt.pressed() => return Ok(exit::INTERRUPTED),
+    };
+    let mut code = exit::PASSED;
+    for mut run in planned {
+        run.record.options.seed = args.seed;
+        let record = run.execute(&mut client, interrupt.pressed()).await;
+        output::explain(&record);
+        writer.write(&record)?;
+        code = code.max(match (&record.stopped, record.outcome()) {
+            (Some(Stopped::Interrupted), _) => return Ok(exit::INTERRUPTED),
+            (_, Outcome::Passed | Outcome::Failed) => exit::PASSED,
+            (None, Outcome::Unfinished) => exit::PASSED,
+            (_, outcome) => exit::of_outcome(outcome),
+        });
+    }
+    Ok(code)
+}
+
+impl Args {
+    /// Fails if there is an option that only a run of now would heed.
+    fn no_use_for_a_recording(&self) -> Result<(), Failure> {
+        let option = if self.seed.is_some() { "--seed" } else { "--variant" };
+        if self.seed.is_none() && self.variant.is_none() {
+            return Ok(());
+        }
+        Err(Failure::Usage(format!("the runs of a recording are over: leave out {option}")))
+    }
+}
+
+struct Writer<'a, W> {
+    args: &'a Args,
+    out: W,
+    /// Whether one was written already.
+    any: bool,
+}
+
+impl<W: Write> Writer<'_, W> {
+    /// Explains a run, if there was one.
+    fn write(&mut self, record: &RunRecord) -> Result<(), Failure> {
+        if record.started().is_none() {
+            return Ok(());
+        }
+        let options = ExplainOptions { connection: self.args.connection, ..ExplainOptions::default() };
+        let explanation = explain::explain(record, options);
+        match self.args.output {
+            Form::Text => {
+                let gap = if self.any { "\n" } else { "" };
+                write!(self.out, "{gap}{}", explain::text::write(&explanation, output::width()))?;
+            }
+            Form::Json => output::json_line(&mut self.out, &explanation)?,
+        }
+        self.any = true;
+        Ok(self.out.flush()?)
+    }
+}

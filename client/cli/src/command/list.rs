@@ -1,0 +1,52 @@
+//! `halfopen list`: the bundled scenarios.
+
+use std::io::Write;
+
+use anstyle::Style;
+use halfopen_proto::v1::ScenarioSummary;
+use halfopen_view::words::plain;
+
+use crate::args::{GlobalArgs, Output};
+use crate::failure::Failure;
+use crate::{exit, output};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const UNDERLINED: Style = Style::new().underline();
+
+/// How to list.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// How to write the list
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
+    let scenarios = global.connect().await?.list().await?;
+    let mut out = output::stdout();
+    let widest = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+    let mut subject = None;
+    for scenario in &scenarios {
+        let ScenarioSummary { name, title, .. } = scenario;
+        match args.output {
+            Output::Text => {
+                let before = subject.replace(&scenario.subject);
+                if before != subject {
+                    let gap = if before.is_some() { "\n" } else { "" };
+                    let (title, subject) = (plain(&scenario.subject_title), plain(&scenario.subject));
+                    writeln!(out, "{gap}{UNDERLINED}{title}{UNDERLINED:#} ({subject})")?;
+                }
+                let (name, title) = (plain(name), plain(title));
+                writeln!(out, "  {BOLD}{name:<widest$}{BOLD:#}  {title}")?;
+                if !scenario.variants.is_empty() {
+                    let variants = plain(&scenario.variants.join(", "));
+                    writeln!(out, "  {:widest$}  {DIM}variants: {variants}{DIM:#}", "")?;
+                }
+            }
+            Output::Json | Output::Ndjson => output::json_line(&mut out, scenario)?,
+        }
+    }
+    out.flush()?;
+    Ok(exit::PASSED)
+}

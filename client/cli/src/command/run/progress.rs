@@ -1,0 +1,151 @@
+//! How far the runs are, on a terminal.
+
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::time::Duration;
+
+use anstream::AutoStream;
+use anstyle::Style;
+use halfopen_client::{Plan, Progress};
+use halfopen_view::Stopped;
+use halfopen_view::record::RunRecord;
+use halfopen_view::words;
+use indicatif::{ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use tokio::time::Instant;
+
+use crate::output;
+
+const DIM: Style = Style::new().dimmed();
+/// So many of the slowest runs are told on a terminal.
+const SLOWEST: usize = 3;
+/// The elapsed time moves so often.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A bar on standard error while runs go on, and how long they took when they are over: none of it on standard output,
+/// where the same runs give the same text.
+#[derive(Debug)]
+pub(super) struct ProgressBar {
+    bar: indicatif::ProgressBar,
+    begun: Instant,
+    /// How many of the slowest runs are told; `None`: nothing is told of time.
+    tell: Option<usize>,
+    /// Those that took longest, the longest first.
+    slowest: Vec<(Duration, String)>,
+}
+
+impl ProgressBar {
+    /// A bar if standard error is a terminal, several runs come and it is wanted. `slowest`: how many slow runs are told,
+    /// terminal or not.
+    pub(super) fn new(plan: &Plan, is_wanted: bool, slowest: Option<usize>) -> ProgressBar {
+        let is_shown = is_wanted && plan.runs() > 1 && io::stderr().is_terminal();
+        let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = indicatif::ProgressBar::with_draw_target(Some(plan.runs()), target)
+            .with_finish(ProgressFinish::AndClear);
+        if is_shown {
+            let template = "[{bar:30}] {pos}/{len} runs{msg}, {elapsed}";
+            let style = ProgressStyle::with_template(template).expect("a right template");
+            bar.set_style(style.progress_chars("=> "));
+            bar.enable_steady_tick(TICK);
+        }
+        let tell = slowest.or(is_shown.then_some(SLOWEST));
+        ProgressBar { bar, begun: Instant::now(), tell, slowest: Vec::new() }
+    }
+
+    /// Standard output, with colours where they are wanted. What is written never mixes with the bar.
+    pub(super) fn stdout(&self) -> impl Write + 'static {
+        let beside = Beside { out: AutoStream::auto(io::stdout()), bar: self.bar.clone() };
+        BufWriter::with_capacity(64 * 1024, beside)
+    }
+
+    /// Takes the bar away: no run goes on.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Says how long it took.
+    pub(super) fn tell(self) {
+        if self.tell.is_none() {
+            return;
+        }
+        output::say(&format!("{DIM}took {}{DIM:#}", wall(self.begun.elapsed())));
+        for (took, name) in self.slowest {
+            output::say(&format!("{DIM}{:>10}  {}{DIM:#}", wall(took), words::plain(&name)));
+        }
+    }
+}
+
+impl Progress for ProgressBar {
+    fn ended(&mut self) {
+        self.bar.inc(1);
+    }
+
+    /// Says why on standard error, while the bar is away.
+    fn stopped(&mut self, record: &RunRecord) {
+        self.bar.suspend(|| output::explain(record));
+    }
+
+    fn reported(&mut self, record: RunRecord, failed: u64) {
+        if failed > 0 {
+            self.bar.set_message(format!(", {failed} did not pass"));
+        }
+        if let (Some(took), Some(most)) = (record.took, self.tell) {
+            let place = self.slowest.partition_point(|(slow, _)| *slow >= took);
+            if place < most {
+                self.slowest.insert(place, (took, record.name.clone()));
+                self.slowest.truncate(most);
+            }
+        }
+        if record.stopped == Some(Stopped::Interrupted) {
+            // The program ends now; to free a long run first takes time that the user does not give.
+            std::mem::forget(record);
+        }
+    }
+}
+
+/// A wall time with three digits: `1.23 s`, `45.6 ms`.
+fn wall(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    match seconds {
+        100.0.. => format!("{seconds:.0} s"),
+        10.0.. => format!("{seconds:.1} s"),
+        1.0.. => format!("{seconds:.2} s"),
+        0.1.. => format!("{:.0} ms", seconds * 1e3),
+        0.01.. => format!("{:.1} ms", seconds * 1e3),
+        _ => format!("{:.2} ms", seconds * 1e3),
+    }
+}
+
+/// Writes while the bar is away.
+struct Beside<W> {
+    out: W,
+    bar: indicatif::ProgressBar,
+}
+
+impl<W: Write> Write for Beside<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let Beside { out, bar } = self;
+        bar.suspend(|| {
+            let written = out.write(octets)?;
+            out.flush()?;
+            Ok(written)
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wall_times_have_three_digits() {
+        for (millis, expected) in
+            [(0.1, "0.10 ms"), (12.34, "12.3 ms"), (123.4, "123 ms"), (1234.0, "1.23 s")]
+        {
+            assert_eq!(wall(Duration::from_secs_f64(millis / 1e3)), expected);
+        }
+        assert_eq!(wall(Duration::from_secs(4000)), "4000 s");
+    }
+}

@@ -1,0 +1,90 @@
+//! Who is told of the runs.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use halfopen_client::Plan;
+use halfopen_view::picture::text::AsciiWriter;
+use halfopen_view::report::{
+    DrawingForm, DrawingReporter, JsonReporter, NdjsonReporter, Reporter, Reporters, TextOptions,
+    TextReporter,
+};
+
+use super::progress::ProgressBar;
+use super::{Args, RunOutput};
+use crate::failure::Failure;
+use crate::{interrupt, report};
+
+/// Of more runs than these, a terminal shows those that did not pass, and counts the others.
+const MOST_LINES: u64 = 100;
+
+/// All that write the runs down, as the arguments say. Fails if one of them cannot.
+pub(super) fn reporters(args: &Args, plan: &Plan, progress: &ProgressBar) -> Result<Reporters, Failure> {
+    let mut all = Reporters::new();
+    let on_standard_output = args.reports.iter().find(|report| report.is_standard_output());
+    match (args.output, on_standard_output) {
+        (Some(_), Some(report)) => {
+            return Err(Failure::Usage(format!(
+                "the report {} and --output both go to standard output: leave out one, or give the report a file",
+                report.name()
+            )));
+        }
+        (None, Some(_)) => {}
+        (form, None) => all.add("standard output", results(form.unwrap_or_default(), args, plan, progress)?),
+    }
+    let opened = report::open(&args.reports, Box::new(progress.stdout()));
+    let opened = opened.map_err(|error| Failure::Usage(error.to_string()))?;
+    for (report, reporter) in args.reports.iter().zip(opened) {
+        all.add(report.name(), reporter);
+    }
+    Ok(all)
+}
+
+fn results(
+    form: RunOutput,
+    args: &Args,
+    plan: &Plan,
+    progress: &ProgressBar,
+) -> Result<Box<dyn Reporter>, Failure> {
+    if args.pace.is_some() && (form != RunOutput::Text || plan.runs() > 1) {
+        let (number, name) = (plan.runs(), plan.first());
+        return Err(Failure::Usage(match plan.runs() {
+            0 | 1 => "--pace plays the text of a run: leave out --pace or --output".to_owned(),
+            _ => {
+                format!("--pace plays one run, and these are {number}: name one, as in `halfopen run {name}`")
+            }
+        }));
+    }
+    let out = progress.stdout();
+    Ok(match form {
+        RunOutput::Text => {
+            let (picture, paper) = (args.picture.options(), args.picture.paper());
+            let (several, names) = (plan.runs() > 1, plan.longest_name());
+            let quiet = plan.runs() > MOST_LINES && io::stdout().is_terminal();
+            let options = TextOptions { several, names, quiet, picture, paper, pace: args.pace };
+            match paper.ascii {
+                true => Box::new(TextReporter::new(AsciiWriter::new(out), options, interrupt::sleep)),
+                false => Box::new(TextReporter::new(out, options, interrupt::sleep)),
+            }
+        }
+        RunOutput::Json => Box::new(JsonReporter::new(out)),
+        RunOutput::Ndjson => Box::new(NdjsonReporter::new(out)),
+        RunOutput::Svg => drawing(out, DrawingForm::Svg, args, plan)?,
+        RunOutput::Mermaid => drawing(out, DrawingForm::Mermaid, args, plan)?,
+    })
+}
+
+/// A drawing is of one run.
+fn drawing(
+    out: impl Write + 'static,
+    form: DrawingForm,
+    args: &Args,
+    plan: &Plan,
+) -> Result<Box<dyn Reporter>, Failure> {
+    if plan.runs() > 1 {
+        let (number, name) = (plan.runs(), plan.first());
+        return Err(Failure::Usage(format!(
+            "a drawing is of one run, and these are {number}: name one, as in `halfopen run {name}`"
+        )));
+    }
+    Ok(Box::new(DrawingReporter::new(out, form, args.picture.options())))
+}

@@ -1,0 +1,22 @@
+//! The runs that the argument of `explain` or `diff` names.
+
+use halfopen_client::{Client, Plan, PlanOptions, Planned};
+
+use crate::failure::Failure;
+use crate::input;
+
+/// The runs that an argument means, which names one scenario: one, or one for each of its variants. What is wrong with it
+/// is left for the run to report.
+pub(crate) async fn plan(
+    client: &mut Client,
+    argument: &str,
+    variant: Option<&str>,
+) -> Result<Vec<Planned>, Failure> {
+    let mut inputs = input::find(client, &[argument.to_owned()]).await?;
+    let [input] = inputs.as_mut_slice() else {
+        return Err(Failure::Usage(format!("`{argument}` names {} scenarios: name one", inputs.len())));
+    };
+    variant.map_or(Ok(()), |variant| input.set_variant(variant))?;
+    let plan = Plan::new(client, &input::read(&inputs), PlanOptions::default()).await;
+    Ok(plan?.iter().collect())
+}

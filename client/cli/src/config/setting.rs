@@ -1,0 +1,196 @@
+//! What a variable or a key says about an option.
+
+use std::any::TypeId;
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command};
+
+use super::refusal::how_to_write;
+use super::{is_flag, options};
+use crate::report::Report;
+
+/// Something that cannot be as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// Where, and what.
+    pub(crate) text: String,
+    /// What to do.
+    pub(crate) help: Option<String>,
+}
+
+/// From where a setting is, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Layer {
+    Arguments,
+    Environment,
+    /// The command's table of the file.
+    Table,
+    /// The top of the file: holds for every command that has the option.
+    Top,
+}
+
+/// What a variable or a key says about an option.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    /// The option's long name.
+    pub(super) name: String,
+    /// Where it is written: `HALFOPEN_SEED`, `halfopen.toml:3:8`.
+    pub(super) place: String,
+    /// The command for which alone it is.
+    pub(super) table: Option<String>,
+    pub(super) value: Value,
+}
+
+/// A value as it is written.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// Of a variable.
+    Variable(OsString),
+    /// `true` and `false` in a file.
+    Switch(bool),
+    /// What else a file says, once or several times. Paths start at the folder of the file.
+    Texts(Vec<String>, PathBuf),
+}
+
+impl Setting {
+    /// Of a variable that is set.
+    pub(super) fn of_variable(name: &str, variable: String, value: OsString) -> Setting {
+        Setting { name: name.to_owned(), place: variable, table: None, value: Value::Variable(value) }
+    }
+
+    pub(super) fn layer(&self) -> Layer {
+        match (&self.value, &self.table) {
+            (Value::Variable(_), _) => Layer::Environment,
+            (_, Some(_)) => Layer::Table,
+            (_, None) => Layer::Top,
+        }
+    }
+
+    /// What is wrong with it. What is for all commands may have a value that only some of them know.
+    pub(super) fn mistake(&self, root: &Command, name: &str) -> Option<Mistake> {
+        let meant = root.get_subcommands().filter(|command| match &self.table {
+            Some(table) => command.get_name() == table,
+            None => true,
+        });
+        let mut mistake = None;
+        for command in meant {
+            let Some((_, option)) = options(command).find(|(long, _)| *long == self.name) else { continue };
+            match self.arguments(command, option) {
+                Ok(_) => return None,
+                Err(wrong) if mistake.is_none() || command.get_name() == name => mistake = Some(wrong),
+                Err(_) => {}
+            }
+        }
+        mistake
+    }
+
+    /// The arguments that say the same; none if it says no more than that a flag is not set.
+    pub(super) fn arguments(&self, command: &Command, option: &Arg) -> Result<Vec<OsString>, Mistake> {
+        let long = format!("--{}", self.name);
+        if is_flag(option) {
+            return Ok(if self.switch()? { vec![long.into()] } else { Vec::new() });
+        }
+        let values = self.values(option)?;
+        let argument = |value: OsString| {
+            let mut argument = OsString::from(format!("{long}="));
+            argument.push(value);
+            argument
+        };
+        let arguments: Vec<OsString> = values.into_iter().map(argument).collect();
+        // The option judges what it is given; whether it goes with others is not asked here.
+        let tried = [OsString::from(command.get_name())].into_iter().chain(arguments.iter().cloned());
+        match command.clone().try_get_matches_from(tried) {
+            Err(error) if error.use_stderr() && !depends_on_others(error.kind()) => {
+                Err(self.refused(option, &error))
+            }
+            _ => Ok(arguments),
+        }
+    }
+
+    fn switch(&self) -> Result<bool, Mistake> {
+        let word = match &self.value {
+            Value::Switch(switch) => return Ok(*switch),
+            Value::Variable(value) => value.to_string_lossy().to_lowercase(),
+            Value::Texts(..) => return Err(self.wrong("is either true or false", None)),
+        };
+        match word.as_str() {
+            "1" | "true" | "yes" | "on" => Ok(true),
+            "0" | "false" | "no" | "off" => Ok(false),
+            _ => Err(self.wrong(&format!("is either true or false, not `{word}`"), None)),
+        }
+    }
+
+    fn values(&self, option: &Arg) -> Result<Vec<OsString>, Mistake> {
+        let several = matches!(option.get_action(), ArgAction::Append);
+        let (texts, folder) = match &self.value {
+            Value::Variable(value) => match value.to_str().filter(|_| several) {
+                // A file name may have any other character in it.
+                Some(lines) => {
+                    return Ok(lines.lines().filter(|line| !line.is_empty()).map(OsString::from).collect());
+                }
+                None => return Ok(vec![value.clone()]),
+            },
+            Value::Switch(switch) => return Ok(vec![switch.to_string().into()]),
+            Value::Texts(texts, folder) => (texts, folder),
+        };
+        if texts.len() != 1 && !several {
+            return Err(self.wrong(&format!("takes one value, not {}", texts.len()), None));
+        }
+        let kind = option.get_value_parser().type_id();
+        let value = |text: &String| match text.split_once('=') {
+            _ if kind == TypeId::of::<PathBuf>() => folder.join(text).into(),
+            Some((report, path)) if kind == TypeId::of::<Report>() && path != "-" => {
+                let mut value = OsString::from(format!("{report}="));
+                value.push(folder.join(path));
+                value
+            }
+            _ => OsString::from(text),
+        };
+        Ok(texts.iter().map(value).collect())
+    }
+
+    /// What the option says against its value.
+    fn refused(&self, option: &Arg, error: &clap::Error) -> Mistake {
+        let strings = |kind| match error.get(kind) {
+            Some(ContextValue::String(one)) => vec![format!("`{one}`")],
+            Some(ContextValue::Strings(several)) => several.iter().map(|one| format!("`{one}`")).collect(),
+            _ => Vec::new(),
+        };
+        let value = strings(ContextKind::InvalidValue).join(" ");
+        let shown =
+            if option.is_hide_env_values_set() || value.is_empty() { "that".to_owned() } else { value };
+        let reason = match error.source() {
+            Some(reason) => format!("cannot be {shown}: {reason}"),
+            None => format!("cannot be {shown}"),
+        };
+        let help = match (strings(ContextKind::SuggestedValue).first(), strings(ContextKind::ValidValue)) {
+            (Some(meant), _) => Some(format!("did you mean {meant}?")),
+            (None, valid) if !valid.is_empty() => Some(format!("it is one of {}", valid.join(", "))),
+            (None, _) => how_to_write(&option.to_string()).map(str::to_owned),
+        };
+        self.wrong(&reason, help)
+    }
+
+    fn wrong(&self, what: &str, help: Option<String>) -> Mistake {
+        let Setting { name, place, value, .. } = self;
+        let text = match value {
+            Value::Variable(_) => format!("{place} {what}"),
+            Value::Switch(_) | Value::Texts(..) => format!("{place}: `{name}` {what}"),
+        };
+        Mistake { text, help }
+    }
+}
+
+/// Whether an error is one of how options go together.
+fn depends_on_others(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ArgumentConflict
+            | ErrorKind::MissingRequiredArgument
+            | ErrorKind::MissingSubcommand
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}

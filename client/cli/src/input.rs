@@ -1,0 +1,231 @@
+//! Which scenarios the arguments name, and their text.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use halfopen_client::{Client, Source};
+
+use crate::failure::Failure;
+use crate::{bundled, folder, recording};
+
+/// Octets of a scenario file.
+const MAX_FILE: u64 = 1 << 20;
+
+/// A scenario that an argument names, or one of its variants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Input {
+    place: Place,
+    /// The variant that is meant; `None`: each that it has.
+    pub(crate) variant: Option<String>,
+}
+
+/// Where a scenario is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+    /// A bundled scenario.
+    Bundled {
+        /// What the user called it, or where it is in the library: `keepalive/dead-client`.
+        called: String,
+        /// Its name, which no other has: `dead-client`.
+        name: String,
+    },
+}
+
+/// The scenarios that the arguments name, in their order: a file, a folder, a pattern of files, a bundled scenario, a
+/// subject of them, or a pattern of their names. Of what matches one argument, those of a folder and the folders in it
+/// come by name. Nothing is there that nothing matches: the error says what to do.
+pub(crate) async fn find(client: &mut Client, arguments: &[String]) -> Result<Vec<Input>, Failure> {
+    let mut library = bundled::Library::new(client);
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        match here(argument).map_err(Failure::Usage)? {
+            Some(found) => inputs.extend(found),
+            None => inputs.extend(library.find(argument).await?),
+        }
+    }
+    Ok(inputs)
+}
+
+/// Every bundled scenario.
+pub(crate) async fn library(client: &mut Client) -> Result<Vec<Input>, Failure> {
+    bundled::Library::new(client).all().await
+}
+
+/// What an argument names on this machine. `None`: nothing, so that it may be the name of what is bundled.
+fn here(argument: &str) -> Result<Option<Vec<Input>>, String> {
+    let path = Path::new(argument);
+    let one = |place, variant| Ok(Some(vec![Input { place, variant }]));
+    if argument == "-" {
+        return one(Place::Stdin, None);
+    }
+    if path.is_dir() {
+        return Ok(Some(folder::scenarios(path)?.into_iter().map(Input::file).collect()));
+    }
+    if path.exists() && recording::is_recording(path) {
+        return Err(format!(
+            "`{argument}` is a recording of runs: `halfopen explain` and `halfopen diff` read it"
+        ));
+    }
+    if path.exists() {
+        return one(Place::File(path.to_owned()), None);
+    }
+    if folder::is_pattern(argument) {
+        let found = folder::matching(argument)?;
+        return Ok((!found.is_empty()).then(|| found.into_iter().map(Input::file).collect()));
+    }
+    match argument.rsplit_once('/') {
+        Some((file, variant)) if Path::new(file).is_file() && !variant.is_empty() => {
+            one(Place::File(file.into()), Some(variant.to_owned()))
+        }
+        _ if looks_like_a_path(argument) => Err(format!("there is no file `{argument}`")),
+        _ => Ok(None),
+    }
+}
+
+/// No bundled scenario can be called so; `keepalive/dead-client` can.
+fn looks_like_a_path(argument: &str) -> bool {
+    argument.contains(['\\', '.']) || argument.starts_with('/') || argument.ends_with('/')
+}
+
+impl Input {
+    fn file(path: PathBuf) -> Input {
+        Input { place: Place::File(path), variant: None }
+    }
+
+    /// The bundled scenario of that name, or a variant of it, which the user calls otherwise.
+    pub(crate) fn bundled(called: &str, name: &str, variant: Option<&str>) -> Input {
+        let place = Place::Bundled { called: called.to_owned(), name: name.to_owned() };
+        Input { place, variant: variant.map(str::to_owned) }
+    }
+
+    /// What the scenario is called in results.
+    pub(crate) fn name(&self) -> String {
+        match &self.place {
+            Place::Stdin => "standard input".to_owned(),
+            Place::File(path) => path.display().to_string(),
+            Place::Bundled { called, .. } => called.clone(),
+        }
+    }
+
+    /// The same for two inputs that are one scenario, whatever they are called.
+    fn identity(&self) -> String {
+        match &self.place {
+            Place::Stdin => "-".to_owned(),
+            Place::File(path) => {
+                let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                format!("file {}", path.display())
+            }
+            Place::Bundled { name, .. } => format!("bundled {name}"),
+        }
+    }
+
+    /// Means one variant of it. Fails if it names one already.
+    pub(crate) fn set_variant(&mut self, variant: &str) -> Result<(), Failure> {
+        match &self.variant {
+            None => self.variant = Some(variant.to_owned()),
+            Some(other) => {
+                let text = format!("`{}/{other}` names a variant already: leave out --variant", self.name());
+                return Err(Failure::Usage(text));
+            }
+        }
+        Ok(())
+    }
+
+    /// What names the scenario on the command line, if it can be read again.
+    fn argument(&self) -> Option<String> {
+        match &self.place {
+            Place::Stdin => None,
+            Place::File(_) | Place::Bundled { .. } => Some(self.name()),
+        }
+    }
+
+    /// Reads the scenario, as far as it is here.
+    pub(crate) fn read(&self) -> Result<Source, String> {
+        let text = match &self.place {
+            Place::Bundled { name, .. } => return Ok(Source::Bundled(name.clone())),
+            Place::Stdin => text(io::stdin().lock()),
+            Place::File(path) => File::open(path).map_err(|error| error.to_string()).and_then(text),
+        };
+        Ok(Source::Text { file: self.name(), text: text? })
+    }
+}
+
+/// Reads the scenarios of inputs, each once: standard input cannot be read again.
+pub(crate) fn read(inputs: &[Input]) -> Vec<halfopen_client::Input> {
+    let mut sources = BTreeMap::new();
+    let read = |input: &Input| {
+        let identity = input.identity();
+        let source = sources.entry(identity.clone()).or_insert_with(|| input.read().map(Arc::new));
+        halfopen_client::Input {
+            name: input.name(),
+            argument: input.argument(),
+            identity,
+            variant: input.variant.clone(),
+            source: source.clone(),
+        }
+    };
+    inputs.iter().map(read).collect()
+}
+
+/// All of it, if it is text and not too much.
+fn text(reader: impl Read) -> Result<String, String> {
+    let mut octets = Vec::new();
+    reader.take(MAX_FILE + 1).read_to_end(&mut octets).map_err(|error| error.to_string())?;
+    if octets.len() as u64 > MAX_FILE {
+        return Err(format!("larger than {} MiB, which no scenario is", MAX_FILE >> 20));
+    }
+    let binary = |at: usize| format!("not a text file: octet {at} is none of UTF-8 text");
+    if let Some(at) = octets.iter().position(|octet| *octet == 0) {
+        return Err(binary(at + 1));
+    }
+    String::from_utf8(octets).map_err(|error| binary(error.utf8_error().valid_up_to() + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_and_looks_like_none_is_a_name() {
+        let one = |place, variant: Option<&str>| {
+            Ok(Some(vec![Input { place, variant: variant.map(str::to_owned) }]))
+        };
+        let file = || Place::File("src/exit.rs".into());
+        assert_eq!(here("dead-client"), Ok(None));
+        assert_eq!(here("pool/busy+both"), Ok(None));
+        assert_eq!(here("keepalive/*"), Ok(None));
+        assert_eq!(here("-"), one(Place::Stdin, None));
+        assert_eq!(here("src/exit.rs"), one(file(), None));
+        assert_eq!(here("src/exit.rs/busy"), one(file(), Some("busy")));
+        for wrong in ["dead-client.yaml", "/no/such", "no/", "src/exit.rs/", "dead-client.yaml/busy", "a[b"] {
+            assert!(here(wrong).is_err(), "{wrong}");
+        }
+        assert!(here("src").is_err(), "no scenarios there");
+    }
+
+    #[test]
+    fn one_scenario_has_one_identity() {
+        let file = |path: &str| Input::file(path.into()).identity();
+        assert_eq!(file("src/exit.rs"), file("./src/../src/exit.rs"));
+        assert_ne!(file("src/exit.rs"), file("src/main.rs"));
+        let called = |called| Input::bundled(called, "dead-client", None).identity();
+        assert_eq!(called("dead-client"), called("keepalive/dead-client"));
+    }
+
+    #[test]
+    fn text_has_a_limit_and_is_text() {
+        assert_eq!(text(&b"scenario: x"[..]), Ok("scenario: x".to_owned()));
+        assert_eq!(text(&b""[..]), Ok(String::new()));
+        assert_eq!(text(io::repeat(b'#').take(MAX_FILE)).map(|text| text.len() as u64), Ok(MAX_FILE));
+        assert!(text(io::repeat(b'#')).unwrap_err().contains("1 MiB"));
+        assert!(text(&b"ab\0"[..]).unwrap_err().contains("octet 3"));
+        assert!(text(&b"a\xff"[..]).unwrap_err().contains("octet 2"));
+    }
+}

@@ -1,0 +1,64 @@
+//! The command line: reads arguments, does what they say, and ends with an exit code of [`exit`].
+
+mod args;
+mod bundled;
+mod command;
+mod config;
+mod exit;
+mod failure;
+mod folder;
+mod help;
+mod input;
+mod interrupt;
+mod output;
+mod picture_args;
+mod recording;
+mod report;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use crate::args::Cli;
+use crate::config::Surroundings;
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match config::read(&arguments, &Surroundings::of_process()) {
+        Ok(cli) => cli,
+        Err(refusal) => return refusal.tell().into(),
+    };
+    cli.global.color.write_global();
+    let settings = cli.global.settings.clone();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::Start(error).tell().into(),
+    };
+    let ended = runtime.block_on(execute(cli));
+    // A run that was stopped may still be on its way out; nobody waits for it.
+    runtime.shutdown_background();
+    match ended {
+        Ok(exit::INTERRUPTED) => interrupt::code().into(),
+        Ok(code) => code.into(),
+        Err(failure) => {
+            let code = failure.tell();
+            if matches!(failure, Failure::Usage(_)) {
+                config::also_set(&settings).iter().for_each(|hint| output::help(hint));
+            }
+            code.into()
+        }
+    }
+}
+
+/// Does it, until Ctrl-C.
+async fn execute(cli: Cli) -> Result<u8, Failure> {
+    if cli.command.hears_interrupts() {
+        return cli.command.execute(&cli.global).await;
+    }
+    let mut interrupt = Interrupt::listen().await;
+    tokio::select! {
+        ended = cli.command.execute(&cli.global) => ended,
+        () = interrupt.pressed() => Ok(exit::INTERRUPTED),
+    }
+}

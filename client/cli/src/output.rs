@@ -1,0 +1,133 @@
+//! Standard output and standard error.
+
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use halfopen_view::record::RunRecord;
+use halfopen_view::{Stopped, words};
+use serde::Serialize;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HELP: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The columns of a ladder where nobody says how wide the terminal is.
+const DEFAULT_WIDTH: usize = 100;
+
+/// What to do when no server answers.
+pub(crate) const WITHOUT_SERVER: &str =
+    "start one with `halfopen serve`, or leave out --server and HALFOPEN_SERVER to run inside this process";
+
+/// Standard output, with colours where they are wanted.
+pub(crate) fn stdout() -> BufWriter<AutoStream<Stdout>> {
+    BufWriter::with_capacity(64 * 1024, AutoStream::auto(io::stdout()))
+}
+
+/// How many columns the terminal has.
+pub(crate) fn width() -> usize {
+    let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.or_else(columns).filter(|width| *width > 0).unwrap_or(DEFAULT_WIDTH)
+}
+
+/// Writes a value as JSON on a line of its own.
+pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Whether standard output shows more than ASCII: a terminal does, unless it has [another charset](other_charset).
+pub(crate) fn has_unicode() -> bool {
+    !io::stdout().is_terminal() || other_charset(|name| std::env::var(name).ok()).is_none()
+}
+
+/// What says that the terminal has another charset than UTF-8: `LC_ALL=C`. The strongest variable that is set decides; on
+/// Windows all terminals have UTF-8, as Rust writes there.
+pub(crate) fn other_charset(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let set = |name| Some((name, variable(name).filter(|value| !value.is_empty())?));
+    let (name, locale) = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set)?;
+    let is_unicode = locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    (!is_unicode && !cfg!(windows)).then(|| format!("{name}={locale}"))
+}
+
+/// Says on standard error what is wrong.
+pub(crate) fn error(text: &str) {
+    say(&format!("{ERROR}error{ERROR:#}: {}", lines(text)));
+}
+
+/// Says on standard error what is strange, and does not keep the command from going on.
+pub(crate) fn warning(text: &str) {
+    say(&format!("{WARNING}warning{WARNING:#}: {}", lines(text)));
+}
+
+/// Says on standard error what to do.
+pub(crate) fn help(text: &str) {
+    say(&format!("{HELP}help{HELP:#}: {}", lines(text)));
+}
+
+/// A text of several lines without what would steer a terminal: file names, and what a server says, are of others.
+fn lines(text: &str) -> String {
+    text.split('\n').map(words::plain).collect::<Vec<_>>().join("\n")
+}
+
+/// Says something on standard error. Where nobody listens there is nobody to tell that either.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Says on standard error why a run did not come to its end, if so.
+pub(crate) fn explain(record: &RunRecord) {
+    match &record.stopped {
+        None => {}
+        Some(Stopped::Invalid { message, diagnostics }) => {
+            for diagnostic in diagnostics {
+                let text = diagnostic.rendered.trim_end();
+                match text.strip_prefix("error: ") {
+                    Some(text) => error(&format!("{text}\n")),
+                    None => say(&format!("{}\n", lines(text))),
+                }
+            }
+            match diagnostics.len() {
+                0 => error(&format!("{}: {message}", record.name)),
+                1 => error(&format!("{} has a mistake", record.name)),
+                many => error(&format!("{} has {many} mistakes", record.name)),
+            }
+        }
+        Some(stopped @ Stopped::NoServer(_)) => {
+            error(&stopped.to_string());
+            help(WITHOUT_SERVER);
+        }
+        Some(stopped @ Stopped::NoScenario(_)) => error(&stopped.to_string()),
+        Some(stopped) => error(&format!("{}: {stopped}", record.name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lines, other_charset};
+
+    #[test]
+    fn the_strongest_variable_says_what_the_terminal_has() {
+        for (set, expected) in [
+            (&[("LANG", "en_US.UTF-8")][..], None),
+            (&[("LANG", "de_DE.utf8")], None),
+            (&[("LANG", "C"), ("LC_ALL", "C.utf8")], None),
+            (&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], Some("LC_ALL=C")),
+            (&[("LC_ALL", ""), ("LC_CTYPE", "POSIX")], Some("LC_CTYPE=POSIX")),
+            (&[("LANG", "de_DE.ISO-8859-1")], Some("LANG=de_DE.ISO-8859-1")),
+            (&[], None),
+        ] {
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            let expected = expected.filter(|_| !cfg!(windows));
+            assert_eq!(other_charset(variable).as_deref(), expected, "{set:?}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_keeps_its_lines_and_steers_no_terminal() {
+        assert_eq!(lines("error\n --> \u{1b}[2Jx.yaml\r\n"), "error\n -->  [2Jx.yaml \n");
+    }
+}

@@ -1,0 +1,86 @@
+//! How a run is drawn: arguments that all who draw one share.
+
+use clap::{Args, ValueEnum};
+use halfopen_view::picture::text::Paper;
+use halfopen_view::picture::{self, Between, Kind, PictureOptions, Selection};
+
+use crate::output;
+
+/// What the help calls these options.
+pub(crate) const HEADING: &str = "Picture";
+
+/// How a run is drawn, for all who draw one.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = HEADING)]
+pub(crate) struct PictureArgs {
+    /// Show when timers are set, fire and are cancelled
+    #[arg(long)]
+    timers: bool,
+
+    /// Rows of a picture; of more, those in the middle are left out
+    #[arg(long, value_name = "N", default_value_t = PictureOptions::default().rows)]
+    rows: usize,
+
+    /// Columns of a picture [default: those of the terminal]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..))]
+    width: Option<u16>,
+
+    /// Write nothing but ASCII; so does a terminal whose locale is not UTF-8
+    #[arg(long)]
+    ascii: bool,
+
+    /// Whether a segment has one row, or one where it leaves and one where it arrives
+    #[arg(long, value_enum, default_value_t)]
+    arrows: Arrows,
+
+    /// Show every row, also of what repeats itself
+    #[arg(long)]
+    no_fold: bool,
+
+    /// Show only this: segments, data, syn, fin, rst, lost, retransmissions, probes, states, timers, application, errors,
+    /// faults, middleboxes
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    only: Vec<Kind>,
+
+    /// Show only these connections, by their numbers
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    connection: Vec<u32>,
+
+    /// Show only what is between two times or two hosts: 1h..2h, client..server
+    #[arg(long, value_name = "A..B")]
+    between: Option<Between>,
+}
+
+/// Which rows a segment has.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Arrows {
+    /// One row a segment
+    #[default]
+    Flat,
+    /// One where it leaves and one where it arrives
+    Sloped,
+}
+
+impl PictureArgs {
+    /// What a picture shows.
+    pub(crate) fn options(&self) -> PictureOptions {
+        let selection = Selection {
+            only: self.only.iter().copied().collect(),
+            connections: self.connection.iter().copied().collect(),
+            between: self.between.clone(),
+        };
+        let arrows = match self.arrows {
+            Arrows::Flat => picture::Arrows::Flat,
+            Arrows::Sloped => picture::Arrows::Sloped,
+        };
+        PictureOptions { timers: self.timers, rows: self.rows, fold: !self.no_fold, arrows, selection }
+    }
+
+    /// What it is drawn on: as wide as the terminal, if nothing else is said.
+    pub(crate) fn paper(&self) -> Paper {
+        Paper {
+            width: self.width.map_or_else(output::width, usize::from),
+            ascii: self.ascii || !output::has_unicode(),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `--report KIND=PATH`: which reports there are, and how one is opened.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use halfopen_view::report::{HtmlReporter, JsonDocumentReporter, JunitReporter, Reporter, TapReporter};
+use halfopen_view::words;
+
+use super::captures::CapturesReporter;
+use super::file::{self, Out};
+
+/// How a kind of report is made.
+#[derive(Clone, Copy)]
+enum Make {
+    /// It is one file.
+    File(fn(Out) -> Box<dyn Reporter>),
+    /// It is a folder of files.
+    Folder(fn(&Path) -> io::Result<Box<dyn Reporter>>),
+}
+
+/// The kinds, by the names they have on the command line.
+const KINDS: [(&str, Make); 5] = [
+    ("junit", Make::File(|out| Box::new(JunitReporter::new(out)))),
+    ("tap", Make::File(|out| Box::new(TapReporter::new(out)))),
+    ("json", Make::File(|out| Box::new(JsonDocumentReporter::new(out)))),
+    ("html", Make::File(|out| Box::new(HtmlReporter::new(out)))),
+    ("pcapng", Make::Folder(|path| Ok(Box::new(CapturesReporter::new(path)?)))),
+];
+
+/// A report that was asked for: `junit=target/report.xml`. The path `-` is standard output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// A position in [`KINDS`].
+    kind: usize,
+    path: PathBuf,
+}
+
+/// Why a report cannot be written as it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReportError {
+    /// There is no kind or no path.
+    #[error("write KIND=PATH, as in `{kind}=FILE`")]
+    NotBoth {
+        /// A kind that may be meant.
+        kind: &'static str,
+    },
+    /// No such kind.
+    #[error("there is no report `{kind}`; {hint}")]
+    UnknownKind {
+        /// What was asked for.
+        kind: String,
+        /// What may be meant, and all that there are.
+        hint: String,
+    },
+    /// The path names a folder, and the report is a file.
+    #[error("`{path}` is a directory: name a file in it", path = .0.display())]
+    IsFolder(PathBuf),
+    /// The path names a file, and the report is a folder of them.
+    #[error("`{path}` is a file: name a folder", path = .0.display())]
+    IsFile(PathBuf),
+    /// The report is many files, and standard output is one.
+    #[error("a {0} report is a folder of files, and cannot go to standard output")]
+    NotOne(&'static str),
+    /// Two reports would be the same file.
+    #[error("two reports go to `{path}`: give each a file of its own", path = .0.display())]
+    SamePath(PathBuf),
+    /// The file or folder cannot be made.
+    #[error("cannot write the report `{path}`: {error}", path = .path.display())]
+    CannotOpen {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+impl FromStr for Report {
+    type Err = ReportError;
+
+    fn from_str(text: &str) -> Result<Report, ReportError> {
+        let (name, path) = text.split_once('=').unwrap_or((text, ""));
+        let known = KINDS.iter().position(|(known, _)| *known == name);
+        let kind = known.ok_or_else(|| unknown(name))?;
+        if path.is_empty() {
+            return Err(ReportError::NotBoth { kind: KINDS[kind].0 });
+        }
+        let report = Report { kind, path: path.into() };
+        match KINDS[kind].1 {
+            Make::File(_) if path.ends_with(std::path::is_separator) || report.path.is_dir() => {
+                Err(ReportError::IsFolder(report.path))
+            }
+            Make::Folder(_) if report.is_standard_output() => Err(ReportError::NotOne(KINDS[kind].0)),
+            Make::Folder(_) if report.path.is_file() => Err(ReportError::IsFile(report.path)),
+            Make::File(_) | Make::Folder(_) => Ok(report),
+        }
+    }
+}
+
+fn unknown(name: &str) -> ReportError {
+    let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+    let near = words::nearest(name, names.iter().copied());
+    let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let hint = format!("{near}there are {}", names.join(", "));
+    ReportError::UnknownKind { kind: name.to_owned(), hint }
+}
+
+impl Report {
+    /// Whether the report goes to standard output.
+    pub(crate) fn is_standard_output(&self) -> bool {
+        self.path == Path::new("-")
+    }
+
+    /// The report as it was asked for: `junit=target/report.xml`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}={}", KINDS[self.kind].0, self.path.display())
+    }
+
+    fn open(&self, standard_output: &mut Option<Out>) -> io::Result<Box<dyn Reporter>> {
+        match KINDS[self.kind].1 {
+            Make::File(make) if self.is_standard_output() => {
+                let taken = || io::Error::other("standard output is taken");
+                Ok(make(standard_output.take().ok_or_else(taken)?))
+            }
+            Make::File(make) => file::open(&self.path, make),
+            Make::Folder(make) => make(&self.path),
+        }
+    }
+}
+
+/// Opens every report, so that what cannot be written is known before anything runs. Missing folders are made.
+///
+/// `standard_output` is where the report goes that is meant for it, if one is.
+pub(crate) fn open(reports: &[Report], standard_output: Out) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
+    let failed = |report: &Report, error| ReportError::CannotOpen { path: report.path.clone(), error };
+    let mut paths = Vec::new();
+    for report in reports {
+        let path = if report.is_standard_output() {
+            report.path.clone()
+        } else {
+            file::resolved(&report.path).map_err(|error| failed(report, error))?
+        };
+        if paths.contains(&path) {
+            return Err(ReportError::SamePath(report.path.clone()));
+        }
+        paths.push(path);
+    }
+    let mut standard_output = Some(standard_output);
+    let mut open = |report: &Report| report.open(&mut standard_output);
+    reports.iter().map(|report| open(report).map_err(|error| failed(report, error))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_kind_and_a_path() {
+        let report: Report = "json=a=b.json".parse().unwrap();
+        assert_eq!((report.name().as_str(), report.is_standard_output()), ("json=a=b.json", false));
+        assert!("json=-".parse::<Report>().unwrap().is_standard_output());
+        for (wrong, part) in [
+            ("json", "write KIND=PATH, as in `json=FILE`"),
+            ("json=", "write KIND=PATH"),
+            ("jsno=x", "did you mean `json`?"),
+            ("report.xml", "there is no report `report.xml`; there are junit, tap, json, html, pcapng"),
+            ("", "there is no report ``"),
+            ("pcapng=-", "cannot go to standard output"),
+            ("json=src", "`src` is a directory"),
+            ("pcapng=Cargo.toml", "`Cargo.toml` is a file: name a folder"),
+            ("json=no-such-folder/", "`no-such-folder/` is a directory"),
+        ] {
+            let error = wrong.parse::<Report>().unwrap_err().to_string();
+            assert!(error.contains(part), "{wrong}: {error}");
+        }
+    }
+}

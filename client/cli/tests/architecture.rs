@@ -1,0 +1,115 @@
+//! The import arrows of ARCHITECTURE.md: who may depend on whom, and where each foreign library may be used.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// What each crate of the project may use of the project.
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("halfopen-tcp", &[]),
+    ("halfopen-scenario", &["halfopen-tcp"]),
+    ("halfopen-sim", &["halfopen-scenario", "halfopen-tcp"]),
+    ("halfopen-proto", &[]),
+    ("halfopend", &["halfopen-proto", "halfopen-scenario", "halfopen-sim", "halfopen-tcp"]),
+    ("halfopen-view", &["halfopen-proto"]),
+    ("halfopen-client", &["halfopen-proto", "halfopen-view"]),
+    ("halfopen", &["halfopen-client", "halfopen-proto", "halfopen-view", "halfopend"]),
+];
+
+/// Libraries, by the beginning of their names, that only some crates may use.
+const ONLY_IN: [(&str, &[&str]); 6] = [
+    ("turmoil", &["halfopen-sim"]),
+    ("serde_yaml", &["halfopen-scenario"]),
+    ("saphyr", &["halfopen-scenario"]),
+    ("prost", &["halfopen-proto", "halfopend", "halfopen"]),
+    ("tonic", &["halfopen-proto", "halfopend", "halfopen-client"]),
+    ("clap", &["halfopen", "halfopend"]),
+];
+
+/// What the TCP may not use: it has no clock, no thread, no randomness, and no form on disk.
+const NOT_IN_TCP: [&str; 5] = ["tokio", "turmoil", "serde", "rand", "getrandom"];
+
+#[test]
+fn imports_go_one_way() {
+    let packages = dependencies();
+    let names: Vec<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
+    for name in packages.keys() {
+        assert!(names.contains(&name.as_str()), "{name} is new: say in ARROWS what it may use");
+    }
+    for (name, allowed) in ARROWS {
+        let own = packages[name].iter().filter(|dependency| names.contains(&dependency.as_str()));
+        for dependency in own {
+            assert!(allowed.contains(&dependency.as_str()), "{name} must not use {dependency}");
+        }
+    }
+}
+
+#[test]
+fn foreign_libraries_stay_where_they_belong() {
+    for (name, dependencies) in dependencies() {
+        for dependency in dependencies {
+            for (library, allowed) in ONLY_IN {
+                let here = !dependency.starts_with(library) || allowed.contains(&name.as_str());
+                assert!(here, "{name} must not use {dependency}");
+            }
+            let pure =
+                name != "halfopen-tcp" || !NOT_IN_TCP.iter().any(|library| dependency.starts_with(library));
+            assert!(pure, "{name} must not use {dependency}");
+        }
+    }
+}
+
+#[test]
+fn what_may_be_replaced_one_day_is_known_to_one_file() {
+    let cases =
+        [("server/scenario/src", "serde_yaml::", "document.rs"), ("server/sim/src", "turmoil::", "world.rs")];
+    for (folder, library, only) in cases {
+        let users: Vec<PathBuf> = rust_files(&root().join(folder))
+            .into_iter()
+            .filter(|file| {
+                let code = fs::read_to_string(file).unwrap();
+                code.lines().any(|line| line.contains(library) && !line.trim_start().starts_with("//"))
+            })
+            .collect();
+        assert_eq!(users, [root().join(folder).join(only)], "who uses {library}");
+    }
+}
+
+/// The crates of the workspace with the names of what they use; what only tests use does not count.
+fn dependencies() -> BTreeMap<String, Vec<String>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version=1", "--no-deps"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let packages = metadata["packages"].as_array().unwrap().iter().map(|package| {
+        let used = package["dependencies"].as_array().unwrap().iter();
+        let used =
+            used.filter(|dependency| dependency["kind"] != "dev").map(|dependency| text(&dependency["name"]));
+        (text(&package["name"]), used.collect())
+    });
+    packages.collect()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}

@@ -1,0 +1,237 @@
+//! Talks to a halfopen service.
+
+use std::error::Error;
+
+use halfopen_proto::v1::run_service_client::RunServiceClient;
+use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
+use halfopen_proto::v1::server_service_client::ServerServiceClient;
+use halfopen_proto::v1::{
+    Event, ExecuteRunRequest, ExecuteRunResponse, GetScenarioRequest, GetScenarioResponse, GetServerRequest,
+    GetServerResponse, ListScenariosRequest, ScenarioSummary, ValidateScenarioRequest,
+    ValidateScenarioResponse, execute_run_request,
+};
+use halfopen_view::record::RunOptions;
+use tonic::transport::Channel;
+use tonic::{Code, Status, Streaming};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
+
+use crate::connection::{self, Bearer, ConnectOptions, Line};
+use crate::error::ClientError;
+
+/// Octets of a message from the server.
+const MAX_MESSAGE: usize = 64 << 20;
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The text of a scenario, YAML or JSON.
+    Text {
+        /// What mistakes call it.
+        file: String,
+        /// The text.
+        text: String,
+    },
+    /// The name of a scenario that the service brings along.
+    Bundled(String),
+}
+
+/// A connection to a service. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    runs: RunServiceClient<Line>,
+    scenarios: ScenarioServiceClient<Line>,
+    servers: ServerServiceClient<Line>,
+    health: HealthClient<Line>,
+    server: String,
+}
+
+impl Client {
+    /// Connects to a server: `http://127.0.0.1:7950`, or `127.0.0.1:7950` for short.
+    pub async fn connect(address: &str) -> Result<Client, ClientError> {
+        Client::connect_with(address, &ConnectOptions::default()).await
+    }
+
+    /// Connects to a server as the options say.
+    pub async fn connect_with(address: &str, options: &ConnectOptions) -> Result<Client, ClientError> {
+        let (line, server) = connection::connect(address, options).await?;
+        Ok(Client::over(line, server))
+    }
+
+    /// Uses a connection that is there already; `server` is its name in errors.
+    pub fn new(channel: Channel, server: String) -> Client {
+        Client::over(Line::new(channel, Bearer::default()), server)
+    }
+
+    fn over(line: Line, server: String) -> Client {
+        Client {
+            runs: RunServiceClient::new(line.clone()).max_decoding_message_size(MAX_MESSAGE),
+            scenarios: ScenarioServiceClient::new(line.clone()).max_decoding_message_size(MAX_MESSAGE),
+            servers: ServerServiceClient::new(line.clone()),
+            health: HealthClient::new(line),
+            server,
+        }
+    }
+
+    /// The address of the server, or the name that was given to the connection.
+    pub fn address(&self) -> &str {
+        &self.server
+    }
+
+    /// What the server is. One that is too old to tell ends the call with UNIMPLEMENTED.
+    pub async fn server(&mut self) -> Result<GetServerResponse, ClientError> {
+        match self.servers.get_server(GetServerRequest {}).await {
+            Ok(response) => Ok(response.into_inner()),
+            Err(status) => Err(self.failed(status)),
+        }
+    }
+
+    /// Whether the server takes runs. It tells so to everybody, with a token or without.
+    pub async fn is_serving(&mut self) -> Result<bool, ClientError> {
+        match self.health.check(HealthCheckRequest::default()).await {
+            Ok(response) => Ok(response.into_inner().status() == ServingStatus::Serving),
+            Err(status) => Err(self.failed(status)),
+        }
+    }
+
+    /// Starts a run of a scenario. Dropping the stream stops it.
+    pub async fn run(&mut self, source: &Source, options: &RunOptions) -> Result<EventStream, ClientError> {
+        let wanted = match source.clone() {
+            Source::Text { text, .. } => execute_run_request::Source::Yaml(text),
+            Source::Bundled(name) => execute_run_request::Source::Name(name),
+        };
+        let RunOptions { variant, seed, profile, snapshot_length } = options.clone();
+        let request = ExecuteRunRequest {
+            source: Some(wanted),
+            seed,
+            variant: variant.unwrap_or_default(),
+            profile: profile.unwrap_or_default(),
+            snapshot_length,
+        };
+        match self.runs.execute_run(request).await {
+            Ok(response) => Ok(EventStream { messages: response.into_inner() }),
+            Err(status) => Err(self.refused(status, source, options).await),
+        }
+    }
+
+    /// The scenarios that the service brings along, in alphabetical order.
+    pub async fn list(&mut self) -> Result<Vec<ScenarioSummary>, ClientError> {
+        match self.scenarios.list_scenarios(ListScenariosRequest {}).await {
+            Ok(response) => Ok(response.into_inner().scenarios),
+            Err(status) => Err(self.failed(status)),
+        }
+    }
+
+    /// The text of a bundled scenario.
+    pub async fn text(&mut self, name: &str) -> Result<String, ClientError> {
+        self.get(name).await.map(|response| response.yaml)
+    }
+
+    /// The names of a scenario's variants in the order of its text; empty if it has none, or is wrong.
+    pub async fn variants(&mut self, source: &Source) -> Result<Vec<String>, ClientError> {
+        match source {
+            Source::Text { file, text } => Ok(self.validate(file, text).await?.variants),
+            Source::Bundled(name) => {
+                Ok(self.get(name).await?.summary.map(|summary| summary.variants).unwrap_or_default())
+            }
+        }
+    }
+
+    async fn get(&mut self, name: &str) -> Result<GetScenarioResponse, ClientError> {
+        match self.scenarios.get_scenario(GetScenarioRequest { name: name.to_owned() }).await {
+            Ok(response) => Ok(response.into_inner()),
+            Err(status) if status.code() == Code::NotFound => Err(ClientError::NotFound(name.to_owned())),
+            Err(status) => Err(self.failed(status)),
+        }
+    }
+
+    /// What is wrong with a scenario, which is called `file` where the mistakes are drawn; nothing if it can be run. And
+    /// which variants it has.
+    pub async fn validate(
+        &mut self,
+        file: &str,
+        text: &str,
+    ) -> Result<ValidateScenarioResponse, ClientError> {
+        let request = ValidateScenarioRequest { yaml: text.to_owned(), file: file.to_owned() };
+        match self.scenarios.validate_scenario(request).await {
+            Ok(response) => Ok(response.into_inner()),
+            Err(status) => Err(self.failed(status)),
+        }
+    }
+
+    /// Why a run did not start. The details of a status have room for some mistakes only, so all are asked for.
+    async fn refused(&mut self, status: Status, source: &Source, options: &RunOptions) -> ClientError {
+        let message = status.message().to_owned();
+        if reason(&status).as_deref() == Some("PROFILE_UNKNOWN") {
+            return ClientError::NoProfile(message);
+        }
+        match (status.code(), source) {
+            (Code::InvalidArgument, Source::Text { file, text }) => {
+                let ValidateScenarioResponse { diagnostics, variants } =
+                    self.validate(file, text).await.unwrap_or_default();
+                match diagnostics.is_empty() && !variants.is_empty() && options.variant.is_none() {
+                    true => ClientError::HasVariants(variants),
+                    false => ClientError::Invalid { message, diagnostics },
+                }
+            }
+            (Code::InvalidArgument, Source::Bundled(_)) => match self.variants(source).await {
+                Ok(variants) if options.variant.is_none() && !variants.is_empty() => {
+                    ClientError::HasVariants(variants)
+                }
+                // A bundled scenario is right, but perhaps not with every profile.
+                Ok(_) => ClientError::Invalid { message, diagnostics: Vec::new() },
+                Err(_) => self.failed(status),
+            },
+            (Code::NotFound, Source::Text { .. }) => ClientError::NoVariant(message),
+            (Code::NotFound, Source::Bundled(name)) => match self.get(name).await {
+                Ok(_) => ClientError::NoVariant(message),
+                Err(_) => ClientError::NotFound(name.clone()),
+            },
+            _ => self.failed(status),
+        }
+    }
+
+    /// Why a call failed before its first answer.
+    fn failed(&self, status: Status) -> ClientError {
+        // A status that the server sent has no source; one made here of a broken connection has.
+        let broken = status.source().is_some() || status.code() == Code::Unavailable;
+        if status.code() == Code::Unauthenticated {
+            return ClientError::Refused { server: self.server.clone(), reason: status.message().to_owned() };
+        }
+        // What tonic says of an answer that is HTTP and no gRPC.
+        let no_grpc = status.message().starts_with("grpc-status header missing");
+        if !broken && !no_grpc {
+            return ClientError::Ended(Box::new(status));
+        }
+        match status.source() {
+            Some(error) => connection::unreachable(&self.server, error),
+            None => {
+                let reason = status.message().to_owned();
+                ClientError::NoServer { server: self.server.clone(), reason }
+            }
+        }
+    }
+}
+
+/// The events of a run, as they come.
+#[derive(Debug)]
+pub struct EventStream {
+    messages: Streaming<ExecuteRunResponse>,
+}
+
+impl EventStream {
+    /// The next events; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<Event>>, ClientError> {
+        match self.messages.message().await {
+            Ok(message) => Ok(message.map(|message| message.events)),
+            Err(status) => Err(ClientError::Ended(Box::new(status))),
+        }
+    }
+}
+
+/// The reason of google.rpc.ErrorInfo that a status of this service has.
+fn reason(status: &Status) -> Option<String> {
+    status.get_details_error_info().map(|info| info.reason)
+}

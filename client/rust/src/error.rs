@@ -1,0 +1,98 @@
+//! Why a call to a service failed.
+
+use std::time::Duration;
+
+use halfopen_proto::v1::Diagnostic;
+use halfopen_view::Stopped;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The address of the server is not one.
+    #[error(
+        "`{address}` is not the address of a server: {reason}; write http://host:port, or https://host:port"
+    )]
+    BadAddress {
+        /// The address.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The options for the connection contradict its address; the text says what to do.
+    #[error("{0}")]
+    BadOptions(String),
+    /// Nothing that speaks the protocol answers at the address.
+    #[error("no halfopen server answers at {server}: {reason}")]
+    NoServer {
+        /// The address.
+        server: String,
+        /// What happened.
+        reason: String,
+    },
+    /// A server answers, but client and server do not agree on TLS, its certificate or the token.
+    #[error("cannot talk to {server}: {reason}")]
+    Refused {
+        /// The address.
+        server: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The scenario is wrong.
+    #[error("{message}")]
+    Invalid {
+        /// The first mistake, and how many there are.
+        message: String,
+        /// Every mistake with its place, as far as the server reported them.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// The scenario has variants, and none was requested.
+    #[error("the scenario has {} variants, and a run needs one of them: {}", .0.len(), .0.join(", "))]
+    HasVariants(Vec<String>),
+    /// The scenario has no variant of that name; the text says which it has.
+    #[error("{0}")]
+    NoVariant(String),
+    /// No TCP profile has the requested name; the text says which there are.
+    #[error("{0}")]
+    NoProfile(String),
+    /// No bundled scenario has that name.
+    #[error("no bundled scenario is named `{0}`; `halfopen list` has the names")]
+    NotFound(String),
+    /// The server ended the call: a deadline, a limit, a bug, or it went away.
+    #[error("the service ended the call: {} ({:?})", .0.message(), .0.code())]
+    Ended(Box<Status>),
+}
+
+impl ClientError {
+    /// How long to wait before the same call may succeed, if the server is merely too busy at the moment.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let ClientError::Ended(status) = self else { return None };
+        if status.code() != Code::ResourceExhausted {
+            return None;
+        }
+        status.get_details_retry_info()?.retry_delay
+    }
+
+    /// Whether the server does not know the call: it is older than the call, or not a halfopen server.
+    pub fn is_unimplemented(&self) -> bool {
+        matches!(self, ClientError::Ended(status) if status.code() == Code::Unimplemented)
+    }
+}
+
+impl From<ClientError> for Stopped {
+    fn from(error: ClientError) -> Stopped {
+        let text = error.to_string();
+        match error {
+            ClientError::Invalid { message, diagnostics } => Stopped::Invalid { message, diagnostics },
+            ClientError::HasVariants(_) | ClientError::NoVariant(_) => Stopped::NoVariant(text),
+            ClientError::NoProfile(_) => Stopped::NoProfile(text),
+            ClientError::NotFound(_) => Stopped::NoScenario(text),
+            ClientError::NoServer { .. } => Stopped::NoServer(text),
+            ClientError::Refused { .. } => Stopped::Refused(text),
+            ClientError::BadAddress { .. } | ClientError::BadOptions(_) | ClientError::Ended(_) => {
+                Stopped::Ended(text)
+            }
+        }
+    }
+}

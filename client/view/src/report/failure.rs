@@ -1,0 +1,150 @@
+//! What broke in a run, why, and how to repeat it: one reading for every report.
+
+use std::time::Duration;
+
+use anstream::adapter::strip_str;
+use halfopen_proto::v1::ExpectationResult;
+
+use crate::picture::text::{Paper, draw};
+use crate::picture::{Picture, PictureOptions};
+use crate::record::{Outcome, RunRecord};
+use crate::stopped::Stopped;
+use crate::timeline::Timeline;
+use crate::words;
+
+/// Rows of the ladder around a deciding event.
+const ROWS: usize = 20;
+/// So many such ladders show what happened; more of them would hide it.
+pub(super) const LADDERS: usize = 3;
+
+/// Why a run is not passed.
+#[derive(Clone, Debug)]
+pub struct Failure<'a> {
+    record: &'a RunRecord,
+    /// How the run came out.
+    pub outcome: Outcome,
+    /// The expectations that do not hold, in the order of their checking.
+    pub broken: Vec<Broken<'a>>,
+    /// What is wrong besides: a fault that never fired, a limit, other events than before with the same seed.
+    pub problems: Vec<String>,
+    /// Why the run did not begin, or did not come to its end.
+    pub error: Option<String>,
+    /// The mistakes of the scenario at their places, if that is why.
+    pub mistakes: Vec<&'a str>,
+}
+
+/// An expectation that does not hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Broken<'a> {
+    /// What was expected, and what was there.
+    pub result: &'a ExpectationResult,
+    /// When that was decided; `None`: at the end of the run.
+    pub time: Option<Duration>,
+    /// What the text of the scenario is called.
+    pub file: &'a str,
+}
+
+impl<'a> Broken<'a> {
+    /// A result of the run that it is of.
+    pub fn new(record: &'a RunRecord, result: &'a ExpectationResult) -> Broken<'a> {
+        Broken { result, time: record.time_of_result(result), file: &record.file }
+    }
+
+    /// What decided it: `event 15, at 40ms`.
+    pub fn decided(&self) -> String {
+        match (self.time, self.result.deciding_event) {
+            (Some(time), 0) => format!("at {}", words::duration(time)),
+            (Some(time), event) => format!("event {event}, at {}", words::duration(time)),
+            (None, _) => "at the end of the run".to_owned(),
+        }
+    }
+
+    /// Where it stands in the scenario: `dead-client.yaml:31`.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file, self.result.line)
+    }
+
+    /// The ladder around what decided it, with ANSI colours.
+    pub fn ladder(&self, timeline: &Timeline, options: &PictureOptions, paper: Paper) -> String {
+        // What nothing in particular decided shows at the end.
+        let event = Some(self.result.deciding_event).filter(|event| *event > 0).unwrap_or(u64::MAX);
+        draw(&Picture::around(timeline, options, event, ROWS), paper)
+    }
+}
+
+impl<'a> Failure<'a> {
+    /// Why the run is not passed; `None` if it is.
+    pub fn of(record: &'a RunRecord) -> Option<Failure<'a>> {
+        let outcome = record.outcome();
+        if outcome == Outcome::Passed {
+            return None;
+        }
+        let broken = record.expectations().filter(|result| !result.passed);
+        let mistakes = match &record.stopped {
+            Some(Stopped::Invalid { diagnostics, .. }) => {
+                let text = diagnostics.iter().map(|diagnostic| diagnostic.rendered.trim_end());
+                text.map(|text| text.strip_prefix("error: ").unwrap_or(text)).collect()
+            }
+            _ => Vec::new(),
+        };
+        Some(Failure {
+            record,
+            outcome,
+            broken: broken.map(|result| Broken::new(record, result)).collect(),
+            problems: record.problems(),
+            error: record.stopped.as_ref().map(ToString::to_string),
+            mistakes,
+        })
+    }
+
+    /// The first of it in one line, and how much more there is.
+    pub fn message(&self) -> String {
+        let broken = self.broken.iter().map(|Broken { result, .. }| {
+            format!("{}: expected {}, actual {}", result.text, result.expected, result.actual)
+        });
+        let others = self.problems.iter().chain(&self.error).cloned();
+        let all: Vec<String> = broken.chain(others).collect();
+        let message = match all.as_slice() {
+            [] => self.outcome.name().to_owned(),
+            [only] => only.clone(),
+            [first, more @ ..] => format!("{first} (and {} more)", more.len()),
+        };
+        words::plain(&strip_str(&message).to_string())
+    }
+
+    /// The ladders around what decided it, each once, without colours.
+    pub fn ladders(&self) -> Vec<String> {
+        let timeline = Timeline::new(&self.record.events);
+        let (options, paper) = (PictureOptions::default(), Paper::default());
+        let plain = |broken: &Broken<'_>| strip_str(&broken.ladder(&timeline, &options, paper)).to_string();
+        let mut ladders: Vec<String> = Vec::new();
+        for broken in &self.broken {
+            let ladder = plain(broken);
+            if ladders.len() < LADDERS && !ladder.is_empty() && !ladders.contains(&ladder) {
+                ladders.push(ladder);
+            }
+        }
+        if self.broken.is_empty() {
+            let end = draw(&Picture::around(&timeline, &options, u64::MAX, ROWS), paper);
+            ladders.extend(Some(strip_str(&end).to_string()).filter(|ladder| !ladder.is_empty()));
+        }
+        ladders
+    }
+
+    /// All of it as plain text, a paragraph each: what was expected and what was there, the ladders, and the command that
+    /// repeats the run.
+    pub fn text(&self) -> String {
+        let broken = self.broken.iter().map(|broken| {
+            let ExpectationResult { text, expected, actual, .. } = broken.result;
+            let (decided, place) = (broken.decided(), broken.place());
+            format!("✗ {text}\n    expected  {expected}\n    actual    {actual} ({decided})\n    {place}")
+        });
+        let mut paragraphs: Vec<String> = broken.collect();
+        paragraphs.extend(self.problems.iter().map(|problem| format!("✗ {problem}")));
+        paragraphs.extend(self.mistakes.iter().map(|mistake| (*mistake).to_owned()));
+        paragraphs.extend(self.error.iter().filter(|_| self.mistakes.is_empty()).cloned());
+        paragraphs.extend(self.ladders().iter().map(|ladder| ladder.trim_end().to_owned()));
+        paragraphs.extend(self.record.command().map(|command| format!("repeat it with: {command}")));
+        paragraphs.join("\n\n") + "\n"
+    }
+}

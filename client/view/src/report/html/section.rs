@@ -1,0 +1,163 @@
+//! Everything about one run.
+
+use halfopen_proto::v1::ExpectationResult;
+use maud::{Markup, html};
+
+use super::{badge, chart, class, made, source};
+use crate::picture::{Picture, svg};
+use crate::record::{Keepalive, Outcome, RunRecord};
+use crate::stopped::Stopped;
+use crate::timeline::Timeline;
+use crate::words;
+
+/// What the page says about a run.
+#[derive(Debug)]
+pub(super) struct Section {
+    id: String,
+    /// Whether it needs to be looked at.
+    open: bool,
+    summary: Markup,
+    body: Markup,
+}
+
+impl Section {
+    pub(super) fn new(record: &RunRecord, timeline: &Timeline, picture: &Picture, id: &str) -> Section {
+        let outcome = record.outcome();
+        let title = record.started().map_or("", |started| started.title.as_str());
+        let summary = html! {
+            (badge(outcome.name(), class(outcome)))
+            h2 { (record.name) }
+            @if !title.is_empty() { span.title { (title) } }
+        };
+        let prefix = format!("{id}.");
+        let body = html! {
+            p { (facts(record)) }
+            @if let Some(command) = record.command() { pre.command { code { (command) } } }
+            (why(record))
+            (expectations(record, picture, &prefix))
+            @if !timeline.entries.is_empty() {
+                (chart::chart(record, timeline, &prefix))
+                (keepalive(record, timeline))
+                h3 { "What went over the wire" }
+                div.wide { (svg::part(picture, &format!("{}: {title}", record.name), &prefix)) }
+            }
+            @if let Some(text) = &record.source {
+                h3 { "The scenario" }
+                (source::listing(record, text, &prefix))
+            }
+        };
+        Section { id: id.to_owned(), open: outcome != Outcome::Passed, summary, body }
+    }
+
+    /// The part of the page, which can be closed.
+    pub(super) fn draw(&self, only_one: bool) -> Markup {
+        html! {
+            details.run id=(self.id) open[self.open || only_one] {
+                summary { (made(&self.summary)) }
+                (made(&self.body))
+            }
+        }
+    }
+}
+
+/// Seed and counts in a sentence.
+fn facts(record: &RunRecord) -> String {
+    let mut facts = Vec::new();
+    facts.extend(record.started().map(|started| format!("seed {}", started.seed)));
+    facts.extend(record.options.profile.as_ref().map(|profile| format!("profile {profile}")));
+    match record.totals() {
+        Some(totals) => {
+            let time = words::duration(words::from_proto(totals.virtual_time.as_ref()));
+            facts.push(format!("{time} of virtual time"));
+            facts.push(words::count(totals.segments_sent, "segment"));
+            facts.push(format!("{} lost", totals.segments_lost));
+            facts.push(words::count(totals.retransmissions, "retransmission"));
+        }
+        None => facts.push(words::count(record.events.len() as u64, "event")),
+    }
+    facts.join(", ")
+}
+
+/// Why the run is not passed, besides broken expectations.
+fn why(record: &RunRecord) -> Markup {
+    let problems = record.problems();
+    html! {
+        @if !problems.is_empty() {
+            ul.problems { @for problem in &problems { li { (problem) } } }
+        }
+        @if let Some(stopped) = &record.stopped {
+            p.bad { (stopped) }
+            @if let Stopped::Invalid { diagnostics, .. } = stopped {
+                @for diagnostic in diagnostics { pre { (diagnostic.rendered) } }
+            }
+        }
+    }
+}
+
+fn expectations(record: &RunRecord, picture: &Picture, prefix: &str) -> Markup {
+    let results: Vec<&ExpectationResult> = record.expectations().collect();
+    html! {
+        @if !results.is_empty() {
+            h3 { "Expectations" }
+            ul.expectations {
+                @for result in results {
+                    li.failed[!result.passed] id={ (prefix) "expectation-" (result.expectation) } {
+                        (expectation(record, result, picture, prefix))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn expectation(record: &RunRecord, result: &ExpectationResult, picture: &Picture, prefix: &str) -> Markup {
+    let decided = match record.time_of_result(result) {
+        Some(time) => format!("decided at {}", words::duration(time)),
+        None => "decided at the end".to_owned(),
+    };
+    let row = Some(result.deciding_event).filter(|event| *event > 0);
+    let row = row.and_then(|event| svg::row_of(picture, prefix, event));
+    let (mark, colour) = if result.passed { ("✓", "open") } else { ("✗", "bad") };
+    let place = format!("line {}", result.line);
+    let listed = record
+        .source
+        .as_ref()
+        .is_some_and(|text| (1..=text.lines().count()).contains(&(result.line as usize)));
+    html! {
+        span.(colour) { (mark) } " "
+        code { (result.text) }
+        @if !result.passed {
+            dl {
+                dt { "expected" } dd { (result.expected) }
+                dt { "actual" } dd { (result.actual) }
+            }
+        }
+        span.places {
+            @if let Some(row) = row { a href={ "#" (row) } { (decided) } } @else { (decided) }
+            @if listed {
+                ", " a href={ "#" (prefix) "line-" (result.line) } { (place) }
+            } @else if result.line > 0 {
+                ", " (place)
+            }
+        }
+    }
+}
+
+/// What keepalive found out, in words.
+fn keepalive(record: &RunRecord, timeline: &Timeline) -> Markup {
+    let several = timeline.connections > 1;
+    let sentence = |found: &Keepalive| {
+        let number = if several { format!(" #{}", found.connection) } else { String::new() };
+        let error = found.error.as_ref().map(|error| format!(", {error}")).unwrap_or_default();
+        let silence = words::silence(found.probes, found.silence);
+        let (host, verdict, time) =
+            (&found.host, words::keepalive(found.verdict), words::duration(found.time));
+        format!("{host}{number}: {verdict} at {time} ({silence}){error}")
+    };
+    let found = record.keepalive();
+    html! {
+        @if !found.is_empty() {
+            ul { @for found in found.iter().take(chart::CONNECTIONS) { li { "keepalive of " (sentence(found)) } } }
+        }
+    }
+}

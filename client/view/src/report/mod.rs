@@ -1,0 +1,117 @@
+//! Writes runs down: one reporter a form, all from the same records.
+
+mod drawing;
+mod failure;
+mod fanout;
+mod html;
+mod json;
+mod junit;
+mod ndjson;
+pub mod pcapng;
+mod tap;
+mod text;
+
+use std::io;
+
+use halfopen_proto::v1::Event;
+use serde::Serialize;
+
+use crate::record::{Outcome, RunRecord};
+use crate::words;
+use failure::LADDERS;
+
+pub use drawing::{DrawingForm, DrawingReporter};
+pub use failure::{Broken, Failure};
+pub use fanout::Reporters;
+pub use html::HtmlReporter;
+pub use json::{JsonDocumentReporter, JsonReporter};
+pub use junit::JunitReporter;
+pub use ndjson::NdjsonReporter;
+pub use tap::TapReporter;
+pub use text::{TextOptions, TextReporter, Wait};
+
+/// Told of runs while and after they happen. Runs come one after another.
+///
+/// A reporter that can no longer write returns the error, and is not told more.
+pub trait Reporter {
+    /// Whether [`Reporter::run`] needs every event of the run. Otherwise its record has only the last ones.
+    fn wants_every_event(&self) -> bool {
+        true
+    }
+
+    /// Whether [`RunRecord::source`] is needed.
+    fn wants_source(&self) -> bool {
+        false
+    }
+
+    /// Octets of each datagram that the events must have; 0: none. A run is asked for it before it begins.
+    fn snapshot_length(&self) -> u32 {
+        0
+    }
+
+    /// The next events of the present run.
+    fn events(&mut self, events: &[Event]) -> io::Result<()> {
+        let _ = events;
+        Ok(())
+    }
+
+    /// The present run is over.
+    fn run(&mut self, record: &RunRecord) -> io::Result<()> {
+        let _ = record;
+        Ok(())
+    }
+
+    /// A run that was planned and is left out: `why` says why, as in `after the first failure`. Its record is empty.
+    fn skipped(&mut self, record: &RunRecord, why: &str) -> io::Result<()> {
+        let _ = (record, why);
+        Ok(())
+    }
+
+    /// No more runs: what is left is written, and the stream flushed.
+    fn end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How many runs came out how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Counts {
+    passed: usize,
+    failed: usize,
+    unfinished: usize,
+    /// Of those that did not start, for whatever reason.
+    not_run: usize,
+    /// Of those that were left out on purpose.
+    pub(crate) skipped: usize,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Passed => self.passed += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Unfinished => self.unfinished += 1,
+            Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => self.not_run += 1,
+        }
+    }
+
+    /// In words: `15 runs: 13 passed, 2 failed`.
+    pub(crate) fn sentence(self) -> String {
+        let Counts { passed, failed, unfinished, not_run, skipped } = self;
+        let all = passed + failed + unfinished + not_run + skipped;
+        let parts = [
+            (passed, "passed"),
+            (failed, "failed"),
+            (unfinished, "unfinished"),
+            (not_run, "not run"),
+            (skipped, "skipped"),
+        ];
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter(|(count, name)| *count > 0 || *name == "passed")
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect();
+        format!("{}: {}", words::count(all as u64, "run"), parts.join(", "))
+    }
+}

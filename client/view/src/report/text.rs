@@ -1,0 +1,305 @@
+//! Runs for people: one run in full; of several a line each, then those that failed in full, then a summary.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use halfopen_proto::v1::{Event, ExpectationResult, KeepaliveVerdict, RunTotals};
+
+use super::{Broken, Counts, LADDERS, Reporter};
+use crate::picture::text::{Drawing, Pace, Paper, draw, play};
+use crate::picture::{Picture, PictureOptions, What};
+use crate::record::{Keepalive, Outcome, RunRecord};
+use crate::stopped::Stopped;
+use crate::timeline::Timeline;
+use crate::words::{self, plain};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+
+/// Of several runs that did not pass, so many are shown in full.
+const MOST_IN_FULL: usize = 20;
+
+/// How runs are written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextOptions {
+    /// Whether more than one run will come.
+    pub several: bool,
+    /// Columns of the longest name of a run, where several come.
+    pub names: usize,
+    /// Whether runs that passed are only counted, where several come.
+    pub quiet: bool,
+    /// What pictures show.
+    pub picture: PictureOptions,
+    /// What they are drawn on.
+    pub paper: Paper,
+    /// If a run is played in time, how fast.
+    pub pace: Option<Pace>,
+}
+
+/// Events of an interrupted run that are drawn.
+const DRAWN_OF_INTERRUPTED: usize = 20_000;
+
+/// Waits for so long. `false`: the user wants to see no more.
+pub type Wait = fn(Duration) -> bool;
+
+/// Writes runs as text with ANSI colours, to a stream that strips them where they are not wanted.
+#[derive(Debug)]
+pub struct TextReporter<W> {
+    out: W,
+    options: TextOptions,
+    wait: Wait,
+    counts: Counts,
+    /// The virtual time of all runs.
+    time: Duration,
+    /// Why runs were left out, if some were.
+    left_out: Option<String>,
+    /// Runs that are shown in full at the end, as they will be.
+    later: Vec<u8>,
+    /// How many these are, and how many there is no room for.
+    shown: usize,
+    hidden: usize,
+}
+
+impl<W: Write> TextReporter<W> {
+    /// Writes to `out`, and waits with `wait` if a run is played.
+    pub fn new(out: W, options: TextOptions, wait: Wait) -> TextReporter<W> {
+        let (counts, time) = (Counts::default(), Duration::ZERO);
+        TextReporter {
+            out,
+            options,
+            wait,
+            counts,
+            time,
+            left_out: None,
+            later: Vec::new(),
+            shown: 0,
+            hidden: 0,
+        }
+    }
+
+    /// A run of several: a line now, and all of it later if it did not pass.
+    fn one_of_several(&mut self, record: &RunRecord) -> io::Result<()> {
+        let outcome = record.outcome();
+        if outcome != Outcome::Passed || !self.options.quiet {
+            self.line(record)?;
+        }
+        if !matches!(outcome, Outcome::Failed | Outcome::Unfinished) || record.started().is_none() {
+            return Ok(());
+        }
+        if self.shown == MOST_IN_FULL {
+            self.hidden += 1;
+            return Ok(());
+        }
+        self.shown += 1;
+        writeln!(self.later)?;
+        full(&mut self.later, record, &self.options, self.wait)
+    }
+
+    /// What came of all.
+    fn summary(&mut self) -> io::Result<()> {
+        self.out.write_all(&std::mem::take(&mut self.later))?;
+        if self.hidden > 0 {
+            let (shown, hidden) = (self.shown, words::count(self.hidden as u64, "run"));
+            writeln!(
+                self.out,
+                "\n{DIM}the first {shown} are shown, and not {hidden} more that did not pass{DIM:#}"
+            )?;
+        }
+        write!(self.out, "\n{BOLD}{}{BOLD:#}", self.counts.sentence())?;
+        if let Some(why) = &self.left_out {
+            write!(self.out, " ({why})")?;
+        }
+        if !self.time.is_zero() {
+            write!(self.out, "{DIM}, {} of virtual time{DIM:#}", words::duration(self.time))?;
+        }
+        writeln!(self.out)
+    }
+
+    /// The run on one line.
+    fn line(&mut self, record: &RunRecord) -> io::Result<()> {
+        let outcome = record.outcome();
+        let (name, style) = (outcome.name(), style(outcome));
+        write!(
+            self.out,
+            "{style}{name:<10}{style:#} {:<width$}",
+            plain(&record.name),
+            width = self.options.names
+        )?;
+        match (record.totals(), &record.stopped) {
+            (Some(totals), _) => write!(self.out, "  {DIM}{}{DIM:#}", short(totals))?,
+            (None, Some(error)) => write!(self.out, "  {DIM}{}{DIM:#}", plain(&error.to_string()))?,
+            (None, None) => {}
+        }
+        writeln!(self.out)
+    }
+}
+
+impl<W: Write> Reporter for TextReporter<W> {
+    fn run(&mut self, record: &RunRecord) -> io::Result<()> {
+        self.counts.add(record.outcome());
+        if let Some(totals) = record.totals() {
+            self.time = self.time.saturating_add(words::from_proto(totals.virtual_time.as_ref()));
+        }
+        match self.options.several {
+            true => self.one_of_several(record)?,
+            false => full(&mut self.out, record, &self.options, self.wait)?,
+        }
+        self.out.flush()
+    }
+
+    fn skipped(&mut self, _record: &RunRecord, why: &str) -> io::Result<()> {
+        self.counts.skipped += 1;
+        self.left_out.get_or_insert_with(|| why.to_owned());
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.options.several {
+            self.summary()?;
+        }
+        self.out.flush()
+    }
+}
+
+/// The run with everything about it.
+fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wait) -> io::Result<()> {
+    let Some(started) = record.started() else { return Ok(()) };
+    let name = plain(&words::run(&started.scenario, &started.variant));
+    let title = plain(&started.title);
+    let title = if title.is_empty() { title } else { format!(": {title}") };
+    writeln!(out, "{BOLD}{name}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", started.seed)?;
+    let drawn = drawn(record);
+    let timeline = Timeline::new(drawn);
+    let picture = Picture::new(&timeline, &options.picture);
+    match options.pace {
+        Some(pace) => {
+            if !play(out, &Drawing::new(&picture, options.paper), pace, &mut |time| wait(time))? {
+                return writeln!(out);
+            }
+        }
+        None => write!(out, "{}", draw(&picture, options.paper))?,
+    }
+    if drawn.len() < record.events.len() {
+        let (drawn, all) = (drawn.len(), words::count(record.events.len() as u64, "event"));
+        writeln!(out, "{DIM}drawn are the first {drawn} of {all}{DIM:#}")?;
+    }
+    if let Err(error) = options.picture.selection.check(&timeline) {
+        writeln!(out, "{BAD}{error}{BAD:#}")?;
+    }
+    writeln!(out)?;
+
+    let several = timeline.connections > 1;
+    for found in record.keepalive() {
+        writeln!(out, "{}", keepalive(&found, several))?;
+    }
+    let mut ladders = LADDERS;
+    for result in record.expectations() {
+        expectation(out, record, result)?;
+        if !result.passed && ladders > 0 && leaves_out(&picture, result.deciding_event) {
+            ladders -= 1;
+            let ladder = Broken::new(record, result).ladder(&timeline, &options.picture, options.paper);
+            writeln!(out, "\n{ladder}")?;
+        }
+    }
+    for problem in record.problems() {
+        writeln!(out, "{BAD}✗{BAD:#} {}", plain(&problem))?;
+    }
+    verdict(out, record)
+}
+
+/// The events to draw: of a long run that was interrupted the first, because its user does not wait for more.
+fn drawn(record: &RunRecord) -> &[Event] {
+    match &record.stopped {
+        Some(Stopped::Interrupted) => record.events.get(..DRAWN_OF_INTERRUPTED).unwrap_or(&record.events),
+        _ => &record.events,
+    }
+}
+
+fn expectation(out: &mut dyn Write, record: &RunRecord, result: &ExpectationResult) -> io::Result<()> {
+    if result.passed {
+        return writeln!(out, "{GOOD}✓{GOOD:#} {}", plain(&result.text));
+    }
+    let broken = Broken::new(record, result);
+    writeln!(out, "{BAD}✗ {}{BAD:#}", plain(&result.text))?;
+    writeln!(out, "    expected  {}", plain(&result.expected))?;
+    writeln!(out, "    actual    {} {DIM}({}){DIM:#}", plain(&result.actual), broken.decided())?;
+    writeln!(out, "    {DIM}{}{DIM:#}", plain(&broken.place()))
+}
+
+/// Whether the event is among the rows for which the picture has no room. 0 means the end, which is always there.
+fn leaves_out(picture: &Picture, event: u64) -> bool {
+    let omitted = picture.rows.iter().position(|row| matches!(row.what, What::Omitted(_)));
+    omitted.is_some_and(|at| {
+        let (before, after) = (&picture.rows[..at], &picture.rows[at..]);
+        let last = before.iter().rev().find_map(|row| row.events.last());
+        let next = after.iter().find_map(|row| row.events.first());
+        event > last.copied().unwrap_or(0) && next.is_some_and(|next| event < *next)
+    })
+}
+
+fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {
+    let outcome = record.outcome();
+    let (name, style) = (outcome.name(), style(outcome));
+    write!(out, "{style}{name}{style:#}")?;
+    match record.totals() {
+        Some(totals) => writeln!(out, ": {}", summary(totals))?,
+        None => writeln!(out, " after {}", words::count(record.events.len() as u64, "event"))?,
+    }
+    if let (Outcome::Failed, Some(command)) = (outcome, record.command()) {
+        writeln!(out, "{DIM}repeat it with: {}{DIM:#}", plain(&command))?;
+    }
+    Ok(())
+}
+
+const fn style(outcome: Outcome) -> Style {
+    match outcome {
+        Outcome::Passed => GOOD.bold(),
+        Outcome::Failed | Outcome::Unfinished | Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => {
+            BAD.bold()
+        }
+    }
+}
+
+/// What matters most of a run.
+fn short(totals: &RunTotals) -> String {
+    let checked = u64::from(totals.expectations_passed) + u64::from(totals.expectations_failed);
+    let expectations = format!("{} of {}", totals.expectations_passed, words::count(checked, "expectation"));
+    format!("{expectations}, {}", words::duration(words::from_proto(totals.virtual_time.as_ref())))
+}
+
+/// The counts of a run in one line.
+fn summary(totals: &RunTotals) -> String {
+    let mut parts =
+        vec![format!("{} of virtual time", short(totals)), words::count(totals.segments_sent, "segment")];
+    if totals.retransmissions > 0 {
+        parts.push(format!("{} sent again", totals.retransmissions));
+    }
+    if totals.segments_lost > 0 {
+        parts.push(format!("{} lost", totals.segments_lost));
+    }
+    parts.join(", ")
+}
+
+/// What keepalive found out, in one sentence.
+fn keepalive(found: &Keepalive, several_connections: bool) -> String {
+    let mut text = format!("{BOLD}{} keepalive{BOLD:#}", plain(&found.host));
+    if several_connections {
+        text.push_str(&format!(" on connection {}", found.connection));
+    }
+    let probes = words::count(found.probes.into(), "probe");
+    let silence = format!("{} after the last segment", words::duration(found.silence));
+    let what = match found.verdict {
+        KeepaliveVerdict::Unspecified => String::new(),
+        KeepaliveVerdict::Probing => format!("{probes} without an answer"),
+        KeepaliveVerdict::Alive => "the peer answered".to_owned(),
+        KeepaliveVerdict::Reset | KeepaliveVerdict::Dead => format!("{probes}, {silence}"),
+    };
+    text.push_str(&format!(": {}: {what}", words::keepalive(found.verdict)));
+    if let Some(error) = &found.error {
+        text.push_str(&format!(", {}", plain(error)));
+    }
+    text
+}

@@ -1,0 +1,253 @@
+//! Pictures of every bundled run: what fits, what is kept, what is selected; and some of them to the last character.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::time::Duration;
+
+use common::{MS, Script, bundled_runs, by_call, by_segment, handshake};
+use halfopen_proto::v1::{Event, HostState, TcpPurpose, TcpState};
+use halfopen_view::picture::text::{AsciiWriter, Drawing, Pace, Paper, draw, play};
+use halfopen_view::picture::{Arrows, Between, Kind, Part, Picture, PictureOptions, Row, Selection, What};
+use halfopen_view::timeline::Timeline;
+use snapbox::{Data, assert_data_eq, file};
+use unicode_width::UnicodeWidthStr;
+
+const ALL: usize = usize::MAX;
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+fn drawn(events: &[Event], options: &PictureOptions, paper: Paper) -> String {
+    plain(&draw(&Picture::new(&Timeline::new(events), options), paper))
+}
+
+/// How many rows of the unfolded picture a picture stands for.
+fn rows_told(picture: &Picture) -> usize {
+    let told = |row: &Row| match &row.what {
+        What::Arrow(_) | What::Notes(_) => 1,
+        What::Folded(folded) => folded.rows,
+        What::Omitted(rows) => *rows,
+        What::Silence(_) => 0,
+    };
+    picture.rows.iter().map(told).sum()
+}
+
+#[test]
+fn every_bundled_run_fits_its_paper_is_ascii_if_asked_and_loses_nothing_by_folding() {
+    for (name, _, events) in bundled_runs() {
+        let timeline = Timeline::new(&events);
+        for arrows in [Arrows::Flat, Arrows::Sloped] {
+            let options = PictureOptions { arrows, timers: true, ..PictureOptions::default() };
+            let picture = Picture::new(&timeline, &options);
+            for width in [60, 80, 100, 200] {
+                let text = plain(&draw(&picture, Paper { width, ascii: false }));
+                let too_wide = text.lines().find(|line| line.width() > width);
+                assert_eq!(too_wide, None, "{name} is wider than {width}:\n{text}");
+            }
+            let ascii = draw(&picture, Paper { width: 80, ascii: true });
+            assert!(ascii.is_ascii(), "{name}:\n{ascii}");
+            let widest = plain(&ascii).lines().map(str::len).max();
+            assert!(widest <= Some(80), "{name} takes {widest:?} columns:\n{ascii}");
+        }
+        let options = |fold| PictureOptions { fold, rows: ALL, ..PictureOptions::default() };
+        let (folded, whole) =
+            (Picture::new(&timeline, &options(true)), Picture::new(&timeline, &options(false)));
+        let states = |picture: &Picture| {
+            let mut lives: Vec<_> = picture.rows.iter().map(|row| row.lives.clone()).collect();
+            lives.dedup();
+            lives
+        };
+        assert_eq!(states(&folded), states(&whole), "{name}: a state is folded away");
+        assert_eq!(rows_told(&folded), rows_told(&whole), "{name}: the folded rows are counted");
+        let events: usize = whole.rows.iter().map(|row| row.events.len()).sum();
+        let distinct: BTreeSet<u64> = whole.rows.iter().flat_map(|row| row.events.iter().copied()).collect();
+        assert_eq!(events, distinct.len(), "{name}: an event is in one row");
+        let shown: BTreeSet<u64> = folded.rows.iter().flat_map(|row| row.events.iter().copied()).collect();
+        let mut hidden = distinct.difference(&shown);
+        assert!(hidden.all(|event| folded.rows.iter().any(|row| row.shows(*event))), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_selected_is_counted_and_what_is_selected_is_there() {
+    for (name, _, events) in bundled_runs() {
+        let timeline = Timeline::new(&events);
+        let timers = PictureOptions { timers: true, fold: false, rows: ALL, ..PictureOptions::default() };
+        let all = Picture::new(&timeline, &timers);
+        let select = |selection| Picture::new(&timeline, &PictureOptions { selection, ..timers.clone() });
+        let mut found: BTreeSet<u64> = BTreeSet::new();
+        for kind in Kind::names() {
+            let only = BTreeSet::from([kind.parse().unwrap()]);
+            let picture = select(Selection { only, ..Selection::default() });
+            assert_eq!(rows_told(&picture) + picture.not_selected, rows_told(&all), "{name} {kind}");
+            found.extend(picture.rows.iter().flat_map(|row| row.events.iter().copied()));
+            for row in &picture.rows {
+                let What::Arrow(arrow) = &row.what else { continue };
+                let fits = match kind {
+                    "syn" => arrow.flags.syn,
+                    "fin" => arrow.flags.fin,
+                    "rst" => arrow.flags.rst,
+                    "lost" => !matches!(arrow.part, Part::Whole),
+                    "probes" => {
+                        matches!(arrow.purpose, TcpPurpose::KeepaliveProbe | TcpPurpose::WindowProbe)
+                    }
+                    "timers" | "application" | "errors" => false,
+                    _ => true,
+                };
+                assert!(fits, "{name} {kind}: {arrow:?}");
+            }
+        }
+        let missed: Vec<u64> = all.rows.iter().flat_map(|row| row.events.iter().copied()).collect();
+        let missed: Vec<&u64> = missed.iter().filter(|event| !found.contains(*event)).collect();
+        assert!(missed.is_empty(), "{name}: no kind has the events {missed:?}");
+
+        let (from, to) = (Duration::from_millis(30), Duration::from_secs(60));
+        let between = select(Selection { between: Some(Between::Times(from, to)), ..Selection::default() });
+        let times = between.rows.iter().filter(|row| !row.events.is_empty()).map(|row| row.time);
+        assert!(times.into_iter().all(|time| (from..=to).contains(&time)), "{name}");
+    }
+}
+
+#[test]
+fn the_rows_around_an_event_have_it_in_the_middle() {
+    for (name, _, events) in bundled_runs().into_iter().step_by(7) {
+        let timeline = Timeline::new(&events);
+        let options = PictureOptions { fold: false, rows: ALL, ..PictureOptions::default() };
+        let all = Picture::new(&timeline, &options);
+        for event in all.rows.iter().flat_map(|row| row.events.first().copied()).step_by(5) {
+            let part = Picture::around(&timeline, &options, event, 7);
+            assert!(part.rows.iter().any(|row| row.events.contains(&event)), "{name}: event {event}");
+            assert!(part.rows.iter().filter(|row| !row.events.is_empty()).count() <= 7, "{name}");
+            assert_eq!(rows_told(&part), rows_told(&all), "{name}: what is left out is counted");
+        }
+        let end = Picture::around(&timeline, &options, u64::MAX, 3);
+        assert_eq!(end.rows.last(), all.rows.last(), "{name}: the end of the run");
+    }
+}
+
+#[test]
+fn chosen_runs_are_drawn_to_the_last_character() {
+    let flat = PictureOptions::default;
+    let sloped = || PictureOptions { arrows: Arrows::Sloped, ..flat() };
+    let only = |kinds: &[Kind]| {
+        let selection = Selection { only: kinds.iter().copied().collect(), ..Selection::default() };
+        PictureOptions { selection, ..flat() }
+    };
+    let paper = |width| Paper { width, ascii: false };
+    let ascii = |width| Paper { width, ascii: true };
+    let runs = bundled_runs();
+    let cases: [(&str, PictureOptions, Paper, Data); 9] = [
+        ("dead-client", flat(), ascii(100), file!["pictures/dead-client-ascii.txt"]),
+        ("dead-client", sloped(), paper(60), file!["pictures/dead-client-sloped-60.txt"]),
+        ("simultaneous-open", sloped(), paper(100), file!["pictures/simultaneous-open-sloped.txt"]),
+        ("simultaneous-open", sloped(), ascii(80), file!["pictures/simultaneous-open-sloped-ascii.txt"]),
+        ("gcp-nat/half-close", flat(), paper(100), file!["pictures/gcp-nat-half-close.txt"]),
+        ("pmtu-blackhole/icmp", flat(), paper(60), file!["pictures/pmtu-blackhole-icmp-60.txt"]),
+        (
+            "power-loss-mid-request/comes-back",
+            flat(),
+            paper(100),
+            file!["pictures/power-loss-comes-back.txt"],
+        ),
+        (
+            "time-wait-exhaustion/client-closes",
+            PictureOptions { rows: 40, ..flat() },
+            paper(80),
+            file!["pictures/time-wait-exhaustion-80.txt"],
+        ),
+        (
+            "zero-window-forever/user-timeout",
+            only(&[Kind::Probes, Kind::States, Kind::Errors]),
+            paper(100),
+            file!["pictures/zero-window-selected.txt"],
+        ),
+    ];
+    for (name, options, paper, expected) in cases {
+        let (_, _, events) = runs.iter().find(|(run, _, _)| run == name).expect(name);
+        assert_data_eq!(drawn(events, &options, paper), expected.raw());
+    }
+}
+
+/// Three hosts: one talks to the other two, over whose lifelines arrows go; one stands still, one loses power.
+fn three_hosts() -> Vec<Event> {
+    use TcpState::{Closed, Established, SynSent};
+    let mut script = Script::new("three", "", &["client", "server", "database"]);
+    handshake(&mut script);
+    script.state("database", Closed, SynSent, by_call("connect"));
+    let syn = script.send(("database", "client"), "SYN", 0, 0, 0);
+    script.at(80 * MS).arrive("client", syn);
+    let reset = script.send_for(("client", "database"), "RST+ACK", (0, 1, 0), TcpPurpose::Reset);
+    script.at(100 * MS).arrive("database", reset);
+    script.state("database", SynSent, Closed, by_segment("RST+ACK", reset));
+    script.error("database", "ECONNREFUSED").call("database", "connect", 0, "ECONNREFUSED");
+    script.at(200 * MS).fault("database", 1, "freeze", 0).host("database", HostState::Frozen);
+    script.at(300 * MS).fault("client", 2, "power-loss", 0).host("client", HostState::Down);
+    let data = script.send(("server", "client"), "PSH+ACK", 1, 1025, 100);
+    script.lose("client", data, "queue is full");
+    let again = script.send_for(("server", "client"), "PSH+ACK", (1, 1025, 100), TcpPurpose::Retransmission);
+    script.lose("client", again, "host is down").fault("", 3, "partition", 0);
+    script.at(400 * MS).host("client", HostState::Up).host("database", HostState::Up);
+    script.state("server", Established, Closed, by_call("abort"));
+    script.events
+}
+
+#[test]
+fn three_hosts_have_three_lifelines_and_names_at_their_arrows_where_there_is_no_room() {
+    let flat = PictureOptions::default();
+    let sloped = PictureOptions { arrows: Arrows::Sloped, ..PictureOptions::default() };
+    let events = three_hosts();
+    let paper = |width| Paper { width, ascii: false };
+    assert_data_eq!(drawn(&events, &flat, paper(120)), file!["pictures/three-hosts-120.txt"].raw());
+    assert_data_eq!(drawn(&events, &sloped, paper(80)), file!["pictures/three-hosts-sloped-80.txt"].raw());
+    assert_data_eq!(drawn(&events, &flat, paper(50)), file!["pictures/three-hosts-50.txt"].raw());
+    for width in 40..=130 {
+        for options in [&flat, &sloped] {
+            let text = drawn(&events, options, paper(width));
+            let widest = text.lines().map(UnicodeWidthStr::width).max();
+            assert!(widest <= Some(width), "{widest:?} columns where {width} are:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_played_run_waits_as_long_as_the_pace_says_and_shows_the_same() {
+    let mut script = Script::new("handshake", "", &["client", "server"]);
+    handshake(&mut script);
+    let picture = Picture::new(&Timeline::new(&script.events), &PictureOptions::default());
+    let drawing = Drawing::new(&picture, Paper::default());
+    for (pace, expected) in [("2x", 30 * MS), ("1x", 60 * MS), ("0.5", 120 * MS)] {
+        let (mut out, mut waited) = (Vec::new(), Duration::ZERO);
+        play(&mut out, &drawing, pace.parse().unwrap(), &mut |time| {
+            waited += time;
+            true
+        })
+        .unwrap();
+        assert_eq!((String::from_utf8(out).unwrap(), waited), (draw(&picture, Paper::default()), expected));
+    }
+    let (mut out, mut rows) = (Vec::new(), 0);
+    let whole = play(&mut out, &drawing, "1x".parse().unwrap(), &mut |_| {
+        rows += 1;
+        rows < 3
+    });
+    assert!(!whole.unwrap(), "it was stopped");
+    let out = String::from_utf8(out).unwrap();
+    assert!(draw(&picture, Paper::default()).starts_with(&out) && out.lines().count() == 3, "{out}");
+    for wrong in ["", "x", "0x", "-1x", "inf", "NaN", "fast"] {
+        assert!(wrong.parse::<Pace>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn characters_that_come_in_parts_are_one_in_ascii_too() {
+    let mut out = Vec::new();
+    let mut writer = AsciiWriter::new(&mut out);
+    for octet in "✓ 1µs → ┃ é\n".as_bytes() {
+        writer.write_all(&[*octet]).unwrap();
+    }
+    writer.write_all(b"\xff end").unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "+ 1us > | ?\n? end");
+}
