@@ -1,4 +1,4 @@
-//! The arguments.
+//! The arguments that commands share.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,28 +6,14 @@ use std::path::PathBuf;
 use anstream::ColorChoice;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 use halfopen_client::{Client, ConnectOptions, Token};
 use halfopend::{Config, Service};
 
-use crate::command::Command;
 use crate::failure::Failure;
 
 /// What the help calls the options of every command.
 const GLOBAL: &str = "For every command";
-
-/// Runs TCP scenarios in virtual time and says what happened.
-///
-/// A scenario names hosts, what their applications do, the network between them, what breaks, and what is expected.
-#[derive(Debug, Parser)]
-#[command(name = "halfopen", version)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) global: GlobalArgs,
-
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
 
 /// What every command heeds.
 #[derive(Args, Debug)]

@@ -1,9 +1,8 @@
 //! What the help and the manual say beyond the options: examples, exit codes, where options come from.
 
 use anstyle::Style;
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 
-use crate::args::Cli;
 use crate::exit;
 
 /// As clap writes its headings.
@@ -102,8 +101,8 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
     EXAMPLES.iter().find(|(of, _)| *of == command).map_or(&[], |(_, examples)| examples)
 }
 
-/// The command line with everything that its help says.
-pub(crate) fn command() -> Command {
+/// Adds to a command line what its help says beyond the options.
+pub(crate) fn complete(command: Command) -> Command {
     let exit_codes: String =
         exit::ALL.iter().map(|(code, meaning)| format!("  {code:<3}  {meaning}\n")).collect();
     let short = "`halfopen help COMMAND` says more, with examples; `halfopen --help` has the exit codes.";
@@ -111,34 +110,11 @@ pub(crate) fn command() -> Command {
         "{HEADING}Exit codes:{HEADING:#}\n{exit_codes}{}\n\n{HEADING}Settings:{HEADING:#}\n{SETTINGS}",
         exit::OF_SEVERAL
     );
-    Cli::command().after_help(short).after_long_help(long).mut_subcommands(|command| {
+    command.after_help(short).after_long_help(long).mut_subcommands(|command| {
         let examples = examples(command.get_name());
         let width = examples.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
         let lines = examples.iter().map(|(line, meaning)| format!("\n  {line:<width$}  # {meaning}"));
         let text = format!("{HEADING}Examples:{HEADING:#}{}", lines.collect::<String>());
         if examples.is_empty() { command } else { command.after_help(text) }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_arguments_fit_together() {
-        command().debug_assert();
-    }
-
-    #[test]
-    fn every_command_has_examples_of_itself() {
-        for command in command().get_subcommands() {
-            let (name, examples) = (command.get_name(), examples(command.get_name()));
-            assert!(!examples.is_empty(), "halfopen {name} has no examples");
-            let width = examples.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
-            for (line, meaning) in examples {
-                assert!(line.contains(&format!("halfopen {name}")), "{name}: {line}");
-                assert!(width + meaning.len() <= 94, "{name}: fits into a line: {line}");
-            }
-        }
-    }
 }

@@ -1,15 +1,14 @@
-//! Which scenarios the arguments name, and their text.
+//! One scenario that the arguments name, and its text.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use halfopen_client::{Client, Source};
+use halfopen_client::Source;
 
 use crate::failure::Failure;
-use crate::{bundled, folder, recording};
 
 /// Octets of a scenario file.
 const MAX_FILE: u64 = 1 << 20;
@@ -38,65 +37,15 @@ enum Place {
     },
 }
 
-/// The scenarios that the arguments name, in their order: a file, a folder, a pattern of files, a bundled scenario, a
-/// subject of them, or a pattern of their names. Of what matches one argument, those of a folder and the folders in it
-/// come by name. Nothing is there that nothing matches: the error says what to do.
-pub(crate) async fn find(client: &mut Client, arguments: &[String]) -> Result<Vec<Input>, Failure> {
-    let mut library = bundled::Library::new(client);
-    let mut inputs = Vec::new();
-    for argument in arguments {
-        match here(argument).map_err(Failure::Usage)? {
-            Some(found) => inputs.extend(found),
-            None => inputs.extend(library.find(argument).await?),
-        }
-    }
-    Ok(inputs)
-}
-
-/// Every bundled scenario.
-pub(crate) async fn library(client: &mut Client) -> Result<Vec<Input>, Failure> {
-    bundled::Library::new(client).all().await
-}
-
-/// What an argument names on this machine. `None`: nothing, so that it may be the name of what is bundled.
-fn here(argument: &str) -> Result<Option<Vec<Input>>, String> {
-    let path = Path::new(argument);
-    let one = |place, variant| Ok(Some(vec![Input { place, variant }]));
-    if argument == "-" {
-        return one(Place::Stdin, None);
-    }
-    if path.is_dir() {
-        return Ok(Some(folder::scenarios(path)?.into_iter().map(Input::file).collect()));
-    }
-    if path.exists() && recording::is_recording(path) {
-        return Err(format!(
-            "`{argument}` is a recording of runs: `halfopen explain` and `halfopen diff` read it"
-        ));
-    }
-    if path.exists() {
-        return one(Place::File(path.to_owned()), None);
-    }
-    if folder::is_pattern(argument) {
-        let found = folder::matching(argument)?;
-        return Ok((!found.is_empty()).then(|| found.into_iter().map(Input::file).collect()));
-    }
-    match argument.rsplit_once('/') {
-        Some((file, variant)) if Path::new(file).is_file() && !variant.is_empty() => {
-            one(Place::File(file.into()), Some(variant.to_owned()))
-        }
-        _ if looks_like_a_path(argument) => Err(format!("there is no file `{argument}`")),
-        _ => Ok(None),
-    }
-}
-
-/// No bundled scenario can be called so; `keepalive/dead-client` can.
-fn looks_like_a_path(argument: &str) -> bool {
-    argument.contains(['\\', '.']) || argument.starts_with('/') || argument.ends_with('/')
-}
-
 impl Input {
-    fn file(path: PathBuf) -> Input {
-        Input { place: Place::File(path), variant: None }
+    /// Standard input.
+    pub(crate) fn stdin() -> Input {
+        Input { place: Place::Stdin, variant: None }
+    }
+
+    /// A file, or a variant of what is in it.
+    pub(crate) fn file(path: PathBuf, variant: Option<&str>) -> Input {
+        Input { place: Place::File(path), variant: variant.map(str::to_owned) }
     }
 
     /// The bundled scenario of that name, or a variant of it, which the user calls otherwise.
@@ -193,26 +142,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_file_and_looks_like_none_is_a_name() {
-        let one = |place, variant: Option<&str>| {
-            Ok(Some(vec![Input { place, variant: variant.map(str::to_owned) }]))
-        };
-        let file = || Place::File("src/exit.rs".into());
-        assert_eq!(here("dead-client"), Ok(None));
-        assert_eq!(here("pool/busy+both"), Ok(None));
-        assert_eq!(here("keepalive/*"), Ok(None));
-        assert_eq!(here("-"), one(Place::Stdin, None));
-        assert_eq!(here("src/exit.rs"), one(file(), None));
-        assert_eq!(here("src/exit.rs/busy"), one(file(), Some("busy")));
-        for wrong in ["dead-client.yaml", "/no/such", "no/", "src/exit.rs/", "dead-client.yaml/busy", "a[b"] {
-            assert!(here(wrong).is_err(), "{wrong}");
-        }
-        assert!(here("src").is_err(), "no scenarios there");
-    }
-
-    #[test]
     fn one_scenario_has_one_identity() {
-        let file = |path: &str| Input::file(path.into()).identity();
+        let file = |path: &str| Input::file(path.into(), None).identity();
         assert_eq!(file("src/exit.rs"), file("./src/../src/exit.rs"));
         assert_ne!(file("src/exit.rs"), file("src/main.rs"));
         let called = |called| Input::bundled(called, "dead-client", None).identity();

@@ -2,10 +2,12 @@
 
 mod args;
 mod bundled;
+mod cli;
 mod command;
 mod config;
 mod exit;
 mod failure;
+mod find;
 mod folder;
 mod help;
 mod input;
@@ -18,7 +20,7 @@ mod report;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::args::Cli;
+use crate::cli::Cli;
 use crate::config::Surroundings;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -54,11 +56,11 @@ fn main() -> ExitCode {
 /// Does it, until Ctrl-C.
 async fn execute(cli: Cli) -> Result<u8, Failure> {
     if cli.command.hears_interrupts() {
-        return cli.command.execute(&cli.global).await;
+        return cli.command.execute(&cli.global, cli::command).await;
     }
     let mut interrupt = Interrupt::listen().await;
     tokio::select! {
-        ended = cli.command.execute(&cli.global) => ended,
+        ended = cli.command.execute(&cli.global, cli::command) => ended,
         () = interrupt.pressed() => Ok(exit::INTERRUPTED),
     }
 }

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
+use clap::Command;
 use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
 
 use crate::args::GlobalArgs;
 use crate::failure::Failure;
-use crate::{exit, help, output};
+use crate::{exit, output};
 
 /// For whom.
 #[derive(clap::Args, Debug)]
@@ -16,13 +17,13 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
+pub(super) async fn execute(global: &GlobalArgs, args: &Args, whole: Command) -> Result<u8, Failure> {
     let scenarios = global.connect().await?.list().await?;
     let names: Vec<String> = scenarios.into_iter().map(|scenario| scenario.name).collect();
     // `show` takes nothing else; what takes files too would get no files any more.
     let only_names = PossibleValuesParser::new(&names);
-    let mut command = help::command()
-        .mut_subcommand("show", |show| show.mut_arg("name", |name| name.value_parser(only_names)));
+    let mut command =
+        whole.mut_subcommand("show", |show| show.mut_arg("name", |name| name.value_parser(only_names)));
     // The generators do not expect that writing may fail.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "halfopen", &mut script);

@@ -18,8 +18,8 @@ pub(crate) struct Args {
     directory: Option<PathBuf>,
 }
 
-pub(super) fn execute(args: &Args) -> Result<u8, Failure> {
-    let mut command = help::command().disable_help_subcommand(true);
+pub(super) fn execute(args: &Args, whole: Command) -> Result<u8, Failure> {
+    let mut command = whole.disable_help_subcommand(true);
     command.build();
     let mut out = output::stdout();
     let Some(directory) = &args.directory else {

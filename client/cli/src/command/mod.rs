@@ -76,8 +76,12 @@ impl Command {
         )
     }
 
-    /// Does it, and gives the exit code.
-    pub(crate) async fn execute(self, global: &GlobalArgs) -> Result<u8, Failure> {
+    /// Executes it and returns the exit code. `whole` makes the whole command line, for the commands that describe it.
+    pub(crate) async fn execute(
+        self,
+        global: &GlobalArgs,
+        whole: fn() -> clap::Command,
+    ) -> Result<u8, Failure> {
         match self {
             Command::Run(args) => run::execute(global, &args).await,
             Command::Diff(args) => diff::execute(global, &args).await,
@@ -89,8 +93,8 @@ impl Command {
             Command::Schema => schema::execute(),
             Command::Serve(args) => serve::execute(&args).await,
             Command::Doctor(args) => doctor::execute(global, &args).await,
-            Command::Completions(args) => completions::execute(global, &args).await,
-            Command::Man(args) => man::execute(&args),
+            Command::Completions(args) => completions::execute(global, &args, whole()).await,
+            Command::Man(args) => man::execute(&args, whole()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use halfopen_client::{Client, Plan, PlanOptions, Planned};
 
 use crate::failure::Failure;
-use crate::input;
+use crate::{find, input};
 
 /// The runs that an argument means, which names one scenario: one, or one for each of its variants. What is wrong with it
 /// is left for the run to report.
@@ -12,7 +12,7 @@ pub(crate) async fn plan(
     argument: &str,
     variant: Option<&str>,
 ) -> Result<Vec<Planned>, Failure> {
-    let mut inputs = input::find(client, &[argument.to_owned()]).await?;
+    let mut inputs = find::scenarios(client, &[argument.to_owned()]).await?;
     let [input] = inputs.as_mut_slice() else {
         return Err(Failure::Usage(format!("`{argument}` names {} scenarios: name one", inputs.len())));
     };

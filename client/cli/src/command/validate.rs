@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::args::{GlobalArgs, Output};
 use crate::failure::Failure;
-use crate::{exit, input, output};
+use crate::{exit, find, output};
 
 const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 
 pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
     let mut client = global.connect().await?;
-    let inputs = input::find(&mut client, &args.files).await?;
+    let inputs = find::scenarios(&mut client, &args.files).await?;
     let mut out = output::stdout();
     let mut code = exit::PASSED;
     for input in &inputs {

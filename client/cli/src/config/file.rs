@@ -11,8 +11,9 @@ use halfopen_view::words;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::mistake::Mistake;
 use super::options;
-use super::setting::{Mistake, Setting, Value};
+use super::setting::{Setting, Value};
 
 /// What the file is called.
 const NAME: &str = "halfopen.toml";

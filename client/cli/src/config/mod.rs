@@ -6,9 +6,10 @@
 //! an option, or about one that excludes it, leaves out what weaker places say.
 
 mod file;
-mod idle;
+mod mistake;
 mod refusal;
 mod setting;
+mod unused_options;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -18,9 +19,10 @@ use std::path::PathBuf;
 use anstream::ColorChoice;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 
-use self::setting::{Layer, Mistake, Setting};
-use crate::args::{Cli, GlobalArgs};
-use crate::help;
+use self::mistake::Mistake;
+use self::setting::{Layer, Setting};
+use crate::args::GlobalArgs;
+use crate::cli::{self, Cli};
 
 pub(crate) use self::refusal::{Refusal, also_set};
 
@@ -91,7 +93,7 @@ fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Re
     })?;
     if let (Some(command), Some((_, typed)), Some((_, all))) =
         (command.find_subcommand(name), typed.subcommand(), matches.subcommand())
-        && let Some(text) = idle::idle(command, typed, all)
+        && let Some(text) = unused_options::unused(command, typed, all)
     {
         return Err(Refusal::Mistakes(vec![Mistake { text, help: None }]));
     }
@@ -107,7 +109,7 @@ fn command() -> Command {
         let opposites: Vec<Arg> = command.get_arguments().filter_map(|flag| opposite(flag, &longs)).collect();
         command.args(opposites)
     };
-    let mut command = prepare(help::command()).mut_subcommands(prepare);
+    let mut command = prepare(cli::command()).mut_subcommands(prepare);
     command.build();
     command
 }
@@ -188,7 +190,7 @@ fn strongest(
     mut settings: Vec<Setting>,
 ) -> Vec<(Setting, Vec<OsString>)> {
     let Some(command) = command.find_subcommand(name) else { return Vec::new() };
-    let ids = typed.ids().map(clap::Id::as_str).filter(|id| idle::is_typed(typed, id));
+    let ids = typed.ids().map(clap::Id::as_str).filter(|id| unused_options::is_typed(typed, id));
     let typed = ids.map(|id| id.strip_prefix(NOT).unwrap_or(id));
     let typed = typed.filter_map(|id| command.get_arguments().find(|option| option.get_id() == id));
     let mut decided: Vec<(Layer, &Arg, bool)> =

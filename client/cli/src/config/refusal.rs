@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::setting::Mistake;
+use super::mistake::{Mistake, how_to_write};
 use crate::failure::Failure;
 use crate::{exit, help, output};
 
@@ -81,15 +81,4 @@ pub(super) fn hints(
 /// Which settings may have to do with what is wrong.
 pub(crate) fn also_set(settings: &[String]) -> Option<String> {
     (!settings.is_empty()).then(|| format!("also set: {}", settings.join(", ")))
-}
-
-/// How the value of an option is written, `--rows <N>`, where its error is one of numbers in general.
-pub(super) fn how_to_write(option: &str) -> Option<&'static str> {
-    let (_, value) = option.split_once('<')?;
-    match value.trim_end_matches('>') {
-        "N" => Some("N is a whole number"),
-        "TIME" => Some("TIME is a number with a unit: 500ms, 5s, 2m"),
-        "ADDRESS" => Some("ADDRESS is an IP address with a port: 127.0.0.1:7950, [::1]:7950"),
-        _ => None,
-    }
 }

@@ -8,18 +8,9 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
-use super::refusal::how_to_write;
+use super::mistake::{Mistake, how_to_write};
 use super::{is_flag, options};
 use crate::report::Report;
-
-/// Something that cannot be as it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    /// Where, and what.
-    pub(crate) text: String,
-    /// What to do.
-    pub(crate) help: Option<String>,
-}
 
 /// From where a setting is, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

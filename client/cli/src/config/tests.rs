@@ -167,7 +167,7 @@ fn a_file_that_is_named_has_to_be_there() {
 
 #[test]
 fn every_option_has_a_variable_and_those_in_the_code_have_the_same_name() {
-    for command in help::command().get_subcommands() {
+    for command in cli::command().get_subcommands() {
         for option in command.get_arguments().filter(|option| option.get_long().is_some()) {
             let long = option.get_long().unwrap();
             if let Some(variable) = option.get_env() {

@@ -183,7 +183,7 @@ fn bulk_lengths(layout: &Layout<'_>, kept: &[usize]) -> Vec<usize> {
 }
 
 fn is_bulk(layout: &Layout<'_>, index: usize) -> bool {
-    !layout.changes(index)
+    !layout.items[index].changes
         && match &layout.items[index].what {
             ItemWhat::Sent { entry, .. } => layout.timeline.segment(*entry).is_some_and(goes_well),
             ItemWhat::Arrived { entry, sent } => {
@@ -220,7 +220,7 @@ fn shape(layout: &Layout<'_>, index: usize) -> u64 {
     let item = &layout.items[index];
     let mut hasher = DefaultHasher::new();
     item.connection.hash(&mut hasher);
-    let may_fold = !layout.changes(index)
+    let may_fold = !layout.items[index].changes
         && match &item.what {
             ItemWhat::Sent { entry, whole } => hash_sent(layout, *entry, *whole, &mut hasher),
             ItemWhat::Arrived { entry, sent } => {

@@ -7,7 +7,6 @@ use halfopen_proto::v1::{HostState, KeepaliveVerdict, MiddleboxChange, TcpState}
 
 use super::LONG_SILENCE;
 use super::foresight::Foresight;
-use super::lives::Lives;
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
 
 /// What a row will show.
@@ -17,6 +16,8 @@ pub(super) struct Item {
     /// The connection; 0: none.
     pub(super) connection: u32,
     pub(super) what: ItemWhat,
+    /// Whether it shows a state that no row before it shows. [`super::lives`] finds that out.
+    pub(super) changes: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -41,8 +42,6 @@ pub(super) struct Layout<'a> {
     foresight: Foresight,
     /// What has a row, in order.
     pub(super) items: Vec<Item>,
-    /// Which of the items show a state that their rows before did not.
-    changes: Vec<bool>,
     /// The entries that are notes.
     noted: Vec<EntryIndex>,
 }
@@ -52,19 +51,12 @@ impl<'a> Layout<'a> {
     /// ends.
     pub(super) fn new(timeline: &'a Timeline, timers: bool, sloped: bool) -> Layout<'a> {
         let foresight = Foresight::new(timeline);
-        let (items, changes, noted) = Default::default();
-        let mut layout = Layout { timeline, foresight, items, changes, noted };
+        let (items, noted) = Default::default();
+        let mut layout = Layout { timeline, foresight, items, noted };
         for (index, entry) in timeline.entries.iter().enumerate() {
             layout.add(index, entry, timers, sloped);
         }
-        let mut lives = Lives::new(timeline);
-        layout.changes = layout.items.iter().map(|item| lives.pass(&layout, item)).collect();
         layout
-    }
-
-    /// Whether the item at `index` shows a state that no row before does.
-    pub(super) fn changes(&self, index: usize) -> bool {
-        self.changes[index]
     }
 
     /// The sequence number of an item's first event.
@@ -173,7 +165,7 @@ impl<'a> Layout<'a> {
     }
 
     fn push(&mut self, entry: &Entry, what: ItemWhat) {
-        self.items.push(Item { time: entry.time, connection: entry.connection, what });
+        self.items.push(Item { time: entry.time, connection: entry.connection, what, changes: false });
     }
 
     /// Whether the same host sends a segment of the connection at the same moment, whose row shows the state.
@@ -227,7 +219,7 @@ impl<'a> Layout<'a> {
         let at = self.items.len() - self.items.iter().rev().take_while(comes_later).count();
         self.noted.push(index);
         let end = self.noted.len();
-        if let Some(Item { time, connection, what: ItemWhat::Notes { host, notes, .. } }) =
+        if let Some(Item { time, connection, what: ItemWhat::Notes { host, notes, .. }, .. }) =
             self.items[..at].last_mut()
             && *time == entry.time
             && *host == entry.host
@@ -238,7 +230,8 @@ impl<'a> Layout<'a> {
             *connection = entry.connection.max(*connection);
         } else {
             let what = ItemWhat::Notes { host: entry.host, notes: end - 1..end, becomes: None };
-            self.items.insert(at, Item { time: entry.time, connection: entry.connection, what });
+            let item = Item { time: entry.time, connection: entry.connection, what, changes: false };
+            self.items.insert(at, item);
         }
     }
 

@@ -35,6 +35,13 @@ const OPENNESS: [TcpState; 11] = [
     TcpState::Established,
 ];
 
+/// Marks the items that show a state which no item before them shows.
+pub(super) fn mark_changes(layout: &mut Layout<'_>) {
+    let mut lives = Lives::new(layout.timeline);
+    let changes: Vec<bool> = layout.items.iter().map(|item| lives.pass(layout, item)).collect();
+    layout.items.iter_mut().zip(changes).for_each(|(item, changes)| item.changes = changes);
+}
+
 impl Lives {
     pub(super) fn new(timeline: &Timeline) -> Lives {
         let host = |_| Host { does: HostState::Up, ..Host::default() };

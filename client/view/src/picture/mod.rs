@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use self::fold::Slot;
 use self::layout::Layout;
-use self::lives::Lives;
+use self::lives::{Lives, mark_changes};
 use crate::timeline::Timeline;
 
 pub use row::{Arrow, End, Folded, Life, Note, NoteKind, Notes, Part, Place, Row, What};
@@ -135,7 +135,9 @@ impl Picture {
     /// What has a row, and which of it is selected.
     fn layout<'a>(timeline: &'a Timeline, options: &PictureOptions) -> (Layout<'a>, Vec<usize>) {
         let PictureOptions { timers, arrows, selection, .. } = options;
-        let layout = Layout::new(timeline, *timers || selection.has_timers(), *arrows == Arrows::Sloped);
+        let sloped = *arrows == Arrows::Sloped;
+        let mut layout = Layout::new(timeline, *timers || selection.has_timers(), sloped);
+        mark_changes(&mut layout);
         let all = 0..layout.items.len();
         let kept = if selection.is_all() {
             all.collect()

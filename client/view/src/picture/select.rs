@@ -239,7 +239,7 @@ impl Selection {
         if self.only.is_empty() {
             return true;
         }
-        if layout.changes(index) && self.only.contains(&Kind::States) {
+        if layout.items[index].changes && self.only.contains(&Kind::States) {
             return true;
         }
         match &layout.items[index].what {

@@ -12,10 +12,10 @@ use halfopen_view::report::Reporter as _;
 use crate::args::GlobalArgs;
 use crate::exit;
 use crate::failure::Failure;
-use crate::input;
 use crate::interrupt::{self, Interrupt};
 use crate::picture_args::{self, PictureArgs};
 use crate::report::Report;
+use crate::{find, input};
 use progress::ProgressBar;
 
 /// What the help calls the options of which runs there are.
@@ -143,9 +143,9 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
 
 /// The runs that the arguments mean.
 async fn plan(client: &mut Client, args: &Args) -> Result<Plan, Failure> {
-    let mut inputs = input::find(client, &args.inputs).await?;
+    let mut inputs = find::scenarios(client, &args.inputs).await?;
     if args.bundled {
-        inputs.extend(input::library(client).await?);
+        inputs.extend(find::library(client).await?);
     }
     if let Some(variant) = &args.variant {
         inputs.iter_mut().try_for_each(|input| input.set_variant(variant))?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{FALL, Point, Role};
+use super::points::{FALL, Point, Role};
 use super::text::Line;
 use super::ways::{Label, Way, apart, room, span};
 use crate::picture::{Arrow, Part, Picture, Row, What};

@@ -4,6 +4,7 @@
 
 mod items;
 mod plan;
+mod points;
 mod style;
 mod text;
 mod walk;
@@ -13,7 +14,8 @@ use halfopen_proto::v1::{HostState, TcpPurpose, TcpState};
 use maud::{Markup, html};
 
 use self::items::Item;
-use self::plan::{HEADS, LINE, Plan};
+use self::plan::Plan;
+use self::points::{HEADS, LINE};
 use self::text::Line;
 use self::ways::Way;
 use super::{Life, NoteKind, Part, Picture, Row, What};

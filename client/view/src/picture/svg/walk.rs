@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use halfopen_proto::v1::TcpState;
 
-use super::plan::{FALL, LINE, Point, Role, TOP};
+use super::points::{FALL, LINE, Point, Role, TOP};
 use super::text::{self, Line};
 use super::ways::{Label, room, span};
 use crate::picture::{Arrow, Part, Picture, Row, What};

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::plan::LINE;
+use super::points::LINE;
 use super::text::{self, Line};
 use crate::picture::{Arrow, Part, Picture, Place};
 

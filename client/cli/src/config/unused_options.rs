@@ -15,7 +15,7 @@ pub(super) fn is_typed(typed: &ArgMatches, id: &str) -> bool {
 
 /// What is wrong if an option was typed that does nothing with this command and all that is set. The environment and the
 /// file may say it once and for all.
-pub(super) fn idle(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
+pub(super) fn unused(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
     for_no_server(command.get_name(), typed, all).or_else(|| for_no_picture(command, typed, all))
 }
 

@@ -1,0 +1,21 @@
+//! What is wrong with a setting, and what to do about it.
+
+/// Something that cannot be as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// Where, and what.
+    pub(crate) text: String,
+    /// What to do.
+    pub(crate) help: Option<String>,
+}
+
+/// How the value of an option is written, `--rows <N>`, where its error is one of numbers in general.
+pub(super) fn how_to_write(option: &str) -> Option<&'static str> {
+    let (_, value) = option.split_once('<')?;
+    match value.trim_end_matches('>') {
+        "N" => Some("N is a whole number"),
+        "TIME" => Some("TIME is a number with a unit: 500ms, 5s, 2m"),
+        "ADDRESS" => Some("ADDRESS is an IP address with a port: 127.0.0.1:7950, [::1]:7950"),
+        _ => None,
+    }
+}
