@@ -12,24 +12,23 @@ use halfopend::{Config, Service};
 
 use crate::failure::Failure;
 
-/// What the help calls the options of every command.
-const GLOBAL: &str = "For every command";
+/// The heading of these options in the help.
+const GLOBAL: &str = "Global options";
 
-/// What every command heeds.
+/// Options of every command.
 #[derive(Args, Debug)]
 pub(crate) struct GlobalArgs {
-    /// The service to use, as http://host:port or https://host:port; without it, one inside this process
+    /// The server to use, as http://host:port or https://host:port [default: a service inside this process]
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL", env = "HALFOPEN_SERVER")]
     pub(crate) server: Option<String>,
 
-    /// Trust a server over https whose certificate is signed by one in this PEM file, instead of by those whom the system
-    /// trusts
+    /// Trust server certificates signed by a certificate in this PEM file, instead of by those that the system trusts
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "HALFOPEN_CA")]
     ca: Option<PathBuf>,
 
-    /// The token that the server wants; better given by the environment, which others do not see
+    /// The token that the server requires; set HALFOPEN_TOKEN instead to hide it from other users of this machine
     ///
-    /// It is sent over https only, or to this machine.
+    /// It is sent only over https, or to this machine.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<Token>,
 
@@ -41,17 +40,17 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, help_heading = GLOBAL)]
     no_config: bool,
 
-    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded by `auto`
+    /// When to use colours; `auto` respects NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "WHEN", default_value = "auto", value_parser = color())]
     pub(crate) color: ColorChoice,
 
-    /// The options that the environment or the file set, each with its place
+    /// The options that the environment or the file sets, each with its place
     #[arg(skip)]
     pub(crate) settings: Vec<String>,
 }
 
 impl GlobalArgs {
-    /// The service that was asked for, or one in this process.
+    /// The requested service, or one in this process.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         match &self.server {
             Some(address) => Ok(Client::connect_with(address, &self.connect_options()?).await?),
@@ -65,7 +64,7 @@ impl GlobalArgs {
         Ok(Client::new(service.connect(), "this process".to_owned()))
     }
 
-    /// How to reach the service, beside its address.
+    /// How to reach the service, besides its address.
     fn connect_options(&self) -> Result<ConnectOptions, Failure> {
         let read = |file: &PathBuf| {
             fs::read(file)
@@ -75,25 +74,25 @@ impl GlobalArgs {
     }
 }
 
-/// A form of results.
+/// An output format of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// For people
     #[default]
     Text,
-    /// One JSON object a line: for each run its verdict and what led to it
+    /// One JSON object per line: the verdict of each run and what led to it
     Json,
-    /// Every event as proto3 JSON, one a line; elsewhere the same as json
+    /// Every event as proto3 JSON, one per line; the same as json where there are no events
     Ndjson,
 }
 
-/// A form of something that is said in words.
+/// An output format of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
     /// For people
     #[default]
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 

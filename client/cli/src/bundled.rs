@@ -9,24 +9,24 @@ use crate::folder;
 use crate::input::Input;
 use crate::output;
 
-/// What the service brings along, fetched when it is needed.
+/// The bundled scenarios of the service, fetched when they are needed.
 pub(crate) struct Library<'a> {
     client: &'a mut Client,
     known: Option<Vec<ScenarioSummary>>,
 }
 
 impl<'a> Library<'a> {
-    /// The library of that service.
+    /// The library of a service.
     pub(crate) fn new(client: &'a mut Client) -> Library<'a> {
         Library { client, known: None }
     }
 
-    /// Everything in it, by subject and name.
+    /// All scenarios, by subject and name.
     pub(crate) async fn all(&mut self) -> Result<Vec<Input>, Failure> {
         Ok(self.fetch().await?.iter().map(in_place).collect())
     }
 
-    /// What an argument means: a scenario, one of its variants, a subject, or a pattern of names.
+    /// What an argument names: a scenario, one of its variants, a subject, or a pattern of names.
     pub(crate) async fn find(&mut self, argument: &str) -> Result<Vec<Input>, Failure> {
         let scenarios = self.fetch().await?;
         if folder::is_pattern(argument) {
@@ -46,8 +46,8 @@ impl<'a> Library<'a> {
             return Ok(subject.into_iter().map(in_place).collect());
         }
         let advice = match nearest(scenarios, argument, true) {
-            Some(name) => format!("there is one named `{name}`"),
-            None => "`halfopen list` has the names".to_owned(),
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "`halfopen list` lists the names".to_owned(),
         };
         Err(Failure::Usage(format!("no bundled scenario is named `{argument}`; {advice}")))
     }
@@ -61,7 +61,7 @@ impl<'a> Library<'a> {
     }
 }
 
-/// The scenarios whose names, alone or after their subjects, a pattern matches.
+/// The scenarios that a pattern matches, by name or by subject and name.
 fn matching(scenarios: &[ScenarioSummary], text: &str) -> Result<Vec<Input>, String> {
     let pattern = folder::pattern(text)?;
     let matches =
@@ -73,7 +73,7 @@ fn matching(scenarios: &[ScenarioSummary], text: &str) -> Result<Vec<Input>, Str
     }
 }
 
-/// A scenario as an input that is called by its subject and name.
+/// A scenario as an input, under its subject and name.
 fn in_place(scenario: &ScenarioSummary) -> Input {
     Input::bundled(&path(scenario), &scenario.name, None)
 }
@@ -86,7 +86,7 @@ fn is_called(scenario: &ScenarioSummary, called: &str) -> bool {
     scenario.name == called || path(scenario) == called
 }
 
-/// The name, or the subject, that is most like this one, if one is.
+/// The name, or the subject, most similar to this one, if any is similar.
 fn nearest<'a>(scenarios: &'a [ScenarioSummary], called: &str, subjects: bool) -> Option<&'a str> {
     let names = scenarios.iter().map(|scenario| scenario.name.as_str());
     let subjects = scenarios.iter().map(|scenario| scenario.subject.as_str()).filter(|_| subjects);
@@ -97,11 +97,11 @@ fn nearest<'a>(scenarios: &'a [ScenarioSummary], called: &str, subjects: bool) -
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// Says which bundled scenario has a name like this one, if one has.
+/// Prints which bundled scenario has a similar name, if one has.
 pub(crate) async fn suggest(client: &mut Client, name: &str) {
     let Ok(scenarios) = client.list().await else { return };
     if let Some(nearest) = nearest(&scenarios, name, false) {
-        output::help(&format!("there is one named `{nearest}`"));
+        output::help(&format!("did you mean `{nearest}`?"));
     }
 }
 

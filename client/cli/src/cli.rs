@@ -6,9 +6,9 @@ use crate::args::GlobalArgs;
 use crate::command::Command;
 use crate::help;
 
-/// Runs TCP scenarios in virtual time and says what happened.
+/// Runs TCP scenarios in virtual time and shows what happens
 ///
-/// A scenario names hosts, what their applications do, the network between them, what breaks, and what is expected.
+/// A scenario names hosts, what their applications do, the network between them, faults, and expectations.
 #[derive(Debug, Parser)]
 #[command(name = "halfopen", version)]
 pub(crate) struct Cli {
@@ -19,7 +19,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// The command line with everything that its help says.
+/// The command line, with the examples and notes of its help.
 pub(crate) fn command() -> clap::Command {
     help::complete(Cli::command())
 }

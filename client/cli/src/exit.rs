@@ -1,19 +1,19 @@
 //! The exit codes. They are part of the interface: `halfopen --help` lists them, and they do not change.
 //!
-//! Several runs end with the largest code of any of them.
+//! Several runs end with the largest of their codes.
 
 use halfopen_client::{ClientError, Summary};
 use halfopen_view::record::Outcome;
 
-/// Every expectation held; or the command did what it was asked for; or the reader closed the pipe.
+/// Every expectation held; or the command succeeded; or the reader closed the pipe.
 pub(crate) const PASSED: u8 = 0;
 /// An expectation is broken, or something that the scenario says did not happen.
 pub(crate) const FAILED: u8 = 1;
-/// The arguments are wrong: an unknown option, a file or a name that is not there.
+/// The arguments are wrong: an unknown option, or a file or name that does not exist.
 pub(crate) const USAGE: u8 = 2;
-/// The scenario is wrong.
+/// The scenario is invalid.
 pub(crate) const INVALID: u8 = 3;
-/// No server: it cannot be reached, there is no agreement on TLS or the token, or `serve` cannot listen.
+/// No server: it cannot be reached, client and server do not agree on TLS or the token, or `serve` cannot listen.
 pub(crate) const NO_SERVER: u8 = 4;
 /// Not finished: a limit, a deadline, or the server ended it.
 pub(crate) const UNFINISHED: u8 = 5;
@@ -23,23 +23,26 @@ pub(crate) const INTERRUPTED: u8 = 130;
 /// Ended by SIGTERM: 128 + SIGTERM.
 pub(crate) const TERMINATED: u8 = 143;
 
-/// Every code and what it says, for the help and the manual.
+/// Every code and its meaning, for the help and the manual.
 pub(crate) const ALL: [(u8, &str); 8] = [
-    (PASSED, "every expectation held, `diff` found no difference, the command did its work"),
-    (FAILED, "an expectation is broken, something did not happen, `diff` found a difference"),
+    (PASSED, "every expectation held, `diff` found no difference, the command succeeded"),
+    (
+        FAILED,
+        "an expectation is broken, a fault or step of the scenario did not happen, `diff` found a difference",
+    ),
     (USAGE, "the arguments, the environment or halfopen.toml are wrong"),
-    (INVALID, "the scenario is wrong"),
-    (NO_SERVER, "no server answers or agrees (TLS, token), or `serve` cannot listen"),
-    (UNFINISHED, "not finished: a limit, a deadline, a server that ended it, a full disk"),
-    (INTERRUPTED, "Ctrl-C; `serve` and `watch`, which have no other end, end with 0"),
+    (INVALID, "the scenario is invalid"),
+    (NO_SERVER, "no server answers, or it refuses (TLS, token), or `serve` cannot listen"),
+    (UNFINISHED, "not finished: a limit, a deadline, the server ended it, a full disk"),
+    (INTERRUPTED, "Ctrl-C; `serve` and `watch`, which end in no other way, exit with 0"),
     (TERMINATED, "SIGTERM; `serve` and `watch` as with Ctrl-C"),
 ];
 
-/// What several runs in one go end with.
+/// The exit code of several runs.
 pub(crate) const OF_SEVERAL: &str =
-    "Several runs end with the largest of theirs. A reader that closes the pipe is no error.";
+    "Several runs exit with the largest of their codes. A reader that closes the pipe is not an error.";
 
-/// The code of a run that came out so.
+/// The code of a run with this outcome.
 pub(crate) const fn of_outcome(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Passed => PASSED,
@@ -57,7 +60,7 @@ pub(crate) fn of_summary(summary: &Summary) -> u8 {
     if summary.interrupted { INTERRUPTED } else { largest }
 }
 
-/// The code of a command that the service did not answer.
+/// The code of a command whose call failed.
 pub(crate) const fn of_error(error: &ClientError) -> u8 {
     match error {
         ClientError::BadAddress { .. }

@@ -1,4 +1,4 @@
-//! Why a command could not do what it was asked for, and how the program ends then.
+//! Why a command failed, and how the program ends then.
 
 use std::io;
 
@@ -6,22 +6,22 @@ use halfopen_client::{ClientError, PlanError};
 
 use crate::{exit, output};
 
-/// Why a command could not do what it was asked for.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The arguments make no sense together with what is there.
+    /// The arguments are wrong, by themselves or for what they name.
     #[error("{0}")]
     Usage(String),
-    /// The service cannot be reached, or refuses.
+    /// The service cannot be reached, or a call to it failed.
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The results cannot be written.
     #[error("cannot write the results: {0}")]
     Output(#[from] io::Error),
-    /// The operating system gives no threads.
+    /// The operating system provides no threads.
     #[error("cannot start: {0}")]
     Start(io::Error),
-    /// The service could not serve.
+    /// The service cannot serve.
     #[error(transparent)]
     Serve(halfopend::ServeError),
 }
@@ -36,8 +36,9 @@ impl From<PlanError> for Failure {
 }
 
 impl Failure {
-    /// Says what happened on standard error and gives the exit code. A reader that closed the pipe has what it wanted.
-    pub(crate) fn tell(&self) -> u8 {
+    /// Prints the error on standard error and returns the exit code. If the reader closed the pipe, it has what it
+    /// wanted.
+    pub(crate) fn report(&self) -> u8 {
         if matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return exit::PASSED;
         }
@@ -56,7 +57,7 @@ impl Failure {
         }
     }
 
-    /// What to do, where the error does not say.
+    /// What to do, where the error does not say so.
     pub(crate) fn help(&self) -> Option<&'static str> {
         matches!(self, Failure::Client(ClientError::NoServer { .. })).then_some(output::WITHOUT_SERVER)
     }

@@ -9,8 +9,8 @@ use crate::input::Input;
 use crate::{bundled, folder, recording};
 
 /// The scenarios that the arguments name, in their order: a file, a folder, a pattern of files, a bundled scenario, a
-/// subject of them, or a pattern of their names. Of what matches one argument, those of a folder and the folders in it
-/// come by name. Nothing is there that nothing matches: the error says what to do.
+/// subject of them, or a pattern of their names. What one argument matches is sorted by name. An argument that
+/// matches nothing is an error that says what to do.
 pub(crate) async fn scenarios(client: &mut Client, arguments: &[String]) -> Result<Vec<Input>, Failure> {
     let mut library = bundled::Library::new(client);
     let mut inputs = Vec::new();
@@ -28,7 +28,7 @@ pub(crate) async fn library(client: &mut Client) -> Result<Vec<Input>, Failure> 
     bundled::Library::new(client).all().await
 }
 
-/// What an argument names on this machine. `None`: nothing, so that it may be the name of what is bundled.
+/// What an argument names on this machine. `None`: nothing, so it may name a bundled scenario.
 fn here(argument: &str) -> Result<Option<Vec<Input>>, String> {
     let path = Path::new(argument);
     let files = |files: Vec<PathBuf>| files.into_iter().map(|file| Input::file(file, None)).collect();
@@ -40,7 +40,7 @@ fn here(argument: &str) -> Result<Option<Vec<Input>>, String> {
     }
     if path.exists() && recording::is_recording(path) {
         return Err(format!(
-            "`{argument}` is a recording of runs: `halfopen explain` and `halfopen diff` read it"
+            "`{argument}` is a recording of runs: use `halfopen explain` or `halfopen diff`"
         ));
     }
     if path.exists() {
@@ -59,7 +59,7 @@ fn here(argument: &str) -> Result<Option<Vec<Input>>, String> {
     }
 }
 
-/// No bundled scenario can be called so; `keepalive/dead-client` can.
+/// Whether an argument can only be a path. No bundled scenario has such a name; `keepalive/dead-client` is one.
 fn looks_like_a_path(argument: &str) -> bool {
     argument.contains(['\\', '.']) || argument.starts_with('/') || argument.ends_with('/')
 }

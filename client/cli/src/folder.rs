@@ -1,22 +1,23 @@
-//! Scenario files in folders, all of them or those that a pattern matches.
+//! Scenario files in folders: all of them, or those that a pattern matches.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Whether an argument has a character that makes it a pattern.
+/// Whether an argument is a pattern.
 pub(crate) fn is_pattern(argument: &str) -> bool {
     argument.contains(['*', '?', '[', '{'])
 }
 
-/// A pattern as shells have it: `*`, `?` and `[a-z]` stay within a folder, `**` goes through folders, `{a,b}` is either.
+/// A pattern as in shells: `*`, `?` and `[a-z]` match within a folder, `**` matches across folders, `{a,b}` matches
+/// either.
 pub(crate) fn pattern(text: &str) -> Result<GlobMatcher, String> {
     let glob = GlobBuilder::new(text).literal_separator(true).build();
-    Ok(glob.map_err(|error| format!("`{text}` is no pattern: {}", error.kind()))?.compile_matcher())
+    Ok(glob.map_err(|error| format!("`{text}` is not a valid pattern: {}", error.kind()))?.compile_matcher())
 }
 
-/// The scenario files in a folder and the folders in it, by name.
+/// The scenario files in a folder and its subfolders, sorted.
 pub(crate) fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     walk(folder, usize::MAX, &mut |path, is_folder| {
@@ -26,20 +27,23 @@ pub(crate) fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, String> {
         true
     })?;
     if files.is_empty() {
-        return Err(format!("the directory `{}` has no scenarios: no file ends in .yaml", folder.display()));
+        return Err(format!(
+            "no scenarios in the directory `{}`: no file name ends in .yaml",
+            folder.display()
+        ));
     }
     files.sort();
     Ok(files)
 }
 
-/// The scenario files that a pattern matches, and those in the folders that it matches, by name. Hidden ones only if
+/// The scenario files that a pattern matches, and those in the folders that it matches, sorted. Hidden ones only if
 /// the pattern has a dot there.
 pub(crate) fn matching(text: &str) -> Result<Vec<PathBuf>, String> {
     let matcher = pattern(text)?;
     let (base, rest) = split(text);
     let deepest = if rest.contains("**") { usize::MAX } else { rest.split(is_separator).count() };
     let hidden = text.split(is_separator).any(|part| part.starts_with('.') && !matches!(part, "." | ".."));
-    // A pattern that says how names end may say .json, too.
+    // A pattern that says how names end may also say .json.
     let named = |path: &Path| is_scenario(path) || (text.ends_with(".json") && extension(path) == "json");
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     if !Path::new(or_here(&base)).is_dir() {
@@ -58,7 +62,7 @@ pub(crate) fn matching(text: &str) -> Result<Vec<PathBuf>, String> {
         true
     })?;
     for folder in folders {
-        // What a pattern matches by the way may be empty.
+        // A folder that a pattern happens to match may have no scenarios.
         files.extend(scenarios(&folder).unwrap_or_default());
     }
     files.sort();
@@ -66,7 +70,7 @@ pub(crate) fn matching(text: &str) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// The folder in which a pattern begins, and what is left of the pattern.
+/// The folder in which a pattern begins, and the rest of the pattern.
 pub(crate) fn split(text: &str) -> (PathBuf, &str) {
     let plain = text.find(['*', '?', '[', '{']).unwrap_or(text.len());
     match text[..plain].rfind(is_separator) {
@@ -79,7 +83,8 @@ fn is_separator(character: char) -> bool {
     std::path::is_separator(character)
 }
 
-/// Shows everything in a folder and the folders in it, so many levels deep. A folder is entered if `see` says so.
+/// Passes everything in a folder and its subfolders to `see`, down to a number of levels. A subfolder is entered if
+/// `see` returns true.
 fn walk(folder: &Path, levels: usize, see: &mut impl FnMut(&Path, bool) -> bool) -> Result<(), String> {
     let failed = |error: io::Error| format!("cannot read the directory `{}`: {error}", folder.display());
     let mut folders = vec![(folder.to_owned(), levels)];
@@ -87,7 +92,7 @@ fn walk(folder: &Path, levels: usize, see: &mut impl FnMut(&Path, bool) -> bool)
         for entry in fs::read_dir(or_here(&folder)).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let path = folder.join(entry.file_name());
-            // Not through links to folders: they may lead back.
+            // Links to folders are not followed: they may lead back.
             let is_folder = entry.file_type().map_err(failed)?.is_dir();
             let is_seen = (is_folder || path.is_file()) && see(&path, is_folder);
             if is_seen && is_folder && levels > 1 {
@@ -98,7 +103,7 @@ fn walk(folder: &Path, levels: usize, see: &mut impl FnMut(&Path, bool) -> bool)
     Ok(())
 }
 
-/// An empty path is this folder.
+/// The path, or `.` if it is empty.
 pub(crate) fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
@@ -145,6 +150,6 @@ mod tests {
         ] {
             assert_eq!(split(text), (PathBuf::from(base), rest), "{text}");
         }
-        assert!(pattern("a[").unwrap_err().contains("`a[` is no pattern"));
+        assert!(pattern("a[").unwrap_err().contains("`a[` is not a valid pattern"));
     }
 }

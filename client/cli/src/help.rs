@@ -1,25 +1,25 @@
-//! What the help and the manual say beyond the options: examples, exit codes, where options come from.
+//! What the help and the manual say besides the options: examples, exit codes, settings.
 
 use anstyle::Style;
 use clap::Command;
 
 use crate::exit;
 
-/// As clap writes its headings.
+/// The style of headings in clap.
 const HEADING: Style = Style::new().bold().underline();
 
 /// Where options come from, besides the arguments.
 pub(crate) const SETTINGS: &str = concat!(
-    "Every option can also be set by a variable, HALFOPEN_ and its name (HALFOPEN_ROWS=50, HALFOPEN_TIMERS=1), and in the nearest halfopen.toml, ",
-    "looked for in the current folder and those above it. There an option's long name is a key; at the top it holds for every command that has ",
-    "the option, in a table for that command only:\n\n",
+    "Every option can also be set by an environment variable, HALFOPEN_ and its name (HALFOPEN_ROWS=50, HALFOPEN_TIMERS=1), and in the nearest halfopen.toml, ",
+    "which is searched for in the current folder and those above it. There the long name of an option is a key; at the top it applies to every command that has ",
+    "the option, in a table to that command only:\n\n",
     "    color = \"never\"\n    [run]\n    timers = true\n\n",
-    "Arguments are stronger than variables, variables than the file, a table than the top. A flag that is set there is taken back by --no-FLAG ",
-    "(--fold for --no-fold). An empty variable is not set; for an option that may be repeated it has one value a line. Paths in the file start ",
-    "at its folder."
+    "Arguments take precedence over variables, variables over the file, a table over the top. A flag that is set there is unset by --no-FLAG ",
+    "(--fold for --no-fold). An empty variable counts as not set; for an option that can be repeated it has one value per line. Paths in the file ",
+    "are relative to its folder."
 );
 
-/// Commands that work, and what each is for.
+/// Examples of each command, with what each is for.
 pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "run",
@@ -29,7 +29,7 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("halfopen run mine.yaml --seeds 1..100", "a hundred times"),
             ("halfopen run scenarios --jobs 2 --fail-fast", "all of a folder"),
             ("halfopen run scenarios --report junit=out.xml --report html=out.html", "two reports"),
-            ("halfopen run mine.yaml -o json", "for programs, a line a run"),
+            ("halfopen run mine.yaml -o json", "a JSON line per run"),
             ("halfopen show dead-client | halfopen run -", "from standard input"),
         ],
     ),
@@ -48,7 +48,7 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("halfopen diff dead-client --seeds 1,2", "one scenario with two seeds"),
             ("halfopen diff dead-client --profiles linux,freebsd", "with two TCP profiles"),
             ("halfopen diff fin-wait-2-stuck/held fin-wait-2-stuck/orphan", "two variants"),
-            ("halfopen diff before.ndjson mine.yaml", "a recording and a run of now"),
+            ("halfopen diff before.ndjson mine.yaml", "a recording and a new run"),
         ],
     ),
     (
@@ -58,13 +58,13 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("halfopen watch scenarios", "all of a folder"),
         ],
     ),
-    ("list", &[("halfopen list", "by subject"), ("halfopen list -o json", "for programs, one a line")]),
+    ("list", &[("halfopen list", "by subject"), ("halfopen list -o json", "a JSON line per scenario")]),
     ("show", &[("halfopen show dead-client > mine.yaml", "a copy to change")]),
     (
         "validate",
         &[("halfopen validate mine.yaml", "one file"), ("halfopen validate scenarios", "all of a folder")],
     ),
-    ("schema", &[("halfopen schema > scenario.schema.json", "for the editor")]),
+    ("schema", &[("halfopen schema > scenario.schema.json", "for an editor")]),
     (
         "serve",
         &[
@@ -75,8 +75,8 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "doctor",
         &[
-            ("halfopen doctor", "what is in this process"),
-            ("halfopen doctor --server http://127.0.0.1:7950", "a server"),
+            ("halfopen doctor", "the client alone"),
+            ("halfopen doctor --server http://127.0.0.1:7950", "with a server"),
         ],
     ),
     (
@@ -101,11 +101,11 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
     EXAMPLES.iter().find(|(of, _)| *of == command).map_or(&[], |(_, examples)| examples)
 }
 
-/// Adds to a command line what its help says beyond the options.
+/// Adds to a command line what its help says besides the options.
 pub(crate) fn complete(command: Command) -> Command {
     let exit_codes: String =
         exit::ALL.iter().map(|(code, meaning)| format!("  {code:<3}  {meaning}\n")).collect();
-    let short = "`halfopen help COMMAND` says more, with examples; `halfopen --help` has the exit codes.";
+    let short = "`halfopen help COMMAND` has details and examples; `halfopen --help` lists the exit codes.";
     let long = format!(
         "{HEADING}Exit codes:{HEADING:#}\n{exit_codes}{}\n\n{HEADING}Settings:{HEADING:#}\n{SETTINGS}",
         exit::OF_SEVERAL

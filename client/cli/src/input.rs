@@ -10,14 +10,14 @@ use halfopen_client::Source;
 
 use crate::failure::Failure;
 
-/// Octets of a scenario file.
+/// The maximum size of a scenario file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
 /// A scenario that an argument names, or one of its variants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Input {
     place: Place,
-    /// The variant that is meant; `None`: each that it has.
+    /// The requested variant; `None`: all.
     pub(crate) variant: Option<String>,
 }
 
@@ -30,9 +30,9 @@ enum Place {
     File(PathBuf),
     /// A bundled scenario.
     Bundled {
-        /// What the user called it, or where it is in the library: `keepalive/dead-client`.
+        /// How the user named it, or its place in the library: `keepalive/dead-client`.
         called: String,
-        /// Its name, which no other has: `dead-client`.
+        /// Its unique name: `dead-client`.
         name: String,
     },
 }
@@ -48,13 +48,13 @@ impl Input {
         Input { place: Place::File(path), variant: variant.map(str::to_owned) }
     }
 
-    /// The bundled scenario of that name, or a variant of it, which the user calls otherwise.
+    /// The bundled scenario of that name, or a variant of it, under the name that the user gave it.
     pub(crate) fn bundled(called: &str, name: &str, variant: Option<&str>) -> Input {
         let place = Place::Bundled { called: called.to_owned(), name: name.to_owned() };
         Input { place, variant: variant.map(str::to_owned) }
     }
 
-    /// What the scenario is called in results.
+    /// The name of the scenario in results.
     pub(crate) fn name(&self) -> String {
         match &self.place {
             Place::Stdin => "standard input".to_owned(),
@@ -63,7 +63,7 @@ impl Input {
         }
     }
 
-    /// The same for two inputs that are one scenario, whatever they are called.
+    /// Equal for two inputs that are the same scenario, whatever their names.
     fn identity(&self) -> String {
         match &self.place {
             Place::Stdin => "-".to_owned(),
@@ -75,19 +75,19 @@ impl Input {
         }
     }
 
-    /// Means one variant of it. Fails if it names one already.
+    /// Selects one variant. Fails if the input names one already.
     pub(crate) fn set_variant(&mut self, variant: &str) -> Result<(), Failure> {
         match &self.variant {
             None => self.variant = Some(variant.to_owned()),
             Some(other) => {
-                let text = format!("`{}/{other}` names a variant already: leave out --variant", self.name());
+                let text = format!("`{}/{other}` already names a variant: leave out --variant", self.name());
                 return Err(Failure::Usage(text));
             }
         }
         Ok(())
     }
 
-    /// What names the scenario on the command line, if it can be read again.
+    /// The argument that names the scenario, if it can be read again.
     fn argument(&self) -> Option<String> {
         match &self.place {
             Place::Stdin => None,
@@ -95,7 +95,7 @@ impl Input {
         }
     }
 
-    /// Reads the scenario, as far as it is here.
+    /// Reads the scenario, unless it is bundled.
     pub(crate) fn read(&self) -> Result<Source, String> {
         let text = match &self.place {
             Place::Bundled { name, .. } => return Ok(Source::Bundled(name.clone())),
@@ -123,14 +123,14 @@ pub(crate) fn read(inputs: &[Input]) -> Vec<halfopen_client::Input> {
     inputs.iter().map(read).collect()
 }
 
-/// All of it, if it is text and not too much.
+/// The whole text. Fails if it is too large or not text.
 fn text(reader: impl Read) -> Result<String, String> {
     let mut octets = Vec::new();
     reader.take(MAX_FILE + 1).read_to_end(&mut octets).map_err(|error| error.to_string())?;
     if octets.len() as u64 > MAX_FILE {
-        return Err(format!("larger than {} MiB, which no scenario is", MAX_FILE >> 20));
+        return Err(format!("larger than {} MiB, the maximum for a scenario", MAX_FILE >> 20));
     }
-    let binary = |at: usize| format!("not a text file: octet {at} is none of UTF-8 text");
+    let binary = |at: usize| format!("not a text file: byte {at} is not UTF-8");
     if let Some(at) = octets.iter().position(|octet| *octet == 0) {
         return Err(binary(at + 1));
     }
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(text(&b""[..]), Ok(String::new()));
         assert_eq!(text(io::repeat(b'#').take(MAX_FILE)).map(|text| text.len() as u64), Ok(MAX_FILE));
         assert!(text(io::repeat(b'#')).unwrap_err().contains("1 MiB"));
-        assert!(text(&b"ab\0"[..]).unwrap_err().contains("octet 3"));
-        assert!(text(&b"a\xff"[..]).unwrap_err().contains("octet 2"));
+        assert!(text(&b"ab\0"[..]).unwrap_err().contains("byte 3"));
+        assert!(text(&b"a\xff"[..]).unwrap_err().contains("byte 2"));
     }
 }

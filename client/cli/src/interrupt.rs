@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: what is finished is written, and then the program ends, whatever it does at the moment.
+//! Ctrl-C and SIGTERM: finished results are written, and then the program ends, whatever it is doing.
 
 use std::future::pending;
 use std::io;
@@ -11,22 +11,22 @@ use tokio::sync::{OnceCell, watch};
 
 use crate::{exit, output};
 
-/// How long the rest may take to be written.
+/// How long writing may take after that.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// The code that the program ends with once it is interrupted.
 static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
 
-/// Whether Ctrl-C was pressed, for who does not wait in the runtime.
+/// Whether Ctrl-C was pressed, for code that does not wait in the runtime.
 static PRESSED: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
-/// Hears of Ctrl-C and SIGTERM.
+/// Receives Ctrl-C and SIGTERM.
 pub(crate) struct Interrupt {
     pressed: watch::Receiver<bool>,
 }
 
 impl Interrupt {
-    /// From now on Ctrl-C ends the program [`GRACE`] later, if it has not ended by itself.
+    /// From now on Ctrl-C ends the program after [`GRACE`], unless it has ended by itself.
     pub(crate) async fn listen() -> Interrupt {
         static HEARD: OnceCell<watch::Receiver<bool>> = OnceCell::const_new();
         Interrupt { pressed: HEARD.get_or_init(|| async { heard() }).await.clone() }
@@ -40,7 +40,7 @@ impl Interrupt {
     }
 }
 
-/// Keeps the thread for so long, or until Ctrl-C. Whether the time is over.
+/// Blocks the thread for a time, or until Ctrl-C. Returns whether the time has passed.
 pub(crate) fn sleep(time: Duration) -> bool {
     let (pressed, wakes) = &PRESSED;
     let Ok(pressed) = pressed.lock() else { return false };
@@ -52,12 +52,12 @@ pub(crate) fn was_pressed() -> bool {
     PRESSED.0.lock().is_ok_and(|pressed| *pressed)
 }
 
-/// What an interrupted program ends with.
+/// The exit code of an interrupted program.
 pub(crate) fn code() -> u8 {
     CODE.load(Ordering::Relaxed)
 }
 
-/// To be interrupted is how this program ends: it is no failure.
+/// Declares that an interrupt is how this command ends, and not a failure.
 pub(crate) fn is_the_end() {
     CODE.store(exit::PASSED, Ordering::Relaxed);
 }
@@ -78,7 +78,7 @@ fn heard() -> watch::Receiver<bool> {
             thread::spawn(|| {
                 thread::sleep(GRACE);
                 crate::report::discard_unfinished();
-                output::say("interrupted before everything was written");
+                output::print("interrupted before everything was written");
                 std::process::exit(self::code().into());
             });
         }
@@ -88,7 +88,7 @@ fn heard() -> watch::Receiver<bool> {
     pressed
 }
 
-/// What interrupts, from when it is made.
+/// The signals, from when this is created.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -105,7 +105,7 @@ impl Signals {
         })
     }
 
-    /// Waits for one, and gives the code to end with.
+    /// Waits for one, and returns the exit code.
     async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.interrupt.recv() => exit::INTERRUPTED,
@@ -114,7 +114,7 @@ impl Signals {
     }
 }
 
-/// What interrupts, from when it is made.
+/// The signals, from when this is created.
 #[cfg(windows)]
 struct Signals {
     interrupt: tokio::signal::windows::CtrlC,
@@ -128,7 +128,7 @@ impl Signals {
         Ok(Signals { interrupt: ctrl_c()?, terminate: ctrl_break()? })
     }
 
-    /// Waits for one, and gives the code to end with.
+    /// Waits for one, and returns the exit code.
     async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.interrupt.recv() => exit::INTERRUPTED,

@@ -1,4 +1,4 @@
-//! The command line: reads arguments, does what they say, and ends with an exit code of [`exit`].
+//! The command line: reads the arguments, executes the command, and ends with an exit code of [`exit`].
 
 mod args;
 mod bundled;
@@ -29,22 +29,22 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match config::read(&arguments, &Surroundings::of_process()) {
         Ok(cli) => cli,
-        Err(refusal) => return refusal.tell().into(),
+        Err(refusal) => return refusal.report().into(),
     };
     cli.global.color.write_global();
     let settings = cli.global.settings.clone();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return Failure::Start(error).tell().into(),
+        Err(error) => return Failure::Start(error).report().into(),
     };
     let ended = runtime.block_on(execute(cli));
-    // A run that was stopped may still be on its way out; nobody waits for it.
+    // A run that was stopped may still be winding down; nobody waits for it.
     runtime.shutdown_background();
     match ended {
         Ok(exit::INTERRUPTED) => interrupt::code().into(),
         Ok(code) => code.into(),
         Err(failure) => {
-            let code = failure.tell();
+            let code = failure.report();
             if matches!(failure, Failure::Usage(_)) {
                 config::also_set(&settings).iter().for_each(|hint| output::help(hint));
             }
@@ -53,9 +53,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does it, until Ctrl-C.
+/// Executes the command, until Ctrl-C.
 async fn execute(cli: Cli) -> Result<u8, Failure> {
-    if cli.command.hears_interrupts() {
+    if cli.command.handles_interrupt() {
         return cli.command.execute(&cli.global, cli::command).await;
     }
     let mut interrupt = Interrupt::listen().await;

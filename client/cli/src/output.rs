@@ -12,7 +12,7 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
-/// The columns of a ladder where nobody says how wide the terminal is.
+/// The width of a ladder in columns where nothing says how wide the terminal is.
 const DEFAULT_WIDTH: usize = 100;
 
 /// What to do when no server answers.
@@ -24,7 +24,7 @@ pub(crate) fn stdout() -> BufWriter<AutoStream<Stdout>> {
     BufWriter::with_capacity(64 * 1024, AutoStream::auto(io::stdout()))
 }
 
-/// How many columns the terminal has.
+/// The width of the terminal in columns.
 pub(crate) fn width() -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
@@ -42,8 +42,8 @@ pub(crate) fn has_unicode() -> bool {
     !io::stdout().is_terminal() || other_charset(|name| std::env::var(name).ok()).is_none()
 }
 
-/// What says that the terminal has another charset than UTF-8: `LC_ALL=C`. The strongest variable that is set decides; on
-/// Windows all terminals have UTF-8, as Rust writes there.
+/// The variable that sets a charset other than UTF-8: `LC_ALL=C`. The one with the highest precedence that is set
+/// decides; on Windows every terminal has UTF-8, as Rust writes it there.
 pub(crate) fn other_charset(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
     let set = |name| Some((name, variable(name).filter(|value| !value.is_empty())?));
     let (name, locale) = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set)?;
@@ -51,33 +51,33 @@ pub(crate) fn other_charset(variable: impl Fn(&str) -> Option<String>) -> Option
     (!is_unicode && !cfg!(windows)).then(|| format!("{name}={locale}"))
 }
 
-/// Says on standard error what is wrong.
+/// Prints an error on standard error.
 pub(crate) fn error(text: &str) {
-    say(&format!("{ERROR}error{ERROR:#}: {}", lines(text)));
+    print(&format!("{ERROR}error{ERROR:#}: {}", lines(text)));
 }
 
-/// Says on standard error what is strange, and does not keep the command from going on.
+/// Prints a warning on standard error; the command goes on.
 pub(crate) fn warning(text: &str) {
-    say(&format!("{WARNING}warning{WARNING:#}: {}", lines(text)));
+    print(&format!("{WARNING}warning{WARNING:#}: {}", lines(text)));
 }
 
-/// Says on standard error what to do.
+/// Prints on standard error what to do.
 pub(crate) fn help(text: &str) {
-    say(&format!("{HELP}help{HELP:#}: {}", lines(text)));
+    print(&format!("{HELP}help{HELP:#}: {}", lines(text)));
 }
 
-/// A text of several lines without what would steer a terminal: file names, and what a server says, are of others.
+/// A text of several lines without terminal control characters: file names and messages of a server are not ours.
 fn lines(text: &str) -> String {
     text.split('\n').map(words::plain).collect::<Vec<_>>().join("\n")
 }
 
-/// Says something on standard error. Where nobody listens there is nobody to tell that either.
-pub(crate) fn say(text: &str) {
+/// Prints on standard error. If nobody reads it, there is nobody to report that to.
+pub(crate) fn print(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
-/// Says on standard error why a run did not come to its end, if so.
-pub(crate) fn explain(record: &RunRecord) {
+/// Prints on standard error why a run did not reach its end, if it did not.
+pub(crate) fn print_stopped(record: &RunRecord) {
     match &record.stopped {
         None => {}
         Some(Stopped::Invalid { message, diagnostics }) => {
@@ -85,7 +85,7 @@ pub(crate) fn explain(record: &RunRecord) {
                 let text = diagnostic.rendered.trim_end();
                 match text.strip_prefix("error: ") {
                     Some(text) => error(&format!("{text}\n")),
-                    None => say(&format!("{}\n", lines(text))),
+                    None => print(&format!("{}\n", lines(text))),
                 }
             }
             match diagnostics.len() {

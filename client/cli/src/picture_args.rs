@@ -1,4 +1,4 @@
-//! How a run is drawn: arguments that all who draw one share.
+//! The options of all commands that draw a run.
 
 use clap::{Args, ValueEnum};
 use halfopen_view::picture::text::Paper;
@@ -6,10 +6,10 @@ use halfopen_view::picture::{self, Between, Kind, PictureOptions, Selection};
 
 use crate::output;
 
-/// What the help calls these options.
+/// The heading of these options in the help.
 pub(crate) const HEADING: &str = "Picture";
 
-/// How a run is drawn, for all who draw one.
+/// How a run is drawn.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct PictureArgs {
@@ -17,28 +17,28 @@ pub(crate) struct PictureArgs {
     #[arg(long)]
     timers: bool,
 
-    /// Rows of a picture; of more, those in the middle are left out
+    /// The maximum number of rows of a picture; rows in the middle are left out
     #[arg(long, value_name = "N", default_value_t = PictureOptions::default().rows)]
     rows: usize,
 
-    /// Columns of a picture [default: those of the terminal]
+    /// Width of a picture in columns [default: that of the terminal]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..))]
     width: Option<u16>,
 
-    /// Write nothing but ASCII; so does a terminal whose locale is not UTF-8
+    /// Use only ASCII characters; this is the default on terminals whose locale is not UTF-8
     #[arg(long)]
     ascii: bool,
 
-    /// Whether a segment has one row, or one where it leaves and one where it arrives
+    /// Whether a segment has one row, or one where it departs and one where it arrives
     #[arg(long, value_enum, default_value_t)]
     arrows: Arrows,
 
-    /// Show every row, also of what repeats itself
+    /// Show every row, even repetitions
     #[arg(long)]
     no_fold: bool,
 
-    /// Show only this: segments, data, syn, fin, rst, lost, retransmissions, probes, states, timers, application, errors,
-    /// faults, middleboxes
+    /// Show only these kinds of rows: segments, data, syn, fin, rst, lost, retransmissions, probes, states, timers,
+    /// application, errors, faults, middleboxes
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     only: Vec<Kind>,
 
@@ -46,7 +46,7 @@ pub(crate) struct PictureArgs {
     #[arg(long, value_name = "N", value_delimiter = ',')]
     connection: Vec<u32>,
 
-    /// Show only what is between two times or two hosts: 1h..2h, client..server
+    /// Show only what happens between two times or two hosts: 1h..2h, client..server
     #[arg(long, value_name = "A..B")]
     between: Option<Between>,
 }
@@ -54,10 +54,10 @@ pub(crate) struct PictureArgs {
 /// Which rows a segment has.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Arrows {
-    /// One row a segment
+    /// One row per segment
     #[default]
     Flat,
-    /// One where it leaves and one where it arrives
+    /// One row where it departs and one where it arrives
     Sloped,
 }
 
@@ -76,7 +76,7 @@ impl PictureArgs {
         PictureOptions { timers: self.timers, rows: self.rows, fold: !self.no_fold, arrows, selection }
     }
 
-    /// What it is drawn on: as wide as the terminal, if nothing else is said.
+    /// What it is drawn on: as wide as the terminal, unless --width says otherwise.
     pub(crate) fn paper(&self) -> Paper {
         Paper {
             width: self.width.map_or_else(output::width, usize::from),

@@ -1,4 +1,4 @@
-//! Recordings of runs: files that `halfopen run -o ndjson` wrote.
+//! Recordings of runs: files written by `halfopen run -o ndjson`.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -10,13 +10,13 @@ use halfopen_view::recording::{self, Recording, RecordingError};
 use crate::failure::Failure;
 use crate::output;
 
-/// Whether a file of that name is a recording: it ends in `.ndjson` or `.jsonl`.
+/// Whether a file name is that of a recording: it ends in `.ndjson` or `.jsonl`.
 pub(crate) fn is_recording(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     matches!(extension, Some("ndjson" | "jsonl"))
 }
 
-/// The runs in a recording; `None` if the argument does not name one. Warns of what it leaves out.
+/// The runs in a recording; `None` if the argument does not name one. Warns about what it leaves out.
 pub(crate) fn runs(argument: &str) -> Result<Option<Vec<RunRecord>>, Failure> {
     let path = Path::new(argument);
     if !is_recording(path) {
@@ -28,11 +28,11 @@ pub(crate) fn runs(argument: &str) -> Result<Option<Vec<RunRecord>>, Failure> {
         let names: Vec<&str> = recording.unknown.iter().map(String::as_str).collect();
         let names = names.join(", ");
         output::warning(&format!(
-            "`{argument}` is of another version; left out is what this one does not know: {names}"
+            "`{argument}` was written by another version; ignoring what this one does not know: {names}"
         ));
     }
     if recording.cut_off {
-        output::warning(&format!("the last line of `{argument}` is cut off, and left out"));
+        output::warning(&format!("the last line of `{argument}` is cut off and is left out"));
     }
     Ok(Some(recording.runs))
 }

@@ -101,8 +101,8 @@ fn wrong_arguments_end_with_2() {
         (&["run", "--no-such-option", "dead-client"], "--no-such-option"),
         (&["run", "--seed", "x", "dead-client"], "invalid value"),
         (&["run", "scenarios/no-such-file.yaml"], "there is no file `scenarios/no-such-file.yaml`"),
-        (&["run", "dead-clinet"], "there is one named `dead-client`"),
-        (&["run", empty.to_str().unwrap()], "has no scenarios"),
+        (&["run", "dead-clinet"], "did you mean `dead-client`?"),
+        (&["run", empty.to_str().unwrap()], "no scenarios in the directory"),
         (&["--server", "ftp://localhost:1", "list"], "only http:// and https:// are supported"),
     ];
     for (arguments, part) in cases {
@@ -265,7 +265,7 @@ fn a_drawing_is_of_one_run_and_a_page_of_all_with_their_texts() {
     assert!(diagram.out.starts_with("sequenceDiagram\n") && diagram.code == Some(0), "{}", diagram.out);
     let two = run(&["run", "dead-client", "dropped-fin", "-o", "svg"]);
     assert_eq!((two.code, two.out.as_str()), (Some(2), ""));
-    assert!(two.err.contains("these are 2: name one, as in `halfopen run dead-client`"), "{}", two.err);
+    assert!(two.err.contains("there are 2: name one, as in `halfopen run dead-client`"), "{}", two.err);
 
     let page = run(&["run", "dead-client", "scenarios/close/dropped-fin.yaml", "--report", "html=-"]);
     assert_eq!((page.code, page.err.as_str()), (Some(0), ""));
@@ -393,7 +393,7 @@ fn one_variant_is_named_in_two_ways() {
         (&["run", "dead-client/deaf"], "no variants"),
         (&["run", "dead-clinet/deaf"], "no bundled scenario is named `dead-clinet/deaf`"),
         (&["run", "keepalive/dead-client/deaf"], "no variants"),
-        (&["validate", &format!("{file}/dead")], "no variant called `dead`"),
+        (&["validate", &format!("{file}/dead")], "no variant named `dead`"),
     ] {
         let ended = run(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}: {}{}", ended.out, ended.err);
@@ -441,11 +441,11 @@ fn a_recording_is_explained_as_its_run_is() {
     assert_eq!(objects[1]["paragraphs"][1]["subject"], "story");
 
     for (arguments, expected) in [
-        (&[file, "--seed", "2"][..], "leave out --seed"),
-        (&[file, "--variant", "x"], "leave out --variant"),
+        (&[file, "--seed", "2"][..], "--seed has no effect on a recording"),
+        (&[file, "--variant", "x"], "--variant has no effect on a recording"),
         (&["no.ndjson"], "cannot read the recording `no.ndjson`"),
         (&["scenarios"], "scenarios: name one"),
-        (&["dead-cleint"], "there is one named `dead-client`"),
+        (&["dead-cleint"], "did you mean `dead-client`?"),
         (&["dead-client", "--connection", "0"], "--connection"),
     ] {
         let ended = explain(arguments);
@@ -454,7 +454,7 @@ fn a_recording_is_explained_as_its_run_is() {
     }
     let run_again = run(&["run", file]);
     assert_eq!(run_again.code, Some(2));
-    assert!(run_again.err.contains("is a recording of runs: `halfopen explain`"), "{}", run_again.err);
+    assert!(run_again.err.contains("is a recording of runs: use `halfopen explain`"), "{}", run_again.err);
     let none = explain(&["dead-client", "--connection", "7"]);
     assert!(none.out.contains("There is no connection 7: the run had 1 connection."), "{}", none.out);
 }
@@ -483,12 +483,12 @@ fn diff_ends_with_0_where_runs_are_the_same_and_with_1_where_not() {
         assert!(ended.out.contains(expected), "{arguments:?}: {}", ended.out);
     }
     for (arguments, code, expected) in [
-        (&["dead-client"][..], 2, "name another one, or --seeds N,M, or --profiles P,Q"),
+        (&["dead-client"][..], 2, "name another one, or add --seeds N,M or --profiles P,Q"),
         (&["dead-client", "--seeds", "1,2,3"], 2, "--seeds takes two"),
         (&["dead-client", "dropped-fin", "--seeds", "1,2"], 2, "cannot be used with"),
-        (&["fin-wait-2-stuck", "dead-client"], 2, "has 2 runs, and one is compared"),
-        (&[&one], 2, "is a recording of 1 run: name another one"),
-        (&[&two, &one], 2, "has 2 runs, and one is compared: dropped-fin, dead-client"),
+        (&["fin-wait-2-stuck", "dead-client"], 2, "names 2 runs, but only one can be compared"),
+        (&[&one], 2, "is a recording of 1 run: name another scenario or recording"),
+        (&[&two, &one], 2, "names 2 runs, but only one can be compared: dropped-fin, dead-client"),
         (&["dead-client", "--profiles", "linux,amiga"], 2, "amiga"),
         (&["dead-client", "no-such"], 2, "no bundled scenario is named `no-such`"),
     ] {

@@ -89,23 +89,23 @@ async fn well(token: Option<&str>) -> String {
     address
 }
 
-/// A server that says what it is told to say, and changes the events of runs.
+/// A server with a description of our choice, which changes the events of runs.
 #[derive(Clone)]
 struct Fake {
     runs: RunServiceClient<Channel>,
-    told: GetServerResponse,
+    info: GetServerResponse,
     change: fn(&mut Event),
 }
 
 impl Fake {
     fn new(version: &str, change: fn(&mut Event)) -> Fake {
         let runs = RunServiceClient::new(Service::new(&Config::default()).unwrap().connect());
-        let told = GetServerResponse {
+        let info = GetServerResponse {
             version: version.to_owned(),
             protocol: "halfopen.v1".to_owned(),
             ..GetServerResponse::default()
         };
-        Fake { runs, told, change }
+        Fake { runs, info, change }
     }
 
     /// Serves runs; and what it is, unless it is too old to know.
@@ -138,7 +138,7 @@ impl RunService for Fake {
             message.events.iter_mut().for_each(self.change);
             for event in &mut message.events {
                 if let Some(Kind::RunStarted(started)) = &mut event.kind {
-                    started.version.clone_from(&self.told.version);
+                    started.version.clone_from(&self.info.version);
                 }
             }
             all.push(Ok(message));
@@ -150,7 +150,7 @@ impl RunService for Fake {
 #[tonic::async_trait]
 impl ServerService for Fake {
     async fn get_server(&self, _: Request<GetServerRequest>) -> Result<Response<GetServerResponse>, Status> {
-        Ok(Response::new(self.told.clone()))
+        Ok(Response::new(self.info.clone()))
     }
 }
 
@@ -182,9 +182,9 @@ async fn a_server_that_is_well_runs_the_same_there_and_here() {
     said.says("server", OK, &format!("http://{address} answers in the clear; a call takes "));
     said.says("version", OK, &format!("{VERSION} on both sides"));
     said.says("limits", OK, "256 may wait");
-    said.says("token", OK, "none wanted");
-    said.says("run", OK, "the same events there and here");
-    assert_eq!(said.json["told"]["version"], VERSION);
+    said.says("token", OK, "none required");
+    said.says("run", OK, "the same events on both sides");
+    assert_eq!(said.json["serverInfo"]["version"], VERSION);
     assert_eq!(said.json["digest"], doctor(&[]).await.json["digest"]);
     assert!(said.json["callMicroseconds"].as_u64().is_some_and(|call| call > 0), "{}", said.json);
 }
@@ -195,7 +195,7 @@ async fn a_token_is_looked_at() {
     let server = ["--server", &address];
     let right = doctor(&[&server[..], &["--token", "s3cret"]].concat()).await;
     assert_eq!(right.code, Some(0), "{}", right.json);
-    right.says("token", OK, "the server takes calls");
+    right.says("token", OK, "sent and accepted");
     for (token, part) in [(&[][..], "wants a token"), (&["--token", "other"], "not the server's token")] {
         let said = doctor(&[&server, token].concat()).await;
         assert_eq!(said.code, Some(4), "{}", said.json);
@@ -228,12 +228,12 @@ async fn a_server_of_another_version_is_a_warning_and_its_run_is_not_compared() 
     let address = Fake::new("9.9.9", |_| ()).serve(false, ServingStatus::Serving).await;
     let said = doctor(&["--server", &address]).await;
     assert_eq!(said.code, Some(0), "{}", said.json);
-    said.says("version", "warning", "the server is 9.9.9, this program ");
+    said.says("version", "warning", "the server is 9.9.9, the client ");
     said.says("run", OK, "not compared");
     assert_eq!(said.json["status"], "warning");
 
     let mut fake = Fake::new("9.9.9", |_| ());
-    fake.told.protocol = "halfopen.v9".to_owned();
+    fake.info.protocol = "halfopen.v9".to_owned();
     let said = doctor(&["--server", &fake.serve(false, ServingStatus::Serving).await]).await;
     assert_eq!(said.code, Some(4), "{}", said.json);
     said.says("version", "problem", "speaks halfopen.v9");
@@ -242,11 +242,11 @@ async fn a_server_of_another_version_is_a_warning_and_its_run_is_not_compared() 
 
 #[tokio::test]
 async fn an_old_server_tells_its_version_by_a_run() {
-    for (version, part) in [(VERSION, "the same events there and here"), ("0.0.1", "not compared")] {
+    for (version, part) in [(VERSION, "the same events on both sides"), ("0.0.1", "not compared")] {
         let address = Fake::new(version, |_| ()).serve(true, ServingStatus::Serving).await;
         let said = doctor(&["--server", &address]).await;
         assert_eq!(said.code, Some(0), "{}", said.json);
-        said.says("age", "warning", "older than the call that tells");
+        said.says("age", "warning", "too old to report its version");
         said.says("run", OK, part);
         match version {
             VERSION => said.says("version", OK, "on both sides"),

@@ -245,7 +245,7 @@ fn wrong_usage_ends_with_2_and_says_what_to_do() {
         ("run mine.yaml --rows x", "help: N is a whole number\n"),
         (
             "run mine.yaml --timers -o json",
-            "error: --timers does nothing with --output json, which has no picture\n",
+            "error: --timers has no effect with --output json, which has no picture\n",
         ),
         ("serve --listen here", "help: ADDRESS is an IP address with a port"),
         ("serve --grace 5", "help: TIME is a number with a unit"),

@@ -65,23 +65,23 @@ fn an_argument_is_a_folder_a_pattern_a_name_or_a_subject() {
 fn what_would_not_do_what_it_says_is_refused() {
     let cases: [(&[&str], &str); 15] = [
         (&["no/such/*.yaml"], "no scenario file and no bundled scenario matches `no/such/*.yaml`"),
-        (&["dead["], "`dead[` is no pattern"),
-        (&["keepaliv"], "there is one named `keepalive`"),
+        (&["dead["], "`dead[` is not a valid pattern"),
+        (&["keepaliv"], "did you mean `keepalive`?"),
         (&["dead-client", "--seeds", "1..2", "--seed", "1"], "cannot be used with"),
         (&["dead-client", "--seeds", "9..2"], "there is no seed in 9..2: write 2..9"),
-        (&["dead-client", "--seeds", "1..3,2"], "seed 2 is there twice"),
-        (&["dead-client", "--seeds", "x"], "`x` is no seed"),
-        (&["dead-client", "--seeds", "0..18446744073709551615"], "100000 at most"),
+        (&["dead-client", "--seeds", "1..3,2"], "seed 2 is given twice"),
+        (&["dead-client", "--seeds", "x"], "`x` is not a seed"),
+        (&["dead-client", "--seeds", "0..18446744073709551615"], "more than the 100000"),
         (&["dead-client", "--repeat", "1"], "1 is not in 2.."),
         (&["dead-client", "--jobs", "0"], "invalid value '0'"),
-        (&["dead-client", "--filter", "["], "no pattern"),
+        (&["dead-client", "--filter", "["], "not a valid pattern"),
         (&["dead-client", "--filter", ""], "leave it out"),
         (
             &["dead-client", "--filter", "elephant"],
             "the filter matches no run; the first without it is `dead-client`",
         ),
         (&["dead-client/x", "--variant", "y"], "leave out --variant"),
-        (&["dead-client", "--seeds", "1..2", "-o", "svg"], "a drawing is of one run, and these are 2"),
+        (&["dead-client", "--seeds", "1..2", "-o", "svg"], "a drawing shows one run, but there are 2"),
     ];
     for (arguments, part) in cases {
         run(arguments).assert_refused(arguments, part);
@@ -155,7 +155,7 @@ fn after_a_failure_nothing_else_begins_if_that_is_wanted() {
     let fast = run(&[folder, "--fail-fast", "--jobs", "1"]);
     assert_eq!(fast.code, Some(1), "{}", fast.out);
     assert!(
-        fast.last().starts_with("4 runs: 1 passed, 1 failed, 2 skipped (after the first that did not"),
+        fast.last().starts_with("4 runs: 1 passed, 1 failed, 2 skipped (after the first run that did not"),
         "{}",
         fast.out
     );
@@ -230,7 +230,7 @@ fn what_a_server_refuses_for_good_is_not_asked_again() {
 }
 
 #[test]
-fn a_server_that_goes_away_ends_it_and_that_is_told_once() {
+fn a_server_that_goes_away_ends_it_and_that_is_reported_once() {
     let server = Fake::start(|request, call| Answer {
         refusal: (call >= 2).then(|| Status::unavailable("the server is shutting down")),
         events: events(request, 50),

@@ -122,11 +122,11 @@ fn what_cannot_be_a_report_is_said_before_anything_runs() {
     fs::create_dir(folder.join("folder")).unwrap();
     fs::write(folder.join("file"), "").unwrap();
     let cases: [(&[&str], &str); 9] = [
-        (&["junti=x"], "there is no report `junti`; did you mean `junit`? there are junit, tap,"),
-        (&["x.xml"], "there is no report `x.xml`"),
+        (&["junti=x"], "there is no report kind `junti`; did you mean `junit`? the kinds are junit, tap,"),
+        (&["x.xml"], "there is no report kind `x.xml`"),
         (&["junit"], "write KIND=PATH, as in `junit=FILE`"),
         (&["junit=folder"], "`folder` is a directory"),
-        (&["junit=file/x.xml"], "the folder `file` cannot be made"),
+        (&["junit=file/x.xml"], "the folder `file` cannot be created"),
         (&["pcapng=file"], "`file` is a file: name a folder"),
         (&["junit=a/x", "tap=a/../a/x"], "two reports go to `a/../a/x`"),
         (&["tap=-", "json=-"], "two reports go to `-`"),
@@ -140,7 +140,7 @@ fn what_cannot_be_a_report_is_said_before_anything_runs() {
     }
     let (code, out, err) = run(&folder, &["dead-client", "--report", "tap=-", "-o", "text"]);
     assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
-    assert!(err.contains("both go to standard output"), "{err}");
+    assert!(err.contains("both write to standard output"), "{err}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Talks to a halfopen service.
+//! A client of a halfopen service.
 
 use std::error::Error;
 
@@ -21,7 +21,7 @@ use tonic_types::StatusExt;
 use crate::connection::{self, Bearer, ConnectOptions, Line};
 use crate::error::ClientError;
 
-/// Octets of a message from the server.
+/// The maximum size of a message from the server, in bytes.
 const MAX_MESSAGE: usize = 64 << 20;
 
 /// What to run.
@@ -29,12 +29,12 @@ const MAX_MESSAGE: usize = 64 << 20;
 pub enum Source {
     /// The text of a scenario, YAML or JSON.
     Text {
-        /// What mistakes call it.
+        /// Its name in the mistakes that are reported.
         file: String,
         /// The text.
         text: String,
     },
-    /// The name of a scenario that the service brings along.
+    /// The name of a bundled scenario.
     Bundled(String),
 }
 
@@ -60,7 +60,7 @@ impl Client {
         Ok(Client::over(line, server))
     }
 
-    /// Uses a connection that is there already; `server` is its name in errors.
+    /// Uses an existing connection; `server` is its name in errors.
     pub fn new(channel: Channel, server: String) -> Client {
         Client::over(Line::new(channel, Bearer::default()), server)
     }
@@ -75,12 +75,13 @@ impl Client {
         }
     }
 
-    /// The address of the server, or the name that was given to the connection.
+    /// The address of the server, or the name given to the connection.
     pub fn address(&self) -> &str {
         &self.server
     }
 
-    /// What the server is. One that is too old to tell ends the call with UNIMPLEMENTED.
+    /// The description of the server: its version, its limits, what it offers. A server that is too old for this call
+    /// ends it with UNIMPLEMENTED, for which there is [`ClientError::is_unimplemented`].
     pub async fn server(&mut self) -> Result<GetServerResponse, ClientError> {
         match self.servers.get_server(GetServerRequest {}).await {
             Ok(response) => Ok(response.into_inner()),
@@ -88,7 +89,7 @@ impl Client {
         }
     }
 
-    /// Whether the server takes runs. It tells so to everybody, with a token or without.
+    /// Whether the server accepts runs. This call needs no token.
     pub async fn is_serving(&mut self) -> Result<bool, ClientError> {
         match self.health.check(HealthCheckRequest::default()).await {
             Ok(response) => Ok(response.into_inner().status() == ServingStatus::Serving),
@@ -116,7 +117,7 @@ impl Client {
         }
     }
 
-    /// The scenarios that the service brings along, in alphabetical order.
+    /// The bundled scenarios of the service, in alphabetical order.
     pub async fn list(&mut self) -> Result<Vec<ScenarioSummary>, ClientError> {
         match self.scenarios.list_scenarios(ListScenariosRequest {}).await {
             Ok(response) => Ok(response.into_inner().scenarios),
@@ -129,7 +130,7 @@ impl Client {
         self.get(name).await.map(|response| response.yaml)
     }
 
-    /// The names of a scenario's variants in the order of its text; empty if it has none, or is wrong.
+    /// The names of the variants of a scenario, in the order of its text; empty if it has none, or is invalid.
     pub async fn variants(&mut self, source: &Source) -> Result<Vec<String>, ClientError> {
         match source {
             Source::Text { file, text } => Ok(self.validate(file, text).await?.variants),
@@ -147,8 +148,8 @@ impl Client {
         }
     }
 
-    /// What is wrong with a scenario, which is called `file` where the mistakes are drawn; nothing if it can be run. And
-    /// which variants it has.
+    /// Checks a scenario, which is called `file` in the mistakes that are reported. Returns the mistakes, none if it
+    /// can be run, and the names of its variants.
     pub async fn validate(
         &mut self,
         file: &str,
@@ -161,7 +162,8 @@ impl Client {
         }
     }
 
-    /// Why a run did not start. The details of a status have room for some mistakes only, so all are asked for.
+    /// Why a run did not start. The details of a status have room for only some of the mistakes, so the service is
+    /// asked for all of them.
     async fn refused(&mut self, status: Status, source: &Source, options: &RunOptions) -> ClientError {
         let message = status.message().to_owned();
         if reason(&status).as_deref() == Some("PROFILE_UNKNOWN") {
@@ -180,7 +182,7 @@ impl Client {
                 Ok(variants) if options.variant.is_none() && !variants.is_empty() => {
                     ClientError::HasVariants(variants)
                 }
-                // A bundled scenario is right, but perhaps not with every profile.
+                // A bundled scenario is valid, but perhaps not with every profile.
                 Ok(_) => ClientError::Invalid { message, diagnostics: Vec::new() },
                 Err(_) => self.failed(status),
             },
@@ -195,12 +197,12 @@ impl Client {
 
     /// Why a call failed before its first answer.
     fn failed(&self, status: Status) -> ClientError {
-        // A status that the server sent has no source; one made here of a broken connection has.
+        // A status from the server has no source; one made here because of a broken connection has.
         let broken = status.source().is_some() || status.code() == Code::Unavailable;
         if status.code() == Code::Unauthenticated {
             return ClientError::Refused { server: self.server.clone(), reason: status.message().to_owned() };
         }
-        // What tonic says of an answer that is HTTP and no gRPC.
+        // The message of tonic for an answer that is HTTP, but not gRPC.
         let no_grpc = status.message().starts_with("grpc-status header missing");
         if !broken && !no_grpc {
             return ClientError::Ended(Box::new(status));
@@ -231,7 +233,7 @@ impl EventStream {
     }
 }
 
-/// The reason of google.rpc.ErrorInfo that a status of this service has.
+/// The reason of the `google.rpc.ErrorInfo` in a status of this service.
 fn reason(status: &Status) -> Option<String> {
     status.get_details_error_info().map(|info| info.reason)
 }

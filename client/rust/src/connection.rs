@@ -17,24 +17,25 @@ use tonic::{Request, Status};
 
 use crate::error::ClientError;
 
-/// A server that does not answer for so long is not there.
+/// How long to wait for an answer before the server counts as gone.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A server is asked this often whether it is still there: our own connection may be half-open too.
+/// How often an idle server is pinged: our own connection may be half-open, too.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
-/// How to reach a server, beside its address.
+/// How to reach a server, besides its address.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
-    /// Certificates in PEM form of those who may have signed the server's. Without them: those that the system trusts.
+    /// Certificates in PEM format; the certificate of the server must be signed by one of them. Without them: those
+    /// that the system trusts.
     pub ca: Option<Vec<u8>>,
-    /// What the server wants to be sent with each call. It is sent over TLS, or to this machine.
+    /// The token that is sent with each call. It is sent only over TLS, or to this machine.
     pub token: Option<Token>,
 }
 
-/// A connection that shows the token with each call.
+/// A connection that sends the token with each call.
 pub(crate) type Line = InterceptedService<Channel, Bearer>;
 
-/// Shows the token, if there is one.
+/// Adds the token to a request, if there is one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bearer(Option<MetadataValue<Ascii>>);
 
@@ -42,7 +43,7 @@ impl Bearer {
     fn new(token: Option<&Token>) -> Bearer {
         Bearer(token.map(|token| {
             let mut value =
-                MetadataValue::try_from(token.bearer()).expect("a token is of visible characters");
+                MetadataValue::try_from(token.bearer()).expect("a token consists of visible characters");
             value.set_sensitive(true);
             value
         }))
@@ -58,7 +59,7 @@ impl Interceptor for Bearer {
     }
 }
 
-/// Connects to a server and gives its whole address.
+/// Connects to a server, and returns the connection with the full address.
 pub(crate) async fn connect(address: &str, options: &ConnectOptions) -> Result<(Line, String), ClientError> {
     let (endpoint, server) = endpoint(address, options)?;
     match endpoint.connect().await {
@@ -70,7 +71,7 @@ pub(crate) async fn connect(address: &str, options: &ConnectOptions) -> Result<(
 fn endpoint(address: &str, options: &ConnectOptions) -> Result<(Endpoint, String), ClientError> {
     let bad =
         |reason: &str| ClientError::BadAddress { address: address.to_owned(), reason: reason.to_owned() };
-    let senseless = |reason: String| Err(ClientError::BadOptions(reason));
+    let contradictory = |reason: String| Err(ClientError::BadOptions(reason));
     let server = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let endpoint = Endpoint::from_shared(server.clone()).map_err(|error| bad(&chain(&error)))?;
     let endpoint = endpoint
@@ -82,23 +83,23 @@ fn endpoint(address: &str, options: &ConnectOptions) -> Result<(Endpoint, String
     match endpoint.uri().scheme_str() {
         Some("https") => match endpoint.tls_config(tls(options)?) {
             Ok(endpoint) => Ok((endpoint, server)),
-            Err(error) => senseless(format!(
-                "no TLS: {}; --ca FILE names the certificate of who signed the server's",
+            Err(error) => contradictory(format!(
+                "no TLS: {}; --ca FILE names the certificate that signed that of the server",
                 chain(&error)
             )),
         },
         Some("http") if options.ca.is_some() => {
-            senseless(format!("{server} is reached without TLS, so that --ca does nothing; write https://"))
+            contradictory(format!("{server} is reached without TLS, so --ca has no effect; write https://"))
         }
-        Some("http") if options.token.is_some() && !is_here(endpoint.uri()) => senseless(format!(
-            "the token would travel to {server} in the clear; write https:// (`halfopen serve --tls-cert` speaks it)"
+        Some("http") if options.token.is_some() && !is_here(endpoint.uri()) => contradictory(format!(
+            "the token would travel to {server} in the clear; write https:// (`halfopen serve --tls-cert` supports it)"
         )),
         Some("http") => Ok((endpoint, server)),
         _ => Err(bad("only http:// and https:// are supported")),
     }
 }
 
-/// Whether nobody else can listen on the way.
+/// Whether the server is on this machine, so that nobody can listen on the way.
 fn is_here(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
@@ -107,48 +108,48 @@ fn is_here(uri: &Uri) -> bool {
 fn tls(options: &ConnectOptions) -> Result<ClientTlsConfig, ClientError> {
     let config = ClientTlsConfig::new().timeout(PATIENCE);
     let Some(pem) = &options.ca else { return Ok(config.with_native_roots()) };
-    // What is no certificate would be passed over without a word.
+    // What is not a certificate would be skipped silently.
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => {
             Ok(config.ca_certificates([Certificate::from_pem(pem)]))
         }
         _ => Err(ClientError::BadOptions(
-            "the file of --ca has no certificate in PEM form (-----BEGIN CERTIFICATE-----)".to_owned(),
+            "the file of --ca has no certificate in PEM format (-----BEGIN CERTIFICATE-----)".to_owned(),
         )),
     }
 }
 
-/// Why nothing came of a connection.
+/// Why a connection failed.
 pub(crate) fn unreachable(server: &str, error: &(dyn Error + 'static)) -> ClientError {
-    let (server, told) = (server.to_owned(), chain(error));
+    let (server, text) = (server.to_owned(), chain(error));
     let https = server.starts_with("https://");
     let reason = match find(error) {
         Some(error) => disagreement(error),
-        None if https && told.contains("HTTP/2 was not negotiated") => {
+        None if https && text.contains("HTTP/2 was not negotiated") => {
             "it speaks TLS, but not HTTP/2, which gRPC needs; is it a halfopen server?".to_owned()
         }
-        None if !https && told.contains("use https://") => "it speaks TLS; write https://".to_owned(),
-        None if told.contains("tcp connect error") || told.contains("dns error") => {
-            return ClientError::NoServer { server, reason: told };
+        None if !https && text.contains("use https://") => "it speaks TLS; write https://".to_owned(),
+        None if text.contains("tcp connect error") || text.contains("dns error") => {
+            return ClientError::NoServer { server, reason: text };
         }
-        // It took the connection, and did not understand us.
+        // The server accepted the connection, but did not understand us.
         None => {
             let other =
                 if https { "does not speak TLS, write http://" } else { "speaks TLS, write https://" };
-            return ClientError::NoServer { server, reason: format!("{told}; if it {other}") };
+            return ClientError::NoServer { server, reason: format!("{text}; if it {other}") };
         }
     };
     ClientError::Refused { server, reason }
 }
 
-/// The error of TLS among the causes of another.
+/// The TLS error among the causes of an error.
 fn find<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a Tls> {
     loop {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        // What an io::Error holds is not its source.
+        // What an `io::Error` wraps is not its source.
         error = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => inner,
             None => error.source()?,
@@ -156,12 +157,12 @@ fn find<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a Tls> {
     }
 }
 
-/// Why there is no agreement on TLS, and what to do.
+/// What is wrong with TLS, and what to do.
 fn disagreement(error: &Tls) -> String {
     match error {
         Tls::InvalidCertificate(error) => distrust(error),
         Tls::InvalidMessage(_) => "it does not speak TLS; write http://".to_owned(),
-        error => format!("no agreement on TLS: {error}"),
+        error => format!("the TLS handshake failed: {error}"),
     }
 }
 
@@ -171,28 +172,28 @@ fn distrust(error: &CertificateError) -> String {
             "its certificate has expired; it needs a new one".to_owned()
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "its certificate is not valid yet; is the clock of this machine right?".to_owned()
+            "its certificate is not valid yet; check the clock of this machine".to_owned()
         }
         CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
             let names: Vec<&str> = presented.iter().map(|name| inner(name)).collect();
-            format!("its certificate is for {}; call it by that name", names.join(", "))
+            format!("its certificate is for {}; use that name", names.join(", "))
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another name; call it by that name".to_owned()
+            "its certificate is for another name; use that name".to_owned()
         }
-        // An authority of the same name and another key gives the others.
+        // If an authority has the same name and another key, the other errors occur.
         CertificateError::UnknownIssuer
         | CertificateError::BadSignature
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "its certificate is signed by nobody who is trusted; --ca FILE names the certificate of who signed it"
+            "its certificate has no trusted signature; --ca FILE names the certificate that signed it"
                 .to_owned()
         }
         error if format!("{error:?}").contains("CaUsedAsEndEntity") => {
-            "its certificate is that of an authority (CA:TRUE), which no server may show; `openssl req -x509` makes \
+            "its certificate is that of an authority (CA:TRUE), which a server cannot use; `openssl req -x509` makes \
              another with `-addext basicConstraints=critical,CA:FALSE`"
                 .to_owned()
         }
-        error => format!("its certificate is not good: {error}"),
+        error => format!("its certificate is not valid: {error}"),
     }
 }
 
@@ -247,19 +248,19 @@ mod tests {
         let with = |pem: &str| ConnectOptions { ca: Some(pem.into()), token: None };
         let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
         for (address, pem, part) in [
-            ("http://127.0.0.1:7950", pem, "--ca does nothing; write https://"),
-            ("https://127.0.0.1:7950", "nothing", "no certificate in PEM form"),
-            ("https://127.0.0.1:7950", "", "no certificate in PEM form"),
+            ("http://127.0.0.1:7950", pem, "--ca has no effect; write https://"),
+            ("https://127.0.0.1:7950", "nothing", "no certificate in PEM format"),
+            ("https://127.0.0.1:7950", "", "no certificate in PEM format"),
             ("ftp://127.0.0.1", pem, "only http:// and https://"),
             ("https://", pem, "is not the address of a server"),
         ] {
-            let told = refused(address, &with(pem)).unwrap_or_default();
-            assert!(told.contains(part), "{address}: no {part:?} in {told:?}");
+            let text = refused(address, &with(pem)).unwrap_or_default();
+            assert!(text.contains(part), "{address}: no {part:?} in {text:?}");
         }
     }
 
     #[test]
-    fn the_name_of_a_certificate_is_told_without_its_kind() {
+    fn the_name_of_a_certificate_is_shown_without_its_kind() {
         for (name, expected) in [
             (r#"DnsName("localhost")"#, "localhost"),
             ("IpAddress(10.0.0.1)", "10.0.0.1"),

@@ -57,7 +57,7 @@ pub enum ClientError {
     #[error("{0}")]
     NoProfile(String),
     /// No bundled scenario has that name.
-    #[error("no bundled scenario is named `{0}`; `halfopen list` has the names")]
+    #[error("no bundled scenario is named `{0}`; `halfopen list` lists the names")]
     NotFound(String),
     /// The server ended the call: a deadline, a limit, a bug, or it went away.
     #[error("the service ended the call: {} ({:?})", .0.message(), .0.code())]

@@ -19,9 +19,9 @@ use crate::fetch::{Sink, Update, fetch};
 use crate::plan::{Plan, Planned};
 use crate::repeat::{Key, Repetitions};
 
-/// If runs that are over keep more events than these for one that was planned before them, no other run begins.
+/// No more runs begin while completed runs, which wait for an earlier one, hold more events than this.
 const MAX_WAITING_EVENTS: usize = 200_000;
-/// Messages between the runs and their reporter, which may be slow.
+/// How many messages are buffered between the runs and their reporter, which may be slow.
 const MESSAGES: usize = 64;
 
 /// Executes the runs of a plan over one connection. Reports come in the order of the plan, whichever run ends first.
@@ -32,20 +32,21 @@ pub struct Executor<'a> {
     fail_fast: bool,
 }
 
-/// Watches an execution while it goes on: what a progress bar needs, and whoever reports errors.
+/// Follows an execution: for a progress bar, and for whoever prints errors.
 pub trait Progress {
     /// A run ended. It is reported when those before it are.
     fn ended(&mut self);
 
-    /// A run that is about to be reported did not reach its end, for [`RunRecord::stopped`]. An error that all runs meet is
-    /// passed on once.
+    /// Called before [`Reporter::run`] for a run that did not reach its end, with the reason in
+    /// [`RunRecord::stopped`]. Not called again for an error that all runs have in common.
     fn stopped(&mut self, record: &RunRecord);
 
-    /// A run was reported; `failed` is how many did not pass so far. The record is of no more use to the executor.
+    /// A run was reported; `failed` is how many have not passed so far. The record is handed over, because the
+    /// executor has no more use for it.
     fn reported(&mut self, record: RunRecord, failed: u64);
 }
 
-/// How the runs of a plan came out.
+/// The outcome of an execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// The number of reported runs, by outcome.
@@ -55,13 +56,13 @@ pub struct Summary {
 }
 
 impl<'a> Executor<'a> {
-    /// Executes `jobs` runs at once; with `fail_fast` none begins after one that did not pass.
+    /// Executes `jobs` runs at once. With `fail_fast`, none begins after one that did not pass.
     pub fn new(client: &'a Client, jobs: NonZeroUsize, fail_fast: bool) -> Executor<'a> {
         Executor { client, jobs, fail_fast }
     }
 
-    /// Executes every run of a plan, or what there is until `interrupt` completes. Fails only if a reporter does, which stops
-    /// everything.
+    /// Executes every run of a plan, or as much as possible until `interrupt` completes. Fails only if a reporter
+    /// does, which stops everything.
     pub async fn execute(
         self,
         plan: &Plan,
@@ -95,17 +96,17 @@ enum Halt {
     Failure,
     Server,
     Interrupt,
-    /// What one run met, all would meet.
+    /// All runs would get the same error.
     Request,
 }
 
 impl Halt {
     const fn why(self) -> &'static str {
         match self {
-            Halt::Failure => "after the first that did not pass",
+            Halt::Failure => "after the first run that did not pass",
             Halt::Server => "the server is gone",
             Halt::Interrupt => "interrupted",
-            Halt::Request => "they would be refused alike",
+            Halt::Request => "they would fail with the same error",
         }
     }
 }
@@ -114,7 +115,7 @@ impl Halt {
 struct Execution<'a, P: Iterator<Item = Planned>> {
     executor: Executor<'a>,
     to_come: Peekable<P>,
-    /// Runs that began and are not reported, in the order of the plan. It is the first one's turn.
+    /// Runs that began and are not reported, in the order of the plan. The first one is being reported.
     runs: VecDeque<Run>,
     /// The place of the first of them in the plan.
     first: u64,
@@ -269,18 +270,18 @@ impl<P: Iterator<Item = Planned>> Execution<'_, P> {
     }
 }
 
-/// Where the run whose turn it is goes.
+/// Reports the first of the runs under way.
 struct Turn<'a> {
     reporter: &'a mut dyn Reporter,
     progress: &'a mut dyn Progress,
     repetitions: Option<Repetitions>,
     summary: Summary,
-    /// How many runs did not pass so far.
+    /// How many runs have not passed so far.
     failed: u64,
 }
 
 impl Turn<'_> {
-    /// The next events of the run.
+    /// Reports the next events of the run.
     fn events(&mut self, run: &mut Run, events: Vec<Event>) -> io::Result<()> {
         if events.is_empty() {
             return Ok(());
@@ -299,7 +300,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// The run is over. Returns why no other should begin, if so; `halt` is what was known of that before.
+    /// Reports the end of the run. Returns why no other should begin, if so; `halt` is the reason known before.
     fn run(&mut self, run: Run, halt: Option<Halt>) -> io::Result<Option<Halt>> {
         let mut record = run.record;
         if let Some(repetitions) = &mut self.repetitions {
@@ -312,7 +313,7 @@ impl Turn<'_> {
             (_, Outcome::Passed) => None,
             _ => Some(Halt::Failure),
         };
-        // An error that all runs meet is passed on once.
+        // An error that all runs have in common is passed on once.
         if record.stopped.is_some() && (met == Some(Halt::Failure) || met != halt) {
             self.progress.stopped(&record);
         }

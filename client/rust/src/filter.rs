@@ -1,13 +1,13 @@
-//! The patterns of `--filter`.
+//! Filters of runs by name.
 
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Runs that are meant: those whose whole name has a text in it, or is what a pattern describes.
+/// A filter: a run matches if its name contains a text, or if its whole name matches a pattern.
 #[derive(Clone, Debug)]
 pub enum Filter {
-    /// The name has this in it.
+    /// The name contains this.
     Part(String),
-    /// The whole name is so; `*` goes over `/`, too.
+    /// The whole name matches this; `*` matches `/`, too.
     Whole(GlobMatcher),
 }
 
@@ -15,17 +15,17 @@ impl Filter {
     /// Reads a filter: a pattern if it has `*`, `?` or `[`.
     pub fn parse(text: &str) -> Result<Filter, String> {
         if text.is_empty() {
-            return Err("every run has nothing in its name: leave it out".to_owned());
+            return Err("an empty filter matches every run: leave it out".to_owned());
         }
         if !text.contains(['*', '?', '[']) {
             return Ok(Filter::Part(text.to_owned()));
         }
         let glob = GlobBuilder::new(text).build();
-        let glob = glob.map_err(|error| format!("it is no pattern: {}", error.kind()))?;
+        let glob = glob.map_err(|error| format!("not a valid pattern: {}", error.kind()))?;
         Ok(Filter::Whole(glob.compile_matcher()))
     }
 
-    /// Whether a run of that name is meant.
+    /// Whether a run of that name matches.
     pub fn matches(&self, name: &str) -> bool {
         match self {
             Filter::Part(part) => name.contains(part.as_str()),
@@ -51,7 +51,7 @@ mod tests {
         ] {
             assert_eq!(Filter::parse(filter).unwrap().matches(name), expected, "{filter} of {name}");
         }
-        assert!(Filter::parse("a[").unwrap_err().contains("no pattern"));
+        assert!(Filter::parse("a[").unwrap_err().contains("not a valid pattern"));
         assert!(Filter::parse("").is_err());
     }
 }

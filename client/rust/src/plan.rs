@@ -48,7 +48,7 @@ pub struct PlanOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// Too many runs.
-    #[error("these are {0} runs, and a plan has {MAX_RUNS} at most: ask for fewer seeds")]
+    #[error("{0} runs are more than the {MAX_RUNS} that a plan can have: use fewer seeds")]
     TooMany(u64),
     /// The filters leave out every run, of which this is the first.
     #[error("the filter matches no run; the first without it is `{0}`")]
@@ -58,7 +58,7 @@ pub enum PlanError {
     Client(#[from] ClientError),
 }
 
-/// Every run that was asked for, in order: by scenario, then by variant, then by seed.
+/// All runs, in order: by scenario, then by variant, then by seed.
 #[derive(Debug)]
 pub struct Plan {
     scenarios: Vec<Scenario>,
@@ -70,7 +70,7 @@ pub struct Plan {
 /// A scenario, or one of its variants.
 #[derive(Debug)]
 struct Scenario {
-    /// What it is called in results, and in arguments.
+    /// Its name in results.
     name: String,
     file: String,
     argument: Option<String>,
@@ -83,10 +83,10 @@ struct Scenario {
     is_right: bool,
 }
 
-/// A run that was asked for.
+/// A run of a plan.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// What is known of it before it begins.
+    /// Its record, with what is known before it begins.
     pub record: RunRecord,
     /// What to run; or why that is not known.
     pub source: Result<Arc<Source>, Stopped>,

@@ -1,4 +1,4 @@
-//! Runs that are repeated with the same seed: whether the same happens.
+//! Compares runs that are repeated with the same seed.
 
 use halfopen_proto::v1::Event;
 use halfopen_view::record::Difference;
@@ -6,22 +6,22 @@ use halfopen_view::record::Difference;
 /// Compares each run of a scenario and seed with the first of them.
 #[derive(Debug, Default)]
 pub(crate) struct Repetitions {
-    /// What is being repeated.
+    /// Which runs are being compared.
     of: Option<Key>,
-    /// Everything that happened in the first run that came to its end.
+    /// All events of the first run that reached its end.
     first: Vec<Event>,
-    /// Whether `first` is all of it.
+    /// Whether `first` is complete.
     is_complete: bool,
-    /// How many events of the present run were compared.
+    /// How many events of the current run were compared.
     compared: usize,
     difference: Option<Difference>,
 }
 
-/// The scenario's place in the plan, and the seed. Equal for runs that must not differ.
+/// The place of the scenario in the plan, and the seed. Equal for runs that must not differ.
 pub(crate) type Key = (usize, Option<u64>);
 
 impl Repetitions {
-    /// The next events of the present run.
+    /// Takes the next events of the current run.
     pub(crate) fn events(&mut self, of: Key, events: &[Event]) {
         if self.of != Some(of) {
             *self = Repetitions { of: Some(of), ..Repetitions::default() };
@@ -39,7 +39,7 @@ impl Repetitions {
         }
     }
 
-    /// The present run is over, perhaps by its own end. Gives where it was not as the first.
+    /// The current run is over; `finished`: it reached its end. Returns where it differs from the first.
     pub(crate) fn over(&mut self, finished: bool) -> Option<Difference> {
         if !self.is_complete {
             self.is_complete = finished;
@@ -63,7 +63,8 @@ mod tests {
         Event { sequence, host: host.to_owned(), ..Event::default() }
     }
 
-    /// What is said of each of these runs of one seed: the hosts of their events, and whether they came to their end.
+    /// The sequence number at which each of these runs of one seed differs, given the hosts of their events, and
+    /// whether they reached their end.
     fn compared(runs: &[(&[&str], bool)]) -> Vec<Option<u64>> {
         let mut repetitions = Repetitions::default();
         let of = |(hosts, finished): &(&[&str], bool)| {

@@ -1,14 +1,14 @@
-//! The seeds of `--seeds`.
+//! Sets of seeds.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// Seeds in the order in which they are written, each once.
+/// Seeds in the order in which they are written, without duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds(Vec<RangeInclusive<u64>>);
 
 impl Seeds {
-    /// How many there are, as far as that fits.
+    /// How many there are, at most `u64::MAX`.
     pub fn count(&self) -> u64 {
         let size = |range: &RangeInclusive<u64>| (range.end() - range.start()).saturating_add(1);
         self.0.iter().map(size).fold(0, u64::saturating_add)
@@ -38,7 +38,7 @@ impl FromStr for Seeds {
                 ranges.iter().find(|before| before.start() <= range.end() && range.start() <= before.end())
             {
                 let twice = before.start().max(range.start());
-                return Err(format!("seed {twice} is there twice; --repeat runs a seed again"));
+                return Err(format!("seed {twice} is given twice; --repeat runs a seed again"));
             }
             ranges.push(range);
         }
@@ -48,7 +48,7 @@ impl FromStr for Seeds {
 
 fn range(text: &str) -> Result<RangeInclusive<u64>, String> {
     let number = |text: &str| {
-        let wrong = |_| format!("`{text}` is no seed: write 1..100, or 1,5,9, with numbers below 2^64");
+        let wrong = |_| format!("`{text}` is not a seed: write 1..100, or 1,5,9, with numbers below 2^64");
         text.trim().parse::<u64>().map_err(wrong)
     };
     let Some((first, last)) = text.split_once("..") else {
@@ -85,16 +85,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_seeds_is_told_what_is() {
+    fn an_error_says_how_to_write_seeds() {
         for (text, part) in [
-            ("", "`` is no seed"),
-            ("x", "`x` is no seed: write 1..100"),
-            ("1..", "`` is no seed"),
-            ("-1", "`-1` is no seed"),
-            ("1,,2", "`` is no seed"),
-            ("1..2..3", "`2..3` is no seed"),
+            ("", "`` is not a seed"),
+            ("x", "`x` is not a seed: write 1..100"),
+            ("1..", "`` is not a seed"),
+            ("-1", "`-1` is not a seed"),
+            ("1,,2", "`` is not a seed"),
+            ("1..2..3", "`2..3` is not a seed"),
             ("100..1", "there is no seed in 100..1: write 1..100"),
-            ("1..5,3", "seed 3 is there twice"),
+            ("1..5,3", "seed 3 is given twice"),
             ("18446744073709551616", "below 2^64"),
         ] {
             let error = text.parse::<Seeds>().unwrap_err();

@@ -9,7 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-/// The number of bundled scenarios that a server tells, or why not.
+/// The number of bundled scenarios of a server, or why it cannot be had.
 async fn ask(address: &str, ca: Option<&Authority>, token: Option<&str>) -> Result<usize, ClientError> {
     let token: Option<Token> = token.map(|token| token.parse().unwrap());
     let options = ConnectOptions { ca: ca.map(|authority| authority.pem().into_bytes()), token };
@@ -34,12 +34,12 @@ async fn a_server_over_tls_is_trusted_for_a_reason() {
         assert!(listed.as_ref().is_ok_and(|scenarios| *scenarios > 10), "{listed:?}");
     }
     for (port, ca, part) in [
-        (good, Some(&other), "signed by nobody who is trusted; --ca FILE"),
+        (good, Some(&other), "has no trusted signature; --ca FILE"),
         // What the system trusts, if it has anything to trust.
         (good, None, "--ca FILE"),
         (expired, Some(&known), "has expired"),
         (early, Some(&known), "not valid yet"),
-        (elsewhere, Some(&known), "is for server.example; call it by that name"),
+        (elsewhere, Some(&known), "is for server.example; use that name"),
         (signer, Some(&known), "basicConstraints=critical,CA:FALSE"),
     ] {
         let error = ask(&format!("https://localhost:{port}"), ca, None).await.expect_err(part).to_string();
@@ -48,7 +48,7 @@ async fn a_server_over_tls_is_trusted_for_a_reason() {
 }
 
 #[tokio::test]
-async fn whoever_mixes_up_http_and_https_is_told() {
+async fn mixing_up_http_and_https_is_an_error_that_says_so() {
     let known = authority();
     let hidden = serve(Some(tls("mixed", &known, HERE, |_| ())), None).await;
     let open = serve(None, None).await;
@@ -79,7 +79,7 @@ async fn whoever_mixes_up_http_and_https_is_told() {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_and_a_wrong_one_refused() {
+async fn a_token_is_sent_and_a_wrong_one_refused() {
     let known = authority();
     let hidden = serve(Some(tls("token", &known, HERE, |_| ())), Some("s3cret")).await;
     let open = serve(None, Some("s3cret")).await;

@@ -1,4 +1,4 @@
-//! `halfopen completions`: what a shell needs to complete a command line.
+//! `halfopen completions`: a shell completion script.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::args::GlobalArgs;
 use crate::failure::Failure;
 use crate::{exit, output};
 
-/// For whom.
+/// Which shell.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The shell
@@ -20,11 +20,11 @@ pub(crate) struct Args {
 pub(super) async fn execute(global: &GlobalArgs, args: &Args, whole: Command) -> Result<u8, Failure> {
     let scenarios = global.connect().await?.list().await?;
     let names: Vec<String> = scenarios.into_iter().map(|scenario| scenario.name).collect();
-    // `show` takes nothing else; what takes files too would get no files any more.
+    // `show` takes nothing but names; arguments that also take files would no longer complete files.
     let only_names = PossibleValuesParser::new(&names);
     let mut command =
         whole.mut_subcommand("show", |show| show.mut_arg("name", |name| name.value_parser(only_names)));
-    // The generators do not expect that writing may fail.
+    // The generators panic if writing fails, so they write to memory.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "halfopen", &mut script);
     match args.shell {
@@ -38,7 +38,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args, whole: Command) ->
     Ok(exit::PASSED)
 }
 
-/// Names beside files, which fish can and its generator does not.
+/// Names besides files, which fish supports and its generator does not.
 fn fish_names(names: &[String], script: &mut Vec<u8>) -> io::Result<()> {
     for (command, files) in [("show", "-f "), ("run", ""), ("explain", ""), ("diff", ""), ("validate", "")] {
         let names = names.join(" ");

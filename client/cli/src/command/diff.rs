@@ -16,20 +16,20 @@ use crate::{exit, output, recording};
 /// What to compare.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// A scenario file, the name of a bundled scenario, - for standard input, or a recording: a file that `halfopen run -o
-    /// ndjson` wrote, ending in .ndjson or .jsonl
+    /// A scenario file, the name of a bundled scenario, - for standard input, or a recording: a file written by
+    /// `halfopen run -o ndjson` whose name ends in .ndjson or .jsonl
     #[arg(value_name = "FILE|NAME|RECORDING")]
     a: String,
 
-    /// Another one; without it, a recording of two runs, or --seeds, or --profiles
+    /// What to compare it with; not needed if FILE is a recording of two runs, nor with --seeds or --profiles
     #[arg(value_name = "FILE|NAME|RECORDING")]
     b: Option<String>,
 
-    /// The variant of scenarios that have several; also written NAME/VARIANT
+    /// The variant of scenarios that have variants; can also be written NAME/VARIANT
     #[arg(long, value_name = "VARIANT")]
     variant: Option<String>,
 
-    /// Everything random in the runs follows from it [default: 1]
+    /// The seed of everything random in the runs [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "seeds")]
     seed: Option<u64>,
 
@@ -41,24 +41,24 @@ pub(crate) struct Args {
     #[arg(long, value_name = "P,Q", value_delimiter = ',', conflicts_with = "b")]
     profiles: Vec<String>,
 
-    /// Show also when timers are set, fire and are cancelled
+    /// Also show when timers are set, fire and are cancelled
     #[arg(long)]
     timers: bool,
 
-    /// Rows side by side; of more, the last are left out
+    /// The number of rows side by side; further ones are left out
     #[arg(long, value_name = "N", default_value_t = DiffOptions::default().rows)]
     rows: usize,
 
-    /// Columns of the text [default: those of the terminal]
+    /// Width of the text in columns [default: that of the terminal]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(50..))]
     width: Option<u16>,
 
-    /// How to write it
+    /// Output format
     #[arg(long, short, value_enum, default_value_t)]
     output: Form,
 }
 
-/// A run, or how to come by it.
+/// A run, or how to execute it.
 enum Subject {
     Recorded(RunRecord),
     Planned(Planned),
@@ -98,9 +98,9 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     Ok(if difference.same { exit::PASSED } else { exit::FAILED })
 }
 
-/// The exit code of a run that there is no use in comparing; says why.
+/// The exit code if the run cannot be compared; prints why.
 fn not_comparable(record: &RunRecord) -> Option<u8> {
-    output::explain(record);
+    output::print_stopped(record);
     match (&record.stopped, record.outcome()) {
         (Some(Stopped::Interrupted), _) => Some(exit::INTERRUPTED),
         // Its limit is part of the scenario: how far it got can be compared.
@@ -109,7 +109,7 @@ fn not_comparable(record: &RunRecord) -> Option<u8> {
     }
 }
 
-/// The service, connected to when it is needed: two recordings need none.
+/// The service. It is connected to when it is needed: two recordings need none.
 struct Service<'a> {
     global: &'a GlobalArgs,
     client: Option<Client>,
@@ -126,19 +126,19 @@ impl Service<'_> {
 }
 
 impl Args {
-    /// Fails if the options make no pair.
+    /// Fails if the options do not name a pair.
     fn check(&self) -> Result<(), Failure> {
         for (option, count) in [("--seeds", self.seeds.len()), ("--profiles", self.profiles.len())] {
             if count != 0 && count != 2 {
                 return Err(Failure::Usage(format!(
-                    "{option} takes two, as in {option} X,Y; here are {count}"
+                    "{option} takes two values, as in {option} X,Y; {count} given"
                 )));
             }
         }
         Ok(())
     }
 
-    /// The two runs that are meant.
+    /// The two runs to compare.
     async fn subjects(&self, service: &mut Service<'_>) -> Result<Vec<Subject>, Failure> {
         let mut subjects = self.of(&self.a, service).await?;
         if let Some(b) = &self.b {
@@ -151,14 +151,17 @@ impl Args {
             return Ok(subjects);
         }
         if let Some(Subject::Recorded(_)) = subjects.first() {
-            let what =
-                if subjects.len() == 2 { "leave out --seeds and --profiles" } else { "name another one" };
+            let what = if subjects.len() == 2 {
+                "leave out --seeds and --profiles"
+            } else {
+                "name another scenario or recording"
+            };
             let count = halfopen_view::words::count(subjects.len() as u64, "run");
             return Err(Failure::Usage(format!("`{}` is a recording of {count}: {what}", self.a)));
         }
         if self.seeds.is_empty() && self.profiles.is_empty() {
             let text =
-                format!("`{}` is one run: name another one, or --seeds N,M, or --profiles P,Q", self.a);
+                format!("`{}` is one run: name another one, or add --seeds N,M or --profiles P,Q", self.a);
             return Err(Failure::Usage(text));
         }
         subjects = vec![one(&self.a, subjects)?];
@@ -169,7 +172,7 @@ impl Args {
         Ok(seeds.chain(profiles).map(Subject::Planned).collect())
     }
 
-    /// The runs that an argument means.
+    /// The runs that an argument names.
     async fn of(&self, argument: &str, service: &mut Service<'_>) -> Result<Vec<Subject>, Failure> {
         if let Some(records) = recording::runs(argument)? {
             return Ok(records.into_iter().map(Subject::Recorded).collect());
@@ -186,7 +189,7 @@ fn with(mut run: Planned, seed: Option<u64>, profile: Option<String>) -> Planned
     run
 }
 
-/// Of runs that are too many, so many are named.
+/// How many runs an error names.
 const SHOWN: usize = 5;
 
 /// The only run of them.
@@ -203,7 +206,8 @@ fn one(argument: &str, mut subjects: Vec<Subject>) -> Result<Subject, Failure> {
         None => {
             let (number, more) = (names.len(), if names.len() > SHOWN { ", …" } else { "" });
             let first = names[..number.min(SHOWN)].join(", ");
-            let text = format!("`{argument}` has {number} runs, and one is compared: {first}{more}");
+            let text =
+                format!("`{argument}` names {number} runs, but only one can be compared: {first}{more}");
             Err(Failure::Usage(text))
         }
     }

@@ -1,4 +1,4 @@
-//! `halfopen explain`: says in sentences what happened in a run, and why.
+//! `halfopen explain`: explains in sentences what happened in a run, and why.
 
 use std::io::Write;
 
@@ -15,24 +15,24 @@ use crate::{exit, output, recording};
 /// What to explain.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// A scenario file, the name of a bundled scenario, - for standard input, or a recording: a file that `halfopen run -o
-    /// ndjson` wrote, ending in .ndjson or .jsonl
+    /// A scenario file, the name of a bundled scenario, - for standard input, or a recording: a file written by
+    /// `halfopen run -o ndjson` whose name ends in .ndjson or .jsonl
     #[arg(value_name = "FILE|NAME|RECORDING")]
     subject: String,
 
-    /// Explain this variant of a scenario that has several, instead of all; also written NAME/VARIANT
+    /// Explain only this variant of a scenario that has variants; can also be written NAME/VARIANT
     #[arg(long, value_name = "VARIANT")]
     variant: Option<String>,
 
-    /// Everything random in a run follows from it [default: 1]
+    /// The seed of everything random in a run [default: 1]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Tell of this connection only, instead of the most interesting ones
+    /// Explain only this connection, instead of the most interesting ones
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     connection: Option<u32>,
 
-    /// How to write it
+    /// Output format
     #[arg(long, short, value_enum, default_value_t)]
     output: Form,
 }
@@ -41,7 +41,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     let mut interrupt = Interrupt::listen().await;
     let mut writer = Writer { args, out: output::stdout(), any: false };
     if let Some(records) = recording::runs(&args.subject)? {
-        args.no_use_for_a_recording()?;
+        args.check_recording()?;
         for record in &records {
             writer.write(record)?;
         }
@@ -60,7 +60,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     for mut run in planned {
         run.record.options.seed = args.seed;
         let record = run.execute(&mut client, interrupt.pressed()).await;
-        output::explain(&record);
+        output::print_stopped(&record);
         writer.write(&record)?;
         code = code.max(match (&record.stopped, record.outcome()) {
             (Some(Stopped::Interrupted), _) => return Ok(exit::INTERRUPTED),
@@ -73,20 +73,20 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
 }
 
 impl Args {
-    /// Fails if there is an option that only a run of now would heed.
-    fn no_use_for_a_recording(&self) -> Result<(), Failure> {
+    /// Fails if an option has no meaning for a recording.
+    fn check_recording(&self) -> Result<(), Failure> {
         let option = if self.seed.is_some() { "--seed" } else { "--variant" };
         if self.seed.is_none() && self.variant.is_none() {
             return Ok(());
         }
-        Err(Failure::Usage(format!("the runs of a recording are over: leave out {option}")))
+        Err(Failure::Usage(format!("{option} has no effect on a recording: leave it out")))
     }
 }
 
 struct Writer<'a, W> {
     args: &'a Args,
     out: W,
-    /// Whether one was written already.
+    /// Whether an explanation was written before.
     any: bool,
 }
 

@@ -14,10 +14,10 @@ const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const UNDERLINED: Style = Style::new().underline();
 
-/// How to list.
+/// Options of `list`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// How to write the list
+    /// Output format
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
 }

@@ -1,4 +1,4 @@
-//! `halfopen man`: the manual, made from what `--help` is made from.
+//! `halfopen man`: the manual, made from the same source as `--help`.
 
 use std::fs;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use crate::failure::Failure;
 use crate::{exit, help, output};
 
-/// Where to.
+/// Where to write it.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Write a page for each command into this folder, instead of the main page to standard output
@@ -63,13 +63,13 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
             more.control("TP", []).text([bold(*line)]).text([roman(*meaning)]);
         }
         more.control("SH", ["SEE ALSO"])
-            .text([bold("halfopen"), roman("(1) has the exit codes and the settings")]);
+            .text([bold("halfopen"), roman("(1) describes the exit codes and the settings")]);
     }
     more.to_writer(&mut text)?;
     Ok(text)
 }
 
-/// What holds for every command.
+/// The part about all commands.
 fn about_all(page: &mut Roff) {
     page.control("SH", ["EXIT STATUS"]);
     for (code, meaning) in exit::ALL {

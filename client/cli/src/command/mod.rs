@@ -1,4 +1,4 @@
-//! The commands, one file each: its arguments, and what it does.
+//! The commands, a file each: its arguments, and what it does.
 
 mod completions;
 mod diff;
@@ -19,57 +19,59 @@ use clap::Subcommand;
 use crate::args::GlobalArgs;
 use crate::failure::Failure;
 
-/// What to do.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run scenarios
     Run(run::Args),
-    /// Say in sentences what happened in a run, and why
+    /// Explain in sentences what happened in a run, and why
     ///
-    /// Numbers in brackets are those of events, which `halfopen run -o ndjson` shows. Ends with 0 if there was a run to explain,
-    /// whatever its verdict.
+    /// Numbers in brackets are sequence numbers of events; `halfopen run -o ndjson` shows these. The exit code is 0
+    /// if there was a run to explain, whatever its verdict.
     Explain(explain::Args),
     /// Show where two runs differ
     ///
-    /// Compared is everything that happens. Sequence numbers, timestamps and ports that the system chooses begin elsewhere in
-    /// every run, so relative ones are compared. Ends with 0 if the same happened and the same came out, with 1 if not.
+    /// All events are compared. Sequence numbers, timestamps and ephemeral ports start at different values in every
+    /// run, so relative ones are compared. The exit code is 0 if the runs do not differ, and 1 if they do.
     Diff(diff::Args),
-    /// Run scenarios, and run them again whenever one is saved
+    /// Run scenarios, and run them again whenever one of them is saved
     ///
-    /// Does what `run` does with the same options, until Ctrl-C. A scenario that is wrong or gone for the moment is told, and
-    /// watched all the same. A terminal is cleared before each run.
+    /// Does what `run` does with the same options, until Ctrl-C. A scenario that is invalid or missing is reported,
+    /// and watched all the same. A terminal is cleared before each run.
     Watch(run::Args),
     /// List the bundled scenarios
     List(list::Args),
     /// Print a bundled scenario
     Show(show::Args),
-    /// Say what is wrong with scenarios, without running them
+    /// Check scenarios without running them
     Validate(validate::Args),
     /// Print the JSON Schema of scenarios, for editors
     Schema,
     /// Serve runs to other programs over gRPC
     ///
-    /// Once it listens it prints one line of JSON, {"listening":"127.0.0.1:7950"}. Ctrl-C or SIGTERM lets open runs finish, a second one
-    /// does not. Beyond this machine, give it a certificate (--tls-cert, --tls-key) and a token: HALFOPEN_TOKEN=$(openssl rand -hex
-    /// 32). The log is on standard error; HALFOPEN_LOG says how much of it.
+    /// When it is ready it prints one line of JSON, {"listening":"127.0.0.1:7950"}. On Ctrl-C or SIGTERM it lets open
+    /// runs finish; a second signal ends it at once. If others can reach it over the network, give it a certificate
+    /// (--tls-cert, --tls-key) and a token: HALFOPEN_TOKEN=$(openssl rand -hex 32). It logs to standard error;
+    /// HALFOPEN_LOG sets how much.
     Serve(serve::Args),
-    /// Say what this program and its server are, and whether they get on
+    /// Check the client, the server and whether they are compatible
     ///
-    /// A line for each finding: ok; warning, which keeps nothing from working; or problem. Where there is something to do, it says
-    /// what. Ends with 0 without a problem, 1 if a run does not come out as it should, 2 if the options for the server are wrong, 4
-    /// if no server answers, if it refuses (TLS, token), or if it shuts down.
+    /// Prints a line for each finding: ok, warning (everything works nevertheless) or problem, and what to do about
+    /// it. The exit code is 0 if there is no problem, 1 if a run does not come out as it should, 2 if the options for
+    /// the server are wrong, 4 if no server answers, or if it refuses the connection (TLS, token) or is shutting
+    /// down.
     Doctor(doctor::Args),
-    /// Print what a shell needs to complete commands, options and names
+    /// Print a shell completion script for commands, options and names
     ///
-    /// zsh looks for it in the folders of `fpath`: `fpath+=~/.zfunc` before `compinit` in ~/.zshrc.
+    /// zsh reads it from a folder of `fpath`: put `fpath+=~/.zfunc` before `compinit` in ~/.zshrc.
     Completions(completions::Args),
     /// Print the manual page, or write a page for each command
     Man(man::Args),
 }
 
 impl Command {
-    /// Whether it ends by itself on Ctrl-C, with what is finished.
-    pub(crate) const fn hears_interrupts(&self) -> bool {
+    /// Whether it handles Ctrl-C itself, and writes what is finished. Other commands are dropped.
+    pub(crate) const fn handles_interrupt(&self) -> bool {
         matches!(
             self,
             Command::Run(_) | Command::Explain(_) | Command::Diff(_) | Command::Watch(_) | Command::Serve(_)

@@ -11,7 +11,7 @@ use crate::{bundled, exit, output};
 /// What to show.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Its name, or subject/name
+    /// Name of the scenario, or SUBJECT/NAME
     name: String,
 }
 

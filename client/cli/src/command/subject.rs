@@ -5,8 +5,8 @@ use halfopen_client::{Client, Plan, PlanOptions, Planned};
 use crate::failure::Failure;
 use crate::{find, input};
 
-/// The runs that an argument means, which names one scenario: one, or one for each of its variants. What is wrong with it
-/// is left for the run to report.
+/// The runs of the one scenario that an argument names, one for each of its variants. What is wrong with the scenario
+/// is left for its run to report.
 pub(crate) async fn plan(
     client: &mut Client,
     argument: &str,

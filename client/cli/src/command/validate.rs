@@ -1,4 +1,4 @@
-//! `halfopen validate`: what is wrong with scenarios.
+//! `halfopen validate`: checks scenarios without running them.
 
 use std::io::Write;
 
@@ -18,14 +18,14 @@ const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// What to look at.
+/// What to check.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Scenario files, directories of them, quoted patterns, names or subjects of bundled scenarios, or - for standard input
+    /// Scenario files, directories, quoted patterns, names or subjects of bundled scenarios, or - for standard input
     #[arg(required = true, value_name = "FILE|DIRECTORY|PATTERN|NAME|SUBJECT")]
     files: Vec<String>,
 
-    /// How to write the result
+    /// Output format
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
 }
@@ -57,13 +57,13 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
             Output::Json | Output::Ndjson => output::json_line(&mut out, &result)?,
         }
         out.flush()?;
-        output::explain(&record);
+        output::print_stopped(&record);
         code = code.max(record.stopped.as_ref().map_or(exit::PASSED, |_| exit::of_outcome(record.outcome())));
     }
     Ok(code)
 }
 
-/// The variants of a scenario, or what is wrong with it. All are checked, whichever is meant.
+/// The variants of a scenario, or what is wrong with it. All variants are checked, whichever is meant.
 async fn check(
     client: &mut Client,
     source: Source,
@@ -80,21 +80,21 @@ async fn check(
     Ok(match (diagnostics.first(), meant) {
         (Some(first), _) => Err(Stopped::Invalid { message: first.message.clone(), diagnostics }),
         (None, Some(meant)) if !variants.iter().any(|variant| variant == meant) => {
-            Err(Stopped::NoVariant(format!("{file} has no variant called `{meant}`")))
+            Err(Stopped::NoVariant(format!("{file} has no variant named `{meant}`")))
         }
         (None, _) => Ok(variants),
     })
 }
 
-/// A scenario and what is wrong with it.
+/// A scenario, and what is wrong with it.
 #[derive(Serialize)]
 struct Validation<'a> {
     run: &'a str,
     valid: bool,
-    /// What is wrong as a whole: not text, too large.
+    /// What is wrong with the file as a whole: not text, too large.
     error: Option<String>,
     diagnostics: &'a [Diagnostic],
-    /// The names of its variants; empty if it has none, or is wrong.
+    /// The names of its variants; empty if it has none, or is invalid.
     variants: &'a [String],
 }
 

@@ -16,11 +16,11 @@ use crate::failure::Failure;
 use crate::interrupt::{self, Interrupt};
 use crate::{exit, folder, output};
 
-/// An editor that saves does several things to a file; what happens within this time is one save.
+/// An editor may do several things to a file when it saves; all within this time count as one save.
 const ONE_SAVE: Duration = Duration::from_millis(100);
-/// Not every file system tells of changes.
+/// How often files are checked: not every file system reports changes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Clears a terminal and what it scrolled away.
+/// Clears a terminal and its scrollback.
 const CLEAR: &[u8] = b"\x1b[2J\x1b[3J\x1b[H";
 
 pub(super) async fn execute(global: &GlobalArgs, args: &run::Args) -> Result<u8, Failure> {
@@ -28,7 +28,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &run::Args) -> Result<u8,
     let mut interrupt = Interrupt::listen().await;
     let places = places(&args.inputs).map_err(Failure::Usage)?;
     let (send, mut changes) = mpsc::unbounded_channel();
-    // What a change was is told by the files themselves; and they are looked at where nobody tells of changes, too.
+    // The files themselves show what changed; they are also checked regularly, for file systems that report nothing.
     let mut watcher = new_debouncer(ONE_SAVE, move |_| {
         let _ = send.send(());
     })
@@ -43,12 +43,12 @@ pub(super) async fn execute(global: &GlobalArgs, args: &run::Args) -> Result<u8,
             Ok(_) => {}
             Err(failure @ Failure::Output(_)) => return Err(failure),
             Err(failure) => {
-                failure.tell();
+                failure.report();
             }
         }
-        output::say(&format!("\nwatching {}; Ctrl-C ends", args.inputs.join(", ")));
+        output::print(&format!("\nwatching {}; Ctrl-C ends", args.inputs.join(", ")));
         for (folder, how) in places.iter().map(Place::folder) {
-            // Again each time: a folder may have gone and come back.
+            // Again each time: a folder may have been removed and created again.
             let _ = watcher.as_mut().map(|watcher| watcher.watcher().watch(&folder, how));
         }
         while state(&places) == before {
@@ -61,19 +61,19 @@ pub(super) async fn execute(global: &GlobalArgs, args: &run::Args) -> Result<u8,
     }
 }
 
-/// Scenarios that may be saved.
+/// Where scenarios may be saved.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
     /// A file.
     File(PathBuf),
-    /// All in a folder and the folders in it.
+    /// All scenarios in a folder and its subfolders.
     Folder(PathBuf),
     /// All that a pattern matches.
     Pattern(String),
 }
 
 impl Place {
-    /// The folder in which all of them are, and whether those in it may have some too.
+    /// The folder that contains all of them, and whether to watch its subfolders.
     fn folder(&self) -> (PathBuf, RecursiveMode) {
         match self {
             Place::File(file) => {
@@ -87,7 +87,7 @@ impl Place {
         }
     }
 
-    /// Those that are there at the moment.
+    /// The files that exist at the moment.
     fn files(&self) -> Vec<PathBuf> {
         match self {
             Place::File(file) => vec![file.clone()],
@@ -97,7 +97,7 @@ impl Place {
     }
 }
 
-/// The places that the arguments of `run` mean. Bundled scenarios are in none: nobody saves them.
+/// The places that the arguments of `run` name. Bundled scenarios are not among them: nobody saves them.
 fn places(arguments: &[String]) -> Result<Vec<Place>, String> {
     let mut places = Vec::new();
     for argument in arguments {
@@ -112,16 +112,16 @@ fn places(arguments: &[String]) -> Result<Vec<Place>, String> {
         });
     }
     if places.is_empty() {
-        let of_bundled = "`halfopen show NAME > FILE` makes one of a bundled scenario";
+        let of_bundled = "`halfopen show NAME > FILE` copies a bundled scenario";
         return Err(format!("there is no file to watch in `{}`; {of_bundled}", arguments.join(" ")));
     }
     Ok(places)
 }
 
-/// When each of the files was saved, and how long it is.
+/// When each file was saved, and its length.
 type State = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 
-/// Changes with every save. A file that is not there at the moment is not in it.
+/// The state of the files, which every save changes. A missing file is not in it.
 fn state(places: &[Place]) -> State {
     let files = places.iter().flat_map(Place::files);
     files

@@ -18,17 +18,17 @@ use super::setting::{Setting, Value};
 /// What the file is called.
 const NAME: &str = "halfopen.toml";
 
-/// The file in the folder or in the nearest one above it that has one.
+/// The file in the folder or the nearest folder above it that has one.
 pub(super) fn nearest(folder: &Path) -> Option<PathBuf> {
     let here = Some(PathBuf::from(NAME)).filter(|_| folder.join(NAME).is_file());
     here.or_else(|| folder.ancestors().skip(1).map(|folder| folder.join(NAME)).find(|path| path.is_file()))
 }
 
-/// Everything that the file sets; or every mistake in how it does.
+/// Everything that the file sets; or every mistake in it.
 pub(super) fn read(path: &Path, root: &Command) -> Result<Vec<Setting>, Vec<Mistake>> {
     let unreadable = |error| {
         let text = format!("cannot read the configuration {}: {error}", path.display());
-        let help = "--config and HALFOPEN_CONFIG name another one, --no-config does without".to_owned();
+        let help = "--config and HALFOPEN_CONFIG name another file, --no-config uses none".to_owned();
         vec![Mistake { text, help: Some(help) }]
     };
     let text = fs::read_to_string(path).map_err(unreadable)?;
@@ -142,7 +142,7 @@ impl Reader<'_> {
     }
 }
 
-/// What may stand for a value of an option.
+/// What may be the value of an option.
 fn text(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
@@ -156,7 +156,7 @@ fn text(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// The name that is the most like one that there is not.
+/// The most similar name that exists.
 fn did_you_mean(name: &str, known: &BTreeSet<&str>) -> Option<String> {
     words::nearest(name, known.iter().copied()).map(|nearest| format!("did you mean `{nearest}`?"))
 }

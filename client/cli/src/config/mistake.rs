@@ -1,6 +1,6 @@
 //! What is wrong with a setting, and what to do about it.
 
-/// Something that cannot be as it is written.
+/// A setting that cannot be used as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
     /// Where, and what.
@@ -9,7 +9,7 @@ pub(crate) struct Mistake {
     pub(crate) help: Option<String>,
 }
 
-/// How the value of an option is written, `--rows <N>`, where its error is one of numbers in general.
+/// How to write the value of an option, `--rows <N>`, for errors that do not say so.
 pub(super) fn how_to_write(option: &str) -> Option<&'static str> {
     let (_, value) = option.split_once('<')?;
     match value.trim_end_matches('>') {

@@ -1,9 +1,9 @@
-//! Options that the environment and `halfopen.toml` give.
+//! Options from the environment and from `halfopen.toml`.
 //!
-//! Arguments are stronger than `HALFOPEN_*`, that is stronger than the file, and the file is stronger than the defaults.
-//! What the environment and the file say is put behind the command's name as if it had been typed there: an option means
-//! the same wherever it is written, and a new one has its variable and its key at once. What a stronger place says about
-//! an option, or about one that excludes it, leaves out what weaker places say.
+//! Arguments take precedence over `HALFOPEN_*`, which takes precedence over the file, which takes precedence over the
+//! defaults. What the environment and the file say is inserted after the name of the command, as if it had been typed
+//! there: an option means the same wherever it is written, and a new one has its variable and its key at once. A
+//! setting is ignored if a place of higher precedence sets the same option, or one that excludes it.
 
 mod file;
 mod mistake;
@@ -26,20 +26,20 @@ use crate::cli::{self, Cli};
 
 pub(crate) use self::refusal::{Refusal, also_set};
 
-/// These need none of it, and must not fail of a mistake in a file: shells ask them when they start.
+/// Commands that need no settings and must not fail because of a mistake in a file: shells call them when they start.
 const WITHOUT_SETTINGS: [&str; 3] = ["completions", "help", "man"];
 
-/// Options that the environment and the file cannot set.
+/// Options from the environment and from `halfopen.toml`.
 const NO_SETTINGS: [&str; 4] = ["config", "help", "no-config", "version"];
 
-/// What begins the name of the opposite of a flag.
+/// The prefix of the id of the opposite of a flag.
 const NOT: &str = "not ";
 
-/// Where settings come from besides the arguments.
+/// Where settings come from, besides the arguments.
 pub(crate) struct Surroundings<'a> {
-    /// The value of a variable of the environment.
+    /// The value of an environment variable.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<OsString>,
-    /// The nearest file is looked for from here upwards.
+    /// The folder in which the search for the file begins; it goes upwards.
     pub(crate) folder: Option<PathBuf>,
 }
 
@@ -50,8 +50,8 @@ impl Surroundings<'_> {
     }
 }
 
-/// What the arguments, the environment and the file ask for. In [`GlobalArgs`] are the file that was read and what of it
-/// and of the environment holds.
+/// Reads the arguments, the environment and the file. [`GlobalArgs`] has the file that was read, and the settings
+/// that are in effect.
 pub(crate) fn read(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Cli, Refusal> {
     let Read { matches, file, settings } = matches(arguments, around)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
@@ -68,13 +68,13 @@ struct Read {
 
 fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Refusal> {
     let command = command();
-    // Help is given whatever the settings are; what is wrong is told once everything is known.
+    // Help is given whatever the settings are; errors are reported once everything is known.
     let typed = command.clone().ignore_errors(true).try_get_matches_from(arguments)?;
     if let Ok(Some(when)) = typed.try_get_one::<ColorChoice>("color") {
         when.write_global();
     }
     let mut all = arguments.to_vec();
-    let mut told = Vec::new();
+    let mut in_effect = Vec::new();
     let mut file = None;
     if let (Some((name, typed)), Some(at)) = (typed.subcommand(), end_of_command_name(arguments))
         && !WITHOUT_SETTINGS.contains(&name)
@@ -82,13 +82,14 @@ fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Re
         file = file_for(typed, around);
         let settings = find(&command, name, around, file.as_ref()).map_err(Refusal::Mistakes)?;
         let strongest = strongest(&command, name, typed, settings);
-        told.extend(strongest.iter().map(|(setting, _)| format!("`{}` by {}", setting.name, setting.place)));
+        in_effect
+            .extend(strongest.iter().map(|(setting, _)| format!("`{}` by {}", setting.name, setting.place)));
         all.splice(at..at, strongest.into_iter().flat_map(|(_, arguments)| arguments));
     }
     let name = typed.subcommand_name().unwrap_or_default();
     let read = command.clone().try_get_matches_from(all);
     let matches = read.map_err(|error| {
-        let hints = refusal::hints(&error, arguments, name, &told);
+        let hints = refusal::hints(&error, arguments, name, &in_effect);
         Refusal::Arguments(error, hints)
     })?;
     if let (Some(command), Some((_, typed)), Some((_, all))) =
@@ -97,11 +98,11 @@ fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Re
     {
         return Err(Refusal::Mistakes(vec![Mistake { text, help: None }]));
     }
-    Ok(Read { matches, file, settings: told })
+    Ok(Read { matches, file, settings: in_effect })
 }
 
-/// The command line as it is read: nothing comes from the environment by another way, and each flag has an opposite that
-/// takes it back if the environment or the file sets it: `--no-timers`, `--fold`.
+/// The command line for reading: clap reads no environment variables, and each flag has an opposite that takes it
+/// back if the environment or the file sets it: `--no-timers`, `--fold`.
 fn command() -> Command {
     let prepare = |command: Command| {
         let command = command.mut_args(|arg| arg.env(None::<&str>));
@@ -133,14 +134,14 @@ fn options(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
     named.filter(|(long, option)| !option.is_hide_set() && !NO_SETTINGS.contains(long))
 }
 
-/// The variable of the environment that sets an option: `HALFOPEN_TLS_CERT` for `--tls-cert`.
+/// The environment variable that sets an option: `HALFOPEN_TLS_CERT` for `--tls-cert`.
 fn variable_name(long: &str) -> String {
     format!("HALFOPEN_{}", long.to_uppercase().replace('-', "_"))
 }
 
-/// Where in the arguments those of the command itself begin.
+/// The position after the name of the command in the arguments.
 fn end_of_command_name(arguments: &[OsString]) -> Option<usize> {
-    // To one who knows no commands, everything behind the name belongs to it.
+    // To a parser that knows no commands, everything after the name belongs to it.
     let outer = GlobalArgs::augment_args(Command::new("halfopen")).mut_args(|arg| arg.env(None::<&str>));
     let outer = outer.allow_external_subcommands(true).ignore_errors(true);
     let typed = outer.try_get_matches_from(arguments).ok()?;
@@ -148,7 +149,7 @@ fn end_of_command_name(arguments: &[OsString]) -> Option<usize> {
     Some(arguments.len() - behind.get_many::<OsString>("").map_or(0, Iterator::count))
 }
 
-/// The file that is to be read: the one that is named, or else the nearest.
+/// The file to read: the one that is named, or else the nearest.
 fn file_for(typed: &ArgMatches, around: &Surroundings<'_>) -> Option<PathBuf> {
     if typed.get_flag("no_config") {
         return None;
@@ -182,7 +183,7 @@ fn find(
     if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
 }
 
-/// Of all settings those that hold for a command, each with its arguments.
+/// The settings that are in effect for a command, each with its arguments.
 fn strongest(
     command: &Command,
     name: &str,

@@ -1,4 +1,4 @@
-//! Why there is nothing to execute, and what to do about it.
+//! Why no command is executed, and what to do about it.
 
 use std::ffi::OsString;
 
@@ -8,12 +8,12 @@ use super::mistake::{Mistake, how_to_write};
 use crate::failure::Failure;
 use crate::{exit, help, output};
 
-/// Why there is nothing to execute.
+/// Why no command is executed.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// The arguments are wrong, or ask for help; and what to do.
+    /// The arguments are wrong, or ask for help; with hints.
     Arguments(clap::Error, Vec<String>),
-    /// The environment or the file is wrong, or an argument would do nothing.
+    /// The environment or the file is wrong, or an argument would have no effect.
     Mistakes(Vec<Mistake>),
 }
 
@@ -24,15 +24,15 @@ impl From<clap::Error> for Refusal {
 }
 
 impl Refusal {
-    /// Says what is wrong, or gives the help that was asked for, and gives the exit code.
-    pub(crate) fn tell(&self) -> u8 {
+    /// Prints what is wrong, or the help that was requested, and returns the exit code.
+    pub(crate) fn report(&self) -> u8 {
         match self {
             Refusal::Arguments(error, _) if !error.use_stderr() => match error.print() {
                 Ok(()) => exit::PASSED,
-                Err(error) => Failure::Output(error).tell(),
+                Err(error) => Failure::Output(error).report(),
             },
             Refusal::Arguments(error, hints) => {
-                // Where it cannot be written nobody wants to read it.
+                // If it cannot be written, nobody wants to read it.
                 let _ = error.print();
                 hints.iter().for_each(|hint| output::help(hint));
                 exit::USAGE
@@ -48,7 +48,8 @@ impl Refusal {
     }
 }
 
-/// What to do about wrong arguments, where clap does not say it. The settings are those from elsewhere that hold.
+/// What to do about wrong arguments, where clap does not say so. `settings` are those from the environment and the
+/// file.
 pub(super) fn hints(
     error: &clap::Error,
     arguments: &[OsString],
@@ -78,7 +79,7 @@ pub(super) fn hints(
     hints
 }
 
-/// Which settings may have to do with what is wrong.
+/// The settings that may have to do with the error.
 pub(crate) fn also_set(settings: &[String]) -> Option<String> {
     (!settings.is_empty()).then(|| format!("also set: {}", settings.join(", ")))
 }

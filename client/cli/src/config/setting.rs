@@ -12,14 +12,14 @@ use super::mistake::{Mistake, how_to_write};
 use super::{is_flag, options};
 use crate::report::Report;
 
-/// From where a setting is, the strongest first.
+/// Where a setting comes from, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Layer {
     Arguments,
     Environment,
     /// The command's table of the file.
     Table,
-    /// The top of the file: holds for every command that has the option.
+    /// The top of the file: for every command that has the option.
     Top,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Setting {
     pub(super) name: String,
     /// Where it is written: `HALFOPEN_SEED`, `halfopen.toml:3:8`.
     pub(super) place: String,
-    /// The command for which alone it is.
+    /// The only command that it is for.
     pub(super) table: Option<String>,
     pub(super) value: Value,
 }
@@ -38,16 +38,16 @@ pub(super) struct Setting {
 /// A value as it is written.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// Of a variable.
+    /// Of an environment variable.
     Variable(OsString),
     /// `true` and `false` in a file.
     Switch(bool),
-    /// What else a file says, once or several times. Paths start at the folder of the file.
+    /// Any other value in a file, single or in a list. Paths are relative to the folder of the file.
     Texts(Vec<String>, PathBuf),
 }
 
 impl Setting {
-    /// Of a variable that is set.
+    /// A setting by an environment variable.
     pub(super) fn of_variable(name: &str, variable: String, value: OsString) -> Setting {
         Setting { name: name.to_owned(), place: variable, table: None, value: Value::Variable(value) }
     }
@@ -60,7 +60,7 @@ impl Setting {
         }
     }
 
-    /// What is wrong with it. What is for all commands may have a value that only some of them know.
+    /// What is wrong with it. A setting for all commands may have a value that only some of them know.
     pub(super) fn mistake(&self, root: &Command, name: &str) -> Option<Mistake> {
         let meant = root.get_subcommands().filter(|command| match &self.table {
             Some(table) => command.get_name() == table,
@@ -78,7 +78,7 @@ impl Setting {
         mistake
     }
 
-    /// The arguments that say the same; none if it says no more than that a flag is not set.
+    /// The equivalent arguments; none if it only says that a flag is not set.
     pub(super) fn arguments(&self, command: &Command, option: &Arg) -> Result<Vec<OsString>, Mistake> {
         let long = format!("--{}", self.name);
         if is_flag(option) {
@@ -91,7 +91,7 @@ impl Setting {
             argument
         };
         let arguments: Vec<OsString> = values.into_iter().map(argument).collect();
-        // The option judges what it is given; whether it goes with others is not asked here.
+        // The option itself checks the value; combinations with other options are not checked here.
         let tried = [OsString::from(command.get_name())].into_iter().chain(arguments.iter().cloned());
         match command.clone().try_get_matches_from(tried) {
             Err(error) if error.use_stderr() && !depends_on_others(error.kind()) => {
@@ -143,7 +143,7 @@ impl Setting {
         Ok(texts.iter().map(value).collect())
     }
 
-    /// What the option says against its value.
+    /// The error of the option about the value.
     fn refused(&self, option: &Arg, error: &clap::Error) -> Mistake {
         let strings = |kind| match error.get(kind) {
             Some(ContextValue::String(one)) => vec![format!("`{one}`")],
@@ -175,7 +175,7 @@ impl Setting {
     }
 }
 
-/// Whether an error is one of how options go together.
+/// Whether an error is about a combination of options.
 fn depends_on_others(kind: ErrorKind) -> bool {
     matches!(
         kind,

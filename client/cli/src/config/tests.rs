@@ -20,13 +20,13 @@ fn try_read(line: &str, variables: &[(&str, &str)], file: &str) -> Result<ArgMat
         ["halfopen"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
     match matches(&arguments, &around) {
         Ok(read) => Ok(read.matches),
-        Err(Refusal::Arguments(error, heeded)) => Err(format!("{error}{}", heeded.join(", "))),
+        Err(Refusal::Arguments(error, hints)) => Err(format!("{error}{}", hints.join(", "))),
         Err(Refusal::Mistakes(mistakes)) => {
-            let told = |mistake: &Mistake| {
+            let text = |mistake: &Mistake| {
                 let text = mistake.text.replace(&format!("{}/", folder.display()), "");
                 [Some(text), mistake.help.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ")
             };
-            Err(mistakes.iter().map(told).collect::<Vec<_>>().join("\n"))
+            Err(mistakes.iter().map(text).collect::<Vec<_>>().join("\n"))
         }
     }
 }
@@ -92,9 +92,9 @@ fn what_a_stronger_place_excludes_is_left_out() {
     assert_eq!(both("run x", &[], "seed = 7\n[run]\nseeds = '1..3'"), seeds());
     let file = "[run]\nseed = 7\nseeds = '1..3'";
     assert_eq!(both("run x --seed 8", &[], file), ("8".to_owned(), String::new()));
-    let told = try_read("run x", &[], file).unwrap_err();
-    assert!(told.contains("'--seed <N>' cannot be used with"), "{told}");
-    assert!(told.contains("halfopen.toml:2:8, `seeds` by "), "{told}");
+    let text = try_read("run x", &[], file).unwrap_err();
+    assert!(text.contains("'--seed <N>' cannot be used with"), "{text}");
+    assert!(text.contains("halfopen.toml:2:8, `seeds` by "), "{text}");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_value_that_only_another_command_knows_is_left_to_it() {
 }
 
 #[test]
-fn mistakes_are_told_all_at_once_with_their_places_and_a_way_out() {
+fn mistakes_are_reported_all_at_once_with_their_places_and_a_way_out() {
     let cases = [
         ("[run]\noutput = 'jsn'", "halfopen.toml:2:10: `output` cannot be `jsn`; did you mean `json`?"),
         ("[run]\noutput = 'x'", "halfopen.toml:2:10: `output` cannot be `x`; it is one of `text`, `json`, "),
@@ -144,8 +144,8 @@ fn mistakes_are_told_all_at_once_with_their_places_and_a_way_out() {
         ("é = 1", "halfopen.toml:1:1: not TOML: "),
     ];
     for (file, expected) in cases {
-        let told = try_read("run x", &[], file).unwrap_err();
-        assert!(told.contains(expected), "{file:?}:\n{told}\nshould be\n{expected}");
+        let text = try_read("run x", &[], file).unwrap_err();
+        assert!(text.contains(expected), "{file:?}:\n{text}\nshould be\n{expected}");
     }
     let several = try_read("run x", &[("HALFOPEN_SEED", "x")], "colour = 1\n[run]\nrow = 1").unwrap_err();
     assert_eq!(several.lines().count(), 3, "{several}");
@@ -156,9 +156,9 @@ fn mistakes_are_told_all_at_once_with_their_places_and_a_way_out() {
 fn a_file_that_is_named_has_to_be_there() {
     for (line, variables) in [("--config no.toml list", &[][..]), ("list", &[("HALFOPEN_CONFIG", "no.toml")])]
     {
-        let told = try_read(line, variables, "colour = 1").unwrap_err();
-        assert!(told.starts_with("cannot read the configuration no.toml: "), "{told}");
-        assert!(told.contains("--no-config"), "{told}");
+        let text = try_read(line, variables, "colour = 1").unwrap_err();
+        assert!(text.starts_with("cannot read the configuration no.toml: "), "{text}");
+        assert!(text.contains("--no-config"), "{text}");
     }
     assert!(try_read("list --no-config --config x", &[], "").unwrap_err().contains("cannot be used with"));
     assert!(try_read("list --no-config", &[("HALFOPEN_CONFIG", "no.toml")], "").is_ok());
@@ -191,15 +191,15 @@ fn every_option_has_a_variable_and_those_in_the_code_have_the_same_name() {
 fn what_is_typed_for_a_server_needs_one() {
     let server = [("HALFOPEN_SERVER", "a")];
     for (line, variables, wrong) in [
-        ("list --token t", &[][..], Some("--token does nothing without --server")),
-        ("--ca f list", &[], Some("--ca does nothing without --server")),
+        ("list --token t", &[][..], Some("--token has no effect without --server")),
+        ("--ca f list", &[], Some("--ca has no effect without --server")),
         ("list --token t --server a", &[], None),
         ("list --token t", &server, None),
         ("list", &[("HALFOPEN_TOKEN", "t"), ("HALFOPEN_CA", "f")], None),
         ("serve --token t", &[], None),
         ("--token t serve", &server, None),
-        ("serve --server a", &[], Some("--server does nothing with `serve`")),
-        ("schema --ca f", &server, Some("--ca does nothing with `schema`")),
+        ("serve --server a", &[], Some("--server has no effect with `serve`")),
+        ("schema --ca f", &server, Some("--ca has no effect with `schema`")),
         ("schema", &server, None),
     ] {
         assert_eq!(try_read(line, variables, "").err().as_deref(), wrong, "{line}");

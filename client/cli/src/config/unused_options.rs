@@ -1,32 +1,32 @@
-//! Options that were typed and would do nothing: who types one means something by it.
+//! Options on the command line that would have no effect: whoever types one expects something of it.
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::picture_args;
 
-/// These talk to no server.
+/// Commands that talk to no server.
 const WITHOUT_SERVER: [&str; 5] = ["completions", "help", "man", "schema", "serve"];
 
-/// Whether an option was typed.
+/// Whether an option stands on the command line.
 pub(super) fn is_typed(typed: &ArgMatches, id: &str) -> bool {
     typed.ids().any(|known| known == id) && typed.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-/// What is wrong if an option was typed that does nothing with this command and all that is set. The environment and the
-/// file may say it once and for all.
+/// The error if an option on the command line has no effect together with the command and the other options. The
+/// environment and the file may set options for all commands.
 pub(super) fn unused(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
     for_no_server(command.get_name(), typed, all).or_else(|| for_no_picture(command, typed, all))
 }
 
 fn for_no_server(name: &str, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
     if WITHOUT_SERVER.contains(&name) {
-        // A token of `serve` is the one that others send.
+        // The token of `serve` is the one that clients send.
         let mut ids = ["server", "ca", "token"].into_iter().filter(|id| (name, *id) != ("serve", "token"));
-        return ids.find(|id| is_typed(typed, id)).map(|id| format!("--{id} does nothing with `{name}`"));
+        return ids.find(|id| is_typed(typed, id)).map(|id| format!("--{id} has no effect with `{name}`"));
     }
     let alone = ["ca", "token"].into_iter().find(|id| is_typed(typed, id))?;
-    (!is_set(all, "server")).then(|| format!("--{alone} does nothing without --server"))
+    (!is_set(all, "server")).then(|| format!("--{alone} has no effect without --server"))
 }
 
 fn for_no_picture(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
@@ -37,7 +37,7 @@ fn for_no_picture(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Op
     let of_picture = |option: &&Arg| option.get_help_heading() == Some(picture_args::HEADING);
     let mut options = command.get_arguments().filter(of_picture);
     let option = options.find(|option| is_typed(typed, option.get_id().as_str()))?.get_long()?;
-    Some(format!("--{option} does nothing with --output {form}, which has no picture"))
+    Some(format!("--{option} has no effect with --output {form}, which has no picture"))
 }
 
 fn is_set(all: &ArgMatches, id: &str) -> bool {

@@ -1,4 +1,4 @@
-//! `--report pcapng=FOLDER`: a capture of every run, a file each.
+//! `--report pcapng=FOLDER`: a capture of every run, each in a file.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,28 +10,28 @@ use halfopen_view::record::RunRecord;
 use halfopen_view::report::Reporter;
 use halfopen_view::report::pcapng::{SNAPSHOT_LENGTH, write};
 
-/// The seed of a run that was asked for none.
+/// The default seed.
 const USUAL_SEED: u64 = 1;
 
-/// Writes a capture of every run into a directory: `SCENARIO[-VARIANT][-seed-N].pcapng`, without a seed if it is the usual 1. A run
-/// that would have the name of another of the same reporter gets a number: `dead-client-2.pcapng`. Files of earlier
-/// reporters are replaced.
+/// Writes a capture of every run into a directory: `SCENARIO[-VARIANT][-seed-N].pcapng`, without the default seed. If
+/// a name was used before by the same reporter, a number is added: `dead-client-2.pcapng`. Files of earlier reporters
+/// are replaced.
 #[derive(Debug)]
 pub(crate) struct CapturesReporter {
     directory: PathBuf,
-    /// The names that are taken, in small letters: some file systems know no others.
+    /// The names used so far, in lower case: some file systems ignore case.
     names: BTreeSet<String>,
 }
 
 impl CapturesReporter {
-    /// Writes into this directory, which is made if there is none. Fails if it cannot be made.
+    /// Writes into this directory, which is created if it does not exist. Fails if it cannot be created.
     pub(crate) fn new(directory: impl Into<PathBuf>) -> io::Result<CapturesReporter> {
         let directory = directory.into();
         fs::create_dir_all(&directory)?;
         Ok(CapturesReporter { directory, names: BTreeSet::new() })
     }
 
-    /// The next run's file.
+    /// The file of the next run.
     fn file(&mut self, started: &RunStarted) -> PathBuf {
         let name = name(started);
         let mut free = name.clone();
@@ -62,7 +62,7 @@ fn save(record: &RunRecord, path: &Path) -> io::Result<()> {
     write(record, BufWriter::new(File::create(path)?))
 }
 
-/// What a run's file is called, of letters, digits and marks that no file system and no shell takes for anything else.
+/// The name of the file of a run, of letters, digits and marks that are safe in every file system and shell.
 fn name(started: &RunStarted) -> String {
     let mut name = started.scenario.clone();
     if !started.variant.is_empty() {
@@ -77,7 +77,7 @@ fn name(started: &RunStarted) -> String {
     if name.is_empty() { "run".to_owned() } else { name.chars().take(MOST_LETTERS).collect() }
 }
 
-/// Letters of a name, so that with its number and ending it is shorter than 255 octets.
+/// The maximum length of a name, so that with its number and extension it is shorter than 255 bytes.
 const MOST_LETTERS: usize = 200;
 
 #[cfg(test)]

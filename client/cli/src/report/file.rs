@@ -17,28 +17,28 @@ pub(super) type Out = Box<dyn Write>;
 /// The temporary files that are being written.
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Removes the temporary files of reports that are not whole, for a program that ends in the midst of them.
+/// Removes the temporary files of unfinished reports, for a program that ends early.
 pub(crate) fn discard_unfinished() {
     if let Ok(mut unfinished) = UNFINISHED.try_lock() {
         for path in std::mem::take(&mut *unfinished) {
-            // There is nobody left to tell.
+            // There is nobody left to report an error to.
             let _ = fs::remove_file(path);
         }
     }
 }
 
-/// Tells a reporter that writes to a temporary file beside the one that is meant, which takes its place at the end.
+/// Passes runs to a reporter that writes to a temporary file beside the target, which it replaces at the end.
 ///
-/// Until then the old file stays, and after an error for ever.
+/// Until then, and forever after an error, the old file stays.
 pub(super) struct FileReporter {
     /// `None` after the end.
     writing: Option<(Box<dyn Reporter>, NamedTempFile)>,
     path: PathBuf,
 }
 
-/// A reporter that writes to a file. What is no regular file (a pipe, a device) is written to directly.
+/// A reporter that writes to a file. What is not a regular file (a pipe, a device) is written to directly.
 ///
-/// Fails if the file cannot be written; missing folders are made.
+/// Fails if the file cannot be written; missing folders are created.
 pub(super) fn open(path: &Path, make: fn(Out) -> Box<dyn Reporter>) -> io::Result<Box<dyn Reporter>> {
     let path = resolved(path)?;
     let old = match fs::metadata(&path) {
@@ -55,7 +55,7 @@ pub(super) fn open(path: &Path, make: fn(Out) -> Box<dyn Reporter>) -> io::Resul
     let temporary = tempfile::Builder::new()
         .prefix(&format!(".{name}."))
         .suffix(".tmp")
-        // The library's own are for their owner only; a report is for others.
+        // The default mode is for the owner only; a report is for others, too.
         .make_in(folder, |path| File::create_new(path))?;
     if let Some(permissions) = old {
         OpenOptions::new().append(true).open(&path)?;
@@ -68,17 +68,17 @@ pub(super) fn open(path: &Path, make: fn(Out) -> Box<dyn Reporter>) -> io::Resul
     Ok(Box::new(FileReporter { writing: Some((reporter, temporary)), path }))
 }
 
-/// The path by which the file, or the folder it will be in, is known, so that two names of one file are seen. Missing folders
-/// are made.
+/// The canonical path of the file, or of the folder it will be in, so that two names of one file are recognized.
+/// Missing folders are created.
 pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     if let Ok(path) = fs::canonicalize(path) {
         return Ok(path);
     }
-    let Some(name) = path.file_name() else { return Err(io::Error::other("it names no file")) };
+    let Some(name) = path.file_name() else { return Err(io::Error::other("it does not name a file")) };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|error| {
-        io::Error::new(error.kind(), format!("the folder `{}` cannot be made: {error}", folder.display()))
+        io::Error::new(error.kind(), format!("the folder `{}` cannot be created: {error}", folder.display()))
     })?;
     Ok(fs::canonicalize(folder)?.join(name))
 }

@@ -1,4 +1,4 @@
-//! `--report KIND=PATH`: which reports there are, and how one is opened.
+//! `--report KIND=PATH`: the kinds of reports, and how one is opened.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use halfopen_view::words;
 use super::captures::CapturesReporter;
 use super::file::{self, Out};
 
-/// How a kind of report is made.
+/// How a report of some kind is made.
 #[derive(Clone, Copy)]
 enum Make {
-    /// It is one file.
+    /// A file.
     File(fn(Out) -> Box<dyn Reporter>),
-    /// It is a folder of files.
+    /// A folder of files.
     Folder(fn(&Path) -> io::Result<Box<dyn Reporter>>),
 }
 
-/// The kinds, by the names they have on the command line.
+/// The kinds, by their names on the command line.
 const KINDS: [(&str, Make); 5] = [
     ("junit", Make::File(|out| Box::new(JunitReporter::new(out)))),
     ("tap", Make::File(|out| Box::new(TapReporter::new(out)))),
@@ -28,7 +28,7 @@ const KINDS: [(&str, Make); 5] = [
     ("pcapng", Make::Folder(|path| Ok(Box::new(CapturesReporter::new(path)?)))),
 ];
 
-/// A report that was asked for: `junit=target/report.xml`. The path `-` is standard output.
+/// A requested report: `junit=target/report.xml`. The path `-` is standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
     /// A position in [`KINDS`].
@@ -36,21 +36,21 @@ pub(crate) struct Report {
     path: PathBuf,
 }
 
-/// Why a report cannot be written as it was asked for.
+/// Why a report cannot be written as requested.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReportError {
-    /// There is no kind or no path.
+    /// The kind or the path is missing.
     #[error("write KIND=PATH, as in `{kind}=FILE`")]
     NotBoth {
-        /// A kind that may be meant.
+        /// A kind for the example.
         kind: &'static str,
     },
     /// No such kind.
-    #[error("there is no report `{kind}`; {hint}")]
+    #[error("there is no report kind `{kind}`; {hint}")]
     UnknownKind {
-        /// What was asked for.
+        /// The requested kind.
         kind: String,
-        /// What may be meant, and all that there are.
+        /// A similar kind, and the list of kinds.
         hint: String,
     },
     /// The path names a folder, and the report is a file.
@@ -65,10 +65,10 @@ pub(crate) enum ReportError {
     /// Two reports would be the same file.
     #[error("two reports go to `{path}`: give each a file of its own", path = .0.display())]
     SamePath(PathBuf),
-    /// The file or folder cannot be made.
+    /// The file or folder cannot be created.
     #[error("cannot write the report `{path}`: {error}", path = .path.display())]
     CannotOpen {
-        /// The path that was asked for.
+        /// The requested path.
         path: PathBuf,
         /// Why not.
         error: io::Error,
@@ -101,7 +101,7 @@ fn unknown(name: &str) -> ReportError {
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
     let near = words::nearest(name, names.iter().copied());
     let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    let hint = format!("{near}there are {}", names.join(", "));
+    let hint = format!("{near}the kinds are {}", names.join(", "));
     ReportError::UnknownKind { kind: name.to_owned(), hint }
 }
 
@@ -111,7 +111,7 @@ impl Report {
         self.path == Path::new("-")
     }
 
-    /// The report as it was asked for: `junit=target/report.xml`.
+    /// The report as it was requested: `junit=target/report.xml`.
     pub(crate) fn name(&self) -> String {
         format!("{}={}", KINDS[self.kind].0, self.path.display())
     }
@@ -128,9 +128,9 @@ impl Report {
     }
 }
 
-/// Opens every report, so that what cannot be written is known before anything runs. Missing folders are made.
+/// Opens every report, so that errors are found before anything runs. Missing folders are created.
 ///
-/// `standard_output` is where the report goes that is meant for it, if one is.
+/// `standard_output` is for the report that goes there, if one does.
 pub(crate) fn open(reports: &[Report], standard_output: Out) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
     let failed = |report: &Report, error| ReportError::CannotOpen { path: report.path.clone(), error };
     let mut paths = Vec::new();
@@ -163,8 +163,11 @@ mod tests {
             ("json", "write KIND=PATH, as in `json=FILE`"),
             ("json=", "write KIND=PATH"),
             ("jsno=x", "did you mean `json`?"),
-            ("report.xml", "there is no report `report.xml`; there are junit, tap, json, html, pcapng"),
-            ("", "there is no report ``"),
+            (
+                "report.xml",
+                "there is no report kind `report.xml`; the kinds are junit, tap, json, html, pcapng",
+            ),
+            ("", "there is no report kind ``"),
             ("pcapng=-", "cannot go to standard output"),
             ("json=src", "`src` is a directory"),
             ("pcapng=Cargo.toml", "`Cargo.toml` is a file: name a folder"),

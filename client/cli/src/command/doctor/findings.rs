@@ -1,4 +1,4 @@
-//! What is found, each with a next step where one is needed, and how it is written.
+//! Findings, each with a next step where one is needed, and how they are written.
 
 use std::io::{self, BufWriter, Stdout, Write};
 use std::time::Duration;
@@ -18,7 +18,7 @@ const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
-/// How bad it is.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
@@ -27,16 +27,16 @@ pub(super) enum Status {
     Problem,
 }
 
-/// One thing that was found.
+/// A finding.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
-    /// What it is about, in a word.
+    /// Its subject, in a word.
     about: &'static str,
     status: Status,
     text: String,
     /// What to do.
     help: Option<String>,
-    /// The exit code that it means.
+    /// The exit code it leads to.
     #[serde(skip)]
     code: u8,
 }
@@ -54,7 +54,7 @@ impl Finding {
         Finding { status: Status::Problem, code, ..Finding::ok(about, text) }
     }
 
-    /// Why something could not be done.
+    /// A problem: why something could not be done.
     pub(super) fn of_failure(about: &'static str, failure: &Failure) -> Finding {
         let found = Finding::problem(about, failure.to_string(), failure.code());
         Finding { help: failure.help().map(str::to_owned), ..found }
@@ -65,15 +65,15 @@ impl Finding {
     }
 }
 
-/// Everything that was found, and some numbers for programs that read it.
+/// All findings, and some numbers for programs that read them.
 pub(super) struct Findings {
     out: BufWriter<AutoStream<Stdout>>,
     form: Form,
     all: Vec<Finding>,
     /// The address of the server; `None`: it is in this process.
     pub(super) server: Option<String>,
-    /// What it says that it is.
-    pub(super) told: Option<GetServerResponse>,
+    /// How the server describes itself.
+    pub(super) info: Option<GetServerResponse>,
     /// How long a call takes.
     pub(super) call: Option<Duration>,
     /// The digest of the events of the run.
@@ -87,7 +87,7 @@ struct Document<'a> {
     status: Status,
     version: &'a str,
     server: Option<&'a str>,
-    told: Option<&'a GetServerResponse>,
+    server_info: Option<&'a GetServerResponse>,
     call_microseconds: Option<u128>,
     digest: Option<&'a str>,
     findings: &'a [Finding],
@@ -96,10 +96,10 @@ struct Document<'a> {
 impl Findings {
     pub(super) fn new(form: Form) -> Findings {
         let (out, all) = (output::stdout(), Vec::new());
-        Findings { out, form, all, server: None, told: None, call: None, digest: None }
+        Findings { out, form, all, server: None, info: None, call: None, digest: None }
     }
 
-    /// Takes a finding, and tells it to people at once: the next may take a while.
+    /// Adds a finding. Text is written at once, because the next finding may take a while.
     pub(super) fn add(&mut self, finding: Finding) -> io::Result<()> {
         if self.form == Form::Text {
             let Finding { about, status, text, help, .. } = &finding;
@@ -118,14 +118,14 @@ impl Findings {
         Ok(())
     }
 
-    /// Writes what is left to write, and gives the exit code.
+    /// Writes the rest, and returns the exit code.
     pub(super) fn end(mut self) -> io::Result<u8> {
         if self.form != Form::Text {
             let document = Document {
                 status: self.all.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok),
                 version: env!("CARGO_PKG_VERSION"),
                 server: self.server.as_deref(),
-                told: self.told.as_ref(),
+                server_info: self.info.as_ref(),
                 call_microseconds: self.call.map(|call| call.as_micros()),
                 digest: self.digest.as_deref(),
                 findings: &self.all,

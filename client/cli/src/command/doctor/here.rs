@@ -1,4 +1,4 @@
-//! What there is on this side: the program, its settings, its terminal.
+//! The client side: the program, its settings, its terminal.
 
 use std::env::{self, consts};
 use std::hash::Hasher;
@@ -14,7 +14,7 @@ use super::findings::Finding;
 use crate::args::GlobalArgs;
 use crate::output;
 
-/// Fewer columns have no room for a ladder.
+/// Narrower terminals have no room for a ladder.
 const NARROW: usize = 80;
 
 /// The program itself.
@@ -22,14 +22,14 @@ pub(super) fn program() -> Finding {
     let text = format!("halfopen {VERSION}, {} {}", consts::OS, consts::ARCH);
     match cfg!(debug_assertions) {
         true => {
-            Finding::warning("client", format!("{text}, built for debugging: runs in this process are slow"))
+            Finding::warning("client", format!("{text}, a debug build: runs inside this process are slow"))
                 .help("build it with --release")
         }
         false => Finding::ok("client", text),
     }
 }
 
-/// Where options come from besides the arguments.
+/// The options that do not come from the arguments.
 pub(super) fn settings(global: &GlobalArgs) -> Finding {
     let file = match &global.config {
         Some(file) => file.display().to_string(),
@@ -41,7 +41,7 @@ pub(super) fn settings(global: &GlobalArgs) -> Finding {
     }
 }
 
-/// What can be shown.
+/// What the terminal can show.
 pub(super) fn terminal() -> Finding {
     let stdout = io::stdout();
     let (terminal, width) = (stdout.is_terminal(), output::width());
@@ -55,16 +55,17 @@ pub(super) fn terminal() -> Finding {
     let text = format!("{width} columns, {colours}");
     if let Some(locale) = output::other_charset(|name| env::var(name).ok()) {
         let text = format!("{text}, but not UTF-8 ({locale}): pictures are drawn in ASCII");
-        return Finding::warning("terminal", text).help("set LC_ALL=C.UTF-8 if it can show more");
+        return Finding::warning("terminal", text)
+            .help("set LC_ALL=C.UTF-8 if the terminal can show Unicode");
     }
     match width < NARROW {
         true => Finding::warning("terminal", format!("{text}, UTF-8: too narrow for most ladders"))
-            .help(format!("make it {NARROW} columns wide or more")),
+            .help(format!("make it at least {NARROW} columns wide")),
         false => Finding::ok("terminal", format!("{text}, UTF-8")),
     }
 }
 
-/// Events in a word: the same word, the same events.
+/// A short digest of events: equal digests, equal events.
 pub(super) fn digest(events: &[Event]) -> String {
     let mut hasher = SipHasher13::new();
     for event in events {

@@ -1,4 +1,4 @@
-//! `halfopen doctor`: what this program and its server are, and whether they get on.
+//! `halfopen doctor`: checks the client, the server and whether they are compatible.
 
 mod findings;
 mod here;
@@ -16,23 +16,23 @@ use crate::args::{Form, GlobalArgs};
 use crate::exit;
 use crate::failure::Failure;
 
-/// A server that does not answer a call for so long is not well.
+/// How long a server may take to answer a call.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So often a call is made to see how long one takes.
+/// How many calls are timed; the fastest is reported.
 const CALLS: usize = 5;
 /// A small run that shows most of what there is.
 const SCENARIO: &str = "dead-client";
-/// What this program is.
+/// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The service that a server must have.
+/// The gRPC service that every halfopen server has.
 const SERVICE_NAME: &str = "halfopen.v1.RunService";
-/// What this program speaks.
+/// The protocol of this program.
 const PROTOCOL: &str = "halfopen.v1";
 
-/// How to write what was found.
+/// Options of `doctor`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// How to write what was found
+    /// Output format
     #[arg(long, short, value_enum, default_value_t)]
     output: Form,
 }
@@ -42,16 +42,16 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     findings.add(here::program())?;
     findings.add(here::settings(global))?;
     if let Some(mut client) = reach(global, &mut findings).await? {
-        let told = introduce(&mut client, global, &mut findings).await?;
-        if let Some(told) = told {
-            try_a_run(&mut client, global, told.as_ref(), &mut findings).await?;
+        let info = introduce(&mut client, global, &mut findings).await?;
+        if let Some(info) = info {
+            try_a_run(&mut client, global, info.as_ref(), &mut findings).await?;
         }
     }
     findings.add(here::terminal())?;
     Ok(findings.end()?)
 }
 
-/// Connects, and asks for health some times; `None` if there is nobody to talk to.
+/// Connects, and calls the health service a few times; `None` if no server can be reached.
 async fn reach(global: &GlobalArgs, findings: &mut Findings) -> Result<Option<Client>, Failure> {
     findings.server.clone_from(&global.server);
     let mut client = match global.connect().await {
@@ -67,7 +67,7 @@ async fn reach(global: &GlobalArgs, findings: &mut Findings) -> Result<Option<Cl
         let start = Instant::now();
         match patiently(client.is_serving()).await {
             Ok(answer) => serving = answer,
-            // Another server of gRPC, or ours without health: the next calls tell.
+            // Another gRPC server, or ours without the health service: the next calls find out.
             Err(Trouble::Client(error)) if error.is_unimplemented() => {}
             Err(trouble) => {
                 findings.add(trouble.finding("server"))?;
@@ -89,21 +89,22 @@ async fn reach(global: &GlobalArgs, findings: &mut Findings) -> Result<Option<Cl
     findings.add(match serving {
         true => Finding::ok("health", "serving"),
         false => {
-            Finding::problem("health", "the server is shutting down, and takes no runs", exit::NO_SERVER)
-                .help("start it again, or wait for the one that takes its place")
+            Finding::problem("health", "the server is shutting down and accepts no runs", exit::NO_SERVER)
+                .help("start it again, or wait for its replacement")
         }
     })?;
     Ok(Some(client))
 }
 
-/// Asks the server what it is. The outer `None`: it talks to us no further; the inner: it does not know the question.
+/// Asks the server to describe itself. The outer `None`: there is no point in going on; the inner: the server does
+/// not know the call.
 async fn introduce(
     client: &mut Client,
     global: &GlobalArgs,
     findings: &mut Findings,
 ) -> Result<Option<Option<GetServerResponse>>, Failure> {
-    let told = match patiently(client.server()).await {
-        Ok(told) => Some(told),
+    let info = match patiently(client.server()).await {
+        Ok(info) => Some(info),
         Err(Trouble::Client(error)) if error.is_unimplemented() => None,
         Err(trouble) => {
             let what = if matches!(trouble, Trouble::Client(ClientError::Refused { .. })) {
@@ -115,65 +116,66 @@ async fn introduce(
             return Ok(None);
         }
     };
-    findings.add(token(global, told.is_some()))?;
-    let Some(told) = told else {
-        let text = "the server is older than the call that tells its version";
-        findings.add(Finding::warning("age", text).help("a run tells it too; take a newer server"))?;
+    findings.add(token(global, info.is_some()))?;
+    let Some(info) = info else {
+        let text = "the server is too old to report its version";
+        findings.add(Finding::warning("age", text).help("a run reports it too; use a newer server"))?;
         return Ok(Some(None));
     };
-    let right = told.protocol == PROTOCOL;
-    if let Some(limits) = &told.limits {
+    let right = info.protocol == PROTOCOL;
+    if let Some(limits) = &info.limits {
         findings.add(Finding::ok("limits", limits_in_words(limits)))?;
     }
-    findings.told = Some(told.clone());
+    findings.info = Some(info.clone());
     if global.server.is_none() {
-        return Ok(Some(Some(told)));
+        return Ok(Some(Some(info)));
     }
-    findings.add(version(&told))?;
-    findings.add(match told.build.as_ref().filter(|build| build.debug) {
-        Some(_) => Finding::warning("build", format!("{}, built for debugging: runs are slow", knows(&told)))
+    findings.add(version(&info))?;
+    findings.add(match info.build.as_ref().filter(|build| build.debug) {
+        Some(_) => Finding::warning("build", format!("{}, a debug build: runs are slow", knows(&info)))
             .help("build the server with --release"),
-        None => Finding::ok("build", knows(&told)),
+        None => Finding::ok("build", knows(&info)),
     })?;
-    Ok(right.then_some(Some(told)))
+    Ok(right.then_some(Some(info)))
 }
 
 fn token(global: &GlobalArgs, answered: bool) -> Finding {
     let given = global.token.is_some();
     match (&global.server, given) {
-        (None, true) => Finding::warning("token", "a token is given, but no server to send it to")
+        (None, true) => Finding::warning("token", "a token is given, but there is no server to send it to")
             .help("give --server, or leave out --token and HALFOPEN_TOKEN"),
-        (None, false) => Finding::ok("token", "none needed in this process"),
-        (Some(_), true) if answered => Finding::ok("token", "sent, and the server takes calls"),
+        (None, false) => Finding::ok("token", "none needed inside this process"),
+        (Some(_), true) if answered => Finding::ok("token", "sent and accepted"),
         (Some(_), true) => Finding::ok("token", "sent"),
-        (Some(_), false) => Finding::ok("token", "none given, none wanted"),
+        (Some(_), false) => Finding::ok("token", "none given, none required"),
     }
 }
 
-fn version(told: &GetServerResponse) -> Finding {
-    let version = &told.version;
-    if told.protocol != PROTOCOL {
-        let text = format!("the server ({version}) speaks {}, and this program {PROTOCOL}", told.protocol);
+fn version(info: &GetServerResponse) -> Finding {
+    let version = &info.version;
+    if info.protocol != PROTOCOL {
+        let text =
+            format!("the server ({version}) speaks {}, and the client speaks {PROTOCOL}", info.protocol);
         return Finding::problem("version", text, exit::NO_SERVER).help("use the same version on both sides");
     }
     same_version(version)
 }
 
-/// Whether the versions match, and what it means if not.
+/// Compares the versions.
 fn same_version(version: &str) -> Finding {
     if version == VERSION {
         return Finding::ok("version", format!("{version} on both sides"));
     }
     let text = format!(
-        "the server is {version}, this program {VERSION}: the same scenario and seed may give other events, and a newer \
-         server tells things that this program passes over"
+        "the server is {version}, the client {VERSION}: the same scenario and seed may give different events, and the \
+         client ignores what only a newer server reports"
     );
     Finding::warning("version", text).help("use the same version on both sides")
 }
 
 fn limits_in_words(limits: &ServerLimits) -> String {
     format!(
-        "{} at once, {} may wait; {} may wait for readers; a scenario has up to {} KiB, a run {} events",
+        "{} at once, {} may wait; up to {} may wait for slow readers; a scenario has at most {} KiB, a run {} events",
         words::count(limits.threads.into(), "run"),
         limits.queue,
         words::count(limits.max_unread_events, "event"),
@@ -182,23 +184,23 @@ fn limits_in_words(limits: &ServerLimits) -> String {
     )
 }
 
-/// How it was built, and what it brings along.
-fn knows(told: &GetServerResponse) -> String {
-    let build = told.build.clone().unwrap_or_default();
+/// How the server was built, and what it offers.
+fn knows(info: &GetServerResponse) -> String {
+    let build = info.build.clone().unwrap_or_default();
     format!(
         "{} {}, with {} scenarios and the profiles {}",
         build.operating_system,
         build.architecture,
-        told.bundled_scenarios,
-        told.profiles.join(", ")
+        info.bundled_scenarios,
+        info.profiles.join(", ")
     )
 }
 
-/// Runs a bundled scenario there and, if that should be the same, here.
+/// Runs a bundled scenario there and, if the same result is expected, here.
 async fn try_a_run(
     client: &mut Client,
     global: &GlobalArgs,
-    told: Option<&GetServerResponse>,
+    info: Option<&GetServerResponse>,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
     let start = Instant::now();
@@ -211,39 +213,39 @@ async fn try_a_run(
     };
     let took = start.elapsed().as_secs_f64() * 1e3;
     let version = record.started().map(|started| started.version.clone()).unwrap_or_default();
-    if told.is_none() {
+    if info.is_none() {
         findings.add(same_version(&version))?;
     }
     let digest = here::digest(&record.events);
     let ran = format!("{SCENARIO} {} in {took:.0} ms", record.outcome().name());
     findings.digest = Some(digest.clone());
     findings.add(if record.outcome() != Outcome::Passed {
-        Finding::problem("run", format!("{ran}, and should pass"), exit::FAILED)
+        Finding::problem("run", format!("{ran}, but should have passed"), exit::FAILED)
             .help(format!("look at it with `halfopen run {SCENARIO}`"))
     } else if global.server.is_none() {
-        Finding::ok("run", format!("{ran}; its events have the digest {digest}"))
+        Finding::ok("run", format!("{ran}; the digest of its events is {digest}"))
     } else if version != VERSION {
-        Finding::ok("run", format!("{ran}; not compared with one here, which is of another version"))
+        Finding::ok("run", format!("{ran}; not compared with the client, which has another version"))
     } else {
         compare(&ran, &record.events, &run(&mut GlobalArgs::here()?).await?.events)
     })?;
     Ok(())
 }
 
-/// Events of the same run, of the same version, there and here.
+/// Compares the events of the same run, of the same version, there and here.
 fn compare(ran: &str, there: &[Event], here: &[Event]) -> Finding {
     if there == here {
         let digest = here::digest(there);
-        return Finding::ok("run", format!("{ran}; the same events there and here (digest {digest})"));
+        return Finding::ok("run", format!("{ran}; the same events on both sides (digest {digest})"));
     }
     let same = there.iter().zip(here).take_while(|(there, here)| there == here).count();
-    let text = format!("{ran}, but from event {} on it is not the run of this program", same + 1);
+    let text = format!("{ran}, but from event {} on it differs from the run of the client", same + 1);
     Finding::problem("run", text, exit::FAILED).help(
-        "the versions are called the same, so one was built from changed sources: build both from the same ones",
+        "the versions have the same number, so one was built from changed sources: build both from the same sources",
     )
 }
 
-/// The small run, to its end.
+/// Executes the small run.
 async fn run(client: &mut Client) -> Result<RunRecord, ClientError> {
     let options = RunOptions { seed: Some(1), ..RunOptions::default() };
     let mut record = RunRecord::new(SCENARIO.to_owned());
@@ -254,7 +256,7 @@ async fn run(client: &mut Client) -> Result<RunRecord, ClientError> {
     Ok(record)
 }
 
-/// Why a call came to nothing.
+/// Why a call failed.
 #[derive(Debug)]
 enum Trouble {
     Client(ClientError),
@@ -266,10 +268,10 @@ impl Trouble {
         match self {
             Trouble::Client(error) => Finding::of_failure(what, &Failure::Client(error)),
             Trouble::TooSlow => {
-                let text =
-                    format!("no answer for {} seconds, though there is a connection", PATIENCE.as_secs());
-                Finding::problem(what, text, exit::NO_SERVER)
-                    .help(format!("is it a halfopen server ({SERVICE_NAME}), and not too busy?"))
+                let text = format!("connected, but no answer for {} seconds", PATIENCE.as_secs());
+                Finding::problem(what, text, exit::NO_SERVER).help(format!(
+                    "check that it is a halfopen server ({SERVICE_NAME}) and that it is not overloaded"
+                ))
             }
         }
     }

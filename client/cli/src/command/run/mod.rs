@@ -1,4 +1,4 @@
-//! `halfopen run`: runs scenarios and tells reporters.
+//! `halfopen run`: executes runs and reports them.
 
 mod progress;
 mod reporters;
@@ -18,9 +18,9 @@ use crate::report::Report;
 use crate::{find, input};
 use progress::ProgressBar;
 
-/// What the help calls the options of which runs there are.
+/// The heading of the options that select runs.
 const WHAT: &str = "Runs";
-/// What it calls those of what is written of them.
+/// The heading of the options for results.
 const RESULTS: &str = "Results";
 
 /// What to run, and how to write it.
@@ -29,7 +29,8 @@ pub(crate) struct Args {
     /// Scenario files, directories, quoted patterns ('scenarios/**/*fin*.yaml'), bundled scenarios by NAME or SUBJECT, or -
     /// for standard input
     ///
-    /// A pattern that matches no file is one of bundled names: 'keepalive/*'. What is named twice runs once.
+    /// A pattern that matches no file is matched against the names of bundled scenarios: 'keepalive/*'. A scenario
+    /// that is named twice runs once.
     #[arg(required_unless_present = "bundled", value_name = "FILE|DIRECTORY|PATTERN|NAME|SUBJECT")]
     pub(super) inputs: Vec<String>,
 
@@ -37,62 +38,65 @@ pub(crate) struct Args {
     #[arg(long, help_heading = WHAT)]
     bundled: bool,
 
-    /// Run this variant of a scenario that has several, instead of all; also written NAME/VARIANT
+    /// Run only this variant of a scenario that has variants; can also be written NAME/VARIANT
     #[arg(long, value_name = "VARIANT", help_heading = WHAT)]
     variant: Option<String>,
 
-    /// Everything random in a run follows from it [default: 1]
+    /// The seed of everything random in a run [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = WHAT)]
     seed: Option<u64>,
 
-    /// Run each scenario with each of these seeds: 1..100 (both ends included), or a list, 1,5,9..12
+    /// Run each scenario with each of these seeds: a range with both ends included, 1..100, or a list, 1,5,9..12
     #[arg(long, value_name = "SEEDS", conflicts_with = "seed", help_heading = WHAT)]
     seeds: Option<Seeds>,
 
-    /// Run each so many times with the same seed: a run whose events are not those of the first, octet for octet, failed
+    /// Run each scenario N times with the same seed; a run whose events differ in any byte from those of the first
+    /// fails
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), help_heading = WHAT)]
     repeat: Option<u32>,
 
-    /// Run only what has this in its name, as results tell it; with * ? or [ a pattern of the whole name. Repeatable: any
+    /// Run only runs whose name, as shown in results, contains this; with * ? or [ it is a pattern for the whole
+    /// name. Repeatable: one match is enough
     #[arg(long, value_name = "PATTERN", value_parser = Filter::parse, help_heading = WHAT)]
     filter: Vec<Filter>,
 
-    /// How many runs go on at once; 1 is one after another. Results come in the same order [default: one a core]
+    /// How many runs are executed at once. The order of results does not change [default: number of cores]
     #[arg(long, short, value_name = "N", allow_negative_numbers = true, help_heading = WHAT)]
     jobs: Option<NonZeroUsize>,
 
-    /// Begin no other run after one that did not pass
+    /// Start no more runs after one that did not pass
     #[arg(long, help_heading = WHAT)]
     fail_fast: bool,
 
-    /// The TCP profile of every host instead of what the scenario says: linux, freebsd, windows, ...
+    /// Use this TCP profile on every host, instead of what the scenario says: linux, freebsd, windows, ...
     ///
-    /// Settings that the scenario writes beside a profile stay on top of it. What a scenario expects of its own profile may
-    /// not hold then.
+    /// Settings that the scenario adds to a profile still apply. Expectations written for the profile of the scenario
+    /// may not hold.
     #[arg(long, value_name = "PROFILE", help_heading = WHAT)]
     profile: Option<String>,
 
-    /// How to write the results [default: text]
+    /// Output format [default: text]
     #[arg(long, short, value_enum, help_heading = RESULTS)]
     output: Option<RunOutput>,
 
-    /// Write a report too, as in junit=report.xml: junit, tap, json or html, or pcapng to a folder. Repeatable
+    /// Also write a report, as in junit=report.xml: junit, tap, json, html, or pcapng into a folder. Repeatable
     ///
-    /// JUnit's XML is what GitLab and Jenkins read; TAP is of version 14; json is one document with what `--output json` writes a
-    /// line each; html is one page with every picture; pcapng is a capture of each run. The path - is standard output, in place
-    /// of --output. A file is replaced when the last run is over, also after Ctrl-C; missing folders are made.
+    /// junit is XML for GitLab, Jenkins and others; tap is version 14 of the Test Anything Protocol; json is one
+    /// document with what `--output json` writes in lines; html is one page with every picture; pcapng is a packet
+    /// capture of each run. The path - is standard output, instead of --output. An existing file is replaced after
+    /// the last run, also after Ctrl-C; missing folders are created.
     #[arg(long = "report", value_name = "KIND=PATH", help_heading = RESULTS)]
     reports: Vec<Report>,
 
-    /// Play one run in time: each row comes when its virtual time has come, so many times as fast as in life
-    #[arg(long, value_name = "TIMES", allow_negative_numbers = true, help_heading = picture_args::HEADING)]
+    /// Play one run at N times real time: each row appears when its virtual time comes
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = picture_args::HEADING)]
     pace: Option<Pace>,
 
-    /// Show no progress on the terminal, and no times but those that --slowest asks for
+    /// Show no progress bar on the terminal, and no times unless --slowest asks for them
     #[arg(long, help_heading = RESULTS)]
     no_progress: bool,
 
-    /// Say on standard error how long it took, and which runs took longest [default: 3 on a terminal]
+    /// Print on standard error how long the runs took, and the N slowest [default: 3 on a terminal]
     #[arg(long, value_name = "N", help_heading = RESULTS)]
     slowest: Option<usize>,
 
@@ -100,15 +104,15 @@ pub(crate) struct Args {
     picture: PictureArgs,
 }
 
-/// A form of runs.
+/// An output format of runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum RunOutput {
     /// For people
     #[default]
     Text,
-    /// One JSON object a line: for each run its verdict and what led to it
+    /// One JSON object per line: the verdict of each run and what led to it
     Json,
-    /// Every event as proto3 JSON, one a line
+    /// Every event as proto3 JSON, one per line
     Ndjson,
     /// The picture of one run as SVG
     Svg,
@@ -136,12 +140,12 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     let summary = executor.execute(&plan, &mut reporters, &mut progress, interrupt.pressed()).await?;
     progress.clear();
     reporters.end()?;
-    progress.tell();
+    progress.print_times();
     // A run that is played is over before it is shown.
     Ok(if interrupt::was_pressed() { exit::INTERRUPTED } else { exit::of_summary(&summary) })
 }
 
-/// The runs that the arguments mean.
+/// The runs that the arguments select.
 async fn plan(client: &mut Client, args: &Args) -> Result<Plan, Failure> {
     let mut inputs = find::scenarios(client, &args.inputs).await?;
     if args.bundled {

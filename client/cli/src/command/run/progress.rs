@@ -1,4 +1,4 @@
-//! How far the runs are, on a terminal.
+//! A progress bar on the terminal.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::time::Duration;
@@ -15,26 +15,26 @@ use tokio::time::Instant;
 use crate::output;
 
 const DIM: Style = Style::new().dimmed();
-/// So many of the slowest runs are told on a terminal.
+/// How many of the slowest runs are listed on a terminal.
 const SLOWEST: usize = 3;
-/// The elapsed time moves so often.
+/// How often the elapsed time is updated.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A bar on standard error while runs go on, and how long they took when they are over: none of it on standard output,
-/// where the same runs give the same text.
+/// A bar on standard error while runs are under way, and how long they took when they are over. Nothing of it goes to
+/// standard output, so that the same runs give the same text there.
 #[derive(Debug)]
 pub(super) struct ProgressBar {
     bar: indicatif::ProgressBar,
     begun: Instant,
-    /// How many of the slowest runs are told; `None`: nothing is told of time.
-    tell: Option<usize>,
-    /// Those that took longest, the longest first.
+    /// How many of the slowest runs are listed; `None`: no times are printed.
+    listed: Option<usize>,
+    /// The slowest runs, the slowest first.
     slowest: Vec<(Duration, String)>,
 }
 
 impl ProgressBar {
-    /// A bar if standard error is a terminal, several runs come and it is wanted. `slowest`: how many slow runs are told,
-    /// terminal or not.
+    /// Shows a bar if it is wanted, standard error is a terminal and there are several runs. `slowest`: how many slow
+    /// runs are listed, terminal or not.
     pub(super) fn new(plan: &Plan, is_wanted: bool, slowest: Option<usize>) -> ProgressBar {
         let is_shown = is_wanted && plan.runs() > 1 && io::stderr().is_terminal();
         let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -42,12 +42,12 @@ impl ProgressBar {
             .with_finish(ProgressFinish::AndClear);
         if is_shown {
             let template = "[{bar:30}] {pos}/{len} runs{msg}, {elapsed}";
-            let style = ProgressStyle::with_template(template).expect("a right template");
+            let style = ProgressStyle::with_template(template).expect("a valid template");
             bar.set_style(style.progress_chars("=> "));
             bar.enable_steady_tick(TICK);
         }
-        let tell = slowest.or(is_shown.then_some(SLOWEST));
-        ProgressBar { bar, begun: Instant::now(), tell, slowest: Vec::new() }
+        let listed = slowest.or(is_shown.then_some(SLOWEST));
+        ProgressBar { bar, begun: Instant::now(), listed, slowest: Vec::new() }
     }
 
     /// Standard output, with colours where they are wanted. What is written never mixes with the bar.
@@ -56,19 +56,19 @@ impl ProgressBar {
         BufWriter::with_capacity(64 * 1024, beside)
     }
 
-    /// Takes the bar away: no run goes on.
+    /// Removes the bar: no run is under way.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// Says how long it took.
-    pub(super) fn tell(self) {
-        if self.tell.is_none() {
+    /// Prints how long the runs took.
+    pub(super) fn print_times(self) {
+        if self.listed.is_none() {
             return;
         }
-        output::say(&format!("{DIM}took {}{DIM:#}", wall(self.begun.elapsed())));
+        output::print(&format!("{DIM}took {}{DIM:#}", wall(self.begun.elapsed())));
         for (took, name) in self.slowest {
-            output::say(&format!("{DIM}{:>10}  {}{DIM:#}", wall(took), words::plain(&name)));
+            output::print(&format!("{DIM}{:>10}  {}{DIM:#}", wall(took), words::plain(&name)));
         }
     }
 }
@@ -78,16 +78,16 @@ impl Progress for ProgressBar {
         self.bar.inc(1);
     }
 
-    /// Says why on standard error, while the bar is away.
+    /// Prints why on standard error, while the bar is hidden.
     fn stopped(&mut self, record: &RunRecord) {
-        self.bar.suspend(|| output::explain(record));
+        self.bar.suspend(|| output::print_stopped(record));
     }
 
     fn reported(&mut self, record: RunRecord, failed: u64) {
         if failed > 0 {
             self.bar.set_message(format!(", {failed} did not pass"));
         }
-        if let (Some(took), Some(most)) = (record.took, self.tell) {
+        if let (Some(took), Some(most)) = (record.took, self.listed) {
             let place = self.slowest.partition_point(|(slow, _)| *slow >= took);
             if place < most {
                 self.slowest.insert(place, (took, record.name.clone()));
@@ -95,7 +95,7 @@ impl Progress for ProgressBar {
             }
         }
         if record.stopped == Some(Stopped::Interrupted) {
-            // The program ends now; to free a long run first takes time that the user does not give.
+            // The program ends now; freeing a long run first would take time that the user does not grant.
             std::mem::forget(record);
         }
     }
@@ -114,7 +114,7 @@ fn wall(time: Duration) -> String {
     }
 }
 
-/// Writes while the bar is away.
+/// Writes while the bar is hidden.
 struct Beside<W> {
     out: W,
     bar: indicatif::ProgressBar,

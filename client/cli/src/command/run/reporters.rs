@@ -1,4 +1,4 @@
-//! Who is told of the runs.
+//! The reporters of the runs.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -14,17 +14,17 @@ use super::{Args, RunOutput};
 use crate::failure::Failure;
 use crate::{interrupt, report};
 
-/// Of more runs than these, a terminal shows those that did not pass, and counts the others.
+/// With more runs than these, a terminal lists only those that did not pass, and counts the others.
 const MOST_LINES: u64 = 100;
 
-/// All that write the runs down, as the arguments say. Fails if one of them cannot.
+/// All reporters that the arguments ask for. Fails if one of them cannot be opened.
 pub(super) fn reporters(args: &Args, plan: &Plan, progress: &ProgressBar) -> Result<Reporters, Failure> {
     let mut all = Reporters::new();
     let on_standard_output = args.reports.iter().find(|report| report.is_standard_output());
     match (args.output, on_standard_output) {
         (Some(_), Some(report)) => {
             return Err(Failure::Usage(format!(
-                "the report {} and --output both go to standard output: leave out one, or give the report a file",
+                "the report {} and --output both write to standard output: leave one out, or give the report a file",
                 report.name()
             )));
         }
@@ -48,9 +48,9 @@ fn results(
     if args.pace.is_some() && (form != RunOutput::Text || plan.runs() > 1) {
         let (number, name) = (plan.runs(), plan.first());
         return Err(Failure::Usage(match plan.runs() {
-            0 | 1 => "--pace plays the text of a run: leave out --pace or --output".to_owned(),
+            0 | 1 => "--pace needs the text output: leave out --pace or --output".to_owned(),
             _ => {
-                format!("--pace plays one run, and these are {number}: name one, as in `halfopen run {name}`")
+                format!("--pace plays one run, but there are {number}: name one, as in `halfopen run {name}`")
             }
         }));
     }
@@ -73,7 +73,7 @@ fn results(
     })
 }
 
-/// A drawing is of one run.
+/// A drawing shows one run.
 fn drawing(
     out: impl Write + 'static,
     form: DrawingForm,
@@ -83,7 +83,7 @@ fn drawing(
     if plan.runs() > 1 {
         let (number, name) = (plan.runs(), plan.first());
         return Err(Failure::Usage(format!(
-            "a drawing is of one run, and these are {number}: name one, as in `halfopen run {name}`"
+            "a drawing shows one run, but there are {number}: name one, as in `halfopen run {name}`"
         )));
     }
     Ok(Box::new(DrawingReporter::new(out, form, args.picture.options())))
