@@ -62,6 +62,16 @@ fn foreign_libraries_stay_where_they_belong() {
 }
 
 #[test]
+fn the_view_opens_no_file_and_reads_no_clock() {
+    for file in rust_files(&root().join("client/view/src")) {
+        let code = fs::read_to_string(&file).unwrap();
+        for outside in ["std::fs", "std::env::", "std::process", "std::thread", "Instant", "SystemTime"] {
+            assert!(!code.contains(outside), "{} has {outside}", file.display());
+        }
+    }
+}
+
+#[test]
 fn what_may_be_replaced_one_day_is_known_to_one_file() {
     let cases =
         [("server/scenario/src", "serde_yaml::", "document.rs"), ("server/sim/src", "turmoil::", "world.rs")];

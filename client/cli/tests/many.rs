@@ -174,8 +174,8 @@ fn a_server_that_gives_other_events_for_the_same_seed_is_found_out() {
         let arguments = ["s", "--seeds", "1..2", "--repeat", "3", "--jobs", "1", "-o", output];
         let ended = server.run(&arguments);
         assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
-        assert!(ended.out.contains("the same seed gave other events: event "), "{}", ended.out);
-        assert_eq!(ended.out.matches("the same seed gave other events").count(), 1, "{}", ended.out);
+        assert!(ended.out.contains("the same seed gave different events: event "), "{}", ended.out);
+        assert_eq!(ended.out.matches("the same seed gave different events").count(), 1, "{}", ended.out);
         assert!(ended.out.contains("0.120s") && ended.out.contains("0.110s"), "both are told: {}", ended.out);
     }
     server.calls.store(0, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! Text in the columns of a terminal: cut, filled, broken into lines.
+//! Text in columns of a terminal: cut, padded, broken into lines.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -23,14 +23,14 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     result
 }
 
-/// The text in exactly so many columns.
+/// The text in exactly `width` columns.
 pub(crate) fn padded(text: &str, width: usize) -> String {
     let text = cut(text, width);
     let fill = width.saturating_sub(text.width());
     text + &" ".repeat(fill)
 }
 
-/// Joins words to lines of at most `width` columns; a wider word has a line of its own.
+/// Joins words into lines of at most `width` columns; a wider word has a line of its own.
 pub(crate) fn wrap<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {

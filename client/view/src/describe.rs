@@ -1,4 +1,4 @@
-//! An event in a line, for whoever names one: `server: sends FIN+ACK seq=1025 ack=1025, tail loss probe`.
+//! An event in a line, for whoever refers to one: `server: sends FIN+ACK seq=1025 ack=1025, tail loss probe`.
 
 use halfopen_proto::v1::{
     Event, HostState, MiddleboxChange, MiddleboxState, SegmentSent, TcpState, TimerChange, event::Kind,
@@ -14,7 +14,7 @@ pub fn event(event: &Event) -> String {
 
 /// What happened, in a line.
 fn kind(kind: Option<&Kind>) -> String {
-    let Some(kind) = kind else { return "something that this version does not know".to_owned() };
+    let Some(kind) = kind else { return "an event unknown to this version".to_owned() };
     match kind {
         Kind::RunStarted(started) => format!("the run of {} begins", started.scenario),
         Kind::ConnectionCreated(created) => {
@@ -26,10 +26,13 @@ fn kind(kind: Option<&Kind>) -> String {
             why => format!("segment {} arrives and is not used: {why}", arrived.segment),
         },
         Kind::SegmentLost(lost) => format!("segment {} is lost: {}", lost.segment, lost.reason),
-        Kind::DestinationUnreachable(told) => {
-            let used =
-                if told.dropped.is_empty() { String::new() } else { format!(", not used: {}", told.dropped) };
-            format!("ICMP: {} (segment {}){used}", words::unreachable(told.code()), told.segment)
+        Kind::DestinationUnreachable(message) => {
+            let used = if message.dropped.is_empty() {
+                String::new()
+            } else {
+                format!(", not used: {}", message.dropped)
+            };
+            format!("ICMP: {} (segment {}){used}", words::unreachable(message.code()), message.segment)
         }
         Kind::MiddleboxChanged(changed) => {
             let state = |state: MiddleboxState| match state {

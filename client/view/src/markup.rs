@@ -1,10 +1,10 @@
-//! What SVG and HTML have in common. Text is escaped where it is put in; this is about the whole.
+//! What SVG and HTML have in common. Text is escaped where it is inserted; this is about whole documents.
 
 use std::fmt::Write as _;
 
 use maud::{Markup, Render};
 
-/// The markup as a text that every parser takes: without the characters that XML has no way to write.
+/// The markup as text for every parser: without characters that XML cannot represent.
 pub(crate) fn finish(markup: Markup) -> String {
     let text = markup.into_string();
     if text.chars().all(is_allowed) {
@@ -13,13 +13,13 @@ pub(crate) fn finish(markup: Markup) -> String {
     text.chars().map(|character| if is_allowed(character) { character } else { '\u{fffd}' }).collect()
 }
 
-/// XML 1.0 §2.2; besides, DEL and the controls after it, which HTML does not want.
+/// XML 1.0 §2.2; besides, DEL and the control characters after it, which HTML forbids.
 fn is_allowed(character: char) -> bool {
     matches!(character, '\t' | '\n')
         || !(character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}'))
 }
 
-/// A length or a place in pixels: to the tenth, so that the same picture is the same octets everywhere.
+/// A length or a position in pixels, rounded to tenths, so that the same picture has the same bytes everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(crate) struct Px(pub(crate) f64);
 

@@ -1,4 +1,4 @@
-//! A run with its result: what every report is written from.
+//! A run with its result, from which every report is written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::words;
 /// How a run is requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
-    /// Which variant of the scenario. Required if it has variants.
+    /// The variant of the scenario. Required if it has variants.
     pub variant: Option<String>,
-    /// Everything random in the run follows from it. Without it: the server's, which is 1.
+    /// The seed of everything random in the run. `None`: the default of the server, which is 1.
     pub seed: Option<u64>,
     /// The TCP profile of every host, instead of what the scenario says.
     pub profile: Option<String>,
@@ -26,40 +26,42 @@ pub struct RunOptions {
 /// One run, as far as it got.
 #[derive(Clone, Debug)]
 pub struct RunRecord {
-    /// What was run: a file, a bundled scenario, or `standard input`; with `/` and the variant's name if it is one.
+    /// What was run: a file, a bundled scenario or `standard input`, with `/` and the name of the variant if it has
+    /// one.
     pub name: String,
-    /// What the text of the scenario is called where places in it are told.
+    /// The name of the scenario text in references to its lines.
     pub file: String,
-    /// The argument that names it on the command line, if there is one that does so again.
+    /// The argument that names it on the command line, if it can be read again.
     pub argument: Option<String>,
-    /// How it was asked for: the variant, the seed, another profile.
+    /// How it was requested: the variant, the seed, another profile.
     pub options: RunOptions,
-    /// The text of the scenario, where a reporter wants it.
+    /// The text of the scenario, if a reporter wants it.
     pub source: Option<Arc<str>>,
-    /// Everything that happened, in order.
+    /// All events, in order.
     pub events: Vec<Event>,
-    /// Why there are no more events, if the run did not come to its end.
+    /// Why there are no more events, if the run did not reach its end.
     pub stopped: Option<Stopped>,
-    /// The wall time that it took, if it began. Another each time.
+    /// The wall time that it took, if it began. It differs from run to run.
     pub took: Option<Duration>,
-    /// Where it is not as the first run with the same seed was, if it was compared with one.
+    /// Where it differs from the first run with the same seed, if it was compared with one.
     pub difference: Option<Difference>,
 }
 
-/// The first event that is not as it was in another run of the same scenario with the same seed.
+/// The first event that differs from another run of the same scenario with the same seed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the same seed gave other events: event {event} was {before}, and now is {now}")]
+#[error("the same seed gave different events: event {event} was {before} and is now {now}")]
 pub struct Difference {
     /// Its sequence number.
     pub event: u64,
-    /// What it was, as proto3 JSON; or that it was not there.
+    /// The event before, as proto3 JSON; or that it was missing.
     pub before: String,
-    /// What it is, as proto3 JSON; or that it is not there.
+    /// The event now, as proto3 JSON; or that it is missing.
     pub now: String,
 }
 
 impl Difference {
-    /// What differs between an event of the first run and that of the same number now; one of them may be missing.
+    /// The difference between an event of the first run and the one of the same number now; one of them may be
+    /// missing.
     pub fn new(before: Option<&Event>, now: Option<&Event>) -> Difference {
         let said = |event: Option<&Event>| match event.map(serde_json::to_string) {
             Some(json) => json.unwrap_or_else(|error| error.to_string()),
@@ -70,7 +72,7 @@ impl Difference {
     }
 }
 
-/// How a run came out.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// Every expectation held.
@@ -79,11 +81,11 @@ pub enum Outcome {
     Failed,
     /// A limit, a deadline, the server or the user ended the run before its end.
     Unfinished,
-    /// There was no run: the scenario is wrong.
+    /// There was no run: the scenario is invalid.
     Invalid,
-    /// There was no run: no bundled scenario, no variant of the scenario, or no TCP profile has that name.
+    /// There was no run: there is no bundled scenario, no variant or no TCP profile of the requested name.
     NotFound,
-    /// There was no run: the server could not be reached.
+    /// There was no run: no server could be reached.
     NoServer,
 }
 
@@ -101,10 +103,10 @@ impl Outcome {
     }
 }
 
-/// What keepalive found out about the peer of one host's connection.
+/// What keepalive found out about the peer of a host's connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keepalive {
-    /// The host that asked.
+    /// The host that sent the probes.
     pub host: String,
     /// The connection.
     pub connection: u32,
@@ -116,7 +118,7 @@ pub struct Keepalive {
     pub probes: u32,
     /// Time since anything was last received.
     pub silence: Duration,
-    /// The error that the application gets of it, by its POSIX name, if it was the end of the connection.
+    /// The POSIX name of the error for the application, if this was the end of the connection.
     pub error: Option<String>,
 }
 
@@ -131,7 +133,7 @@ impl Keepalive {
 }
 
 impl RunRecord {
-    /// A record of a run that has not begun, of a file or a bundled scenario.
+    /// A record of a run that has not begun.
     pub fn new(name: String) -> RunRecord {
         RunRecord {
             argument: Some(name.clone()),
@@ -146,25 +148,25 @@ impl RunRecord {
         }
     }
 
-    /// The run's beginning; `None` if there was no run.
+    /// The beginning of the run; `None` if there was no run.
     pub fn started(&self) -> Option<&RunStarted> {
         let Kind::RunStarted(started) = self.events.first()?.kind.as_ref()? else { return None };
         Some(started)
     }
 
-    /// The run's end; `None` if it did not get there.
+    /// The end of the run; `None` if it did not get there.
     pub fn finished(&self) -> Option<&RunFinished> {
         let Kind::RunFinished(finished) = self.events.last()?.kind.as_ref()? else { return None };
         Some(finished)
     }
 
-    /// The counts of a run that came to its end.
+    /// The totals of a run that reached its end.
     pub fn totals(&self) -> Option<&RunTotals> {
         self.finished()?.totals.as_ref()
     }
 
-    /// The command that runs it again, with a shell's comment that says what it takes besides: the version, and the text if
-    /// it came from standard input. `None` if there was nothing to run, and will not be.
+    /// The command that repeats the run, with a shell comment that names what else is needed: the version, and the
+    /// text if it came from standard input. `None` if there was nothing to run.
     pub fn command(&self) -> Option<String> {
         if matches!(self.outcome(), Outcome::NotFound | Outcome::NoServer) {
             return None;
@@ -175,7 +177,7 @@ impl RunRecord {
             format!("halfopen {}", started.map_or(env!("CARGO_PKG_VERSION"), |run| &run.version));
         let mut words = vec!["halfopen run".to_owned()];
         match &self.argument {
-            // It is no option, though it may look like one.
+            // It looks like an option, but is not one.
             Some(argument) if argument.starts_with('-') => words.push(quoted(&format!("./{argument}"))),
             Some(argument) => words.push(quoted(argument)),
             None => {
@@ -190,7 +192,7 @@ impl RunRecord {
         Some(format!("{}  # {comment}", words.join(" ")))
     }
 
-    /// How the run came out.
+    /// The outcome of the run.
     pub fn outcome(&self) -> Outcome {
         if self.difference.is_some() {
             return Outcome::Failed;
@@ -210,13 +212,13 @@ impl RunRecord {
         }
     }
 
-    /// Why it is not passed, besides broken expectations.
+    /// Why the run did not pass, besides broken expectations.
     pub fn problems(&self) -> Vec<String> {
-        let told = self.finished().map_or(&[][..], |finished| &finished.problems);
-        told.iter().cloned().chain(self.difference.as_ref().map(ToString::to_string)).collect()
+        let problems = self.finished().map_or(&[][..], |finished| &finished.problems);
+        problems.iter().cloned().chain(self.difference.as_ref().map(ToString::to_string)).collect()
     }
 
-    /// The expectations that were checked, in the order of their checking.
+    /// The expectations that were checked, in the order of checking.
     pub fn expectations(&self) -> impl Iterator<Item = &ExpectationResult> {
         self.kinds().filter_map(|(_, kind)| {
             let Kind::ExpectationResult(result) = kind else { return None };
@@ -227,11 +229,11 @@ impl RunRecord {
     /// When an expectation was decided; `None`: at the end of the run.
     pub fn time_of_result(&self, result: &ExpectationResult) -> Option<Duration> {
         let time = result.deciding_time.as_ref().map(|time| words::from_proto(Some(time)));
-        // Servers from before it was told there.
+        // Older servers do not report it there.
         time.or_else(|| self.time_of(result.deciding_event))
     }
 
-    /// When the event of that number happened.
+    /// The time of the event of that number.
     pub fn time_of(&self, sequence: u64) -> Option<Duration> {
         self.event(sequence).map(|event| words::from_proto(event.time.as_ref()))
     }
@@ -241,7 +243,8 @@ impl RunRecord {
         self.events.get(usize::try_from(sequence.checked_sub(1)?).ok()?)
     }
 
-    /// What keepalive found out last, for each host and connection that it asked about, in the order of asking.
+    /// What keepalive found out last, for each host and connection that sent probes, in the order of their first
+    /// probes.
     pub fn keepalive(&self) -> Vec<Keepalive> {
         let mut found: Vec<Keepalive> = Vec::new();
         for (event, kind) in self.kinds() {
@@ -276,7 +279,7 @@ impl RunRecord {
     }
 }
 
-/// An argument as a shell takes it for one word.
+/// An argument, quoted for a shell if necessary.
 fn quoted(argument: &str) -> String {
     let plain = |character: char| character.is_alphanumeric() || "_-./:+".contains(character);
     match argument.chars().all(plain) {

@@ -1,8 +1,8 @@
-//! Reads runs again from what `halfopen run -o ndjson` wrote: every event as proto3 JSON, one a line.
+//! Reads recordings, which `halfopen run -o ndjson` writes: every event as proto3 JSON, one per line.
 //!
-//! A file may hold several runs, one after another. Its last run may be cut off, as when its writer was interrupted: that
-//! is a run that did not finish. Fields and kinds of events that only a newer version knows are left out, and
-//! [`Recording::unknown`] names them.
+//! A file may have several runs, one after another. Its last run may be cut off, for example because its writer was
+//! interrupted: that is an unfinished run. Fields and kinds of events that only a newer version knows are left out,
+//! and named in [`Recording::unknown`].
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read};
@@ -12,18 +12,18 @@ use halfopen_proto::v1::{Event, RunStarted, event::Kind};
 use crate::record::{RunOptions, RunRecord};
 use crate::words;
 
-/// Octets of a line: the end of a run with tens of thousands of connections is long.
+/// The maximum length of a line in bytes: the end of a run with tens of thousands of connections is long.
 const MAX_LINE: u64 = 64 << 20;
-/// So many names of unknown fields are kept.
+/// How many names of unknown fields are kept.
 const MAX_UNKNOWN: usize = 20;
 
-/// Runs as they were written down.
+/// The runs of a recording.
 #[derive(Debug, Default)]
 pub struct Recording {
-    /// The runs, in the order of the file. None of them has an argument that would repeat it.
+    /// The runs, in the order of the file. They have no argument that would repeat them.
     pub runs: Vec<RunRecord>,
-    /// What a newer version wrote and this one does not know, by its place: `segmentSent.colour`. Sorted; not more
-    /// than twenty.
+    /// What a newer version wrote and this one does not know, by its path: `segmentSent.colour`. Sorted, and at most
+    /// twenty.
     pub unknown: BTreeSet<String>,
     /// Whether the last line is cut off; it is left out.
     pub cut_off: bool,
@@ -32,10 +32,10 @@ pub struct Recording {
 /// Why a recording cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    /// The file is not there, or cannot be read.
+    /// The file does not exist or cannot be read.
     #[error("{0}")]
     Read(#[from] io::Error),
-    /// A line is no event.
+    /// A line is not an event.
     #[error("line {line}: {reason}; a recording is what `halfopen run -o ndjson` writes")]
     NoEvent {
         /// The line, from 1.
@@ -43,20 +43,20 @@ pub enum RecordingError {
         /// Why not, with the column.
         reason: String,
     },
-    /// A line has an event that cannot stand there.
-    #[error("line {line}: {reason}; a recording has every event of a run, in order")]
+    /// An event cannot stand where it stands.
+    #[error("line {line}: {reason}; a recording must have all events of a run, in order")]
     Order {
         /// The line, from 1.
         line: u64,
         /// What is there, and what was expected.
         reason: String,
     },
-    /// There is no event.
-    #[error("there is no event in it; a recording is what `halfopen run -o ndjson` writes")]
+    /// It has no events.
+    #[error("it has no events; a recording is what `halfopen run -o ndjson` writes")]
     Empty,
 }
 
-/// Reads runs.
+/// Reads the runs of a recording.
 pub fn read(mut reader: impl BufRead) -> Result<Recording, RecordingError> {
     let mut recording = Recording::default();
     let mut text = Vec::new();
@@ -66,7 +66,7 @@ pub fn read(mut reader: impl BufRead) -> Result<Recording, RecordingError> {
             break;
         }
         if text.len() as u64 == MAX_LINE && !text.ends_with(b"\n") {
-            let reason = format!("it has more than {} MiB", MAX_LINE >> 20);
+            let reason = format!("it is longer than {} MiB", MAX_LINE >> 20);
             return Err(RecordingError::NoEvent { line, reason });
         }
         if text.trim_ascii().is_empty() {
@@ -103,7 +103,7 @@ impl Recording {
         let wrong = |reason| Err(RecordingError::Order { line, reason });
         if let Some(Kind::RunStarted(started)) = &event.kind {
             if event.sequence != 1 {
-                return wrong(format!("a run begins with event {}, and not with 1", event.sequence));
+                return wrong(format!("a run begins with event {} instead of 1", event.sequence));
             }
             self.runs.push(record(started));
         }
@@ -112,10 +112,10 @@ impl Recording {
         };
         let expected = run.events.len() as u64 + 1;
         if run.finished().is_some() {
-            return wrong("after runFinished only another run may come".to_owned());
+            return wrong("only another run may follow runFinished".to_owned());
         }
         if event.sequence != expected {
-            return wrong(format!("event {} stands where {expected} was expected", event.sequence));
+            return wrong(format!("event {} is where {expected} was expected", event.sequence));
         }
         run.events.push(event);
         Ok(())
@@ -123,7 +123,7 @@ impl Recording {
 }
 
 fn no_event(line: u64, error: &serde_json::Error) -> RecordingError {
-    // The error ends with its place in the line, which it calls line 1.
+    // The error ends with its position in the line, which it calls line 1.
     let text = error.to_string();
     let what = text.split(" at line 1 column ").next().unwrap_or(&text);
     RecordingError::NoEvent { line, reason: format!("{what} (column {})", error.column()) }
@@ -137,7 +137,7 @@ fn record(started: &RunStarted) -> RunRecord {
     RunRecord { argument: None, file: scenario.clone(), options, ..RunRecord::new(name) }
 }
 
-/// Where something unknown stands, without what serde adds of itself.
+/// The path of something unknown, without what serde adds.
 fn place(path: &serde_ignored::Path<'_>) -> String {
     path.to_string().split('.').filter(|part| *part != "?").collect::<Vec<_>>().join(".")
 }
@@ -194,13 +194,16 @@ mod tests {
     fn what_is_no_recording_is_refused_with_its_line() {
         let unknown = r#"{"sequence":"2","stateTransition":{"to":"TCP_STATE_ASLEEP"}}"#;
         for (text, expected) in [
-            ("", "there is no event in it"),
+            ("", "it has no events"),
             ("scenario: x", "line 1: expected value (column 1)"),
             (r#"{"run":"dead-client","verdict":"passed"}"#, "line 1: the first event is not runStarted"),
             (&format!("{STARTED}\n{STARTED} x\n"), "line 2: trailing characters"),
             (&format!("{STARTED}\n{{\"sequence\"\n"), "line 2: EOF while parsing an object"),
-            (&format!("{STARTED}\n{}", FINISHED.replace('2', "3")), "line 2: event 3 stands where 2 was"),
-            (&format!("{STARTED}\n{FINISHED}\n{}", FINISHED.replace('2', "3")), "line 3: after runFinished"),
+            (&format!("{STARTED}\n{}", FINISHED.replace('2', "3")), "line 2: event 3 is where 2 was"),
+            (
+                &format!("{STARTED}\n{FINISHED}\n{}", FINISHED.replace('2', "3")),
+                "line 3: only another run may follow runFinished",
+            ),
             (FINISHED, "line 1: the first event is not runStarted"),
             (&STARTED.replacen('1', "5", 1), "line 1: a run begins with event 5"),
             (&format!("{STARTED}\n{unknown}\n"), "line 2: unknown variant `TCP_STATE_ASLEEP`"),

@@ -1,5 +1,5 @@
-//! What happened in a run, with its parts joined: a segment knows its arrivals, its losses and the faults that
-//! touched it; hosts are positions. Every picture of a run is drawn from this.
+//! The events of a run with their parts joined: a segment knows its arrivals, its losses and its faults; hosts are
+//! positions. Every picture of a run is drawn from this.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,27 +12,27 @@ use halfopen_proto::v1::{
 
 use crate::words;
 
-/// A run as a list of what happened, in order.
+/// The events of a run, joined.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
     /// The names of the hosts, in the order of the scenario. [`HostIndex`] points here.
     pub hosts: Vec<String>,
-    /// How many connections there were: the highest number.
+    /// The number of connections.
     pub connections: u32,
     /// What happened, in order.
     pub entries: Vec<Entry>,
-    /// The ends of connections, in the order in which they came to be.
+    /// The ends of connections, in the order of creation.
     pub ends: Vec<End>,
 }
 
-/// One end of a connection, as it came to be.
+/// One end of a connection, as it was created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
     /// The event's sequence number in the run.
     pub sequence: u64,
     /// Its host.
     pub host: HostIndex,
-    /// The connection. A host that forgot its end may get another one of the same.
+    /// The connection. A host that lost its end may get another one of the same connection.
     pub connection: u32,
     /// Address and port of the host.
     pub local: String,
@@ -48,18 +48,18 @@ pub type HostIndex = usize;
 /// A position in [`Timeline::entries`].
 pub type EntryIndex = usize;
 
-/// One thing that happened.
+/// An entry of a timeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The event's sequence number in the run.
     pub sequence: u64,
     /// Virtual time since the start of the run.
     pub time: Duration,
-    /// Where; `None` for what concerns the whole run.
+    /// The host; `None` for what concerns the whole run.
     pub host: Option<HostIndex>,
     /// The connection; 0: none.
     pub connection: u32,
-    /// What.
+    /// What happened.
     pub kind: EntryKind,
 }
 
@@ -82,13 +82,13 @@ pub enum EntryKind {
         /// Where it was sent.
         segment: EntryIndex,
     },
-    /// A router told the host that it could not deliver a segment of it.
+    /// A router reported to the host that it could not deliver a segment.
     Unreachable {
         /// Where it was sent.
         segment: EntryIndex,
         /// Why not.
         code: UnreachableCode,
-        /// What the next link takes, octets, if that is why.
+        /// The MTU of the next link in bytes, if that is why.
         mtu: u32,
         /// Why TCP did not use the message; empty if it did.
         dropped: String,
@@ -97,7 +97,7 @@ pub enum EntryKind {
     Middlebox {
         /// Its name.
         name: String,
-        /// What it did.
+        /// What happened to it.
         change: MiddleboxChange,
         /// The connection's state there before.
         before: MiddleboxState,
@@ -106,7 +106,7 @@ pub enum EntryKind {
     Transition {
         /// After.
         to: TcpState,
-        /// Where the segment was sent whose arrival was the cause, if it was one.
+        /// Where the segment was sent whose arrival was the cause, if there is one.
         by_segment: Option<EntryIndex>,
         /// Whether a call of the application was the cause.
         by_call: bool,
@@ -115,33 +115,33 @@ pub enum EntryKind {
     },
     /// A timer was set, fired or was cancelled.
     Timer {
-        /// Which.
+        /// The timer.
         timer: TcpTimer,
-        /// What it did.
+        /// What happened to it.
         change: TimerChange,
         /// When it will fire, if it was set.
         expires: Duration,
     },
     /// What keepalive found out.
     Keepalive {
-        /// What.
+        /// What happened.
         verdict: KeepaliveVerdict,
         /// Probes since anything was last received.
         probes: u32,
         /// Time since anything was last received.
         silence: Duration,
     },
-    /// An error that the application's next call gets: its POSIX name.
+    /// An error for the next call of the application: its POSIX name.
     Error(String),
     /// A fault was applied to the host or the network. Those applied to segments are in [`Segment::faults`].
     Fault(Fault),
-    /// The host goes down, comes back, or stands still.
+    /// The host goes down, comes back, or is suspended.
     Host(HostState),
     /// The run is over.
     End,
     /// A step of an application ended.
     Application {
-        /// The program's name.
+        /// The name of the program.
         program: String,
         /// The step's position in its program, from 1.
         step: u32,
@@ -149,11 +149,11 @@ pub enum EntryKind {
         line: u32,
         /// The call.
         call: String,
-        /// Octets sent or received.
+        /// Bytes sent or received.
         octets: u64,
         /// Whether the peer's end of stream was seen.
         end_of_stream: bool,
-        /// The POSIX name of the error; empty: it went well.
+        /// The POSIX name of the error; empty: none.
         error: String,
     },
 }
@@ -169,12 +169,12 @@ pub struct Fault {
     pub line: u32,
 }
 
-/// A segment and what became of it.
+/// A segment and what happened to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Segment {
     /// Its number in the run.
     pub number: u64,
-    /// The host it was for; `None` if no host has the address.
+    /// The destination host; `None` if no host has the address.
     pub to: Option<HostIndex>,
     /// The control bits.
     pub flags: TcpFlags,
@@ -182,17 +182,17 @@ pub struct Segment {
     pub seq: u32,
     /// Relative acknowledgment number; `None` without the ACK bit.
     pub ack: Option<u32>,
-    /// Octets of data.
+    /// Bytes of data.
     pub length: u32,
-    /// The window as the peer is to understand it, octets.
+    /// The window in bytes, after scaling.
     pub window: u32,
     /// Why it was sent.
     pub purpose: TcpPurpose,
     /// Whether any of its sequence space was sent before.
     pub retransmission: bool,
-    /// Whether a fault or a middlebox made it up: the host did not send it.
+    /// Whether a fault or a middlebox injected it: the host did not send it.
     pub injected: bool,
-    /// The middlebox that made it up; empty: none did.
+    /// The middlebox that injected it; empty: none.
     pub middlebox: String,
     /// The faults that were applied to it, in order.
     pub faults: Vec<Fault>,
@@ -203,7 +203,8 @@ pub struct Segment {
 }
 
 impl Timeline {
-    /// Joins the events of one run. What does not fit together, as an arrival of what was never sent, is left out.
+    /// Joins the events of a run. Events that do not fit, such as the arrival of a segment that was never sent, are
+    /// left out.
     pub fn new<'a>(events: impl IntoIterator<Item = &'a Event>) -> Timeline {
         let mut builder = Builder::default();
         for event in events {
@@ -223,7 +224,7 @@ struct Builder {
     timeline: Timeline,
     /// Where each segment was sent, by its number.
     sent: BTreeMap<u64, EntryIndex>,
-    /// Faults by the number of the segment they were applied to, which may be told before the segment itself.
+    /// Faults by the number of their segment; they may come before the segment itself.
     faults: BTreeMap<u64, Vec<Fault>>,
 }
 
@@ -241,7 +242,7 @@ impl Builder {
         });
     }
 
-    /// What the event is in a timeline; `None` if it has no place of its own there.
+    /// The entry of an event; `None` if it has no entry of its own.
     fn kind(&mut self, event: &Event) -> Option<EntryKind> {
         use event::Kind;
         let here = self.timeline.entries.len();
@@ -360,7 +361,7 @@ impl Builder {
         if let EntryKind::Sent(segment) = kind { Some(segment) } else { None }
     }
 
-    /// The position of a host; one that was not announced comes last.
+    /// The position of a host; one that was not announced is added at the end.
     fn host(&mut self, name: &str) -> HostIndex {
         let hosts = &mut self.timeline.hosts;
         hosts.iter().position(|host| host == name).unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! How the protocol's values are written for people: names as RFC 9293 prints them, durations with units.
+//! How values of the protocol are written for people: names as in RFC 9293, durations with units.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub fn flags(flags: TcpFlags) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join("+") }
 }
 
-/// Why a segment was sent, where that is worth saying: nothing for what is new, nor for a reset, which its flag tells.
+/// Why a segment was sent, if that is worth saying: not for new data, nor for a reset, whose flag says so.
 pub const fn purpose(purpose: TcpPurpose) -> Option<&'static str> {
     match purpose {
         TcpPurpose::Unspecified | TcpPurpose::Normal | TcpPurpose::Reset => None,
@@ -67,7 +67,7 @@ pub const fn purpose(purpose: TcpPurpose) -> Option<&'static str> {
     }
 }
 
-/// Why a router can not deliver a segment: `host unreachable`.
+/// Why a router cannot deliver a segment: `host unreachable`.
 pub const fn unreachable(code: UnreachableCode) -> &'static str {
     match code {
         UnreachableCode::Unspecified => "unreachable",
@@ -104,7 +104,7 @@ pub const fn keepalive(verdict: KeepaliveVerdict) -> &'static str {
     }
 }
 
-/// How a run ended, in one word.
+/// The verdict in one word.
 pub const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Unspecified => "unknown",
@@ -119,29 +119,30 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// How many typing mistakes are between a word and a name that is known, if few enough that the name may be meant.
+/// The number of typing mistakes between a word and a known name, if it is small enough that the name may be meant.
 pub fn mistakes(word: &str, name: &str) -> Option<usize> {
     let distance = strsim::damerau_levenshtein(word, name);
     (distance <= 1 + word.chars().count() / 3).then_some(distance)
 }
 
-/// The name that is meant by a word that is none, if one is near.
+/// The name that a misspelt word probably means, if one is near.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = names.into_iter().filter_map(|name| Some((mistakes(word, name)?, name)));
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// What a run is of: the scenario's id, with its variant if it has one: `pool/busy+both`.
+/// The name of a run: the id of the scenario, with its variant if it has one: `pool/busy+both`.
 pub fn run(scenario: &str, variant: &str) -> String {
     if variant.is_empty() { scenario.to_owned() } else { format!("{scenario}/{variant}") }
 }
 
-/// A text from elsewhere, with blanks for what would steer a terminal or break the line.
+/// A text from elsewhere, with blanks instead of control characters, which would break the line or control a
+/// terminal.
 pub fn plain(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// How long keepalive asked in vain: `10 probes, 2h 12m 30s of silence`.
+/// How long keepalive probes went unanswered: `10 probes, 2h 12m 30s of silence`.
 pub fn silence(probes: u32, silence: Duration) -> String {
     format!("{}, {} of silence", count(probes.into(), "probe"), duration(silence))
 }
@@ -157,7 +158,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// One second or longer, as hours, minutes and seconds; nothing after the last part that is not zero.
+/// One second or longer, as hours, minutes and seconds, up to the last part that is not zero.
 fn clock(duration: Duration) -> String {
     const MINUTE: u128 = 60_000_000_000;
     const HOUR: u128 = 60 * MINUTE;
@@ -184,7 +185,7 @@ fn decimal(value: u128, unit: u128) -> String {
     if fraction.is_empty() { (value / unit).to_string() } else { format!("{}.{fraction}", value / unit) }
 }
 
-/// The standard library's form of a protobuf duration; a negative one is zero.
+/// A protobuf duration as that of the standard library; zero if it is negative.
 pub fn from_proto(duration: Option<&halfopen_proto::Duration>) -> Duration {
     let Some(duration) = duration else { return Duration::ZERO };
     let seconds = u64::try_from(duration.seconds).unwrap_or(0);

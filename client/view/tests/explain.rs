@@ -84,7 +84,7 @@ fn what_has_gaps_is_explained_as_far_as_it_goes() {
             assert!(!explanation.paragraphs.is_empty(), "{} without every {gap}th event", record.name);
             record.events.truncate(record.events.len() / 2);
             let words = whole(&explain(&record, ExplainOptions::default()));
-            assert!(words.contains("did not come to its end"), "{}: {words}", record.name);
+            assert!(words.contains("did not reach its end"), "{}: {words}", record.name);
         }
     }
 }

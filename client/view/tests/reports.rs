@@ -73,7 +73,7 @@ fn of_a_long_run_that_was_interrupted_the_beginning_is_drawn() {
     }
     let endless = RunRecord { stopped: Some(Stopped::Interrupted), ..record("endless", script.events) };
     let text = text([endless], false);
-    assert!(text.contains("\ndrawn are the first 20000 of 30000 events\n"), "{text}");
+    assert!(text.contains("\nshowing the first 20000 of 30000 events\n"), "{text}");
     assert!(text.contains("unfinished after 30000 events"), "{text}");
 }
 

@@ -15,7 +15,7 @@ pub(super) enum Pair {
     OnlyB(SideRow),
 }
 
-/// Tells all pairs in order.
+/// Passes on all pairs in order.
 pub(super) fn align(a: &mut Side<'_>, b: &mut Side<'_>, mut tell: impl FnMut(Pair)) {
     loop {
         let ended = a.fill(WINDOW) & b.fill(WINDOW);
@@ -36,8 +36,8 @@ pub(super) fn align(a: &mut Side<'_>, b: &mut Side<'_>, mut tell: impl FnMut(Pai
     }
 }
 
-/// Tells the pairs of two windows that begin with a difference; not those after the last rows that agree, which may find
-/// others in the next windows.
+/// Passes on the pairs of two windows that begin with a difference; not those after the last rows that agree, which
+/// may find others in the next windows.
 fn different(a: &mut Side<'_>, b: &mut Side<'_>, ended: bool, tell: &mut impl FnMut(Pair)) {
     let keys = |side: &Side<'_>| side.window.iter().map(|row| row.key).collect::<Vec<u64>>();
     let mut steps = capture_diff_slices(Algorithm::Myers, &keys(a), &keys(b));

@@ -1,8 +1,8 @@
-//! Two runs side by side: where they first differ, how they go on, and what comes out otherwise.
+//! Two runs side by side: where they first differ, how they go on, and which results differ.
 //!
-//! Everything of the events is compared but what is a name (the scenario, its variant, the seed, the version, a profile,
-//! lines of the text) and what every run begins elsewhere with: sequence numbers, timestamps, and ports that the system
-//! chooses, for which relative ones are compared. Memory and time are linear in the number of events.
+//! All fields of events are compared except names (the scenario, its variant, the seed, the version, a profile, lines
+//! of the text). Sequence numbers, timestamps and ephemeral ports, which start at different values in every run, are
+//! compared relative to their start. Memory and time are linear in the number of events.
 
 mod align;
 mod fields;
@@ -23,9 +23,9 @@ use crate::record::RunRecord;
 
 pub use outcome::Changed;
 
-/// So many rows before a difference are shown, and after it.
+/// How many rows are shown before and after a difference.
 const CONTEXT: usize = 3;
-/// So many rows before the first difference.
+/// How many rows are shown before the first difference.
 const BEFORE: usize = 5;
 
 /// What is compared, and how much is shown.
@@ -33,7 +33,7 @@ const BEFORE: usize = 5;
 pub struct DiffOptions {
     /// Whether timers have rows after the first difference.
     pub timers: bool,
-    /// How many rows there may be side by side.
+    /// The maximum number of rows side by side.
     pub rows: usize,
 }
 
@@ -43,23 +43,23 @@ impl Default for DiffOptions {
     }
 }
 
-/// What two runs differ in. Keys of its JSON stay; new ones may come.
+/// The differences of two runs. The keys of its JSON are stable; new ones may be added.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
-    /// Whether the same happened in both, and the same came out.
+    /// Whether events and results are the same.
     pub same: bool,
     /// The one run.
     pub a: About,
     /// The other.
     pub b: About,
-    /// Where they first differ; `None`: the same happened.
+    /// The first difference; `None`: the events are the same.
     pub first: Option<First>,
-    /// The rows from there on, side by side; long stretches in which both agree are left out.
+    /// The rows from there on, side by side; long stretches without differences are left out.
     pub rows: Vec<Row>,
     /// How many rows differ.
     pub counts: Counts,
-    /// What came out otherwise.
+    /// The results that differ.
     pub outcome: Vec<Changed>,
 }
 
@@ -71,7 +71,7 @@ pub struct About {
     pub run: String,
     /// The scenario's id.
     pub scenario: String,
-    /// Which of its variants; empty if it has none.
+    /// Its variant; empty if it has none.
     pub variant: String,
     /// The seed.
     pub seed: u64,
@@ -89,9 +89,9 @@ pub struct About {
 pub struct First {
     /// A few events before it, which both have.
     pub before: Vec<Cell>,
-    /// What happened in the one run; `None`: nothing more.
+    /// The event of the one run; `None`: there are no more.
     pub a: Option<Cell>,
-    /// What happened in the other.
+    /// The event of the other run.
     pub b: Option<Cell>,
     /// The fields in which the two events differ, if they are of one kind.
     pub fields: Vec<Changed>,
@@ -101,13 +101,13 @@ pub struct First {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
-    /// How the two go together.
+    /// How the two compare.
     pub mark: Mark,
     /// The event of the one run.
     pub a: Option<Cell>,
     /// The event of the other.
     pub b: Option<Cell>,
-    /// What differs where both happen at the same time and are said in the same words.
+    /// The differing fields, if both happen at the same time and have the same description.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Changed>,
     /// With [`Mark::LeftOut`]: how many rows.
@@ -115,13 +115,13 @@ pub struct Row {
     pub left_out: Option<u64>,
 }
 
-/// How two rows go together.
+/// How two rows compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Mark {
     /// The same at the same time.
     Same,
-    /// Something else, or at another time.
+    /// A different event, or at another time.
     Different,
     /// Only the one run has it.
     OnlyA,
@@ -137,7 +137,7 @@ pub enum Mark {
 pub struct Cell {
     /// Its sequence number in its run.
     pub event: u64,
-    /// Its virtual time. In JSON in seconds.
+    /// Its virtual time. In JSON, seconds.
     #[serde(rename = "timeSeconds", serialize_with = "seconds")]
     pub time: Duration,
     /// Its connection; 0: none.
@@ -150,7 +150,7 @@ fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_f64(time.as_secs_f64())
 }
 
-/// How many rows go together in which way, from the first difference on.
+/// The number of rows by how they compare, from the first difference on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -193,7 +193,7 @@ fn about(record: &RunRecord) -> About {
     }
 }
 
-/// Goes on to the first difference, which is left in the windows.
+/// Advances to the first difference, which is left in the windows.
 fn first<'a>(a: &mut Side<'a>, b: &mut Side<'a>, counts: &mut Counts) -> Option<First> {
     let mut before: VecDeque<Event> = VecDeque::new();
     loop {

@@ -1,4 +1,4 @@
-//! What came out of two runs, where that is not the same.
+//! The results of two runs that differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::record::RunRecord;
 use crate::words;
 
-/// A result that two runs do not share.
+/// A result that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Changed {
     /// What it is: `verdict`, `server on connection 1`, `expectation 3`.
@@ -19,7 +19,7 @@ pub struct Changed {
     pub b: String,
 }
 
-/// Everything that came out otherwise, in an order that does not depend on the runs.
+/// All results that differ, in an order that does not depend on the runs.
 pub(super) fn outcome(a: &RunRecord, b: &RunRecord) -> Vec<Changed> {
     let mut changed = Vec::new();
     let mut compare = |what: &str, a: String, b: String| {

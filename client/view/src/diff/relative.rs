@@ -1,5 +1,5 @@
-//! Events without what is by chance, or only a name: two runs with different seeds begin with different numbers, and do the
-//! same for all that.
+//! Events without what is random or only a name: two runs with different seeds start with different numbers, and may
+//! behave the same nevertheless.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,8 @@ impl Relative {
         event
     }
 
-    /// An address whose port is told by the order of its first use, if a system chose it: each begins elsewhere.
+    /// An address. An ephemeral port, which starts at a different value in every run, is replaced by the order of its
+    /// first use.
     fn address(&self, address: &str) -> String {
         match (self.ports.get(address), address.rsplit_once(':')) {
             (Some(number), Some((address, _))) => format!("{address}:#{number}"),
@@ -66,7 +67,8 @@ impl Relative {
 
     fn sent(&mut self, host: &str, connection: u32, sent: &mut SegmentSent) {
         let flags = sent.flags.unwrap_or_default();
-        // A RST for what nobody owns has the number that the other segment asked for, which is relative to nothing.
+        // A RST for a connection that does not exist has the number that the other segment acknowledged, which is
+        // relative to nothing.
         let asked = self.arrived.get(host).and_then(|segment| self.label(*segment));
         if flags.rst && !flags.ack && asked.is_some_and(|asked| asked.absolute_ack == sent.sequence_number) {
             sent.relative_sequence_number = 0;

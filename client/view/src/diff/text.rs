@@ -15,9 +15,9 @@ const A: Style = AnsiColor::Red.on_default();
 const B: Style = AnsiColor::Green.on_default();
 const BOTH: Style = AnsiColor::Yellow.on_default();
 
-/// A side is never narrower, whatever the terminal.
+/// The minimum width of a side, whatever the terminal.
 const MIN_SIDE: usize = 24;
-/// So many results that differ are told.
+/// How many differing results are listed.
 const OUTCOMES: usize = 40;
 
 /// The difference as text with ANSI styles, in lines of at most `width` columns. Rows that differ have a mark between the
@@ -34,20 +34,21 @@ pub fn write(difference: &Difference, width: usize) -> String {
         None if outcome.is_empty() => {
             let _ = writeln!(
                 out,
-                "{BOLD}The same happened in both{BOLD:#}: {}.",
+                "{BOLD}Both runs have the same events{BOLD:#}: {}.",
                 words::count(counts.before, "event")
             );
             return out;
         }
         None => {
-            let _ = writeln!(out, "The same happened in both: {}.", words::count(counts.before, "event"));
+            let _ =
+                writeln!(out, "Both runs have the same events: {}.", words::count(counts.before, "event"));
         }
         Some(first) => {
             write_first(&mut out, first, counts.before, width);
             write_rows(&mut out, rows, width);
             let _ = writeln!(
                 out,
-                "{DIM}from there on {} the same, {} other or at another time (|), {} only in A (<), {} only in B (>){DIM:#}",
+                "{DIM}from there on {} the same, {} different or at another time (|), {} only in A (<), {} only in B (>){DIM:#}",
                 counts.same, counts.different, counts.only_a, counts.only_b
             );
         }
@@ -127,11 +128,11 @@ fn write_outcome(out: &mut String, outcome: &[Changed], width: usize) {
     if outcome.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n{BOLD}What came out otherwise{BOLD:#}");
-    let told = &outcome[..outcome.len().min(OUTCOMES)];
-    write_changed(out, told, "  ", width);
-    if told.len() < outcome.len() {
-        let _ = writeln!(out, "  {DIM}… and {} more{DIM:#}", outcome.len() - told.len());
+    let _ = writeln!(out, "\n{BOLD}Results that differ{BOLD:#}");
+    let listed = &outcome[..outcome.len().min(OUTCOMES)];
+    write_changed(out, listed, "  ", width);
+    if listed.len() < outcome.len() {
+        let _ = writeln!(out, "  {DIM}… and {} more{DIM:#}", outcome.len() - listed.len());
     }
 }
 

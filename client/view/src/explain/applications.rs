@@ -48,7 +48,7 @@ pub(super) fn sentences(timeline: &Timeline, connection: u32) -> Vec<(EntryIndex
         }
         let peer = hosts.iter().find(|(other, _)| *other != host).filter(|_| hosts.len() == 2);
         if let Some((peer, theirs)) = peer.filter(|(_, theirs)| theirs.received < seen.sent) {
-            let (sent, received) = (words::count(seen.sent, "octet"), theirs.received);
+            let (sent, received) = (words::count(seen.sent, "byte"), theirs.received);
             let peer = phrases::host(timeline, *peer);
             let text = format!("Of the {sent} that {name}'s application sent, {peer}'s received {received}.");
             sentences.push((seen.last, seen.last, text));
@@ -82,7 +82,7 @@ impl Seen {
         let mut parts = Vec::new();
         let moved = |verb: &str, octets: u64| match octets {
             0 => format!("{verb} nothing"),
-            octets => format!("{verb} {}", words::count(octets, "octet")),
+            octets => format!("{verb} {}", words::count(octets, "byte")),
         };
         parts.extend([moved("sent", self.sent), moved("received", self.received)]);
         if self.end_of_stream {
@@ -102,7 +102,7 @@ impl Seen {
             text.push_str(&format!("; its {}", phrases::list(&failures)));
         }
         if let Some(errno) = &self.waiting {
-            text.push_str(&format!("; no call got the error {errno} any more"));
+            text.push_str(&format!("; the error {errno} reached no call"));
         } else if failures.is_empty() {
             text.push_str("; no call failed");
         }

@@ -49,11 +49,11 @@ pub(super) enum What {
     EndOfStream { host: HostIndex },
     /// A call failed.
     Failed { host: HostIndex, call: String, octets: u64, error: String },
-    /// An error waits for the application's next call.
+    /// An error is pending for the next call of the application.
     Error { host: HostIndex, errno: String },
     /// A fault struck a host, or the network. What the host does since then, if that changed.
     Fault { host: Option<HostIndex>, number: u32, action: String, state: Option<HostState> },
-    /// A host does something else, for no reason that is told.
+    /// A host changes what it does, for no reported reason.
     Host { host: HostIndex, state: HostState },
     /// A fault did something to segments, other than losing them.
     Altered { host: Option<HostIndex>, number: u32, action: String, label: String },
@@ -123,7 +123,7 @@ impl Probes {
         self.lost.add(timeline, segment);
     }
 
-    /// Gives the last probe away to others.
+    /// Removes the last probe, for another beat.
     pub(super) fn split(&mut self, others: &mut Probes, timeline: &Timeline) {
         let Some(last) = self.sent.pop() else { return };
         if let Some(segment) = timeline.segment(last) {

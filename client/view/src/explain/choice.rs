@@ -1,4 +1,4 @@
-//! Which connections to tell of: of those that went the same way one stands for all, the most interesting first.
+//! Which connections to describe: one stands for all that went the same way, the most interesting first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use crate::words;
 /// Connections that went the same way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group {
-    /// The first of them, which is told of.
+    /// The first of them, which is described.
     pub(super) first: u32,
     /// How many there are.
     pub(super) count: usize,

@@ -10,7 +10,7 @@ use crate::timeline::{self, EntryIndex, EntryKind, HostIndex, Timeline};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct End {
     pub(super) host: HostIndex,
-    /// Where it is in [`Timeline::ends`], if it was told there.
+    /// Its position in [`Timeline::ends`], if it was reported there.
     pub(super) told: Option<usize>,
     /// The states it went to, each with the transition.
     pub(super) stays: Vec<Stay>,
@@ -54,7 +54,7 @@ impl End {
     }
 }
 
-/// All ends of the connections, by number; of one connection in the order in which they came to be.
+/// All ends of the connections, by number; those of one connection in the order of creation.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     pub(super) connections: BTreeMap<u32, Vec<End>>,

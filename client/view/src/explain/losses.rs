@@ -20,13 +20,13 @@ impl Sentences<'_> {
         let label = &piece.label;
         let (again, lost) = (piece.sent.len().saturating_sub(1), piece.lost);
         let why = recovery.lost.text();
-        let be = if label.ends_with("octets") { "were" } else { "was" };
+        let be = if label.ends_with("bytes") { "were" } else { "was" };
         let fate = match (again, lost) {
             (_, 0) => format!("{host}'s {label} arrived, but no acknowledgment came in time"),
-            (0, _) => return format!("{host}'s {label} {be} lost ({why}) and not sent again."),
+            (0, _) => return format!("{host}'s {label} {be} lost ({why}) and not retransmitted."),
             (again, lost) if lost == again + 1 => {
                 format!(
-                    "{host}'s {label} {be} lost, and lost each of the {} it was sent again ({why})",
+                    "{host}'s {label} {be} lost, and lost each of the {} it was retransmitted ({why})",
                     times_noun(again)
                 )
             }
@@ -36,9 +36,9 @@ impl Sentences<'_> {
         let sent_again = if again == lost.saturating_sub(1) && lost > 1 {
             format!("The intervals: {}", self.waits(piece))
         } else if again == 1 {
-            format!("It was sent again after {}", self.waits(piece))
+            format!("It was retransmitted after {}", self.waits(piece))
         } else {
-            format!("It was sent again {} ({})", times(again), self.waits(piece))
+            format!("It was retransmitted {} ({})", times(again), self.waits(piece))
         };
         let probe = match recovery.again.probes {
             0 => "",
@@ -50,7 +50,7 @@ impl Sentences<'_> {
                 let first = recovery.first().map_or(entry, |first| first);
                 let after =
                     self.timeline.entries[entry].time.saturating_sub(self.timeline.entries[first].time);
-                format!("It was acknowledged {} after it was sent first.", about(after))
+                format!("It was acknowledged {} after it was first sent.", about(after))
             }
             None => "It was never acknowledged.".to_owned(),
         };
@@ -68,12 +68,12 @@ impl Sentences<'_> {
         let lost: usize = recovery.lost.count();
         let (segments, octets) = (recovery.pieces.len() as u64, recovery.octets());
         let what =
-            format!("{} of {host} ({})", words::count(segments, "segment"), words::count(octets, "octet"));
+            format!("{} of {host} ({})", words::count(segments, "segment"), words::count(octets, "byte"));
         let fate = match lost {
             0 => format!("{what} arrived, but no acknowledgment came in time"),
             lost if lost == recovery.pieces.len() => format!("{what} were lost ({})", recovery.lost.text()),
             lost => {
-                format!("{what} were in trouble: {lost} of their copies were lost ({})", recovery.lost.text())
+                format!("{what} had losses: {lost} copies were lost ({})", recovery.lost.text())
             }
         };
         let again = recovery.again;
@@ -89,7 +89,7 @@ impl Sentences<'_> {
         .collect();
         let most = recovery.pieces.values().max_by_key(|piece| piece.sent.len());
         let waits = match most.filter(|piece| piece.sent.len() > 3) {
-            Some(piece) => format!(" The one sent most often had these intervals: {}.", self.waits(piece)),
+            Some(piece) => format!(" The intervals of the one sent most often: {}.", self.waits(piece)),
             None => String::new(),
         };
         let end = match recovery.acknowledged {
@@ -104,7 +104,7 @@ impl Sentences<'_> {
         match again.count() {
             0 => format!("{fate}. {end}"),
             count => format!(
-                "{fate}. {} sent again: {}.{waits} {end}",
+                "{fate}. {} retransmitted: {}.{waits} {end}",
                 words::count(count as u64, "segment"),
                 phrases::list(&how)
             ),
@@ -117,10 +117,10 @@ impl Sentences<'_> {
         let times: Vec<_> = probes.sent.iter().map(|sent| self.timeline.entries[*sent].time).collect();
         let waits: Vec<_> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
         let silence = if probes.silence.is_zero() {
-            format!("{host}'s keepalive asked again")
+            format!("{host}'s keepalive probed again")
         } else {
             format!(
-                "{host} had received nothing for {}, so its keepalive asked whether the peer was there",
+                "{host} had received nothing for {}, so its keepalive probed whether the peer was there",
                 about(probes.silence)
             )
         };
@@ -154,7 +154,7 @@ impl Sentences<'_> {
             lost => format!("; {lost} were lost ({})", probes.lost.text()),
         };
         format!(
-            "{host} had data to send and no window to send it into, so its persist timer asked for a larger window: {}{spaced}{fate}.",
+            "{host} had data to send but a closed window, so its persist timer sent window probes: {}{spaced}{fate}.",
             words::count(count as u64, "probe"),
         )
     }

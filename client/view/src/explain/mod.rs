@@ -1,7 +1,7 @@
 //! A run in sentences: what happened and why, from its events and their causes alone.
 //!
-//! [`explain`] makes an [`Explanation`]: paragraphs of sentences, each with the time and the events that it is about. Its
-//! length has a bound, whatever the run: repeats are one sentence, of connections that went the same way one is told of,
+//! [`explain`] makes an [`Explanation`]: paragraphs of sentences, each with its time and events. Its length is
+//! bounded, whatever the run: repetitions are one sentence, of connections that went the same way one is described,
 //! and the most interesting come first. [`text`] writes it for people; it serializes as JSON.
 
 mod applications;
@@ -36,9 +36,9 @@ use crate::words;
 pub struct ExplainOptions {
     /// Only this connection; `None`: the most interesting ones.
     pub connection: Option<u32>,
-    /// How many connections are told of in full.
+    /// How many connections are described in full.
     pub connections: usize,
-    /// How many sentences the story of a connection may have; of more, those in the middle are left out.
+    /// The maximum number of sentences about a connection; those in the middle are left out.
     pub sentences: usize,
 }
 
@@ -48,7 +48,7 @@ impl Default for ExplainOptions {
     }
 }
 
-/// A run in sentences. Keys of its JSON stay; new ones may come.
+/// A run in sentences. The keys of its JSON are stable; new ones may be added.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
@@ -56,7 +56,7 @@ pub struct Explanation {
     pub run: String,
     /// The scenario's id.
     pub scenario: String,
-    /// Which of its variants; empty if it has none.
+    /// Its variant; empty if it has none.
     pub variant: String,
     /// The scenario's title.
     pub title: String,
@@ -74,7 +74,7 @@ pub struct Paragraph {
     pub subject: Subject,
     /// The connection; 0: the whole run.
     pub connection: u32,
-    /// The same for people.
+    /// Its heading.
     pub heading: String,
     /// The sentences, in order.
     pub sentences: Vec<Sentence>,
@@ -88,13 +88,13 @@ pub enum Subject {
     Summary,
     /// What happened to a connection, in the order of time.
     Story,
-    /// How its ends came out, and why.
+    /// How its ends ended, and why.
     Outcome,
     /// What its applications saw.
     Applications,
     /// The other connections.
     Others,
-    /// What happened apart from any connection that is told of.
+    /// What happened apart from the connections that are described.
     Apart,
     /// Expectations that are broken, and what did not happen.
     Broken,
@@ -104,13 +104,13 @@ pub enum Subject {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sentence {
-    /// When it begins, in virtual time; `None`: it is of no time in particular. In JSON in seconds.
+    /// Its beginning in virtual time; `None`: it has no particular time. In JSON, seconds.
     #[serde(rename = "fromSeconds", serialize_with = "seconds")]
     pub from: Option<Duration>,
-    /// When it ends; `None`: with its beginning.
+    /// Its end; `None`: the same as its beginning.
     #[serde(rename = "untilSeconds", serialize_with = "seconds")]
     pub until: Option<Duration>,
-    /// The sequence numbers of the first and the last event that it is about.
+    /// The sequence numbers of its first and last event.
     pub events: Option<(u64, u64)>,
     /// The sentence.
     pub text: String,
@@ -190,7 +190,7 @@ impl Writer<'_> {
         let apart = summary::apart(self.timeline, &all);
         all.push(self.paragraph(Subject::Apart, 0, "Apart from these connections", apart));
         let broken = summary::broken(self.record);
-        all.push(self.paragraph(Subject::Broken, 0, "What was expected", broken));
+        all.push(self.paragraph(Subject::Broken, 0, "Broken expectations", broken));
         all.retain(|paragraph| !paragraph.sentences.is_empty());
         all
     }
@@ -205,7 +205,7 @@ impl Writer<'_> {
         Paragraph { subject, connection, heading: heading.to_owned(), sentences }
     }
 
-    /// All about one connection.
+    /// Everything about one connection.
     fn connection(&self, number: u32, ends: &Ends, group: Option<&Group>, all: &mut Vec<Paragraph>) {
         let Some(connection) = ends.connections.get(&number) else { return };
         let mut hosts: Vec<HostIndex> = connection.iter().map(|end| end.host).collect();
@@ -235,7 +235,7 @@ impl Writer<'_> {
             .into_iter()
             .map(|said| Sentence::of(self.timeline, said.from, said.until.unwrap_or(said.from), said.text));
         let said = shortened(said.collect(), self.options.sentences);
-        all.push(self.paragraph(Subject::Outcome, number, "How its ends came out", said));
+        all.push(self.paragraph(Subject::Outcome, number, "Outcome of each end", said));
 
         let seen = applications::sentences(self.timeline, number);
         let seen = seen.into_iter().map(|(from, until, text)| Sentence::of(self.timeline, from, until, text));

@@ -90,7 +90,7 @@ impl Outcomes<'_> {
                 }
                 Some(_) => "its application did not close".to_owned(),
             },
-            TcpState::TimeWait => "it may have to acknowledge the peer's FIN again, and old segments must be gone before the ports are used again".to_owned(),
+            TcpState::TimeWait => "it may have to acknowledge the peer's FIN again, and old segments must disappear before the ports are reused".to_owned(),
         };
         let then =
             until.and_then(|until| self.then(end, until)).map(|then| format!(" {then}")).unwrap_or_default();
@@ -127,11 +127,11 @@ impl Outcomes<'_> {
         {
             let asks = self.keepalive_set(end);
             let silent = match asks {
-                true => "its keepalive has not found out yet",
-                false => "it has nothing to send and no keepalive asks",
+                true => "its keepalive has not noticed yet",
+                false => "it has nothing to send, and no keepalive",
             };
             return format!(
-                "the connection is half-open, {} is gone and nobody told it; {silent}",
+                "the connection is half-open: {} is gone without notice; {silent}",
                 self.host(period.gone)
             );
         }
@@ -178,7 +178,7 @@ impl Outcomes<'_> {
         let lost = self.recovery(peer, "FIN", from, until);
         match (peer.state_at(at), peer.gone()) {
             (_, Some(gone)) if gone <= at && lost.is_none() => {
-                format!("{name} had acknowledged its FIN, and was gone without one of its own")
+                format!("{name} had acknowledged its FIN, and disappeared without sending its own")
             }
             (Some(TcpState::CloseWait), _) => {
                 format!(
@@ -206,7 +206,7 @@ impl Outcomes<'_> {
             Some((recovery, piece)) if piece.lost > 0 => {
                 let again = piece.sent.len() - 1;
                 let each = if piece.lost == piece.sent.len() && again > 0 {
-                    format!(" and so was each of the {again} times it was sent again")
+                    format!(" and so was each of its {again} retransmissions")
                 } else if piece.lost > 1 {
                     format!(" {}", phrases::times(piece.lost))
                 } else {
@@ -216,7 +216,7 @@ impl Outcomes<'_> {
             }
             Some((_, piece)) => {
                 let again = piece.sent.len() - 1;
-                format!("{otherwise}, though it was sent again {}", phrases::times(again))
+                format!("{otherwise}, although it was retransmitted {}", phrases::times(again))
             }
             None => otherwise.to_owned(),
         }
@@ -269,7 +269,7 @@ impl Outcomes<'_> {
                 format!("Then {sender}'s {flags} came: {}.", words::state(*to))
             }
             None if *to == TcpState::Closed && cause.ends_with(" timer fired") => {
-                return Some("Then its time was over.".to_owned());
+                return Some("Then its timer fired.".to_owned());
             }
             None => format!("Then its application called {cause}: {}.", words::state(*to)),
         })
@@ -290,7 +290,7 @@ impl Outcomes<'_> {
             });
         match errno {
             Some(errno) => format!(": {errno}"),
-            None => format!("; {}'s application had closed, and was told nothing", self.host(end.host)),
+            None => format!("; {}'s application had closed, and got no error", self.host(end.host)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The small words of an explanation: lists, intervals, reasons, durations that are rounded.
+//! The small phrases of an explanation: lists, intervals, reasons, rounded durations.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::words;
 /// The cause with which a connection in TIME-WAIT makes way for a new one.
 pub(super) const REPLACED: &str = "a new connection takes its place";
 
-/// A length of time as a person would say it: to 10 ms from a second on, to 10 µs from a millisecond on.
+/// A duration as a person would say it: to 10 ms from a second on, to 10 µs from a millisecond on.
 pub(super) fn about(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let unit: u64 = match nanos {
@@ -97,12 +97,12 @@ pub(super) fn label(segment: &Segment) -> String {
         (true, _, _) => "SYN",
         (_, _, true) => "RST",
         (_, true, _) => "FIN",
-        _ if segment.length > 0 => return words::count(segment.length.into(), "octet"),
+        _ if segment.length > 0 => return words::count(segment.length.into(), "byte"),
         _ => "ACK",
     };
     match segment.length {
         0 => name.to_owned(),
-        octets => format!("{name} with {}", words::count(octets.into(), "octet")),
+        octets => format!("{name} with {}", words::count(octets.into(), "byte")),
     }
 }
 

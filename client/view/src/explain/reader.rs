@@ -13,7 +13,7 @@ use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline
 /// How far back a beat may be that a like one continues.
 const NEAR: usize = 6;
 
-/// Tells the story of a connection: what happened to it, and to the hosts and the network while it was there.
+/// Reads the story of a connection: what happened to it, and to the hosts and the network meanwhile.
 pub(super) fn story(timeline: &Timeline, connection: u32, hosts: &[HostIndex]) -> Story {
     let of_it = |entry: &Entry| entry.connection == connection;
     let Some(last) = timeline.entries.iter().rposition(of_it) else { return Story::default() };
@@ -39,11 +39,11 @@ struct Reader<'a> {
     beats: Vec<Beat>,
     states: BTreeMap<HostIndex, TcpState>,
     recoveries: Recoveries,
-    /// The beat that tells of each of them.
+    /// The beat that describes each of them.
     told: BTreeMap<usize, usize>,
     /// The windows that are closed.
     closed: BTreeSet<HostIndex>,
-    /// The silence that a host's next keepalive probe ends, where it is told before the probe.
+    /// The silence before the next keepalive probe of a host, if it is reported before the probe.
     silence: BTreeMap<HostIndex, (EntryIndex, Duration)>,
 }
 
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A window that closes is a beat; that it opens again is told by what is sent then.
+    /// A window that closes is a beat; its opening shows in what is sent next.
     fn window(&mut self, index: EntryIndex, host: HostIndex, segment: &Segment) {
         let says = segment.flags.ack && !segment.flags.rst && !segment.flags.syn;
         if says && segment.window == 0 {
@@ -294,7 +294,7 @@ impl<'a> Reader<'a> {
         {
             self.recovery(index, number);
         }
-        // What came twice is told by the recovery that sent it again, or by the probe.
+        // The retransmission or the probe that caused a duplicate describes it.
         if dropped.is_empty() || dropped == "received before" || copy > 1 {
             return;
         }

@@ -102,7 +102,7 @@ impl Recovery {
     }
 }
 
-/// A loss so soon after a recovery of data belongs to it: one bad time, told once.
+/// How soon after a recovery of data a loss belongs to it: one disturbance, described once.
 const SOON: Duration = Duration::from_secs(2);
 
 /// The recoveries of a connection.
@@ -117,7 +117,7 @@ pub(super) struct Recoveries {
 }
 
 impl Recoveries {
-    /// A host sent sequence space. Gives the number of the recovery that this belongs to, if it does to one.
+    /// A host sent sequence space. Returns the number of the recovery that this belongs to, if any.
     pub(super) fn sent(&mut self, timeline: &Timeline, index: EntryIndex, host: HostIndex) -> Option<usize> {
         let segment = timeline.segment(index)?;
         let first = *self.first.entry((host, segment.seq)).or_insert(index);
@@ -161,7 +161,7 @@ impl Recoveries {
         since <= SOON && last.is_some_and(data) && timeline.segment(index).is_some_and(data)
     }
 
-    /// An acknowledgment arrived at the host. Gives the number of the recovery that this ends, if it does one.
+    /// An acknowledgment arrived at the host. Returns the number of the recovery that this ends, if any.
     pub(super) fn acknowledged(&mut self, index: EntryIndex, host: HostIndex, ack: u32) -> Option<usize> {
         let number = *self.current.get(&host)?;
         let recovery = &mut self.all[number];

@@ -46,13 +46,16 @@ impl Sentences<'_> {
                 let host = self.host(*host);
                 let so_far = match octets {
                     0 => String::new(),
-                    octets => format!(" after {}", words::count(*octets, "octet")),
+                    octets => format!(" after {}", words::count(*octets, "byte")),
                 };
                 let times = if count > 1 { format!(" {}", times(count)) } else { String::new() };
                 format!("{host}'s {call} failed{so_far} with {error}{times}{}.", meaning(call, error))
             }
             What::Error { host, errno } => {
-                format!("The error {errno} waited for the next call of {}'s application.", self.host(*host))
+                format!(
+                    "The error {errno} was pending for the next call of {}'s application.",
+                    self.host(*host)
+                )
             }
             What::Fault { host, number, action, state } => self.fault(*host, *number, action, *state),
             What::Host { host, state } => format!("{} {}.", self.host(*host), does(*state)),
@@ -70,7 +73,7 @@ impl Sentences<'_> {
                 let host = self.host(*host);
                 let code = match code {
                     UnreachableCode::FragmentationNeeded => {
-                        format!("it is larger than the next link takes: {mtu} octets")
+                        format!("it exceeds the MTU of the next link, {mtu} bytes")
                     }
                     code => words::unreachable(*code).to_owned(),
                 };
@@ -78,7 +81,7 @@ impl Sentences<'_> {
                     if dropped.is_empty() { String::new() } else { format!(" It was not used: {dropped}.") };
                 let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
                 format!(
-                    "A router told {host} by ICMP that it could not deliver its {label} ({code}){times}.{used}"
+                    "A router reported to {host} by ICMP that it could not deliver its {label} ({code}){times}.{used}"
                 )
             }
             What::Middlebox { name, change, before } => self.middlebox(beat, name, *change, *before, count),
@@ -98,12 +101,12 @@ impl Sentences<'_> {
             .iter()
             .map(|(host, moved)| {
                 let sent = (moved.sends > 0).then(|| {
-                    format!("sent {}{}", words::count(moved.sent, "octet"), calls(moved.sends, "call"))
+                    format!("sent {}{}", words::count(moved.sent, "byte"), calls(moved.sends, "call"))
                 });
                 let received = (moved.receives > 0).then(|| {
                     format!(
                         "received {}{}",
-                        words::count(moved.received, "octet"),
+                        words::count(moved.received, "byte"),
                         calls(moved.receives, "call")
                     )
                 });
@@ -127,16 +130,16 @@ impl Sentences<'_> {
                 if effect.is_empty() { format!(": {host} is back") } else { effect }
             ),
             ("heal", _) => format!("Fault {number} ended: the network is whole again."),
-            (_, Some(host)) => format!("Fault {number} ({action}) struck {host}{effect}."),
-            (_, None) => format!("Fault {number} ({action}) struck the network."),
+            (_, Some(host)) => format!("Fault {number} ({action}) was applied to {host}{effect}."),
+            (_, None) => format!("Fault {number} ({action}) was applied to the network."),
         }
     }
 
     fn forged(&self, name: Option<HostIndex>, by: &str, label: &str, count: usize) -> String {
         let name = name.map_or("nobody", |host| self.host(host));
         match count {
-            1 => format!("A {label} in the name of {name} was made up by {by}."),
-            many => format!("{many} segments ({label}) in the name of {name} were made up by {by}."),
+            1 => format!("A {label} in the name of {name} was forged by {by}."),
+            many => format!("{many} segments ({label}) in the name of {name} were forged by {by}."),
         }
     }
 
@@ -158,7 +161,7 @@ impl Sentences<'_> {
                 "its sequence number is not exactly the next one expected (RFC 5961)"
             }
             "SYN in a synchronized state" => "the connection is open already (RFC 5961)",
-            "unacceptable ACK" => "it acknowledges what was never sent",
+            "unacceptable ACK" => "it acknowledges data that was never sent",
             "old timestamp (PAWS)" => "its timestamp is older than the last one (PAWS)",
             other => other,
         };
@@ -195,21 +198,21 @@ impl Sentences<'_> {
         match change {
             MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => String::new(),
             MiddleboxChange::Adopted => {
-                format!("Middlebox {name} adopted the connection: it had not seen it begin.")
+                format!("Middlebox {name} adopted the connection: it had not seen its beginning.")
             }
             MiddleboxChange::Expired => format!(
-                "Middlebox {name} forgot the connection ({state} there) after {} of silence; it told neither end.",
+                "Middlebox {name} forgot the connection ({state} there) after {} of silence, without telling either end.",
                 about(silence)
             ),
             MiddleboxChange::Forgotten => {
                 format!(
-                    "Middlebox {name} lost what it knew of the connection ({state} there); it told neither end."
+                    "Middlebox {name} lost its state of the connection ({state} there), without telling either end."
                 )
             }
             MiddleboxChange::Clamped => format!("Middlebox {name} lowered the MSS in the SYNs{times}."),
             MiddleboxChange::Untranslated => {
                 format!(
-                    "Middlebox {name} let a segment pass untranslated{times}: its receiver can not know it."
+                    "Middlebox {name} let a segment pass untranslated{times}: its receiver cannot recognize it."
                 )
             }
         }
@@ -230,11 +233,11 @@ impl Sentences<'_> {
 /// What a host does from now on.
 const fn does(state: HostState) -> &'static str {
     match state {
-        HostState::Unspecified => "does something else",
+        HostState::Unspecified => "is in an unknown state",
         HostState::Up => "is up again",
-        HostState::Frozen => "is frozen: its programs stand still, its kernel answers",
-        HostState::Paused => "stands still as a whole, and forgets nothing",
-        HostState::Down => "is down now: its connections are gone, and it told nobody",
+        HostState::Frozen => "is frozen: its programs are stopped, its kernel answers",
+        HostState::Paused => "is paused as a whole, and keeps its state",
+        HostState::Down => "is down now: its connections are gone, without notice",
     }
 }
 
@@ -243,14 +246,14 @@ fn meaning(call: &str, error: &str) -> &'static str {
     match error {
         "ETIMEDOUT" => " (the peer did not answer)",
         "ECONNRESET" => " (a RST came)",
-        "ECONNREFUSED" => " (nobody listens there)",
-        "EPIPE" => " (the connection can not send any more)",
+        "ECONNREFUSED" => " (there is no listener)",
+        "EPIPE" => " (the connection cannot send any more)",
         "EADDRNOTAVAIL" => " (no port is left)",
         "EAGAIN" if call == "receive" || call == "ping" => {
-            " (nothing came in the time that the application waits)"
+            " (nothing arrived within the timeout of the application)"
         }
-        "EHOSTUNREACH" => " (a router can not reach the host)",
-        "ENETUNREACH" => " (a router can not reach the network)",
+        "EHOSTUNREACH" => " (a router cannot reach the host)",
+        "ENETUNREACH" => " (a router cannot reach the network)",
         _ => "",
     }
 }

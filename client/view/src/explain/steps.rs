@@ -87,8 +87,8 @@ impl Sentences<'_> {
                 TcpTimer::Keepalive => {
                     "the keepalive timer fired again and no probe had been answered".to_owned()
                 }
-                TcpTimer::Persist => "no window probe had led to anything for too long".to_owned(),
-                _ => "nothing had been acknowledged for too long".to_owned(),
+                TcpTimer::Persist => "for too long no window probe had opened the window".to_owned(),
+                _ => "for too long nothing had been acknowledged".to_owned(),
             };
             return format!("{name} gave up: {why}. From {was} it went to CLOSED");
         }
@@ -98,7 +98,7 @@ impl Sentences<'_> {
                     ("", false) => format!("A RST from {peer}"),
                     ("", true) => format!("A forged RST in the name of {peer}"),
                     (middlebox, _) => {
-                        format!("A RST that middlebox {middlebox} made up in the name of {peer}")
+                        format!("A RST that middlebox {middlebox} forged in the name of {peer}")
                     }
                 };
                 return format!("{who} reached {name}: from {was} it went to CLOSED");
@@ -114,7 +114,7 @@ impl Sentences<'_> {
             }
             "TIME-WAIT timer fired" => format!("{name}'s TIME-WAIT ended: CLOSED"),
             "FIN-WAIT-2 timer fired" => {
-                format!("{name} stopped to wait for a FIN: its FIN-WAIT-2 timer fired, CLOSED")
+                format!("{name} stopped waiting for a FIN: its FIN-WAIT-2 timer fired, CLOSED")
             }
             "the listener closed" => format!("{name}'s listener closed, and with it the connection: CLOSED"),
             call if call.ends_with("()") => {

@@ -14,13 +14,13 @@ use crate::record::{Outcome, RunRecord};
 use crate::timeline::{EntryIndex, EntryKind, HostIndex, Timeline};
 use crate::{describe, words};
 
-/// So many half-open connections are named one by one.
+/// How many half-open connections are named one by one.
 const HALF_OPEN: usize = 5;
-/// So many other ways that connections went are named.
+/// How many other ways that connections went are named.
 const OTHERS: usize = 10;
-/// So many broken expectations, and problems, are told in full.
+/// How many broken expectations and problems are described in full.
 const BROKEN: usize = 30;
-/// So many things apart are told.
+/// How many things apart are described.
 const APART: usize = 20;
 
 /// What a run is summed up from.
@@ -50,7 +50,7 @@ impl Summary<'_> {
             }
             _ => {
                 let ways = self.groups.len();
-                all.push(Sentence::timeless(format!("It had {count}, which went in {ways} different ways.")));
+                all.push(Sentence::timeless(format!("It had {count}, in {ways} different ways.")));
             }
         }
         self.half_open(only, &mut all);
@@ -130,13 +130,13 @@ impl Summary<'_> {
             let why = stopped.map(|stopped| format!(" ({stopped})")).unwrap_or_default();
             let when = words::duration(self.end);
             return format!(
-                "The run did not come to its end{why}: its last event is of {when}, after {events}."
+                "The run did not reach its end{why}: its last event is at {when}, after {events}."
             );
         };
         let totals = finished.totals.unwrap_or_default();
         let checked = u64::from(totals.expectations_passed) + u64::from(totals.expectations_failed);
         let expectations = match (totals.expectations_passed, totals.expectations_failed) {
-            (0, 0) => "it expected nothing".to_owned(),
+            (0, 0) => "it has no expectations".to_owned(),
             (1, 0) => "its expectation held".to_owned(),
             (all, 0) => format!("all {all} expectations held"),
             (_, 1) => format!("1 of {} is broken", words::count(checked, "expectation")),
@@ -146,7 +146,7 @@ impl Summary<'_> {
             Outcome::Passed => "passed",
             Outcome::Failed => "failed",
             Outcome::Unfinished | Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => {
-                "did not come to its end"
+                "did not reach its end"
             }
         };
         let problems = match finished.problems.len() {
@@ -159,7 +159,7 @@ impl Summary<'_> {
         };
         let mut counts = vec![words::count(totals.segments_sent, "segment")];
         if totals.retransmissions > 0 {
-            counts.push(format!("{} sent again", totals.retransmissions));
+            counts.push(format!("{} retransmitted", totals.retransmissions));
         }
         if totals.segments_lost > 0 {
             counts.push(format!("{} lost", totals.segments_lost));
@@ -186,7 +186,7 @@ impl Summary<'_> {
         let state = words::state(period.state);
         if period.until.is_none() && from == self.end {
             return format!(
-                "{whose} was half-open when the run ended: {why}, and {here} was still there ({state}) and did not know."
+                "{whose} was half-open when the run ended: {why}, and {here} was still there ({state}) without noticing."
             );
         }
         let found = self.found(period, here, gone);
@@ -196,7 +196,7 @@ impl Summary<'_> {
         )
     }
 
-    /// How an end that was alone came to know.
+    /// How an end that was alone found out.
     fn found(&self, period: &HalfOpen, here: &str, gone: &str) -> String {
         let Some(until) = period.until else {
             return format!("{here} never found out: the run ended before.");
@@ -212,7 +212,7 @@ impl Summary<'_> {
             }
             Some(TcpTimer::Persist) => {
                 return format!(
-                    "{here} found out by itself: its window probes led to nothing, and it gave up."
+                    "{here} found out by itself: its window probes did not open the window, and it gave up."
                 );
             }
             Some(_) => {
@@ -224,10 +224,10 @@ impl Summary<'_> {
         }
         match by_segment.and_then(|sent| self.timeline.segment(sent)) {
             Some(segment) if segment.flags.rst && !segment.middlebox.is_empty() => {
-                format!("{here} was told by a RST of middlebox {}.", segment.middlebox)
+                format!("{here} learned it from a RST of middlebox {}.", segment.middlebox)
             }
             Some(segment) if segment.flags.rst => {
-                format!("{here} found out by a RST: {gone} did not know the connection.")
+                format!("{here} learned it from a RST: {gone} did not know the connection.")
             }
             Some(_) => format!("It ended when {here} went on ({cause})."),
             None if cause == "FIN-WAIT-2 timer fired" => {
@@ -238,7 +238,7 @@ impl Summary<'_> {
     }
 }
 
-/// A sentence for each way that connections went which are not told of in full.
+/// A sentence for each way that connections went which is not described in full.
 pub(super) fn others(groups: &[Group]) -> Vec<Sentence> {
     let say = |group: &Group| {
         let remarks = phrases::list(&group.remarks);
@@ -258,7 +258,7 @@ pub(super) fn others(groups: &[Group]) -> Vec<Sentence> {
     all
 }
 
-/// What happened to hosts and the network, and what applications did, that no paragraph has told: each fault once.
+/// What happened to hosts and the network, and what applications did, that no paragraph describes: each fault once.
 pub(super) fn apart(timeline: &Timeline, told: &[Paragraph]) -> Vec<Sentence> {
     let known: BTreeSet<u32> =
         told.iter().flat_map(|paragraph| &paragraph.sentences).flat_map(faults_in).collect();
@@ -269,7 +269,7 @@ pub(super) fn apart(timeline: &Timeline, told: &[Paragraph]) -> Vec<Sentence> {
         let mut say = |text: String| all.push(Sentence::of(timeline, index, index, text));
         match &entry.kind {
             EntryKind::Fault(fault) if !known.contains(&fault.number) && seen.insert(fault.number) => {
-                say(format!("Fault {} ({}) struck {host}.", fault.number, fault.action));
+                say(format!("Fault {} ({}) was applied to {host}.", fault.number, fault.action));
             }
             EntryKind::Sent(segment) => {
                 for fault in &segment.faults {
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn a_sentence_names_its_faults() {
         for (text, expected) in [
-            ("Fault 1 (power-loss) struck client.", &[1][..]),
+            ("Fault 1 (power-loss) was applied to client.", &[1][..]),
             ("the FIN was lost (fault 12: drop); 3: fault 7: drop", &[12, 7]),
             ("by default 3 times", &[]),
         ] {

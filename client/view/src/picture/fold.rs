@@ -1,4 +1,4 @@
-//! Folds what repeats itself: probes at an even pace, retransmissions ever further apart, the bulk of a transfer.
+//! Folds repetitions: probes at an even pace, retransmissions with backoff, the bulk of a transfer.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,26 +12,26 @@ use super::row::{Folded, Row, What};
 use crate::timeline::{EntryIndex, EntryKind, Segment};
 use crate::words;
 
-/// What stands in a row: an item, or several of which there is one row.
+/// The content of a row: an item, or several that are folded.
 #[derive(Clone, Debug)]
 pub(super) enum Slot {
     /// The item at this position of [`Layout::items`].
     Item(usize),
-    /// Items by their positions, and what is said of them.
+    /// Folded items by their positions, and their description.
     Folded(Vec<usize>, String),
-    /// Nothing happened for so long before the item at this position.
+    /// A silence of this length before the item at this position.
     Silence(usize, Duration),
 }
 
-/// A pattern has at most so many rows.
+/// The maximum number of rows of a pattern.
 const LONGEST_PATTERN: usize = 8;
-/// A pattern is folded if it is there at least so many times.
+/// How often a pattern must occur to be folded.
 const FEWEST_TIMES: usize = 4;
-/// Fewer rows are not folded: they would take hardly more room.
+/// The minimum number of rows that are folded: fewer would take hardly more room.
 const FEWEST_ROWS: usize = 3;
-/// A transfer of more rows than this is folded.
+/// The number of rows above which a transfer is folded.
 const BULK: usize = 16;
-/// How much of it remains, before and after.
+/// How many rows of it remain, before and after.
 const BULK_ENDS: (usize, usize) = (5, 4);
 
 /// Folds the items at `kept`, which are positions of [`Layout::items`] in order. Where a state changes, an error comes, or a
@@ -81,7 +81,7 @@ pub(super) fn row(layout: &Layout<'_>, items: &[usize], text: &str) -> Row {
     Row { time: time(items.first()), connection: if same { number } else { 0 }, ..row }
 }
 
-/// Rows that are there several times.
+/// A pattern of rows that repeats.
 struct Pattern {
     rows: usize,
     times: usize,
@@ -100,12 +100,12 @@ impl Pattern {
         patterns.reduce(|best, other| if other.length() > best.length() { other } else { best })
     }
 
-    /// How many rows it is, all of its times together.
+    /// Its number of rows, with all repetitions.
     fn length(&self) -> usize {
         self.rows * self.times
     }
 
-    /// What is said of all times but the first and the last.
+    /// The description of all repetitions but the first and the last.
     fn text(&self, layout: &Layout<'_>, kept: &[usize]) -> String {
         let times = self.times - 2;
         let starts = kept.iter().step_by(self.rows).take(self.times);
@@ -162,7 +162,7 @@ fn transfer(layout: &Layout<'_>, items: &[usize]) -> String {
         .filter(|(_, octets)| *octets > 0)
         .filter_map(|(to, octets)| {
             let name = layout.timeline.hosts.get(to?)?;
-            Some(format!("{} to {name}", words::count(octets, "octet")))
+            Some(format!("{} to {name}", words::count(octets, "byte")))
         })
         .collect();
     let time = |index: Option<&usize>| index.map(|index| layout.items[*index].time).unwrap_or_default();
@@ -206,7 +206,7 @@ fn is_bulk(layout: &Layout<'_>, index: usize) -> bool {
         }
 }
 
-/// Whether nothing is to be said of a segment, but that it brought data or acknowledged some.
+/// Whether a segment does nothing remarkable but carry or acknowledge data.
 fn goes_well(segment: &Segment) -> bool {
     let flags = segment.flags;
     let plain = matches!(segment.purpose, TcpPurpose::Normal | TcpPurpose::Unspecified);
@@ -214,8 +214,8 @@ fn goes_well(segment: &Segment) -> bool {
     plain && arrived && !flags.syn && !flags.fin && !flags.rst && !segment.retransmission
 }
 
-/// A number that is the same for rows that say the same but for their times and sequence numbers. What must not be folded
-/// has a number of its own.
+/// A number that is equal for rows that differ only in times and sequence numbers. A row that must not be folded has
+/// a unique number.
 fn shape(layout: &Layout<'_>, index: usize) -> u64 {
     let item = &layout.items[index];
     let mut hasher = DefaultHasher::new();

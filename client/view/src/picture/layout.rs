@@ -1,4 +1,4 @@
-//! What has a row, in order: positions in a timeline, which cost nothing until they are written down.
+//! What has a row, in order: positions in a timeline, which cost nothing until they are written.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub(super) enum ItemWhat {
 pub(super) struct Layout<'a> {
     pub(super) timeline: &'a Timeline,
     foresight: Foresight,
-    /// What has a row, in order.
+    /// What has a row, in order: positions in a timeline, which cost nothing until they are written.
     pub(super) items: Vec<Item>,
     /// The entries that are notes.
     noted: Vec<EntryIndex>,
@@ -99,7 +99,7 @@ impl<'a> Layout<'a> {
         Some((segment, segment.arrivals.first().copied().filter(|_| whole)))
     }
 
-    /// Whether a transition needs no words: a call did it whose end is told at the same moment.
+    /// Whether a transition needs no words: a call caused it that ends at the same moment.
     pub(super) fn is_told(&self, index: EntryIndex, by_call: bool) -> bool {
         by_call && self.application_follows(index, |_| true)
     }
@@ -192,8 +192,8 @@ impl<'a> Layout<'a> {
             .unwrap_or(false)
     }
 
-    /// Whether a step of an application of the host ends at the same moment, later, with such an error. It says more than
-    /// what announced it.
+    /// Whether a step of an application of the host ends at the same moment, later, with such an error. It says more
+    /// than the announcement.
     fn application_follows(&self, index: EntryIndex, wanted: impl Fn(&str) -> bool) -> bool {
         let entry = &self.timeline.entries[index];
         self.timeline.entries[index + 1..]

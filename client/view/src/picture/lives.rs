@@ -1,4 +1,4 @@
-//! What each host is at each row: the states along the lifelines.
+//! The states along the lifelines.
 
 use halfopen_proto::v1::{HostState, TcpState};
 
@@ -6,7 +6,7 @@ use super::layout::{Item, ItemWhat, Layout};
 use super::row::Life;
 use crate::timeline::{EntryKind, HostIndex, Timeline};
 
-/// The hosts with their connections, as far as the rows have told.
+/// The hosts with their connections, after the rows so far.
 pub(super) struct Lives {
     hosts: Vec<Host>,
 }
@@ -48,7 +48,7 @@ impl Lives {
         Lives { hosts: timeline.hosts.iter().map(host).collect() }
     }
 
-    /// What the hosts are now, in their order.
+    /// The states of the hosts, in their order.
     pub(super) fn present(&self) -> Vec<Life> {
         let life = |host: &Host| Life {
             host: host.does,
@@ -57,7 +57,7 @@ impl Lives {
         self.hosts.iter().map(life).collect()
     }
 
-    /// Goes past an item. Whether it shows a state that was not there before.
+    /// Applies an item. Returns whether it shows a state that was not there before.
     pub(super) fn pass(&mut self, layout: &Layout<'_>, item: &Item) -> bool {
         match &item.what {
             ItemWhat::Sent { entry: index, whole } => {

@@ -1,6 +1,6 @@
-//! Writes a picture as a Mermaid sequence diagram, which GitHub and many other pages draw.
+//! Writes a picture as a Mermaid sequence diagram, which GitHub and many other sites draw.
 //!
-//! Time has no length there: every arrow is flat, and a silence is a note over all hosts.
+//! Time has no scale there: every arrow is flat, and a silence is a note over all hosts.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ fn has_no_host(arrow: &Arrow) -> bool {
 
 struct Diagram<'a> {
     picture: &'a Picture,
-    /// The states that are told already.
+    /// The states that are shown already.
     states: BTreeMap<(HostIndex, u32), TcpState>,
     out: String,
 }
@@ -83,7 +83,7 @@ impl Diagram<'_> {
         self.end(row, arrow.to);
     }
 
-    /// A note of the state at an end of an arrow, if it is not told yet.
+    /// A note of the state at an end of an arrow, if it is not shown yet.
     fn end(&mut self, row: &Row, end: End) {
         if let (Some(host), Some(state)) = (end.host, end.state)
             && self.is_new(host, row.connection, state)
@@ -142,7 +142,7 @@ const fn becomes(state: HostState) -> Option<&'static str> {
     }
 }
 
-/// A text as Mermaid takes it for nothing but text, on one line: what might mean something there is its entity.
+/// A text that Mermaid takes literally, on one line: characters with a meaning are written as entities.
 fn escape(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,7 +1,7 @@
-//! The picture of a run: a lifeline for each host, with its states, and what went between them.
+//! The picture of a run: a lifeline for each host, with its states, and the segments between them.
 //!
-//! A [`Picture`] is data, row by row, without styles or columns; [`text`] draws it for a terminal, [`svg`] for
-//! paper and [`mermaid`] for pages that draw themselves.
+//! A [`Picture`] is data, row by row, without styles or columns; [`text`] draws it for a terminal, [`svg`] as a
+//! graphic and [`mermaid`] for pages that draw diagrams.
 
 mod fold;
 mod foresight;
@@ -40,7 +40,7 @@ pub struct Picture {
     pub rows: Vec<Row>,
     /// Which rows a segment has.
     pub arrows: Arrows,
-    /// How many rows there would be besides, had nothing been selected.
+    /// How many rows the selection leaves out.
     pub not_selected: usize,
 }
 
@@ -56,9 +56,9 @@ pub struct Lifeline {
 pub struct PictureOptions {
     /// Whether timers have rows: when they are set, fire and are cancelled.
     pub timers: bool,
-    /// How many rows there may be; of more, those in the middle are left out.
+    /// The maximum number of rows; those in the middle are left out.
     pub rows: usize,
-    /// Whether what repeats itself has only a few rows.
+    /// Whether repetitions are folded into a few rows.
     pub fold: bool,
     /// Which rows a segment has.
     pub arrows: Arrows,
@@ -76,15 +76,15 @@ impl Default for PictureOptions {
 /// Which rows a segment has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Arrows {
-    /// One, in the order of sending: the sender's state when it was sent, the receiver's after it arrived. Where that would
-    /// put a later state above an earlier one, departure and arrival have a row each.
+    /// One row, in the order of sending: with the state of the sender when it was sent, and of the receiver after it
+    /// arrived. Where that would put a later state above an earlier one, departure and arrival have a row each.
     #[default]
     Flat,
     /// Departure and arrival have a row each, at their own times.
     Sloped,
 }
 
-/// A silence at least this long has a row that says so.
+/// The shortest silence that has a row.
 const LONG_SILENCE: Duration = Duration::from_secs(10);
 
 impl Picture {
@@ -113,8 +113,9 @@ impl Picture {
         }
     }
 
-    /// Lays out the part of a run around an event: at most `count` rows besides those that say what is left out, and nothing
-    /// folded. The event need not have a row; [`u64::MAX`] means the run's end. [`PictureOptions::rows`] is not heeded.
+    /// Lays out the part of a run around an event: at most `count` rows besides those that say what is left out, and
+    /// nothing folded. The event need not have a row; [`u64::MAX`] is the end of the run. [`PictureOptions::rows`] is
+    /// ignored.
     pub fn around(timeline: &Timeline, options: &PictureOptions, sequence: u64, count: usize) -> Picture {
         let (layout, kept) = Picture::layout(timeline, options);
         let middle = kept.iter().rposition(|index| layout.shows(*index, sequence));
@@ -162,8 +163,8 @@ impl Picture {
     }
 }
 
-/// Puts a row before what follows a long silence; not again for a silence just as long as the one before, nor beside what is
-/// folded, which says how far apart it is.
+/// Puts a row before what follows a long silence; not again for an equally long silence, nor beside folded rows,
+/// which say how far apart they are.
 fn with_silences(layout: &Layout<'_>, slots: Vec<Slot>) -> Vec<Slot> {
     let mut result = Vec::with_capacity(slots.len());
     let (mut last_silence, mut last_time, mut after_fold) = (Duration::ZERO, Duration::ZERO, false);
@@ -190,7 +191,7 @@ fn with_silences(layout: &Layout<'_>, slots: Vec<Slot>) -> Vec<Slot> {
     result
 }
 
-/// Writes rows, and keeps in mind what the hosts are at them.
+/// Writes rows, and keeps track of the hosts.
 struct Writer<'a> {
     layout: &'a Layout<'a>,
     options: &'a PictureOptions,

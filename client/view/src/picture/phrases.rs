@@ -1,4 +1,4 @@
-//! What a picture says of segments, timers, keepalive and applications, in words.
+//! Segments, timers, keepalive and applications, in the words of a picture.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) fn label(segment: &Segment) -> Vec<String> {
     label
 }
 
-/// What faults did to a segment, but for the one that the cell at the arrow's end names.
+/// What faults did to a segment, except for the one that the cell at the end of the arrow names.
 pub(super) fn faults(segment: &Segment) -> impl Iterator<Item = String> {
     let lost = segment.losses.first().filter(|_| segment.arrivals.is_empty());
     segment
@@ -40,7 +40,7 @@ pub(super) fn not_used(dropped: &str) -> Option<String> {
     (!dropped.is_empty()).then(|| format!("· not used: {dropped}"))
 }
 
-/// What a router says of a segment.
+/// What a router reports about a segment.
 pub(super) fn unreachable(
     (code, mtu): (UnreachableCode, u32),
     segment: Option<&Segment>,
@@ -75,7 +75,7 @@ pub(super) fn middlebox(name: &str, change: MiddleboxChange, before: MiddleboxSt
     }
 }
 
-/// What is worth a note: an answer or the end of asking. The probes are segments of their own.
+/// The news of keepalive that are worth a note: an answer or the end. Probes are segments of their own.
 pub(super) fn keepalive(verdict: KeepaliveVerdict, probes: u32, silence: Duration) -> Option<String> {
     let name = words::keepalive(verdict);
     match verdict {

@@ -1,4 +1,4 @@
-//! What a picture's rows say: data without styles or columns.
+//! The rows of a picture: data without styles or columns.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,42 +7,42 @@ use halfopen_proto::v1::{HostState, TcpFlags, TcpPurpose, TcpState};
 
 use crate::timeline::HostIndex;
 
-/// One row of a picture: one moment, and what stands there.
+/// A row of a picture: one moment, and what happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// When, in virtual time.
     pub time: Duration,
     /// The connection; 0: none.
     pub connection: u32,
-    /// The sequence numbers of the events that it shows, in order; empty for what shows none.
+    /// The sequence numbers of its events, in order; empty if it has none.
     pub events: Vec<u64>,
-    /// Lines of the scenario's text that fired here: of faults and of the applications' steps.
+    /// The lines of the scenario that fired here: of faults and of application steps.
     pub lines: Vec<u32>,
-    /// What stands there.
+    /// What it shows.
     pub what: What,
-    /// What each host is from here on, in the order of [`super::Picture::lifelines`].
+    /// The state of each host from here on, in the order of [`super::Picture::lifelines`].
     pub lives: Vec<Life>,
 }
 
-/// What stands in a row.
+/// What a row shows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
     /// A segment, or one end of its way.
     Arrow(Arrow),
     /// Something at one host, or in the network.
     Notes(Notes),
-    /// Nothing happened for so long before the next row.
+    /// Nothing happened for this long before the next row.
     Silence(Duration),
-    /// What repeats itself, of which there is only this row.
+    /// Repetitions, which have only this row.
     Folded(Folded),
-    /// So many rows are left out, for want of room.
+    /// The number of rows that are left out for lack of room.
     Omitted(usize),
 }
 
-/// Rows that are like those around them, or the middle of a transfer that goes well. No state changes in them.
+/// Rows that repeat those around them, or the middle of an undisturbed transfer. No state changes in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folded {
-    /// How many rows it stands for.
+    /// How many rows it replaces.
     pub rows: usize,
     /// When the last of them was; the first was at [`Row::time`].
     pub until: Duration,
@@ -73,9 +73,9 @@ pub struct Arrow {
     pub flags: TcpFlags,
     /// Why it was sent.
     pub purpose: TcpPurpose,
-    /// Whether a middlebox made it: it comes from the way, and the host did not send it.
+    /// Whether a middlebox injected it: the host did not send it.
     pub of_middlebox: bool,
-    /// The segment in words; a line may break between two of them.
+    /// The segment in words; lines may break between them.
     pub label: Vec<String>,
 }
 
@@ -151,9 +151,9 @@ pub enum NoteKind {
     Application,
     /// What keepalive found out.
     Keepalive,
-    /// An error that the application will get.
+    /// An error for the application.
     Error,
-    /// What a router said.
+    /// What a router reported.
     Unreachable,
     /// What a middlebox did.
     Middlebox,
@@ -163,12 +163,12 @@ pub enum NoteKind {
     End,
 }
 
-/// What a host is at some moment.
+/// The state of a host at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
-    /// What it does.
+    /// Whether it runs.
     pub host: HostState,
-    /// The state of its connection; of several, that of the one that is most open. `None`: it has none.
+    /// The state of its connection; with several connections, that of the most open one. `None`: it has none.
     pub state: Option<TcpState>,
 }
 
@@ -179,13 +179,13 @@ impl Default for Life {
 }
 
 impl Row {
-    /// A row of which nothing else is known yet.
+    /// A row with nothing but its content.
     pub(super) fn empty(what: What) -> Row {
         let (time, connection, events, lines, lives) = Default::default();
         Row { time, connection, events, lines, what, lives }
     }
 
-    /// Whether it shows the event of that sequence number, or stands for it.
+    /// Whether it shows the event of that sequence number, or replaces it.
     pub fn shows(&self, sequence: u64) -> bool {
         let folded = matches!(&self.what, What::Folded(folded) if folded.events.contains(&sequence));
         folded || self.events.contains(&sequence)
@@ -193,7 +193,7 @@ impl Row {
 }
 
 impl Arrow {
-    /// Whether it goes from left to right. Towards nobody it goes away from the nearer edge.
+    /// Whether it goes from left to right. If there is no receiver, it goes away from the nearer edge.
     pub fn rightwards(&self) -> bool {
         match (self.from.host, self.to.host) {
             (Some(from), Some(to)) => from <= to,

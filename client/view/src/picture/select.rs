@@ -1,4 +1,4 @@
-//! What of a run a picture shows, if not all.
+//! Which part of a run a picture shows.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,18 +11,18 @@ use super::layout::{Item, ItemWhat, Layout};
 use crate::timeline::{Entry, EntryKind, HostIndex, Segment, Timeline};
 use crate::words;
 
-/// What of a run is shown: what every part of the selection lets through.
+/// A selection: every part of it must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Of these kinds, any of them; empty: all.
+    /// Rows of any of these kinds; empty: all.
     pub only: BTreeSet<Kind>,
-    /// Of these connections, and of none; empty: all.
+    /// Rows of these connections, and of no connection; empty: all.
     pub connections: BTreeSet<u32>,
     /// Between two times or two hosts.
     pub between: Option<Between>,
 }
 
-/// What a row may be about. One row may be of several kinds.
+/// A kind of rows. One row may be of several kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Every segment.
@@ -37,7 +37,7 @@ pub enum Kind {
     Rst,
     /// Segments that never arrived.
     Lost,
-    /// Segments that were sent again, for whatever reason.
+    /// Retransmitted segments, for whatever reason.
     Retransmissions,
     /// Keepalive and window probes, and what keepalive found out.
     Probes,
@@ -47,11 +47,11 @@ pub enum Kind {
     Timers,
     /// Steps of the applications.
     Application,
-    /// Errors, told to applications and by routers.
+    /// Errors, of applications and from routers.
     Errors,
     /// Faults, and the segments that they were applied to.
     Faults,
-    /// What middleboxes do, and the segments that they made up.
+    /// What middleboxes do, and the segments that they injected.
     Middleboxes,
 }
 
@@ -89,7 +89,7 @@ impl FromStr for Kind {
     }
 }
 
-/// Two ends of what is shown.
+/// A range of what is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Between {
     /// From a moment to another, both included, in virtual time.
@@ -117,11 +117,11 @@ impl FromStr for Between {
     }
 }
 
-/// A word of a selection that means nothing.
+/// An error in a selection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
-    /// No such kind.
-    #[error("nothing is called `{0}`: use one of {names}", names = Names)]
+    /// There is no such kind.
+    #[error("there is no kind `{0}`: use one of {names}", names = Names)]
     Kind(String),
     /// Neither two times nor two hosts.
     #[error("`{0}` is neither two times, as 1h..2h, 90s.. or ..500ms, nor two hosts, as client..server")]
@@ -129,10 +129,10 @@ pub enum SelectionError {
     /// The end is before the beginning.
     #[error("`{0}` ends before it begins: write the earlier time first")]
     Backwards(String),
-    /// A run has no such host.
-    #[error("no host is called `{0}`: the run has {1}")]
+    /// The run has no such host.
+    #[error("there is no host `{0}`: the run has {1}")]
     Host(String, String),
-    /// A run has no such connection.
+    /// The run has no such connection.
     #[error("there is no connection {0}: the run has {1}")]
     Connection(u32, String),
 }
@@ -178,7 +178,7 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 impl Selection {
-    /// Whether timers were asked for.
+    /// Whether timers are selected.
     pub(super) fn has_timers(&self) -> bool {
         self.only.contains(&Kind::Timers)
     }
@@ -188,7 +188,7 @@ impl Selection {
         *self == Selection::default()
     }
 
-    /// Whether a run has the hosts and the connections that are named.
+    /// Checks that a run has the hosts and connections of the selection.
     ///
     /// # Errors
     /// Says which it does not have, and which it has.
@@ -330,6 +330,6 @@ mod tests {
             assert_eq!(name.parse(), Ok(kind));
         }
         let error = "acks".parse::<Kind>().expect_err("there is no such kind").to_string();
-        assert!(error.starts_with("nothing is called `acks`: use one of segments, data,"), "{error}");
+        assert!(error.starts_with("there is no kind `acks`: use one of segments, data,"), "{error}");
     }
 }

@@ -94,7 +94,7 @@ impl Layout<'_> {
         Row { events: vec![entry.sequence], ..Row::empty(What::Arrow(arrow)) }
     }
 
-    /// Writes an entry's note into a row of notes. The state of one that is not wanted is told all the same.
+    /// Writes the note of an entry into a row of notes. The state of an unwanted one is shown all the same.
     fn write(&self, row: &mut Row, index: EntryIndex, entry: &Entry, wanted: bool) {
         let What::Notes(notes) = &mut row.what else { return };
         let (kind, text) = match &entry.kind {
@@ -140,7 +140,7 @@ impl Layout<'_> {
     }
 }
 
-/// Where a segment was lost, as far as what is said of it tells.
+/// Where a segment was lost, as far as the reason shows.
 pub(super) fn place_of_loss(segment: &Segment, why: &str) -> Place {
     if why.starts_with("host is ") {
         Place::Receiver

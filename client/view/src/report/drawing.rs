@@ -1,4 +1,4 @@
-//! The picture of a run as a file for other programs: SVG or Mermaid.
+//! The picture of a run for other programs: SVG or Mermaid.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::record::RunRecord;
 use crate::timeline::Timeline;
 use crate::words;
 
-/// What a drawing is written as.
+/// The format of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DrawingForm {
     /// An SVG document.
@@ -18,7 +18,7 @@ pub enum DrawingForm {
     Mermaid,
 }
 
-/// Writes the picture of each run. A file of that kind holds one: it is for one run.
+/// Writes the picture of each run. A file of these formats holds one picture, so this is for one run.
 #[derive(Debug)]
 pub struct DrawingReporter<W> {
     out: W,
@@ -35,7 +35,7 @@ impl<W: Write> DrawingReporter<W> {
 
 impl<W: Write> Reporter for DrawingReporter<W> {
     fn run(&mut self, record: &RunRecord) -> io::Result<()> {
-        // Of what did not begin there is no picture.
+        // A run that did not begin has no picture.
         let Some(started) = record.started() else { return Ok(()) };
         let name = words::run(&started.scenario, &started.variant);
         let title = match started.title.as_str() {

@@ -1,4 +1,4 @@
-//! What broke in a run, why, and how to repeat it: one reading for every report.
+//! Why a run did not pass, and how to repeat it: the same for every report.
 
 use std::time::Duration;
 
@@ -14,38 +14,38 @@ use crate::words;
 
 /// Rows of the ladder around a deciding event.
 const ROWS: usize = 20;
-/// So many such ladders show what happened; more of them would hide it.
+/// How many such ladders are shown; more would hide what happened.
 pub(super) const LADDERS: usize = 3;
 
-/// Why a run is not passed.
+/// Why a run did not pass.
 #[derive(Clone, Debug)]
 pub struct Failure<'a> {
     record: &'a RunRecord,
-    /// How the run came out.
+    /// The outcome of the run.
     pub outcome: Outcome,
-    /// The expectations that do not hold, in the order of their checking.
+    /// The broken expectations, in the order of checking.
     pub broken: Vec<Broken<'a>>,
-    /// What is wrong besides: a fault that never fired, a limit, other events than before with the same seed.
+    /// Other problems: a fault that never fired, a limit, events that differ from an earlier run with the same seed.
     pub problems: Vec<String>,
-    /// Why the run did not begin, or did not come to its end.
+    /// Why the run did not begin, or did not reach its end.
     pub error: Option<String>,
-    /// The mistakes of the scenario at their places, if that is why.
+    /// The mistakes of the scenario at their places, if it is invalid.
     pub mistakes: Vec<&'a str>,
 }
 
-/// An expectation that does not hold.
+/// A broken expectation.
 #[derive(Clone, Copy, Debug)]
 pub struct Broken<'a> {
-    /// What was expected, and what was there.
+    /// What was expected, and what was found.
     pub result: &'a ExpectationResult,
-    /// When that was decided; `None`: at the end of the run.
+    /// When it was decided; `None`: at the end of the run.
     pub time: Option<Duration>,
-    /// What the text of the scenario is called.
+    /// The name of the scenario text.
     pub file: &'a str,
 }
 
 impl<'a> Broken<'a> {
-    /// A result of the run that it is of.
+    /// A result of a run.
     pub fn new(record: &'a RunRecord, result: &'a ExpectationResult) -> Broken<'a> {
         Broken { result, time: record.time_of_result(result), file: &record.file }
     }
@@ -59,21 +59,21 @@ impl<'a> Broken<'a> {
         }
     }
 
-    /// Where it stands in the scenario: `dead-client.yaml:31`.
+    /// Its place in the scenario: `dead-client.yaml:31`.
     pub fn place(&self) -> String {
         format!("{}:{}", self.file, self.result.line)
     }
 
-    /// The ladder around what decided it, with ANSI colours.
+    /// The ladder around the deciding event, with ANSI colours.
     pub fn ladder(&self, timeline: &Timeline, options: &PictureOptions, paper: Paper) -> String {
-        // What nothing in particular decided shows at the end.
+        // If no event in particular decided it, the end of the run is shown.
         let event = Some(self.result.deciding_event).filter(|event| *event > 0).unwrap_or(u64::MAX);
         draw(&Picture::around(timeline, options, event, ROWS), paper)
     }
 }
 
 impl<'a> Failure<'a> {
-    /// Why the run is not passed; `None` if it is.
+    /// Why the run did not pass; `None` if it did.
     pub fn of(record: &'a RunRecord) -> Option<Failure<'a>> {
         let outcome = record.outcome();
         if outcome == Outcome::Passed {
@@ -97,7 +97,7 @@ impl<'a> Failure<'a> {
         })
     }
 
-    /// The first of it in one line, and how much more there is.
+    /// The first reason in one line, and how many more there are.
     pub fn message(&self) -> String {
         let broken = self.broken.iter().map(|Broken { result, .. }| {
             format!("{}: expected {}, actual {}", result.text, result.expected, result.actual)
@@ -112,7 +112,7 @@ impl<'a> Failure<'a> {
         words::plain(&strip_str(&message).to_string())
     }
 
-    /// The ladders around what decided it, each once, without colours.
+    /// The ladders around the deciding events, each once, without colours.
     pub fn ladders(&self) -> Vec<String> {
         let timeline = Timeline::new(&self.record.events);
         let (options, paper) = (PictureOptions::default(), Paper::default());
@@ -131,8 +131,8 @@ impl<'a> Failure<'a> {
         ladders
     }
 
-    /// All of it as plain text, a paragraph each: what was expected and what was there, the ladders, and the command that
-    /// repeats the run.
+    /// Everything as plain text, a paragraph each: what was expected and what was found, the ladders, and the command
+    /// that repeats the run.
     pub fn text(&self) -> String {
         let broken = self.broken.iter().map(|broken| {
             let ExpectationResult { text, expected, actual, .. } = broken.result;

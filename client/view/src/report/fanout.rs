@@ -1,4 +1,4 @@
-//! One reporter that tells many.
+//! A reporter that passes runs to many.
 
 use std::fmt;
 use std::io;
@@ -8,52 +8,52 @@ use halfopen_proto::v1::Event;
 use super::Reporter;
 use crate::record::RunRecord;
 
-/// Tells many reporters, in the order in which they were added.
+/// Passes runs to many reporters, in the order in which they were added.
 ///
-/// One that can no longer write is not told more, and the others go on. The error comes at [`Reporter::end`], or as soon as
-/// nobody is left to tell.
+/// A reporter that fails is not called again, and the others go on. The error is returned by [`Reporter::end`], or at
+/// once if no reporter is left.
 #[derive(Debug, Default)]
 pub struct Reporters {
-    all: Vec<Told>,
+    all: Vec<Member>,
 }
 
-struct Told {
-    /// What cannot be written if it fails.
+struct Member {
+    /// What errors call it.
     name: String,
     reporter: Box<dyn Reporter>,
     failed: Option<io::Error>,
 }
 
-impl fmt::Debug for Told {
+impl fmt::Debug for Member {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Told").field(&self.name).field(&self.failed).finish()
+        formatter.debug_tuple("Member").field(&self.name).field(&self.failed).finish()
     }
 }
 
 impl Reporters {
-    /// Nobody yet.
+    /// Without reporters.
     pub fn new() -> Reporters {
         Reporters::default()
     }
 
-    /// Tells this one too; `name` is what errors say that they could not write: `the results`.
+    /// Adds a reporter; errors call it `name`: `the results`.
     pub fn add(&mut self, name: impl Into<String>, reporter: Box<dyn Reporter>) {
-        self.all.push(Told { name: name.into(), reporter, failed: None });
+        self.all.push(Member { name: name.into(), reporter, failed: None });
     }
 
-    fn tell(&mut self, say: impl Fn(&mut dyn Reporter) -> io::Result<()>) -> io::Result<()> {
-        for told in self.all.iter_mut().filter(|told| told.failed.is_none()) {
-            told.failed = say(told.reporter.as_mut()).err();
+    fn call(&mut self, call: impl Fn(&mut dyn Reporter) -> io::Result<()>) -> io::Result<()> {
+        for member in self.all.iter_mut().filter(|member| member.failed.is_none()) {
+            member.failed = call(member.reporter.as_mut()).err();
         }
-        if !self.all.is_empty() && self.all.iter().all(|told| told.failed.is_some()) {
+        if !self.all.is_empty() && self.all.iter().all(|member| member.failed.is_some()) {
             return Err(self.failure().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()));
         }
         Ok(())
     }
 
-    /// Everything that went wrong, as one error. A reader that closed the pipe has what it wanted.
+    /// All errors as one. If a reader closed the pipe, it has what it wanted.
     fn failure(&self) -> Option<io::Error> {
-        let failed = self.all.iter().filter_map(|told| Some((&told.name, told.failed.as_ref()?)));
+        let failed = self.all.iter().filter_map(|member| Some((&member.name, member.failed.as_ref()?)));
         let mut failed = failed.filter(|(_, error)| error.kind() != io::ErrorKind::BrokenPipe).peekable();
         let kind = failed.peek()?.1.kind();
         let messages: Vec<String> = failed.map(|(name, error)| format!("{name}: {error}")).collect();
@@ -63,32 +63,32 @@ impl Reporters {
 
 impl Reporter for Reporters {
     fn wants_every_event(&self) -> bool {
-        self.all.iter().any(|told| told.failed.is_none() && told.reporter.wants_every_event())
+        self.all.iter().any(|member| member.failed.is_none() && member.reporter.wants_every_event())
     }
 
     fn wants_source(&self) -> bool {
-        self.all.iter().any(|told| told.failed.is_none() && told.reporter.wants_source())
+        self.all.iter().any(|member| member.failed.is_none() && member.reporter.wants_source())
     }
 
     fn snapshot_length(&self) -> u32 {
-        let told = self.all.iter().filter(|told| told.failed.is_none());
-        told.map(|told| told.reporter.snapshot_length()).max().unwrap_or(0)
+        let members = self.all.iter().filter(|member| member.failed.is_none());
+        members.map(|member| member.reporter.snapshot_length()).max().unwrap_or(0)
     }
 
     fn events(&mut self, events: &[Event]) -> io::Result<()> {
-        self.tell(|reporter| reporter.events(events))
+        self.call(|reporter| reporter.events(events))
     }
 
     fn run(&mut self, record: &RunRecord) -> io::Result<()> {
-        self.tell(|reporter| reporter.run(record))
+        self.call(|reporter| reporter.run(record))
     }
 
     fn skipped(&mut self, record: &RunRecord, why: &str) -> io::Result<()> {
-        self.tell(|reporter| reporter.skipped(record, why))
+        self.call(|reporter| reporter.skipped(record, why))
     }
 
     fn end(&mut self) -> io::Result<()> {
-        self.tell(|reporter| reporter.end())?;
+        self.call(|reporter| reporter.end())?;
         self.failure().map_or(Ok(()), Err)
     }
 }
@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts what it is told, and fails at one of the runs.
+    /// Counts its runs, and fails at one of them.
     struct Counting {
         log: Rc<RefCell<Vec<String>>>,
         fails_at: Option<(usize, io::ErrorKind)>,
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reporter_that_fails_is_told_no_more_and_the_others_go_on() {
+    fn a_reporter_that_fails_is_not_called_again_and_the_others_go_on() {
         let (mut reporters, logs) = fan(&[Some((2, io::ErrorKind::StorageFull)), None]);
         let error = play(&mut reporters).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);

@@ -1,4 +1,4 @@
-//! One JSON object a run: one a line, or all in one document.
+//! One JSON object per run: one per line, or all in a document.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -31,8 +31,8 @@ impl<W: Write> Reporter for JsonReporter<W> {
     }
 }
 
-/// Writes one document: `{"version": …, "runs": […], "counts": {…}}`, the runs as [`JsonReporter`] writes them and in
-/// their order, those that were left out too.
+/// Writes one document: `{"version": …, "runs": […], "counts": {…}}`, with the runs as [`JsonReporter`] writes them,
+/// in their order, including those that were left out.
 #[derive(Debug)]
 pub struct JsonDocumentReporter<W> {
     out: W,
@@ -87,28 +87,28 @@ impl<W: Write> Reporter for JsonDocumentReporter<W> {
 /// The verdict of a run that was left out.
 const SKIPPED: &str = "skipped";
 
-/// A run. Keys stay; new ones may come. Times are seconds of virtual time.
+/// A run. Keys are stable; new ones may be added. Times are seconds of virtual time.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RunJson<'a> {
     /// What was run, as the user named it.
     run: &'a str,
     scenario: Option<&'a str>,
-    /// Which of its variants; null if it has none.
+    /// The variant; null if it has none.
     variant: Option<&'a str>,
     title: Option<&'a str>,
     seed: Option<u64>,
     version: Option<&'a str>,
-    /// `passed`, `failed`, `unfinished`; `invalid`, `not found` and `no server` where there was no run, `skipped` where there
-    /// should be none.
+    /// `passed`, `failed`, `unfinished`; `invalid`, `not found` and `no server` if there was no run, `skipped` if it
+    /// was left out.
     verdict: &'static str,
     expectations: Vec<ExpectationJson<'a>>,
     keepalive: Vec<KeepaliveJson>,
     final_states: Vec<FinalStateJson<'a>>,
     totals: Option<TotalsJson>,
-    /// Why it is not passed, besides broken expectations.
+    /// Why it did not pass, besides broken expectations.
     problems: Vec<String>,
-    /// Why the run did not come to its end.
+    /// Why the run did not reach its end.
     error: Option<String>,
 }
 
@@ -120,7 +120,7 @@ struct ExpectationJson<'a> {
     text: &'a str,
     expected: &'a str,
     actual: &'a str,
-    /// The sequence number of the event that decided it; null: none in particular.
+    /// The sequence number of the deciding event; null: none in particular.
     deciding_event: Option<u64>,
     /// When it was decided; null: at the end of the run.
     decided_at_seconds: Option<f64>,

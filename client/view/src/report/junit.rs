@@ -1,4 +1,4 @@
-//! JUnit's XML, as GitLab and Jenkins read it.
+//! JUnit XML, as GitLab and Jenkins read it.
 
 use std::io::{self, Write};
 use std::path::{Component, Path};
@@ -12,9 +12,9 @@ use crate::words;
 
 /// Writes a JUnit report: a suite for each scenario file, a test case for each run.
 ///
-/// A broken expectation is a `failure`; what kept a run from its end, or its beginning, is an `error`; what was left out is
-/// `skipped`. Times are those of the clock on the wall, which is what readers of such reports compare; virtual time, which
-/// is the same every time, is a property.
+/// A broken expectation is a `failure`; what prevented the beginning or the end of a run is an `error`; a run that
+/// was left out is `skipped`. Times are wall times, which readers of such reports compare; virtual time is a
+/// property.
 #[derive(Debug)]
 pub struct JunitReporter<W> {
     out: W,
@@ -99,7 +99,7 @@ fn status(record: &RunRecord) -> TestCaseStatus {
     status
 }
 
-/// What makes the run what it is, and how long it was in virtual time.
+/// What identifies the run, and its virtual time.
 fn properties(record: &RunRecord) -> Vec<(&'static str, String)> {
     let Some(started) = record.started() else { return Vec::new() };
     let mut properties = vec![
@@ -117,7 +117,7 @@ fn properties(record: &RunRecord) -> Vec<(&'static str, String)> {
     properties
 }
 
-/// The run within its suite: `dead-client/deaf (seed 7)` of `scenarios/keepalive/dead-client.yaml`.
+/// The name of the run in its suite: `dead-client/deaf (seed 7)` of `scenarios/keepalive/dead-client.yaml`.
 fn name(record: &RunRecord) -> String {
     let stem = Path::new(&record.file).file_stem().map(|stem| stem.to_string_lossy());
     match (record.name.strip_prefix(&record.file), stem) {
@@ -126,7 +126,7 @@ fn name(record: &RunRecord) -> String {
     }
 }
 
-/// The file as readers of JUnit group classes, by dots: `scenarios.keepalive.dead-client`.
+/// The file with dots, by which readers of JUnit group classes: `scenarios.keepalive.dead-client`.
 fn class(file: &str) -> String {
     let parts = Path::new(file).with_extension("");
     let parts = parts.components().filter_map(|part| match part {
@@ -136,7 +136,7 @@ fn class(file: &str) -> String {
     parts.collect::<Vec<_>>().join(".")
 }
 
-/// Text without what XML cannot have.
+/// Text without characters that XML cannot have.
 fn xml(text: &str) -> XmlString {
     XmlString::new(text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
 }

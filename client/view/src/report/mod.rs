@@ -1,4 +1,4 @@
-//! Writes runs down: one reporter a form, all from the same records.
+//! Reports of runs: one reporter for each format, all from the same records.
 
 mod drawing;
 mod failure;
@@ -30,11 +30,11 @@ pub use ndjson::NdjsonReporter;
 pub use tap::TapReporter;
 pub use text::{TextOptions, TextReporter, Wait};
 
-/// Told of runs while and after they happen. Runs come one after another.
+/// Writes runs down, while and after they happen. Runs come one after another.
 ///
-/// A reporter that can no longer write returns the error, and is not told more.
+/// After an error a reporter is not called again.
 pub trait Reporter {
-    /// Whether [`Reporter::run`] needs every event of the run. Otherwise its record has only the last ones.
+    /// Whether [`Reporter::run`] needs every event of the run. Otherwise the record has only the last ones.
     fn wants_every_event(&self) -> bool {
         true
     }
@@ -44,45 +44,46 @@ pub trait Reporter {
         false
     }
 
-    /// Octets of each datagram that the events must have; 0: none. A run is asked for it before it begins.
+    /// How many bytes of each datagram the events must have; 0: none. The run is requested with it.
     fn snapshot_length(&self) -> u32 {
         0
     }
 
-    /// The next events of the present run.
+    /// The next events of the current run.
     fn events(&mut self, events: &[Event]) -> io::Result<()> {
         let _ = events;
         Ok(())
     }
 
-    /// The present run is over.
+    /// The current run is over.
     fn run(&mut self, record: &RunRecord) -> io::Result<()> {
         let _ = record;
         Ok(())
     }
 
-    /// A run that was planned and is left out: `why` says why, as in `after the first failure`. Its record is empty.
+    /// A planned run is left out for the reason `why`, as in `after the first run that did not pass`. Its record has
+    /// no events.
     fn skipped(&mut self, record: &RunRecord, why: &str) -> io::Result<()> {
         let _ = (record, why);
         Ok(())
     }
 
-    /// No more runs: what is left is written, and the stream flushed.
+    /// There are no more runs: writes what is left, and flushes the stream.
     fn end(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// How many runs came out how.
+/// The number of runs, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Counts {
     passed: usize,
     failed: usize,
     unfinished: usize,
-    /// Of those that did not start, for whatever reason.
+    /// Runs that did not start, for whatever reason.
     not_run: usize,
-    /// Of those that were left out on purpose.
+    /// Runs that were left out on purpose.
     pub(crate) skipped: usize,
 }
 

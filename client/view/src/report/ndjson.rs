@@ -1,4 +1,4 @@
-//! Every event as proto3 JSON, one a line, as it comes.
+//! Every event as proto3 JSON, one per line, as it comes.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use halfopen_proto::v1::event::Kind;
 use super::Reporter;
 use crate::record::RunRecord;
 
-/// Writes every event as proto3 JSON, one a line.
+/// Writes every event as proto3 JSON, one per line.
 #[derive(Debug)]
 pub struct NdjsonReporter<W> {
     out: W,
@@ -40,7 +40,7 @@ impl<W: Write> Reporter for NdjsonReporter<W> {
     }
 }
 
-/// The event without octets that are there only for another reporter's sake.
+/// The event without the bytes that it has only because another reporter needs them.
 fn without_datagram(event: &Event) -> Cow<'_, Event> {
     let mut kind = match &event.kind {
         Some(kind @ (Kind::SegmentSent(_) | Kind::SegmentArrived(_) | Kind::DestinationUnreachable(_))) => {

@@ -7,12 +7,12 @@ use crate::record::{Outcome, RunRecord};
 use crate::stopped::Stopped;
 use crate::words::plain;
 
-/// Writes TAP 14: a line for each run as it ends, with what broke as YAML below it, and the plan at the end.
+/// Writes TAP 14: a line for each run as it ends, with its failures as YAML below it, and the plan at the end.
 #[derive(Debug)]
 pub struct TapReporter<W> {
     out: W,
     runs: usize,
-    /// Nothing may come after `Bail out!`.
+    /// Nothing may follow `Bail out!`.
     bailed: bool,
 }
 
@@ -22,7 +22,7 @@ impl<W: Write> TapReporter<W> {
         TapReporter { out, runs: 0, bailed: false }
     }
 
-    /// A test line. Its number is the run's.
+    /// A test line. Its number is that of the run.
     fn line(&mut self, passed: bool, record: &RunRecord, directive: &str) -> io::Result<()> {
         if self.runs == 0 {
             writeln!(self.out, "TAP version 14")?;
@@ -68,7 +68,7 @@ impl<W: Write> Reporter for TapReporter<W> {
     }
 }
 
-/// What broke, as a block of YAML: the first at the top, for readers that know `expected` and `actual`.
+/// The failures as a block of YAML: the first at the top, for readers that know `expected` and `actual`.
 fn diagnostics(record: &RunRecord, failure: &Failure<'_>) -> String {
     let mut yaml = Yaml { text: "  ---\n".to_owned() };
     yaml.pair(2, "message", &failure.message());
@@ -90,13 +90,13 @@ fn diagnostics(record: &RunRecord, failure: &Failure<'_>) -> String {
         yaml.pair(2, "rerun", &command);
     }
     if let Some(ladder) = failure.ladders().first() {
-        // A line each: not every reader knows YAML's blocks.
+        // One line each: not every reader knows YAML blocks.
         yaml.list(2, "ladder", ladder.lines());
     }
     yaml.text + "  ...\n"
 }
 
-/// A YAML text. Strings are quoted as JSON's, which YAML reads.
+/// A YAML text. Strings are quoted as in JSON, which YAML reads.
 struct Yaml {
     text: String,
 }
@@ -117,7 +117,7 @@ impl Yaml {
         self.text.push_str(&format!("{:indent$}{key}: {}\n", "", string(value)));
     }
 
-    /// Nothing at all if there are none.
+    /// Nothing if there are no items.
     fn list<'a>(&mut self, indent: usize, key: &str, items: impl Iterator<Item = &'a str>) {
         for (index, item) in items.enumerate() {
             if index == 0 {
@@ -128,7 +128,7 @@ impl Yaml {
     }
 }
 
-/// A double-quoted string. JSON leaves some characters as they are that YAML has not.
+/// A double-quoted string. JSON leaves some characters as they are that YAML does not allow.
 fn string(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
@@ -144,7 +144,7 @@ fn string(text: &str) -> String {
     quoted
 }
 
-/// Text on a test line: no line break, and nothing that begins a directive.
+/// Text on a test line: without line breaks, and without the beginning of a directive.
 fn escaped(text: &str) -> String {
     plain(text).replace('\\', "\\\\").replace('#', "\\#")
 }

@@ -1,4 +1,5 @@
-//! Runs for people: one run in full; of several a line each, then those that failed in full, then a summary.
+//! Runs for people: a single run in full; several runs on a line each, then those that failed in full, then a
+//! summary.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -19,7 +20,7 @@ const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
-/// Of several runs that did not pass, so many are shown in full.
+/// How many of the runs that did not pass are shown in full.
 const MOST_IN_FULL: usize = 20;
 
 /// How runs are written.
@@ -27,25 +28,25 @@ const MOST_IN_FULL: usize = 20;
 pub struct TextOptions {
     /// Whether more than one run will come.
     pub several: bool,
-    /// Columns of the longest name of a run, where several come.
+    /// Width of the longest name of a run in columns, if there are several runs.
     pub names: usize,
-    /// Whether runs that passed are only counted, where several come.
+    /// Whether runs that passed are only counted, if there are several runs.
     pub quiet: bool,
     /// What pictures show.
     pub picture: PictureOptions,
-    /// What they are drawn on.
+    /// What pictures are drawn on.
     pub paper: Paper,
-    /// If a run is played in time, how fast.
+    /// How fast a run is played in time; `None`: it is not.
     pub pace: Option<Pace>,
 }
 
-/// Events of an interrupted run that are drawn.
+/// How many events of an interrupted run are drawn.
 const DRAWN_OF_INTERRUPTED: usize = 20_000;
 
-/// Waits for so long. `false`: the user wants to see no more.
+/// Waits for a time. Returns `false` if the user does not want to see more.
 pub type Wait = fn(Duration) -> bool;
 
-/// Writes runs as text with ANSI colours, to a stream that strips them where they are not wanted.
+/// Writes runs as text with ANSI colours, to a stream that strips them if they are not wanted.
 #[derive(Debug)]
 pub struct TextReporter<W> {
     out: W,
@@ -54,11 +55,11 @@ pub struct TextReporter<W> {
     counts: Counts,
     /// The virtual time of all runs.
     time: Duration,
-    /// Why runs were left out, if some were.
+    /// Why runs were left out, if any were.
     left_out: Option<String>,
-    /// Runs that are shown in full at the end, as they will be.
+    /// The text of the runs that are shown in full at the end.
     later: Vec<u8>,
-    /// How many these are, and how many there is no room for.
+    /// How many these are, and how many more did not pass.
     shown: usize,
     hidden: usize,
 }
@@ -80,7 +81,7 @@ impl<W: Write> TextReporter<W> {
         }
     }
 
-    /// A run of several: a line now, and all of it later if it did not pass.
+    /// One of several runs: a line now, and everything later if it did not pass.
     fn one_of_several(&mut self, record: &RunRecord) -> io::Result<()> {
         let outcome = record.outcome();
         if outcome != Outcome::Passed || !self.options.quiet {
@@ -98,15 +99,12 @@ impl<W: Write> TextReporter<W> {
         full(&mut self.later, record, &self.options, self.wait)
     }
 
-    /// What came of all.
+    /// The summary of all runs.
     fn summary(&mut self) -> io::Result<()> {
         self.out.write_all(&std::mem::take(&mut self.later))?;
         if self.hidden > 0 {
-            let (shown, hidden) = (self.shown, words::count(self.hidden as u64, "run"));
-            writeln!(
-                self.out,
-                "\n{DIM}the first {shown} are shown, and not {hidden} more that did not pass{DIM:#}"
-            )?;
+            let (shown, all) = (self.shown, self.shown + self.hidden);
+            writeln!(self.out, "\n{DIM}showing {shown} of {all} failed runs{DIM:#}")?;
         }
         write!(self.out, "\n{BOLD}{}{BOLD:#}", self.counts.sentence())?;
         if let Some(why) = &self.left_out {
@@ -118,7 +116,7 @@ impl<W: Write> TextReporter<W> {
         writeln!(self.out)
     }
 
-    /// The run on one line.
+    /// The run on a line.
     fn line(&mut self, record: &RunRecord) -> io::Result<()> {
         let outcome = record.outcome();
         let (name, style) = (outcome.name(), style(outcome));
@@ -164,7 +162,7 @@ impl<W: Write> Reporter for TextReporter<W> {
     }
 }
 
-/// The run with everything about it.
+/// The run in full.
 fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wait) -> io::Result<()> {
     let Some(started) = record.started() else { return Ok(()) };
     let name = plain(&words::run(&started.scenario, &started.variant));
@@ -184,7 +182,7 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
     }
     if drawn.len() < record.events.len() {
         let (drawn, all) = (drawn.len(), words::count(record.events.len() as u64, "event"));
-        writeln!(out, "{DIM}drawn are the first {drawn} of {all}{DIM:#}")?;
+        writeln!(out, "{DIM}showing the first {drawn} of {all}{DIM:#}")?;
     }
     if let Err(error) = options.picture.selection.check(&timeline) {
         writeln!(out, "{BAD}{error}{BAD:#}")?;
@@ -210,7 +208,7 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
     verdict(out, record)
 }
 
-/// The events to draw: of a long run that was interrupted the first, because its user does not wait for more.
+/// The events to draw: only the first ones of a long run that was interrupted, because its user does not wait.
 fn drawn(record: &RunRecord) -> &[Event] {
     match &record.stopped {
         Some(Stopped::Interrupted) => record.events.get(..DRAWN_OF_INTERRUPTED).unwrap_or(&record.events),
@@ -229,7 +227,7 @@ fn expectation(out: &mut dyn Write, record: &RunRecord, result: &ExpectationResu
     writeln!(out, "    {DIM}{}{DIM:#}", plain(&broken.place()))
 }
 
-/// Whether the event is among the rows for which the picture has no room. 0 means the end, which is always there.
+/// Whether the picture has no room for the event. 0 is the end, which is always shown.
 fn leaves_out(picture: &Picture, event: u64) -> bool {
     let omitted = picture.rows.iter().position(|row| matches!(row.what, What::Omitted(_)));
     omitted.is_some_and(|at| {
@@ -263,19 +261,19 @@ const fn style(outcome: Outcome) -> Style {
     }
 }
 
-/// What matters most of a run.
+/// The most important totals of a run.
 fn short(totals: &RunTotals) -> String {
     let checked = u64::from(totals.expectations_passed) + u64::from(totals.expectations_failed);
     let expectations = format!("{} of {}", totals.expectations_passed, words::count(checked, "expectation"));
     format!("{expectations}, {}", words::duration(words::from_proto(totals.virtual_time.as_ref())))
 }
 
-/// The counts of a run in one line.
+/// The totals of a run in a line.
 fn summary(totals: &RunTotals) -> String {
     let mut parts =
         vec![format!("{} of virtual time", short(totals)), words::count(totals.segments_sent, "segment")];
     if totals.retransmissions > 0 {
-        parts.push(format!("{} sent again", totals.retransmissions));
+        parts.push(format!("{} retransmitted", totals.retransmissions));
     }
     if totals.segments_lost > 0 {
         parts.push(format!("{} lost", totals.segments_lost));
@@ -293,7 +291,7 @@ fn keepalive(found: &Keepalive, several_connections: bool) -> String {
     let silence = format!("{} after the last segment", words::duration(found.silence));
     let what = match found.verdict {
         KeepaliveVerdict::Unspecified => String::new(),
-        KeepaliveVerdict::Probing => format!("{probes} without an answer"),
+        KeepaliveVerdict::Probing => format!("{probes}, no answer"),
         KeepaliveVerdict::Alive => "the peer answered".to_owned(),
         KeepaliveVerdict::Reset | KeepaliveVerdict::Dead => format!("{probes}, {silence}"),
     };

@@ -1,6 +1,7 @@
-//! Draws a picture as SVG: lifelines from top to bottom, coloured by state, and segments as arrows as steep as they are slow.
+//! Draws a picture as SVG: lifelines from top to bottom, coloured by state, and segments as arrows whose slope shows
+//! their latency.
 //!
-//! The drawing needs nothing from elsewhere, follows the reader's choice of light or dark, and its text is text.
+//! The drawing is self-contained, follows the light or dark theme of the reader, and its text is text.
 
 mod items;
 mod plan;
@@ -25,10 +26,10 @@ use crate::words;
 pub(crate) use self::style::{sheet, state as state_class};
 pub(crate) use self::text::{cut, width};
 
-/// What is said about a drawing besides the picture.
+/// The options of a drawing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SvgOptions {
-    /// What it is a picture of; readers of the screen are told, and it stands at the top.
+    /// Its title, at the top and for screen readers.
     pub title: String,
 }
 
@@ -39,7 +40,7 @@ pub fn svg(picture: &Picture, options: &SvgOptions) -> String {
     lines_of(&markup::finish(drawing.draw())) + "\n"
 }
 
-/// The markup with a line for each element but the parts of a text, where spaces count: for those who compare drawings.
+/// The markup with a line for each element, except within text, where spaces count: for comparing drawings.
 fn lines_of(markup: &str) -> String {
     let ends =
         ["<title", "<desc", "<style", "<defs", "<pattern", "<rect", "<path", "<text", "<g", "</g>", "</svg>"];
@@ -47,7 +48,7 @@ fn lines_of(markup: &str) -> String {
         .fold(markup.to_owned(), |text, tag| text.replace(&format!(">{tag}"), &format!(">\n{tag}")))
 }
 
-/// Draws a picture as a part of a page that has the [`sheet`]. What has an id there begins with `prefix`.
+/// Draws a picture for a page that has the [`sheet`]. Ids begin with `prefix`.
 pub(crate) fn part(picture: &Picture, title: &str, prefix: &str) -> Markup {
     Drawing { picture, title, prefix, sheet: None }.draw()
 }
@@ -63,7 +64,7 @@ pub(crate) fn row_of(picture: &Picture, prefix: &str, event: u64) -> Option<Stri
     rows.iter().find(shows).or_else(|| rows.iter().rfind(before)).and_then(|row| id(row, prefix))
 }
 
-/// What a row is called, after its first event.
+/// The id of a row, after its first event.
 fn id(row: &Row, prefix: &str) -> Option<String> {
     let first = match &row.what {
         What::Folded(folded) => Some(folded.events.start()),

@@ -21,7 +21,7 @@ pub(super) struct Plan<'a> {
     pub(super) times_end: f64,
     pub(super) width: f64,
     pub(super) height: f64,
-    /// The times worth telling, from the top.
+    /// The times that are shown, from the top.
     pub(super) times: Vec<(f64, String)>,
     /// What each row draws, in the order of the rows.
     pub(super) items: Vec<Item<'a>>,
@@ -84,7 +84,7 @@ fn columns(picture: &Picture, points: &[Point]) -> (Vec<f64>, f64, f64) {
 
 /// The times of rows, and between them those of arrivals, where there is room.
 fn times(picture: &Picture, points: &[Point]) -> Vec<(f64, String)> {
-    let mut told: Vec<(f64, Duration)> = Vec::new();
+    let mut shown: Vec<(f64, Duration)> = Vec::new();
     let leaves = |point: &&Point| {
         point.role != Role::Head
             || !matches!(&picture.rows[point.row].what, What::Arrow(arrow) if arrow.part == Part::Whole)
@@ -95,16 +95,16 @@ fn times(picture: &Picture, points: &[Point]) -> Vec<(f64, String)> {
     let (first, second): (Vec<&Point>, Vec<&Point>) =
         points.iter().filter(|point| !silent(point)).partition(leaves);
     for point in first.into_iter().chain(second) {
-        let at = told.partition_point(|(y, _)| *y < point.y);
-        let near = told[at.saturating_sub(1)..(at + 1).min(told.len())].iter();
+        let at = shown.partition_point(|(y, _)| *y < point.y);
+        let near = shown[at.saturating_sub(1)..(at + 1).min(shown.len())].iter();
         let room = near.clone().all(|(y, _)| (y - point.y).abs() >= LINE - 2.0);
-        let new = told[..at].iter().next_back().is_none_or(|(_, time)| *time != point.time)
-            && told.get(at).is_none_or(|(_, time)| *time != point.time);
+        let new = shown[..at].iter().next_back().is_none_or(|(_, time)| *time != point.time)
+            && shown.get(at).is_none_or(|(_, time)| *time != point.time);
         if room && new {
-            told.insert(at, (point.y, point.time));
+            shown.insert(at, (point.y, point.time));
         }
     }
-    told.into_iter().map(|(y, time)| (y, text::time(time))).collect()
+    shown.into_iter().map(|(y, time)| (y, text::time(time))).collect()
 }
 
 /// What each host is, and from where on.

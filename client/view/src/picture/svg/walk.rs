@@ -13,15 +13,15 @@ use crate::picture::{Arrow, Part, Picture, Row, What};
 use crate::timeline::HostIndex;
 use crate::words;
 
-/// Arrows that begin or end one after another at the same lifeline stand so far apart.
+/// The distance between arrows that begin or end one after another at the same lifeline.
 const ARROWS: f64 = 17.0;
-/// What happens later stands lower by at least and at most so much.
+/// How much lower a later point is placed, at least and at most.
 const STEP: RangeInclusive<f64> = 8.0..=36.0;
 
 /// Goes down the points.
 pub(super) struct Walk<'a> {
     picture: &'a Picture,
-    /// How long most segments are on their way.
+    /// The usual latency of segments.
     usual: Duration,
     now: Duration,
     /// Nothing of the present moment stands higher.
@@ -35,7 +35,7 @@ pub(super) struct Walk<'a> {
     margins: Vec<f64>,
     /// Where segments left.
     tails: BTreeMap<u64, f64>,
-    /// The states that are told already.
+    /// The states that are shown already.
     states: BTreeMap<(HostIndex, u32), TcpState>,
     /// The connection that the last text beside each lifeline was about.
     about: Vec<u32>,

@@ -129,7 +129,7 @@ const fn ascii_of(character: char) -> char {
     }
 }
 
-/// Writes text on with nothing but ASCII in it; each character keeps its place.
+/// Passes text on as ASCII; each character keeps its place.
 #[derive(Debug)]
 pub struct AsciiWriter<W> {
     out: W,

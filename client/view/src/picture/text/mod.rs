@@ -1,7 +1,7 @@
-//! Draws a picture as text: a ladder within a width.
+//! Draws a picture as text: a ladder of a given width.
 //!
 //! Each host is a lifeline with its state beside it where that changes; segments are arrows between lifelines. What
-//! applications and timers do stands in the margins, if these are wide enough.
+//! applications and timers do is written in the margins, if these are wide enough.
 
 mod arrows;
 mod canvas;
@@ -31,9 +31,9 @@ pub use pace::{Pace, PaceError, play};
 /// What a picture is drawn on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paper {
-    /// Columns. Nothing is wider, unless there are fewer than 40.
+    /// The width in columns, at least 40.
     pub width: usize,
-    /// Whether there is nothing but ASCII to draw with.
+    /// Whether only ASCII is used.
     pub ascii: bool,
 }
 
@@ -43,7 +43,7 @@ impl Default for Paper {
     }
 }
 
-/// Draws a picture. The text has ANSI colours, for a stream that strips them where they are not wanted.
+/// Draws a picture. The text has ANSI colours, for a stream that strips them if they are not wanted.
 pub fn draw(picture: &Picture, paper: Paper) -> String {
     let drawing = Drawing::new(picture, paper);
     let mut out = drawing.heading();
@@ -63,7 +63,7 @@ pub struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    /// Finds out where everything will be.
+    /// Computes where everything is.
     pub fn new(picture: &'a Picture, paper: Paper) -> Drawing<'a> {
         let shown = shown::shown(picture);
         let frame = Frame::new(picture, paper, &rows::needs(picture, &shown));
@@ -96,7 +96,7 @@ impl<'a> Drawing<'a> {
         line.finish(self.paper.ascii)
     }
 
-    /// The rows, each with the time when all of it has happened; a row has one line or more.
+    /// The rows, each with the time when all of it has happened; a row has at least one line.
     pub fn rows(&self) -> impl Iterator<Item = (Duration, String)> + '_ {
         (0..self.picture.rows.len()).map(|index| {
             let lines = self.row(index).into_iter().map(|line| line.finish(self.paper.ascii));
@@ -106,7 +106,7 @@ impl<'a> Drawing<'a> {
         })
     }
 
-    /// What is said at the end: how much was not selected; often nothing.
+    /// The note at the end: how much was not selected; often empty.
     pub fn ending(&self) -> String {
         let rows = self.picture.not_selected;
         if rows == 0 {

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::Drawing;
 
-/// How fast virtual time passes: so many of its seconds in each of ours.
+/// The speed of virtual time: N times real time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace(f64);
 
-/// What is no pace.
+/// A text that is not a pace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no pace: write how many times as fast as in life, as in 1x, 10x or 0.5x")]
+#[error("`{0}` is not a pace: write N times real time, as in 1x, 10x or 0.5x")]
 pub struct PaceError(String);
 
 impl FromStr for Pace {
@@ -27,14 +27,14 @@ impl FromStr for Pace {
 }
 
 impl Pace {
-    /// How long a stretch of virtual time takes.
+    /// How long a stretch of virtual time takes in real time.
     fn takes(self, virtual_time: Duration) -> Duration {
         Duration::try_from_secs_f64(virtual_time.as_secs_f64() / self.0).unwrap_or(Duration::MAX)
     }
 }
 
-/// Writes a drawing, each row when its time has come; the clock starts with the first call of `wait`, which is to wait for
-/// as long as it is told. If it returns `false`, nothing more is written. Whether all was.
+/// Writes a drawing, each row at its time; the clock starts with the first call of `wait`, which waits for the given
+/// time. If it returns `false`, no more is written. Returns whether everything was.
 ///
 /// # Errors
 /// Those of `out`, which is flushed after each row.

@@ -1,10 +1,10 @@
-//! A time axis of moments: from one to the next it is as far as the logarithm of the time between them says, so that both
-//! 20 ms and two hours can be seen. Equal times are equally long.
+//! A time axis: the distance between two moments is the logarithm of the time between them, so that both 20 ms and
+//! two hours can be seen. Equal times have equal lengths.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Where moments are on a line.
+/// The positions of moments on a line.
 pub(super) struct Axis {
     stops: Vec<(Duration, f64)>,
 }
@@ -25,7 +25,7 @@ impl Axis {
         Axis { stops }
     }
 
-    /// Where a moment is; of one between two, in proportion.
+    /// The position of a moment; between two known ones, in proportion.
     pub(super) fn at(&self, moment: Duration) -> f64 {
         let after = self.stops.partition_point(|(stop, _)| *stop <= moment);
         match (self.stops.get(after.wrapping_sub(1)), self.stops.get(after)) {

@@ -1,4 +1,4 @@
-//! The states of both ends and what keepalive asked, over time.
+//! The states of both ends of connections, and keepalive probes, over time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::record::RunRecord;
 use crate::timeline::{EntryKind, HostIndex, Timeline};
 use crate::words;
 
-/// Of so many connections there are bars.
+/// How many connections have bars.
 pub(super) const CONNECTIONS: usize = 6;
-/// So many faults have a mark.
+/// How many faults have a mark.
 const FAULTS: usize = 60;
 
 /// Where bars begin and end.
@@ -27,7 +27,7 @@ const STRIP: f64 = 18.0;
 /// One end of a connection.
 #[derive(Default)]
 struct Lane {
-    /// The states, from when on; `None` where there is none any more.
+    /// The states, and when they began; `None` where there is no state any more.
     states: Vec<(Duration, Option<TcpState>)>,
     /// What keepalive found out.
     asked: Vec<(Duration, KeepaliveVerdict)>,
@@ -37,13 +37,14 @@ struct Lane {
 #[derive(Default)]
 struct Chart {
     lanes: BTreeMap<(u32, HostIndex), Lane>,
-    /// When a host did something else.
+    /// When a host changed what it does.
     hosts: Vec<(Duration, HostIndex, HostState)>,
     faults: Vec<(Duration, String)>,
     end: Duration,
 }
 
-/// The chart as a drawing; nothing if there was no connection. It needs the patterns of the picture with the same prefix.
+/// The chart as a drawing; empty if there was no connection. It needs the patterns of the picture with the same
+/// prefix.
 pub(super) fn chart(record: &RunRecord, timeline: &Timeline, prefix: &str) -> Markup {
     let chart = Chart::new(timeline);
     if chart.lanes.is_empty() {
@@ -160,7 +161,7 @@ impl Chart {
         }
     }
 
-    /// Where the host is down or stands still.
+    /// Where the host is down or suspended.
     fn down(&self, axis: &Axis, host: HostIndex, y: f64, prefix: &str) -> Markup {
         let changes: Vec<(Duration, HostState)> = self
             .hosts
@@ -207,7 +208,7 @@ fn bars(axis: &Axis, lane: &Lane, end: Duration, y: f64) -> Markup {
     }
 }
 
-/// What keepalive asked: a ring for a probe without an answer, a disc for one with an answer, a cross for the end.
+/// Keepalive probes: a ring for a probe without an answer, a disc for one with an answer, a cross for the end.
 fn strip(axis: &Axis, lane: &Lane, y: f64) -> Markup {
     let later = lane.asked.iter().skip(1).map(|(_, verdict)| Some(*verdict)).chain([None]);
     html! {
@@ -234,7 +235,7 @@ fn strip(axis: &Axis, lane: &Lane, y: f64) -> Markup {
     }
 }
 
-/// The moments, told as far as there is room.
+/// The times of moments, as far as there is room.
 fn ticks(axis: &Axis, bottom: f64) -> Markup {
     let mut told: Vec<(f64, String)> = Vec::new();
     let last = axis.stops().last().map_or(0.0, |(_, x)| x);

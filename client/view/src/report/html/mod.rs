@@ -1,4 +1,4 @@
-//! All runs as one HTML page: it needs nothing from elsewhere, can be read without JavaScript and printed.
+//! All runs as one HTML page, which is self-contained, can be read without JavaScript, and printed.
 
 mod axis;
 mod chart;
@@ -20,17 +20,17 @@ use crate::record::{Outcome, RunRecord};
 use crate::timeline::Timeline;
 use crate::words;
 
-/// Runs that passed have no more than a line in the table after so many runs, so that a browser can show the page.
+/// After this many runs, those that passed have only a line in the table, so that a browser can show the page.
 const MOST_IN_FULL: usize = 200;
 /// Rows of a picture.
 const ROWS: usize = 120;
 
-/// Writes one page about all runs, when the last is over.
+/// Writes one page about all runs, after the last one.
 #[derive(Debug)]
 pub struct HtmlReporter<W> {
     out: W,
     counts: Counts,
-    /// How often each id was given.
+    /// How often each id was used.
     ids: BTreeMap<String, usize>,
     table: Vec<Markup>,
     sections: Vec<Section>,
@@ -51,7 +51,7 @@ impl<W: Write> HtmlReporter<W> {
         }
     }
 
-    /// What the run is called in links: the same in every report, unless it runs more than once in one.
+    /// The id of the run in links: the same in every report, unless it runs more than once in one.
     fn id(&mut self, record: &RunRecord) -> String {
         let plain = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
         let name: String = record.name.chars().map(plain).collect();
@@ -113,7 +113,7 @@ impl<W: Write> Reporter for HtmlReporter<W> {
     }
 }
 
-/// A run's line in the table.
+/// The line of a run in the table.
 fn line(record: &RunRecord, id: &str, in_full: bool) -> Markup {
     let outcome = record.outcome();
     let seed = record.started().map(|started| started.seed).or(record.options.seed);

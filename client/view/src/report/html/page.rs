@@ -41,7 +41,7 @@ pub(super) fn page(content: &Content<'_>) -> Markup {
                 main {
                     @if several { (summary(table)) }
                     @for section in *sections { (section.draw(!several)) }
-                    @if sections.is_empty() && table.is_empty() { p { "Nothing was run." } }
+                    @if sections.is_empty() && table.is_empty() { p { "There are no runs." } }
                 }
                 script { (PreEscaped(SCRIPT)) }
             }

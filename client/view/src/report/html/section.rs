@@ -10,11 +10,11 @@ use crate::stopped::Stopped;
 use crate::timeline::Timeline;
 use crate::words;
 
-/// What the page says about a run.
+/// The section of a run.
 #[derive(Debug)]
 pub(super) struct Section {
     id: String,
-    /// Whether it needs to be looked at.
+    /// Whether it is open at first.
     open: bool,
     summary: Markup,
     body: Markup,
@@ -78,7 +78,7 @@ fn facts(record: &RunRecord) -> String {
     facts.join(", ")
 }
 
-/// Why the run is not passed, besides broken expectations.
+/// Why the run did not pass, besides broken expectations.
 fn why(record: &RunRecord) -> Markup {
     let problems = record.problems();
     html! {

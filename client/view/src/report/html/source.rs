@@ -1,4 +1,4 @@
-//! The scenario's text, with what happened at its lines.
+//! The text of the scenario, with what happened at its lines.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use crate::record::RunRecord;
 use crate::words;
 
-/// What happened at a line, as it is told beside it.
+/// What happened at a line, which is shown beside it.
 #[derive(Default)]
 struct Mark {
     passed: usize,
@@ -20,7 +20,7 @@ struct Mark {
     told: Vec<String>,
 }
 
-/// So many moments are told of a line.
+/// How many moments of a line are shown.
 const MOMENTS: usize = 6;
 
 /// The text as a list of lines. Their ids begin with `prefix`.

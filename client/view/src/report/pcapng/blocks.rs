@@ -1,7 +1,7 @@
-//! The blocks of the pcapng format that a capture needs, as the IETF's draft has them (draft-ietf-opsawg-pcapng).
+//! The blocks of the pcapng format that a capture needs, after the IETF draft (draft-ietf-opsawg-pcapng).
 //!
-//! They are few and simple, and the crate that writes them, pcap-file, has had no stable release since 2.0 and brings old
-//! dependencies. pcap-parser, which is kept well and only reads, reads what is written here in the tests.
+//! They are few and simple, and the crate that writes them, pcap-file, has had no stable release since 2.0 and brings
+//! old dependencies. In the tests pcap-parser, which is well maintained and only reads, reads what is written here.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -13,11 +13,11 @@ const INTERFACE_DESCRIPTION: u32 = 1;
 const NAME_RESOLUTION: u32 = 4;
 const ENHANCED_PACKET: u32 = 6;
 
-/// Says that numbers are in little-endian order, on whatever machine.
+/// The byte order mark: numbers are little-endian on every machine.
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
-/// Packets begin with their IP header, of whichever version (LINKTYPE_RAW).
+/// Packets begin with their IP header, of either version (LINKTYPE_RAW).
 const LINK_TYPE_RAW: u16 = 101;
-/// Times count units of ten to minus this, seconds.
+/// Times count units of 10 to the power of minus this, in seconds.
 const NANOSECONDS: u8 = 9;
 
 /// Codes of options.
@@ -41,17 +41,17 @@ const IPV6: u16 = 2;
 /// One packet at one interface.
 #[derive(Debug)]
 pub(super) struct Packet<'a> {
-    /// The interface's position among those that were written, from 0.
+    /// The index of the interface, from 0.
     pub(super) interface: u32,
     /// Whether it arrived there; otherwise it was sent.
     pub(super) inbound: bool,
     /// Since the epoch.
     pub(super) time: Duration,
-    /// The octets that are kept of it.
+    /// The bytes that are kept.
     pub(super) octets: &'a [u8],
-    /// How many it had.
+    /// The original length in bytes.
     pub(super) length: u32,
-    /// What is to be said of it.
+    /// Its comments.
     pub(super) comments: &'a [String],
 }
 
@@ -78,7 +78,7 @@ impl<W: Write> Blocks<W> {
         Ok(blocks)
     }
 
-    /// Describes the next interface; so many octets of its packets are kept.
+    /// Describes the next interface, and how many bytes of its packets are kept.
     pub(super) fn interface(
         &mut self,
         name: &str,
@@ -145,7 +145,7 @@ impl<W: Write> Blocks<W> {
     }
 }
 
-/// What stands between the lengths of a block.
+/// The content of a block.
 #[derive(Debug, Default)]
 struct Body(Vec<u8>);
 
@@ -158,7 +158,7 @@ impl Body {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
-    /// Octets, and as many zeros as make them a multiple of four.
+    /// Bytes, padded with zeros to a multiple of four.
     fn octets(&mut self, octets: &[u8]) {
         self.0.extend_from_slice(octets);
         self.0.resize(self.0.len().next_multiple_of(4), 0);
@@ -172,7 +172,7 @@ impl Body {
         self.octets(&value[..length.into()]);
     }
 
-    /// A text, without its end if it is longer than an option may be.
+    /// A text, cut off where an option would be too long.
     fn text(&mut self, code: u16, text: &str) {
         let mut end = text.len().min(u16::MAX.into());
         while !text.is_char_boundary(end) {

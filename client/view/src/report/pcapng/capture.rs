@@ -12,10 +12,10 @@ use crate::record::RunRecord;
 use crate::timeline::{Entry, EntryIndex, EntryKind, Segment, Timeline};
 use crate::words;
 
-/// Writes a run as pcapng. Nothing if there was no run.
+/// Writes a run as pcapng; nothing if there was no run.
 ///
-/// Fails if `out` does, and with [`io::ErrorKind::InvalidInput`] if the events have no octets: the run must have been asked for
-/// with a [`snapshot_length`](crate::client::RunOptions::snapshot_length).
+/// Fails if `out` does, and with [`io::ErrorKind::InvalidInput`] if the events have no bytes of datagrams: the run
+/// must have been requested with a [`snapshot_length`](crate::record::RunOptions::snapshot_length).
 pub fn write(record: &RunRecord, out: impl Write) -> io::Result<()> {
     let Some(started) = record.started() else { return Ok(()) };
     let application = format!("halfopen {}", started.version);
@@ -37,7 +37,7 @@ pub fn write(record: &RunRecord, out: impl Write) -> io::Result<()> {
         let Some(found) = capture.packet(index, entry) else { continue };
         let Found { inbound, octets, length, comments } = found;
         if octets.is_empty() {
-            let reason = "the events have no octets of datagrams; the run must be asked for them";
+            let reason = "the events have no bytes of datagrams; request the run with a snapshot length";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
         let Some(interface) = entry.host.and_then(|host| u32::try_from(host).ok()) else { continue };
@@ -51,7 +51,7 @@ pub fn write(record: &RunRecord, out: impl Write) -> io::Result<()> {
     blocks.end()
 }
 
-/// What the capture is of.
+/// The comment of the capture.
 fn about(record: &RunRecord, started: &RunStarted) -> String {
     let mut lines = vec![started.title.clone()];
     let variant = Some(&started.variant).filter(|variant| !variant.is_empty());
@@ -68,7 +68,7 @@ fn about(record: &RunRecord, started: &RunStarted) -> String {
     lines.join("\n")
 }
 
-/// A packet, but for its time and place.
+/// A packet, without its time and place.
 struct Found<'a> {
     inbound: bool,
     octets: &'a [u8],
@@ -84,7 +84,7 @@ struct Capture<'a> {
 }
 
 impl<'a> Capture<'a> {
-    /// What is captured of what happened; `None` if nothing is.
+    /// What is captured of an event; `None` if nothing is.
     fn packet(&self, index: EntryIndex, entry: &Entry) -> Option<Found<'a>> {
         match &entry.kind {
             // Nobody sent it.
@@ -120,7 +120,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// The octets that the event of that number has.
+    /// The bytes in the event of that number.
     fn octets(&self, sequence: u64) -> Option<&'a [u8]> {
         match self.record.event(sequence)?.kind.as_ref()? {
             Kind::SegmentSent(sent) => Some(&sent.datagram),
@@ -130,7 +130,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// A segment as it was sent, and how many octets it had.
+    /// A segment as it was sent, and its length in bytes.
     fn sent(&self, index: EntryIndex) -> Option<(&'a [u8], u32)> {
         let Kind::SegmentSent(sent) =
             self.record.event(self.timeline.entries.get(index)?.sequence)?.kind.as_ref()?
@@ -140,7 +140,7 @@ impl<'a> Capture<'a> {
         Some((&sent.datagram, sent.size))
     }
 
-    /// What is to be said of a segment where it arrives: which of its copies, and whether it has changed.
+    /// Comments on a segment where it arrives: which copy it is, and whether it was changed.
     fn of_arrival(
         &self,
         segment: &Segment,
@@ -153,23 +153,23 @@ impl<'a> Capture<'a> {
             let host = self.timeline.entries.get(sent).and_then(|entry| self.timeline.hosts.get(entry.host?));
             let host = host.map_or("its source", String::as_str);
             let maker = if segment.middlebox.is_empty() { "a fault" } else { &segment.middlebox };
-            comments.push(format!("made up by {maker}: {host} did not send it"));
+            comments.push(format!("injected by {maker}: {host} did not send it"));
             comments.extend(of_faults(segment));
         } else if changed {
             comments.push(match self.sent.get(&sent) {
-                Some(number) => format!("changed on the way: not as packet {number} was sent"),
+                Some(number) => format!("changed on the way: differs from packet {number} as sent"),
                 None => "changed on the way".to_owned(),
             });
         }
         if copy > 1 {
-            comments.push(format!("copy {copy} of it that arrives"));
+            comments.push(format!("copy {copy} arrives"));
         }
         comments.extend(not_used(dropped));
         comments
     }
 }
 
-/// What is to be said of a segment where it is sent; whether any of it was sent before.
+/// Comments on a segment where it is sent, among them whether any of it was sent before.
 fn of_sent(segment: &Segment, again: bool) -> Vec<String> {
     let mut comments = Vec::new();
     comments.extend(words::purpose(segment.purpose).map(str::to_owned));
@@ -191,7 +191,7 @@ fn not_used(dropped: &str) -> Option<String> {
     (!dropped.is_empty()).then(|| format!("not used by TCP: {dropped}"))
 }
 
-/// How many octets an IP datagram says that it has.
+/// The length of an IP datagram according to its header.
 fn length_of(datagram: &[u8]) -> u32 {
     let said = |place: usize| {
         datagram.get(place..place + 2).map_or(0, |said| u32::from(said[0]) << 8 | u32::from(said[1]))
