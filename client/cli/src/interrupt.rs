@@ -28,8 +28,8 @@ pub(crate) struct Interrupt {
 impl Interrupt {
     /// From now on Ctrl-C ends the program after [`GRACE`], unless it has ended by itself.
     pub(crate) async fn listen() -> Interrupt {
-        static HEARD: OnceCell<watch::Receiver<bool>> = OnceCell::const_new();
-        Interrupt { pressed: HEARD.get_or_init(|| async { heard() }).await.clone() }
+        static SIGNALLED: OnceCell<watch::Receiver<bool>> = OnceCell::const_new();
+        Interrupt { pressed: SIGNALLED.get_or_init(|| async { listen_for_signals() }).await.clone() }
     }
 
     /// Waits for Ctrl-C.
@@ -62,7 +62,7 @@ pub(crate) fn is_the_end() {
     CODE.store(exit::PASSED, Ordering::Relaxed);
 }
 
-fn heard() -> watch::Receiver<bool> {
+fn listen_for_signals() -> watch::Receiver<bool> {
     let (press, pressed) = watch::channel(false);
     let signals = Signals::new();
     tokio::spawn(async move {

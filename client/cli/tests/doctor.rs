@@ -241,7 +241,7 @@ async fn a_server_of_another_version_is_a_warning_and_its_run_is_not_compared() 
 }
 
 #[tokio::test]
-async fn an_old_server_tells_its_version_by_a_run() {
+async fn an_old_server_shows_its_version_by_a_run() {
     for (version, part) in [(VERSION, "the same events on both sides"), ("0.0.1", "not compared")] {
         let address = Fake::new(version, |_| ()).serve(true, ServingStatus::Serving).await;
         let said = doctor(&["--server", &address]).await;

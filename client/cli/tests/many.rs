@@ -184,7 +184,7 @@ fn a_server_that_gives_other_events_for_the_same_seed_is_found_out() {
 }
 
 #[test]
-fn so_many_runs_as_jobs_go_on_at_once_and_are_told_in_order() {
+fn as_many_runs_as_jobs_go_on_at_once_and_are_reported_in_order() {
     let server = Fake::start(|request, _| {
         let seed = request.seed.unwrap();
         // The first of each four is the last to end.
@@ -283,7 +283,7 @@ fn ctrl_c_writes_what_was_finished_in_order() {
 }
 
 #[test]
-fn times_are_told_on_standard_error_alone_and_only_if_wanted() {
+fn times_are_printed_on_standard_error_alone_and_only_if_wanted() {
     let plain = run(&["dropped-fin", "--seeds", "1..4"]);
     let told = run(&["dropped-fin", "--seeds", "1..4", "--slowest", "2"]);
     assert_eq!((plain.err.as_str(), &plain.out), ("", &told.out));

@@ -87,7 +87,7 @@ fn several_reports_of_the_same_runs_are_written_beside_the_results() {
 
 #[cfg(unix)]
 #[test]
-fn the_command_that_a_report_tells_repeats_the_run() {
+fn the_command_in_a_report_repeats_the_run() {
     let folder = tempdir("repeat");
     let file = lossy(&folder);
     let arguments =

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_version_adds_is_told() {
+    fn what_a_newer_version_adds_is_reported() {
         let newer =
             r#"{"sequence":"2","host":"a","mood":1,"segmentSent":{"segment":"1","flags":{"ece":true}}}"#;
         let kind = r#"{"sequence":"3","weatherChanged":{"rain":true}}"#;

@@ -262,11 +262,11 @@ impl Builder {
                 self.sent_segment(segment)?.losses.push(lost.reason.clone());
                 EntryKind::Lost { segment }
             }
-            Kind::DestinationUnreachable(told) => EntryKind::Unreachable {
-                segment: *self.sent.get(&told.segment)?,
-                code: told.code(),
-                mtu: told.mtu,
-                dropped: told.dropped.clone(),
+            Kind::DestinationUnreachable(message) => EntryKind::Unreachable {
+                segment: *self.sent.get(&message.segment)?,
+                code: message.code(),
+                mtu: message.mtu,
+                dropped: message.dropped.clone(),
             },
             Kind::MiddleboxChanged(changed) => EntryKind::Middlebox {
                 name: changed.middlebox.clone(),

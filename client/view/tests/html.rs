@@ -216,7 +216,7 @@ fn whatever_a_scenario_says_it_stays_text() {
 }
 
 #[test]
-fn a_run_that_runs_again_has_an_id_of_its_own_and_a_left_out_one_is_told() {
+fn a_run_that_runs_again_has_an_id_of_its_own_and_a_left_out_one_is_listed() {
     let records = [record("x", "", dead_client()), record("x", "", dead_client())];
     let mut out = Vec::new();
     let mut reporter = HtmlReporter::new(&mut out);

@@ -56,7 +56,7 @@ fn a_client_that_dies_and_a_server_that_finds_out() {
 }
 
 #[test]
-fn the_silence_before_the_end_is_told_if_it_is_long() {
+fn the_silence_before_the_end_is_shown_if_it_is_long() {
     let last_rows = |end: Duration| {
         let mut script = Script::new("handshake", "", &["client", "server"]);
         handshake(&mut script);

@@ -26,7 +26,7 @@ fn drawn(events: &[Event], options: &PictureOptions, paper: Paper) -> String {
 }
 
 /// How many rows of the unfolded picture a picture stands for.
-fn rows_told(picture: &Picture) -> usize {
+fn rows_shown(picture: &Picture) -> usize {
     let told = |row: &Row| match &row.what {
         What::Arrow(_) | What::Notes(_) => 1,
         What::Folded(folded) => folded.rows,
@@ -62,7 +62,7 @@ fn every_bundled_run_fits_its_paper_is_ascii_if_asked_and_loses_nothing_by_foldi
             lives
         };
         assert_eq!(states(&folded), states(&whole), "{name}: a state is folded away");
-        assert_eq!(rows_told(&folded), rows_told(&whole), "{name}: the folded rows are counted");
+        assert_eq!(rows_shown(&folded), rows_shown(&whole), "{name}: the folded rows are counted");
         let events: usize = whole.rows.iter().map(|row| row.events.len()).sum();
         let distinct: BTreeSet<u64> = whole.rows.iter().flat_map(|row| row.events.iter().copied()).collect();
         assert_eq!(events, distinct.len(), "{name}: an event is in one row");
@@ -83,7 +83,7 @@ fn what_is_not_selected_is_counted_and_what_is_selected_is_there() {
         for kind in Kind::names() {
             let only = BTreeSet::from([kind.parse().unwrap()]);
             let picture = select(Selection { only, ..Selection::default() });
-            assert_eq!(rows_told(&picture) + picture.not_selected, rows_told(&all), "{name} {kind}");
+            assert_eq!(rows_shown(&picture) + picture.not_selected, rows_shown(&all), "{name} {kind}");
             found.extend(picture.rows.iter().flat_map(|row| row.events.iter().copied()));
             for row in &picture.rows {
                 let What::Arrow(arrow) = &row.what else { continue };
@@ -122,7 +122,7 @@ fn the_rows_around_an_event_have_it_in_the_middle() {
             let part = Picture::around(&timeline, &options, event, 7);
             assert!(part.rows.iter().any(|row| row.events.contains(&event)), "{name}: event {event}");
             assert!(part.rows.iter().filter(|row| !row.events.is_empty()).count() <= 7, "{name}");
-            assert_eq!(rows_told(&part), rows_told(&all), "{name}: what is left out is counted");
+            assert_eq!(rows_shown(&part), rows_shown(&all), "{name}: what is left out is counted");
         }
         let end = Picture::around(&timeline, &options, u64::MAX, 3);
         assert_eq!(end.rows.last(), all.rows.last(), "{name}: the end of the run");

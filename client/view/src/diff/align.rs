@@ -16,12 +16,12 @@ pub(super) enum Pair {
 }
 
 /// Passes on all pairs in order.
-pub(super) fn align(a: &mut Side<'_>, b: &mut Side<'_>, mut tell: impl FnMut(Pair)) {
+pub(super) fn align(a: &mut Side<'_>, b: &mut Side<'_>, mut take: impl FnMut(Pair)) {
     loop {
         let ended = a.fill(WINDOW) & b.fill(WINDOW);
         let same = a.window.iter().zip(&b.window).take_while(|(a, b)| a.key == b.key).count();
         for (a, b) in a.window.drain(..same).zip(b.window.drain(..same)) {
-            tell(Pair::Both(a, b));
+            take(Pair::Both(a, b));
         }
         if a.window.is_empty() && b.window.is_empty() {
             if ended {
@@ -32,13 +32,13 @@ pub(super) fn align(a: &mut Side<'_>, b: &mut Side<'_>, mut tell: impl FnMut(Pai
         if same > 0 && !ended {
             continue;
         }
-        different(a, b, ended, &mut tell);
+        different(a, b, ended, &mut take);
     }
 }
 
 /// Passes on the pairs of two windows that begin with a difference; not those after the last rows that agree, which
 /// may find others in the next windows.
-fn different(a: &mut Side<'_>, b: &mut Side<'_>, ended: bool, tell: &mut impl FnMut(Pair)) {
+fn different(a: &mut Side<'_>, b: &mut Side<'_>, ended: bool, take: &mut impl FnMut(Pair)) {
     let keys = |side: &Side<'_>| side.window.iter().map(|row| row.key).collect::<Vec<u64>>();
     let mut steps = capture_diff_slices(Algorithm::Myers, &keys(a), &keys(b));
     if !ended && let Some(last) = steps.iter().rposition(|step| matches!(step, DiffOp::Equal { .. })) {
@@ -50,9 +50,9 @@ fn different(a: &mut Side<'_>, b: &mut Side<'_>, ended: bool, tell: &mut impl Fn
         let mut new = b.window.drain(..new);
         loop {
             match (old.next(), new.next()) {
-                (Some(a), Some(b)) => tell(Pair::Both(a, b)),
-                (Some(a), None) => tell(Pair::OnlyA(a)),
-                (None, Some(b)) => tell(Pair::OnlyB(b)),
+                (Some(a), Some(b)) => take(Pair::Both(a, b)),
+                (Some(a), None) => take(Pair::OnlyA(a)),
+                (None, Some(b)) => take(Pair::OnlyB(b)),
                 (None, None) => break,
             }
         }
@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    /// A run of events that are told apart by these letters.
+    /// A run of events that are distinguished by these letters.
     fn run(letters: &str) -> Vec<Event> {
         let event = |letter: char| Event {
             kind: Some(Kind::ConnectionError(ConnectionError { errno: letter.into() })),
@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_are_longer_than_the_window_are_told_whole() {
+    fn runs_that_are_longer_than_the_window_are_aligned_whole() {
         let long: String = ('a'..='z').cycle().take(10 * WINDOW).collect();
         assert_eq!(aligned(&long, &long).len(), 2 * long.len() - 1);
         let shifted = format!("!{long}");
-        let told = aligned(&long, &shifted);
-        assert!(told.starts_with("+! a b c"), "{}", &told[..20]);
-        assert_eq!(told.split(' ').count(), shifted.len(), "the shift is found again in every window");
+        let pairs = aligned(&long, &shifted);
+        assert!(pairs.starts_with("+! a b c"), "{}", &pairs[..20]);
+        assert_eq!(pairs.split(' ').count(), shifted.len(), "the shift is found again in every window");
         // Nothing in common, and more of one than of the other.
         let (other, none) = ("1".repeat(3 * WINDOW + 7), aligned(&long, &"1".repeat(3 * WINDOW + 7)));
         let (pairs, only) = (none.matches('/').count(), none.matches('-').count());

@@ -48,7 +48,7 @@ impl Relative {
                 arrived.datagram.clear();
                 self.arrived.insert(host, arrived.segment);
             }
-            Some(Kind::DestinationUnreachable(told)) => told.datagram.clear(),
+            Some(Kind::DestinationUnreachable(message)) => message.datagram.clear(),
             Some(Kind::FaultApplied(applied)) => applied.line = 0,
             Some(Kind::ApplicationResult(result)) => result.line = 0,
             _ => {}
@@ -112,7 +112,7 @@ pub(super) fn without_numbers(mut event: Event) -> Event {
         Some(Kind::SegmentSent(sent)) => sent.segment = 0,
         Some(Kind::SegmentArrived(arrived)) => arrived.segment = 0,
         Some(Kind::SegmentLost(lost)) => lost.segment = 0,
-        Some(Kind::DestinationUnreachable(told)) => told.segment = 0,
+        Some(Kind::DestinationUnreachable(message)) => message.segment = 0,
         Some(Kind::MiddleboxChanged(changed)) => changed.segment = 0,
         Some(Kind::FaultApplied(applied)) => applied.segment = 0,
         Some(Kind::StateTransition(transition)) => {

@@ -106,8 +106,8 @@ impl<'a> Side<'a> {
                 why => format!("receives {}, not used: {why}", name(arrived.segment)),
             },
             Some(Kind::SegmentLost(lost)) => format!("{} is lost: {}", name(lost.segment), lost.reason),
-            Some(Kind::DestinationUnreachable(told)) => {
-                format!("ICMP: {} ({})", words::unreachable(told.code()), name(told.segment))
+            Some(Kind::DestinationUnreachable(message)) => {
+                format!("ICMP: {} ({})", words::unreachable(message.code()), name(message.segment))
             }
             Some(Kind::FaultApplied(applied)) if applied.segment > 0 => {
                 format!("fault {}: {} ({})", applied.fault, applied.action, name(applied.segment))

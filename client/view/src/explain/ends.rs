@@ -11,7 +11,7 @@ use crate::timeline::{self, EntryIndex, EntryKind, HostIndex, Timeline};
 pub(super) struct End {
     pub(super) host: HostIndex,
     /// Its position in [`Timeline::ends`], if it was reported there.
-    pub(super) told: Option<usize>,
+    pub(super) created: Option<usize>,
     /// The states it went to, each with the transition.
     pub(super) stays: Vec<Stay>,
     /// Where its host went down, if it did while the end was there.
@@ -65,9 +65,9 @@ pub(super) struct Ends {
 impl Ends {
     pub(super) fn new(timeline: &Timeline) -> Ends {
         let mut ends = Ends::default();
-        let mut told = timeline.ends.iter().enumerate().peekable();
+        let mut created = timeline.ends.iter().enumerate().peekable();
         for (index, entry) in timeline.entries.iter().enumerate() {
-            while let Some((number, end)) = told.next_if(|(_, end)| end.sequence < entry.sequence) {
+            while let Some((number, end)) = created.next_if(|(_, end)| end.sequence < entry.sequence) {
                 ends.create(number, end);
             }
             match (&entry.kind, entry.host) {
@@ -81,9 +81,9 @@ impl Ends {
         ends
     }
 
-    fn create(&mut self, number: usize, told: &timeline::End) {
-        let end = End { host: told.host, told: Some(number), stays: Vec::new(), down: None };
-        self.connections.entry(told.connection).or_default().push(end);
+    fn create(&mut self, number: usize, created: &timeline::End) {
+        let end = End { host: created.host, created: Some(number), stays: Vec::new(), down: None };
+        self.connections.entry(created.connection).or_default().push(end);
     }
 
     fn transition(&mut self, host: HostIndex, connection: u32, stay: Stay) {
@@ -92,7 +92,7 @@ impl Ends {
         let end = match known {
             Some(known) => &mut ends[known],
             None => {
-                ends.push(End { host, told: None, stays: Vec::new(), down: None });
+                ends.push(End { host, created: None, stays: Vec::new(), down: None });
                 ends.last_mut().expect("one was pushed")
             }
         };

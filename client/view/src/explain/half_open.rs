@@ -23,7 +23,7 @@ pub(super) struct HalfOpen {
 }
 
 /// The half-open periods of a connection, in the order of its ends. A period that ends by what the other end sent when it
-/// went is none: the news was under way.
+/// went is not counted: that segment was under way.
 pub(super) fn periods(timeline: &Timeline, ends: &[End]) -> Vec<HalfOpen> {
     let mut found = Vec::new();
     for end in ends {

@@ -166,11 +166,11 @@ impl Writer<'_> {
     fn paragraphs(&self) -> Vec<Paragraph> {
         let ends = Ends::new(self.timeline);
         let groups = choice::groups(self.timeline, &ends);
-        let (told, others) = match self.options.connection {
+        let (described, others) = match self.options.connection {
             Some(number) => (vec![number], &[][..]),
             None => {
-                let (told, others) = groups.split_at(groups.len().min(self.options.connections));
-                (told.iter().map(|group| group.first).collect(), others)
+                let (described, others) = groups.split_at(groups.len().min(self.options.connections));
+                (described.iter().map(|group| group.first).collect(), others)
             }
         };
         let summary = summary::Summary {
@@ -182,7 +182,7 @@ impl Writer<'_> {
         }
         .sentences(self.options.connection);
         let mut all = vec![self.paragraph(Subject::Summary, 0, "In short", summary)];
-        for number in &told {
+        for number in &described {
             let of = groups.iter().find(|group| group.first == *number && self.options.connection.is_none());
             self.connection(*number, &ends, of, &mut all);
         }
@@ -215,13 +215,15 @@ impl Writer<'_> {
         let half_open = half_open::periods(self.timeline, connection);
 
         let sentences = Sentences { timeline: self.timeline, story: &story };
-        let told = story
+        let sentences = story
             .beats
             .iter()
             .map(|beat| Sentence::of(self.timeline, beat.from, beat.until, sentences.sentence(beat)));
-        let told =
-            shortened(told.filter(|sentence| !sentence.text.is_empty()).collect(), self.options.sentences);
-        all.push(self.paragraph(Subject::Story, number, &self.heading(number, ends, group), told));
+        let sentences = shortened(
+            sentences.filter(|sentence| !sentence.text.is_empty()).collect(),
+            self.options.sentences,
+        );
+        all.push(self.paragraph(Subject::Story, number, &self.heading(number, ends, group), sentences));
 
         let outcomes = Outcomes {
             timeline: self.timeline,
@@ -246,9 +248,9 @@ impl Writer<'_> {
         let mut heading = format!("Connection {number}");
         let connection = ends.connections.get(&number).map_or(&[][..], Vec::as_slice);
         let opener = connection.iter().find(|end| end.opened()).or(connection.first());
-        if let Some(told) = opener.and_then(|end| self.timeline.ends.get(end.told?)) {
-            let (host, local, remote) = (phrases::host(self.timeline, told.host), &told.local, &told.remote);
-            let peer = told.peer.map_or("nobody", |peer| phrases::host(self.timeline, peer));
+        if let Some(end) = opener.and_then(|end| self.timeline.ends.get(end.created?)) {
+            let (host, local, remote) = (phrases::host(self.timeline, end.host), &end.local, &end.remote);
+            let peer = end.peer.map_or("nobody", |peer| phrases::host(self.timeline, peer));
             heading.push_str(&format!(", from {host} ({local}) to {peer} ({remote})"));
         }
         if let Some(group) = group.filter(|group| group.count > 1) {

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_are_told_by_their_pattern() {
+    fn intervals_are_described_by_their_pattern() {
         let ms = |values: &[u64]| -> Vec<Duration> {
             values.iter().map(|value| Duration::from_millis(*value)).collect()
         };

@@ -40,7 +40,7 @@ struct Reader<'a> {
     states: BTreeMap<HostIndex, TcpState>,
     recoveries: Recoveries,
     /// The beat that describes each of them.
-    told: BTreeMap<usize, usize>,
+    recovered: BTreeMap<usize, usize>,
     /// The windows that are closed.
     closed: BTreeSet<HostIndex>,
     /// The silence before the next keepalive probe of a host, if it is reported before the probe.
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
             beats: Vec::new(),
             states: BTreeMap::new(),
             recoveries: Recoveries::default(),
-            told: BTreeMap::new(),
+            recovered: BTreeMap::new(),
             closed: BTreeSet::new(),
             silence: BTreeMap::new(),
         }
@@ -173,10 +173,10 @@ impl<'a> Reader<'a> {
 
     /// A recovery that begins, or goes on.
     fn recovery(&mut self, index: EntryIndex, number: usize) {
-        match self.told.get(&number) {
+        match self.recovered.get(&number) {
             Some(beat) => self.beats[*beat].until = index,
             None => {
-                self.told.insert(number, self.beats.len());
+                self.recovered.insert(number, self.beats.len());
                 let from = self.recoveries.all[number].first().unwrap_or(index);
                 self.beats.push(Beat { from, until: index, count: 1, what: What::Recovery(number) });
             }
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
     fn probe(&mut self, index: EntryIndex, host: HostIndex, segment: &Segment) {
         let of_window = segment.purpose == TcpPurpose::WindowProbe;
         let silence = match self.silence.remove(&host) {
-            Some((told, silence)) if self.same_moment(told, index) => silence,
+            Some((at, silence)) if self.same_moment(at, index) => silence,
             _ => Duration::ZERO,
         };
         let mut probes = Probes { host, of_window, silence, latest: silence, ..Probes::default() };

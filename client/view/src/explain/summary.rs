@@ -259,9 +259,9 @@ pub(super) fn others(groups: &[Group]) -> Vec<Sentence> {
 }
 
 /// What happened to hosts and the network, and what applications did, that no paragraph describes: each fault once.
-pub(super) fn apart(timeline: &Timeline, told: &[Paragraph]) -> Vec<Sentence> {
+pub(super) fn apart(timeline: &Timeline, paragraphs: &[Paragraph]) -> Vec<Sentence> {
     let known: BTreeSet<u32> =
-        told.iter().flat_map(|paragraph| &paragraph.sentences).flat_map(faults_in).collect();
+        paragraphs.iter().flat_map(|paragraph| &paragraph.sentences).flat_map(faults_in).collect();
     let mut seen = BTreeSet::new();
     let mut all: Vec<Sentence> = Vec::new();
     for (index, entry) in timeline.entries.iter().enumerate() {

@@ -100,7 +100,7 @@ impl<'a> Layout<'a> {
     }
 
     /// Whether a transition needs no words: a call caused it that ends at the same moment.
-    pub(super) fn is_told(&self, index: EntryIndex, by_call: bool) -> bool {
+    pub(super) fn call_shows(&self, index: EntryIndex, by_call: bool) -> bool {
         by_call && self.application_follows(index, |_| true)
     }
 

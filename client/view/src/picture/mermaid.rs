@@ -94,9 +94,9 @@ impl Diagram<'_> {
     }
 
     fn notes(&mut self, row: &Row, notes: &Notes) {
-        let told =
+        let shown =
             notes.host.zip(notes.state).filter(|(host, state)| self.is_new(*host, row.connection, *state));
-        let state = told.map(|(_, state)| words::state(state));
+        let state = shown.map(|(_, state)| words::state(state));
         let becomes = notes.becomes.filter(|_| notes.notes.is_empty()).and_then(becomes);
         let texts = notes.notes.iter().map(|note| note.text.as_str()).filter(|text| !text.is_empty());
         let texts: Vec<&str> = state.into_iter().chain(becomes).chain(texts).collect();

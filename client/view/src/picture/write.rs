@@ -107,8 +107,8 @@ impl Layout<'_> {
             }
             EntryKind::Transition { to, by_call, cause, .. } => {
                 notes.state = Some(*to);
-                let told = self.is_told(index, *by_call);
-                (NoteKind::Transition, if told { String::new() } else { cause.clone() })
+                let is_shown = self.call_shows(index, *by_call);
+                (NoteKind::Transition, if is_shown { String::new() } else { cause.clone() })
             }
             EntryKind::Keepalive { verdict, probes, silence } => {
                 let text = phrases::keepalive(*verdict, *probes, *silence).unwrap_or_default();

@@ -51,7 +51,7 @@ fn without_datagram(event: &Event) -> Cow<'_, Event> {
     let datagram = match &mut kind {
         Kind::SegmentSent(sent) => &mut sent.datagram,
         Kind::SegmentArrived(arrived) => &mut arrived.datagram,
-        Kind::DestinationUnreachable(told) => &mut told.datagram,
+        Kind::DestinationUnreachable(message) => &mut message.datagram,
         _ => return Cow::Borrowed(event),
     };
     if datagram.is_empty() {

@@ -154,14 +154,14 @@ impl Walk<'_> {
             What::Notes(notes) => notes.state,
             What::Silence(_) | What::Folded(_) | What::Omitted(_) => None,
         };
-        let told = state.filter(|state| {
+        let new_state = state.filter(|state| {
             let before = self.states.insert((host, row.connection), *state);
             before != Some(*state)
         });
         let number = (self.picture.connections > 1 && row.connection > 0).then_some(row.connection);
-        let mut lines: Vec<Line> = told.map(|state| text::state(state, number)).into_iter().collect();
+        let mut lines: Vec<Line> = new_state.map(|state| text::state(state, number)).into_iter().collect();
         if let What::Notes(notes) = &row.what {
-            let number = number.filter(|number| told.is_none() && self.about[host] != *number);
+            let number = number.filter(|number| new_state.is_none() && self.about[host] != *number);
             lines.extend(text::notes(notes, number, text::MARGIN));
         }
         if !lines.is_empty() {

@@ -237,24 +237,25 @@ fn strip(axis: &Axis, lane: &Lane, y: f64) -> Markup {
 
 /// The times of moments, as far as there is room.
 fn ticks(axis: &Axis, bottom: f64) -> Markup {
-    let mut told: Vec<(f64, String)> = Vec::new();
+    let mut shown: Vec<(f64, String)> = Vec::new();
     let last = axis.stops().last().map_or(0.0, |(_, x)| x);
     for (time, x) in axis.stops() {
         let text = words::duration(time);
-        let free = told.last().map_or(0.0, |(before, text)| before + svg::width(text) / 2.0 + 8.0);
+        let free = shown.last().map_or(0.0, |(before, text)| before + svg::width(text) / 2.0 + 8.0);
         let half = svg::width(&text) / 2.0;
         if x == last {
-            while told.last().is_some_and(|(before, text)| before + svg::width(text) / 2.0 + 8.0 > x - half) {
-                told.pop();
+            while shown.last().is_some_and(|(before, text)| before + svg::width(text) / 2.0 + 8.0 > x - half)
+            {
+                shown.pop();
             }
-            told.push((x, text));
+            shown.push((x, text));
         } else if x - half >= free {
-            told.push((x, text));
+            shown.push((x, text));
         }
     }
     html! {
         @for (_, x) in axis.stops() { path.dim.hair d={ "M" (Px(x)) " 10V" (Px(bottom)) } {} }
-        @for (x, text) in &told {
+        @for (x, text) in &shown {
             text.time.dim x=(Px(*x)) y=(Px(bottom + 16.0)) text-anchor=(if *x == last { "end" } else { "middle" }) { (text) }
         }
     }

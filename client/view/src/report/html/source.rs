@@ -17,7 +17,7 @@ struct Mark {
     steps: usize,
     errors: usize,
     /// When, of the first few.
-    told: Vec<String>,
+    moments: Vec<String>,
 }
 
 /// How many moments of a line are shown.
@@ -34,7 +34,7 @@ pub(super) fn listing(record: &RunRecord, text: &str, prefix: &str) -> Markup {
                 @let comment = line.trim_start().starts_with('#');
                 li.comment[comment].fired[mark.is_some()].failed[mark.is_some_and(|mark| mark.failed > 0)]
                     id={ (prefix) "line-" (number) } {
-                    @if let Some(mark) = mark { (told(mark)) }
+                    @if let Some(mark) = mark { (happened(mark)) }
                     code { (line) }
                 }
             }
@@ -42,10 +42,10 @@ pub(super) fn listing(record: &RunRecord, text: &str, prefix: &str) -> Markup {
     }
 }
 
-fn told(mark: &Mark) -> Markup {
+fn happened(mark: &Mark) -> Markup {
     let many = |count: usize| if count > 1 { format!("×{count}") } else { String::new() };
     html! {
-        span.mark title=(mark.told.join("; ")) {
+        span.mark title=(mark.moments.join("; ")) {
             @if mark.failed > 0 { span.bad { "✗" } }
             @if mark.passed > 0 { span.open { "✓" } }
             @if mark.faults > 0 { span.fault { "◆" (many(mark.faults)) } }
@@ -59,7 +59,7 @@ fn marks(record: &RunRecord) -> BTreeMap<u32, Mark> {
     let mut marks: BTreeMap<u32, Mark> = BTreeMap::new();
     for event in &record.events {
         let Some(kind) = &event.kind else { continue };
-        let Some((line, told)) = line(kind).filter(|(line, _)| *line > 0) else { continue };
+        let Some((line, text)) = line(kind).filter(|(line, _)| *line > 0) else { continue };
         let time = words::duration(words::from_proto(event.time.as_ref()));
         let mark = marks.entry(line).or_default();
         if let Kind::FaultApplied(_) = kind {
@@ -70,10 +70,10 @@ fn marks(record: &RunRecord) -> BTreeMap<u32, Mark> {
         } else if let Kind::ExpectationResult(result) = kind {
             *(if result.passed { &mut mark.passed } else { &mut mark.failed }) += 1;
         }
-        let told = format!("{time} {told}");
-        match mark.told.len() {
-            0..MOMENTS => mark.told.push(told),
-            MOMENTS => mark.told.push("…".to_owned()),
+        let text = format!("{time} {text}");
+        match mark.moments.len() {
+            0..MOMENTS => mark.moments.push(text),
+            MOMENTS => mark.moments.push("…".to_owned()),
             _ => {}
         }
     }

@@ -125,7 +125,7 @@ impl<'a> Capture<'a> {
         match self.record.event(sequence)?.kind.as_ref()? {
             Kind::SegmentSent(sent) => Some(&sent.datagram),
             Kind::SegmentArrived(arrived) => Some(&arrived.datagram),
-            Kind::DestinationUnreachable(told) => Some(&told.datagram),
+            Kind::DestinationUnreachable(message) => Some(&message.datagram),
             _ => None,
         }
     }
