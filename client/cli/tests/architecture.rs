@@ -7,10 +7,11 @@ use std::process::Command;
 use std::{env, fs};
 
 /// What each crate of the project may use of the project.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("halfopen-tcp", &[]),
-    ("halfopen-scenario", &["halfopen-tcp"]),
-    ("halfopen-sim", &["halfopen-scenario", "halfopen-tcp"]),
+    ("halfopen-units", &[]),
+    ("halfopen-scenario", &["halfopen-tcp", "halfopen-units"]),
+    ("halfopen-sim", &["halfopen-scenario", "halfopen-tcp", "halfopen-units"]),
     ("halfopen-proto", &[]),
     ("halfopend", &["halfopen-proto", "halfopen-scenario", "halfopen-sim", "halfopen-tcp"]),
     ("halfopen-view", &["halfopen-proto"]),

@@ -1,90 +1,42 @@
-//! Quantities with their units. All are whole numbers inside; a time is never a float.
+//! Quantities as the language has them: with ranges, with words beside them, and in pairs.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use halfopen_units::{self as units, ParseError, Reason};
 use schemars::{Schema, json_schema};
 
 use crate::parse::{Mistake, Parse, expected, not_that};
 use crate::schema;
-use crate::words::{short, suggest};
+use crate::words::short;
 use crate::{Amount, Count, Limits, Link, PayloadMatch, Queue, SizeMatch, Window};
 
-/// Units of time with their nanoseconds, in the order in which they are written.
-const TIME_UNITS: [(&str, u64); 8] = [
-    ("d", 86_400_000_000_000),
-    ("h", 3_600_000_000_000),
-    ("m", 60_000_000_000),
-    ("s", 1_000_000_000),
-    ("ms", 1_000_000),
-    ("us", 1_000),
-    ("µs", 1_000),
-    ("ns", 1),
-];
-
-/// Units of size with their octets.
-const SIZE_UNITS: [(&str, u64); 7] = [
-    ("B", 1),
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("kB", 1_000),
-    ("MB", 1_000_000),
-    ("GB", 1_000_000_000),
-];
-
+/// A duration is as long as a run can be.
 impl Parse for Duration {
     const WHAT: &'static str = "a duration such as `20ms` or `2h 12m 30s`";
 
     fn schema() -> Schema {
-        let mut schema = schema::text(&time_pattern(), ["20ms", "2h 12m 30s"]);
+        let mut schema = schema::text(&units::duration_pattern(), ["20ms", "1.5s", "2h 12m 30s"]);
         schema.insert("minLength".to_owned(), 2.into());
         schema
     }
 
     fn parse(text: &str) -> Result<Duration, Mistake> {
-        let mut nanos: u64 = 0;
-        let mut last = None;
-        let mut rest = text;
-        if text.is_empty() {
-            return Err(expected::<Duration>(text));
-        }
-        while !rest.is_empty() {
-            let (number, unit, after) = number_and_unit(rest).ok_or_else(|| no_number::<Duration>(text))?;
-            let Some(place) = TIME_UNITS.iter().position(|(name, _)| *name == unit) else {
-                return Err(unit_mistake::<Duration>(text, number, unit, "ms, s, m, h or d"));
-            };
-            if last.is_some_and(|last| last >= place) {
-                return Err(Mistake::new(
-                    format!("the units of `{}` are not in order", short(text)),
-                    "write the largest first and each once: 2h 12m 30s",
-                ));
-            }
-            last = Some(place);
-            let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(TIME_UNITS[place].1));
-            let most = Limits::MAX_VIRTUAL_TIME;
-            nanos = part
-                .and_then(|part| nanos.checked_add(part))
-                .filter(|nanos| Duration::from_nanos(*nanos) <= most)
-                .ok_or_else(|| {
-                    Mistake::new(format!("`{}` is too long", short(text)), "a run lasts at most 36500d")
-                })?;
-            rest = after;
-        }
-        Ok(Duration::from_nanos(nanos))
+        let most = Limits::MAX_VIRTUAL_TIME;
+        read::<Duration, _>(
+            text,
+            units::parse_duration,
+            |duration| *duration <= most,
+            |text| Mistake::new(format!("`{text}` is too long"), "a run lasts at most 36500d"),
+        )
     }
 
     fn number(number: i128) -> Result<Duration, Mistake> {
-        Err(no_unit::<Duration>(&number.to_string(), &["ms", "s", "m"]))
+        Duration::parse(&number.to_string())
     }
 }
 
-/// What an editor is told of times: the units in their order, any of which may be missing.
-fn time_pattern() -> String {
-    TIME_UNITS.iter().map(|(unit, _)| format!(r"([0-9]+\s*{unit}\s*)?")).collect()
-}
-
-/// So many octets.
+/// A size in octets, of at most 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u64);
 
@@ -92,34 +44,26 @@ impl Parse for Size {
     const WHAT: &'static str = "a size such as `100 B` or `1 KiB`";
 
     fn schema() -> Schema {
-        let units: Vec<&str> = SIZE_UNITS.iter().map(|(unit, _)| *unit).collect();
-        schema::text(&format!(r"[0-9]+\s*({})", units.join("|")), ["100 B", "1 KiB"])
+        schema::text(&units::size_pattern(), ["100 B", "1 KiB"])
     }
 
     fn parse(text: &str) -> Result<Size, Mistake> {
-        let (number, unit, rest) = number_and_unit(text).ok_or_else(|| no_number::<Size>(text))?;
-        let Some((_, octets)) = SIZE_UNITS.iter().find(|(name, _)| *name == unit) else {
-            return Err(unit_mistake::<Size>(text, number, unit, "B, KiB, MiB, GiB, kB, MB or GB"));
-        };
-        if !rest.is_empty() {
-            return Err(expected::<Size>(text));
-        }
-        let size = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*octets));
-        size.filter(|size| *size <= u64::from(u32::MAX)).map(Size).ok_or_else(|| {
-            Mistake::new(format!("`{}` is too large", short(text)), "the most is 4 GiB less one")
-        })
+        let most = u64::from(u32::MAX);
+        let size = read::<Size, _>(
+            text,
+            units::parse_size,
+            |size| *size <= most,
+            |text| Mistake::new(format!("`{text}` is too large"), "the most is 4 GiB less one"),
+        );
+        size.map(Size)
     }
 
     fn number(number: i128) -> Result<Size, Mistake> {
-        Err(no_unit::<Size>(&number.to_string(), &["B", "KiB", "MiB"]))
+        Size::parse(&number.to_string())
     }
 }
 
-/// Units of bandwidth with their bits a second.
-const BANDWIDTH_UNITS: [(&str, u64); 4] =
-    [("bit/s", 1), ("kbit/s", 1_000), ("Mbit/s", 1_000_000), ("Gbit/s", 1_000_000_000)];
-
-/// Bits a second; `None` is unlimited.
+/// Bits per second; `None` is unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bandwidth(pub(crate) Option<NonZeroU64>);
 
@@ -127,35 +71,42 @@ impl Parse for Bandwidth {
     const WHAT: &'static str = "a bandwidth such as `10 Mbit/s`, or `unlimited`";
 
     fn schema() -> Schema {
-        let units = BANDWIDTH_UNITS.map(|(unit, _)| unit).join("|");
-        schema::any_of([
-            schema::words(["unlimited"]),
-            schema::text(&format!(r"[0-9]+\s*({units})"), ["10 Mbit/s"]),
-        ])
+        let bandwidth = schema::text(&units::bandwidth_pattern(), ["10 Mbit/s"]);
+        schema::any_of([schema::words(["unlimited"]), bandwidth])
     }
 
     fn parse(text: &str) -> Result<Bandwidth, Mistake> {
         if text == "unlimited" {
             return Ok(Bandwidth(None));
         }
-        let (number, unit, rest) = number_and_unit(text).ok_or_else(|| no_number::<Bandwidth>(text))?;
-        let Some((_, bits)) = BANDWIDTH_UNITS.iter().find(|(name, _)| *name == unit) else {
-            let units = "kbit/s, Mbit/s or Gbit/s";
-            return Err(unit_mistake::<Bandwidth>(text, number, unit, units));
-        };
-        if !rest.is_empty() {
-            return Err(expected::<Bandwidth>(text));
-        }
         let [least, most] = Link::BANDWIDTHS;
-        let bandwidth = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*bits));
-        let bandwidth = bandwidth.filter(|bandwidth| (least..=most).contains(bandwidth));
-        bandwidth.and_then(NonZeroU64::new).map(|bandwidth| Bandwidth(Some(bandwidth))).ok_or_else(|| {
-            Mistake::new(format!("`{}` is out of range", short(text)), "it is from 1 kbit/s to 1000 Gbit/s")
-        })
+        let in_range = |bits: &u64| (least..=most).contains(bits);
+        let bits = read::<Bandwidth, _>(text, units::parse_bandwidth, in_range, |text| {
+            Mistake::new(format!("`{text}` is out of range"), "it is from 1 kbit/s to 1000 Gbit/s")
+        });
+        bits.map(|bits| Bandwidth(NonZeroU64::new(bits)))
     }
 
     fn number(number: i128) -> Result<Bandwidth, Mistake> {
-        Err(no_unit::<Bandwidth>(&number.to_string(), &["kbit/s", "Mbit/s", "Gbit/s"]))
+        Bandwidth::parse(&number.to_string())
+    }
+}
+
+/// A quantity that the language has a range for.
+fn read<T: Parse, V>(
+    text: &str,
+    parse: fn(&str) -> Result<V, ParseError>,
+    in_range: impl FnOnce(&V) -> bool,
+    out_of_range: impl FnOnce(&str) -> Mistake,
+) -> Result<V, Mistake> {
+    match parse(text) {
+        Ok(value) if in_range(&value) => Ok(value),
+        Ok(_) => Err(out_of_range(&short(text))),
+        Err(error) => Err(match error.reason() {
+            Reason::TooLarge => out_of_range(&short(text)),
+            Reason::NotAQuantity => expected::<T>(text),
+            _ => Mistake::new(error.to_string(), error.help()),
+        }),
     }
 }
 
@@ -168,18 +119,20 @@ impl Parse for Queue {
     }
 
     fn parse(text: &str) -> Result<Queue, Mistake> {
-        match number_and_unit(text) {
-            Some((number, "segments" | "segment", "")) => {
-                let count = number.parse::<u32>().map_err(|_| expected::<Queue>(text))?;
-                Ok(Queue::Segments(count.into()))
-            }
-            Some(_) => Size::parse(text).map(|Size(octets)| Queue::Octets(octets)),
-            None => Err(no_number::<Queue>(text)),
+        let segments = text.strip_suffix("segments").or_else(|| text.strip_suffix("segment"));
+        if let Some(number) = segments.and_then(|number| number.trim_end().parse::<u32>().ok()) {
+            return Ok(Queue::Segments(number.into()));
+        }
+        match text.starts_with(|c: char| c.is_ascii_digit()) && segments.is_none() {
+            true => Size::parse(text).map(|Size(octets)| Queue::Octets(octets)),
+            false => Err(expected::<Queue>(text)),
         }
     }
 
     fn number(number: i128) -> Result<Queue, Mistake> {
-        Err(no_unit::<Queue>(&number.to_string(), &["segments", "KiB"]))
+        let mistake = not_that(Queue::WHAT, &format!("the number {number} without a unit"));
+        let help = format!("say which unit: `{number} segments`, `{number} KiB`");
+        Err(Mistake::new(mistake.message, help))
     }
 }
 
@@ -208,67 +161,6 @@ impl Parse for LossRate {
     fn number(number: i128) -> Result<LossRate, Mistake> {
         LossRate::parse(&number.to_string())
     }
-}
-
-/// The first number of a text, the unit after it, and what comes then.
-fn number_and_unit(text: &str) -> Option<(&str, &str, &str)> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    if digits == 0 {
-        return None;
-    }
-    let (number, rest) = text.split_at(digits);
-    let rest = rest.trim_start();
-    let letters = rest.find(|c: char| c.is_ascii_digit() || c == ' ').unwrap_or(rest.len());
-    let (unit, rest) = rest.split_at(letters);
-    Some((number, unit, rest.trim_start()))
-}
-
-fn no_number<T: Parse>(text: &str) -> Mistake {
-    let mut mistake = expected::<T>(text);
-    if text.starts_with('-') {
-        mistake.help = "it can not be negative".to_owned();
-    }
-    mistake
-}
-
-fn no_unit<T: Parse>(number: &str, units: &[&str]) -> Mistake {
-    let forms: Vec<String> = units.iter().map(|unit| format!("`{number} {unit}`")).collect();
-    Mistake::new(
-        not_that(T::WHAT, &format!("the number {number} without a unit")).message,
-        format!("say which unit: {}", forms.join(", ")),
-    )
-}
-
-fn unit_mistake<T: Parse>(text: &str, number: &str, unit: &str, units: &'static str) -> Mistake {
-    if unit.is_empty() {
-        return no_unit::<T>(
-            number,
-            &units.split([',', ' ']).filter(|u| !u.is_empty() && *u != "or").take(3).collect::<Vec<_>>(),
-        );
-    }
-    if unit.starts_with('.') {
-        return Mistake::new(
-            format!("`{}` has a fraction", short(text)),
-            "use whole numbers of a smaller unit: 1s 500ms, 1536 B",
-        );
-    }
-    let names = units.split([',', ' ']).filter(|unit| !unit.is_empty() && *unit != "or");
-    let meant = match unit {
-        "min" | "mins" | "minutes" | "minute" => Some("did you mean `m`?".to_owned()),
-        "sec" | "secs" | "seconds" | "second" => Some("did you mean `s`?".to_owned()),
-        "msec" | "millis" => Some("did you mean `ms`?".to_owned()),
-        "bytes" | "byte" | "octets" | "b" => Some("did you mean `B`?".to_owned()),
-        "K" | "k" | "KB" | "Kb" | "kb" => Some("did you mean `KiB` (1024) or `kB` (1000)?".to_owned()),
-        "Mbps" | "mbps" | "Mbit" | "mbit" | "Mb/s" | "MB/s" => Some("did you mean `Mbit/s`?".to_owned()),
-        "Gbps" | "gbps" | "Gbit" | "gbit" | "Gb/s" => Some("did you mean `Gbit/s`?".to_owned()),
-        "kbps" | "Kbps" | "kbit" | "kb/s" => Some("did you mean `kbit/s`?".to_owned()),
-        "M" | "mb" | "Mb" => Some("did you mean `MiB` (1024²) or `MB` (1000²)?".to_owned()),
-        _ => suggest(unit, names),
-    };
-    Mistake::new(
-        format!("`{}` has an unknown unit `{}`", short(text), short(unit)),
-        meant.unwrap_or_else(|| format!("the units are {units}")),
-    )
 }
 
 /// A whole number that counts something.
@@ -302,46 +194,35 @@ impl Parse for Probability {
     const WHAT: &'static str = "a percentage such as `10%`";
 
     fn schema() -> Schema {
-        schema::text(r"[0-9]+(\.[0-9]{1,4})?\s*%", ["10%", "2.5%"])
+        schema::text(&units::percentage_pattern(), ["10%", "2.5%"])
     }
 
     fn parse(text: &str) -> Result<Probability, Mistake> {
-        let Some(number) = text.strip_suffix('%').map(str::trim_end) else {
-            let mut mistake = expected::<Probability>(text);
-            match text.parse::<f64>() {
-                Ok(share) if share > 0.0 && share < 1.0 => {
-                    mistake.help = format!(
-                        "say percent: `{}%` if 1 is all, otherwise `{text}%`",
-                        (share * 1e6).round() / 1e4
-                    );
-                }
-                Ok(_) => mistake.help = format!("say percent: `{text}%`"),
-                Err(_) => {}
-            }
-            return Err(mistake);
-        };
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !digits(fraction) || fraction.len() > 4 {
-            return Err(expected::<Probability>(text));
+        if let Ok(share) = text.parse::<f64>() {
+            return Err(Probability::without_percent(text, share));
         }
-        // A millionth is 0.0001 %.
-        let millionths = whole.parse::<u32>().ok().and_then(|whole| {
-            let fraction = format!("{fraction:0<4}").parse::<u32>().ok()?;
-            whole.checked_mul(10_000)?.checked_add(fraction)
+        let in_range = |millionths: &u32| (1..=1_000_000).contains(millionths);
+        let millionths = read::<Probability, _>(text, units::parse_percentage, in_range, |text| {
+            Mistake::new(format!("`{text}` is no probability"), "it is more than 0% and at most 100%")
         });
-        millionths.filter(|millionths| (1..=1_000_000).contains(millionths)).map(Probability).ok_or_else(
-            || {
-                Mistake::new(
-                    format!("`{}` is no probability", short(text)),
-                    "it is more than 0% and at most 100%",
-                )
-            },
-        )
+        millionths.map(Probability)
     }
 
     fn number(number: i128) -> Result<Probability, Mistake> {
         Probability::parse(&number.to_string())
+    }
+}
+
+impl Probability {
+    fn without_percent(text: &str, share: f64) -> Mistake {
+        let mut mistake = expected::<Probability>(text);
+        mistake.help = if share > 0.0 && share < 1.0 {
+            let percent = (share * 1e6).round() / 1e4;
+            format!("say percent: `{percent}%` if 1 is all, otherwise `{text}%`")
+        } else {
+            format!("say percent: `{text}%`")
+        };
+        mistake
     }
 }
 
@@ -350,7 +231,7 @@ impl Parse for Window {
     const WHAT: &'static str = "a time such as `7950s`, `7950s ± 1s`, `within 90s` or `under 3h`";
 
     fn schema() -> Schema {
-        let time = time_pattern();
+        let time = units::duration_pattern();
         let pattern = format!(r"{time}((±|\+-)\s*{time})?|(within|under)\s+{time}");
         schema::text(&pattern, ["7950s", "7950s ± 1s", "within 90s", "under 3h"])
     }
@@ -372,7 +253,7 @@ impl Parse for Window {
     }
 
     fn number(number: i128) -> Result<Window, Mistake> {
-        Err(no_unit::<Window>(&number.to_string(), &["ms", "s", "m"]))
+        Duration::number(number).map(|time| Window { from: time, to: time })
     }
 }
 
@@ -432,8 +313,7 @@ impl Parse for SizeMatch {
     const WHAT: &'static str = "a size such as `40 B`, `larger than 1480 B` or `smaller than 100 B`";
 
     fn schema() -> Schema {
-        let units: Vec<&str> = SIZE_UNITS.iter().map(|(unit, _)| *unit).collect();
-        let pattern = format!(r"((larg|small)er than\s+)?[0-9]+\s*({})", units.join("|"));
+        let pattern = format!(r"((larg|small)er than\s+)?{}", units::size_pattern());
         schema::text(&pattern, ["40 B", "larger than 1480 B"])
     }
 
@@ -484,43 +364,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_exact() {
-        let cases = [
-            ("20ms", Duration::from_millis(20)),
-            ("2h 12m 30s", Duration::from_secs(7950)),
-            ("2h12m30s", Duration::from_secs(7950)),
-            ("0s", Duration::ZERO),
-            ("1s 500ms", Duration::from_millis(1500)),
-            ("75 s", Duration::from_secs(75)),
-            ("3 us", Duration::from_micros(3)),
-            ("3µs", Duration::from_micros(3)),
-            ("36500d", Limits::MAX_VIRTUAL_TIME),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(Duration::parse(text), Ok(expected), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_duration_says_why() {
-        let cases = [
-            ("75", "say which unit"),
-            ("75 sec", "did you mean `s`?"),
-            ("2h 12min", "did you mean `m`?"),
-            ("1.5s", "whole numbers"),
-            ("30s 2h", "largest first"),
-            ("1s 1s", "each once"),
-            ("-3s", "negative"),
+    fn durations_are_as_long_as_a_run_can_be() {
+        assert_eq!(Duration::parse("36500d"), Ok(Limits::MAX_VIRTUAL_TIME));
+        for (text, help) in [
             ("36501d", "at most 36500d"),
-            ("99999999999999999999s", "at most"),
-            ("20 lightyears", "the units are"),
-        ];
-        for (text, help) in cases {
+            ("99999999999999999999s", "at most 36500d"),
+            ("75", "say which unit"),
+            ("1.5ns", "1ns"),
+            ("-3s", "negative"),
+        ] {
             let mistake = Duration::parse(text).expect_err(text);
             assert!(mistake.help.contains(help), "{text}: {mistake:?}");
-        }
-        for text in ["", "soon", "s", "± 1s"] {
-            assert!(Duration::parse(text).is_err(), "{text}");
         }
     }
 
@@ -528,17 +382,14 @@ mod tests {
     fn bandwidths_and_queues() {
         let bits = |bits| Ok(Bandwidth(NonZeroU64::new(bits)));
         assert_eq!(Bandwidth::parse("10 Mbit/s"), bits(10_000_000));
-        assert_eq!(Bandwidth::parse("1kbit/s"), bits(1000));
+        assert_eq!(Bandwidth::parse("1.5 Mbit/s"), bits(1_500_000));
         assert_eq!(Bandwidth::parse("1000 Gbit/s"), bits(1_000_000_000_000));
         assert_eq!(Bandwidth::parse("unlimited"), Ok(Bandwidth(None)));
         for (text, help) in [
             ("10", "say which unit"),
-            ("10 Mbps", "did you mean `Mbit/s`?"),
-            ("10 MB/s", "did you mean"),
             ("999 bit/s", "from 1 kbit/s"),
             ("0 Mbit/s", "from 1 kbit/s"),
             ("1001 Gbit/s", "to 1000 Gbit/s"),
-            ("1.5 Mbit/s", "whole numbers"),
             ("fast", "for example"),
         ] {
             let mistake = Bandwidth::parse(text).expect_err(text);
@@ -558,10 +409,7 @@ mod tests {
     #[test]
     fn sizes_counts_percentages_and_windows() {
         assert_eq!(Size::parse("1 KiB"), Ok(Size(1024)));
-        assert_eq!(Size::parse("2MB"), Ok(Size(2_000_000)));
-        assert!(Size::parse("1 KB").expect_err("KB").help.contains("1024"));
-        assert!(Size::parse("5 GiB").is_err());
-        assert!(Size::parse("1 KiB 3 B").is_err());
+        assert!(Size::parse("4 GiB").expect_err("too large").help.contains("less one"));
         assert_eq!(Count::parse("at least 2"), Ok(Count::AtLeast(2)));
         assert_eq!(Count::number(2), Ok(Count::Exactly(2)));
         assert!(Count::parse("2 or so").is_err());

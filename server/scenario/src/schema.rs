@@ -204,11 +204,12 @@ mod tests {
     }
 
     /// Mistakes in numbers inside of text, which no pattern tells.
-    const BEYOND: [&str; 5] = [
+    const BEYOND: [&str; 6] = [
         "port-too-large",
         "ports-backwards",
         "share-above-all",
         "size-too-large",
+        "time-finer-than-a-nanosecond",
         "time-of-a-thousand-years",
     ];
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use halfopen_scenario::{Claim, ConnectionRef, Expectation, HostClaim, Scenario, Window};
+use halfopen_units::format_duration;
 
 use super::connection::check_connection;
 use super::history::{self, Histories, History, Moment};
-use super::{phrases, words};
+use super::phrases;
 use crate::connections::{Connections, End};
 use crate::shared::Progress;
 use crate::trace::{ExpectationResult, HostId, Trace};
@@ -32,7 +33,7 @@ impl Finding {
         let Some(window) = window else { return self };
         match self.decided {
             Some((_, time)) => {
-                self.actual = format!("{}, at {}", self.actual, words::time(time.as_duration()));
+                self.actual = format!("{}, at {}", self.actual, format_duration(time.as_duration()));
                 self.passed &= window.contains(time.as_duration());
             }
             None if self.passed => {

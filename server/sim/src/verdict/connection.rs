@@ -2,11 +2,11 @@
 
 use halfopen_scenario::{HostClaim, KeepaliveOutcome, PathItem, Window};
 use halfopen_tcp::{Instant, State};
+use halfopen_units::{format_count, format_duration};
 
 use super::claims::Finding;
 use super::history::{History, Moment};
 use super::path::matches_path;
-use super::words;
 use crate::connections::End;
 use crate::trace::KeepaliveVerdict;
 
@@ -36,7 +36,7 @@ pub(super) fn check_connection(claim: &HostClaim, history: &History, end: &End) 
         HostClaim::Received(octets) => {
             let found = end.received.map_or(0, |(octets, _)| octets);
             let decided = end.received.map(|(_, time)| receipt(history, time));
-            Finding { passed: found == *octets, actual: words::count(found, "octet"), decided }
+            Finding { passed: found == *octets, actual: format_count(found, "octet"), decided }
         }
     }
 }
@@ -80,7 +80,7 @@ fn check_keepalive(
     let passed = as_claimed
         && probes.is_none_or(|wanted| wanted == sent)
         && after.is_none_or(|window| window.contains(silence));
-    let (sent, silence) = (words::count(sent.into(), "probe"), words::time(silence));
+    let (sent, silence) = (format_count(sent.into(), "probe"), format_duration(silence));
     let actual = format!("{verdict}: {sent}, {silence} after the last segment");
     Finding { passed, actual, decided: Some(moment) }
 }

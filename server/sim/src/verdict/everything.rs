@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use halfopen_scenario::Window;
 use halfopen_tcp::State;
+use halfopen_units::{format_count, format_duration};
 
 use super::claims::{Evidence, Finding};
 use super::history::Moment;
-use super::words;
 use crate::trace::HostId;
 
 impl Evidence<'_> {
@@ -54,7 +54,7 @@ impl Evidence<'_> {
         let lost = written.iter().find_map(|(way, (octets, host))| {
             let arrived = read.get(way).copied().unwrap_or_default();
             (arrived < *octets).then(|| {
-                let (octets, name) = (words::count(*octets, "octet"), self.host(*host));
+                let (octets, name) = (format_count(*octets, "octet"), self.host(*host));
                 format!("{arrived} of {octets} from {name} received (connection {})", way.0.0)
             })
         });
@@ -63,13 +63,13 @@ impl Evidence<'_> {
             None if all == 0 => Finding::broken("nothing was sent"),
             None => Finding {
                 passed: true,
-                actual: format!("{} received", words::count(all, "octet")),
+                actual: format!("{} received", format_count(all, "octet")),
                 decided: None,
             },
         }
     }
 
     pub(super) fn check_virtual_time(&self, window: Window) -> Finding {
-        Finding { passed: window.contains(self.time), actual: words::time(self.time), decided: None }
+        Finding { passed: window.contains(self.time), actual: format_duration(self.time), decided: None }
     }
 }

@@ -8,7 +8,6 @@ mod path;
 mod phrases;
 mod problems;
 mod wire;
-mod words;
 
 use crate::driver::Ending;
 use crate::run::{Outcome, Sink};

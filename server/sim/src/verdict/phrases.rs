@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use halfopen_scenario::{Claim, Count, Expectation, HostClaim, PathItem, Window};
 use halfopen_tcp::State;
-
-use super::words;
+use halfopen_units::{format_count, format_duration};
 
 /// What an expectation expects.
 pub(super) fn expected(expectation: &Expectation) -> String {
@@ -28,7 +27,7 @@ pub(super) fn expected(expectation: &Expectation) -> String {
         Claim::VirtualTime(window) => range(*window),
     };
     match expectation.at {
-        Some(window) if window.from == window.to => format!("{claim}, at {}", words::time(window.from)),
+        Some(window) if window.from == window.to => format!("{claim}, at {}", format_duration(window.from)),
         Some(window) => format!("{claim}, {}", range(window)),
         None => claim,
     }
@@ -47,35 +46,35 @@ fn in_words(claim: &HostClaim) -> String {
         HostClaim::Ends(state) => state.to_string(),
         HostClaim::Never(states) => format!("never {}", names(states)),
         HostClaim::Keepalive { outcome, probes, after } => {
-            let probes = probes.map(|probes| words::count(probes.into(), "probe"));
+            let probes = probes.map(|probes| format_count(probes.into(), "probe"));
             let after = after.map(|window| format!("{} after the last segment", range(window)));
             let details: Vec<String> = probes.into_iter().chain(after).collect();
             let separator = if details.is_empty() { "" } else { ": " };
             format!("{}{separator}{}", outcome.name(), details.join(", "))
         }
         HostClaim::Error(errno) => errno.to_string(),
-        HostClaim::Received(octets) => words::count(*octets, "octet"),
+        HostClaim::Received(octets) => format_count(*octets, "octet"),
     }
 }
 
 fn count_in_words(count: Count) -> String {
     match count {
-        Count::Exactly(count) => words::count(count, "segment"),
-        Count::AtLeast(count) => format!("at least {}", words::count(count, "segment")),
-        Count::AtMost(count) => format!("at most {}", words::count(count, "segment")),
+        Count::Exactly(count) => format_count(count, "segment"),
+        Count::AtLeast(count) => format!("at least {}", format_count(count, "segment")),
+        Count::AtMost(count) => format!("at most {}", format_count(count, "segment")),
     }
 }
 
 /// A time, or from when to when.
 fn range(window: Window) -> String {
     const STEP: Duration = Duration::from_nanos(1);
-    let [from, to] = [window.from, window.to].map(words::time);
+    let [from, to] = [window.from, window.to].map(format_duration);
     if window.from == window.to {
         from
     } else if window.from == Duration::ZERO {
         // A nanosecond less than something is how `under` reads.
         match (window.to + STEP).subsec_micros() {
-            0 if window.to.subsec_nanos() > 0 => format!("under {}", words::time(window.to + STEP)),
+            0 if window.to.subsec_nanos() > 0 => format!("under {}", format_duration(window.to + STEP)),
             _ => format!("within {to}"),
         }
     } else {

@@ -1,8 +1,8 @@
 //! Why a run is not passed although no expectation is broken: a test must not pass by accident.
 
 use halfopen_scenario::{Claim, Failure, HostClaim, Program, Scenario};
+use halfopen_units::{format_count, format_duration};
 
-use super::words;
 use crate::driver::Ending;
 use crate::network::MOST_UNDER_WAY;
 use crate::shared::{Failed, Progress, StepState};
@@ -21,7 +21,7 @@ pub(super) fn find(scenario: &Scenario, ending: Ending, progress: &Progress) -> 
         }
         Ending::TimeLimit => problems.push(format!(
             "not over at the limit of {} of virtual time: say when the run ends with `until`, or raise `limits`",
-            words::time(limits.virtual_time)
+            format_duration(limits.virtual_time)
         )),
         Ending::EventLimit => problems.push(format!(
             "not over at the limit of {} events: say when the run ends with `until`, or raise `limits`",
@@ -82,7 +82,7 @@ fn unfinished(program: &Program, states: &[StepState]) -> Option<String> {
     let what = if states[first] == StepState::Begun { "did not end" } else { "was never reached" };
     let more = match missing.len() - 1 {
         0 => String::new(),
-        count => format!(", nor {} after it", words::count(count as u64, "step")),
+        count => format!(", nor {} after it", format_count(count as u64, "step")),
     };
     let (name, line) = (&program.name, step.location.line);
     Some(format!("step {} of {name} {what}{more}: {} (line {line})", first + 1, step.text))

@@ -2,11 +2,11 @@
 
 use halfopen_scenario::{Count, Match, OrderItem, Window};
 use halfopen_tcp::Flags;
+use halfopen_units::{format_count, format_duration};
 
 use super::claims::{Evidence, Finding};
 use super::history::Moment;
 use super::path::matches_path;
-use super::words;
 use crate::trace::{ConnectionNumber, EventKind, HostId, SegmentSent};
 
 /// So many segments are named where it is said what was sent.
@@ -49,9 +49,9 @@ impl Evidence<'_> {
         let gaps = moments.windows(2).map(|pair| pair[1].1.since(pair[0].1));
         let wrong = gaps.clone().zip(spacing).position(|(gap, wanted)| !wanted.contains(gap));
         let missing = moments.len() <= spacing.len() && !spacing.is_empty();
-        let mut actual = words::count(moments.len() as u64, "segment");
+        let mut actual = format_count(moments.len() as u64, "segment");
         if !spacing.is_empty() && moments.len() > 1 {
-            let gaps: Vec<String> = gaps.take(spacing.len()).map(words::time).collect();
+            let gaps: Vec<String> = gaps.take(spacing.len()).map(format_duration).collect();
             actual = format!("{actual}, {} apart", gaps.join(", "));
         }
         let deciding = wrong.map_or(moments.len().checked_sub(1), |gap| Some(gap + 1));
