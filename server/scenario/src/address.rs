@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 
 use schemars::Schema;
 
+use crate::forms;
 use crate::parse::{Mistake, Parse, expected};
-use crate::schema;
-use crate::words::short;
+use crate::wording::short;
 
 /// A port that can be named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl Parse for Port {
     const WHAT: &'static str = "a port such as `80`";
 
     fn schema() -> Schema {
-        schema::any_of([schema::whole(1, u16::MAX.into()), schema::text("[0-9]+", ["80"])])
+        forms::any_of([forms::whole(1, u16::MAX.into()), forms::text("[0-9]+", ["80"])])
     }
 
     fn parse(text: &str) -> Result<Port, Mistake> {
@@ -41,7 +41,7 @@ impl Parse for Ports {
     const WHAT: &'static str = "a range of ports such as `32768-60999`";
 
     fn schema() -> Schema {
-        schema::text(r"[0-9]+\s*-\s*[0-9]+", ["32768-60999"])
+        forms::text(r"[0-9]+\s*-\s*[0-9]+", ["32768-60999"])
     }
 
     fn parse(text: &str) -> Result<Ports, Mistake> {
@@ -68,7 +68,7 @@ impl Parse for Destination {
     const WHAT: &'static str = "a host and a port such as `server:80`";
 
     fn schema() -> Schema {
-        schema::text(r"(\[.+\]|[^:]+):\s*[0-9]+", ["server:80", "[fd00::2]:80"])
+        forms::text(r"(\[.+\]|[^:]+):\s*[0-9]+", ["server:80", "[fd00::2]:80"])
     }
 
     fn parse(text: &str) -> Result<Destination, Mistake> {
@@ -89,7 +89,7 @@ impl Parse for IpAddr {
     const WHAT: &'static str = "an IPv4 or IPv6 address such as `10.0.0.1`";
 
     fn schema() -> Schema {
-        schema::text("[0-9a-fA-F:.]+", ["10.0.0.1", "fd00::1"])
+        forms::text("[0-9a-fA-F:.]+", ["10.0.0.1", "fd00::1"])
     }
 
     fn parse(text: &str) -> Result<IpAddr, Mistake> {

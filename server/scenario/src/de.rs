@@ -10,9 +10,10 @@ use serde::de::{
 };
 use serde::{Deserialize, forward_to_deserialize_any};
 
+use crate::forms::written_as;
 use crate::node::{Node, Span, Value};
 use crate::parse::not_that;
-use crate::words;
+use crate::wording;
 
 /// The names of the structs that may also be a bare word: `- accept` is `- {accept: }`.
 const BARE_WORDS: [&str; 2] = ["Step", "Fault"];
@@ -72,7 +73,7 @@ impl serde::de::Error for Error {
             Unexpected::Unsigned(value) => format!("the number {value}"),
             Unexpected::Signed(value) => format!("the number {value}"),
             Unexpected::Float(value) => format!("the number {value}"),
-            Unexpected::Str(value) => format!("`{}`", words::short(value)),
+            Unexpected::Str(value) => format!("`{}`", wording::short(value)),
             Unexpected::Seq => "a list".to_owned(),
             Unexpected::Map => "a map".to_owned(),
             other => other.to_string(),
@@ -93,9 +94,9 @@ impl serde::de::Error for Error {
         let first = field.split_once(' ').map(|(first, _)| first).filter(|first| expected.contains(first));
         let help = first.map(|first| format!("a colon belongs after the word: `{first}: …`"));
         let help = help
-            .or_else(|| words::suggest(field, expected.iter().copied()))
-            .unwrap_or_else(|| format!("the keys here are {}", words::list(expected.iter().copied())));
-        Error::of(format!("unknown key `{}`", words::short(field)), help)
+            .or_else(|| wording::suggest(field, expected.iter().copied()))
+            .unwrap_or_else(|| format!("the keys here are {}", wording::list(expected.iter().copied())));
+        Error::of(format!("unknown key `{}`", wording::short(field)), help)
     }
 
     fn missing_field(field: &'static str) -> Error {
@@ -191,11 +192,11 @@ impl<'de> Deserializer<'de> for Part<'de> {
                 let found = self.node.to_string();
                 let help = match found.split_once(':') {
                     Some((key, value)) if fields.contains(&key) => {
-                        format!("a colon needs a space after it: `{key}: {}`", words::short(value))
+                        format!("a colon needs a space after it: `{key}: {}`", wording::short(value))
                     }
-                    _ => format!("its keys are {}", words::list(fields.iter().copied())),
+                    _ => format!("its keys are {}", wording::list(fields.iter().copied())),
                 };
-                let found = words::short(&found);
+                let found = wording::short(&found);
                 self.place(Err(Error::custom(format!("expected a map, found `{found}`\n{help}"))))
             }
         }
@@ -273,6 +274,8 @@ pub(crate) struct Spanned<T> {
     pub(crate) pruned: bool,
     pub(crate) value: T,
 }
+
+written_as!(Spanned<T>: T);
 
 impl<T> std::ops::Deref for Spanned<T> {
     type Target = T;

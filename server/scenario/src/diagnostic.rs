@@ -5,7 +5,7 @@ use std::fmt;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use crate::words;
+use crate::wording;
 
 /// One mistake in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Diagnostic {
         match self.variants.as_slice() {
             [] => String::new(),
             [only] => format!("in variant `{only}`"),
-            some => format!("in variants {}", words::some_of(some.iter().map(String::as_str))),
+            some => format!("in variants {}", wording::some_of(some.iter().map(String::as_str))),
         }
     }
 }

@@ -10,19 +10,20 @@ mod address;
 mod de;
 mod diagnostic;
 mod document;
+mod forms;
 pub mod library;
 mod load;
 mod marks;
 mod model;
+mod names;
 mod node;
 mod parse;
 mod quantity;
 mod resolve;
 mod schema;
 mod shape;
-mod tcp_settings;
 mod variants;
-mod words;
+mod wording;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{

@@ -1,6 +1,6 @@
 //! The bundled scenarios, embedded in the binary: one real problem each, in folders by subject.
 
-use crate::{Scenario, load_all, load_variant, words};
+use crate::{Scenario, load_all, load_variant, wording};
 
 /// A bundled scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub fn scenario(name: &str) -> Option<Scenario> {
 /// What to say to somebody who asked for a name that there is not: a name that is close, if there is one.
 pub fn suggest(name: &str) -> Option<String> {
     let name = name.rsplit('/').next().unwrap_or(name);
-    words::suggest(name, ALL.iter().map(|bundled| bundled.name))
+    wording::suggest(name, ALL.iter().map(|bundled| bundled.name))
 }
 
 #[cfg(test)]

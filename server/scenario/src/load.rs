@@ -6,7 +6,9 @@ use serde::Deserialize;
 use crate::de::{Part, Spanned};
 use crate::node::{Node, Span};
 use crate::parse::{Mistake, Parse};
-use crate::{Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, shape, variants, words};
+use crate::{
+    Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, shape, variants, wording,
+};
 
 /// So many mistakes are told; who has made more sees the rest after mending these.
 const MOST_MISTAKES: usize = 50;
@@ -50,16 +52,16 @@ pub struct LoadOptions<'a> {
 }
 
 fn no_variant(asked: Option<&str>, names: &[String]) -> String {
-    let all = || words::some_of(names.iter().map(String::as_str));
+    let all = || wording::some_of(names.iter().map(String::as_str));
     match asked {
         None => format!("the scenario has {} variants; say which: {}", names.len(), all()),
         Some(asked) if names.is_empty() => {
-            format!("the scenario has no variants, so none is called `{}`", words::short(asked))
+            format!("the scenario has no variants, so none is called `{}`", wording::short(asked))
         }
         Some(asked) => {
-            let help = words::suggest(asked, names.iter().map(String::as_str))
+            let help = wording::suggest(asked, names.iter().map(String::as_str))
                 .unwrap_or_else(|| format!("there are {}", all()));
-            format!("no variant is called `{}`; {help}", words::short(asked))
+            format!("no variant is called `{}`; {help}", wording::short(asked))
         }
     }
 }

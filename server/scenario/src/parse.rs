@@ -1,12 +1,14 @@
 //! Scalars that are read from their text.
 
+use std::any::type_name;
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::{Schema, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-use crate::words;
+use crate::wording;
 
 /// What is wrong with a scalar, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub(crate) trait Parse: Sized {
     const VERBATIM: bool = false;
 
     /// What an editor is told: its words, or its pattern with examples. What only [`parse`](Parse::parse) can tell it leaves
-    /// open; what is right it never refuses. See [`schema`](crate::schema).
+    /// open; what is right it never refuses. See [`forms`](crate::forms).
     fn schema() -> Schema {
         json_schema!({"type": ["string", "number", "boolean"]})
     }
@@ -94,6 +96,23 @@ pub(crate) fn told<T, E: Error>(result: Result<T, Mistake>) -> Result<T, E> {
     result.map_err(|mistake| E::custom(format!("{}\n{}", mistake.message, mistake.help)))
 }
 
+impl<T: Parse> JsonSchema for Scalar<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Scalar".into()
+    }
+    fn schema_id() -> Cow<'static, str> {
+        type_name::<Self>().into()
+    }
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = T::schema();
+        schema.insert("description".to_owned(), T::WHAT.into());
+        schema
+    }
+}
+
 /// `on` or `off`. JSON, and YAML from before 2009, know these words as true and false.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Switch(pub(crate) bool);
@@ -141,7 +160,7 @@ impl Parse for String {
 
 /// Something else was written.
 pub(crate) fn expected<T: Parse>(text: &str) -> Mistake {
-    let found = if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", words::short(text)) };
+    let found = if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", wording::short(text)) };
     let mistake = not_that(T::WHAT, &found);
     if text.contains(['“', '”', '„', '‘', '’']) {
         return Mistake::new(mistake.message, "these quotes are for printing; use \" or none");

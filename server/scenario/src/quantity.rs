@@ -6,9 +6,9 @@ use std::time::Duration;
 use halfopen_units::{self as units, ParseError, Reason};
 use schemars::{Schema, json_schema};
 
+use crate::forms;
 use crate::parse::{Mistake, Parse, expected, not_that};
-use crate::schema;
-use crate::words::short;
+use crate::wording::short;
 use crate::{Amount, Count, Limits, Link, PayloadMatch, Queue, SizeMatch, Window};
 
 /// A duration is as long as a run can be.
@@ -16,7 +16,7 @@ impl Parse for Duration {
     const WHAT: &'static str = "a duration such as `20ms` or `2h 12m 30s`";
 
     fn schema() -> Schema {
-        let mut schema = schema::text(&units::duration_pattern(), ["20ms", "1.5s", "2h 12m 30s"]);
+        let mut schema = forms::text(&units::duration_pattern(), ["20ms", "1.5s", "2h 12m 30s"]);
         schema.insert("minLength".to_owned(), 2.into());
         schema
     }
@@ -44,7 +44,7 @@ impl Parse for Size {
     const WHAT: &'static str = "a size such as `100 B` or `1 KiB`";
 
     fn schema() -> Schema {
-        schema::text(&units::size_pattern(), ["100 B", "1 KiB"])
+        forms::text(&units::size_pattern(), ["100 B", "1 KiB"])
     }
 
     fn parse(text: &str) -> Result<Size, Mistake> {
@@ -71,8 +71,8 @@ impl Parse for Bandwidth {
     const WHAT: &'static str = "a bandwidth such as `10 Mbit/s`, or `unlimited`";
 
     fn schema() -> Schema {
-        let bandwidth = schema::text(&units::bandwidth_pattern(), ["10 Mbit/s"]);
-        schema::any_of([schema::words(["unlimited"]), bandwidth])
+        let bandwidth = forms::text(&units::bandwidth_pattern(), ["10 Mbit/s"]);
+        forms::any_of([forms::words(["unlimited"]), bandwidth])
     }
 
     fn parse(text: &str) -> Result<Bandwidth, Mistake> {
@@ -115,7 +115,7 @@ impl Parse for Queue {
     const WHAT: &'static str = "a size such as `64 KiB` or `100 segments`";
 
     fn schema() -> Schema {
-        schema::any_of([Size::schema(), schema::text(r"[0-9]+\s*segments?", ["100 segments"])])
+        forms::any_of([Size::schema(), forms::text(r"[0-9]+\s*segments?", ["100 segments"])])
     }
 
     fn parse(text: &str) -> Result<Queue, Mistake> {
@@ -144,7 +144,7 @@ impl Parse for LossRate {
     const WHAT: &'static str = "a percentage such as `1%`, or `off`";
 
     fn schema() -> Schema {
-        schema::any_of([schema::words(["off"]), json_schema!({"const": false}), Probability::schema()])
+        forms::any_of([forms::words(["off"]), json_schema!({"const": false}), Probability::schema()])
     }
 
     fn parse(text: &str) -> Result<LossRate, Mistake> {
@@ -168,7 +168,7 @@ impl Parse for u32 {
     const WHAT: &'static str = "a whole number such as `10`";
 
     fn schema() -> Schema {
-        schema::whole(0, u32::MAX.into())
+        forms::whole(0, u32::MAX.into())
     }
 
     fn parse(text: &str) -> Result<u32, Mistake> {
@@ -194,7 +194,7 @@ impl Parse for Probability {
     const WHAT: &'static str = "a percentage such as `10%`";
 
     fn schema() -> Schema {
-        schema::text(&units::percentage_pattern(), ["10%", "2.5%"])
+        forms::text(&units::percentage_pattern(), ["10%", "2.5%"])
     }
 
     fn parse(text: &str) -> Result<Probability, Mistake> {
@@ -233,7 +233,7 @@ impl Parse for Window {
     fn schema() -> Schema {
         let time = units::duration_pattern();
         let pattern = format!(r"{time}((±|\+-)\s*{time})?|(within|under)\s+{time}");
-        schema::text(&pattern, ["7950s", "7950s ± 1s", "within 90s", "under 3h"])
+        forms::text(&pattern, ["7950s", "7950s ± 1s", "within 90s", "under 3h"])
     }
 
     fn parse(text: &str) -> Result<Window, Mistake> {
@@ -261,9 +261,9 @@ impl Parse for Count {
     const WHAT: &'static str = "a count such as `2`, `at least 2` or `at most 2`";
 
     fn schema() -> Schema {
-        schema::any_of([
-            schema::whole(0, i64::MAX),
-            schema::text(r"at (least|most)\s+[0-9]+", ["at least 2", "at most 2"]),
+        forms::any_of([
+            forms::whole(0, i64::MAX),
+            forms::text(r"at (least|most)\s+[0-9]+", ["at least 2", "at most 2"]),
         ])
     }
 
@@ -290,7 +290,7 @@ impl Parse for PayloadMatch {
     const WHAT: &'static str = "`none`, `any` or a size such as `100 B` or `larger than 100 B`";
 
     fn schema() -> Schema {
-        schema::any_of([schema::words(["none", "any"]), SizeMatch::schema()])
+        forms::any_of([forms::words(["none", "any"]), SizeMatch::schema()])
     }
 
     fn parse(text: &str) -> Result<PayloadMatch, Mistake> {
@@ -314,7 +314,7 @@ impl Parse for SizeMatch {
 
     fn schema() -> Schema {
         let pattern = format!(r"((larg|small)er than\s+)?{}", units::size_pattern());
-        schema::text(&pattern, ["40 B", "larger than 1480 B"])
+        forms::text(&pattern, ["40 B", "larger than 1480 B"])
     }
 
     fn parse(text: &str) -> Result<SizeMatch, Mistake> {
@@ -341,7 +341,7 @@ impl Parse for Amount {
     const WHAT: &'static str = "a size such as `1 KiB`, or `end`";
 
     fn schema() -> Schema {
-        schema::any_of([schema::words(["end"]), Size::schema()])
+        forms::any_of([forms::words(["end"]), Size::schema()])
     }
 
     fn parse(text: &str) -> Result<Amount, Mistake> {

@@ -1,17 +1,12 @@
 //! The JSON Schema of the language, for editors. It is made from the shape: a derived `JsonSchema` for each map, the
 //! forms of what may be written in several ways, and for each scalar what [`Parse::schema`] says of it.
 
-use std::any::type_name;
-use std::borrow::Cow;
-
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use crate::de::Spanned;
-use crate::parse::{Parse, Scalar};
-use crate::shape::{Document, Given, Named};
+use crate::shape::Document;
 
 /// The JSON Schema (draft 7) of scenarios. It knows the words, the forms and the units; that names exist and that what
 /// is said fits together only [`load`](crate::load) can tell.
@@ -43,102 +38,6 @@ fn simplify(schema: &mut Schema) {
             schema.insert(key, value);
         }
         schemars::transform::RemoveRefSiblings::default().transform(schema);
-    }
-}
-
-/// One of these words.
-pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
-    json_schema!({"enum": words.into_iter().collect::<Vec<_>>()})
-}
-
-/// Text of this pattern (ECMA 262; the space around it is added), with an example or more.
-pub(crate) fn text<const N: usize>(pattern: &str, examples: [&str; N]) -> Schema {
-    json_schema!({
-        "type": "string",
-        "pattern": format!(r"^\s*({pattern})\s*$"),
-        "examples": examples.to_vec(),
-    })
-}
-
-/// A whole number of this range.
-pub(crate) fn whole(least: i64, most: i64) -> Schema {
-    json_schema!({"type": "integer", "minimum": least, "maximum": most})
-}
-
-/// Any of these.
-pub(crate) fn any_of<const N: usize>(forms: [Schema; N]) -> Schema {
-    json_schema!({"anyOf": Vec::from(forms)})
-}
-
-/// Says that a type has the schema of another, or may be written in the forms of several.
-macro_rules! forms {
-    ($type:ident $(<$parameter:ident>)?: $form:ty) => {
-        impl $(<$parameter: schemars::JsonSchema>)? schemars::JsonSchema for $type $(<$parameter>)? {
-            fn inline_schema() -> bool {
-                <$form>::inline_schema()
-            }
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                <$form>::schema_name()
-            }
-            fn schema_id() -> std::borrow::Cow<'static, str> {
-                <$form>::schema_id()
-            }
-            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                <$form>::json_schema(generator)
-            }
-        }
-    };
-    ($type:ident $(<$parameter:ident>)?: $($form:ty),+) => {
-        impl $(<$parameter: schemars::JsonSchema>)? schemars::JsonSchema for $type $(<$parameter>)? {
-            fn inline_schema() -> bool {
-                true
-            }
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($type).into()
-            }
-            fn schema_id() -> std::borrow::Cow<'static, str> {
-                std::any::type_name::<Self>().into()
-            }
-            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                $crate::schema::any_of([$(generator.subschema_for::<$form>()),+])
-            }
-        }
-    };
-}
-pub(crate) use forms;
-
-forms!(Spanned<T>: T);
-forms!(Given<T>: Option<T>);
-
-impl<T: Parse> JsonSchema for Scalar<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Scalar".into()
-    }
-    fn schema_id() -> Cow<'static, str> {
-        type_name::<Self>().into()
-    }
-    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = T::schema();
-        schema.insert("description".to_owned(), json!(T::WHAT));
-        schema
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Named<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Named".into()
-    }
-    fn schema_id() -> Cow<'static, str> {
-        type_name::<Self>().into()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "additionalProperties": generator.subschema_for::<T>()})
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::node::{Node, Span, Value};
-use crate::{Limits, Problem, words};
+use crate::{Limits, Problem, wording};
 
 const VARIANTS: &str = "variants";
 const MATRIX: &str = "matrix";
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
             let help = format!("write for example `{key}: {{some-name: …}}`, or leave `{key}` out");
             let message = match &map.value {
                 Value::Mapping(_) | Value::Null => format!("`{key}` names no {what}"),
-                _ => format!("expected a map from names, found `{}`", words::short(&map.to_string())),
+                _ => format!("expected a map from names, found `{}`", wording::short(&map.to_string())),
             };
             let span = if map.span.end > map.span.start { map.span } else { key.span };
             self.problem(span, message, help);
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
     /// What is laid over the base, under its name; `None` if it can not be.
     fn layer(&mut self, layer: &'a Node) -> Option<&'a Node> {
         if !merges(layer) {
-            let message = format!("expected a map, found `{}`", words::short(&layer.to_string()));
+            let message = format!("expected a map, found `{}`", wording::short(&layer.to_string()));
             let help = "write what is other than in the base: `{network: {latency: 80ms}}`";
             self.problem(layer.span, message, help);
             return None;
@@ -169,10 +169,10 @@ impl<'a> Reader<'a> {
         for (key, _) in entry(layer, "hosts").map_or(&[][..], |(_, hosts)| entries(hosts)) {
             let name = key.to_string();
             if !known.contains(&name) {
-                let help = words::suggest(&name, names()).unwrap_or_else(|| {
+                let help = wording::suggest(&name, names()).unwrap_or_else(|| {
                     "a variant changes hosts and adds none; name it in the base too: `hosts: {…}`".to_owned()
                 });
-                let message = format!("the base has no host called `{}`", words::short(&name));
+                let message = format!("the base has no host called `{}`", wording::short(&name));
                 self.problem(key.span, message, help);
             }
         }
@@ -184,11 +184,11 @@ impl<'a> Reader<'a> {
             Value::String(name) => name.clone(),
             _ => key.to_string(),
         };
-        if words::is_name(&name) {
+        if wording::is_name(&name) {
             return Some(name);
         }
-        let message = format!("`{}` can not be the name of a variant", words::short(&name));
-        self.problem(key.span, message, words::NAME_RULE);
+        let message = format!("`{}` can not be the name of a variant", wording::short(&name));
+        self.problem(key.span, message, wording::NAME_RULE);
         None
     }
 
@@ -251,9 +251,9 @@ impl<'a> Reader<'a> {
             product.layers.extend(layer);
         } else if self.problems.is_empty() {
             let names = || products.iter().map(|product| product.name.as_str());
-            let help = words::suggest(&name, names())
-                .unwrap_or_else(|| format!("beside a matrix they are {}", words::some_of(names())));
-            let message = format!("the matrix makes no variant called `{}`", words::short(&name));
+            let help = wording::suggest(&name, names())
+                .unwrap_or_else(|| format!("beside a matrix they are {}", wording::some_of(names())));
+            let message = format!("the matrix makes no variant called `{}`", wording::short(&name));
             self.problem(key.span, message, help);
         }
     }

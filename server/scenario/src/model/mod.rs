@@ -9,13 +9,13 @@ mod presets;
 mod program;
 mod rewrite;
 mod segment;
+mod tcp_settings;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use halfopen_tcp::Profile;
 
-pub use crate::tcp_settings::{DelayedAck, Keepalive, TcpSettings};
 pub use expectation::{
     Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Window,
 };
@@ -32,6 +32,7 @@ pub use presets::Preset;
 pub use program::{Action, Amount, Failure, Payload, Program, SocketOptions, Step};
 pub use rewrite::{NewValue, Renumber, Rewrite};
 pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts, SizeMatch};
+pub use tcp_settings::{DelayedAck, Keepalive, TcpSettings};
 
 /// A scenario, ready to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]

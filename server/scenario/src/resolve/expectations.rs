@@ -12,7 +12,7 @@ use crate::quantity::Size;
 use crate::shape::{self, Expect, Opt};
 use crate::{
     Claim, ConnectionRef, Count, Expectation, HostClaim, HostId, Limits, OrderItem, PathItem, Slot, Window,
-    words,
+    wording,
 };
 
 impl Checker<'_> {
@@ -42,14 +42,14 @@ impl Checker<'_> {
                 if !expect.pruned {
                     let help = format!(
                         "name a host and what is claimed of it: `server: {{ends: CLOSED}}`, or one of {}",
-                        words::list(topics.iter().map(|(word, _)| *word))
+                        wording::list(topics.iter().map(|(word, _)| *word))
                     );
                     self.problem(expect.span, "this expectation does not say what it is about", help);
                 }
                 return None;
             }
             (several, _) => {
-                let message = format!("{} in one expectation", words::list(several.iter().copied()));
+                let message = format!("{} in one expectation", wording::list(several.iter().copied()));
                 self.problem(expect.span, message, "begin each with `- ` in a line of its own");
                 return None;
             }
@@ -299,11 +299,11 @@ impl Checker<'_> {
             let names: Vec<&str> =
                 programs.flat_map(|known| known.connections.iter().flatten().map(String::as_str)).collect();
             let help =
-                words::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
+                wording::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
                     [] => "no connection of this host has a name; give it one with `as: …`".to_owned(),
-                    names => format!("this host has {}", words::list(names.iter().copied())),
+                    names => format!("this host has {}", wording::list(names.iter().copied())),
                 });
-            let message = format!("no connection of this host is called `{}`", words::short(name));
+            let message = format!("no connection of this host is called `{}`", wording::short(name));
             self.problem(on.span, message, help);
         }
         found

@@ -10,7 +10,7 @@ use crate::quantity::Size;
 use crate::shape::{self, Given, IdleByState, Named, Opt, OrNever, ShortOr};
 use crate::{
     Effect, HostId, IdleTimes, Limits, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings,
-    TrackedState, words,
+    TrackedState, wording,
 };
 
 impl Checker<'_> {
@@ -137,12 +137,12 @@ impl Checker<'_> {
         if found.is_none() {
             let names: Vec<&str> = self.middleboxes.iter().map(|middlebox| middlebox.name.as_str()).collect();
             let help =
-                words::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
+                wording::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
                     [] => "there is none: `network: {middleboxes: {nat: {preset: aws-nlb}}}`".to_owned(),
                     [only] => format!("the only one is `{only}`"),
-                    names => format!("there are {}", words::list(names.iter().copied())),
+                    names => format!("there are {}", wording::list(names.iter().copied())),
                 });
-            self.problem(span, format!("no middlebox is called `{}`", words::short(name)), help);
+            self.problem(span, format!("no middlebox is called `{}`", wording::short(name)), help);
         }
         found
     }

@@ -18,7 +18,7 @@ use crate::de::Spanned;
 use crate::node::{Node, Span};
 use crate::parse::Scalar;
 use crate::shape::{Document, Given, HostInState, Match, Opt};
-use crate::{Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, words};
+use crate::{Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, wording};
 
 /// The scenario that the document says, whose hosts have `profile` if there is one. It is only worth something if no
 /// problem was found.
@@ -114,10 +114,10 @@ impl Checker<'_> {
 
     /// Whether it can be a name; says so if not.
     fn name(&mut self, span: Span, what: &str, name: &str) -> bool {
-        let good = words::is_name(name);
+        let good = wording::is_name(name);
         if !good {
-            let message = format!("`{}` can not be {what}", words::short(name));
-            self.problem(span, message, words::NAME_RULE);
+            let message = format!("`{}` can not be {what}", wording::short(name));
+            self.problem(span, message, wording::NAME_RULE);
         }
         good
     }
@@ -129,11 +129,11 @@ impl Checker<'_> {
         if found.is_none() && !self.hosts.is_empty() {
             let names: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
             let help =
-                words::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
+                wording::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
                     [only] => format!("the only host is `{only}`"),
-                    names => format!("the hosts are {}", words::list(names.iter().copied())),
+                    names => format!("the hosts are {}", wording::list(names.iter().copied())),
                 });
-            self.problem(span, format!("no host is called `{}`", words::short(name)), help);
+            self.problem(span, format!("no host is called `{}`", wording::short(name)), help);
         }
         found
     }
@@ -250,7 +250,7 @@ impl Checker<'_> {
                 return None;
             }
             (None, _) => {
-                let all = words::list(given.iter().map(|(word, _)| *word));
+                let all = wording::list(given.iter().map(|(word, _)| *word));
                 self.problem(
                     span,
                     format!("this {what} does not say what it is about"),
@@ -270,7 +270,7 @@ impl Checker<'_> {
             }
             let help = match allowed {
                 [] => format!("`{word}` stands alone"),
-                allowed => format!("beside `{word}` there may be {}", words::list(allowed.iter().copied())),
+                allowed => format!("beside `{word}` there may be {}", wording::list(allowed.iter().copied())),
             };
             self.problem(*place, format!("`{name}` does not belong to `{word}`"), help);
         }

@@ -4,7 +4,7 @@ use super::{Checker, word};
 use crate::de::Spanned;
 use crate::parse::Scalar;
 use crate::shape::{self, NewFields};
-use crate::{ConnectionRef, HostId, NewValue, Rewrite, words};
+use crate::{ConnectionRef, HostId, NewValue, Rewrite, wording};
 
 impl Checker<'_> {
     pub(super) fn rewrite(&mut self, fault: &Spanned<shape::Fault>) -> Rewrite {
@@ -35,15 +35,15 @@ impl Checker<'_> {
             [] => {
                 let all = self.programs.iter().flat_map(|program| program.connections.iter().flatten());
                 let names: Vec<&str> = all.map(String::as_str).collect();
-                let help = words::suggest(name, names.iter().copied()).unwrap_or_else(|| match names[..] {
+                let help = wording::suggest(name, names.iter().copied()).unwrap_or_else(|| match names[..] {
                     [] => "no connection has a name; give it one with `as: …`".to_owned(),
-                    _ => format!("there are {}", words::list(names.iter().copied())),
+                    _ => format!("there are {}", wording::list(names.iter().copied())),
                 });
-                self.problem(on.span, format!("no connection is called `{}`", words::short(name)), help);
+                self.problem(on.span, format!("no connection is called `{}`", wording::short(name)), help);
                 None
             }
             _ => {
-                let message = format!("more than one host has a connection `{}`", words::short(name));
+                let message = format!("more than one host has a connection `{}`", wording::short(name));
                 self.problem(on.span, message, "say whose with `from` or `to`");
                 None
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use halfopen_tcp::{Flags, State};
 
 use crate::node::{Node, Span, Value};
-use crate::words::list;
+use crate::wording::list;
 use crate::{
     Action, Claim, Effect, Expectation, Failure, Fault, FlagsMatch, HostClaim, HostId, Location, Match,
     OrderItem, PathItem, Problem, Program, Scenario, Step, When,

@@ -13,9 +13,9 @@ use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Vis
 
 use super::{Given, Match, Opt, next_name};
 use crate::de::Spanned;
+use crate::forms::{self, written_as};
 use crate::parse::{Mistake, Parse, Scalar, expected};
 use crate::quantity::Size;
-use crate::schema;
 use crate::{Count, KeepaliveOutcome, PathItem, Window};
 
 /// An expectation: a host and what is claimed of it, or the wire.
@@ -127,7 +127,7 @@ impl Parse for PathItem {
     const WHAT: &'static str = "a state such as `ESTABLISHED`, or `…` for any";
 
     fn schema() -> Schema {
-        schema::any_of([schema::words(["…", "..."]), State::schema()])
+        forms::any_of([forms::words(["…", "..."]), State::schema()])
     }
 
     fn parse(text: &str) -> Result<PathItem, Mistake> {
@@ -147,7 +147,7 @@ impl Parse for Intact {
     const WHAT: &'static str = "`intact`";
 
     fn schema() -> Schema {
-        schema::words(["intact"])
+        forms::words(["intact"])
     }
 
     fn parse(text: &str) -> Result<Intact, Mistake> {
@@ -176,7 +176,7 @@ impl JsonSchema for OrderItem {
         "OrderItem".into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        schema::any_of([schema::words(["…", "..."]), generator.subschema_for::<Match>()])
+        forms::any_of([forms::words(["…", "..."]), generator.subschema_for::<Match>()])
     }
 }
 
@@ -206,7 +206,7 @@ impl<'de> Deserialize<'de> for OrderItem {
 #[derive(Clone, Debug)]
 pub(crate) struct OneOrMore(pub(crate) Vec<State>);
 
-schema::forms!(OneOrMore: Scalar<State>, Vec<Scalar<State>>);
+written_as!(OneOrMore: Scalar<State>, Vec<Scalar<State>>);
 
 impl<'de> Deserialize<'de> for OneOrMore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMore, D::Error> {

@@ -11,9 +11,9 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Given, Named, NewFields, Opt};
 use crate::de::Spanned;
+use crate::forms::{self, written_as};
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
 use crate::quantity::{Probability, Size};
-use crate::schema;
 use crate::{Base, Field, FlagsMatch, Number, PayloadMatch, SizeMatch, Unreachable};
 
 /// A fault: one word for what goes wrong, and beside it which, when and how.
@@ -160,7 +160,7 @@ struct MatchMap {
     window_probe: Option<Scalar<Switch>>,
 }
 
-schema::forms!(Match: Scalar<FlagsMatch>, MatchMap);
+written_as!(Match: Scalar<FlagsMatch>, MatchMap);
 
 impl<'de> Deserialize<'de> for Match {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Match, D::Error> {
@@ -227,7 +227,7 @@ impl Parse for ControlBits {
 
     fn schema() -> Schema {
         let names = Flags::NAMES.map(|(_, name)| name).join("|");
-        schema::text(&format!(r"({names})(\s*\+\s*({names}))*"), ["RST", "PSH+ACK"])
+        forms::text(&format!(r"({names})(\s*\+\s*({names}))*"), ["RST", "PSH+ACK"])
     }
 
     fn parse(text: &str) -> Result<ControlBits, Mistake> {
@@ -244,9 +244,9 @@ impl Parse for Number {
 
     fn schema() -> Schema {
         let variables = Base::VARIABLES.map(|base| base.name().replace('.', r"\.")).join("|");
-        schema::any_of([
-            schema::whole(-i64::from(u32::MAX), u32::MAX.into()),
-            schema::text(&format!(r"({variables})\s*([+-]\s*[0-9]+)?"), ["rcv.nxt + 100", "snd.una - 1"]),
+        forms::any_of([
+            forms::whole(-i64::from(u32::MAX), u32::MAX.into()),
+            forms::text(&format!(r"({variables})\s*([+-]\s*[0-9]+)?"), ["rcv.nxt + 100", "snd.una - 1"]),
         ])
     }
 
@@ -287,7 +287,7 @@ impl Parse for PausedClock {
     const WHAT: &'static str = "`runs` or `stops`";
 
     fn schema() -> Schema {
-        schema::words(["runs", "stops"])
+        forms::words(["runs", "stops"])
     }
 
     fn parse(text: &str) -> Result<PausedClock, Mistake> {
@@ -338,7 +338,7 @@ struct BlackHoleMap {
     to: Opt<String>,
 }
 
-schema::forms!(BlackHole: Scalar<LargerThan>, BlackHoleMap);
+written_as!(BlackHole: Scalar<LargerThan>, BlackHoleMap);
 
 impl<'de> Deserialize<'de> for BlackHole {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<BlackHole, D::Error> {
@@ -380,7 +380,7 @@ pub(crate) struct OneWay {
     pub(crate) to: Spanned<Scalar<String>>,
 }
 
-schema::forms!(Cut: Scalar<String>, Vec<Scalar<String>>, OneWay);
+written_as!(Cut: Scalar<String>, Vec<Scalar<String>>, OneWay);
 
 impl<'de> Deserialize<'de> for Cut {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cut, D::Error> {

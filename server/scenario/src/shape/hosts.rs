@@ -13,9 +13,9 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use super::Opt;
 use crate::address::Ports;
 use crate::de::Spanned;
+use crate::forms::{self, written_as};
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
 use crate::quantity::Size;
-use crate::schema;
 
 /// A host.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -163,7 +163,7 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for OrOff<T> {
     }
 }
 
-schema::forms!(OrOff<T>: Scalar<Switch>, T);
+written_as!(OrOff<T>: Scalar<Switch>, T);
 
 /// A duration, or `never`.
 #[derive(Clone, Copy, Debug)]
@@ -173,7 +173,7 @@ impl Parse for OrNever {
     const WHAT: &'static str = "a duration such as `60s`, or `never`";
 
     fn schema() -> Schema {
-        schema::any_of([schema::words(["never"]), Duration::schema()])
+        forms::any_of([forms::words(["never"]), Duration::schema()])
     }
 
     fn parse(text: &str) -> Result<OrNever, Mistake> {
@@ -221,7 +221,7 @@ impl Parse for WindowScaling {
     const WHAT: &'static str = "a shift from 0 to 14, or `off`";
 
     fn schema() -> Schema {
-        or_off(schema::whole(0, 14))
+        or_off(forms::whole(0, 14))
     }
 
     fn parse(text: &str) -> Result<WindowScaling, Mistake> {
@@ -242,5 +242,5 @@ impl Parse for WindowScaling {
 
 /// That, or `off`, which JSON knows as false.
 pub(super) fn or_off(schema: Schema) -> Schema {
-    schema::any_of([json_schema!({"enum": ["off", false]}), schema])
+    forms::any_of([json_schema!({"enum": ["off", false]}), schema])
 }

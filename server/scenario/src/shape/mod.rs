@@ -8,15 +8,17 @@ mod network;
 mod programs;
 mod rewrite;
 
+use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::de::Spanned;
+use crate::forms::written_as;
 use crate::parse::Scalar;
 
 pub(crate) use expect::{Claim, Expect, OrderItem};
@@ -39,6 +41,8 @@ impl<T> Default for Given<T> {
         Given(None)
     }
 }
+
+written_as!(Given<T>: Option<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Given<T>, D::Error> {
@@ -74,6 +78,21 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
             }
         }
         deserializer.deserialize_map(Entries(std::marker::PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Named".into()
+    }
+    fn schema_id() -> Cow<'static, str> {
+        type_name::<Self>().into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "additionalProperties": generator.subschema_for::<T>()})
     }
 }
 

@@ -13,9 +13,10 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use super::{Middlebox, Named, Opt};
 use crate::de::Spanned;
+use crate::forms;
 use crate::parse::{Parse, Scalar, Switch, told};
 use crate::quantity::{Bandwidth, LossRate, Probability, Size};
-use crate::{Distribution, Queue, schema};
+use crate::{Distribution, Queue};
 
 /// What lies between the hosts.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -146,6 +147,6 @@ impl<S: Parse, L: JsonSchema> JsonSchema for ShortOr<S, L> {
         type_name::<Self>().into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        schema::any_of([generator.subschema_for::<Scalar<S>>(), generator.subschema_for::<L>()])
+        forms::any_of([generator.subschema_for::<Scalar<S>>(), generator.subschema_for::<L>()])
     }
 }

@@ -13,9 +13,9 @@ use super::{DurationOrOff, Given, Keepalive, Named, Opt, OrOff};
 use crate::Amount;
 use crate::address::{Destination, Port};
 use crate::de::Spanned;
+use crate::forms::{self, written_as};
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
 use crate::quantity::Size;
-use crate::schema;
 
 /// A list of steps.
 pub(crate) type Steps = Vec<Spanned<Step>>;
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for Programs {
     }
 }
 
-schema::forms!(Programs: Steps, Named<Steps>);
+written_as!(Programs: Steps, Named<Steps>);
 
 /// A step: one word for what is done, and beside it how.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -117,12 +117,12 @@ impl Step {
     /// `- accept` is `- {accept: }`.
     fn or_a_word(schema: &mut Schema) {
         let description = schema.remove("description");
-        *schema = schema::any_of([schema::words(Step::ALONE), std::mem::take(schema)]);
+        *schema = forms::any_of([forms::words(Step::ALONE), std::mem::take(schema)]);
         schema.insert("description".to_owned(), description.into());
     }
 }
 
-schema::forms!(Nothing: Scalar<Nothing>);
+written_as!(Nothing: Scalar<Nothing>);
 
 /// What has nothing after it.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +159,7 @@ impl Parse for Direction {
     const WHAT: &'static str = "`write` or `read`";
 
     fn schema() -> Schema {
-        schema::words(["write", "read"])
+        forms::words(["write", "read"])
     }
 
     fn parse(text: &str) -> Result<Direction, Mistake> {
@@ -186,7 +186,7 @@ struct PayloadText {
     text: Spanned<Scalar<String>>,
 }
 
-schema::forms!(Payload: Scalar<Size>, PayloadText);
+written_as!(Payload: Scalar<Size>, PayloadText);
 
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Payload, D::Error> {

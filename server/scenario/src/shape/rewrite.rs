@@ -7,9 +7,9 @@ use super::faults::offset;
 use super::hosts::or_off;
 use super::{ControlBits, Opt, WindowScaling};
 use crate::Renumber;
+use crate::forms;
 use crate::parse::{Mistake, Parse, expected};
 use crate::quantity::Size;
-use crate::schema;
 
 /// The fields that are rewritten.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -50,9 +50,9 @@ impl<const ACK: bool> Parse for Own<ACK> {
 
     fn schema() -> Schema {
         let own = if ACK { ("seg\\.ack", "seg.ack + 100") } else { ("seg\\.seq", "seg.seq + 100") };
-        schema::any_of([
-            schema::whole(-i64::from(u32::MAX), u32::MAX.into()),
-            schema::text(&format!(r"{}\s*([+-]\s*[0-9]+)?", own.0), [own.1]),
+        forms::any_of([
+            forms::whole(-i64::from(u32::MAX), u32::MAX.into()),
+            forms::text(&format!(r"{}\s*([+-]\s*[0-9]+)?", own.0), [own.1]),
         ])
     }
 
@@ -74,7 +74,7 @@ impl Parse for NewWindow {
     const WHAT: &'static str = "a window such as `0` or `10 KiB`";
 
     fn schema() -> Schema {
-        schema::any_of([schema::whole(0, 0), Size::schema()])
+        forms::any_of([forms::whole(0, 0), Size::schema()])
     }
 
     fn parse(text: &str) -> Result<NewWindow, Mistake> {
@@ -95,7 +95,7 @@ impl Parse for UrgentOrOff {
     const WHAT: &'static str = "an urgent pointer from 0 to 65535, or `off`";
 
     fn schema() -> Schema {
-        or_off(schema::whole(0, u16::MAX.into()))
+        or_off(forms::whole(0, u16::MAX.into()))
     }
 
     fn parse(text: &str) -> Result<UrgentOrOff, Mistake> {
@@ -165,7 +165,7 @@ impl Parse for Off {
 
 impl Off {
     fn other(text: &str) -> Mistake {
-        let message = format!("expected `off`, found `{}`", crate::words::short(text));
+        let message = format!("expected `off`, found `{}`", crate::wording::short(text));
         Mistake::new(message, "a rewrite takes options away; it adds none")
     }
 }

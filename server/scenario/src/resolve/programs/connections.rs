@@ -8,7 +8,7 @@ use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::Scalar;
 use crate::resolve::Checker;
-use crate::{HostId, Slot, shape, words};
+use crate::{HostId, Slot, shape, wording};
 
 /// A connection that some step opens.
 pub(super) struct Connection<'a> {
@@ -89,14 +89,14 @@ impl Checker<'_> {
         if found.is_none() && !progress.vague {
             let names: Vec<&str> = progress.connections.iter().filter_map(|known| known.name).collect();
             let help =
-                words::suggest(text, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
+                wording::suggest(text, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
                     [] => format!(
                         "name it where it is made: `connect: server:80` with `as: {}`",
-                        words::short(text)
+                        wording::short(text)
                     ),
-                    names => format!("so far there are {}", words::list(names.iter().copied())),
+                    names => format!("so far there are {}", wording::list(names.iter().copied())),
                 });
-            self.problem(name.span, format!("no connection is called `{}`", words::short(text)), help);
+            self.problem(name.span, format!("no connection is called `{}`", wording::short(text)), help);
         }
         found.map(Slot)
     }

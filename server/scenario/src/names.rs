@@ -1,99 +1,14 @@
-//! Names with a fixed set, and what somebody meant who wrote another.
+//! Names with a fixed set: states, errors, profiles and the like.
 
 use halfopen_tcp::{CongestionAlgorithm, Errno, Flags, Profile, State};
 use schemars::Schema;
 
+use crate::forms;
 use crate::parse::{Mistake, Parse, expected};
-use crate::schema;
+use crate::wording::{fold, list, short, suggest};
 use crate::{
     Distribution, Field, FlagsMatch, Invalid, KeepaliveOutcome, OnExpiry, Preset, Strays, Unreachable,
 };
-
-/// Words of other languages and tools.
-const SYNONYMS: [(&str, &str); 16] = [
-    ("write", "send"),
-    ("read", "receive"),
-    ("recv", "receive"),
-    ("sleep", "wait"),
-    ("open", "connect"),
-    ("reset", "abort"),
-    ("lose", "drop"),
-    ("loss", "drop"),
-    ("crash", "power-loss"),
-    ("restart", "reboot"),
-    ("stop", "kill"),
-    ("latency", "delay"),
-    ("expectations", "expect"),
-    ("name", "scenario"),
-    ("apps", "applications"),
-    ("duration", "until"),
-];
-
-/// `did you mean ...?`, if one of the names is close enough.
-pub(crate) fn suggest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let folded = fold(word);
-    let names: Vec<&str> = names.into_iter().collect();
-    // What sysctl, sockets and other tools call it.
-    let bare = ["tcp-", "so-"].iter().find_map(|prefix| folded.strip_prefix(prefix)).unwrap_or(&folded);
-    let other = SYNONYMS.iter().find(|(known, _)| *known == bare).map_or(bare, |(_, word)| *word);
-    if let Some(name) = names.iter().find(|name| **name == other) {
-        return Some(format!("did you mean `{name}`?"));
-    }
-    names
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&folded, &fold(name)), name))
-        .filter(|(distance, name)| *distance <= 1.max(name.chars().count().min(folded.chars().count()) / 3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| format!("did you mean `{name}`?"))
-}
-
-/// So that only letters count, and not more of them than any name has.
-fn fold(word: &str) -> String {
-    word.chars().take(64).map(|c| if c == '_' || c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
-}
-
-/// `a`, `b` or `c`.
-pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => quoted.concat(),
-    }
-}
-
-/// The first of many names, and how many more there are.
-pub(crate) fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const MOST: usize = 8;
-    let names: Vec<&str> = names.into_iter().collect();
-    match names.len().checked_sub(MOST) {
-        None | Some(0) => list(names),
-        Some(more) => {
-            let first: Vec<String> = names[..MOST].iter().map(|name| format!("`{name}`")).collect();
-            format!("{} and {more} more", first.join(", "))
-        }
-    }
-}
-
-/// What a name must be like, as a help.
-pub(crate) const NAME_RULE: &str = "use letters, digits, - and _, at most 64, a letter or digit first";
-
-/// Whether it can be a name of something.
-pub(crate) fn is_name(name: &str) -> bool {
-    name.len() <= 64
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-}
-
-/// The beginning of a text that may be long.
-pub(crate) fn short(text: &str) -> String {
-    const MOST: usize = 60;
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(MOST) {
-        Some((offset, _)) => format!("{}…", &line[..offset]),
-        None if line.len() < text.len() => format!("{line}…"),
-        None => line.to_owned(),
-    }
-}
 
 fn unknown(what: &str, word: &str, names: &[&str]) -> Mistake {
     let help = suggest(word, names.iter().copied())
@@ -105,7 +20,7 @@ impl Parse for State {
     const WHAT: &'static str = "a state such as `ESTABLISHED`";
 
     fn schema() -> Schema {
-        schema::words(State::ALL.map(State::name))
+        forms::words(State::ALL.map(State::name))
     }
 
     fn parse(text: &str) -> Result<State, Mistake> {
@@ -134,7 +49,7 @@ impl Parse for Errno {
     const WHAT: &'static str = "an error such as `ETIMEDOUT`";
 
     fn schema() -> Schema {
-        schema::words(Errno::ALL.map(Errno::name))
+        forms::words(Errno::ALL.map(Errno::name))
     }
 
     fn parse(text: &str) -> Result<Errno, Mistake> {
@@ -146,7 +61,7 @@ impl Parse for Profile {
     const WHAT: &'static str = "a profile such as `linux`";
 
     fn schema() -> Schema {
-        schema::words(Profile::ALL.map(Profile::name))
+        forms::words(Profile::ALL.map(Profile::name))
     }
 
     fn parse(text: &str) -> Result<Profile, Mistake> {
@@ -158,7 +73,7 @@ impl Parse for CongestionAlgorithm {
     const WHAT: &'static str = "a congestion control such as `cubic`";
 
     fn schema() -> Schema {
-        schema::words(CongestionAlgorithm::ALL.map(CongestionAlgorithm::name))
+        forms::words(CongestionAlgorithm::ALL.map(CongestionAlgorithm::name))
     }
 
     fn parse(text: &str) -> Result<CongestionAlgorithm, Mistake> {
@@ -171,7 +86,7 @@ impl Parse for KeepaliveOutcome {
     const WHAT: &'static str = "what keepalive finds out, such as `dead`";
 
     fn schema() -> Schema {
-        schema::words(KeepaliveOutcome::ALL.map(KeepaliveOutcome::name))
+        forms::words(KeepaliveOutcome::ALL.map(KeepaliveOutcome::name))
     }
 
     fn parse(text: &str) -> Result<KeepaliveOutcome, Mistake> {
@@ -186,7 +101,7 @@ impl Parse for Unreachable {
     const WHAT: &'static str = "`host`, `net`, `port` or `fragmentation-needed`";
 
     fn schema() -> Schema {
-        schema::words(Unreachable::ALL.map(Unreachable::name))
+        forms::words(Unreachable::ALL.map(Unreachable::name))
     }
 
     fn parse(text: &str) -> Result<Unreachable, Mistake> {
@@ -201,7 +116,7 @@ impl Parse for Field {
     const WHAT: &'static str = "a part of a segment such as `payload`";
 
     fn schema() -> Schema {
-        schema::words(Field::ALL.map(Field::name))
+        forms::words(Field::ALL.map(Field::name))
     }
 
     fn parse(text: &str) -> Result<Field, Mistake> {
@@ -215,7 +130,7 @@ impl Parse for Distribution {
     const WHAT: &'static str = "a distribution such as `even` or `normal`";
 
     fn schema() -> Schema {
-        schema::words(Distribution::ALL.map(Distribution::name))
+        forms::words(Distribution::ALL.map(Distribution::name))
     }
 
     fn parse(text: &str) -> Result<Distribution, Mistake> {
@@ -230,7 +145,7 @@ impl Parse for Preset {
     const WHAT: &'static str = "a preset such as `aws-nlb`";
 
     fn schema() -> Schema {
-        schema::words(Preset::ALL.map(Preset::name))
+        forms::words(Preset::ALL.map(Preset::name))
     }
 
     fn parse(text: &str) -> Result<Preset, Mistake> {
@@ -245,7 +160,7 @@ impl Parse for OnExpiry {
     const WHAT: &'static str = "`silent` or `reset-both`";
 
     fn schema() -> Schema {
-        schema::words(OnExpiry::ALL.map(OnExpiry::name))
+        forms::words(OnExpiry::ALL.map(OnExpiry::name))
     }
 
     fn parse(text: &str) -> Result<OnExpiry, Mistake> {
@@ -264,7 +179,7 @@ impl Parse for Strays {
     const WHAT: &'static str = "`drop`, `reset`, `adopt` or `untranslated`";
 
     fn schema() -> Schema {
-        schema::words(Strays::ALL.map(Strays::name))
+        forms::words(Strays::ALL.map(Strays::name))
     }
 
     fn parse(text: &str) -> Result<Strays, Mistake> {
@@ -276,7 +191,7 @@ impl Parse for Invalid {
     const WHAT: &'static str = "`pass`, `drop` or `untranslated`";
 
     fn schema() -> Schema {
-        schema::words(Invalid::ALL.map(Invalid::name))
+        forms::words(Invalid::ALL.map(Invalid::name))
     }
 
     fn parse(text: &str) -> Result<Invalid, Mistake> {
@@ -289,7 +204,7 @@ impl Parse for FlagsMatch {
 
     fn schema() -> Schema {
         let names = Flags::NAMES.map(|(_, name)| name).join("|");
-        schema::text(&format!(r"(only )?\s*({names})(\s*\+\s*({names}))*"), ["SYN", "SYN+ACK", "only ACK"])
+        forms::text(&format!(r"(only )?\s*({names})(\s*\+\s*({names}))*"), ["SYN", "SYN+ACK", "only ACK"])
     }
 
     fn parse(text: &str) -> Result<FlagsMatch, Mistake> {
