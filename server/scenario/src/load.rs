@@ -268,7 +268,7 @@ pub(crate) fn typed(root: &Node) -> (Option<Spanned<shape::Document>>, Vec<Probl
         if !error.quiet {
             problems.push(Problem::new(error.shown.unwrap_or(span), error.message).help(error.help));
         }
-        if problems.len() >= MOST_MISTAKES || !root.prune(span) {
+        if problems.len() >= MOST_MISTAKES || !root.prune(span, !error.superfluous) {
             return (None, problems);
         }
     }

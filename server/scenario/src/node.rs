@@ -55,9 +55,9 @@ impl Node {
         Node { span, value, pruned: false }
     }
 
-    /// Takes out what stands there, with its key if it is a value and with its value if it is a key.
-    /// Returns whether there was such a part.
-    pub(crate) fn prune(&mut self, span: Span) -> bool {
+    /// Takes out what stands there, with its key if it is a value and with its value if it is a key. `needed` says whether
+    /// the rest may lack it. Returns whether there was such a part.
+    pub(crate) fn prune(&mut self, span: Span, needed: bool) -> bool {
         let before = self.len();
         match &mut self.value {
             Value::Sequence(items) => items.retain(|item| item.span != span),
@@ -65,12 +65,12 @@ impl Node {
             _ => {}
         }
         if self.len() < before {
-            self.pruned = true;
+            self.pruned |= needed;
             return true;
         }
         match &mut self.value {
-            Value::Sequence(items) => items.iter_mut().any(|item| item.prune(span)),
-            Value::Mapping(entries) => entries.iter_mut().any(|(_, value)| value.prune(span)),
+            Value::Sequence(items) => items.iter_mut().any(|item| item.prune(span, needed)),
+            Value::Mapping(entries) => entries.iter_mut().any(|(_, value)| value.prune(span, needed)),
             _ => false,
         }
     }

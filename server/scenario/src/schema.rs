@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
 use serde_json::{Value, json};
 
+use crate::de::GROUP;
 use crate::shape::Document;
 
 /// The JSON Schema (draft 7) of scenarios. It knows the words, the forms and the units; that names exist and that what
@@ -19,10 +20,28 @@ pub fn schema() -> String {
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }
 
-/// A map or a list that is left empty is nothing, as in `network:`, so that what may be missing need not say so again.
+/// Puts the keys of groups where they stand in the text.
+fn ungroup(schema: &mut Schema) {
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    let groups: Vec<String> = properties.keys().filter(|key| key.starts_with(GROUP)).cloned().collect();
+    for group in &groups {
+        if let Some(Value::Object(mut keys)) =
+            properties.remove(group).and_then(|mut group| Some(group.get_mut("properties")?.take()))
+        {
+            properties.append(&mut keys);
+        }
+    }
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|key| !groups.iter().any(|group| key == group));
+    }
+}
+
+/// A map or a list that is left empty is nothing, as in `network:`, unless it needs a key; so that what may be missing
+/// need not say so again.
 fn simplify(schema: &mut Schema) {
+    ungroup(schema);
     for container in ["object", "array"] {
-        if schema.get("type").is_some_and(|found| found == container) {
+        if schema.get("type").is_some_and(|found| found == container) && schema.get("required").is_none() {
             schema.insert("type".to_owned(), json!([container, "null"]));
         }
     }
@@ -152,69 +171,70 @@ mod tests {
         let schema: Value = serde_json::from_str(&schema()).unwrap();
         let mut used = BTreeSet::new();
         for example in examples() {
-            use_words(&schema, "", &example, &mut used);
+            use_words(&schema, &schema, &example, &mut used);
         }
-        let unused: Vec<String> =
-            words_of(&schema, "").into_iter().filter(|word| !used.contains(word)).collect();
+        let unused: Vec<Word> = words_of(&schema).into_iter().filter(|word| !used.contains(word)).collect();
         assert!(unused.is_empty(), "no example in tests/whole.yaml: {unused:#?}");
     }
 
-    /// Every word, as a pointer into the schema.
-    fn words_of(schema: &Value, path: &str) -> Vec<String> {
-        let parts: Vec<(String, &Value)> = match schema {
+    /// A key and what it means. What several words have beside them is the same.
+    type Word = (String, String);
+
+    fn word(key: &str, schema: &Value) -> Word {
+        (key.to_owned(), schema["description"].to_string())
+    }
+
+    fn words_of(schema: &Value) -> BTreeSet<Word> {
+        let parts: Vec<&Value> = match schema {
+            // What is laid over a scenario has its words.
             Value::Object(parts) => {
-                parts.iter().map(|(name, part)| (format!("{path}/{name}"), part)).collect()
+                parts.iter().filter(|(name, _)| *name != "Overlay").map(|(_, part)| part).collect()
             }
-            Value::Array(parts) => {
-                parts.iter().enumerate().map(|(index, part)| (format!("{path}/{index}"), part)).collect()
-            }
+            Value::Array(parts) => parts.iter().collect(),
             _ => Vec::new(),
         };
-        // What is laid over a scenario has its words.
-        let parts = parts.into_iter().filter(|(path, _)| path != "/definitions/Overlay");
-        let here = |path: &str| path.rsplit('/').nth(1) == Some("properties");
-        parts
-            .flat_map(|(path, part)| {
-                let own = here(&path).then(|| path.clone());
-                own.into_iter().chain(words_of(part, &path)).collect::<Vec<_>>()
-            })
-            .collect()
+        let own = schema["properties"].as_object().into_iter().flatten();
+        let own = own.filter(|(_, part)| part.is_object()).map(|(key, part)| word(key, part));
+        own.chain(parts.into_iter().flat_map(words_of)).collect()
     }
 
     /// Notes the words that a part of an example uses.
-    fn use_words(root: &Value, path: &str, value: &Value, used: &mut BTreeSet<String>) {
-        let Some(schema) = root.pointer(path) else { return };
-        if let Some(other) = schema["$ref"].as_str() {
-            use_words(root, other.trim_start_matches('#'), value, used);
+    fn use_words(root: &Value, schema: &Value, value: &Value, used: &mut BTreeSet<Word>) {
+        let needed = schema["required"].as_array().into_iter().flatten();
+        if value.is_object() && needed.filter_map(Value::as_str).any(|key| value.get(key).is_none()) {
+            return;
+        }
+        if let Some(other) = schema["$ref"].as_str().and_then(|path| root.pointer(&path[1..])) {
+            use_words(root, other, value, used);
         }
         for forms in ["allOf", "anyOf"] {
-            for index in 0..schema[forms].as_array().map_or(0, Vec::len) {
-                use_words(root, &format!("{path}/{forms}/{index}"), value, used);
+            for form in schema[forms].as_array().into_iter().flatten() {
+                use_words(root, form, value, used);
             }
         }
         match value {
             Value::Object(entries) => {
                 for (key, value) in entries {
-                    let word = format!("{path}/properties/{key}");
-                    if root.pointer(&word).is_some() {
-                        use_words(root, &word, value, used);
-                        used.insert(word);
-                    } else {
-                        use_words(root, &format!("{path}/additionalProperties"), value, used);
+                    let own = &schema["properties"][key];
+                    if own.is_object() {
+                        used.insert(word(key, own));
                     }
+                    use_words(
+                        root,
+                        if own.is_object() { own } else { &schema["additionalProperties"] },
+                        value,
+                        used,
+                    );
                 }
             }
             Value::Array(items) => {
                 for item in items {
-                    use_words(root, &format!("{path}/items"), item, used);
+                    use_words(root, &schema["items"], item, used);
                 }
             }
             // `- accept` is `- {accept: }`.
-            Value::String(word) => {
-                let word = format!("{path}/anyOf/1/properties/{word}");
-                if root.pointer(&word).is_some() {
-                    used.insert(word);
-                }
+            Value::String(bare) if schema["properties"][bare].is_object() => {
+                used.insert(word(bare, &schema["properties"][bare]));
             }
             _ => {}
         }
@@ -225,8 +245,8 @@ mod tests {
         let schema: Value = serde_json::from_str(&schema()).unwrap();
         let definitions = schema["definitions"].as_object().unwrap();
         for (name, map) in definitions.iter().chain([(&"Document".to_owned(), &schema)]) {
-            let map = map["anyOf"].as_array().and_then(|forms| forms.last()).unwrap_or(map);
-            for (key, value) in map["properties"].as_object().unwrap() {
+            assert!(map["properties"].is_object() || map["anyOf"].is_array(), "{name} has no words");
+            for (key, value) in map["properties"].as_object().into_iter().flatten() {
                 let explained = value["description"].as_str().is_some_and(|text| text.ends_with('.'));
                 assert!(explained, "`{key}` of {name} needs a doc comment in `shape`: {value}");
             }

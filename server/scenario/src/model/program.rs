@@ -155,6 +155,9 @@ pub enum Action {
 }
 
 impl Action {
+    /// How many connections may wait for `accept` when the text does not say (Linux `somaxconn`).
+    pub const DEFAULT_BACKLOG: u32 = 4096;
+
     /// The word for it in scenarios, and the call it makes: `connect`.
     pub const fn name(&self) -> &'static str {
         match self {

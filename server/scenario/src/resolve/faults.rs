@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Checker, key, word};
+use super::{Checker, Place, key, word};
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Probability;
-use crate::shape;
+use crate::shape::faults::{PausedClock, Reboot};
+use crate::shape::{self, Given, Opt};
 use crate::{
     BlackHole, Cut, Effect, Fault, HostId, Limits, MiddleboxFault, SegmentAction, Unreachable, When, Which,
 };
@@ -22,212 +23,132 @@ impl Checker<'_> {
     }
 
     fn fault(&mut self, fault: &Spanned<shape::Fault>) -> Option<Fault> {
-        let words = [
-            ("drop", fault.drop.is_given()),
-            ("delay", fault.delay.is_given()),
-            ("duplicate", fault.duplicate.is_given()),
-            ("reorder", fault.reorder.is_given()),
-            ("corrupt", fault.corrupt.is_given()),
-            ("rewrite", fault.rewrite.is_given()),
-            ("unreachable", fault.unreachable.is_given()),
-            ("inject", fault.inject.is_given()),
-            ("power-loss", fault.power_loss.is_given()),
-            ("reboot", fault.reboot.is_given()),
-            ("kill", fault.kill.is_given()),
-            ("freeze", fault.freeze.is_given()),
-            ("pause", fault.pause.is_given()),
-            ("clock-jump", fault.clock_jump.is_given()),
-            ("cable-pull", fault.cable_pull.is_given()),
-            ("blackhole", fault.blackhole.is_given()),
-            ("partition", fault.partition.is_given()),
-            ("forget", fault.forget.is_given()),
-            ("blocks-new", fault.blocks_new.is_given()),
-        ];
-        if fault.pruned && words.iter().all(|(_, given)| !given) {
-            return None;
-        }
-        let word = self.one_of(fault.span, "fault", &words)?;
-        self.fits(word, fault);
-        let when = self.when(word, fault);
-        let effect = self.effect(word, fault);
+        let place = Place { span: fault.span, pruned: fault.pruned };
+        let when = self.when(place, fault);
+        let effect = self.effect(place, fault);
         Some(Fault {
             effect: effect?,
             when: when?,
-            may_not_happen: super::word(&fault.may_not_happen).is_some_and(|Switch(may)| may),
+            may_not_happen: word(&fault.when().may_not_happen).is_some_and(|Switch(may)| may),
             location: self.location(fault.span),
             text: self.text(fault.span),
         })
     }
 
-    fn fits(&mut self, word: &str, fault: &shape::Fault) {
-        let own: &[&str] = match word {
-            "delay" | "clock-jump" => &["by"],
-            "duplicate" => &["copies", "spacing"],
-            "reorder" => &["behind"],
-            "corrupt" => &["bits", "field"],
-            "rewrite" => &["set"],
-            "unreachable" => &["code", "mtu"],
-            "reboot" => &["back-after"],
-            "freeze" => &["resumes-after"],
-            "pause" => &["resumes-after", "clock"],
-            "cable-pull" => &["replug-after"],
-            "partition" | "blackhole" => &["heals-after"],
-            "blocks-new" => &["unblocks-after"],
-            _ => &[],
-        };
-        let shared: &[&str] = if is_on_segments(word) {
-            &["skip", "first", "nth", "every", "probability", "at", "between", "when", "for"]
-        } else {
-            &["at", "when", "for"]
-        };
-        let given = [
-            ("by", key(&fault.by)),
-            ("copies", key(&fault.copies)),
-            ("spacing", key(&fault.spacing)),
-            ("behind", key(&fault.behind)),
-            ("bits", key(&fault.bits)),
-            ("field", key(&fault.field)),
-            ("set", key(&fault.set)),
-            ("code", key(&fault.code)),
-            ("mtu", key(&fault.mtu)),
-            ("back-after", key(&fault.back_after)),
-            ("heals-after", key(&fault.heals_after)),
-            ("resumes-after", key(&fault.resumes_after)),
-            ("clock", key(&fault.clock)),
-            ("replug-after", key(&fault.replug_after)),
-            ("unblocks-after", key(&fault.unblocks_after)),
-            ("skip", key(&fault.skip)),
-            ("first", key(&fault.first)),
-            ("nth", key(&fault.nth)),
-            ("every", key(&fault.every)),
-            ("probability", key(&fault.probability)),
-            ("at", key(&fault.at)),
-            ("between", key(&fault.between)),
-            ("when", key(&fault.when)),
-            ("for", key(&fault.r#for)),
-        ];
-        self.only(word, &[own, shared].concat(), &given);
-    }
-
-    fn effect(&mut self, word: &str, fault: &Spanned<shape::Fault>) -> Option<Effect> {
-        match word {
-            "drop" => self.on_segments(fault, &fault.drop, SegmentAction::Drop),
-            "delay" => {
-                let by = self.by(fault, "add `by: 300ms`");
-                self.on_segments(fault, &fault.delay, SegmentAction::Delay { by })
+    fn effect(&mut self, place: Place, fault: &shape::Fault) -> Option<Effect> {
+        match fault {
+            shape::Fault::Drop(it) => self.on_segments(place, &it.drop, &it.which, |_| SegmentAction::Drop),
+            shape::Fault::Delay(it) => self.on_segments(place, &it.delay, &it.which, |checker| {
+                SegmentAction::Delay { by: checker.by(place, &it.by, "add `by: 300ms`") }
+            }),
+            shape::Fault::Duplicate(it) => {
+                self.on_segments(place, &it.duplicate, &it.which, |checker| SegmentAction::Duplicate {
+                    copies: it.copies.as_ref().map_or(1, |copies| checker.copies(copies)),
+                    spacing: word(&it.spacing).unwrap_or_default(),
+                })
             }
-            "duplicate" => {
-                let copies = fault.copies.as_ref().map_or(1, |copies| self.copies(copies));
-                let spacing = super::word(&fault.spacing).unwrap_or_default();
-                self.on_segments(fault, &fault.duplicate, SegmentAction::Duplicate { copies, spacing })
+            shape::Fault::Reorder(it) => self.on_segments(place, &it.reorder, &it.which, |checker| {
+                let behind = it.behind.as_ref().map_or(1, |behind| checker.at_least_one(behind));
+                SegmentAction::Reorder { behind }
+            }),
+            shape::Fault::Corrupt(it) => self.on_segments(place, &it.corrupt, &it.which, |checker| {
+                let bits = it.bits.as_ref().map_or(1, |bits| checker.bits(bits));
+                SegmentAction::Corrupt { bits, field: word(&it.field) }
+            }),
+            shape::Fault::Rewrite(it) => self.on_segments(place, &it.rewrite, &it.which, |checker| {
+                SegmentAction::Rewrite(checker.rewrite(place, &it.set))
+            }),
+            shape::Fault::Unreachable(it) => self.on_segments(place, &it.unreachable, &it.which, |checker| {
+                SegmentAction::Unreachable(checker.unreachable(place, it))
+            }),
+            shape::Fault::Inject(it) => {
+                self.forgery(place, &it.inject).map(|forgery| Effect::Inject(Box::new(forgery)))
             }
-            "reorder" => {
-                let behind = fault.behind.as_ref().map_or(1, |behind| self.at_least_one(behind));
-                self.on_segments(fault, &fault.reorder, SegmentAction::Reorder { behind })
+            shape::Fault::PowerLoss(it) => self.power_loss(place, &it.power_loss),
+            shape::Fault::Reboot(it) => self.reboot(place, it),
+            shape::Fault::Kill(it) => self.victim(place, &it.kill).map(Effect::Kill),
+            shape::Fault::Freeze(it) => {
+                let resumes_after = self.after(&it.resumes_after);
+                self.victim(place, &it.freeze).map(|host| Effect::Freeze { host, resumes_after })
             }
-            "corrupt" => {
-                let bits = fault.bits.as_ref().map_or(1, |bits| self.bits(bits));
-                let field = super::word(&fault.field);
-                self.on_segments(fault, &fault.corrupt, SegmentAction::Corrupt { bits, field })
-            }
-            "rewrite" => {
-                let rewrite = self.rewrite(fault);
-                self.on_segments(fault, &fault.rewrite, SegmentAction::Rewrite(rewrite))
-            }
-            "unreachable" => {
-                let code = self.unreachable(fault);
-                self.on_segments(fault, &fault.unreachable, SegmentAction::Unreachable(code))
-            }
-            "inject" => self.forgery(fault).map(|forgery| Effect::Inject(Box::new(forgery))),
-            "power-loss" => match self.middlebox_in(&fault.power_loss, fault.span) {
-                Some(middlebox) => Some(Effect::Middlebox { middlebox, fault: MiddleboxFault::PowerLoss }),
-                None => self.victim(&fault.power_loss, fault.span).map(Effect::PowerLoss),
-            },
-            "reboot" => {
-                if fault.back_after.is_none() && !fault.pruned {
-                    self.problem(
-                        fault.span,
-                        "this does not say how long the host is away",
-                        "add `back-after: 5s`",
-                    );
-                }
-                let back_after =
-                    fault.back_after.as_ref().map_or(Duration::ZERO, |after| self.positive(after));
-                match self.middlebox_in(&fault.reboot, fault.span) {
-                    Some(middlebox) => {
-                        Some(Effect::Middlebox { middlebox, fault: MiddleboxFault::Reboot { back_after } })
-                    }
-                    None => {
-                        self.victim(&fault.reboot, fault.span).map(|host| Effect::Reboot { host, back_after })
-                    }
-                }
-            }
-            "kill" => self.victim(&fault.kill, fault.span).map(Effect::Kill),
-            "freeze" => {
-                let resumes_after = self.after(&fault.resumes_after);
-                self.victim(&fault.freeze, fault.span).map(|host| Effect::Freeze { host, resumes_after })
-            }
-            "pause" => {
-                let resumes_after = self.after(&fault.resumes_after);
-                let clock_stops = super::word(&fault.clock) == Some(shape::PausedClock::Stops);
-                let host = self.victim(&fault.pause, fault.span);
+            shape::Fault::Pause(it) => {
+                let resumes_after = self.after(&it.resumes_after);
+                let clock_stops = word(&it.clock) == Some(PausedClock::Stops);
+                let host = self.victim(place, &it.pause);
                 host.map(|host| Effect::Pause { host, resumes_after, clock_stops })
             }
-            "clock-jump" => {
-                let by = self.by(fault, "add `by: 1h`");
-                self.victim(&fault.clock_jump, fault.span).map(|host| Effect::ClockJump { host, by })
+            shape::Fault::ClockJump(it) => {
+                let by = self.by(place, &it.by, "add `by: 1h`");
+                self.victim(place, &it.clock_jump).map(|host| Effect::ClockJump { host, by })
             }
-            "cable-pull" => {
-                let replug_after = self.after(&fault.replug_after);
-                self.victim(&fault.cable_pull, fault.span)
-                    .map(|host| Effect::CablePull { host, replug_after })
+            shape::Fault::CablePull(it) => {
+                let replug_after = self.after(&it.replug_after);
+                self.victim(place, &it.cable_pull).map(|host| Effect::CablePull { host, replug_after })
             }
-            "forget" => self.on_middlebox(&fault.forget, fault.span, MiddleboxFault::Forget),
-            "blocks-new" => {
-                let unblocks_after = self.after(&fault.unblocks_after);
-                let effect = MiddleboxFault::BlocksNew { unblocks_after };
-                self.on_middlebox(&fault.blocks_new, fault.span, effect)
+            shape::Fault::Blackhole(it) => {
+                let heals_after = self.after(&it.heals_after);
+                self.black_hole(place, &it.blackhole).map(|hole| Effect::BlackHole { hole, heals_after })
             }
-            "blackhole" => {
-                let heals_after = self.after(&fault.heals_after);
-                self.black_hole(fault).map(|hole| Effect::BlackHole { hole, heals_after })
+            shape::Fault::Partition(it) => {
+                let heals_after = self.after(&it.heals_after);
+                self.cut(place, &it.partition).map(|cut| Effect::Partition { cut, heals_after })
             }
-            _ => {
-                let heals_after = self.after(&fault.heals_after);
-                self.cut(fault).map(|cut| Effect::Partition { cut, heals_after })
+            shape::Fault::Forget(it) => self.on_middlebox(place, &it.forget, MiddleboxFault::Forget),
+            shape::Fault::BlocksNew(it) => {
+                let unblocks_after = self.after(&it.unblocks_after);
+                self.on_middlebox(place, &it.blocks_new, MiddleboxFault::BlocksNew { unblocks_after })
             }
         }
     }
 
-    fn by(&mut self, fault: &Spanned<shape::Fault>, help: &str) -> Duration {
-        if fault.by.is_none() && !fault.pruned {
-            self.problem(fault.span, "this does not say by how much", help);
+    fn power_loss(&mut self, place: Place, name: &Given<Scalar<String>>) -> Option<Effect> {
+        match self.middlebox_in(place, name) {
+            Some(middlebox) => Some(Effect::Middlebox { middlebox, fault: MiddleboxFault::PowerLoss }),
+            None => self.victim(place, name).map(Effect::PowerLoss),
         }
-        fault.by.as_ref().map_or(Duration::ZERO, |by| self.positive(by))
     }
 
-    fn after(&mut self, after: &shape::Opt<Duration>) -> Option<Duration> {
+    fn reboot(&mut self, place: Place, it: &Reboot) -> Option<Effect> {
+        if it.back_after.is_none() && !place.pruned {
+            self.problem(place.span, "this does not say how long the host is down", "add `back-after: 5s`");
+        }
+        let back_after = self.after(&it.back_after).unwrap_or_default();
+        match self.middlebox_in(place, &it.reboot) {
+            Some(middlebox) => {
+                Some(Effect::Middlebox { middlebox, fault: MiddleboxFault::Reboot { back_after } })
+            }
+            None => self.victim(place, &it.reboot).map(|host| Effect::Reboot { host, back_after }),
+        }
+    }
+
+    fn by(&mut self, place: Place, by: &Opt<Duration>, help: &str) -> Duration {
+        if by.is_none() && !place.pruned {
+            self.problem(place.span, "this does not say by how much", help);
+        }
+        self.after(by).unwrap_or_default()
+    }
+
+    fn after(&mut self, after: &Opt<Duration>) -> Option<Duration> {
         after.as_ref().map(|after| self.positive(after))
     }
 
-    fn black_hole(&mut self, fault: &Spanned<shape::Fault>) -> Option<BlackHole> {
-        let Some(hole) = fault.blackhole.inner() else {
-            let place = fault.blackhole.span_or(fault.span);
-            self.problem(place, "this does not say which datagrams", "write `blackhole: larger than 1480 B`");
+    fn black_hole(&mut self, place: Place, given: &Given<shape::BlackHole>) -> Option<BlackHole> {
+        let at = given.span_or(place.span);
+        let Some(hole) = given.inner() else {
+            self.problem(at, "this does not say which datagrams", "write `blackhole: larger than 1480 B`");
             return None;
         };
-        if hole.larger_than.is_none() && !fault.blackhole.is_pruned() {
-            let place = fault.blackhole.span_or(fault.span);
-            self.problem(place, "this does not say which datagrams", "add `larger-than: 1480 B`");
+        if hole.larger_than.is_none() && !given.is_pruned() {
+            self.problem(at, "this does not say which datagrams", "add `larger-than: 1480 B`");
         }
-        let (from, to) = (self.host_at(&hole.from), self.host_at(&hole.to));
-        if let (Some(host), Some(place)) = (from, &hole.to)
-            && from == to
+        let (from, receiver) = (self.host_at(&hole.from), self.host_at(&hole.to));
+        if let (Some(host), Some(to)) = (from, &hole.to)
+            && from == receiver
         {
             let name = self.hosts[host.0].name.clone();
-            self.problem(place.span, format!("nothing goes from `{name}` to itself"), "name another host");
+            self.problem(to.span, format!("nothing goes from `{name}` to itself"), "name another host");
         }
-        Some(BlackHole { larger_than: hole.larger_than?, from, to })
+        Some(BlackHole { larger_than: hole.larger_than?, from, to: receiver })
     }
 
     fn copies(&mut self, given: &Spanned<Scalar<u32>>) -> u32 {
@@ -249,54 +170,56 @@ impl Checker<'_> {
     }
 
     /// What the router says; only one message has an MTU.
-    fn unreachable(&mut self, fault: &Spanned<shape::Fault>) -> Unreachable {
-        let code = word(&fault.code).unwrap_or_default();
+    fn unreachable(&mut self, place: Place, it: &shape::faults::Unreachable) -> Unreachable {
+        let code = word(&it.code).unwrap_or_default();
         let Unreachable::FragmentationNeeded { .. } = code else {
-            if let Some(mtu) = &fault.mtu {
+            if let Some(mtu) = &it.mtu {
                 let help = "add `code: fragmentation-needed`";
                 self.problem(mtu.key, format!("`mtu` with the code `{}`", code.name()), help);
             }
             return code;
         };
-        if fault.mtu.is_none() && !fault.pruned {
+        if it.mtu.is_none() && !place.pruned {
             let message = "this does not say which size the next link takes";
-            self.problem(fault.span, message, "add `mtu: 1400 B`");
+            self.problem(place.span, message, "add `mtu: 1400 B`");
         }
         // RFC 791: what every module must forward. Less than 1280 is sent over IPv6 too; a host must not believe it.
-        Unreachable::FragmentationNeeded { mtu: self.octets(&fault.mtu, 68).unwrap_or_default() }
+        Unreachable::FragmentationNeeded { mtu: self.octets(&it.mtu, 68).unwrap_or_default() }
     }
 
     fn on_segments(
         &mut self,
-        fault: &Spanned<shape::Fault>,
-        matching: &shape::Given<shape::Match>,
-        action: SegmentAction,
+        place: Place,
+        matching: &Given<shape::Match>,
+        which: &shape::faults::Which,
+        action: impl FnOnce(&mut Self) -> SegmentAction,
     ) -> Option<Effect> {
-        let Some(matching) = matching.inner() else {
+        let action = action(self);
+        let Some(given) = matching.inner() else {
             let help = "for example `{from: client, flags: FIN}`, or `{}` for every segment";
-            self.problem(matching.span_or(fault.span), "this does not say which segments", help);
+            self.problem(matching.span_or(place.span), "this does not say which segments", help);
             return None;
         };
-        let matching = self.matching(matching);
-        let skip = word(&fault.skip).unwrap_or_default().into();
-        Some(Effect::Segment { matching, skip, which: self.which(fault), action })
+        let matching = self.matching(given);
+        let skip = word(&which.skip).unwrap_or_default().into();
+        Some(Effect::Segment { matching, skip, which: self.which(which), action })
     }
 
-    fn which(&mut self, fault: &Spanned<shape::Fault>) -> Which {
+    fn which(&mut self, which: &shape::faults::Which) -> Which {
         let given = [
-            ("first", key(&fault.first)),
-            ("nth", key(&fault.nth)),
-            ("every", key(&fault.every)),
-            ("probability", key(&fault.probability)),
+            ("first", key(&which.first)),
+            ("nth", key(&which.nth)),
+            ("every", key(&which.every)),
+            ("probability", key(&which.probability)),
         ];
         self.at_most_one(&given);
-        if let Some(first) = &fault.first {
+        if let Some(first) = &which.first {
             Which::First(self.at_least_one(first).into())
-        } else if let Some(nth) = &fault.nth {
+        } else if let Some(nth) = &which.nth {
             Which::Nth(self.at_least_one(nth).into())
-        } else if let Some(every) = &fault.every {
+        } else if let Some(every) = &which.every {
             Which::Every(self.at_least_one(every).into())
-        } else if let Some(Probability(millionths)) = word(&fault.probability) {
+        } else if let Some(Probability(millionths)) = word(&which.probability) {
             Which::Probability(millionths)
         } else {
             Which::All
@@ -310,8 +233,8 @@ impl Checker<'_> {
         }
     }
 
-    fn victim(&mut self, host: &shape::Given<Scalar<String>>, all: Span) -> Option<HostId> {
-        let place = host.span_or(all);
+    fn victim(&mut self, place: Place, host: &Given<Scalar<String>>) -> Option<HostId> {
+        let place = host.span_or(place.span);
         match host.inner() {
             Some(Scalar(name)) => self.host(place, name),
             None => {
@@ -325,9 +248,9 @@ impl Checker<'_> {
         }
     }
 
-    fn cut(&mut self, fault: &Spanned<shape::Fault>) -> Option<Cut> {
-        let place = fault.partition.span_or(fault.span);
-        match fault.partition.inner() {
+    fn cut(&mut self, place: Place, given: &Given<shape::Cut>) -> Option<Cut> {
+        let place = given.span_or(place.span);
+        match given.inner() {
             None => {
                 self.problem(place, "this does not say between whom", "write `partition: [client, server]`");
                 None
@@ -349,7 +272,7 @@ impl Checker<'_> {
                         self.problem(names[index].span, "this host is in the list twice", "name each once");
                     }
                 }
-                if hosts.len() < 2 && !fault.partition.is_pruned() {
+                if hosts.len() < 2 && !given.is_pruned() {
                     self.problem(
                         place,
                         "a partition needs two hosts",
@@ -361,35 +284,36 @@ impl Checker<'_> {
         }
     }
 
-    fn when(&mut self, word: &str, fault: &Spanned<shape::Fault>) -> Option<When> {
-        let given = [("at", key(&fault.at)), ("between", key(&fault.between)), ("when", key(&fault.when))];
+    fn when(&mut self, place: Place, fault: &shape::Fault) -> Option<When> {
+        let when = fault.when();
+        let which = fault.which();
+        let between = which.and_then(|which| which.between.as_ref());
+        let given =
+            [("at", key(&when.at)), ("between", between.map(|given| given.key)), ("when", key(&when.when))];
         self.at_most_one(&given);
-        if let (Some(place), None) = (&fault.r#for, &fault.when) {
+        if let (Some(lasted), None) = (&when.r#for, &when.when) {
             let help = "it says how long a state has lasted: `when: {server: CLOSE-WAIT}`";
-            self.problem(place.key, "`for` without `when`", help);
+            self.problem(lasted.key, "`for` without `when`", help);
         }
-        if let Some(Scalar(at)) = fault.at.as_ref().map(|at| at.value) {
+        if let Some(at) = word(&when.at) {
             return Some(When::At(at));
         }
-        if let Some(between) = &fault.between {
+        if let Some(between) = between {
             return self.between(between);
         }
-        if let Some(when) = &fault.when {
-            let lasted = super::word(&fault.r#for).unwrap_or_default();
-            let (host, state) = self.host_in_state(when)?;
+        if let Some(state) = &when.when {
+            let lasted = word(&when.r#for).unwrap_or_default();
+            let (host, state) = self.host_in_state(state)?;
             return Some(When::State { host, state, lasted });
         }
-        if !is_on_segments(word) {
-            if !fault.pruned {
-                self.problem(
-                    fault.span,
-                    "this does not say when",
-                    "add `at: 1s`, or `when: {server: ESTABLISHED}`",
-                );
-            }
-            return None;
+        if which.is_some() {
+            return Some(When::Always);
         }
-        Some(When::Always)
+        if !place.pruned {
+            let help = "add `at: 1s`, or `when: {server: ESTABLISHED}`";
+            self.problem(place.span, "this does not say when", help);
+        }
+        None
     }
 
     fn between(&mut self, between: &Spanned<Vec<Scalar<Duration>>>) -> Option<When> {
@@ -412,9 +336,4 @@ impl Checker<'_> {
         }
         Some(When::Between(from, to))
     }
-}
-
-/// Whether the fault is about segments.
-fn is_on_segments(word: &str) -> bool {
-    matches!(word, "drop" | "delay" | "duplicate" | "reorder" | "corrupt" | "rewrite" | "unreachable")
 }

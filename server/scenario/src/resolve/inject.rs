@@ -2,25 +2,26 @@
 
 use halfopen_tcp::Flags;
 
-use super::{Checker, key, word};
+use super::{Checker, Place, key, word};
 use crate::de::Spanned;
+use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
-use crate::shape::{self, ControlBits, Inject};
+use crate::shape::{self, ControlBits, Given};
 use crate::{ConnectionRef, Forgery, HostId};
 
 /// What fits a frame of Ethernet behind the longest headers.
 const MOST_OCTETS: u64 = 1400;
 
 impl Checker<'_> {
-    pub(super) fn forgery(&mut self, fault: &Spanned<shape::Fault>) -> Option<Forgery> {
-        let place = fault.inject.span_or(fault.span);
-        let Some(inject) = fault.inject.inner() else {
+    pub(super) fn forgery(&mut self, place: Place, given: &Given<shape::Forgery>) -> Option<Forgery> {
+        let place = given.span_or(place.span);
+        let Some(inject) = given.inner() else {
             let help = "for example `inject: {from: client, flags: RST, sequence: rcv.nxt}`";
             self.problem(place, "this does not say which segment", help);
             return None;
         };
-        if !fault.inject.is_pruned() {
+        if !given.is_pruned() {
             let needed = [
                 (inject.from.is_none(), "from whom it seems to come", "`from: client`"),
                 (inject.flags.is_none(), "which control bits it has", "`flags: RST`"),
@@ -31,7 +32,7 @@ impl Checker<'_> {
             }
         }
         let from = self.host_at(&inject.from);
-        let to = self.other_end(fault, inject, from);
+        let to = self.other_end(place, inject, from);
         let flags = word(&inject.flags).map(|ControlBits(flags)| flags);
         if let Some(flags) = flags {
             self.fits_flags(inject, flags);
@@ -55,13 +56,7 @@ impl Checker<'_> {
     }
 
     /// The host that is named, or the only other one.
-    fn other_end(
-        &mut self,
-        fault: &Spanned<shape::Fault>,
-        inject: &Inject,
-        from: Option<HostId>,
-    ) -> Option<HostId> {
-        let place = fault.inject.span_or(fault.span);
+    fn other_end(&mut self, place: Span, inject: &shape::Forgery, from: Option<HostId>) -> Option<HostId> {
         if let Some(name) = &inject.to {
             let to = self.host_at(&inject.to);
             if from.is_some() && from == to {
@@ -94,7 +89,7 @@ impl Checker<'_> {
         found.or_else(|| self.connection_of(from, on))
     }
 
-    fn fits_flags(&mut self, inject: &Inject, flags: Flags) {
+    fn fits_flags(&mut self, inject: &shape::Forgery, flags: Flags) {
         match (flags.contains(Flags::ACK), key(&inject.acknowledgment)) {
             (true, None) => {
                 let place = key(&inject.flags).unwrap_or_default();
@@ -109,7 +104,7 @@ impl Checker<'_> {
         }
     }
 
-    fn forged_octets(&mut self, inject: &Inject) -> u16 {
+    fn forged_octets(&mut self, inject: &shape::Forgery) -> u16 {
         let Some(size) = &inject.payload else { return 0 };
         let Scalar(Size(octets)) = size.value;
         if octets > MOST_OCTETS {

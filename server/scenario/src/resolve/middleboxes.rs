@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Checker, word};
+use super::{Checker, Place, word};
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
@@ -148,20 +148,24 @@ impl Checker<'_> {
     }
 
     /// The middlebox that stands after a word that may name a host too.
-    pub(super) fn middlebox_in(&mut self, given: &Given<Scalar<String>>, all: Span) -> Option<MiddleboxId> {
+    pub(super) fn middlebox_in(
+        &mut self,
+        place: Place,
+        given: &Given<Scalar<String>>,
+    ) -> Option<MiddleboxId> {
         let Scalar(name) = given.inner()?;
         let known = self.middleboxes.iter().any(|middlebox| middlebox.name == *name);
-        if known { self.middlebox(given.span_or(all), name) } else { None }
+        if known { self.middlebox(given.span_or(place.span), name) } else { None }
     }
 
     /// What happens to the middlebox that stands after the word.
     pub(super) fn on_middlebox(
         &mut self,
+        place: Place,
         given: &Given<Scalar<String>>,
-        all: Span,
         fault: MiddleboxFault,
     ) -> Option<Effect> {
-        let place = given.span_or(all);
+        let place = given.span_or(place.span);
         let Some(Scalar(name)) = given.inner() else {
             let help = format!("write its name after the word: `{}: nat`", fault.name());
             self.problem(place, "this does not say which middlebox", help);

@@ -17,7 +17,7 @@ use halfopen_tcp::{Profile, State};
 use crate::de::Spanned;
 use crate::node::{Node, Span};
 use crate::parse::Scalar;
-use crate::shape::{Document, Given, HostInState, Match, Opt};
+use crate::shape::{Document, HostInState, Match, Opt};
 use crate::{Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, wording};
 
 /// The scenario that the document says, whose hosts have `profile` if there is one. It is only worth something if no
@@ -65,6 +65,14 @@ pub(crate) fn scenario(
         problems.extend(sense::look(&resolved, root));
     }
     resolved
+}
+
+/// An item of a list.
+#[derive(Clone, Copy)]
+struct Place {
+    span: Span,
+    /// Whether a part of it that was wrong has been taken out.
+    pruned: bool,
 }
 
 /// Looks for what is wrong, and keeps what is known so far.
@@ -285,31 +293,6 @@ fn word<T: Clone>(value: &Opt<T>) -> Option<T> {
 /// Where its key stands, if it is given.
 fn key<T>(value: &Option<Spanned<T>>) -> Option<Span> {
     value.as_ref().map(|value| value.key)
-}
-
-impl<T> Given<T> {
-    fn is_given(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// What stands after the word, if anything does.
-    fn inner(&self) -> Option<&T> {
-        self.0.as_ref().and_then(|given| given.value.as_ref())
-    }
-
-    /// Whether something in it was wrong and has been taken out.
-    fn is_pruned(&self) -> bool {
-        self.0.as_ref().is_some_and(|given| given.pruned)
-    }
-
-    /// Where that stands, or else where `all` does.
-    fn span_or(&self, all: Span) -> Span {
-        match &self.0 {
-            Some(given) if given.value.is_some() => given.span,
-            Some(given) if given.key.line > 0 => given.key,
-            _ => all,
-        }
-    }
 }
 
 /// The comment at the head of the text.

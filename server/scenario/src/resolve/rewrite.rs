@@ -1,17 +1,17 @@
 //! Segments that are rewritten, and segments by the name of their connection.
 
-use super::{Checker, word};
+use super::{Checker, Place, word};
 use crate::de::Spanned;
 use crate::parse::Scalar;
-use crate::shape::{self, NewFields};
+use crate::shape::NewFields;
 use crate::{ConnectionRef, HostId, NewValue, Rewrite, wording};
 
 impl Checker<'_> {
-    pub(super) fn rewrite(&mut self, fault: &Spanned<shape::Fault>) -> Rewrite {
-        let set = fault.set.as_ref().map(|set| rewrite(&set.value)).unwrap_or_default();
-        let pruned = fault.pruned || fault.set.as_ref().is_some_and(|set| set.pruned);
+    pub(super) fn rewrite(&mut self, place: Place, given: &Option<Spanned<NewFields>>) -> Rewrite {
+        let set = given.as_ref().map(|set| rewrite(&set.value)).unwrap_or_default();
+        let pruned = place.pruned || given.as_ref().is_some_and(|set| set.pruned);
         if set == Rewrite::default() && !pruned {
-            let place = fault.set.as_ref().map_or(fault.span, |set| set.span);
+            let place = given.as_ref().map_or(place.span, |set| set.span);
             self.problem(place, "this does not say what is rewritten", "for example `set: {window: 0}`");
         }
         set

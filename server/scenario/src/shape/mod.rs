@@ -1,11 +1,15 @@
 //! The shape of the language: what may stand where. Names are not resolved yet.
 
+mod cuts;
 mod expect;
-mod faults;
+pub(crate) mod faults;
+mod forgery;
 mod hosts;
+mod items;
+mod matching;
 mod middleboxes;
 mod network;
-mod programs;
+pub(crate) mod programs;
 mod rewrite;
 
 use std::any::type_name;
@@ -19,14 +23,18 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::de::Spanned;
 use crate::forms::written_as;
+use crate::node::Span;
 use crate::parse::Scalar;
 
+pub(crate) use cuts::{BlackHole, Cut};
 pub(crate) use expect::{Claim, Expect, OrderItem};
-pub(crate) use faults::{ControlBits, Cut, Fault, HostInState, Inject, Match, PausedClock};
+pub(crate) use faults::Fault;
+pub(crate) use forgery::{ControlBits, Forgery};
 pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
+pub(crate) use matching::{HostInState, Match};
 pub(crate) use middleboxes::{IdleByState, Middlebox};
 pub(crate) use network::{Jitter, Link, Loss, Network, ShortOr};
-pub(crate) use programs::{Direction, Payload, Programs, Step, Steps};
+pub(crate) use programs::{Programs, Step, Steps};
 pub(crate) use rewrite::NewFields;
 
 /// A value that may be left out, with its place.
@@ -43,6 +51,31 @@ impl<T> Default for Given<T> {
 }
 
 written_as!(Given<T>: Option<T>);
+
+impl<T> Given<T> {
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What stands after the word, if anything does.
+    pub(crate) fn inner(&self) -> Option<&T> {
+        self.0.as_ref().and_then(|given| given.value.as_ref())
+    }
+
+    /// Whether something in it was wrong and has been taken out.
+    pub(crate) fn is_pruned(&self) -> bool {
+        self.0.as_ref().is_some_and(|given| given.pruned)
+    }
+
+    /// Where that stands, or else where `all` does.
+    pub(crate) fn span_or(&self, all: Span) -> Span {
+        match &self.0 {
+            Some(given) if given.value.is_some() => given.span,
+            Some(given) if given.key.line > 0 => given.key,
+            _ => all,
+        }
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Given<T>, D::Error> {
@@ -96,7 +129,7 @@ impl<T: JsonSchema> JsonSchema for Named<T> {
     }
 }
 
-type Places = (crate::node::Span, crate::node::Span);
+type Places = (Span, Span);
 
 fn next_name<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<(Scalar<String>, Places)>, A::Error> {
     let name: Option<Spanned<Scalar<String>>> = map.next_key()?;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::items::items;
 use super::{DurationOrOff, Given, Keepalive, Named, Opt, OrOff};
 use crate::Amount;
 use crate::address::{Destination, Port};
@@ -55,58 +56,184 @@ impl<'de> Deserialize<'de> for Programs {
 
 written_as!(Programs: Steps, Named<Steps>);
 
-/// A step: one word for what is done, and beside it how.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-#[schemars(transform = Step::or_a_word)]
-pub(crate) struct Step {
+items! {
+    /// A step: one word for what is done, and beside it how.
+    #[schemars(transform = Step::or_a_word)]
+    enum Step { all: completion: Completion = "+completion" }
+
     /// Opens a port.
-    pub(crate) listen: Given<Scalar<Port>>,
-    /// Waits for a connection and takes it; the port is needed if several are open.
-    pub(crate) accept: Given<Scalar<Port>>,
-    /// Opens a connection to a host or an address.
-    pub(crate) connect: Given<Scalar<Destination>>,
-    /// Sends so many octets, or a text.
-    pub(crate) send: Given<Payload>,
-    /// Receives exactly so much; with nothing, whatever comes next; with `end`, until the end of the stream or an error.
-    pub(crate) receive: Given<Scalar<Amount>>,
-    /// A heartbeat: sends so many octets and wants as many back.
-    pub(crate) ping: Given<Scalar<Size>>,
-    /// Does these steps again and again.
-    pub(crate) repeat: Given<Steps>,
-    /// Does nothing for so long.
-    pub(crate) wait: Given<Scalar<Duration>>,
-    /// Does nothing until that time of the run.
-    pub(crate) wait_until: Given<Scalar<Duration>>,
-    /// Does nothing for ever. The last step.
-    pub(crate) hold: Given<Nothing>,
-    /// Closes one direction of the connection.
-    pub(crate) shutdown: Given<Scalar<Direction>>,
-    /// Is done with the connection.
-    pub(crate) close: Given<Nothing>,
-    /// Resets the connection.
-    pub(crate) abort: Given<Nothing>,
+    struct Listen {
+        /// Opens a port.
+        pub(crate) listen: Given<Scalar<Port>>,
+        /// How many connections may wait for `accept`: 4096 by default.
+        pub(crate) backlog: Opt<u32>,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
+    /// Accepts a connection.
+    struct Accept {
+        /// Waits for a connection and accepts it. The port is needed if several are open.
+        pub(crate) accept: Given<Scalar<Port>>,
+        /// The name of the new connection.
+        pub(crate) r#as: Opt<String>,
+        /// The longest time the step may wait.
+        pub(crate) timeout: Opt<Duration>,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
+    /// Opens a connection.
+    struct Connect {
+        /// Opens a connection to a host or an address.
+        pub(crate) connect: Given<Scalar<Destination>>,
+        /// The name of the new connection.
+        pub(crate) r#as: Opt<String>,
+        /// The local port of the connection: any by default.
+        pub(crate) port: Opt<Port>,
+        /// The longest time the step may wait.
+        pub(crate) timeout: Opt<Duration>,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
+    /// Sends data.
+    struct Send {
+        /// Sends data of this size, or a text.
+        pub(crate) send: Given<Payload>,
+        #[serde(rename = "+on")]
+        pub(crate) on: On,
+        /// The time from the start of one transmission to the start of the next.
+        pub(crate) every: Opt<Duration>,
+        /// How many times it sends: 1 by default.
+        pub(crate) times: Opt<u32>,
+        /// The longest time the step may wait.
+        pub(crate) timeout: Opt<Duration>,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
+    /// Receives data.
+    struct Receive {
+        /// Receives exactly this much; with nothing, whatever comes next; with `end`, until the end of the stream or an error.
+        pub(crate) receive: Given<Scalar<Amount>>,
+        #[serde(rename = "+on")]
+        pub(crate) on: On,
+        /// The longest time the step may wait.
+        pub(crate) timeout: Opt<Duration>,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
+    /// Sends heartbeats.
+    struct Ping {
+        /// A heartbeat: sends data of this size and expects as much in return.
+        pub(crate) ping: Given<Scalar<Size>>,
+        #[serde(rename = "+on")]
+        pub(crate) on: On,
+        /// The time from the start of one heartbeat to the start of the next.
+        pub(crate) every: Opt<Duration>,
+        /// How many heartbeats it sends: without end by default.
+        pub(crate) times: Opt<u32>,
+        /// The longest time each heartbeat may wait for its answer.
+        pub(crate) timeout: Opt<Duration>,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
+    /// Repeats steps.
+    struct Repeat {
+        /// Repeats these steps.
+        pub(crate) repeat: Given<Steps>,
+        /// The time from the start of one round to the start of the next.
+        pub(crate) every: Opt<Duration>,
+        /// The number of rounds: without end by default.
+        pub(crate) times: Opt<u32>,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
+    /// Waits.
+    struct Wait {
+        /// Waits this long.
+        pub(crate) wait: Given<Scalar<Duration>>,
+    }
+
+    /// Waits until a time.
+    struct WaitUntil {
+        /// Waits until this time of the run.
+        pub(crate) wait_until: Given<Scalar<Duration>>,
+    }
+
+    /// Waits forever.
+    struct Hold {
+        /// Waits forever and keeps every connection. Always the last step.
+        #[expect(dead_code, reason = "the word says all")]
+        pub(crate) hold: Given<Nothing>,
+    }
+
+    /// Closes one direction.
+    struct Shutdown {
+        /// Closes one direction of the connection.
+        pub(crate) shutdown: Given<Scalar<Direction>>,
+        #[serde(rename = "+on")]
+        pub(crate) on: On,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
+    /// Closes a connection.
+    struct Close {
+        /// Closes the connection.
+        #[expect(dead_code, reason = "the word says all")]
+        pub(crate) close: Given<Nothing>,
+        #[serde(rename = "+on")]
+        pub(crate) on: On,
+    }
+
+    /// Aborts a connection.
+    struct Abort {
+        /// Resets the connection.
+        #[expect(dead_code, reason = "the word says all")]
+        pub(crate) abort: Given<Nothing>,
+        #[serde(rename = "+on")]
+        pub(crate) on: On,
+    }
+
     /// Sets socket options.
-    pub(crate) set: Given<Options>,
-    /// Which connection, if the program has several.
+    struct Set {
+        /// Sets socket options.
+        pub(crate) set: Given<Options>,
+        #[serde(rename = "+on")]
+        pub(crate) on: On,
+    }
+}
+
+/// Which connection a step is about.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub(crate) struct On {
+    /// The connection, if the program has several.
     pub(crate) on: Opt<String>,
-    /// What the new connection is called.
-    pub(crate) r#as: Opt<String>,
-    /// The local port of the connection.
-    pub(crate) port: Opt<Port>,
-    /// How many connections may wait for `accept`.
-    pub(crate) backlog: Opt<u32>,
-    /// From the start of one time, round or ping to the start of the next.
-    pub(crate) every: Opt<Duration>,
-    /// How often.
-    pub(crate) times: Opt<u32>,
-    /// How long the step waits at most.
-    pub(crate) timeout: Opt<Duration>,
+}
+
+/// What it means if a step fails.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(crate) struct MayFail {
     /// The error with which the step must fail.
     pub(crate) error: Opt<Errno>,
     /// Whether the step may fail.
     pub(crate) may_fail: Opt<Switch>,
-    /// Whether the step may still be undone when the run ends.
+}
+
+/// What it means if a step is not done when the run ends.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(crate) struct Completion {
+    /// Whether the run may pass if the step is not completed.
     pub(crate) may_not_happen: Opt<Switch>,
 }
 
@@ -116,9 +243,44 @@ impl Step {
 
     /// `- accept` is `- {accept: }`.
     fn or_a_word(schema: &mut Schema) {
-        let description = schema.remove("description");
-        *schema = forms::any_of([forms::words(Step::ALONE), std::mem::take(schema)]);
-        schema.insert("description".to_owned(), description.into());
+        let words = forms::words(Step::ALONE).to_value();
+        if let Some(forms) = schema.get_mut("anyOf").and_then(|forms| forms.as_array_mut()) {
+            forms.insert(0, words);
+        }
+    }
+
+    /// What it means if it fails, if it can.
+    pub(crate) fn failure(&self) -> Option<&MayFail> {
+        match self {
+            Step::Listen(it) => Some(&it.failure),
+            Step::Accept(it) => Some(&it.failure),
+            Step::Connect(it) => Some(&it.failure),
+            Step::Send(it) => Some(&it.failure),
+            Step::Receive(it) => Some(&it.failure),
+            Step::Ping(it) => Some(&it.failure),
+            Step::Repeat(it) => Some(&it.failure),
+            Step::Shutdown(it) => Some(&it.failure),
+            Step::Wait(_) | Step::WaitUntil(_) | Step::Hold(_) => None,
+            Step::Close(_) | Step::Abort(_) | Step::Set(_) => None,
+        }
+    }
+
+    /// How long it may wait, if that is said.
+    pub(crate) fn timeout(&self) -> Option<&Spanned<Scalar<Duration>>> {
+        match self {
+            Step::Accept(it) => it.timeout.as_ref(),
+            Step::Connect(it) => it.timeout.as_ref(),
+            Step::Send(it) => it.timeout.as_ref(),
+            Step::Receive(it) => it.timeout.as_ref(),
+            Step::Ping(it) => it.timeout.as_ref(),
+            Step::Listen(_) | Step::Repeat(_) | Step::Wait(_) | Step::WaitUntil(_) | Step::Hold(_) => None,
+            Step::Shutdown(_) | Step::Close(_) | Step::Abort(_) | Step::Set(_) => None,
+        }
+    }
+
+    /// The steps within it.
+    pub(crate) fn body(&self) -> Option<&Steps> {
+        if let Step::Repeat(word) = self { word.repeat.inner() } else { None }
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-use super::faults::offset;
+use super::forgery::offset;
 use super::hosts::or_off;
 use super::{ControlBits, Opt, WindowScaling};
 use crate::Renumber;

@@ -7,8 +7,10 @@ use crate::address::Destination;
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::Scalar;
-use crate::resolve::Checker;
-use crate::{HostId, Slot, shape, wording};
+use crate::resolve::{Checker, Place};
+use crate::shape::Opt;
+use crate::shape::programs::On;
+use crate::{HostId, Slot, wording};
 
 /// A connection that some step opens.
 pub(super) struct Connection<'a> {
@@ -27,8 +29,7 @@ impl Connection<'_> {
 
 impl Checker<'_> {
     /// A new connection of the program.
-    pub(super) fn opened<'s>(&mut self, progress: &mut Progress<'s>, step: &'s Spanned<shape::Step>) -> Slot {
-        let name = step.r#as.as_ref();
+    pub(super) fn opened<'s>(&mut self, progress: &mut Progress<'s>, name: &'s Opt<String>) -> Slot {
         if let Some(name) = name {
             let Scalar(text) = &name.value;
             self.name(name.span, "a connection's name", text);
@@ -45,7 +46,7 @@ impl Checker<'_> {
             }
         }
         progress.connections.push(Connection {
-            name: name.map(|name| name.value.0.as_str()),
+            name: name.as_ref().map(|name| name.value.0.as_str()),
             within: progress.repeats.clone(),
             closed: None,
         });
@@ -53,17 +54,13 @@ impl Checker<'_> {
     }
 
     /// The connection that a step is about.
-    pub(super) fn connection(
-        &mut self,
-        progress: &Progress<'_>,
-        step: &Spanned<shape::Step>,
-    ) -> Option<Slot> {
-        let slot = match &step.on {
+    pub(super) fn connection(&mut self, progress: &Progress<'_>, place: Place, on: &On) -> Option<Slot> {
+        let slot = match &on.on {
             Some(name) => self.named(progress, name),
             None if progress.vague => None,
             None if progress.connections.is_empty() => {
                 self.problem(
-                    step.span,
+                    place.span,
                     "there is no connection yet",
                     "put `connect: server:80`, or `listen: 80` and `accept`, before it",
                 );
@@ -71,14 +68,14 @@ impl Checker<'_> {
             }
             None if progress.total > 1 => {
                 let message = format!("this program has {} connections", progress.total);
-                self.problem(step.span, message, "name each with `as: …` and say which with `on: …`");
+                self.problem(place.span, message, "name each with `as: …` and say which with `on: …`");
                 None
             }
             None => Some(Slot(0)),
         }?;
         if let Some(line) = progress.connections[slot.0].closed {
             let message = format!("the connection is closed in line {line} already");
-            self.problem(step.span, message, "to close one direction only, use `shutdown: write` there");
+            self.problem(place.span, message, "to close one direction only, use `shutdown: write` there");
         }
         Some(slot)
     }
@@ -101,17 +98,13 @@ impl Checker<'_> {
         found.map(Slot)
     }
 
-    pub(super) fn closed(
-        &mut self,
-        progress: &mut Progress<'_>,
-        step: &Spanned<shape::Step>,
-    ) -> Option<Slot> {
-        let slot = self.connection(progress, step)?;
+    pub(super) fn closed(&mut self, progress: &mut Progress<'_>, place: Place, on: &On) -> Option<Slot> {
+        let slot = self.connection(progress, place, on)?;
         let connection = &mut progress.connections[slot.0];
-        connection.closed = Some(step.span.line);
+        connection.closed = Some(place.span.line);
         if !connection.within.starts_with(&progress.repeats) {
             let message = "this closes the same connection in every round";
-            self.problem(step.span, message, "close it after the `repeat`, or open it anew in each round");
+            self.problem(place.span, message, "close it after the `repeat`, or open it anew in each round");
         }
         Some(slot)
     }

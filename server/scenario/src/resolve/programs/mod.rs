@@ -6,10 +6,11 @@ mod steps;
 use std::time::Duration;
 
 use self::connections::Connection;
-use super::{Checker, key, word};
+use super::{Checker, Place, key, word};
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
+use crate::shape::programs::MayFail;
 use crate::shape::{self, Named, Programs, Steps};
 use crate::{Action, Amount, Failure, HostId, Limits, Program, Step};
 
@@ -62,7 +63,9 @@ impl Checker<'_> {
             host,
             // A step that is gone altogether shows as a list shorter than it was.
             vague: self.lost_steps(name.span, steps.len()) || any(steps, &|step| step.pruned),
-            total: count(steps, &|step| step.connect.is_given() || step.accept.is_given()),
+            total: count(steps, &|step| {
+                matches!(step.value, shape::Step::Connect(_) | shape::Step::Accept(_))
+            }),
             listens: Vec::new(),
             connections: Vec::new(),
             repeats: Vec::new(),
@@ -94,7 +97,7 @@ impl Checker<'_> {
             let place = resolved.len();
             resolved.push(outer);
             let held = progress.held;
-            if let Some(body) = step.repeat.inner() {
+            if let Some(body) = step.body() {
                 progress.repeats.push(step.span);
                 self.steps(progress, body, resolved);
                 progress.repeats.pop();
@@ -124,34 +127,14 @@ impl Checker<'_> {
             };
             self.problem(step.span, "this is never reached", help);
         }
-        let words = [
-            ("listen", step.listen.is_given()),
-            ("accept", step.accept.is_given()),
-            ("connect", step.connect.is_given()),
-            ("send", step.send.is_given()),
-            ("receive", step.receive.is_given()),
-            ("ping", step.ping.is_given()),
-            ("repeat", step.repeat.is_given()),
-            ("wait", step.wait.is_given()),
-            ("wait-until", step.wait_until.is_given()),
-            ("hold", step.hold.is_given()),
-            ("shutdown", step.shutdown.is_given()),
-            ("close", step.close.is_given()),
-            ("abort", step.abort.is_given()),
-            ("set", step.set.is_given()),
-        ];
-        if step.pruned && words.iter().all(|(_, given)| !given) {
-            return None;
-        }
-        let word = self.one_of(step.span, "step", &words)?;
-        self.belongs(word, step);
         let failure = self.failure(step);
-        let action = self.action(progress, word, step)?;
+        let place = Place { span: step.span, pruned: step.pruned };
+        let action = self.action(progress, place, step)?;
         Some(Step {
             action,
             failure,
-            timeout: step.timeout.as_ref().map(|timeout| self.positive(timeout)),
-            may_not_happen: super::word(&step.may_not_happen).is_some_and(|Switch(may)| may),
+            timeout: step.timeout().map(|timeout| self.positive(timeout)),
+            may_not_happen: word(&step.completion().may_not_happen).is_some_and(|Switch(may)| may),
             location: self.location(step.span),
             text: self.step_text(step),
         })
@@ -160,45 +143,22 @@ impl Checker<'_> {
     /// What the step says, but not the steps within it.
     fn step_text(&self, step: &Spanned<shape::Step>) -> String {
         let text = self.text(step.span);
-        if step.repeat.inner().is_none() {
-            return text;
+        match &step.value {
+            shape::Step::Repeat(it) if it.repeat.inner().is_some() => {
+                text.replacen(&self.text(it.repeat.span_or(step.span)), "[…]", 1)
+            }
+            _ => text,
         }
-        text.replacen(&self.text(step.repeat.span_or(step.span)), "[…]", 1)
-    }
-
-    fn belongs(&mut self, word: &str, step: &shape::Step) {
-        let allowed: &[&str] = match word {
-            "listen" => &["backlog", "error", "may-fail"],
-            "accept" => &["as", "timeout", "error", "may-fail"],
-            "connect" => &["as", "port", "timeout", "error", "may-fail"],
-            "send" => &["on", "every", "times", "timeout", "error", "may-fail"],
-            "receive" => &["on", "timeout", "error", "may-fail"],
-            "ping" => &["on", "every", "times", "timeout", "error", "may-fail"],
-            "repeat" => &["every", "times", "error", "may-fail"],
-            "shutdown" => &["on", "error", "may-fail"],
-            "close" | "abort" | "set" => &["on"],
-            _ => &[],
-        };
-        let given = [
-            ("on", key(&step.on)),
-            ("as", key(&step.r#as)),
-            ("port", key(&step.port)),
-            ("backlog", key(&step.backlog)),
-            ("every", key(&step.every)),
-            ("times", key(&step.times)),
-            ("timeout", key(&step.timeout)),
-            ("error", key(&step.error)),
-            ("may-fail", key(&step.may_fail)),
-        ];
-        self.only(word, allowed, &given);
     }
 
     /// What it means if the step fails.
-    fn failure(&mut self, step: &Spanned<shape::Step>) -> Failure {
-        let may = word(&step.may_fail).is_some_and(|Switch(may)| may);
-        let until_end = matches!(step.receive.inner(), Some(Scalar(Amount::End)));
-        if let Some(place) = key(&step.may_fail)
-            && (may && (step.error.is_some() || until_end))
+    fn failure(&mut self, step: &shape::Step) -> Failure {
+        let Some(MayFail { error, may_fail }) = step.failure() else { return Failure::EndsProgram };
+        let may = word(may_fail).is_some_and(|Switch(may)| may);
+        let until_end = matches!(step, shape::Step::Receive(it)
+            if matches!(it.receive.inner(), Some(Scalar(Amount::End))));
+        if let Some(place) = key(may_fail)
+            && (may && (error.is_some() || until_end))
         {
             let (message, help) = if until_end {
                 ("`receive: end` goes on after an error anyway", "leave `may-fail` out")
@@ -210,7 +170,7 @@ impl Checker<'_> {
             };
             self.problem(place, message, help);
         }
-        match word(&step.error) {
+        match word(error) {
             Some(errno) => Failure::Must(errno),
             None if may => Failure::May,
             None => Failure::EndsProgram,
@@ -225,7 +185,7 @@ fn any(steps: &Steps, holds: &dyn Fn(&Spanned<shape::Step>) -> bool) -> bool {
 
 /// For how many steps of a list, those within them included, something holds.
 fn count(steps: &Steps, holds: &dyn Fn(&Spanned<shape::Step>) -> bool) -> usize {
-    let within = |step: &Spanned<shape::Step>| step.repeat.inner().map_or(0, |body| count(body, holds));
+    let within = |step: &Spanned<shape::Step>| step.body().map_or(0, |body| count(body, holds));
     steps.iter().map(|step| usize::from(holds(step)) + within(step)).sum()
 }
 

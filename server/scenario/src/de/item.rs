@@ -1,0 +1,204 @@
+//! Items of a list: one word for what happens, with its object, and beside it how, when and which.
+//!
+//! An enum of newtype variants is such an item. Each variant is a struct that has the word as its first field and, as the
+//! others, what may stand beside it. A field that is renamed to something with a [`GROUP`] before it is a struct of
+//! keys that stand beside several words; they are in the item itself, as if the struct had them as its fields.
+
+use std::cell::RefCell;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, VariantAccess,
+    Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::{Error, Part, no_map};
+use crate::node::{Node, Span, Value};
+use crate::wording;
+
+/// What the name of a field begins with that is a group of keys.
+pub(crate) const GROUP: char = '+';
+
+/// What stands after a bare word: `accept` is `{accept: }`.
+static NOTHING: Node =
+    Node { span: Span { start: 0, end: 0, line: 0, column: 0 }, value: Value::Null, pruned: false };
+
+/// An item and its word.
+pub(super) struct Item<'de> {
+    node: &'de Node,
+    word: &'static str,
+}
+
+impl<'de> Item<'de> {
+    /// The item that is one of these words, a map or a bare word. `what` is what it is called.
+    pub(super) fn of(node: &'de Node, what: &str, words: &'static [&'static str]) -> Result<Self, Error> {
+        let keys: Vec<&Node> = match &node.value {
+            Value::Mapping(entries) => entries.iter().map(|(key, _)| key).collect(),
+            Value::String(_) => vec![node],
+            Value::Null => Vec::new(),
+            _ => return Err(no_map(node, words)),
+        };
+        let known = |key: &&Node| words.iter().copied().find(|word| is(key, word));
+        let what = what.to_lowercase();
+        match keys.iter().filter_map(known).collect::<Vec<_>>()[..] {
+            [word] => Ok(Item { node, word }),
+            [first, second, ..] => {
+                let message = format!("`{first}` and `{second}` in one {what}");
+                Err(Error::of(message, format!("make two {what}s of it")))
+            }
+            [] => Err(no_word(node, &keys, &what, words)),
+        }
+    }
+}
+
+/// What to say if none of the keys is one of the words.
+fn no_word(node: &Node, keys: &[&Node], what: &str, words: &'static [&'static str]) -> Error {
+    let meant = |key: &&&Node| wording::suggest(&key.to_string(), words.iter().copied()).is_some();
+    let bare = matches!(node.value, Value::String(_));
+    let mut error = match keys.iter().find(|key| bare || meant(key)).or(keys.first()) {
+        Some(key) if bare || meant(&key) => {
+            Error { shown: Some(key.span), ..Error::unknown_field(&key.to_string(), words) }
+        }
+        first => {
+            let message = match first {
+                Some(key) => format!("`{}` is not a {what}", wording::short(&key.to_string())),
+                None => format!("this {what} does not say what it is about"),
+            };
+            let help = format!("it is one of {}", wording::list(words.iter().copied()));
+            Error { shown: first.map(|key| key.span), ..Error::of(message, help) }
+        }
+    };
+    error.span = Some(node.span);
+    error.quiet = node.pruned;
+    error
+}
+
+fn is(key: &Node, word: &str) -> bool {
+    matches!(&key.value, Value::String(text) if text == word)
+}
+
+impl<'de> EnumAccess<'de> for Item<'de> {
+    type Error = Error;
+    type Variant = Item<'de>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Item<'de>), Error> {
+        let word: StrDeserializer<'_, Error> = self.word.into_deserializer();
+        Ok((seed.deserialize(word)?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Item<'de> {
+    type Error = Error;
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
+        let read = RefCell::new(Vec::new());
+        let value = seed.deserialize(Keys { node: self.node, read: &read })?;
+        let read = read.into_inner();
+        if let Value::Mapping(entries) = &self.node.value {
+            let other = entries.iter().find(|(key, _)| !read.iter().any(|name| is(key, name)));
+            other.map_or(Ok(value), |(key, _)| Err(self.does_not_belong(key, &read)))
+        } else {
+            Ok(value)
+        }
+    }
+
+    fn unit_variant(self) -> Result<(), Error> {
+        Err(Error::custom("an item has an object"))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Error> {
+        Err(Error::custom("an item has one object"))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, Error> {
+        Err(Error::custom("an item has an object"))
+    }
+}
+
+impl Item<'_> {
+    /// A key that may not stand beside the word.
+    fn does_not_belong(&self, key: &Node, read: &[&str]) -> Error {
+        let (name, word) = (key.to_string(), self.word);
+        let beside: Vec<&str> = read.iter().copied().filter(|name| *name != word).collect();
+        let help = wording::suggest(&name, beside.iter().copied()).unwrap_or_else(|| match beside[..] {
+            [] => format!("`{word}` stands alone"),
+            _ => format!("beside `{word}` there may be {}", wording::list(beside.iter().copied())),
+        });
+        let mut error = Error::of(format!("`{}` does not belong to `{word}`", wording::short(&name)), help);
+        error.superfluous = true;
+        error.at(key, None)
+    }
+}
+
+/// The keys of an item that a struct asks for.
+#[derive(Clone, Copy)]
+struct Keys<'de, 'item> {
+    node: &'de Node,
+    /// Every key that was asked for, whether it is there or not.
+    read: &'item RefCell<Vec<&'static str>>,
+}
+
+impl<'de> Deserializer<'de> for Keys<'de, '_> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.read.borrow_mut().extend(fields.iter().filter(|field| !field.starts_with(GROUP)));
+        visitor.visit_map(Fields { keys: self, fields: fields.iter(), value: None })
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(Error::custom("an item is a struct"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+impl<'de> Keys<'de, '_> {
+    /// What stands after a key, if the key is there.
+    fn part(&self, name: &str) -> Option<Part<'de>> {
+        match &self.node.value {
+            Value::Mapping(entries) => entries
+                .iter()
+                .find(|(key, _)| is(key, name))
+                .map(|(key, node)| Part { node, key: Some(key.span) }),
+            _ => is(self.node, name).then_some(Part { node: &NOTHING, key: Some(self.node.span) }),
+        }
+    }
+}
+
+/// The fields of a struct, each from a key or, if it is a group, from several.
+struct Fields<'de, 'item> {
+    keys: Keys<'de, 'item>,
+    fields: std::slice::Iter<'static, &'static str>,
+    /// What the field given last is read from; a group if it is `None`.
+    value: Option<Part<'de>>,
+}
+
+impl<'de> MapAccess<'de> for Fields<'de, '_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        let keys = self.keys;
+        let field = self.fields.find(|field| field.starts_with(GROUP) || keys.part(field).is_some());
+        let Some(field) = field else { return Ok(None) };
+        self.value = self.keys.part(field);
+        let name: StrDeserializer<'_, Error> = (*field).into_deserializer();
+        seed.deserialize(name).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        match self.value.take() {
+            Some(part) => part.place(seed.deserialize(part)),
+            None => seed.deserialize(self.keys),
+        }
+    }
+}

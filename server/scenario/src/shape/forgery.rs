@@ -1,0 +1,91 @@
+//! Segments that no host sent.
+
+use halfopen_tcp::Flags;
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+
+use super::Opt;
+use crate::forms;
+use crate::parse::{Mistake, Parse, Switch, expected};
+use crate::quantity::Size;
+use crate::{Base, FlagsMatch, Number};
+
+/// A segment that no host sent.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Forgery {
+    /// The host it seems to come from.
+    pub(crate) from: Opt<String>,
+    /// The host it arrives at.
+    pub(crate) to: Opt<String>,
+    /// The name of its connection at either end; otherwise it is the newest between the two.
+    pub(crate) on: Opt<String>,
+    /// Exactly these control bits.
+    pub(crate) flags: Opt<ControlBits>,
+    /// Its sequence number: relative to the initial one, or to what the host it arrives at knows.
+    pub(crate) sequence: Opt<Number>,
+    /// Its acknowledgment number, likewise; needed with ACK.
+    pub(crate) acknowledgment: Opt<Number>,
+    /// How much data it has.
+    pub(crate) payload: Opt<Size>,
+    /// Whether it has the timestamps of the last segment of `from`.
+    pub(crate) timestamps: Opt<Switch>,
+}
+
+/// Exactly these control bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ControlBits(pub(crate) Flags);
+
+impl Parse for ControlBits {
+    const WHAT: &'static str = "control bits such as `RST` or `PSH+ACK`";
+
+    fn schema() -> Schema {
+        let names = Flags::NAMES.map(|(_, name)| name).join("|");
+        forms::text(&format!(r"({names})(\s*\+\s*({names}))*"), ["RST", "PSH+ACK"])
+    }
+
+    fn parse(text: &str) -> Result<ControlBits, Mistake> {
+        match FlagsMatch::parse(text)? {
+            FlagsMatch::AtLeast(flags) => Ok(ControlBits(flags)),
+            FlagsMatch::Only(_) => Err(expected::<ControlBits>(text)),
+        }
+    }
+}
+
+/// `1025`, `rcv.nxt`, `snd.una - 1`.
+impl Parse for Number {
+    const WHAT: &'static str = "a number such as `1025` or `rcv.nxt + 100`";
+
+    fn schema() -> Schema {
+        let variables = Base::VARIABLES.map(|base| base.name().replace('.', r"\.")).join("|");
+        forms::any_of([
+            forms::whole(-i64::from(u32::MAX), u32::MAX.into()),
+            forms::text(&format!(r"({variables})\s*([+-]\s*[0-9]+)?"), ["rcv.nxt + 100", "snd.una - 1"]),
+        ])
+    }
+
+    fn parse(text: &str) -> Result<Number, Mistake> {
+        let variable = Base::VARIABLES.into_iter().find(|base| text.starts_with(base.name()));
+        let base = variable.ok_or_else(|| expected::<Number>(text))?;
+        let plus = offset(&text[base.name().len()..]).ok_or_else(|| expected::<Number>(text))?;
+        Ok(Number { base, plus })
+    }
+
+    fn number(number: i128) -> Result<Number, Mistake> {
+        let plus = i64::try_from(number).ok().filter(|plus| plus.unsigned_abs() <= u32::MAX.into());
+        plus.map(|plus| Number { base: Base::Initial, plus })
+            .ok_or_else(|| Mistake::new(format!("{number} is out of range"), "sequence numbers have 32 bits"))
+    }
+}
+
+/// What stands after a variable: nothing, `+ 100`, `- 1`.
+pub(super) fn offset(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (sign, number) = match text.chars().next() {
+        None => return Some(0),
+        Some('+') => (1, &text[1..]),
+        Some('-') => (-1, &text[1..]),
+        Some(_) => return None,
+    };
+    number.trim().parse::<u32>().ok().map(|number| sign * i64::from(number))
+}
