@@ -52,6 +52,15 @@ impl Limits {
     pub const MAX_OCTETS: u64 = 1 << 30;
 }
 
+impl Limits {
+    /// What holds for a run until then if the text says nothing.
+    pub(crate) fn for_run_until(until: Option<Duration>) -> Limits {
+        let mut limits = Limits::default();
+        limits.virtual_time = limits.virtual_time.max(until.unwrap_or_default());
+        limits
+    }
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits { virtual_time: Limits::DEFAULT_VIRTUAL_TIME, events: Limits::DEFAULT_EVENTS }

@@ -73,6 +73,27 @@ impl Scenario {
         }
     }
 
+    /// The same scenario without what only its text has: where things stand, how they are written, and which variant it
+    /// is. Two texts say the same if these are equal.
+    pub fn without_places(mut self) -> Scenario {
+        self.variant = None;
+        let steps = self.programs.iter_mut().flat_map(|program| &mut program.steps);
+        let steps = steps.map(|step| (&mut step.location, &mut step.text));
+        let faults = self.faults.iter_mut().map(|fault| (&mut fault.location, &mut fault.text));
+        let expectations = self.expectations.iter_mut();
+        let expectations = expectations.map(|expectation| (&mut expectation.location, &mut expectation.text));
+        for (location, text) in steps.chain(faults).chain(expectations) {
+            *location = Location::default();
+            text.clear();
+        }
+        let hosts = self.hosts.iter_mut().map(|host| &mut host.location);
+        let middleboxes = self.network.middleboxes.iter_mut().map(|middlebox| &mut middlebox.location);
+        for location in hosts.chain(middleboxes) {
+            *location = Location::default();
+        }
+        self
+    }
+
     /// The host of that id.
     ///
     /// # Panics
@@ -126,6 +147,12 @@ impl Host {
     /// The numbers and choices of its TCP: the profile's, with the host's own laid over them.
     pub fn settings(&self) -> halfopen_tcp::Settings {
         self.tcp.over(self.profile.settings())
+    }
+
+    /// Its address as another host that calls it by its name sees it: the first of a family that both have.
+    pub fn address_from(&self, other: &Host) -> Option<IpAddr> {
+        let common = |own: &&IpAddr| other.addresses.iter().any(|theirs| theirs.is_ipv4() == own.is_ipv4());
+        self.addresses.iter().find(common).copied()
     }
 
     /// Whether it has an IPv6 address.

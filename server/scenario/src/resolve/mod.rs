@@ -218,10 +218,7 @@ impl Checker<'_> {
     }
 
     fn limits(&mut self, document: &Document, until: Option<Duration>) -> Limits {
-        let mut limits = Limits::default();
-        if let Some(until) = until {
-            limits.virtual_time = limits.virtual_time.max(until);
-        }
+        let mut limits = Limits::for_run_until(until);
         if let Some(time) = &document.limits.virtual_time {
             limits.virtual_time = self.positive(time);
             if until.is_some_and(|until| until > limits.virtual_time) {

@@ -64,6 +64,10 @@ impl Checker<'_> {
             }
         }
         self.queue_is_before_a_line(&said, network.links.values().chain([&network.link]));
+        // Nothing waits where there is no line.
+        for link in network.links.values_mut().filter(|link| link.bandwidth.is_none()) {
+            link.queue = network.link.queue;
+        }
         if let Some(middleboxes) = middleboxes {
             self.middleboxes = self.middleboxes(middleboxes);
             network.middleboxes.clone_from(&self.middleboxes);

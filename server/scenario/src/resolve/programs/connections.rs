@@ -114,17 +114,13 @@ impl Checker<'_> {
             Ok(address) => address,
             Err(_) => {
                 let host = self.host(span, &to.host)?;
-                let own = &self.hosts[from.0].addresses;
-                let theirs = &self.hosts[host.0].addresses;
-                let reachable =
-                    theirs.iter().find(|theirs| own.iter().any(|own| own.is_ipv4() == theirs.is_ipv4()));
-                let Some(address) = reachable else {
+                let Some(address) = self.hosts[host.0].address_from(&self.hosts[from.0]) else {
                     let message =
                         format!("one has IPv4 and the other IPv6: `{}` can not be reached", to.host);
                     self.problem(span, message, "give both hosts an address of one family");
                     return None;
                 };
-                *address
+                address
             }
         };
         if self.hosts[from.0].addresses.contains(&address) {

@@ -1,0 +1,99 @@
+//! From scenario to text: YAML that a person might have written, and that loads as the same scenario.
+
+mod expectations;
+mod faults;
+mod hosts;
+mod network;
+mod programs;
+mod segments;
+mod yaml;
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use halfopen_units::format_size;
+
+use self::yaml::{Map, Yaml};
+use crate::{ConnectionRef, HostId, Limits, MiddleboxId, Scenario};
+
+/// The scenario as YAML.
+///
+/// [`load`](crate::load) makes the same scenario of it, apart from what only the text has: see
+/// [`Scenario::without_places`]. What holds by default is not written. A variant is written as a scenario of its own,
+/// and addresses as the hosts that have them, where that means the same.
+///
+/// What no text can say is written as what comes next to it: the times of a [`Window`](crate::Window) are an even
+/// number of nanoseconds apart, unless it begins at zero.
+pub fn write(scenario: &Scenario) -> String {
+    let writer = Writer { scenario };
+    let Scenario { id, title, source, until, .. } = scenario;
+    let lines = |items: Vec<Yaml>| (!items.is_empty()).then_some(Yaml::Lines(items));
+    let faults = scenario.faults.iter().map(|fault| writer.fault(fault));
+    let expectations = scenario.expectations.iter().map(|expectation| writer.expectation(expectation));
+    let network = writer.network();
+    let limits = limits_map(*until, scenario.limits);
+    let document = Map::new()
+        .with("scenario", Yaml::Text(id.clone()))
+        .maybe("title", (title != id).then(|| Yaml::Text(title.clone())))
+        .maybe("source", (!source.is_empty()).then(|| Yaml::Text(source.clone())))
+        .with("hosts", writer.hosts())
+        .maybe("network", (!network.is_empty()).then_some(network))
+        .with("applications", writer.applications())
+        .maybe("faults", lines(faults.collect()))
+        .maybe("expect", lines(expectations.collect()))
+        .maybe("until", *until)
+        .maybe("limits", (!limits.is_empty()).then_some(limits));
+    format!("{}{document}", head(&scenario.description))
+}
+
+fn limits_map(until: Option<Duration>, limits: Limits) -> Map {
+    let Limits { virtual_time, events } = limits;
+    let usual = Limits::for_run_until(until);
+    let map = Map::new().unless(&usual.virtual_time, "virtual-time", virtual_time);
+    map.unless(&usual.events, "events", events)
+}
+
+/// The comment at the head of the text.
+fn head(description: &str) -> String {
+    let mut head = String::new();
+    for line in description.lines() {
+        let space = if line.is_empty() { "" } else { " " };
+        // Writing to a string does not fail.
+        let _ = writeln!(head, "#{space}{line}");
+    }
+    head
+}
+
+/// Writes parts of a scenario.
+#[derive(Clone, Copy)]
+struct Writer<'a> {
+    scenario: &'a Scenario,
+}
+
+impl<'a> Writer<'a> {
+    fn host_name(self, host: HostId) -> &'a str {
+        &self.scenario.host(host).name
+    }
+
+    fn host(self, host: HostId) -> Yaml {
+        name(self.host_name(host))
+    }
+
+    fn middlebox(self, MiddleboxId(middlebox): MiddleboxId) -> Yaml {
+        name(&self.scenario.network.middleboxes[middlebox].name)
+    }
+
+    /// The name of a connection; the text always gives one to what it refers to.
+    fn connection(self, connection: ConnectionRef) -> Yaml {
+        let program = &self.scenario.programs[connection.program];
+        name(program.connections[connection.connection.0].as_deref().unwrap_or_default())
+    }
+}
+
+fn name(name: &str) -> Yaml {
+    Yaml::Text(name.to_owned())
+}
+
+fn size(octets: impl Into<u64>) -> Yaml {
+    Yaml::Word(format_size(octets.into()))
+}

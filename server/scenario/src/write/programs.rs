@@ -1,0 +1,191 @@
+//! What the applications do.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use halfopen_tcp::KeepaliveSettings;
+
+use super::hosts::{keepalive, or_off};
+use super::yaml::{Map, Yaml};
+use super::{Writer, name, size};
+use crate::{Action, Amount, Failure, HostId, Keepalive, Payload, Program, Slot, SocketOptions, Step};
+
+impl Writer<'_> {
+    /// The programs of each host: one has its name, several have names of their own.
+    pub(super) fn applications(self) -> Map {
+        let programs = &self.scenario.programs[..];
+        let hosts = programs.chunk_by(|one, next| one.host == next.host);
+        let applications = hosts.fold(Map::new(), |map, programs| {
+            let host = self.host_name(programs[0].host);
+            match programs {
+                [program] if program.name == host => map.with(host, self.program(program)),
+                _ => {
+                    let named = |map: Map, it: &Program| map.with(&it.name, self.program(it));
+                    map.with(host, programs.iter().fold(Map::new(), named))
+                }
+            }
+        });
+        match self.scenario.hosts.first() {
+            // A text without applications is a mistake; one in which a host has none is not.
+            Some(host) if applications.is_empty() => Map::new().with(&host.name, Map::new()),
+            _ => applications,
+        }
+    }
+
+    fn program(self, program: &Program) -> Yaml {
+        let opens = |step: &&Step| matches!(step.action, Action::Accept { .. } | Action::Connect { .. });
+        let several = program.steps.iter().filter(opens).count() > 1;
+        let mut steps = Steps { writer: self, program, several, listens: Vec::new() };
+        Yaml::List(steps.list(&program.steps))
+    }
+}
+
+/// The steps of a program while they are written.
+struct Steps<'a> {
+    writer: Writer<'a>,
+    program: &'a Program,
+    /// Whether it makes several connections, so that steps say which they mean.
+    several: bool,
+    /// The ports that are open so far.
+    listens: Vec<u16>,
+}
+
+impl Steps<'_> {
+    fn list(&mut self, mut steps: &[Step]) -> Vec<Yaml> {
+        let mut list = Vec::new();
+        while let Some((step, rest)) = steps.split_first() {
+            let within = match step.action {
+                Action::Repeat { body, .. } => body.min(rest.len()),
+                _ => 0,
+            };
+            let (body, rest) = rest.split_at(within);
+            list.push(self.step(step, body));
+            steps = rest;
+        }
+        list
+    }
+
+    fn step(&mut self, step: &Step, body: &[Step]) -> Yaml {
+        let Step { action, failure, timeout, may_not_happen, location: _, text: _ } = step;
+        let error = match failure {
+            Failure::EndsProgram | Failure::May => None,
+            Failure::Must(errno) => Some(errno.name()),
+        };
+        self.action(action, body)
+            .maybe("timeout", *timeout)
+            .maybe("error", error)
+            .on("may-fail", *failure == Failure::May)
+            .on("may-not-happen", *may_not_happen)
+            .item()
+    }
+
+    fn action(&mut self, action: &Action, body: &[Step]) -> Map {
+        let word = action.name();
+        match action {
+            Action::Listen { port, backlog } => {
+                self.listens.push(*port);
+                let map = Map::new().with(word, u32::from(*port));
+                map.unless(&Action::DEFAULT_BACKLOG, "backlog", *backlog)
+            }
+            Action::Accept { port, connection } => {
+                let port = (self.listens[..] != [*port]).then(|| u32::from(*port));
+                let port = port.map_or(Yaml::Nothing, Yaml::from);
+                Map::new().with(word, port).maybe("as", self.name_of(*connection))
+            }
+            Action::Connect { to, local_port, connection } => Map::new()
+                .with(word, self.destination(*to))
+                .maybe("as", self.name_of(*connection))
+                .maybe("port", local_port.map(u32::from)),
+            Action::Send { connection, payload, times, every } => {
+                let paced = *times != 1 || !every.is_zero();
+                self.on(*connection, Map::new().with(word, self::payload(payload)))
+                    .unless(&Duration::ZERO, "every", *every)
+                    .maybe("times", paced.then_some(*times))
+            }
+            Action::Receive { connection, amount } => {
+                self.on(*connection, Map::new().with(word, self::amount(*amount)))
+            }
+            Action::Ping { connection, octets, times, every } => self
+                .on(*connection, Map::new().with(word, size(*octets)))
+                .unless(&Duration::ZERO, "every", *every)
+                .maybe("times", *times),
+            Action::Repeat { body: _, times, every } => Map::new()
+                .with(word, Yaml::List(self.list(body)))
+                .unless(&Duration::ZERO, "every", *every)
+                .maybe("times", *times),
+            Action::Wait(time) | Action::WaitUntil(time) => Map::new().with(word, *time),
+            Action::Hold => Map::new().with(word, Yaml::Nothing),
+            Action::ShutdownWrite { connection } => self.on(*connection, Map::new().with(word, "write")),
+            Action::ShutdownRead { connection } => self.on(*connection, Map::new().with(word, "read")),
+            Action::Close { connection } | Action::Abort { connection } => {
+                self.on(*connection, Map::new().with(word, Yaml::Nothing))
+            }
+            Action::Set { connection, options } => {
+                self.on(*connection, Map::new().with(word, self.options(options)))
+            }
+        }
+    }
+
+    fn name_of(&self, Slot(connection): Slot) -> Option<Yaml> {
+        self.program.connections.get(connection)?.as_deref().map(name)
+    }
+
+    /// With the connection that is meant, if that must be said.
+    fn on(&self, connection: Slot, map: Map) -> Map {
+        map.maybe("on", self.name_of(connection).filter(|_| self.several))
+    }
+
+    /// `server:80`, or an address if that is not what the name stands for.
+    fn destination(&self, to: SocketAddr) -> Yaml {
+        let scenario = self.writer.scenario;
+        let own = scenario.host(self.program.host);
+        let named = scenario.host_of(to.ip()).map(|HostId(host)| &scenario.hosts[host]);
+        match named.filter(|host| host.address_from(own) == Some(to.ip())) {
+            Some(host) if host.name.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                Yaml::Word(format!("{}:{}", host.name, to.port()))
+            }
+            Some(host) => Yaml::Text(format!("{}:{}", host.name, to.port())),
+            None => Yaml::Text(to.to_string()),
+        }
+    }
+
+    fn options(&self, options: &SocketOptions) -> Map {
+        let SocketOptions { keepalive, nodelay, user_timeout, linger, receive_buffer, send_buffer } =
+            *options;
+        let keepalive = keepalive.map(|numbers| self::keepalive(self.unlike_the_host(numbers)));
+        Map::new()
+            .maybe("keepalive", keepalive)
+            .maybe("nodelay", nodelay)
+            .maybe("user-timeout", user_timeout.map(or_off))
+            .maybe("linger", linger.map(or_off))
+            .maybe("receive-buffer", receive_buffer.map(size))
+            .maybe("send-buffer", send_buffer.map(size))
+    }
+
+    /// The numbers of a socket's keepalive that are not the host's.
+    fn unlike_the_host(&self, numbers: Option<KeepaliveSettings>) -> Keepalive {
+        let Some(KeepaliveSettings { idle, interval, probes }) = numbers else { return Keepalive::Off };
+        let settings = self.writer.scenario.host(self.program.host).settings();
+        let base = settings.keepalive.unwrap_or(settings.keepalive_numbers);
+        Keepalive::On {
+            idle: Some(idle).filter(|idle| *idle != base.idle),
+            interval: Some(interval).filter(|interval| *interval != base.interval),
+            probes: Some(probes).filter(|probes| *probes != base.probes),
+        }
+    }
+}
+
+fn payload(payload: &Payload) -> Yaml {
+    match payload {
+        Payload::Octets(octets) => size(*octets),
+        Payload::Text(text) => Yaml::Map(Map::new().with("text", Yaml::Text(text.clone()))),
+    }
+}
+
+fn amount(amount: Amount) -> Yaml {
+    match amount {
+        Amount::Octets(octets) => size(octets),
+        Amount::Next => Yaml::Nothing,
+        Amount::End => Yaml::from("end"),
+    }
+}
