@@ -78,7 +78,7 @@ impl Parse for Destination {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if bare.is_empty() || (bare == host && host.contains(':')) {
             let mut mistake = expected::<Destination>(text);
-            mistake.help = "an IPv6 address stands in brackets: `[fd00::2]:80`".to_owned();
+            mistake.help = "put an IPv6 address in brackets: `[fd00::2]:80`".to_owned();
             return Err(mistake);
         }
         Ok(Destination { host: bare.to_owned(), port: Port::parse(port.trim())?.0 })

@@ -53,7 +53,7 @@ fn problem(error: &serde_yaml::Error) -> Problem {
     });
     let text = error.to_string();
     if text.contains("repetition limit") {
-        return Problem::new(span, "the aliases stand for far more than is written")
+        return Problem::new(span, "the aliases expand to far more than is written")
             .help("write the repeated parts out, or fewer of them");
     }
     // The place is shown anyway; the crate repeats it.

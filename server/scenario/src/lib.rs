@@ -4,7 +4,7 @@
 //! wrong comes back as [`Diagnostics`], all mistakes at once, each with its place and what to do about it. A text may
 //! have variants, each a scenario of its own: [`load_all`] gives all of them, [`load_variant`] one, [`load_with`] one with
 //! another TCP profile.
-//! [`write`] turns a scenario into text again. [`library`] has the bundled scenarios.
+//! [`write()`] turns a scenario into text again. [`library`] has the bundled scenarios.
 
 mod address;
 mod de;

@@ -44,7 +44,7 @@ pub const SUBJECTS: &[(&str, &str)] = &[
     ("loss", "When the network loses segments"),
     ("middlebox", "NATs, load balancers and firewalls that forget"),
     ("reset", "Resets, reboots and forgeries"),
-    ("resources", "What is held for ever, and what runs out"),
+    ("resources", "What is held forever, and what runs out"),
     ("time-wait", "TIME-WAIT, and ports that are used again"),
 ];
 
@@ -68,7 +68,7 @@ pub fn scenario(name: &str) -> Option<Scenario> {
     load_variant(find(name)?.text, Some(variant)).ok()
 }
 
-/// What to say to somebody who asked for a name that there is not: a name that is close, if there is one.
+/// The known name that is closest to an unknown one, as a question, if one is close enough.
 pub fn suggest(name: &str) -> Option<String> {
     let name = name.rsplit('/').next().unwrap_or(name);
     wording::suggest(name, ALL.iter().map(|bundled| bundled.name))

@@ -10,7 +10,7 @@ use crate::{
     Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, shape, variants, wording,
 };
 
-/// So many mistakes are told; who has made more sees the rest after mending these.
+/// How many mistakes are reported at once; the rest are reported once these are fixed.
 const MOST_MISTAKES: usize = 50;
 
 /// Why a text gave no scenario.
@@ -37,7 +37,7 @@ pub struct UnknownProfile(Mistake);
 /// The profile of that name.
 ///
 /// # Errors
-/// If there is none; says which there are, or which was meant.
+/// If there is none. The error lists the profiles, or suggests one.
 pub fn profile(name: &str) -> Result<Profile, UnknownProfile> {
     Profile::parse(name).map_err(UnknownProfile)
 }
@@ -82,7 +82,7 @@ pub fn load(text: &str) -> Result<Scenario, Diagnostics> {
 /// that has no variants.
 ///
 /// # Errors
-/// As [`load`]. A mistake that all variants have is told once, another names those that have it.
+/// As [`load`]. A mistake that all variants have is reported once; any other names the variants that have it.
 pub fn load_all(text: &str) -> Result<Vec<Scenario>, Diagnostics> {
     let text = Text::of(text);
     let root = text.read()?;
@@ -158,7 +158,7 @@ pub fn load_with(text: &str, options: LoadOptions<'_>) -> Result<Scenario, LoadE
 /// Reads a scenario that should be UTF-8 and checks it.
 ///
 /// # Errors
-/// As [`load`]; also if the octets are no text.
+/// As [`load`]; also if the bytes are not text.
 pub fn load_bytes(octets: &[u8]) -> Result<Scenario, Diagnostics> {
     match std::str::from_utf8(octets) {
         Ok(text) => load(text),
@@ -210,7 +210,7 @@ impl Text<'_> {
         match Diagnostics::from_list(drawn.collect()) {
             Some(diagnostics) => Err(diagnostics),
             None if scenarios.is_empty() => {
-                let problem = Problem::new(root.span, "this is no scenario");
+                let problem = Problem::new(root.span, "this is not a scenario");
                 Err(Diagnostics::from(diagnostic(self.0, Some(root), problem)))
             }
             None => Ok(scenarios),
@@ -229,7 +229,7 @@ impl Text<'_> {
 /// The tree of a text that is within the limits.
 fn tree(text: &str) -> Result<Node, Problem> {
     if text.len() > Limits::MAX_TEXT {
-        let message = format!("the scenario has {} octets, more than {}", text.len(), Limits::MAX_TEXT);
+        let message = format!("the scenario has {} bytes, more than {}", text.len(), Limits::MAX_TEXT);
         return Err(Problem::new(Span::default(), message)
             .help("a scenario is a page or two; is this the right file?"));
     }

@@ -32,7 +32,7 @@ pub(crate) fn read(text: &str) -> Result<Option<Mark>, Problem> {
             Event::StreamEnd => return Ok(document),
             Event::DocumentStart(_) if document.is_some() => {
                 return Err(Problem::new(span, "a second document begins here")
-                    .help("one file has one scenario; put the other into a file of its own"));
+                    .help("a file has one scenario; put the other into a file of its own"));
             }
             Event::DocumentStart(_) => {
                 let (event, span) = reader.next()?;
@@ -47,7 +47,7 @@ struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     /// How many parts there are so far.
     nodes: usize,
-    /// What each anchor stands for, with the number of its parts.
+    /// What each anchor refers to, with the number of its parts.
     anchors: BTreeMap<usize, (usize, Mark)>,
 }
 
@@ -86,8 +86,8 @@ impl<'a> Reader<'a> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Mark, Problem> {
         let Some((nodes, mark)) = self.anchors.get(&anchor) else {
-            return Err(Problem::new(span, "this alias stands for something that it is itself a part of")
-                .help("write out what it should stand for"));
+            return Err(Problem::new(span, "this alias refers to something that contains it")
+                .help("write out what it should refer to"));
         };
         let mark = Mark {
             span,
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
                     .help("put quotes around text with [ ] or { }"));
             };
             if let Some(line) = keys.insert(name.clone(), key.span.line) {
-                return Err(Problem::new(key.span, format!("the key `{name}` is here twice"))
+                return Err(Problem::new(key.span, format!("the key `{name}` occurs twice"))
                     .help(format!("the first is in line {line}; keep one of them")));
             }
             let (event, span) = self.next()?;
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         Err(Problem::new(span, format!("the scenario has more than {} parts", Limits::MAX_NODES))
-            .help("each alias counts as all that it stands for; write less, or split the scenario"))
+            .help("each alias counts as everything that it refers to; write less, or split the scenario"))
     }
 }
 
@@ -160,7 +160,7 @@ fn check_depth(span: Span, depth: usize) -> Result<(), Problem> {
 }
 
 fn too_deep(span: Span) -> Problem {
-    Problem::new(span, format!("more than {} lists and maps inside one another", Limits::MAX_DEPTH))
+    Problem::new(span, format!("lists and maps are nested more than {} deep", Limits::MAX_DEPTH))
         .help("no scenario needs that; is a bracket left open?")
 }
 

@@ -37,7 +37,7 @@ impl Parse for State {
             match name {
                 Some(state) => Mistake::new(
                     format!("no state is called `{text}`"),
-                    format!("did you mean `{state}`? states are spelt as RFC 9293 does"),
+                    format!("did you mean `{state}`? states are spelt as in RFC 9293"),
                 ),
                 None => unknown("state", text, &State::ALL.map(State::name)),
             }
@@ -70,7 +70,7 @@ impl Parse for Profile {
 }
 
 impl Parse for CongestionAlgorithm {
-    const WHAT: &'static str = "a congestion control such as `cubic`";
+    const WHAT: &'static str = "a congestion control algorithm such as `cubic`";
 
     fn schema() -> Schema {
         forms::words(CongestionAlgorithm::ALL.map(CongestionAlgorithm::name))
@@ -78,7 +78,8 @@ impl Parse for CongestionAlgorithm {
 
     fn parse(text: &str) -> Result<CongestionAlgorithm, Mistake> {
         let all = CongestionAlgorithm::ALL.map(CongestionAlgorithm::name);
-        CongestionAlgorithm::from_name(text).ok_or_else(|| unknown("congestion control", text, &all))
+        CongestionAlgorithm::from_name(text)
+            .ok_or_else(|| unknown("congestion control algorithm", text, &all))
     }
 }
 
@@ -108,7 +109,7 @@ impl Parse for Unreachable {
         let all = Unreachable::ALL;
         all.into_iter()
             .find(|code| code.name() == text)
-            .ok_or_else(|| unknown("unreachable thing", text, &all.map(Unreachable::name)))
+            .ok_or_else(|| unknown("code", text, &all.map(Unreachable::name)))
     }
 }
 

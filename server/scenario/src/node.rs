@@ -105,7 +105,7 @@ impl Node {
 
     /// The part that stands there.
     pub(crate) fn find(&self, span: Span) -> Option<&Node> {
-        // What an alias stands for lies outside of it; only then is all looked through.
+        // What an alias refers to lies outside it; only then is everything searched.
         self.find_within(span, true).or_else(|| self.find_within(span, false))
     }
 

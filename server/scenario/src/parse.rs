@@ -31,8 +31,8 @@ pub(crate) trait Parse: Sized {
     /// Whether white space around it belongs to it.
     const VERBATIM: bool = false;
 
-    /// What an editor is told: its words, or its pattern with examples. What only [`parse`](Parse::parse) can tell it leaves
-    /// open; what is right it never refuses. See [`forms`](crate::forms).
+    /// Its schema, for editors: its words, or its pattern with examples. It may accept what [`parse`](Parse::parse) refuses,
+    /// never the opposite. See [`forms`](crate::forms).
     fn schema() -> Schema {
         json_schema!({"type": ["string", "number", "boolean"]})
     }
@@ -137,7 +137,7 @@ impl Parse for Switch {
     }
 }
 
-/// A word that stands for itself.
+/// Any text.
 impl Parse for String {
     const WHAT: &'static str = "text";
     const VERBATIM: bool = true;
@@ -163,7 +163,7 @@ pub(crate) fn expected<T: Parse>(text: &str) -> Mistake {
     let found = if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", wording::short(text)) };
     let mistake = not_that(T::WHAT, &found);
     if text.contains(['“', '”', '„', '‘', '’']) {
-        return Mistake::new(mistake.message, "these quotes are for printing; use \" or none");
+        return Mistake::new(mistake.message, "these are typographic quotes; use \" or none");
     }
     mistake
 }

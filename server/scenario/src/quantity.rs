@@ -53,7 +53,7 @@ impl Parse for Size {
             text,
             units::parse_size,
             |size| *size <= most,
-            |text| Mistake::new(format!("`{text}` is too large"), "the most is 4 GiB less one"),
+            |text| Mistake::new(format!("`{text}` is too large"), "it must be less than 4 GiB"),
         );
         size.map(Size)
     }
@@ -203,7 +203,7 @@ impl Parse for Probability {
         }
         let in_range = |millionths: &u32| (1..=1_000_000).contains(millionths);
         let millionths = read::<Probability, _>(text, units::parse_percentage, in_range, |text| {
-            Mistake::new(format!("`{text}` is no probability"), "it is more than 0% and at most 100%")
+            Mistake::new(format!("`{text}` is not a probability"), "it is more than 0% and at most 100%")
         });
         millionths.map(Probability)
     }
@@ -218,9 +218,9 @@ impl Probability {
         let mut mistake = expected::<Probability>(text);
         mistake.help = if share > 0.0 && share < 1.0 {
             let percent = (share * 1e6).round() / 1e4;
-            format!("say percent: `{percent}%` if 1 is all, otherwise `{text}%`")
+            format!("write a percentage: `{percent}%` if 1 means all, otherwise `{text}%`")
         } else {
-            format!("say percent: `{text}%`")
+            format!("write a percentage: `{text}%`")
         };
         mistake
     }
@@ -282,7 +282,7 @@ impl Parse for Count {
     fn number(number: i128) -> Result<Count, Mistake> {
         u64::try_from(number)
             .map(Count::Exactly)
-            .map_err(|_| Mistake::new(format!("{number} is no count"), "it can not be negative"))
+            .map_err(|_| Mistake::new(format!("{number} is not a count"), "it cannot be negative"))
     }
 }
 
@@ -409,7 +409,7 @@ mod tests {
     #[test]
     fn sizes_counts_percentages_and_windows() {
         assert_eq!(Size::parse("1 KiB"), Ok(Size(1024)));
-        assert!(Size::parse("4 GiB").expect_err("too large").help.contains("less one"));
+        assert!(Size::parse("4 GiB").expect_err("too large").help.contains("less than 4 GiB"));
         assert_eq!(Count::parse("at least 2"), Ok(Count::AtLeast(2)));
         assert_eq!(Count::number(2), Ok(Count::Exactly(2)));
         assert!(Count::parse("2 or so").is_err());

@@ -137,11 +137,11 @@ impl<'a> Reader<'a> {
         entries
     }
 
-    /// What is laid over the base, under its name; `None` if it can not be.
+    /// What is laid over the base, under its name; `None` if it cannot be.
     fn layer(&mut self, layer: &'a Node) -> Option<&'a Node> {
         if !merges(layer) {
             let message = format!("expected a map, found `{}`", wording::short(&layer.to_string()));
-            let help = "write what is other than in the base: `{network: {latency: 80ms}}`";
+            let help = "write what differs from the base: `{network: {latency: 80ms}}`";
             self.problem(layer.span, message, help);
             return None;
         }
@@ -150,10 +150,10 @@ impl<'a> Reader<'a> {
             for (word, help) in [
                 ("scenario", "the name is that of the base, with `/` and the variant's name"),
                 (VARIANTS, "put it beside this one"),
-                (MATRIX, "put it at the left, in a line of its own"),
+                (MATRIX, "put it at the top level of the document"),
             ] {
                 if is(key, word) {
-                    self.problem(key.span, format!("`{word}` does not belong into a variant"), help);
+                    self.problem(key.span, format!("`{word}` does not belong in a variant"), help);
                 }
             }
         }
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
         if wording::is_name(&name) {
             return Some(name);
         }
-        let message = format!("`{}` can not be the name of a variant", wording::short(&name));
+        let message = format!("`{}` cannot be the name of a variant", wording::short(&name));
         self.problem(key.span, message, wording::NAME_RULE);
         None
     }

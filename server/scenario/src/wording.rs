@@ -1,4 +1,4 @@
-//! How messages put names: in lists, shortened, and with what somebody meant who wrote another.
+//! How messages show names: in lists, shortened, and with suggestions for unknown ones.
 
 /// Words of other languages and tools.
 const SYNONYMS: [(&str, &str); 16] = [

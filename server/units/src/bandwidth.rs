@@ -23,12 +23,12 @@ static BANDWIDTH: Quantity = Quantity {
 /// Reads a bandwidth in bits per second: `10 Mbit/s`, `1.5 Gbit/s`.
 ///
 /// # Errors
-/// If the text is no bandwidth, has no unit, or is not a whole number of bits per second below 2^64.
+/// If the text is not a bandwidth, has no unit, or is not a whole number of bits per second below 2^64.
 pub fn parse_bandwidth(text: &str) -> Result<u64, ParseError> {
     BANDWIDTH.parse(text)
 }
 
-/// Writes a bandwidth, exactly, in the largest unit that is not more: `10 Mbit/s`, `1.5 Gbit/s`.
+/// Writes a bandwidth, exactly, in the largest unit that does not exceed it: `10 Mbit/s`, `1.5 Gbit/s`.
 pub fn format_bandwidth(bits_per_second: u64) -> String {
     let largest = BANDWIDTH.units.iter().find(|(_, unit)| bits_per_second >= *unit);
     let (name, unit) = largest.copied().unwrap_or(("bit/s", 1));

@@ -40,7 +40,7 @@ static DURATION: Quantity = Quantity {
 /// The units are `d`, `h`, `m` or `min`, `s`, `ms`, `µs` or `us`, and `ns`, the largest first.
 ///
 /// # Errors
-/// If the text is no duration, has no unit, or is not a whole number of nanoseconds below 2^64 (584 years).
+/// If the text is not a duration, has no unit, or is not a whole number of nanoseconds below 2^64 (584 years).
 pub fn parse_duration(text: &str) -> Result<Duration, ParseError> {
     DURATION.parse(text).map(Duration::from_nanos)
 }

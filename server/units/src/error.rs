@@ -1,11 +1,11 @@
-//! Why a text is no quantity, and what to write instead.
+//! Why a text is not a quantity, and what to write instead.
 
 use std::error::Error;
 use std::fmt;
 
 use crate::quantity::Quantity;
 
-/// A text that is no quantity of the kind that was asked for.
+/// A text that is not a quantity of the expected kind.
 ///
 /// Its `Display` says what is wrong, as a lower-case fragment; [`help`](ParseError::help) says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct ParseError {
 /// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// It is something else than a number with a unit.
+    /// It is something other than a number with a unit.
     NotAQuantity,
     /// It is below zero.
     Negative,

@@ -18,7 +18,7 @@ static PERCENTAGE: Quantity = Quantity {
 /// Reads a percentage in millionths: `10%` is 100,000.
 ///
 /// # Errors
-/// If the text is no percentage, has no `%`, or is not a whole number of millionths below 2^32.
+/// If the text is not a percentage, has no `%`, or is not a whole number of millionths below 2^32.
 pub fn parse_percentage(text: &str) -> Result<u32, ParseError> {
     let millionths = PERCENTAGE.parse(text)?;
     u32::try_from(millionths).map_err(|_| ParseError::new(&PERCENTAGE, text, Reason::TooLarge))

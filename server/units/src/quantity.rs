@@ -7,15 +7,15 @@ use crate::{ParseError, Reason};
 pub(crate) struct Quantity {
     /// What it is: `a duration`.
     pub(crate) what: &'static str,
-    /// One or two, for messages.
+    /// One or two examples.
     pub(crate) examples: &'static str,
     /// Units that are read, each with how many of the smallest it is.
     pub(crate) units: &'static [(&'static str, u64)],
-    /// Units that people need most.
+    /// The most common units.
     pub(crate) usual: &'static [&'static str],
     /// The units that a message lists.
     pub(crate) all: &'static str,
-    /// Other names of units, separated by spaces, with what is meant by them.
+    /// Other names of units, separated by spaces, with the units that they probably mean.
     pub(crate) synonyms: &'static [(&'static str, &'static str)],
     /// What stands between number and unit when it is written.
     pub(crate) space: &'static str,
@@ -57,7 +57,7 @@ impl Quantity {
         }
     }
 
-    /// What somebody means who writes another unit.
+    /// The unit that another name probably means.
     pub(crate) fn meant(&self, unit: &str) -> Option<String> {
         let synonym = self.synonyms.iter().find(|(names, _)| names.split(' ').any(|name| name == unit));
         let other_case = || self.units.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit));

@@ -33,13 +33,13 @@ static SIZE: Quantity = Quantity {
 /// The units are `B`, `KiB`, `MiB` and `GiB` (powers of 1024), and `kB`, `MB` and `GB` (powers of 1000).
 ///
 /// # Errors
-/// If the text is no size, has no unit, or is not a whole number of bytes below 2^64.
+/// If the text is not a size, has no unit, or is not a whole number of bytes below 2^64.
 pub fn parse_size(text: &str) -> Result<u64, ParseError> {
     SIZE.parse(text)
 }
 
-/// Writes a size in the largest unit of which it is a whole number: `64 KiB`, `1 MB`, `1460 B`. Fewer than 10,000 bytes
-/// are thousands of none.
+/// Writes a size in the largest unit of which it is a whole number: `64 KiB`, `1 MB`, `1460 B`. The unit `kB` is used from
+/// 10,000 bytes on.
 pub fn format_size(bytes: u64) -> String {
     let fits =
         |unit: &u64| bytes >= *unit && bytes.is_multiple_of(*unit) && (*unit != 1_000 || bytes >= 10_000);

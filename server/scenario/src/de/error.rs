@@ -19,7 +19,7 @@ pub(crate) struct Error {
     pub(crate) help: String,
     /// What is missing may be what was taken out before.
     pub(crate) missing: bool,
-    /// Not worth telling.
+    /// It is not reported.
     pub(crate) quiet: bool,
     /// Without that part the rest is whole.
     pub(crate) superfluous: bool,

@@ -1,4 +1,4 @@
-//! What must come out.
+//! Expectations: what must be true of a run.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use halfopen_tcp::{Errno, State};
 
 use super::{HostId, Location, Match, Slot};
 
-/// Something that must come out of the run.
+/// Something that must be true of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// What.
     pub claim: Claim,
-    /// When what decides it must happen; `None` is at any time. What decides: the last transition of a path, the
-    /// transition into the last state, keepalive's outcome, the error, the octet that completes what is received,
-    /// the last of the segments. Where it is about all of a host's connections, it holds for each. Never there for
-    /// [`HostClaim::Never`]. What nothing decides was at no time.
+    /// When the claim must be decided; `None` is at any time. It is decided by the last transition of a path, the
+    /// transition into the last state, keepalive's outcome, the error, the octet that completes what is received, or
+    /// the last of the segments. A claim about all of a host's connections must be decided in time for each of them.
+    /// [`HostClaim::Never`] has no such time. A claim that nothing decided does not hold at any time.
     pub at: Option<Window>,
-    /// Where it stands in the text.
+    /// Its place in the text.
     pub location: Location,
-    /// As it is written, on one line: `server: {error: ETIMEDOUT}`.
+    /// Its text, on one line: `server: {error: ETIMEDOUT}`.
     pub text: String,
 }
 
@@ -29,28 +29,28 @@ pub enum Claim {
     Host {
         /// Which.
         host: HostId,
-        /// Which of its connections; `None`: each it ever had, and it must have had one.
+        /// Which of its connections; `None`: every connection it ever had, at least one.
         connection: Option<ConnectionRef>,
         /// What.
         claim: HostClaim,
     },
-    /// About the wire: how many segments like this were sent, lost ones and retransmissions included. A copy
-    /// that a fault makes does not count, nor does a segment that no host sent.
+    /// About the wire: how many matching segments were sent, including lost ones and retransmissions. Copies that a fault
+    /// makes do not count, and neither do segments that no host sent.
     Segments {
         /// Which.
         matching: Match,
         /// How many.
         count: Count,
-        /// How long after one of them the next was sent: of the first so many, in order.
+        /// The times from each of the first matches to the next, in order.
         spacing: Vec<Window>,
     },
-    /// About the wire: of all segments like any of these, exactly these were sent, in this order. What counts is as for
-    /// [`Claim::Segments`].
+    /// About the wire: of all segments that match any of these, exactly these were sent, in this order. The same segments
+    /// count as for [`Claim::Segments`].
     Order(Vec<OrderItem>),
-    /// Every connection that there ever was is closed on every host, or gone with it, and there was one. What decides
-    /// is the last transition to CLOSED.
+    /// Every connection that ever existed, at least one, is closed on every host or gone with it. The last transition to
+    /// CLOSED decides.
     AllClosed,
-    /// All that applications wrote was read by their peers, octet by octet, and there was something.
+    /// Everything that applications wrote, at least one octet, was read unchanged by their peers.
     DataIntact,
     /// How much virtual time the run took.
     VirtualTime(Window),
@@ -59,16 +59,16 @@ pub enum Claim {
 /// A part of an order of segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderItem {
-    /// One like this.
+    /// One that matches.
     Segment(Match),
-    /// Any number of those that are like one of the others: `…`.
+    /// Any number of segments that match one of the other items: `…`.
     Gap,
 }
 
-/// Names a connection of a host by the program that opens it.
+/// Identifies a connection of a host by the program that opens it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionRef {
-    /// Position in [`Scenario::programs`](crate::Scenario::programs).
+    /// The program's index in [`Scenario::programs`](crate::Scenario::programs).
     pub program: usize,
     /// Which of its connections.
     pub connection: Slot,
@@ -77,13 +77,13 @@ pub struct ConnectionRef {
 /// What is claimed about a connection of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostClaim {
-    /// It went through exactly these states, the one it began in (LISTEN or CLOSED) included, to its last.
+    /// It went through exactly these states, from the one it began in (LISTEN or CLOSED) to its last.
     States(Vec<PathItem>),
     /// It was in this state when the run ended.
     Ends(State),
-    /// It never was in one of these.
+    /// It was never in any of these.
     Never(Vec<State>),
-    /// What keepalive found out in the end.
+    /// What keepalive finally found out.
     Keepalive {
         /// What.
         outcome: KeepaliveOutcome,
@@ -92,9 +92,9 @@ pub enum HostClaim {
         /// Time since anything was last received.
         after: Option<Window>,
     },
-    /// TCP gave this error to the application (the first, if there were several).
+    /// The application got this error from TCP: the first, if there were several.
     Error(Errno),
-    /// The application received exactly so many octets.
+    /// The application received exactly this many octets.
     Received(u64),
 }
 
@@ -110,13 +110,13 @@ pub enum PathItem {
 /// What keepalive found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepaliveOutcome {
-    /// A probe was answered, and nothing worse came after.
+    /// A probe was answered, and nothing worse followed.
     Alive,
-    /// Nobody answered.
+    /// No probe was answered.
     Dead,
     /// A probe was answered by RST.
     Reset,
-    /// Not a single probe was sent.
+    /// No probe was sent.
     Silent,
 }
 
@@ -136,7 +136,7 @@ impl KeepaliveOutcome {
     }
 }
 
-/// From one time to another, both included.
+/// A period from one time to another, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Not before.
@@ -146,7 +146,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Whether it is then.
+    /// Whether a time is within it.
     pub fn contains(self, time: Duration) -> bool {
         self.from <= time && time <= self.to
     }
@@ -157,14 +157,14 @@ impl Window {
 pub enum Count {
     /// Exactly.
     Exactly(u64),
-    /// So many or more.
+    /// This many or more.
     AtLeast(u64),
-    /// So many or fewer.
+    /// This many or fewer.
     AtMost(u64),
 }
 
 impl Count {
-    /// Whether so many are right.
+    /// Whether a number is as it should be.
     pub fn contains(self, count: u64) -> bool {
         match self {
             Count::Exactly(wanted) => count == wanted,

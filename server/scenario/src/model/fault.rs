@@ -1,4 +1,4 @@
-//! What goes wrong, and when.
+//! Faults: what goes wrong, and when.
 
 use std::time::Duration;
 
@@ -8,92 +8,91 @@ use super::{ConnectionRef, HostId, Location, Match, MiddleboxFault, MiddleboxId,
 
 /// Something that goes wrong.
 ///
-/// A fault that never was applied keeps the run from passing unless it [may](Fault::may_not_happen).
+/// A run in which a fault never happened does not pass, unless the fault [may not happen](Fault::may_not_happen).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// What.
     pub effect: Effect,
     /// When.
     pub when: When,
-    /// Whether the run may pass without it.
+    /// Whether the run may pass if it never happens.
     pub may_not_happen: bool,
-    /// Where it stands in the text.
+    /// Its place in the text.
     pub location: Location,
-    /// As it is written, on one line: `power-loss: client, at: 1s`.
+    /// Its text, on one line: `power-loss: client, at: 1s`.
     pub text: String,
 }
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Something happens to segments when they are sent. A segment meets the faults in their order, and each that takes
-    /// it acts, until one loses it. All look at it as its host sent it.
+    /// Something happens to segments when they are sent. Faults are applied to a segment in their order, each that matches,
+    /// until one drops it. All are matched against the segment as its host sent it.
     Segment {
-        /// Which segments it is about.
+        /// Which segments may be affected.
         matching: Match,
-        /// So many of those are let through first, and not counted.
+        /// How many matches pass before any counts.
         skip: u64,
-        /// Which of the rest.
+        /// Which of the remaining matches are affected.
         which: Which,
         /// What happens to them.
         action: SegmentAction,
     },
-    /// A segment that no host sent arrives. It does not happen if there is no such connection then.
+    /// A segment that no host sent arrives. It does not happen if the connection does not exist then.
     Inject(Box<Forgery>),
-    /// The host is gone without a word and never comes back.
+    /// The host loses power and never returns.
     PowerLoss(HostId),
-    /// The host is gone without a word, and comes back knowing nothing. Of its applications those start again that
-    /// begin with `listen`.
+    /// The host loses power, and returns without any state. Applications that begin with `listen` start again.
     Reboot {
         /// Which.
         host: HostId,
-        /// How long it is away.
+        /// How long it is down.
         back_after: Duration,
     },
     /// Every process of the host dies; its kernel closes their sockets.
     Kill(HostId),
-    /// The processes of the host do nothing any more; its kernel goes on.
+    /// The processes of the host stop; its kernel keeps running.
     Freeze {
         /// Which host.
         host: HostId,
-        /// When they go on; `None` is never.
+        /// When they continue; `None` is never.
         resumes_after: Option<Duration>,
     },
-    /// The whole host does nothing any more. What comes to it waits, as far as there is room.
+    /// The whole host stops. Datagrams for it wait, as far as there is room.
     Pause {
         /// Which.
         host: HostId,
-        /// When it goes on; `None` is never.
+        /// When it continues; `None` is never.
         resumes_after: Option<Duration>,
-        /// Whether its clock stands still meanwhile. Otherwise every timer that has become due is when it goes on.
+        /// Whether its clock stops meanwhile. Otherwise every timer that has expired meanwhile fires when it continues.
         clock_stops: bool,
     },
-    /// The clock that the host's TCP and its programs read goes forward.
+    /// The clock that the host's TCP and its programs read jumps forward.
     ClockJump {
-        /// Of which host.
+        /// The host.
         host: HostId,
-        /// By so much.
+        /// How far.
         by: Duration,
     },
-    /// The host's cable is out: it sends into the void and hears nothing. What it has sent is on its way already.
+    /// The host's cable is pulled: nothing it sends leaves it and nothing reaches it. What it has sent before still arrives.
     CablePull {
         /// Which host.
         host: HostId,
-        /// When the cable is in again; `None` is never.
+        /// When the cable is plugged in again; `None` is never.
         replug_after: Option<Duration>,
     },
-    /// Large IP datagrams are lost without a word.
+    /// Large IP datagrams are silently lost.
     BlackHole {
         /// Which.
         hole: BlackHole,
-        /// When all is well again; `None` is never.
+        /// When this ends; `None` is never.
         heals_after: Option<Duration>,
     },
-    /// Nothing gets through; what is under way when it begins is lost too.
+    /// Nothing gets through; what is in flight when it begins is lost too.
     Partition {
-        /// Between whom.
+        /// Who is cut off from whom.
         cut: Cut,
-        /// When all is well again; `None` is never.
+        /// When this ends; `None` is never.
         heals_after: Option<Duration>,
     },
     /// Something happens to a middlebox.
@@ -138,34 +137,33 @@ pub enum SegmentAction {
     Drop,
     /// It takes longer.
     Delay {
-        /// By so much, on top of the path's latency.
+        /// How much longer than the path's latency.
         by: Duration,
     },
     /// It arrives more than once.
     Duplicate {
-        /// How many times more, at least 1.
+        /// The number of additional copies, at least 1.
         copies: u32,
-        /// How long after one the next arrives.
+        /// The time from one copy to the next.
         spacing: Duration,
     },
-    /// It is overtaken: it arrives right after so many later segments of the same way have arrived. If they never come,
+    /// It is overtaken: it arrives right after this many later segments of the same direction. If those never arrive,
     /// neither does it.
     Reorder {
         /// How many, at least 1.
         behind: u32,
     },
-    /// Octets change on the way: so many neighbouring bits of one 16-bit word of the TCP segment are flipped, which its
-    /// checksum always shows.
+    /// Adjacent bits of one 16-bit word of the TCP segment are flipped on the way, which its checksum always detects.
     Corrupt {
-        /// How many, from 1 to 15; of a field of one octet at most 7.
+        /// How many, from 1 to 15; at most 7 in a field of one octet.
         bits: u32,
-        /// Where; `None`: anywhere but in the data offset. A segment without the field is none of the fault's.
+        /// Where; `None`: anywhere but in the data offset. A segment without the field is not affected.
         field: Option<Field>,
     },
     /// Fields are rewritten on the way, and the checksum with them.
     Rewrite(Rewrite),
-    /// It is lost, and a router says so to its sender: an ICMP message comes back by the way that answers come, after
-    /// that way's latency.
+    /// It is lost, and a router reports that to its sender: an ICMP message returns on the reverse path, after that path's
+    /// latency.
     Unreachable(Unreachable),
 }
 
@@ -214,26 +212,26 @@ impl Field {
     }
 }
 
-/// Why a router can not deliver a segment (RFC 792, RFC 4443 §3).
+/// Why a router cannot deliver a segment (RFC 792, RFC 4443 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unreachable {
-    /// There is no way to the network: type 3 code 0; in IPv6, type 1 code 0.
+    /// There is no route to the network: type 3 code 0; in IPv6, type 1 code 0.
     Net,
-    /// There is a way, but the host is not there: type 3 code 1; in IPv6, type 1 code 3.
+    /// There is a route, but the host does not answer: type 3 code 1; in IPv6, type 1 code 3.
     #[default]
     Host,
-    /// The host is there, but nobody takes it: type 3 code 3; in IPv6, type 1 code 4.
+    /// The host answers that nothing receives on the port: type 3 code 3; in IPv6, type 1 code 4.
     Port,
-    /// The next link takes no datagram of this size: type 3 code 4 (RFC 1191); in IPv6, packet too big, type 2
+    /// The datagram exceeds the MTU of the next link: type 3 code 4 (RFC 1191); in IPv6, packet too big, type 2
     /// (RFC 8201).
     FragmentationNeeded {
-        /// What that link takes, octets.
+        /// That MTU, in octets.
         mtu: u16,
     },
 }
 
 impl Unreachable {
-    /// All of them. The MTU is 0: that of a router which does not say it (RFC 1191 §4).
+    /// All of them. The MTU is 0, as from a router that does not report it (RFC 1191 §4).
     pub const ALL: [Unreachable; 4] =
         [Unreachable::Net, Unreachable::Host, Unreachable::Port, Unreachable::FragmentationNeeded { mtu: 0 }];
 
@@ -248,7 +246,7 @@ impl Unreachable {
     }
 }
 
-/// A segment that no host sent: made up by somebody on the path, or anywhere else.
+/// A segment that no host sent: forged by somebody on the path, or anywhere else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgery {
     /// The host that it seems to come from.
@@ -263,18 +261,18 @@ pub struct Forgery {
     pub sequence: Number,
     /// Its acknowledgment number; there if it has the ACK bit.
     pub acknowledgment: Option<Number>,
-    /// Octets of data.
+    /// How many octets of data it has.
     pub octets: u16,
-    /// Whether it has timestamps: the value that the last segment of `from` had, and in return that of `to`.
+    /// Whether it has timestamps: the value is that of the last segment of `from`, the echo reply that of `to`.
     pub timestamps: bool,
 }
 
-/// A sequence or acknowledgment number that is made up.
+/// A forged sequence or acknowledgment number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number {
-    /// From here.
+    /// What it is relative to.
     pub base: Base,
-    /// So much more, or less.
+    /// How much more, or less.
     pub plus: i64,
 }
 
@@ -283,7 +281,7 @@ pub struct Number {
 pub enum Base {
     /// The initial sequence number that it is relative to everywhere else.
     Initial,
-    /// `snd.una`: the oldest number that it sent and nobody has acknowledged.
+    /// `snd.una`: the oldest unacknowledged number that it sent.
     SndUna,
     /// `snd.nxt`: the next number that it will send.
     SndNxt,
@@ -306,24 +304,24 @@ impl Base {
     }
 }
 
-/// Whom a partition divides.
+/// Whom a partition separates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// These hosts can not reach one another, in neither direction. At least two.
+    /// These hosts cannot reach one another, in either direction. At least two.
     Between(Vec<HostId>),
-    /// Nothing from the one reaches the other; the other way is fine.
+    /// Nothing from one host reaches the other; the opposite direction works.
     OneWay {
         /// From here.
         from: HostId,
         /// To here.
         to: HostId,
     },
-    /// The host reaches nobody and nobody reaches it.
+    /// The host reaches no other, and no other reaches it.
     Isolate(HostId),
 }
 
 impl Cut {
-    /// Whether it stops what goes from the one to the other.
+    /// Whether it stops what is sent from one host to another.
     pub fn stops(&self, source: HostId, destination: HostId) -> bool {
         source != destination
             && match self {
@@ -334,19 +332,19 @@ impl Cut {
     }
 }
 
-/// What takes large datagrams: a way whose MTU is smaller than its ends believe, where ICMP is filtered.
+/// Where large datagrams vanish: a path whose MTU is smaller than its ends assume, and where ICMP is filtered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlackHole {
-    /// IP datagrams of more octets are lost.
+    /// The largest IP datagram that gets through, in octets.
     pub larger_than: u64,
-    /// On the way from here; `None`: from anywhere.
+    /// Those sent by this host; `None`: by any.
     pub from: Option<HostId>,
-    /// On the way to here; `None`: to anywhere.
+    /// Those sent to this host; `None`: to any.
     pub to: Option<HostId>,
 }
 
 impl BlackHole {
-    /// Whether it takes an IP datagram of so many octets that goes from the one to the other.
+    /// Whether an IP datagram of this size, sent from one host to another, vanishes.
     pub fn takes(&self, source: HostId, destination: HostId, octets: u64) -> bool {
         octets > self.larger_than
             && self.from.is_none_or(|from| from == source)
@@ -354,18 +352,18 @@ impl BlackHole {
     }
 }
 
-/// Which of the segments that match while the fault is active and are not skipped, counted from 1 in the order they are
-/// sent.
+/// Which of the segments that match while the fault is active and are not skipped. They are counted from 1, in the order
+/// in which they are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Which {
-    /// Each.
+    /// All.
     #[default]
     All,
-    /// So many, then no more.
+    /// The first N.
     First(u64),
-    /// This one alone.
+    /// The Nth only.
     Nth(u64),
-    /// Every so manieth: with 3, the third, the sixth, …
+    /// Every Nth: with 3, the third, the sixth, …
     Every(u64),
     /// Each with this probability, in millionths.
     Probability(u32),
@@ -377,18 +375,18 @@ pub enum When {
     /// Always. Only for faults on segments.
     #[default]
     Always,
-    /// From then on; a fault on a host happens at that very time.
+    /// From this time on; a fault on a host happens exactly then.
     At(Duration),
-    /// From the first to the last of these, the last not included. Only for faults on segments.
+    /// From the first of these times until the second, exclusive. Only for faults on segments.
     Between(Duration, Duration),
-    /// While the host has a connection that has been in this state for so long. A fault on a host happens at the
-    /// first such moment, once.
+    /// While the host has a connection that has been in this state for some time. A fault on a host happens once, as soon
+    /// as that is so.
     State {
         /// The host.
         host: HostId,
         /// The state.
         state: State,
-        /// For so long without a break; zero is at once.
+        /// How long without interruption; zero is at once.
         lasted: Duration,
     },
 }

@@ -1,8 +1,8 @@
-//! What a text and a run may cost.
+//! Limits on a text and on a run.
 
 use std::time::Duration;
 
-/// When a run is given up as not finished.
+/// When a run is abandoned as unfinished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Virtual time.
@@ -12,19 +12,19 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Virtual time when the text says none; more if `until` is later.
+    /// The default virtual time; longer if `until` is later.
     pub const DEFAULT_VIRTUAL_TIME: Duration = Duration::from_secs(24 * 60 * 60);
-    /// The most virtual time a text may ask for: a hundred years.
+    /// The longest virtual time that a text may ask for: a hundred years.
     pub const MAX_VIRTUAL_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    /// Events when the text says none.
+    /// The default number of events.
     pub const DEFAULT_EVENTS: u64 = 1_000_000;
-    /// The most events a text may ask for.
+    /// The largest number of events that a text may ask for.
     pub const MAX_EVENTS: u64 = 10_000_000;
     /// Octets of a text.
     pub const MAX_TEXT: usize = 1 << 20;
-    /// Maps and lists inside one another.
+    /// The depth of nested maps and lists.
     pub const MAX_DEPTH: usize = 32;
-    /// Maps, lists and scalars of a text, each alias counted as what it stands for.
+    /// Maps, lists and scalars of a text, with each alias counted as what it refers to.
     pub const MAX_NODES: usize = 100_000;
     /// Variants of a text.
     pub const MAX_VARIANTS: usize = 100;
@@ -34,7 +34,7 @@ impl Limits {
     pub const MAX_VARIANT_NODES: usize = 1_000_000;
     /// Hosts.
     pub const MAX_HOSTS: usize = 32;
-    /// Links that are said to be different.
+    /// Items of `links`.
     pub const MAX_LINKS: usize = 1_000;
     /// Middleboxes.
     pub const MAX_MIDDLEBOXES: usize = 16;
@@ -53,7 +53,7 @@ impl Limits {
 }
 
 impl Limits {
-    /// What holds for a run until then if the text says nothing.
+    /// The limits, by default, of a run that ends at this time.
     pub(crate) fn for_run_until(until: Option<Duration>) -> Limits {
         let mut limits = Limits::default();
         limits.virtual_time = limits.virtual_time.max(until.unwrap_or_default());

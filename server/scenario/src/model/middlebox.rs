@@ -1,14 +1,14 @@
-//! Boxes on the way that keep state of connections: NATs, load balancers, firewalls.
+//! Middleboxes that track connections: NATs, load balancers, firewalls.
 
 use std::time::Duration;
 
 use super::{HostId, Location};
 
-/// Names a middlebox of the scenario: its position in [`Network::middleboxes`](super::Network::middleboxes).
+/// Identifies a middlebox of the scenario: its index in [`Network::middleboxes`](super::Network::middleboxes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MiddleboxId(pub usize);
 
-/// A box that segments pass on their way, and that keeps state of their connections.
+/// A middlebox: segments pass it on their way, and it keeps state of their connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Middlebox {
     /// Its name.
@@ -17,7 +17,7 @@ pub struct Middlebox {
     pub between: Option<[HostId; 2]>,
     /// What it does.
     pub settings: MiddleboxSettings,
-    /// Where it stands in the text.
+    /// Its place in the text.
     pub location: Location,
 }
 
@@ -34,15 +34,15 @@ impl Middlebox {
 pub struct MiddleboxSettings {
     /// How long it keeps the state of a connection on which nothing passes.
     pub idle: IdleTimes,
-    /// What happens when that time is over.
+    /// What happens when that time has passed.
     pub on_expiry: OnExpiry,
-    /// What happens to a segment of a connection that it has no state of, unless it is a SYN.
+    /// What happens to a segment, other than a SYN, of a connection that it has no state of.
     pub strays: Strays,
-    /// What happens to a segment that it has a connection for, but that can not belong to it.
+    /// What happens to a segment that cannot belong to its connection.
     pub invalid: Invalid,
-    /// The most that the MSS option of a SYN may say, octets; what says more is changed.
+    /// The largest MSS option that a SYN may have, in octets; a larger one is reduced to it.
     pub mss_clamp: Option<u16>,
-    /// Whether it makes no new state: SYNs are lost, and nothing is adopted.
+    /// Whether it creates no new state: SYNs are lost, and no connection is adopted.
     pub blocks_new: bool,
 }
 
@@ -50,29 +50,29 @@ pub struct MiddleboxSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IdleTimes {
     times: [Option<Duration>; TrackedState::ALL.len()],
-    /// No longer than this while it has passed on what nobody has acknowledged yet.
+    /// The longest such time while something that has passed it is unacknowledged.
     pub unacknowledged: Option<Duration>,
 }
 
 impl IdleTimes {
-    /// The same in every state.
+    /// The same time in every state.
     pub const fn all(time: Duration) -> IdleTimes {
         IdleTimes { times: [Some(time); TrackedState::ALL.len()], unacknowledged: None }
     }
 
-    /// How long in this state; `None` is for ever.
+    /// The time in this state; `None` is forever.
     pub const fn of(&self, state: TrackedState) -> Option<Duration> {
         self.times[state as usize]
     }
 
-    /// Says how long in this state; `None` is for ever.
+    /// Sets the time in this state; `None` is forever.
     pub const fn set(&mut self, state: TrackedState, time: Option<Duration>) {
         self.times[state as usize] = time;
     }
 }
 
-/// The state of a connection as a box in the middle sees it. The states are those of Linux's nf_conntrack, which say what
-/// has passed and not what either end knows.
+/// The state of a connection as a middlebox sees it. The states are those of Linux's nf_conntrack: they tell what has
+/// passed, not what either end knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrackedState {
     /// A SYN has passed.
@@ -83,11 +83,11 @@ pub enum TrackedState {
     Established,
     /// A FIN has passed.
     FinWait,
-    /// An ACK has passed after it: a half-closed connection, as a rule.
+    /// An ACK has passed after the FIN: usually the connection is half-closed.
     CloseWait,
     /// Another FIN has passed.
     LastAck,
-    /// An ACK has passed after that.
+    /// An ACK has passed after the second FIN.
     TimeWait,
     /// A RST has passed.
     Closed,
@@ -106,7 +106,7 @@ impl TrackedState {
         TrackedState::Closed,
     ];
 
-    /// How it is spelt. In scenarios, the key under `idle` is the same in small letters.
+    /// Its name. In scenarios, the key under `idle` is the same in lower case.
     pub const fn name(self) -> &'static str {
         match self {
             TrackedState::SynSent => "SYN-SENT",
@@ -120,7 +120,7 @@ impl TrackedState {
         }
     }
 
-    /// Whether the ends still need the connection, as far as the box knows.
+    /// Whether the connection is over, as far as the middlebox knows.
     pub const fn is_over(self) -> bool {
         matches!(self, TrackedState::TimeWait | TrackedState::Closed)
     }
@@ -132,7 +132,7 @@ pub enum OnExpiry {
     /// Nothing.
     #[default]
     Silent,
-    /// It sends a RST to both ends, unless the connection is over already.
+    /// It sends a RST to both ends, unless the connection is already over.
     ResetBoth,
 }
 
@@ -155,9 +155,9 @@ pub enum Strays {
     /// It is lost.
     #[default]
     Drop,
-    /// It is lost, and its sender gets a RST, unless it is one itself.
+    /// It is lost, and its sender gets a RST, unless it is itself a RST.
     Reset,
-    /// It passes and makes new state, in the middle of the connection. What has SYN, FIN or RST is lost.
+    /// It passes and creates new state in the middle of the connection. A segment with SYN, FIN or RST is lost.
     Adopt,
     /// It passes, but untranslated: see [`Invalid::Untranslated`].
     Untranslated,
@@ -178,8 +178,8 @@ impl Strays {
     }
 }
 
-/// What a middlebox does with a segment that can not belong to its connection, because it is outside of the windows or
-/// can not come in the state that the connection is in.
+/// What a middlebox does with a segment that cannot belong to its connection, because it is outside the windows or
+/// invalid in the connection's state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Invalid {
     /// It passes: nothing is checked.
@@ -187,8 +187,8 @@ pub enum Invalid {
     Pass,
     /// It is lost.
     Drop,
-    /// It passes, but untranslated: it seems to come from an address that the receiver has no connection with. An answer
-    /// to that address finds its way back.
+    /// It passes untranslated: it appears to come from an address that the receiver has no connection with. An answer to
+    /// that address reaches its sender.
     Untranslated,
 }
 
@@ -211,16 +211,16 @@ impl Invalid {
 pub enum MiddleboxFault {
     /// It loses the state of all connections. It does not happen if there is none.
     Forget,
-    /// It makes no new state any more.
+    /// It creates no new state.
     BlocksNew {
-        /// When it does again; `None` is never.
+        /// When it does so again; `None` is never.
         unblocks_after: Option<Duration>,
     },
-    /// It is gone, and nothing passes any more.
+    /// It loses power, and nothing passes.
     PowerLoss,
-    /// It is gone, and comes back without state.
+    /// It loses power, and returns without any state.
     Reboot {
-        /// How long it is away.
+        /// How long it is down.
         back_after: Duration,
     },
 }

@@ -1,4 +1,4 @@
-//! What a scenario says, loaded, checked and resolved: all that a run needs and nothing of YAML.
+//! The model: a scenario that is loaded, checked and resolved. It has all that a run needs and nothing of YAML.
 
 mod expectation;
 mod fault;
@@ -57,10 +57,10 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// What must come out, in the order of the text.
     pub expectations: Vec<Expectation>,
-    /// When the run ends on purpose, whatever is still going on; idle time up to then passes too.
-    /// Without it the run ends when nothing can happen any more.
+    /// When the run ends, whatever is still in progress; idle time until then passes too. `None`: it ends when nothing
+    /// more can happen.
     pub until: Option<Duration>,
-    /// When the run is given up as not finished.
+    /// When the run is abandoned as unfinished.
     pub limits: Limits,
 }
 
@@ -108,11 +108,11 @@ impl Scenario {
     }
 }
 
-/// Names a host of the scenario: its position in [`Scenario::hosts`].
+/// Identifies a host of the scenario: its index in [`Scenario::hosts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub usize);
 
-/// Names a connection of a program: the n-th `connect` or `accept` in it, from 0. See [`Program::connections`].
+/// Identifies a connection of a program: its index in [`Program::connections`], which counts every `connect` and `accept`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(pub usize);
 
@@ -132,24 +132,23 @@ pub struct Location {
 pub struct Host {
     /// Its name.
     pub name: String,
-    /// Whose numbers and choices its TCP has.
+    /// The TCP stack it imitates.
     pub profile: Profile,
-    /// What differs from the profile.
+    /// Settings that override the profile's.
     pub tcp: TcpSettings,
-    /// Its addresses, at least one; the first of a family is where its connections come from.
-    /// Without any in the text, the n-th host has 10.0.0.n.
+    /// Its addresses, at least one. Connections leave from the first of a family. By default the Nth host has 10.0.0.N.
     pub addresses: Vec<IpAddr>,
-    /// Where it stands in the text.
+    /// Its place in the text.
     pub location: Location,
 }
 
 impl Host {
-    /// The numbers and choices of its TCP: the profile's, with the host's own laid over them.
+    /// The settings of its TCP: the profile's, overridden by the host's own.
     pub fn settings(&self) -> halfopen_tcp::Settings {
         self.tcp.over(self.profile.settings())
     }
 
-    /// Its address as another host that calls it by its name sees it: the first of a family that both have.
+    /// The address that its name stands for on another host: the first of a family that both have.
     pub fn address_from(&self, other: &Host) -> Option<IpAddr> {
         let common = |own: &&IpAddr| other.addresses.iter().any(|theirs| theirs.is_ipv4() == own.is_ipv4());
         self.addresses.iter().find(common).copied()

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use super::{HostId, Middlebox};
 
-/// What lies between the hosts: a link from each to each.
+/// The network between the hosts: a link from each host to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// Every link that is not one of `links`. A host takes its MTU for that of its own link, unless it is told another.
+    /// Every link that is not in `links`. A host uses its MTU, unless the host has one of its own.
     pub link: Link,
-    /// Links that are different, by sender and receiver.
+    /// Links that differ, by sender and receiver.
     pub links: BTreeMap<(HostId, HostId), Link>,
-    /// Whether what routers say by ICMP reaches whom they say it to.
+    /// Whether ICMP messages of routers reach their destinations.
     pub icmp: bool,
-    /// What stands on the way, in the order of the text. A [`MiddleboxId`](super::MiddleboxId) is an index into it.
+    /// The middleboxes, in the order of the text. A [`MiddleboxId`](super::MiddleboxId) is an index into it.
     pub middleboxes: Vec<Middlebox>,
 }
 
@@ -32,29 +32,29 @@ impl Default for Network {
     }
 }
 
-/// The way from one host to another, in one direction.
+/// The path from one host to another, in one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// How long a segment is under way once it has been transmitted.
+    /// How long a segment takes to arrive once it has been transmitted.
     pub latency: Duration,
-    /// How much this varies.
+    /// How much the latency varies.
     pub jitter: Jitter,
-    /// Bits a second, of whole IP datagrams; `None`: a datagram is transmitted at once.
+    /// The bandwidth in bits per second, of whole IP datagrams; `None`: transmission takes no time.
     pub bandwidth: Option<NonZeroU64>,
-    /// How many may wait to be transmitted; what comes then is lost.
+    /// How much may wait for transmission; what arrives when it is full is lost.
     pub queue: Queue,
-    /// How many are lost by chance.
+    /// Random loss.
     pub loss: Loss,
-    /// Largest IP datagram, octets.
+    /// The largest IP datagram, in octets.
     pub mtu: u16,
 }
 
 impl Link {
-    /// Latency when the text says none.
+    /// The default latency.
     pub const DEFAULT_LATENCY: Duration = Duration::from_millis(1);
-    /// MTU when the text says none.
+    /// The default MTU, in octets.
     pub const DEFAULT_MTU: u16 = 1500;
-    /// The least and the greatest bandwidth, bits a second.
+    /// The least and the greatest bandwidth, in bits per second.
     pub const BANDWIDTHS: [u64; 2] = [1_000, 1_000_000_000_000];
 }
 
@@ -77,23 +77,23 @@ impl Default for Link {
 pub struct Jitter {
     /// The most that a segment is late, and, if the distribution has two sides, early.
     pub most: Duration,
-    /// How the rest is spread.
+    /// How delays are distributed.
     pub distribution: Distribution,
 }
 
-/// How delays are spread.
+/// How delays are distributed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Distribution {
-    /// From `most` earlier to `most` later, any time as likely as any other.
+    /// Uniform, from `most` earlier to `most` later.
     #[default]
     Even,
-    /// Within the same bounds, but mostly little: the mean of twelve even ones, which is as good as normal, with a standard
-    /// deviation of a sixth of `most`.
+    /// Approximately normal within the same bounds, with a standard deviation of a sixth of `most`: the mean of twelve
+    /// uniform delays.
     Normal,
-    /// Later only: exponential with a mean of a fifth of `most`, cut off there (which takes less than 1% of it).
+    /// Later only: exponential with a mean of a fifth of `most`, truncated at `most` (which affects less than 1%).
     Exponential,
-    /// Later only, with a long tail: Pareto (of the second kind, with shape 2) with a median of 4% of `most` and a mean of
-    /// 8%, cut off there (which takes less than 1% of it).
+    /// Later only, with a long tail: Pareto (type II, shape 2) with a median of 4% of `most` and a mean of 8%, truncated at
+    /// `most` (which affects less than 1%).
     Pareto,
 }
 
@@ -112,7 +112,7 @@ impl Distribution {
         }
     }
 
-    /// Whether a segment may be earlier than the latency says.
+    /// Whether a segment may arrive earlier than after the latency.
     pub const fn is_two_sided(self) -> bool {
         match self {
             Distribution::Even | Distribution::Normal => true,
@@ -121,13 +121,13 @@ impl Distribution {
     }
 }
 
-/// What may wait before a line of limited bandwidth: first in, first out, and what finds no room is lost (drop-tail).
-/// The datagram that is being transmitted does not wait any more.
+/// The capacity of the queue before a link of limited bandwidth. The queue is first in, first out, and drops what arrives
+/// when it is full (drop-tail). The datagram that is being transmitted is no longer in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
-    /// So many octets of IP datagrams.
+    /// Octets of IP datagrams.
     Octets(u64),
-    /// So many segments.
+    /// Segments.
     Segments(u64),
 }
 
@@ -138,7 +138,7 @@ impl Default for Queue {
     }
 }
 
-/// What is lost by chance.
+/// Random loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Loss {
     /// Nothing.
@@ -150,16 +150,16 @@ pub enum Loss {
     Bursts(Bursts),
 }
 
-/// Loss that comes in bursts: the model of Gilbert and Elliott. Probabilities are in millionths.
+/// Bursty loss, in the model of Gilbert and Elliott. Probabilities are in millionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bursts {
-    /// That a burst begins with a segment.
+    /// The probability that a burst begins with a segment.
     pub begin: u32,
-    /// That a burst is over with a segment. It is as long as so many segments on average: 1 / `end`.
+    /// The probability that a burst ends with a segment. Its mean length is 1 / `end` segments.
     pub end: u32,
-    /// That a segment is lost during a burst.
+    /// The probability that a segment is lost during a burst.
     pub during: u32,
-    /// That a segment is lost between bursts.
+    /// The probability that a segment is lost between bursts.
     pub between: u32,
 }
 

@@ -1,10 +1,10 @@
-//! Middleboxes that people have. Where each number comes from is in docs/middleboxes.md.
+//! Real middleboxes. The sources of their numbers are in docs/middleboxes.md.
 
 use std::time::Duration;
 
 use super::{IdleTimes, Invalid, MiddleboxSettings, OnExpiry, Strays, TrackedState};
 
-/// A middlebox that people have, with its numbers and choices.
+/// A real middlebox with its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Preset {
     /// Network Load Balancer of Amazon Web Services.

@@ -1,4 +1,4 @@
-//! What the applications do.
+//! Programs: what the applications do.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,19 +7,20 @@ use halfopen_tcp::{Errno, KeepaliveSettings};
 
 use super::{HostId, Location, Slot};
 
-/// What one application does: one step after the other, from time 0.
+/// What one application does: its steps in sequence, from time 0.
 ///
-/// A step that fails ends the program unless it [says otherwise](Step::failure). A step that has not ended when the run does
-/// (but for those that are [endless](Action::is_endless)), or was never begun, keeps the run from passing unless it [may](Step::may_not_happen).
+/// A step that fails ends the program unless it [says otherwise](Step::failure). The run does not pass if a step was never
+/// begun, or was not completed by the end of the run, unless the step is [endless](Action::is_endless) or
+/// [may not happen](Step::may_not_happen).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// Its name; the host's where the text gives none.
+    /// Its name; the host's if the text gives none.
     pub name: String,
     /// Where it runs.
     pub host: HostId,
-    /// Its connections in the order in which the text opens them, each with the name it has if it has one.
+    /// The names of its connections, if they have any, in the order in which the text opens them.
     pub connections: Vec<Option<String>>,
-    /// What it does, in order. The steps within [`Action::Repeat`] stand right after it.
+    /// What it does, in order. The steps within [`Action::Repeat`] follow it immediately.
     pub steps: Vec<Step>,
 }
 
@@ -30,28 +31,28 @@ pub struct Step {
     pub action: Action,
     /// What it means if it fails.
     pub failure: Failure,
-    /// How long it waits at most: then `connect` fails with `EINPROGRESS`, and goes on behind the program's back, and
-    /// anything else with `EAGAIN`, as with SO_SNDTIMEO and SO_RCVTIMEO. Of [`Action::Ping`] each waits so long.
+    /// The longest time it may wait. After that it fails with `EAGAIN`, or `connect` with `EINPROGRESS` while the connection
+    /// attempt continues, as with SO_SNDTIMEO and SO_RCVTIMEO. For [`Action::Ping`] it applies to each heartbeat.
     pub timeout: Option<Duration>,
-    /// Whether the run may pass without this step being done.
+    /// Whether the run may pass if this step is not completed.
     pub may_not_happen: bool,
-    /// Where it stands in the text.
+    /// Its place in the text.
     pub location: Location,
-    /// As it is written, on one line: `receive: 1 KiB`.
+    /// Its text, on one line: `receive: 1 KiB`.
     pub text: String,
 }
 
-/// What it means if a step fails: with an error, or with the end of the stream before all was received.
-/// [`Action::Repeat`] fails as the step does that ends it.
+/// What it means if a step fails: with an error, or because the stream ended before everything was received.
+/// [`Action::Repeat`] fails if a step in it fails and ends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Failure {
-    /// The program ends, or the innermost repetition around the step that says otherwise.
+    /// The program ends, or the innermost repetition around the step whose failure means something else.
     #[default]
     EndsProgram,
-    /// Nothing: the program goes on, whether it fails or not. Said as `may-fail: true`.
+    /// Nothing: the program continues, whether the step fails or not. Written as `may-fail: on`.
     May,
-    /// It must fail with this error, and then the program goes on. That it did not, or failed otherwise, keeps the run
-    /// from passing and ends the program. Said as `error: EPIPE`.
+    /// It must fail with this error, and the program then continues. If it succeeds or fails otherwise, the program ends
+    /// and the run does not pass. Written as `error: EPIPE`.
     Must(Errno),
 }
 
@@ -65,7 +66,7 @@ pub enum Action {
         /// How many established connections may wait for `accept`.
         backlog: u32,
     },
-    /// Waits for a connection and takes it.
+    /// Waits for a connection and accepts it.
     Accept {
         /// The port that an earlier `listen` of the program opened.
         port: u16,
@@ -74,68 +75,68 @@ pub enum Action {
     },
     /// Active open; waits for the outcome.
     Connect {
-        /// To where. Nobody need have the address.
+        /// Where to. No host needs to have the address.
         to: SocketAddr,
-        /// From this port, or any.
+        /// The local port; `None` is any.
         local_port: Option<u16>,
         /// The connection this makes.
         connection: Slot,
     },
-    /// Sends, and goes on once the last octet is in the send buffer.
+    /// Sends, and is completed once the last octet is in the send buffer.
     Send {
         /// On which connection.
         connection: Slot,
-        /// What, each time.
+        /// What is sent each time.
         payload: Payload,
-        /// How often, at least 1.
+        /// How many times, at least 1.
         times: u32,
-        /// From one time to the next. Zero: as fast as the send buffer takes it.
+        /// The time from one transmission to the next. Zero: as fast as the send buffer permits.
         every: Duration,
     },
     /// Receives.
     Receive {
         /// On which connection.
         connection: Slot,
-        /// Until when.
+        /// How much.
         amount: Amount,
     },
-    /// A heartbeat of the application: sends some octets and receives as many.
+    /// Heartbeats of the application: each sends some octets and receives as many.
     Ping {
         /// On which connection.
         connection: Slot,
         /// How many octets go each way, at least 1.
         octets: u64,
-        /// How often, at least 1; `None` is for ever.
+        /// How many times, at least 1; `None` is without end.
         times: Option<u32>,
-        /// At least so long from the start of one to the start of the next.
+        /// The least time from the start of one to the start of the next.
         every: Duration,
     },
-    /// Does the steps right after it again and again.
+    /// Repeats the steps that follow it.
     Repeat {
-        /// How many of them are its own, at least 1; those within a repetition among them included.
+        /// How many steps are within it, at least 1, including those within a nested repetition.
         body: usize,
-        /// How often, at least 1; `None` is for ever.
+        /// How many times, at least 1; `None` is without end.
         times: Option<u32>,
-        /// At least so long from the start of one round to the start of the next.
+        /// The least time from the start of one round to the start of the next.
         every: Duration,
     },
-    /// Does nothing for so long.
+    /// Waits this long.
     Wait(Duration),
-    /// Does nothing until then, counted from the start of the run. Over at once if that time is past.
+    /// Waits until this time since the start of the run; completed at once if it is past.
     WaitUntil(Duration),
-    /// Does nothing for ever and keeps every connection. Always the last step.
+    /// Waits forever and keeps every connection. Always the last step.
     Hold,
-    /// Half-close: will send no more.
+    /// Half-closes the connection: nothing more is sent.
     ShutdownWrite {
         /// On which connection.
         connection: Slot,
     },
-    /// Will receive no more: what comes is acknowledged, and reading ends once nothing is left to read.
+    /// Stops receiving: what arrives is still acknowledged, and reading ends once nothing is left to read.
     ShutdownRead {
         /// On which connection.
         connection: Slot,
     },
-    /// Is done with the connection.
+    /// Closes the connection.
     Close {
         /// Which.
         connection: Slot,
@@ -155,7 +156,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// How many connections may wait for `accept` when the text does not say (Linux `somaxconn`).
+    /// How many connections may wait for `accept` by default (Linux `somaxconn`).
     pub const DEFAULT_BACKLOG: u32 = 4096;
 
     /// The word for it in scenarios, and the call it makes: `connect`.
@@ -178,7 +179,7 @@ impl Action {
         }
     }
 
-    /// Whether it goes on until something fails, or the run ends.
+    /// Whether it continues until something fails or the run ends.
     pub const fn is_endless(&self) -> bool {
         matches!(self, Action::Hold | Action::Ping { times: None, .. } | Action::Repeat { times: None, .. })
     }
@@ -187,7 +188,7 @@ impl Action {
 /// What is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// So many octets, at least 1; which, the run chooses, and checks that they arrive.
+    /// This many octets, at least 1. The run chooses their content and checks that it arrives.
     Octets(u64),
     /// This text in UTF-8, not empty.
     Text(String),
@@ -206,29 +207,29 @@ impl Payload {
 /// How much is received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
-    /// Exactly so many octets, at least 1. End of stream before that is a failure.
+    /// Exactly this many octets, at least 1. It fails if the stream ends before that.
     Octets(u64),
-    /// Whatever comes next: some octets, or the end of the stream.
+    /// Whatever arrives next: some octets, or the end of the stream.
     Next,
-    /// Everything until the end of the stream. An error ends it just as well: it is reported, the step is done and
-    /// the program goes on.
+    /// Everything until the end of the stream or an error. An error is reported and completes the step, and the program
+    /// continues.
     End,
 }
 
 /// Options of a socket; `None` leaves one as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketOptions {
-    /// SO_KEEPALIVE with its numbers; `Some(None)` switches it off.
+    /// SO_KEEPALIVE with its parameters; `Some(None)` turns it off.
     pub keepalive: Option<Option<KeepaliveSettings>>,
     /// TCP_NODELAY.
     pub nodelay: Option<bool>,
-    /// TCP_USER_TIMEOUT; `Some(None)` switches it off.
+    /// TCP_USER_TIMEOUT; `Some(None)` turns it off.
     pub user_timeout: Option<Option<Duration>>,
-    /// SO_LINGER; zero makes `close` reset the connection, any other time makes it wait so long until all that was sent is
-    /// acknowledged, `Some(None)` switches it off.
+    /// SO_LINGER: how long `close` waits until everything sent is acknowledged. Zero makes it reset the connection;
+    /// `Some(None)` turns lingering off.
     pub linger: Option<Option<Duration>>,
-    /// SO_RCVBUF: room for received data, octets.
+    /// SO_RCVBUF: the buffer for received data, in octets.
     pub receive_buffer: Option<u32>,
-    /// SO_SNDBUF: room for data that is not acknowledged, octets.
+    /// SO_SNDBUF: the buffer for unacknowledged data, in octets.
     pub send_buffer: Option<u32>,
 }

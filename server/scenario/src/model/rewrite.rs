@@ -1,54 +1,54 @@
-//! What somebody on the path makes of a segment.
+//! How somebody on the path rewrites a segment.
 
 use std::fmt;
 
 use halfopen_tcp::Flags;
 
-/// The fields that are rewritten; the others stay, and a right checksum stays right. A segment in which nothing would change is
-/// none of the fault's.
+/// The fields that are rewritten. The others stay as they are, and a correct checksum stays correct. A segment in which
+/// nothing would change is not affected.
 ///
-/// It does what middleboxes do: clamp a segment size, take options away, randomize sequence numbers, close a window. An option
-/// that the segment does not have is not put there.
+/// It does what middleboxes do: clamp the maximum segment size, remove options, randomize sequence numbers, close a window.
+/// It does not add an option that the segment does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rewrite {
-    /// The sequence number. What SACK says of it stays.
+    /// The sequence number. SACK blocks are not adjusted.
     pub sequence: Option<Renumber>,
     /// The acknowledgment number, if the segment has one.
     pub acknowledgment: Option<Renumber>,
     /// Exactly these control bits.
     pub flags: Option<Flags>,
-    /// The window in octets, as the peer is to understand it: rounded down to what its scale can say, at most what the
-    /// field holds.
+    /// The window in octets, as the peer interprets it: rounded down to what its scale can express, and limited to what the
+    /// field can hold.
     pub window: Option<u32>,
-    /// The urgent pointer, with URG; or neither.
+    /// The urgent pointer and URG, or neither.
     pub urgent: Option<NewValue<u16>>,
     /// The maximum segment size.
     pub mss: Option<NewValue<u16>>,
-    /// The window scale: a shift.
+    /// The shift count of the window scale option.
     pub window_scale: Option<NewValue<u8>>,
-    /// SACK permitted is taken away.
+    /// Whether SACK permitted is removed.
     pub no_sack_permitted: bool,
-    /// SACK blocks are taken away.
+    /// Whether SACK blocks are removed.
     pub no_sack: bool,
-    /// Timestamps are taken away.
+    /// Whether timestamps are removed.
     pub no_timestamps: bool,
 }
 
-/// What becomes of something that a segment may have.
+/// The new value of something that a segment may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewValue<T> {
-    /// It is this.
+    /// This value.
     To(T),
-    /// It is not there any more.
+    /// It is removed.
     Off,
 }
 
-/// What becomes of a sequence or acknowledgment number.
+/// The new value of a sequence or acknowledgment number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renumber {
-    /// It is this one, relative to the initial one.
+    /// This number, relative to the initial sequence number.
     To(i64),
-    /// It is so much more, or less: modulo 2^32.
+    /// The old number plus this, modulo 2^32.
     By(i64),
 }
 

@@ -1,10 +1,10 @@
-//! Which segments are meant.
+//! Matching segments.
 
 use halfopen_tcp::{Flags, State};
 
 use super::{ConnectionRef, HostId};
 
-/// Which segments: those for which everything said here holds.
+/// Which segments match: those that meet every condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
     /// Sent by this host.
@@ -13,29 +13,29 @@ pub struct Match {
     pub to: Option<HostId>,
     /// With these control bits.
     pub flags: Option<FlagsMatch>,
-    /// Of this connection. It has its name from its `connect` or its `accept` on.
+    /// Of this connection, which can be recognized once its `connect` or `accept` has begun.
     pub connection: Option<ConnectionRef>,
-    /// With so much data.
+    /// With this much data.
     pub payload: Option<PayloadMatch>,
-    /// Whose IP datagram is so large.
+    /// Whose IP datagram has this size.
     pub size: Option<SizeMatch>,
     /// With this sequence number, relative to the sender's initial one: the SYN has 0.
     pub sequence: Option<u32>,
     /// With this acknowledgment number, relative to the receiver's initial sequence number: that of its SYN is 1.
     pub acknowledgment: Option<u32>,
-    /// Sent while this host, at either end, has the connection in this state. Before its first transition, and under a
-    /// listener, a connection has none.
+    /// Sent while this host, at either end, has the connection in this state. A connection has no state before its first
+    /// transition or while it is embryonic.
     pub state: Option<(HostId, State)>,
-    /// Whether it was sent before, in whole or in part, for whatever reason.
+    /// Whether any of it was sent before, for whatever reason.
     pub retransmission: Option<bool>,
-    /// Whether it is keepalive's question to an idle peer.
+    /// Whether it is a keepalive probe.
     pub keepalive_probe: Option<bool>,
-    /// Whether it is a question to a peer whose window is closed.
+    /// Whether it is a zero-window probe.
     pub window_probe: Option<bool>,
 }
 
 impl Match {
-    /// Whether a segment is meant. `is_of` says whether it belongs to a connection.
+    /// Whether a segment matches. `is_of` says whether it belongs to a connection.
     pub fn matches(&self, segment: &SegmentFacts, is_of: impl FnOnce(ConnectionRef) -> bool) -> bool {
         self.from.is_none_or(|from| segment.from == Some(from))
             && self.to.is_none_or(|to| segment.to == Some(to))
@@ -52,7 +52,7 @@ impl Match {
     }
 }
 
-/// What a [`Match`] looks at.
+/// What is known of a segment that a [`Match`] may ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SegmentFacts {
     /// The sender.
@@ -61,9 +61,9 @@ pub struct SegmentFacts {
     pub to: Option<HostId>,
     /// Its control bits.
     pub flags: Flags,
-    /// Octets of data.
+    /// How many octets of data it has.
     pub octets: u64,
-    /// Octets of its IP datagram.
+    /// The size of its IP datagram, in octets.
     pub size: u64,
     /// Its relative sequence number.
     pub sequence: u32,
@@ -75,9 +75,9 @@ pub struct SegmentFacts {
     pub to_state: Option<State>,
     /// Whether any of its sequence space was sent before.
     pub retransmission: bool,
-    /// Whether it is keepalive's question to an idle peer.
+    /// Whether it is a keepalive probe.
     pub keepalive_probe: bool,
-    /// Whether it is a question to a peer whose window is closed.
+    /// Whether it is a zero-window probe.
     pub window_probe: bool,
 }
 
@@ -91,14 +91,14 @@ impl SegmentFacts {
 /// Which control bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagsMatch {
-    /// At least these: `FIN` means FIN+ACK too.
+    /// At least these: `FIN` matches FIN+ACK too.
     AtLeast(Flags),
-    /// These and no others, PSH aside: `only ACK`.
+    /// Exactly these, ignoring PSH: `only ACK`.
     Only(Flags),
 }
 
 impl FlagsMatch {
-    /// Whether a segment with these control bits is meant.
+    /// Whether these control bits match.
     pub fn matches(self, flags: Flags) -> bool {
         match self {
             FlagsMatch::AtLeast(wanted) => flags.contains(wanted),
@@ -107,30 +107,30 @@ impl FlagsMatch {
     }
 }
 
-/// How much data.
+/// How much data a segment has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PayloadMatch {
     /// None.
     None,
     /// Some.
     Any,
-    /// So many octets.
+    /// An amount.
     Octets(SizeMatch),
 }
 
-/// How large.
+/// A condition on a size, in octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SizeMatch {
-    /// Exactly so many octets.
+    /// Exactly this size.
     Exactly(u64),
-    /// More than so many.
+    /// Larger than this.
     Larger(u64),
-    /// Fewer than so many.
+    /// Smaller than this.
     Smaller(u64),
 }
 
 impl SizeMatch {
-    /// Whether what has so many octets is meant.
+    /// Whether a size matches.
     pub const fn matches(self, octets: u64) -> bool {
         match self {
             SizeMatch::Exactly(wanted) => octets == wanted,
@@ -141,7 +141,7 @@ impl SizeMatch {
 }
 
 impl PayloadMatch {
-    /// Whether a segment with so many octets of data is meant.
+    /// Whether this much data matches, in octets.
     pub fn matches(self, octets: u64) -> bool {
         match self {
             PayloadMatch::None => octets == 0,

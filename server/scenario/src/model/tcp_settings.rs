@@ -1,38 +1,38 @@
-//! What a host's TCP has that its profile has not.
+//! Settings of a host's TCP that override its profile's.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use halfopen_tcp::{CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, Settings};
 
-/// What a host's TCP has that its profile has not. `None` is as the profile has it.
+/// Settings of a host's TCP that override its profile's. `None` leaves the profile's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TcpSettings {
-    /// Keepalive of every socket of the host.
+    /// Keepalive, for every socket of the host.
     pub keepalive: Option<Keepalive>,
-    /// Retransmission timeout before the first measurement.
+    /// The retransmission timeout before the first measurement.
     pub rto_initial: Option<Duration>,
-    /// Retransmission timeout, never less.
+    /// The least retransmission timeout.
     pub rto_min: Option<Duration>,
-    /// Retransmission timeout, never more.
+    /// The greatest retransmission timeout.
     pub rto_max: Option<Duration>,
     /// Delayed acknowledgments.
     pub delayed_ack: Option<DelayedAck>,
-    /// Whether small segments wait while data is unacknowledged.
+    /// Whether small segments wait while data is unacknowledged (the Nagle algorithm).
     pub nagle: Option<bool>,
-    /// How often a SYN is sent again.
+    /// How many times a SYN is retransmitted.
     pub syn_retries: Option<u32>,
-    /// How many of them come without backoff first.
+    /// How many of those retransmissions come before the first backoff.
     pub syn_linear_timeouts: Option<u32>,
-    /// How often a SYN+ACK is sent again.
+    /// How many times a SYN+ACK is retransmitted.
     pub synack_retries: Option<u32>,
-    /// How often data is sent again before the connection is given up (Linux `tcp_retries2`).
+    /// How many times data is retransmitted before the connection is given up (Linux `tcp_retries2`).
     pub retries2: Option<u32>,
-    /// The same once the application has closed (Linux `tcp_orphan_retries`).
+    /// The same once the application has closed the connection (Linux `tcp_orphan_retries`).
     pub orphan_retries: Option<u32>,
-    /// How long data may stay unacknowledged (Linux TCP_USER_TIMEOUT); `Some(None)` sets no such limit.
+    /// How long data may remain unacknowledged (Linux TCP_USER_TIMEOUT); `Some(None)` is without limit.
     pub user_timeout: Option<Option<Duration>>,
-    /// How long an orphan waits in FIN-WAIT-2; `Some(None)` is for ever.
+    /// How long an orphaned connection stays in FIN-WAIT-2; `Some(None)` is forever.
     pub fin_timeout: Option<Option<Duration>>,
     /// How long TIME-WAIT lasts.
     pub time_wait: Option<Duration>,
@@ -44,31 +44,31 @@ pub struct TcpSettings {
     pub sack: Option<bool>,
     /// Whether an acknowledgment reports what arrived twice.
     pub dsack: Option<bool>,
-    /// Whether a timeout is checked for having been spurious.
+    /// Whether spurious timeouts are detected (F-RTO).
     pub frto: Option<bool>,
-    /// How the congestion window moves.
+    /// The congestion control algorithm.
     pub congestion: Option<CongestionAlgorithm>,
-    /// Whether a connection that was idle begins with the initial window again.
+    /// Whether a connection returns to slow start after it was idle.
     pub slow_start_after_idle: Option<bool>,
-    /// Whether the end of a flight is probed before the retransmission timeout.
+    /// Whether a tail loss probe is sent before the retransmission timeout.
     pub tail_loss_probe: Option<bool>,
     /// The window scale offered; `Some(None)` offers none.
     pub window_scaling: Option<Option<u8>>,
-    /// Room for received data, octets.
+    /// The buffer for received data, in octets.
     pub receive_buffer: Option<u32>,
-    /// Room for data not yet acknowledged, octets.
+    /// The buffer for unacknowledged data, in octets.
     pub send_buffer: Option<u32>,
-    /// Segments that may be sent before the first acknowledgment.
+    /// The initial congestion window, in segments.
     pub initial_window: Option<u32>,
-    /// Largest segment announced, octets.
+    /// The maximum segment size that is announced, in octets.
     pub mss: Option<u16>,
-    /// Largest IP datagram the host sends, octets.
+    /// The largest IP datagram that the host sends, in octets.
     pub mtu: Option<u16>,
-    /// Least time between two challenge ACKs of a connection.
+    /// The least time between two challenge ACKs of a connection.
     pub challenge_ack_interval: Option<Duration>,
-    /// Connections a listener holds in SYN-RECEIVED.
+    /// How many connections a listener keeps in SYN-RECEIVED.
     pub syn_backlog: Option<u32>,
-    /// Ports for active opens that name none.
+    /// The local ports of active opens that name none.
     pub ephemeral_ports: Option<RangeInclusive<u16>>,
     /// A fixed initial sequence number.
     pub initial_sequence: Option<u32>,
@@ -79,19 +79,19 @@ pub struct TcpSettings {
 pub enum Keepalive {
     /// Off.
     Off,
-    /// On; what is `None` is as the profile has it.
+    /// On; `None` is the profile's value.
     On {
-        /// Time without anything received before the first probe.
+        /// How long nothing is received before the first probe.
         idle: Option<Duration>,
-        /// Time from one unanswered probe to the next.
+        /// The time from one unanswered probe to the next.
         interval: Option<Duration>,
-        /// Unanswered probes that end the connection.
+        /// How many unanswered probes end the connection.
         probes: Option<u32>,
     },
 }
 
 impl Keepalive {
-    /// The whole of it, where `base` has the numbers that are not given.
+    /// All of its parameters; those that are not given are those of `base`.
     pub fn over(self, base: KeepaliveSettings) -> Option<KeepaliveSettings> {
         match self {
             Keepalive::Off => None,
@@ -107,15 +107,15 @@ impl Keepalive {
 /// Delayed acknowledgments as a host sets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DelayedAck {
-    /// Each acknowledgment is sent at once.
+    /// Every acknowledgment is sent at once.
     Off,
-    /// On; what is `None` is as the profile has it.
+    /// On; `None` is the profile's value.
     On {
         /// The shortest delay.
         min: Option<Duration>,
         /// The longest delay.
         max: Option<Duration>,
-        /// Segments of a new connection that are acknowledged at once.
+        /// How many segments of a new connection are acknowledged at once.
         quick: Option<u32>,
     },
 }

@@ -96,7 +96,11 @@ impl Checker<'_> {
             && count.value.0.contains(0)
             && !count.value.0.contains(1)
         {
-            self.problem(place, "no segment is the last of none", "leave it out, or say `count: 1` or more");
+            self.problem(
+                place,
+                "there is no last segment if there are none",
+                "leave it out, or say `count: 1` or more",
+            );
         }
         let least = (!spacing.is_empty()).then(|| spacing.len() as u64 + 1);
         let count = match (&expect.count, least) {
@@ -113,7 +117,7 @@ impl Checker<'_> {
                 if let Count::Exactly(most) | Count::AtMost(most) = wanted
                     && most < least
                 {
-                    let message = format!("{} gaps are between at least {least} segments", least - 1);
+                    let message = format!("{} times are between at least {least} segments", least - 1);
                     self.problem(count.span, message, format!("say `count: {least}`, or leave it out"));
                 }
                 wanted
@@ -125,9 +129,9 @@ impl Checker<'_> {
     fn spacing(&mut self, spacing: &Spanned<Vec<Spanned<Scalar<Window>>>>) -> Vec<Window> {
         if spacing.value.is_empty() && !spacing.pruned {
             let help = "say how long after one the next comes: `spacing: [1s, 2s ± 10ms]`";
-            self.problem(spacing.span, "there is no time in this list", help);
+            self.problem(spacing.span, "this list has no times", help);
         }
-        self.limit(spacing.span, "gaps in a row", spacing.value.len(), Limits::MAX_ORDER);
+        self.limit(spacing.span, "times in a row", spacing.value.len(), Limits::MAX_ORDER);
         spacing.value.iter().map(|gap| gap.value.0).collect()
     }
 
@@ -140,7 +144,7 @@ impl Checker<'_> {
                 shape::OrderItem::Segment(matching) => OrderItem::Segment(self.matching(matching)),
                 shape::OrderItem::Gap => {
                     if items.last() == Some(&OrderItem::Gap) {
-                        let help = "one `…` stands for as many as there are";
+                        let help = "one `…` is any number of segments";
                         self.problem(item.span, "this is the same as the one before", help);
                     }
                     OrderItem::Gap
@@ -150,7 +154,7 @@ impl Checker<'_> {
         let segments = items.iter().filter(|item| **item != OrderItem::Gap).count();
         if segments < 2 && !order.pruned {
             let help = "name two or more: `order: [{from: client, flags: FIN}, {from: server, flags: FIN}]`";
-            self.problem(order.span, "an order is of several segments", help);
+            self.problem(order.span, "an order needs several segments", help);
         }
         items
     }
@@ -218,11 +222,7 @@ impl Checker<'_> {
             "never" => {
                 let never = claim.never.as_ref()?;
                 if never.value.0.is_empty() && !never.pruned {
-                    self.problem(
-                        never.span,
-                        "there is no state in this list",
-                        "name one: `never: CLOSE-WAIT`",
-                    );
+                    self.problem(never.span, "this list has no states", "name one: `never: CLOSE-WAIT`");
                 }
                 Some(HostClaim::Never(never.value.0.clone()))
             }
@@ -245,7 +245,7 @@ impl Checker<'_> {
         if !items.iter().any(|item| matches!(item, PathItem::State(_))) {
             self.problem(
                 path.span,
-                "there is no state in this path",
+                "this path has no states",
                 "write for example `[…, ESTABLISHED, CLOSED]`",
             );
         }
@@ -261,7 +261,7 @@ impl Checker<'_> {
                 self.problem(
                     span,
                     "this is the same as the one before",
-                    "a path has each state once for each time it is entered",
+                    "write a state once for each time that it is entered",
                 );
             }
         }

@@ -154,7 +154,7 @@ impl Checker<'_> {
     fn copies(&mut self, given: &Spanned<Scalar<u32>>) -> u32 {
         let copies = self.at_least_one(given);
         if copies > Limits::MAX_COPIES {
-            let message = format!("no segment may have more than {} copies", Limits::MAX_COPIES);
+            let message = format!("a segment can have at most {} copies", Limits::MAX_COPIES);
             self.problem(given.span, message, "lower it");
         }
         copies
@@ -164,7 +164,7 @@ impl Checker<'_> {
     fn bits(&mut self, given: &Spanned<Scalar<u32>>) -> u32 {
         let bits = self.at_least_one(given);
         if bits > 15 {
-            self.problem(given.span, "no more than 15 bits are flipped at once", "lower it");
+            self.problem(given.span, "at most 15 bits can be flipped", "lower it");
         }
         bits
     }
@@ -180,7 +180,7 @@ impl Checker<'_> {
             return code;
         };
         if it.mtu.is_none() && !place.pruned {
-            let message = "this does not say which size the next link takes";
+            let message = "this does not say what the MTU of the next link is";
             self.problem(place.span, message, "add `mtu: 1400 B`");
         }
         // RFC 791: what every module must forward. Less than 1280 is sent over IPv6 too; a host must not believe it.
@@ -252,7 +252,11 @@ impl Checker<'_> {
         let place = given.span_or(place.span);
         match given.inner() {
             None => {
-                self.problem(place, "this does not say between whom", "write `partition: [client, server]`");
+                self.problem(
+                    place,
+                    "this does not say which hosts are separated",
+                    "write `partition: [client, server]`",
+                );
                 None
             }
             Some(shape::Cut::Isolate(name)) => self.host(place, name).map(Cut::Isolate),
@@ -319,11 +323,7 @@ impl Checker<'_> {
     fn between(&mut self, between: &Spanned<Vec<Scalar<Duration>>>) -> Option<When> {
         let [Scalar(from), Scalar(to)] = between.value[..] else {
             if !between.pruned {
-                self.problem(
-                    between.span,
-                    "this is not from one time to another",
-                    "write `between: [1s, 5s]`",
-                );
+                self.problem(between.span, "this is not a pair of times", "write `between: [1s, 5s]`");
             }
             return None;
         };

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use halfopen_units::format_duration;
+
 use super::{Checker, word};
 use crate::address::Ports;
 use crate::de::Spanned;
@@ -23,7 +25,7 @@ impl Checker<'_> {
         }
         for (index, (name, host)) in list.iter().enumerate() {
             if self.name(name.span, "a host's name", name) && Expect::KEYS.contains(&name.value.as_str()) {
-                let message = format!("`{}` can not be a host's name", name.value);
+                let message = format!("`{}` cannot be a host's name", name.value);
                 self.problem(name.span, message, "under `expect` it means something else");
             }
             let host = self.one_host(index, name, host);
@@ -47,12 +49,12 @@ impl Checker<'_> {
         if rto.min > rto.max {
             let asked = self.profile.map(|profile| format!(", with the profile `{}`", profile.name()));
             let message = format!(
-                "the least RTO, {:?}, is more than the greatest, {:?}{}",
-                rto.min,
-                rto.max,
+                "the least RTO, {}, is more than the greatest, {}{}",
+                format_duration(rto.min),
+                format_duration(rto.max),
                 asked.unwrap_or_default()
             );
-            self.problem(name.span, message, "set `rto: {min: …, max: …}` so that min is not above max");
+            self.problem(name.span, message, "set `rto: {min: …, max: …}` so that `min` is at most `max`");
         }
         host
     }
@@ -70,8 +72,8 @@ impl Checker<'_> {
             };
             let given = list[*host].1.addresses.iter().rev().find(|given| given.value.0 == *address);
             let span = given.map_or(list[*host].0.span, |given| given.span);
-            let message = format!("`{}` has the address {address} already", list[*other].0.value);
-            self.problem(span, message, "give each address to one host, once");
+            let message = format!("`{}` already has the address {address}", list[*other].0.value);
+            self.problem(span, message, "give each address to one host only");
         }
     }
 
@@ -110,7 +112,7 @@ impl Checker<'_> {
             receive_buffer: self.buffer(&tcp.receive_buffer),
             send_buffer: self.buffer(&tcp.send_buffer),
             initial_window: word(&tcp.initial_window),
-            // RFC 9293 §3.7.1: nobody need take less than 536, but 48 is what Linux allows.
+            // RFC 9293 §3.7.1: every host accepts 536, but Linux allows 48.
             mss: self.octets(&tcp.mss, 48),
             mtu: self.octets(&tcp.mtu, 576),
             challenge_ack_interval: word(&tcp.challenge_ack_interval),
@@ -148,7 +150,11 @@ impl Checker<'_> {
         if let (Some(min), Some(max)) = (min, max)
             && min.value.0 > max.value.0
         {
-            self.problem(min.span, "the shortest delay is longer than the longest", "min is at most max");
+            self.problem(
+                min.span,
+                "the shortest delay is longer than the longest",
+                "`min` may be at most `max`",
+            );
         }
         DelayedAck::On { min: word(min), max: max.as_ref().map(|max| self.positive(max)), quick: word(quick) }
     }

@@ -23,7 +23,7 @@ impl Checker<'_> {
         };
         if !given.is_pruned() {
             let needed = [
-                (inject.from.is_none(), "from whom it seems to come", "`from: client`"),
+                (inject.from.is_none(), "which host it appears to come from", "`from: client`"),
                 (inject.flags.is_none(), "which control bits it has", "`flags: RST`"),
                 (inject.sequence.is_none(), "which sequence number it has", "`sequence: rcv.nxt`"),
             ];
@@ -67,11 +67,11 @@ impl Checker<'_> {
         match (from?, self.hosts.len()) {
             (HostId(from), 2) => Some(HostId(1 - from)),
             (_, 1) => {
-                self.problem(place, "there is nobody it could arrive at", "add another host");
+                self.problem(place, "there is no host that it could arrive at", "add another host");
                 None
             }
             _ => {
-                self.problem(place, "this does not say whom it arrives at", "add `to: server`");
+                self.problem(place, "this does not say which host it arrives at", "add `to: server`");
                 None
             }
         }

@@ -25,7 +25,7 @@ impl Checker<'_> {
         let resolve = |(name, middlebox): &(Spanned<String>, Spanned<shape::Middlebox>)| {
             self.name(name.span, "a middlebox's name", name);
             if self.hosts.iter().any(|host| host.name == name.value) {
-                let message = format!("`{}` is a host already", name.value);
+                let message = format!("a host is already called `{}`", name.value);
                 self.problem(name.span, message, "give the middlebox another name");
             }
             Middlebox {
@@ -90,8 +90,8 @@ impl Checker<'_> {
     fn idle_by_state(&mut self, times: &mut IdleTimes, given: &IdleByState) {
         if let Some(half_closed) = &given.half_closed {
             for other in [&given.fin_wait, &given.close_wait].into_iter().flatten() {
-                let help = "it is short for `fin-wait` and `close-wait`: say either it or them";
-                self.problem(other.key, "`half-closed` says this already", help);
+                let help = "it is short for `fin-wait` and `close-wait`: use either it or them";
+                self.problem(other.key, "`half-closed` already sets this", help);
             }
             let time = self.idle_time(half_closed);
             times.set(TrackedState::FinWait, time);

@@ -1,4 +1,4 @@
-//! From shape to scenario: names are resolved, and what can not be meant is found.
+//! From shape to scenario: names are resolved, and contradictions are found.
 
 mod expectations;
 mod faults;
@@ -124,7 +124,7 @@ impl Checker<'_> {
     fn name(&mut self, span: Span, what: &str, name: &str) -> bool {
         let good = wording::is_name(name);
         if !good {
-            let message = format!("`{}` can not be {what}", wording::short(name));
+            let message = format!("`{}` cannot be {what}", wording::short(name));
             self.problem(span, message, wording::NAME_RULE);
         }
         good
@@ -209,7 +209,7 @@ impl Checker<'_> {
     fn host_in_state(&mut self, given: &HostInState) -> Option<(HostId, State)> {
         let [(name, state)] = &given.value.0[..] else {
             if !given.pruned {
-                let message = "this is not one host in one state";
+                let message = "this is not one host with one state";
                 self.problem(given.span, message, "write for example `{server: CLOSE-WAIT}`");
             }
             return None;
@@ -228,7 +228,7 @@ impl Checker<'_> {
         if let Some(events) = &document.limits.events {
             limits.events = self.at_least_one(events).into();
             if limits.events > Limits::MAX_EVENTS {
-                let message = format!("no run may have more than {} events", Limits::MAX_EVENTS);
+                let message = format!("a run can have at most {} events", Limits::MAX_EVENTS);
                 self.problem(events.span, message, "lower it, or leave it out");
             }
         }

@@ -3,6 +3,8 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use halfopen_units::format_duration;
+
 use super::{Checker, key, word};
 use crate::de::Spanned;
 use crate::node::Span;
@@ -11,7 +13,7 @@ use crate::quantity::{Bandwidth, LossRate, Probability, Size};
 use crate::shape::{self, Opt, ShortOr};
 use crate::{Bursts, HostId, Jitter, Limits, Link, Loss, Network, Queue};
 
-/// What is said of a link, or of all.
+/// What the text says about some links, or about all.
 struct Said<'a> {
     /// Whether something of it was wrong and has been taken out.
     pruned: bool,
@@ -75,7 +77,7 @@ impl Checker<'_> {
         network
     }
 
-    /// Lays what is said of some links over what is known of them.
+    /// Lays what an item says about some links over what is known of them.
     fn links(&mut self, given: &Spanned<shape::Link>, pruned: bool, network: &mut Network) {
         let shape::Link { latency, jitter, bandwidth, queue, loss, mtu, .. } = &given.value;
         let pruned = pruned || given.pruned;
@@ -101,8 +103,8 @@ impl Checker<'_> {
             return;
         };
         if links.all(|link| link.bandwidth.is_none()) {
-            let help = "say how fast the line is: `bandwidth: 10 Mbit/s`";
-            self.problem(queue.key, "nothing waits in a queue without a `bandwidth`", help);
+            let help = "add `bandwidth: 10 Mbit/s`";
+            self.problem(queue.key, "a queue needs a `bandwidth`", help);
         }
     }
 
@@ -208,7 +210,10 @@ impl Checker<'_> {
         let early = link.jitter.distribution.is_two_sided() && most > latency;
         let place = said.jitter.as_ref().map(|jitter| jitter.span);
         if let Some(place) = place.or(said.latency.as_ref().map(|latency| latency.span)).filter(|_| early) {
-            let help = format!("the latency is {latency:?}; a segment can not arrive before it is sent");
+            let help = format!(
+                "the latency is {}; a segment cannot arrive before it is sent",
+                format_duration(latency)
+            );
             self.problem(place, "the jitter is more than the latency", help);
             return false;
         }

@@ -1,9 +1,10 @@
-//! What is right word by word and yet can not be meant. Looked for once nothing else is wrong, and only what is
-//! certain is told: what could come out right by any network, fault or timing is left to the run.
+//! What is correct word by word and yet makes no sense. It is looked for once nothing else is wrong, and only what is
+//! certain is reported: what could succeed with some network, fault or timing is left to the run.
 
 use std::time::Duration;
 
 use halfopen_tcp::{Flags, State};
+use halfopen_units::format_duration;
 
 use crate::node::{Node, Span, Value};
 use crate::wording::list;
@@ -48,13 +49,14 @@ impl Reader<'_> {
     /// The run must reach that time.
     fn in_time(&mut self, item: &Location, key: &str, time: Duration) {
         let (end, why) = match self.scenario.until {
-            Some(until) => (until, "it ends there; raise `until`"),
+            Some(until) => (until, "it ends then; raise `until`"),
             None => {
-                (self.scenario.limits.virtual_time, "it is given up there; raise `limits: {virtual-time: …}`")
+                (self.scenario.limits.virtual_time, "it is abandoned then; raise `limits: {virtual-time: …}`")
             }
         };
         if time > end {
-            let help = format!("the run lasts {end:?} at most: {why}, or take an earlier time");
+            let help =
+                format!("the run lasts {} at most: {why}, or choose an earlier time", format_duration(end));
             self.problem(item, key, "this is after the end of the run".to_owned(), help);
         }
     }
@@ -90,8 +92,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Somebody has the address, and opens the port by listening or, for a simultaneous open, by connecting from it. Who
-    /// expects an error of the host that connects knows that nobody does.
+    /// Some host has the address, and opens the port by listening or, for a simultaneous open, by connecting from it. A text
+    /// that expects an error of the connecting host need not have one.
     fn somebody_listens(&mut self, program: &Program, step: &Step, port: u16, host: Option<HostId>) {
         let opens = |step: &Step| match step.action {
             Action::Listen { port: open, .. } => open == port,
@@ -152,7 +154,7 @@ impl Reader<'_> {
             self.problem(item, "flags", format!("no host sends {flags}"), help);
         } else if without_ack && !flags.intersects(Flags::SYN | Flags::RST) {
             let help = format!(
-                "only SYN and RST come without ACK: write `{flags}`, or `only {}`",
+                "only SYN and RST are sent without ACK: write `{flags}`, or `only {}`",
                 flags | Flags::ACK
             );
             self.problem(item, "flags", format!("no host sends {flags} without ACK"), help);

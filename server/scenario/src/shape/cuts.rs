@@ -14,7 +14,7 @@ use crate::forms::written_as;
 use crate::parse::{Mistake, Parse, Scalar, expected, told};
 use crate::quantity::Size;
 
-/// Which datagrams vanish: larger ones than this, everywhere or on one way.
+/// Which datagrams vanish: those larger than this, everywhere or in one direction.
 #[derive(Clone, Debug)]
 pub(crate) struct BlackHole {
     pub(crate) larger_than: Option<u64>,
@@ -27,7 +27,7 @@ pub(crate) struct BlackHole {
 struct LargerThan(u64);
 
 impl Parse for LargerThan {
-    const WHAT: &'static str = "a least size such as `larger than 1480 B`";
+    const WHAT: &'static str = "a lower bound such as `larger than 1480 B`";
 
     fn schema() -> Schema {
         SizeMatch::schema()
@@ -41,15 +41,15 @@ impl Parse for LargerThan {
     }
 }
 
-/// Larger datagrams than this, on one way.
+/// Datagrams larger than this, in one direction.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct BlackHoleMap {
-    /// Larger IP datagrams than this.
+    /// IP datagrams larger than this.
     larger_than: Opt<Size>,
-    /// Those of this host.
+    /// Those sent by this host.
     from: Opt<String>,
-    /// Those for this host.
+    /// Those sent to this host.
     to: Opt<String>,
 }
 
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for BlackHole {
     }
 }
 
-/// Whom a partition divides: a list, a map for one way, or one host from all others.
+/// Whom a partition separates: a list of hosts, a map for one direction, or one host from all others.
 #[derive(Clone, Debug)]
 pub(crate) enum Cut {
     Between(Vec<Spanned<Scalar<String>>>),
@@ -85,13 +85,13 @@ pub(crate) enum Cut {
     Isolate(String),
 }
 
-/// One way only.
+/// One direction only.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OneWay {
     /// The host whose segments are lost.
     pub(crate) from: Spanned<Scalar<String>>,
-    /// The host that does not get them.
+    /// The host that does not receive them.
     pub(crate) to: Spanned<Scalar<String>>,
 }
 
@@ -103,7 +103,9 @@ impl<'de> Deserialize<'de> for Cut {
         impl<'de> Visitor<'de> for Any {
             type Value = Cut;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("hosts such as `[client, server]`, or `{from: client, to: server}` for one way")
+                f.write_str(
+                    "hosts such as `[client, server]`, or `{from: client, to: server}` for one direction",
+                )
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Cut, E> {
                 Ok(Cut::Isolate(text.to_owned()))

@@ -18,35 +18,35 @@ use crate::parse::{Mistake, Parse, Scalar, expected};
 use crate::quantity::Size;
 use crate::{Count, KeepaliveOutcome, PathItem, Window};
 
-/// An expectation: a host and what is claimed of it, or the wire.
+/// An expectation: a claim about a host, the wire or the whole run.
 #[derive(Clone, Debug, Default, JsonSchema)]
 #[schemars(default, rename_all = "kebab-case")]
 pub(crate) struct Expect {
-    /// Every host named, with what is claimed of it.
+    /// A host, by name, with a claim about it.
     #[schemars(flatten, with = "BTreeMap<String, Claim>")]
     pub(crate) hosts: Vec<(Spanned<String>, Spanned<Claim>)>,
     /// Segments that hosts sent, whether or not they arrived.
     pub(crate) segments: Given<Match>,
-    /// How many of them.
+    /// How many of them were sent.
     pub(crate) count: Opt<Count>,
-    /// How long after one the next was sent.
+    /// The times from each of them to the next.
     pub(crate) spacing: Option<Spanned<Vec<Spanned<Scalar<Window>>>>>,
-    /// Of all segments like any of these, exactly these in this order; `…` stands for any number of them.
+    /// Of all segments that match any of these, exactly these were sent, in this order; `…` is any number of them.
     pub(crate) order: Option<Spanned<Vec<Spanned<OrderItem>>>>,
-    /// Every connection is closed on every host, or gone with it.
+    /// Every connection is closed on every host, or gone with its host.
     pub(crate) all_closed: Given<Scalar<Window>>,
-    /// All that applications wrote was read by their peers.
+    /// Everything that applications wrote was read by their peers.
     pub(crate) data: Opt<Intact>,
     /// How much virtual time the run took.
     pub(crate) virtual_time: Opt<Window>,
     /// When the last of them was sent.
     pub(crate) at: Opt<Window>,
-    /// Until when the last of them was sent.
+    /// The latest time at which the last of them was sent.
     pub(crate) within: Opt<Duration>,
 }
 
 impl Expect {
-    /// Words that no host may have as its name, because they mean something here now or will.
+    /// Words that cannot name a host, because they mean something here, or will.
     pub(crate) const KEYS: [&str; 10] = [
         "segments",
         "count",
@@ -95,15 +95,15 @@ impl<'de> Deserialize<'de> for Expect {
     }
 }
 
-/// What is claimed of a host.
+/// A claim about a host.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Claim {
-    /// Exactly these states, in this order; `…` stands for any.
+    /// It went through exactly these states; `…` is any states.
     pub(crate) states: Option<Spanned<Vec<Spanned<Scalar<PathItem>>>>>,
     /// Its state when the run ended.
     pub(crate) ends: Opt<State>,
-    /// It never was in this state, or in one of these.
+    /// It was never in this state, or in any of these.
     pub(crate) never: Option<Spanned<OneOrMore>>,
     /// What keepalive found out.
     pub(crate) keepalive: Opt<KeepaliveOutcome>,
@@ -111,15 +111,15 @@ pub(crate) struct Claim {
     pub(crate) error: Opt<Errno>,
     /// How much the application got.
     pub(crate) received: Opt<Size>,
-    /// After how many probes.
+    /// How many probes were sent since anything was last received.
     pub(crate) probes: Opt<u32>,
-    /// How long after the last segment was received.
+    /// How long nothing had been received.
     pub(crate) after: Opt<Window>,
-    /// When it came true.
+    /// When it became true.
     pub(crate) at: Opt<Window>,
-    /// Until when it came true.
+    /// The latest time at which it became true.
     pub(crate) within: Opt<Duration>,
-    /// The connection that is meant; all of them if nothing is said.
+    /// The connection, by name: every connection of the host by default.
     pub(crate) on: Opt<String>,
 }
 
@@ -155,7 +155,7 @@ impl Parse for Intact {
     }
 }
 
-/// A segment of an order, or `…` for any.
+/// A segment of an order, or `…` for any number of them.
 #[derive(Clone, Debug)]
 pub(crate) enum OrderItem {
     Segment(Box<Match>),

@@ -14,17 +14,17 @@ use crate::{Base, FlagsMatch, Number};
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Forgery {
-    /// The host it seems to come from.
+    /// The host that it appears to come from.
     pub(crate) from: Opt<String>,
-    /// The host it arrives at.
+    /// The host that it arrives at.
     pub(crate) to: Opt<String>,
-    /// The name of its connection at either end; otherwise it is the newest between the two.
+    /// The name of its connection at either end: the newest between the two by default.
     pub(crate) on: Opt<String>,
     /// Exactly these control bits.
     pub(crate) flags: Opt<ControlBits>,
-    /// Its sequence number: relative to the initial one, or to what the host it arrives at knows.
+    /// Its sequence number: relative to the initial one, or to a variable of the host that it arrives at.
     pub(crate) sequence: Opt<Number>,
-    /// Its acknowledgment number, likewise; needed with ACK.
+    /// Its acknowledgment number, likewise; required with ACK.
     pub(crate) acknowledgment: Opt<Number>,
     /// How much data it has.
     pub(crate) payload: Opt<Size>,

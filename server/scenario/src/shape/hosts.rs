@@ -21,41 +21,41 @@ use crate::quantity::Size;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Host {
-    /// Whose numbers and choices its TCP has: `linux` if nothing is said.
+    /// The TCP stack that the host imitates: `linux` by default.
     pub(crate) profile: Opt<Profile>,
-    /// What differs from the profile.
+    /// Settings that override the profile's.
     pub(crate) tcp: Tcp,
-    /// IPv4 and IPv6 addresses. Without any the n-th host has 10.0.0.n.
+    /// IPv4 and IPv6 addresses. By default the Nth host has 10.0.0.N.
     pub(crate) addresses: Vec<Spanned<Scalar<IpAddr>>>,
-    /// Ports of connections that name none.
+    /// The range of local ports for connections that name none.
     pub(crate) ephemeral_ports: Opt<Ports>,
 }
 
-/// What a host's TCP has that its profile has not.
+/// Settings of a host's TCP that override its profile's.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Tcp {
-    /// Whether every connection asks now and then if the peer is still there, and how.
+    /// Whether every connection probes an idle peer, and how.
     pub(crate) keepalive: Option<OrOff<Keepalive>>,
     /// The retransmission timeout.
     pub(crate) rto: Rto,
-    /// How long an acknowledgment may wait for company.
+    /// How long an acknowledgment may be delayed.
     pub(crate) delayed_ack: Option<OrOff<DelayedAck>>,
-    /// Whether small segments wait while data is unacknowledged.
+    /// Whether small segments wait while data is unacknowledged (the Nagle algorithm).
     pub(crate) nagle: Opt<Switch>,
-    /// How often a SYN is sent again.
+    /// How many times a SYN is retransmitted.
     pub(crate) syn_retries: Opt<u32>,
-    /// How many SYNs are sent again before the wait is doubled.
+    /// How many times a SYN is retransmitted before the first backoff.
     pub(crate) syn_linear_timeouts: Opt<u32>,
-    /// How often a SYN+ACK is sent again.
+    /// How many times a SYN+ACK is retransmitted.
     pub(crate) synack_retries: Opt<u32>,
-    /// How long data is sent again before the connection is given up, as Linux counts it.
+    /// How many times data is retransmitted before the connection is given up, as Linux counts it.
     pub(crate) retries2: Opt<u32>,
-    /// The same once the application has closed.
+    /// The same once the application has closed the connection.
     pub(crate) orphan_retries: Opt<u32>,
-    /// How long data may stay unacknowledged, whatever the retries.
+    /// How long data may remain unacknowledged, regardless of the retries.
     pub(crate) user_timeout: Opt<DurationOrOff>,
-    /// How long a connection that nobody owns any more stays in FIN-WAIT-2.
+    /// How long an orphaned connection stays in FIN-WAIT-2.
     pub(crate) fin_timeout: Opt<OrNever>,
     /// How long TIME-WAIT lasts.
     pub(crate) time_wait: Opt<Duration>,
@@ -67,43 +67,43 @@ pub(crate) struct Tcp {
     pub(crate) sack: Opt<Switch>,
     /// Whether an acknowledgment reports what arrived twice (RFC 2883).
     pub(crate) dsack: Opt<Switch>,
-    /// Whether a timeout is checked for having been spurious (RFC 5682).
+    /// Whether spurious timeouts are detected (F-RTO, RFC 5682).
     pub(crate) frto: Opt<Switch>,
-    /// How the congestion window moves.
+    /// The congestion control algorithm.
     pub(crate) congestion: Opt<CongestionAlgorithm>,
-    /// Whether a connection that was idle begins with the initial window again.
+    /// Whether a connection returns to slow start after it was idle.
     pub(crate) slow_start_after_idle: Opt<Switch>,
-    /// Whether the end of a flight is probed before the retransmission timeout (RFC 8985).
+    /// Whether a tail loss probe is sent before the retransmission timeout (RFC 8985).
     pub(crate) tail_loss_probe: Opt<Switch>,
     /// The window scale that is offered.
     pub(crate) window_scaling: Opt<WindowScaling>,
-    /// Room for what was received and not yet read.
+    /// The size of the receive buffer.
     pub(crate) receive_buffer: Opt<Size>,
-    /// Room for what was sent and not yet acknowledged.
+    /// The size of the send buffer.
     pub(crate) send_buffer: Opt<Size>,
-    /// How many segments may be sent before the first acknowledgment.
+    /// The initial congestion window, in segments.
     pub(crate) initial_window: Opt<u32>,
-    /// The largest segment that is announced.
+    /// The maximum segment size that is announced.
     pub(crate) mss: Opt<Size>,
     /// The largest IP datagram that the host sends.
     pub(crate) mtu: Opt<Size>,
     /// The least time between two challenge ACKs (RFC 5961).
     pub(crate) challenge_ack_interval: Opt<Duration>,
-    /// How many connections a listener holds in SYN-RECEIVED.
+    /// How many connections a listener keeps in SYN-RECEIVED.
     pub(crate) syn_backlog: Opt<u32>,
-    /// A fixed initial sequence number, for examples.
+    /// A fixed initial sequence number, for demonstrations.
     pub(crate) initial_sequence: Opt<u32>,
 }
 
-/// Keepalive: the three numbers, any of which may be left out.
+/// Keepalive. The profile has the parameters that are left out.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Keepalive {
-    /// How long nothing must have been received before the first probe.
+    /// How long nothing is received before the first probe.
     pub(crate) idle: Opt<Duration>,
-    /// From one probe without answer to the next.
+    /// The time from one unanswered probe to the next.
     pub(crate) interval: Opt<Duration>,
-    /// After so many probes without answer the connection is given up.
+    /// How many unanswered probes end the connection.
     pub(crate) probes: Opt<u32>,
 }
 
@@ -111,11 +111,11 @@ pub(crate) struct Keepalive {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rto {
-    /// Before the first round trip is measured.
+    /// The timeout before the first round trip is measured.
     pub(crate) initial: Opt<Duration>,
-    /// Never less.
+    /// The least timeout.
     pub(crate) min: Opt<Duration>,
-    /// Never more.
+    /// The greatest timeout.
     pub(crate) max: Opt<Duration>,
 }
 
@@ -123,9 +123,9 @@ pub(crate) struct Rto {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DelayedAck {
-    /// The shortest wait.
+    /// The shortest delay.
     pub(crate) min: Opt<Duration>,
-    /// The longest wait.
+    /// The longest delay.
     pub(crate) max: Opt<Duration>,
     /// How many segments of a new connection are acknowledged at once.
     pub(crate) quick: Opt<u32>,
@@ -240,7 +240,7 @@ impl Parse for WindowScaling {
     }
 }
 
-/// That, or `off`, which JSON knows as false.
+/// A schema, or `off`, which is false in JSON.
 pub(super) fn or_off(schema: Schema) -> Schema {
     forms::any_of([json_schema!({"enum": ["off", false]}), schema])
 }

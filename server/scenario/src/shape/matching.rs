@@ -1,4 +1,4 @@
-//! Which segments are meant.
+//! Matching segments.
 
 use std::fmt;
 
@@ -34,33 +34,33 @@ pub(crate) struct Match {
     pub(crate) window_probe: Option<bool>,
 }
 
-/// Which segments: those for which everything here holds.
+/// Which segments: those that meet every condition.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct MatchMap {
     /// The host that sends it.
     from: Opt<String>,
-    /// The host it is for.
+    /// The host that it is sent to.
     to: Opt<String>,
-    /// The name that its connection has at either end.
+    /// The name of its connection at either end.
     on: Opt<String>,
-    /// The control bits that it has; after `only`, no others.
+    /// The control bits that it has; with `only`, no others.
     flags: Option<Scalar<FlagsMatch>>,
     /// How much data it has.
     payload: Option<Scalar<PayloadMatch>>,
-    /// How large its IP datagram is.
+    /// The size of its IP datagram.
     size: Option<Scalar<SizeMatch>>,
-    /// Its sequence number, relative: a SYN has 0.
+    /// Its relative sequence number: that of a SYN is 0.
     sequence: Option<Scalar<u32>>,
-    /// Its acknowledgment number, relative: what answers a SYN has 1.
+    /// Its relative acknowledgment number: that of a SYN+ACK is 1.
     acknowledgment: Option<Scalar<u32>>,
-    /// The state of its connection, at its sender or its receiver, when it is sent.
+    /// The state of its connection at its sender or receiver when it is sent.
     state: Option<HostInState>,
     /// Whether any of it was sent before.
     retransmission: Option<Scalar<Switch>>,
     /// Whether it is a keepalive probe.
     keepalive_probe: Option<Scalar<Switch>>,
-    /// Whether it is a probe of a closed window.
+    /// Whether it is a zero-window probe.
     window_probe: Option<Scalar<Switch>>,
 }
 

@@ -11,29 +11,29 @@ use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::{Invalid, OnExpiry, Preset, Strays};
 
-/// A box on the way that keeps state of connections.
+/// A middlebox: it keeps state of the connections that pass it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Middlebox {
-    /// A middlebox that people have; what else is said here is laid over its numbers and choices.
+    /// A real middlebox. The other keys override its settings.
     pub(crate) preset: Opt<Preset>,
-    /// The two hosts between which it stands: between all if nothing is said.
+    /// The two hosts that it stands between: all by default.
     pub(crate) between: Option<Spanned<Vec<Spanned<Scalar<String>>>>>,
-    /// How long it keeps the state of an idle connection: for ever if nothing is said.
+    /// How long it keeps the state of an idle connection: forever by default.
     pub(crate) idle: Option<Spanned<ShortOr<Duration, IdleByState>>>,
     /// What it does when it forgets an idle connection.
     pub(crate) on_expiry: Opt<OnExpiry>,
-    /// What happens to a segment, other than a SYN, of a connection that it has no state of: `drop` if nothing is said.
+    /// What happens to a segment, other than a SYN, of a connection that it has no state of: `drop` by default.
     pub(crate) strays: Opt<Strays>,
-    /// What happens to a segment that can not belong to its connection: `pass` if nothing is said.
+    /// What happens to a segment that cannot belong to its connection: `pass` by default.
     pub(crate) invalid: Opt<Invalid>,
-    /// The most that the MSS option of a SYN may say.
+    /// The largest MSS option that a SYN may have.
     pub(crate) mss_clamp: Opt<Size>,
-    /// Whether it lets no new connection pass.
+    /// Whether it blocks new connections.
     pub(crate) blocks_new: Opt<Switch>,
 }
 
-/// How long a connection may be idle, by what the box has seen of it.
+/// How long a connection may be idle, by what the middlebox has seen of it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct IdleByState {
@@ -55,6 +55,6 @@ pub(crate) struct IdleByState {
     pub(crate) time_wait: Opt<OrNever>,
     /// After a RST.
     pub(crate) closed: Opt<OrNever>,
-    /// No longer than this while something is not acknowledged.
+    /// The longest such time while something is unacknowledged.
     pub(crate) unacknowledged: Opt<OrNever>,
 }

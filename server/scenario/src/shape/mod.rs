@@ -141,7 +141,7 @@ fn next_name<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<(Scalar<Strin
 #[serde(deny_unknown_fields)]
 pub(crate) struct Document {
     #[schemars(required)]
-    /// The name: letters, digits, `-` and `_`; that of the file.
+    /// The name of the scenario, which is that of its file: letters, digits, `-` and `_`.
     pub(crate) scenario: Opt<String>,
     /// One line on what happens.
     pub(crate) title: Opt<String>,
@@ -151,36 +151,35 @@ pub(crate) struct Document {
     /// The hosts, by name.
     pub(crate) hosts: Option<Spanned<Named<Spanned<Host>>>>,
     #[serde(default)]
-    /// What lies between the hosts.
+    /// The network between the hosts.
     pub(crate) network: Option<Spanned<Network>>,
-    /// What runs on each host: a list of steps, or several by name.
+    /// What runs on each host: a list of steps, or several lists by name.
     pub(crate) applications: Option<Spanned<Named<Programs>>>,
     #[serde(default)]
     /// What goes wrong.
     pub(crate) faults: Vec<Spanned<Fault>>,
     #[serde(default)]
-    /// What must come out.
+    /// What must be true of the run.
     pub(crate) expect: Vec<Spanned<Expect>>,
-    /// When the run ends on purpose. Otherwise it ends when nothing can happen any more.
+    /// When the run ends. By default it ends when nothing more can happen.
     pub(crate) until: Opt<Duration>,
     #[serde(default)]
-    /// When the run is given up as not finished.
+    /// When the run is abandoned as unfinished.
     pub(crate) limits: RunLimits,
     #[serde(rename = "variants")]
-    /// The same with other settings, by name: each is a run. Beside a matrix: more for one of its products, `busy+both`.
+    /// Variants of the scenario, by name: each is a run. With a matrix: additions to one of its products, `busy+both`.
     _variants: Option<Named<Overlay>>,
     #[serde(rename = "matrix")]
-    /// Axes by name, each with its values by name: every product of them is a run, `busy+both`.
+    /// Axes, by name, each with its values, by name: every combination is a run, `busy+both`.
     _matrix: Option<Named<Named<Overlay>>>,
 }
 
-/// What is laid over the rest of a document, a document itself. That is done before there are shapes, so that this is
-/// only here to be known.
+/// A document that is laid over another one. That is done before shapes are read, so that only the key is needed here.
 #[derive(Clone, Debug)]
 pub(crate) struct Overlay;
 
 impl Overlay {
-    /// What a variant can not change.
+    /// What a variant cannot change.
     pub(crate) const NOT_IN_IT: [&str; 3] = ["scenario", "variants", "matrix"];
 }
 
@@ -197,7 +196,7 @@ impl JsonSchema for Overlay {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = Document::json_schema(generator);
         schema.remove("required");
-        schema.insert("description".to_owned(), "What is other than in the base.".into());
+        schema.insert("description".to_owned(), "What differs from the base.".into());
         if let Some(properties) = schema.get_mut("properties").and_then(|found| found.as_object_mut()) {
             properties.retain(|key, _| !Overlay::NOT_IN_IT.contains(&key.as_str()));
         }
@@ -205,12 +204,12 @@ impl JsonSchema for Overlay {
     }
 }
 
-/// When a run is given up as not finished.
+/// When a run is abandoned as unfinished.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RunLimits {
-    /// The most virtual time: 24 h, or `until`, if nothing is said.
+    /// The longest virtual time: 24h, or `until` if that is later, by default.
     pub(crate) virtual_time: Opt<Duration>,
-    /// The most events: 1,000,000 if nothing is said.
+    /// The largest number of events: 1,000,000 by default.
     pub(crate) events: Opt<u32>,
 }

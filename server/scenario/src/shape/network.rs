@@ -18,31 +18,31 @@ use crate::parse::{Parse, Scalar, Switch, told};
 use crate::quantity::{Bandwidth, LossRate, Probability, Size};
 use crate::{Distribution, Queue};
 
-/// What lies between the hosts.
+/// The network between the hosts.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Network {
-    /// How long a segment is under way, one way: 1 ms if nothing is said.
+    /// The one-way latency: 1ms by default.
     pub(crate) latency: Opt<Duration>,
-    /// At most so much more or less than the latency, evenly spread; or a map.
+    /// The largest deviation from the latency, uniformly distributed; or a map.
     pub(crate) jitter: Option<Spanned<ShortOr<Duration, Jitter>>>,
-    /// Of whole IP datagrams; without it, transmitting takes no time.
+    /// The bandwidth, of whole IP datagrams: unlimited by default.
     pub(crate) bandwidth: Opt<Bandwidth>,
-    /// How much may wait to be transmitted; what finds no room is lost. 1000 segments if nothing is said.
+    /// How much may wait for transmission; what arrives when the queue is full is lost. 1000 segments by default.
     pub(crate) queue: Opt<Queue>,
     /// The probability that a segment is lost; or a map.
     pub(crate) loss: Option<Spanned<ShortOr<LossRate, Loss>>>,
-    /// The largest IP datagram that gets through.
+    /// The largest IP datagram that gets through: 1500 B by default.
     pub(crate) mtu: Opt<Size>,
-    /// Whether routers tell senders what they could not deliver: `on` if nothing is said.
+    /// Whether routers report what they cannot deliver: `on` by default.
     pub(crate) icmp: Opt<Switch>,
-    /// What is different about some links; laid over one another in this order.
+    /// Links that differ. A later item overrides an earlier one.
     pub(crate) links: Vec<Spanned<Link>>,
-    /// What stands on the way and keeps state of connections, by name.
+    /// The middleboxes, by name. They keep state of connections.
     pub(crate) middleboxes: Option<Spanned<Named<Spanned<Middlebox>>>>,
 }
 
-/// What is different about some links.
+/// Links that differ.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Link {
@@ -52,17 +52,17 @@ pub(crate) struct Link {
     pub(crate) to: Opt<String>,
     /// The links between these hosts, in both directions.
     pub(crate) between: Option<Spanned<Vec<Spanned<Scalar<String>>>>>,
-    /// How long a segment is under way, one way: 1 ms if nothing is said.
+    /// The one-way latency: 1ms by default.
     pub(crate) latency: Opt<Duration>,
-    /// At most so much more or less than the latency, evenly spread; or a map.
+    /// The largest deviation from the latency, uniformly distributed; or a map.
     pub(crate) jitter: Option<Spanned<ShortOr<Duration, Jitter>>>,
-    /// Of whole IP datagrams; without it, transmitting takes no time.
+    /// The bandwidth, of whole IP datagrams: unlimited by default.
     pub(crate) bandwidth: Opt<Bandwidth>,
-    /// How much may wait to be transmitted; what finds no room is lost. 1000 segments if nothing is said.
+    /// How much may wait for transmission; what arrives when the queue is full is lost. 1000 segments by default.
     pub(crate) queue: Opt<Queue>,
     /// The probability that a segment is lost; or a map.
     pub(crate) loss: Option<Spanned<ShortOr<LossRate, Loss>>>,
-    /// The largest IP datagram that gets through.
+    /// The largest IP datagram that gets through: 1500 B by default.
     pub(crate) mtu: Opt<Size>,
 }
 
@@ -70,35 +70,35 @@ pub(crate) struct Link {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Jitter {
-    /// The most that a segment is late, and, if `even` or `normal`, early.
+    /// The most that a segment may be late and, with `even` or `normal`, early.
     pub(crate) most: Opt<Duration>,
-    /// How delays are spread: `even` if nothing is said.
+    /// How delays are distributed: `even` (uniform) by default.
     pub(crate) distribution: Opt<Distribution>,
 }
 
-/// What is lost by chance.
+/// Random loss.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Loss {
-    /// It comes in bursts.
+    /// Loss in bursts.
     pub(crate) bursts: Option<Spanned<Bursts>>,
 }
 
-/// Loss that comes in bursts (Gilbert and Elliott): in the long run, (begin × during + end × between) / (begin + end).
+/// Bursty loss (Gilbert and Elliott). The mean is (begin × during + end × between) / (begin + end).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Bursts {
-    /// That a burst begins with a segment.
+    /// The probability that a burst begins with a segment.
     pub(crate) begin: Opt<Probability>,
-    /// That a burst is over with a segment.
+    /// The probability that a burst ends with a segment.
     pub(crate) end: Opt<Probability>,
-    /// That a segment is lost during a burst: 100% if nothing is said.
+    /// The probability that a segment is lost during a burst: 100% by default.
     pub(crate) during: Opt<Probability>,
-    /// That a segment is lost between bursts: never if nothing is said.
+    /// The probability that a segment is lost between bursts: zero by default.
     pub(crate) between: Opt<Probability>,
 }
 
-/// What is mostly said in short, or a map that says more.
+/// A short form for what is usual, or a map for the rest.
 #[derive(Clone, Debug)]
 pub(crate) enum ShortOr<S, L> {
     Short(S),

@@ -383,16 +383,16 @@ impl<'de> Deserialize<'de> for Payload {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Options {
-    /// Whether this connection asks now and then if the peer is still there, and how.
+    /// Whether this connection probes an idle peer, and how.
     pub(crate) keepalive: Option<OrOff<Keepalive>>,
-    /// Whether small segments are sent at once.
+    /// Whether small segments are sent at once (TCP_NODELAY).
     pub(crate) nodelay: Opt<Switch>,
-    /// How long data may stay unacknowledged.
+    /// How long data may remain unacknowledged.
     pub(crate) user_timeout: Opt<DurationOrOff>,
-    /// How long `close` waits for the last acknowledgment; with `0s` it is a reset.
+    /// How long `close` waits until everything is acknowledged; with `0s` it resets the connection.
     pub(crate) linger: Opt<DurationOrOff>,
-    /// Room for what was received and not yet read.
+    /// The size of the receive buffer.
     pub(crate) receive_buffer: Opt<Size>,
-    /// Room for what was sent and is not acknowledged.
+    /// The size of the send buffer.
     pub(crate) send_buffer: Opt<Size>,
 }

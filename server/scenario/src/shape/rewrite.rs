@@ -15,25 +15,25 @@ use crate::quantity::Size;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct NewFields {
-    /// Its sequence number: relative, or its own and so much more or less.
+    /// Its sequence number: a relative one, or its own plus or minus an offset.
     pub(crate) sequence: Opt<Own<false>>,
-    /// Its acknowledgment number: relative, or its own and so much more or less.
+    /// Its acknowledgment number: a relative one, or its own plus or minus an offset.
     pub(crate) acknowledgment: Opt<Own<true>>,
     /// Exactly these control bits.
     pub(crate) flags: Opt<ControlBits>,
-    /// Its window in octets, as the peer understands it.
+    /// Its window in bytes, as the peer interprets it.
     pub(crate) window: Opt<NewWindow>,
-    /// Its urgent pointer, with URG; or neither.
+    /// Its urgent pointer and URG, or neither.
     pub(crate) urgent: Opt<UrgentOrOff>,
     /// The maximum segment size that it announces, if it does.
     pub(crate) mss: Opt<SizeOrOff>,
     /// The window scale that it offers, if it does.
     pub(crate) window_scale: Opt<WindowScaling>,
-    /// SACK permitted is taken away.
+    /// SACK permitted is removed.
     pub(crate) sack_permitted: Opt<Off>,
-    /// SACK blocks are taken away.
+    /// SACK blocks are removed.
     pub(crate) sack: Opt<Off>,
-    /// Timestamps are taken away.
+    /// Timestamps are removed.
     pub(crate) timestamps: Opt<Off>,
 }
 
@@ -66,7 +66,7 @@ impl<const ACK: bool> Parse for Own<ACK> {
     }
 }
 
-/// A window in octets. None at all needs no unit.
+/// A window in octets. Zero needs no unit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewWindow(pub(crate) u32);
 
@@ -143,7 +143,7 @@ impl Parse for SizeOrOff {
     }
 }
 
-/// `off`: a rewrite takes options away and adds none.
+/// `off`: a rewrite removes options and adds none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Off;
 
@@ -166,6 +166,6 @@ impl Parse for Off {
 impl Off {
     fn other(text: &str) -> Mistake {
         let message = format!("expected `off`, found `{}`", crate::wording::short(text));
-        Mistake::new(message, "a rewrite takes options away; it adds none")
+        Mistake::new(message, "a rewrite removes options and adds none")
     }
 }

@@ -130,7 +130,7 @@ impl Steps<'_> {
         self.program.connections.get(connection)?.as_deref().map(name)
     }
 
-    /// With the connection that is meant, if that must be said.
+    /// With the name of the connection, if the program has several.
     fn on(&self, connection: Slot, map: Map) -> Map {
         map.maybe("on", self.name_of(connection).filter(|_| self.several))
     }

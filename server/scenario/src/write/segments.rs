@@ -1,4 +1,4 @@
-//! Which segments are meant.
+//! Matching segments.
 
 use halfopen_tcp::State;
 use halfopen_units::format_size;

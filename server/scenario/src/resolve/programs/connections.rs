@@ -42,7 +42,7 @@ impl Checker<'_> {
                     .any(|known| known.as_ref() == Some(text))
             {
                 let message = format!("another connection of this host is called `{text}`");
-                self.problem(name.span, message, "take another name");
+                self.problem(name.span, message, "choose another name");
             }
         }
         progress.connections.push(Connection {
@@ -74,7 +74,7 @@ impl Checker<'_> {
             None => Some(Slot(0)),
         }?;
         if let Some(line) = progress.connections[slot.0].closed {
-            let message = format!("the connection is closed in line {line} already");
+            let message = format!("the connection is already closed in line {line}");
             self.problem(place.span, message, "to close one direction only, use `shutdown: write` there");
         }
         Some(slot)
@@ -88,7 +88,7 @@ impl Checker<'_> {
             let help =
                 wording::suggest(text, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
                     [] => format!(
-                        "name it where it is made: `connect: server:80` with `as: {}`",
+                        "name it where it is opened: `connect: server:80` with `as: {}`",
                         wording::short(text)
                     ),
                     names => format!("so far there are {}", wording::list(names.iter().copied())),
@@ -104,7 +104,7 @@ impl Checker<'_> {
         connection.closed = Some(place.span.line);
         if !connection.within.starts_with(&progress.repeats) {
             let message = "this closes the same connection in every round";
-            self.problem(place.span, message, "close it after the `repeat`, or open it anew in each round");
+            self.problem(place.span, message, "close it after the `repeat`, or open a new one in each round");
         }
         Some(slot)
     }
@@ -116,7 +116,7 @@ impl Checker<'_> {
                 let host = self.host(span, &to.host)?;
                 let Some(address) = self.hosts[host.0].address_from(&self.hosts[from.0]) else {
                     let message =
-                        format!("one has IPv4 and the other IPv6: `{}` can not be reached", to.host);
+                        format!("`{}` cannot be reached: one host has IPv4 and the other IPv6", to.host);
                     self.problem(span, message, "give both hosts an address of one family");
                     return None;
                 };
@@ -124,7 +124,7 @@ impl Checker<'_> {
             }
         };
         if self.hosts[from.0].addresses.contains(&address) {
-            self.problem(span, "a host can not connect to itself", "name another host");
+            self.problem(span, "a host cannot connect to itself", "name another host");
         }
         Some(SocketAddr::new(address, to.port))
     }

@@ -36,7 +36,7 @@ impl Checker<'_> {
         if applications.value.0.is_empty() && !applications.pruned {
             self.problem(
                 applications.key,
-                "no application does anything",
+                "there are no applications",
                 "say what each does: `client: [connect: server:80]`",
             );
         }
@@ -119,9 +119,9 @@ impl Checker<'_> {
     fn step<'s>(&mut self, progress: &mut Progress<'s>, step: &'s Spanned<shape::Step>) -> Option<Step> {
         if let Some((word, line)) = progress.held.take() {
             let help = match word {
-                "hold" => format!("`hold` in line {line} is for ever; to pause, use `wait: 5s`"),
+                "hold" => format!("`hold` in line {line} never ends; to pause, use `wait: 5s`"),
                 _ => format!(
-                    "`{word}` in line {line} is for ever; say how often with `times`, or that it ends when a step in it \
+                    "`{word}` in line {line} never ends; say how often with `times`, or that it ends when a step in it \
                      fails: `may-fail: on`"
                 ),
             };
@@ -161,7 +161,7 @@ impl Checker<'_> {
             && (may && (error.is_some() || until_end))
         {
             let (message, help) = if until_end {
-                ("`receive: end` goes on after an error anyway", "leave `may-fail` out")
+                ("`receive: end` continues after an error anyway", "leave `may-fail` out")
             } else {
                 (
                     "`error` and `may-fail` in one step",

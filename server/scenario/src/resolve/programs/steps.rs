@@ -35,7 +35,7 @@ impl Checker<'_> {
             shape::Step::Wait(it) => self.wait(place, it),
             shape::Step::WaitUntil(it) => self.wait_until(progress, place, it),
             shape::Step::Hold(_) => {
-                self.once(progress, place, "no second round comes", "put `hold` after the `repeat`");
+                self.once(progress, place, "there is no second round", "put `hold` after the `repeat`");
                 Some(Action::Hold)
             }
             shape::Step::Shutdown(it) => self.shutdown(progress, place, it),
@@ -52,10 +52,10 @@ impl Checker<'_> {
     fn listen(&mut self, progress: &mut Progress<'_>, place: Place, it: &Listen) -> Option<Action> {
         let Scalar(Port(port)) = *self.needed(&it.listen, place, "on which port", "`listen: 80`")?;
         if progress.listens.contains(&port) {
-            let message = format!("this program listens on port {port} already");
+            let message = format!("this program already listens on port {port}");
             self.problem(it.listen.span_or(place.span), message, "leave one of them out");
         }
-        self.once(progress, place, "a port can be opened once", "put `listen` before the `repeat`");
+        self.once(progress, place, "a port can be opened only once", "put `listen` before the `repeat`");
         progress.listens.push(port);
         let backlog = word(&it.backlog).unwrap_or(Action::DEFAULT_BACKLOG);
         Some(Action::Listen { port, backlog })
@@ -74,7 +74,11 @@ impl Checker<'_> {
             (Some(Scalar(Port(port))), listens) if listens.contains(port) => Some(*port),
             _ if progress.vague => None,
             (_, []) => {
-                self.problem(at, "nobody listens yet", "put `listen: 80` before it, in the same program");
+                self.problem(
+                    at,
+                    "the program does not listen yet",
+                    "put `listen: 80` before it, in the same program",
+                );
                 None
             }
             (None, _) => {
@@ -165,12 +169,12 @@ impl Checker<'_> {
 
     fn wait_until(&mut self, progress: &mut Progress<'_>, place: Place, it: &WaitUntil) -> Option<Action> {
         let Scalar(time) = *self.needed(&it.wait_until, place, "until when", "`wait-until: 5s`")?;
-        self.once(progress, place, "that time comes once", "to pause in each round, use `wait: 5s`");
+        self.once(progress, place, "the time comes only once", "to pause in each round, use `wait: 5s`");
         if let Some((before, line)) = progress.waited
             && time < before
         {
             let message = format!("the program has waited until {} in line {line}", format_duration(before));
-            self.problem(it.wait_until.span_or(place.span), message, "the times must not go back");
+            self.problem(it.wait_until.span_or(place.span), message, "times cannot go backwards");
         }
         progress.waited = Some((time, place.span.line));
         Some(Action::WaitUntil(time))
@@ -241,7 +245,7 @@ impl Checker<'_> {
         if octets == 0 {
             self.problem(span, "there is nothing to send or receive", "the least is 1 B");
         } else if octets > Limits::MAX_OCTETS {
-            self.problem(span, "this is too much for one step", "at most 1 GiB, repetitions included");
+            self.problem(span, "this is too much for one step", "the most is 1 GiB, repetitions included");
         }
     }
 }
