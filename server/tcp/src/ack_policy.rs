@@ -1,12 +1,12 @@
 //! When to acknowledge: at once, or a little later in the hope of company (RFC 9293 §3.8.6.3).
 //!
-//! With a quick budget the policy is Linux's (`tcp_event_data_recv`, `__tcp_ack_snd_check`, `tcp_send_delayed_ack`,
-//! `tcp_cleanup_rbuf`): a new connection acknowledges at once, an interactive one waits for its answer to carry
-//! the acknowledgment. Without one it is the RFC's: every second full-sized segment, or the delay.
+//! [`AckRule`] says which acknowledgments wait. With [`AckRule::Adaptive`] a new connection acknowledges at once, and an
+//! interactive one waits for its answer to carry the acknowledgment (Linux `tcp_event_data_recv`, `__tcp_ack_snd_check`,
+//! `tcp_send_delayed_ack`, `tcp_cleanup_rbuf`).
 
 use std::time::Duration;
 
-use crate::{DelayedAckSettings, Instant, Seq};
+use crate::{AckRule, DelayedAckSettings, Instant, Seq, Settings};
 
 /// What to do about an acknowledgment that is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) enum AckAction {
 #[derive(Clone, Debug)]
 pub(crate) struct AckPolicy {
     settings: Option<DelayedAckSettings>,
+    rule: AckRule,
+    compression: Option<Duration>,
     /// Acknowledgments still sent at once.
     quick: u32,
     /// Whether the application answers what it receives (Linux "ping-pong").
@@ -44,9 +46,11 @@ pub(crate) struct AckPolicy {
 }
 
 impl AckPolicy {
-    pub(crate) fn new(settings: Option<DelayedAckSettings>) -> AckPolicy {
+    pub(crate) fn new(settings: &Settings) -> AckPolicy {
         AckPolicy {
-            settings,
+            settings: settings.delayed_ack,
+            rule: settings.ack_rule,
+            compression: settings.ack_compression,
             quick: 0,
             interactive: false,
             delay: Duration::ZERO,
@@ -66,8 +70,8 @@ impl AckPolicy {
         self.owed
     }
 
-    fn is_linux(&self) -> bool {
-        self.settings.is_some_and(|settings| settings.quick > 0)
+    fn is_adaptive(&self) -> bool {
+        self.settings.is_some() && self.rule == AckRule::Adaptive
     }
 
     fn is_quick(&self) -> bool {
@@ -106,7 +110,7 @@ impl AckPolicy {
 
     /// The window grows for what came: its sender is told (Linux `tcp_grow_window`).
     pub(crate) fn window_grows(&mut self) {
-        if self.is_linux() {
+        if self.is_adaptive() {
             self.quick |= 1;
         }
     }
@@ -128,7 +132,7 @@ impl AckPolicy {
     /// The peer closed: the answer is likely to come soon (Linux `tcp_fin`).
     pub(crate) fn peer_closed(&mut self) {
         self.owed = true;
-        self.interactive = self.is_linux();
+        self.interactive = self.is_adaptive();
     }
 
     /// What to do about the acknowledgment that is owed; `opens`: it would offer no smaller window than the last.
@@ -142,9 +146,10 @@ impl AckPolicy {
     ) -> AckAction {
         let Some(settings) = self.settings else { return AckAction::Now };
         let unacknowledged = self.acknowledged.until(nxt);
-        if !self.is_linux() {
+        if !self.is_adaptive() {
             let second = unacknowledged >= 2 * self.full_size;
-            return if second || has_gap || fin { AckAction::Now } else { AckAction::Within(settings.max) };
+            let at_once = second || has_gap || fin || self.is_quick();
+            return if at_once { AckAction::Now } else { AckAction::Within(settings.max) };
         }
         if (unacknowledged > self.full_size && opens) || self.is_quick() || has_gap {
             return AckAction::Now;
@@ -165,10 +170,13 @@ impl AckPolicy {
     /// gap at once only as often as it takes to have it repaired, and then of several segments together, if SACK can say
     /// which (`__tcp_ack_snd_check`, `tcp_comp_sack_delay_ns`).
     pub(crate) fn decide_beyond_gap(&mut self, nxt: Seq, sack: bool, srtt: Option<Duration>) -> AckAction {
+        /// As many as prove a loss (Linux `TCP_FASTRETRANS_THRESH`).
         const AT_ONCE: u32 = 3;
-        const LONGEST: Duration = Duration::from_millis(1);
         self.owed = true;
-        if !self.is_linux() || self.acknowledged.until(nxt) > self.full_size || self.is_quick() || !sack {
+        let Some(longest) = self.compression.filter(|_| sack && self.settings.is_some()) else {
+            return AckAction::Now;
+        };
+        if self.acknowledged.until(nxt) > self.full_size || self.is_quick() {
             return AckAction::Now;
         }
         if self.gap.0 != nxt {
@@ -179,13 +187,13 @@ impl AckPolicy {
             return AckAction::Now;
         }
         self.compressed = true;
-        AckAction::Within(srtt.map_or(LONGEST, |srtt| LONGEST.min(srtt / 20)))
+        AckAction::Within(srtt.map_or(longest, |srtt| longest.min(srtt / 20)))
     }
 
     /// Whether the application's read is the moment to acknowledge (Linux `tcp_cleanup_rbuf`).
     pub(crate) fn is_due_at_read(&self, nxt: Seq, unread: usize) -> bool {
         self.owed
-            && self.is_linux()
+            && self.is_adaptive()
             && (self.acknowledged.until(nxt) > self.full_size
                 || (unread == 0 && (self.pushed > 1 || (self.pushed > 0 && !self.interactive))))
     }
@@ -206,7 +214,7 @@ impl AckPolicy {
 
     /// A segment with data goes out: soon after data came in, it is an answer (Linux `tcp_event_data_sent`).
     pub(crate) fn data_sent(&mut self, now: Instant) {
-        if self.is_linux() && self.last_data.is_some_and(|last| now - last < self.delay) {
+        if self.is_adaptive() && self.last_data.is_some_and(|last| now - last < self.delay) {
             self.interactive = true;
         }
     }
@@ -239,7 +247,7 @@ mod tests {
     }
 
     fn policy(profile: Profile) -> AckPolicy {
-        AckPolicy::new(profile.settings().delayed_ack)
+        AckPolicy::new(&profile.settings())
     }
 
     /// Recording 09h: 100 octets every 150 ms, nobody reads: 16 at once, then delayed.

@@ -111,7 +111,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint without any socket.
     pub fn new(config: Config) -> Endpoint {
-        let ports = Ports::new(config.settings.ephemeral_ports.clone());
+        let ports = Ports::new(&config.settings);
         Endpoint {
             config,
             connections: Vec::new(),
@@ -131,7 +131,8 @@ impl Endpoint {
 
     /// Passive open: listens on every address of the host.
     ///
-    /// `backlog` is the length of the accept queue; one connection more gets in, as on Linux.
+    /// `backlog` is the length of the accept queue, to which the settings may add
+    /// ([`accept_queue_extra`](Settings::accept_queue_extra)).
     /// Fails with `EADDRINUSE` if somebody listens on the port.
     pub fn listen(&mut self, _now: Instant, port: u16, backlog: u32) -> Result<ListenerId, Errno> {
         self.add_listener(None, port, backlog)
@@ -146,9 +147,10 @@ impl Endpoint {
         if self.listeners.values().any(|listener| listener.overlaps(address, port)) {
             return Err(Errno::AddressInUse);
         }
+        let room = u64::from(backlog) + u64::from(self.config.settings.accept_queue_extra);
         let id = ListenerId(self.next_listener);
         self.next_listener += 1;
-        self.listeners.insert(id, Listener::new(id, address, port, backlog));
+        self.listeners.insert(id, Listener::new(id, address, port, room));
         self.tell_listener(id, State::Closed, State::Listen, Call::Listen);
         Ok(id)
     }

@@ -5,6 +5,7 @@
 
 mod ack_policy;
 mod assembler;
+mod clock;
 mod congestion;
 mod connection;
 mod endpoint;
@@ -40,7 +41,7 @@ pub use header::{Header, Options, SackBlocks, Timestamps};
 pub use segment::{encode_segment, read_segment};
 pub use seq::Seq;
 pub use settings::{
-    CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, Profile, RtoMin,
+    AckRule, CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, Profile, RtoMin,
     RtoSettings, Settings,
 };
 pub use state::State;

@@ -12,8 +12,8 @@ pub(crate) struct Listener {
     /// The address it listens on; `None` is every address of the host.
     address: Option<IpAddr>,
     pub(crate) port: u16,
-    /// The length that `listen` asked for.
-    backlog: u32,
+    /// Connections that the accept queue holds.
+    room: u64,
     /// Connections in SYN-RECEIVED.
     pub(crate) embryonic: u32,
     /// Established connections that nobody has accepted.
@@ -21,8 +21,8 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(id: ListenerId, address: Option<IpAddr>, port: u16, backlog: u32) -> Listener {
-        Listener { id, address, port, backlog, embryonic: 0, accept_queue: VecDeque::new() }
+    pub(crate) fn new(id: ListenerId, address: Option<IpAddr>, port: u16, room: u64) -> Listener {
+        Listener { id, address, port, room, embryonic: 0, accept_queue: VecDeque::new() }
     }
 
     /// Whether it is the one for what is sent to `to`.
@@ -36,9 +36,8 @@ impl Listener {
         self.port == port && same
     }
 
-    /// Whether the accept queue takes one more. Linux asks whether it is longer than the backlog, so that one
-    /// connection more gets in.
+    /// Whether the accept queue takes one more.
     pub(crate) fn has_room(&self) -> bool {
-        self.accept_queue.len() as u64 <= u64::from(self.backlog)
+        (self.accept_queue.len() as u64) < self.room
     }
 }

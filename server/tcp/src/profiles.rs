@@ -1,14 +1,14 @@
-//! The numbers of each profile. Where each comes from, and how sure it is, stands in docs/profiles.md.
+//! The numbers and choices of each profile. docs/profiles.md names the source of each, and how sure it is.
 
 use std::time::Duration;
 
 use crate::{
-    CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin, RtoSettings,
-    Settings,
+    AckRule, CongestionAlgorithm, DelayedAckSettings, Errno, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin,
+    RtoSettings, Settings,
 };
 
-/// Linux 6.18 as a fresh network namespace has it. Each value was read by sysctl or measured on the wire,
-/// but where a comment says otherwise.
+/// Linux 6.18 in a fresh network namespace. Each value was read by sysctl or measured on the wire, unless a comment says
+/// otherwise.
 pub(crate) const LINUX: Settings = Settings {
     keepalive: None,
     keepalive_numbers: KeepaliveSettings {
@@ -16,6 +16,7 @@ pub(crate) const LINUX: Settings = Settings {
         interval: Duration::from_secs(75),
         probes: 9,
     },
+    reset_unresponsive_peer: true,
     rto: RtoSettings {
         initial: Duration::from_secs(1),
         min: Duration::from_millis(200),
@@ -24,24 +25,39 @@ pub(crate) const LINUX: Settings = Settings {
         // CONFIG_HZ=250.
         granularity: Duration::from_millis(4),
     },
+    damp_rtt_drops: true,
+    timer_lateness: Duration::from_millis(1),
+    short_timer_margin: Duration::from_millis(2),
     delayed_ack: Some(DelayedAckSettings {
         min: Duration::from_millis(40),
         // One tick less than the least RTO (`tcp_delack_max`).
         max: Duration::from_millis(196),
         quick: 16,
     }),
+    ack_rule: AckRule::Adaptive,
+    ack_compression: Some(Duration::from_millis(1)),
+    window_update_doubles: true,
     nagle: true,
+    minshall: true,
+    half_window_segments: false,
     syn_retries: 6,
     syn_linear_timeouts: 4,
     connect_timeout: None,
     synack_retries: 5,
+    repeated_syn_restarts_timer: true,
+    reset_for_syn_in_handshake: true,
     give_up: GiveUp::Retries(15),
     // tcp_orphan_retries = 0 means 8 while the peer is believed alive.
     orphan_give_up: GiveUp::Retries(8),
     user_timeout: None,
     fin_timeout: Some(Duration::from_secs(60)),
+    orphan_fin_wait_2_yields: true,
     time_wait: Duration::from_secs(60),
     reset_ends_time_wait: true,
+    reset_at_fin: true,
+    close_wait_reset: Errno::BrokenPipe,
+    fin_hides_reset: true,
+    reset_after_shutdown_read: true,
     timestamps: true,
     sack: true,
     dsack: true,
@@ -50,25 +66,30 @@ pub(crate) const LINUX: Settings = Settings {
     collapse: true,
     congestion: CongestionAlgorithm::Cubic,
     slow_start_after_idle: true,
+    halve_idle_window: true,
     segmentation_offload: true,
-    minshall: true,
     packet_memory: true,
     tail_loss_probe: true,
     window_scale: Some(10),
     // Half of tcp_rmem[1]: the other half is for the kernel's own use (tcp_adv_win_scale = 1).
     receive_buffer: 65_536,
+    whole_segment_window: true,
     send_buffer: 4_194_304,
     initial_window: 10,
     mss: None,
     mtu: 1500,
+    min_path_mtu: 552,
+    path_mtu_lifetime: Duration::from_secs(600),
     icmp: IcmpErrors::InHandshake,
     challenge_ack_interval: Duration::from_millis(500),
     syn_backlog: 2048,
+    accept_queue_extra: 1,
     ephemeral_ports: 32_768..=60_999,
+    alternate_ephemeral_ports: true,
     initial_sequence: None,
 };
 
-/// The values that RFC 9293 and the RFCs it names recommend.
+/// The values that RFC 9293 and the RFCs it names recommend. What all profiles have in common is as in Linux.
 pub(crate) const RFC9293: Settings = Settings {
     keepalive: None,
     // RFC 9293 §3.8.4 gives the two hours; interval and count are those of most stacks.
@@ -77,6 +98,7 @@ pub(crate) const RFC9293: Settings = Settings {
         interval: Duration::from_secs(75),
         probes: 9,
     },
+    reset_unresponsive_peer: true,
     rto: RtoSettings {
         // RFC 6298 §2.1, §2.4, §2.5.
         initial: Duration::from_secs(1),
@@ -85,54 +107,74 @@ pub(crate) const RFC9293: Settings = Settings {
         min_applies: RtoMin::Total,
         granularity: Duration::ZERO,
     },
+    damp_rtt_drops: false,
+    timer_lateness: Duration::ZERO,
+    short_timer_margin: Duration::ZERO,
     // RFC 9293 §3.8.6.3: less than 0.5 s, and every second full-sized segment.
     delayed_ack: Some(DelayedAckSettings {
         min: Duration::from_millis(200),
         max: Duration::from_millis(200),
         quick: 0,
     }),
+    ack_rule: AckRule::SecondSegment,
+    ack_compression: None,
+    window_update_doubles: true,
     nagle: true,
+    minshall: false,
+    half_window_segments: true,
     // RFC 9293 §3.8.3: R2 for a SYN is at least 3 minutes: 1 + 2 + 4 + ... + 32 + 60 + 60 s.
     syn_retries: 7,
     syn_linear_timeouts: 0,
     connect_timeout: None,
     synack_retries: 7,
+    repeated_syn_restarts_timer: true,
+    reset_for_syn_in_handshake: true,
     // The user timeout of OPEN (RFC 9293 §3.9.1.1): five minutes.
     give_up: GiveUp::After(Duration::from_secs(300)),
     orphan_give_up: GiveUp::After(Duration::from_secs(300)),
     user_timeout: None,
     // The RFC knows no timer in FIN-WAIT-2.
     fin_timeout: None,
+    orphan_fin_wait_2_yields: true,
     // 2 MSL, MSL being 2 minutes (RFC 9293 §3.4.2).
     time_wait: Duration::from_secs(240),
     // RFC 1337 §3 and RFC 9293 §3.10.7.4 differ; this is the latter.
     reset_ends_time_wait: true,
+    reset_at_fin: true,
+    close_wait_reset: Errno::BrokenPipe,
+    fin_hides_reset: true,
+    reset_after_shutdown_read: true,
     timestamps: true,
     sack: true,
     dsack: true,
-    // RFC 5682 is experimental no more, but not asked for by RFC 9293.
+    // RFC 5682 is on the standards track, but RFC 9293 does not ask for it.
     frto: false,
     late_acks: false,
     collapse: false,
     // RFC 9293 §3.8.2, MUST-19: RFC 5681.
     congestion: CongestionAlgorithm::NewReno,
     slow_start_after_idle: true,
+    halve_idle_window: true,
     segmentation_offload: false,
-    minshall: false,
     packet_memory: false,
     tail_loss_probe: false,
     window_scale: Some(7),
     receive_buffer: 65_536,
+    whole_segment_window: true,
     send_buffer: 65_536,
     initial_window: 10,
     mss: None,
     mtu: 1500,
+    min_path_mtu: 552,
+    path_mtu_lifetime: Duration::from_secs(600),
     icmp: IcmpErrors::Hard,
     // RFC 5961 §7: ten in five seconds.
     challenge_ack_interval: Duration::from_millis(500),
     syn_backlog: 128,
+    accept_queue_extra: 1,
     // RFC 6335 §6.
     ephemeral_ports: 49_152..=65_535,
+    alternate_ephemeral_ports: true,
     initial_sequence: None,
 };
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::assembler::Assembler;
 use crate::packet_memory::PacketMemory;
-use crate::{SackBlocks, Seq};
+use crate::{SackBlocks, Seq, Settings};
 
 /// `rcv.*` of RFC 9293, and the octets behind it.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub(crate) struct Rcv {
     capacity: u32,
     /// The shift count of the windows we advertise.
     scale: u8,
+    /// Whether the window of a SYN is a whole number of segments.
+    whole_segments: bool,
     /// Increases below this are not worth advertising (RFC 9293 §3.8.6.2.2).
     worthwhile: u32,
     /// The window as last advertised.
@@ -57,8 +59,9 @@ pub(crate) enum Text {
 
 impl Rcv {
     /// A side that knows nothing of the peer yet.
-    pub(crate) fn new(capacity: u32, packet_memory: bool) -> Rcv {
-        let memory = packet_memory.then(|| PacketMemory::new(capacity));
+    pub(crate) fn new(settings: &Settings) -> Rcv {
+        let capacity = settings.receive_buffer;
+        let memory = settings.packet_memory.then(|| PacketMemory::new(capacity));
         Rcv {
             irs: Seq(0),
             nxt: Seq(0),
@@ -69,6 +72,7 @@ impl Rcv {
             fin: None,
             capacity: memory.as_ref().map_or(capacity, PacketMemory::capacity),
             scale: 0,
+            whole_segments: settings.whole_segment_window,
             worthwhile: 1,
             offered: 0,
             memory,
@@ -104,11 +108,11 @@ impl Rcv {
         self.worthwhile = (self.capacity / 2).min(mss);
     }
 
-    /// The window of a SYN or SYN+ACK: not scaled, and a whole number of segments as Linux has it.
+    /// The window of a SYN or SYN+ACK, which is not scaled (RFC 7323 §2.2).
     pub(crate) fn initial_window(&mut self, mss: u32) -> u16 {
         // A peer may send data before it acknowledges our SYN, which then is sent again.
         let room = self.free().min(u32::from(u16::MAX));
-        let window = if room > mss { room - room % mss } else { room };
+        let window = if self.whole_segments && room > mss { room - room % mss } else { room };
         // A SYN that is repeated takes nothing back.
         let window = window.max(self.window().min(u32::from(u16::MAX)));
         self.right_edge = self.right_edge.max(self.nxt + window);
@@ -325,8 +329,12 @@ impl Rcv {
 mod tests {
     use super::*;
 
+    fn receiver(receive_buffer: u32, packet_memory: bool) -> Rcv {
+        Rcv::new(&Settings { receive_buffer, packet_memory, ..crate::Profile::Linux.settings() })
+    }
+
     fn rcv() -> Rcv {
-        let mut rcv = Rcv::new(1000, false);
+        let mut rcv = receiver(1000, false);
         rcv.synchronize(Seq(99));
         rcv.agree(0, 100, 40);
         assert_eq!(rcv.initial_window(100), 1000);
@@ -335,7 +343,7 @@ mod tests {
 
     #[test]
     fn what_came_twice_around_a_gap_leaves_no_memory_taken() {
-        let mut rcv = Rcv::new(1, true);
+        let mut rcv = receiver(1, true);
         rcv.synchronize(Seq(99));
         rcv.agree(0, 588, 40);
         let window = rcv.initial_window(588);
@@ -403,7 +411,7 @@ mod tests {
 
     #[test]
     fn rounding_takes_nothing_back() {
-        let mut rcv = Rcv::new(65_536, false);
+        let mut rcv = receiver(65_536, false);
         rcv.synchronize(Seq(0));
         assert_eq!(rcv.initial_window(1448), 65_160);
         rcv.agree(10, 1448, 40);
@@ -432,7 +440,7 @@ mod tests {
 
     #[test]
     fn a_buffer_smaller_than_the_scale_can_tell_still_opens_the_window() {
-        let mut rcv = Rcv::new(1000, false);
+        let mut rcv = receiver(1000, false);
         rcv.synchronize(Seq(99));
         rcv.initial_window(100);
         rcv.agree(14, 100, 40);

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use crate::{Instant, RtoMin, RtoSettings, Seq};
+use crate::clock::Clock;
+use crate::{Instant, RtoMin, RtoSettings, Seq, Settings};
 
-/// Smoothed round-trip time, and the timeout that follows from it.
+/// The smoothed round-trip time, and the timeout that follows from it.
 #[derive(Clone, Debug)]
 pub(crate) struct RttEstimator {
     settings: RtoSettings,
+    damp_drops: bool,
+    clock: Clock,
     measured: Option<Measured>,
-    /// The shortest round trip seen.
-    least: Option<Duration>,
+    min_rtt: Option<Duration>,
     /// How often the timeout has been doubled.
     backoff: u32,
 }
@@ -19,17 +21,29 @@ pub(crate) struct RttEstimator {
 struct Measured {
     srtt: Duration,
     rttvar: Duration,
-    /// Four times the largest variance of late, as Linux keeps it: it grows at once and shrinks once a round trip.
+    /// Four times the largest RTTVAR of late: it grows at once and shrinks once a round trip (Linux `rttvar_us`).
     margin: Duration,
-    /// The largest in this round trip.
+    /// Four times the largest RTTVAR of this round trip (Linux `mdev_max_us`).
     margin_now: Duration,
-    /// Acknowledged: the round trip is over.
-    round: Seq,
+    /// The round trip ends when this is acknowledged (Linux `rtt_seq`).
+    round_end: Seq,
 }
 
 impl RttEstimator {
-    pub(crate) fn new(settings: RtoSettings) -> RttEstimator {
-        RttEstimator { settings, measured: None, least: None, backoff: 0 }
+    pub(crate) fn new(settings: &Settings) -> RttEstimator {
+        RttEstimator {
+            settings: settings.rto,
+            damp_drops: settings.damp_rtt_drops,
+            clock: Clock::new(settings),
+            measured: None,
+            min_rtt: None,
+            backoff: 0,
+        }
+    }
+
+    /// The clock that timers run by.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// The smoothed round-trip time, once there is one.
@@ -37,40 +51,36 @@ impl RttEstimator {
         self.measured.map(|measured| measured.srtt)
     }
 
-    /// The shortest round trip seen.
-    pub(crate) fn least(&self) -> Option<Duration> {
-        self.least
+    /// The shortest round trip of the connection (`RACK.min_RTT` of RFC 8985 §5.3).
+    pub(crate) fn min_rtt(&self) -> Option<Duration> {
+        self.min_rtt
     }
 
     /// Takes a measurement (RFC 6298 §2.2, §2.3), which also ends the backoff (§5.7).
     pub(crate) fn sample(&mut self, rtt: Duration, una: Seq, nxt: Seq) {
         let floor = self.settings.min;
-        self.least = Some(self.least.map_or(rtt, |least| least.min(rtt)));
+        self.min_rtt = Some(self.min_rtt.map_or(rtt, |least| least.min(rtt)));
         self.backoff = 0;
         self.measured = Some(match self.measured {
             None => {
                 let margin = (rtt * 2).max(floor);
-                Measured { srtt: rtt, rttvar: rtt / 2, margin, margin_now: margin, round: nxt }
+                Measured { srtt: rtt, rttvar: rtt / 2, margin, margin_now: margin, round_end: nxt }
             }
             Some(old) => {
                 let error = old.srtt.abs_diff(rtt);
-                // Linux: a round trip that is suddenly shorter says little of the variance.
-                let weight = if rtt < old.srtt && error > old.rttvar && self.is_linux() { 32 } else { 4 };
+                let damped = self.damp_drops && rtt < old.srtt && error > old.rttvar;
+                let weight = if damped { 32 } else { 4 };
                 let rttvar = (old.rttvar * (weight - 1) + error) / weight;
                 let mut new = Measured { srtt: (old.srtt * 7 + rtt) / 8, rttvar, ..old };
                 new.margin_now = new.margin_now.max(rttvar * 4);
                 new.margin = new.margin.max(new.margin_now);
-                if una.after(old.round) {
+                if una.after(old.round_end) {
                     new.margin -= (new.margin - new.margin_now) / 4;
-                    (new.margin_now, new.round) = (floor, nxt);
+                    (new.margin_now, new.round_end) = (floor, nxt);
                 }
                 new
             }
         });
-    }
-
-    fn is_linux(&self) -> bool {
-        self.settings.min_applies == RtoMin::Variance
     }
 
     /// The timeout without backoff, within its bounds.
@@ -82,29 +92,10 @@ impl RttEstimator {
             RtoMin::Variance => srtt + margin,
             RtoMin::Slop => srtt + rttvar * 4 + min,
         };
-        self.whole(rto).min(max)
+        self.clock.round_up(rto).min(max)
     }
 
-    /// A time as the clock can measure it: rounded up to its granularity.
-    pub(crate) fn whole(&self, time: Duration) -> Duration {
-        let (nanos, grain) = (time.as_nanos() as u64, self.settings.granularity.as_nanos() as u64);
-        if grain == 0 { time } else { Duration::from_nanos(nanos.div_ceil(grain) * grain) }
-    }
-
-    /// How long a timer of so many whole units of the clock runs. It is set within a unit and fires at the end of its last:
-    /// later than that by up to one more, and never as early. What takes a round trip as long as the timer, and no more
-    /// than handling besides, is there before (13a, 13c: 40 ms of delay against 40.5 ms).
-    pub(crate) fn in_tick(&self, time: Duration) -> Duration {
-        if self.settings.granularity.is_zero() { time } else { time + Duration::from_millis(1) }
-    }
-
-    /// A time in whole units of the clock, rounded down.
-    pub(crate) fn whole_below(&self, time: Duration) -> Duration {
-        let (nanos, grain) = (time.as_nanos() as u64, self.settings.granularity.as_nanos() as u64);
-        Duration::from_nanos(nanos - nanos.checked_rem(grain).unwrap_or(0))
-    }
-
-    /// The timeout, doubled as often as it has backed off.
+    /// The timeout with its backoff.
     pub(crate) fn rto(&self) -> Duration {
         self.doubled(self.backoff)
     }
@@ -115,18 +106,12 @@ impl RttEstimator {
         self.base().saturating_mul(factor).min(self.settings.max)
     }
 
-    /// A short time as a ticking clock waits for it: 2 ms more, rounded up (Linux `TCP_TIMEOUT_MIN_US`).
-    pub(crate) fn soon(&self, time: Duration) -> Duration {
-        let ticks = !self.settings.granularity.is_zero();
-        self.whole(time + Duration::from_millis(if ticks { 2 } else { 0 }))
-    }
-
-    /// When the timer fires of what was last sent at `sent`.
+    /// When the timeout of what was last sent at `sent` expires.
     pub(crate) fn expiry(&self, sent: Instant) -> Instant {
         sent + self.rto()
     }
 
-    /// Takes one doubling back, if there is one (RFC 6069 §4).
+    /// Takes one doubling back and returns whether there was one (RFC 6069 §4).
     pub(crate) fn revert_backoff(&mut self) -> bool {
         let backed_off = self.backoff > 0;
         self.backoff = self.backoff.saturating_sub(1);
@@ -149,7 +134,7 @@ mod tests {
     }
 
     fn sampled(profile: Profile, samples: &[u64]) -> RttEstimator {
-        let mut rtt = RttEstimator::new(profile.settings().rto);
+        let mut rtt = RttEstimator::new(&profile.settings());
         for (round, sample) in (0..).zip(samples) {
             rtt.sample(ms(*sample), Seq(round * 10), Seq(round * 10 + 9));
         }
@@ -184,8 +169,20 @@ mod tests {
     }
 
     #[test]
+    fn a_sudden_drop_may_count_an_eighth() {
+        let rto = |damp_rtt_drops| {
+            let settings = Settings { damp_rtt_drops, ..Profile::Rfc9293.settings() };
+            let mut rtt = RttEstimator::new(&settings);
+            (0..3).for_each(|round| rtt.sample(ms([4000, 4000, 800][round]), Seq(0), Seq(9)));
+            rtt.rto().as_millis()
+        };
+        // SRTT is 3600 ms; RTTVAR goes from 1500 ms to (3 * 1500 + 3200) / 4 or (31 * 1500 + 3200) / 32.
+        assert_eq!([rto(false), rto(true)], [3600 + 4 * 1925, 9812]);
+    }
+
+    #[test]
     fn backoff_doubles_to_the_maximum_and_ends_with_a_measurement() {
-        let mut rtt = RttEstimator::new(Profile::Linux.settings().rto);
+        let mut rtt = RttEstimator::new(&Profile::Linux.settings());
         let mut series = Vec::new();
         for _ in 0..9 {
             series.push(rtt.rto().as_secs());

@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::profiles;
+use crate::{Errno, profiles};
 
-/// A stack whose numbers and choices an endpoint takes.
+/// A stack whose numbers and choices an endpoint follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Profile {
     /// Linux 6.18, held to recordings of the real kernel.
@@ -42,7 +42,7 @@ impl Profile {
         Profile::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
-    /// Its numbers and choices.
+    /// The profile's numbers and choices.
     pub const fn settings(self) -> Settings {
         match self {
             Profile::Linux => profiles::LINUX,
@@ -59,88 +59,153 @@ impl Profile {
 pub struct Settings {
     /// Keepalive of every socket of the host; `None` is off.
     pub keepalive: Option<KeepaliveSettings>,
-    /// The numbers of a keepalive that is switched on without any.
+    /// The numbers used where keepalive is switched on without any.
     pub keepalive_numbers: KeepaliveSettings,
-    /// Retransmission timeout before the first measurement, and its bounds.
+    /// Whether a peer that answered no probe is sent a RST when the connection is given up, in case it lives and cannot
+    /// answer (Linux `tcp_keepalive_timer`).
+    pub reset_unresponsive_peer: bool,
+    /// The retransmission timeout before the first measurement, and its bounds.
     pub rto: RtoSettings,
-    /// Acknowledgments that wait for company; `None` sends each at once.
+    /// Whether a round trip that is suddenly shorter counts an eighth as much toward RTTVAR as a longer one (Linux
+    /// `tcp_rtt_estimator`); in RFC 6298 §2.3 both count alike.
+    pub damp_rtt_drops: bool,
+    /// What a delay counted in whole ticks takes longer than it says: the timer is set within a tick and fires at the end of
+    /// its last (Linux `schedule_timeout`). Zero where time does not tick.
+    pub timer_lateness: Duration,
+    /// Added to the shortest timers of loss recovery, so that a tick cannot swallow them (Linux `TCP_TIMEOUT_MIN_US`).
+    pub short_timer_margin: Duration,
+    /// The bounds of the delay of acknowledgments; `None` sends each at once.
     pub delayed_ack: Option<DelayedAckSettings>,
+    /// Which acknowledgments are delayed.
+    pub ack_rule: AckRule,
+    /// How long the acknowledgments of one gap wait for each other once the peer has been told of it three times and SACK
+    /// can say the rest (Linux `tcp_comp_sack_delay_ns`); `None` sends each at once (RFC 5681 §4.2).
+    pub ack_compression: Option<Duration>,
+    /// Whether a read advertises a larger window only once it has at least doubled (Linux `__tcp_cleanup_rbuf`); otherwise at
+    /// each step that avoids a silly window (RFC 9293 §3.8.6.2.2).
+    pub window_update_doubles: bool,
     /// Whether small segments wait while data is unacknowledged (RFC 9293 §3.7.4).
     pub nagle: bool,
-    /// Whether only another small segment under way makes one wait (Minshall's variant of Nagle's algorithm; Linux).
+    /// Whether they wait only while another small segment is unacknowledged (Minshall's variant; Linux `tcp_minshall_check`).
     pub minshall: bool,
+    /// Whether data that fills half of the largest window ever offered is sent though it fills no segment (RFC 9293
+    /// §3.8.6.2.1, rule 3); Linux waits for a whole segment (`tcp_snd_wnd_test`).
+    pub half_window_segments: bool,
     /// How often a SYN is sent again (Linux `tcp_syn_retries`).
     pub syn_retries: u32,
-    /// How many of them come without backoff first (Linux `tcp_syn_linear_timeouts`).
+    /// How many SYNs are sent again before the timeout backs off (Linux `tcp_syn_linear_timeouts`).
     pub syn_linear_timeouts: u32,
-    /// How long an active open may take at most, whatever the retries say.
+    /// The longest an active open takes, whatever `syn_retries` says; `None` is no such limit.
     pub connect_timeout: Option<Duration>,
     /// How often a SYN+ACK is sent again (Linux `tcp_synack_retries`).
     pub synack_retries: u32,
-    /// When data that nobody acknowledges ends the connection.
+    /// Whether a SYN received again in SYN-RECEIVED restarts the retransmission timer of the SYN+ACK that answers it (Linux
+    /// `tcp_check_req`).
+    pub repeated_syn_restarts_timer: bool,
+    /// Whether another SYN in SYN-RECEIVED is answered by RST as a passive open returns to LISTEN (Linux `tcp_check_req`);
+    /// RFC 9293 §3.10.7.4, fourth, returns in silence.
+    pub reset_for_syn_in_handshake: bool,
+    /// When unacknowledged data ends the connection.
     pub give_up: GiveUp,
-    /// The same for a connection whose application has closed (Linux `tcp_orphan_retries`).
+    /// The same for a connection that the application has closed (Linux `tcp_orphan_retries`).
     pub orphan_give_up: GiveUp,
-    /// How long data may stay unacknowledged, counted from the first timeout; takes the place of `give_up`, and of the count
-    /// of keepalive probes (Linux TCP_USER_TIMEOUT).
+    /// How long data may stay unacknowledged, counted from the first timeout. Replaces `give_up` and the count of keepalive
+    /// probes (Linux TCP_USER_TIMEOUT).
     pub user_timeout: Option<Duration>,
-    /// How long an orphan waits in FIN-WAIT-2; `None` is for ever (Linux `tcp_fin_timeout`).
+    /// How long an orphan stays in FIN-WAIT-2; `None` is for ever (Linux `tcp_fin_timeout`).
     pub fin_timeout: Option<Duration>,
+    /// Whether an orphan in FIN-WAIT-2 judges RST and SYN as TIME-WAIT does: any RST in the window ends it, and so does a SYN,
+    /// which is answered by RST (Linux `tcp_timewait_state_process`).
+    pub orphan_fin_wait_2_yields: bool,
     /// How long TIME-WAIT lasts: 2 MSL.
     pub time_wait: Duration,
     /// Whether an acceptable RST ends TIME-WAIT (RFC 1337; Linux `tcp_rfc1337` = 0).
     pub reset_ends_time_wait: bool,
+    /// Whether a RST with the sequence number of the peer's FIN is acceptable after that FIN (Linux `tcp_reset_check`): a peer
+    /// that closes and is then sent data gives both the same number.
+    pub reset_at_fin: bool,
+    /// What the application's next call fails with after a RST in CLOSE-WAIT. RFC 9293 §3.10.7.4, second, says "connection
+    /// reset"; Linux `tcp_reset` says EPIPE.
+    pub close_wait_reset: Errno,
+    /// Whether the end of the stream, once received, is read even after a RST (Linux `tcp_recvmsg_locked`); otherwise the error
+    /// comes first.
+    pub fin_hides_reset: bool,
+    /// Whether data that arrives after `shutdown(SHUT_RD)`, while our FIN has been sent, resets the connection (Linux
+    /// `tcp_rcv_state_process`); otherwise it is acknowledged and never read.
+    pub reset_after_shutdown_read: bool,
     /// Whether timestamps are offered (RFC 7323).
     pub timestamps: bool,
     /// Whether SACK is offered (RFC 2018).
     pub sack: bool,
-    /// Whether an acknowledgment reports what arrived twice (RFC 2883; Linux `tcp_dsack`).
+    /// Whether acknowledgments report duplicates (RFC 2883; Linux `tcp_dsack`).
     pub dsack: bool,
-    /// Whether a timeout is checked for having been spurious (RFC 5682; Linux `tcp_frto`).
+    /// Whether spurious timeouts are detected (F-RTO, RFC 5682; Linux `tcp_frto`).
     pub frto: bool,
-    /// Whether a small segment that is sent again takes those behind it along, as far as one segment goes (RFC 9293 §3.8.1;
+    /// Whether a small segment is merged with those behind it when it is sent again, up to a full segment (RFC 9293 §3.8.1;
     /// Linux `tcp_retrans_collapse`).
     pub collapse: bool,
-    /// Whether an acknowledgment without data counts although others overtook it (Linux `tcp_disordered_ack_check`): its
-    /// timestamp is old, and by RFC 7323 §5.3 it would be answered.
+    /// Whether an acknowledgment without data counts although its timestamp is older than the last: others overtook it (Linux
+    /// `tcp_disordered_ack_check`). RFC 7323 §5.3 answers and drops it.
     pub late_acks: bool,
-    /// How the congestion window moves.
+    /// The congestion control algorithm.
     pub congestion: CongestionAlgorithm,
-    /// Whether a connection that was idle begins with the initial window again (RFC 5681 §4.1).
+    /// Whether the congestion window of an idle connection falls to the initial window (RFC 5681 §4.1).
     pub slow_start_after_idle: bool,
-    /// Whether several segments leave the stack as one and are cut up below it: only the last of each gets PSH (Linux TSO and
-    /// GSO, `tcp_tso_autosize`).
+    /// Whether it falls by half for each RTO without data (Linux `tcp_cwnd_restart`); otherwise all at once (RFC 5681 §4.1).
+    pub halve_idle_window: bool,
+    /// Whether several segments leave the stack as one packet that is cut up below it: only the last of them gets PSH (Linux
+    /// TSO and GSO, `tcp_tso_autosize`).
     pub segmentation_offload: bool,
-    /// Whether the end of a flight is probed before the retransmission timeout (RFC 8985 §7; Linux `tcp_early_retrans`).
+    /// Whether a tail loss probe precedes the retransmission timeout (RFC 8985 §7; Linux `tcp_early_retrans`).
     pub tail_loss_probe: bool,
-    /// The window scale that is offered; `None` offers none (RFC 7323).
+    /// The window scale offered; `None` offers none (RFC 7323).
     pub window_scale: Option<u8>,
     /// Whether packets count against the buffers with all the memory they take, and the send buffer grows with the
-    /// congestion window (Linux).
+    /// congestion window (Linux `tcp_win_from_space`, `tcp_sndbuf_expand`).
     pub packet_memory: bool,
     /// Room for received data, octets: the largest window.
     pub receive_buffer: u32,
+    /// Whether the window of a SYN is a whole number of segments (Linux `tcp_select_initial_window`).
+    pub whole_segment_window: bool,
     /// Room for data not yet acknowledged, octets.
     pub send_buffer: u32,
     /// Segments that may be sent before the first acknowledgment (RFC 6928).
     pub initial_window: u32,
-    /// Largest segment announced, octets; `None` is what the path's MTU allows.
+    /// The largest segment announced, octets; `None` is what the path MTU allows.
     pub mss: Option<u16>,
-    /// Largest IP datagram the host sends, octets.
+    /// The largest IP datagram that the host sends, octets.
     pub mtu: u16,
+    /// The smallest path MTU that a router is believed, octets (RFC 1191 §3; Linux `min_pmtu`).
+    pub min_path_mtu: u16,
+    /// How long a path MTU learned from a router is kept (RFC 1191 §6.3; Linux `mtu_expires`).
+    pub path_mtu_lifetime: Duration,
     /// Which ICMP errors end a connection; the others are only reported.
     pub icmp: IcmpErrors,
-    /// Least time between two challenge ACKs of a connection (Linux `tcp_invalid_ratelimit`).
+    /// The least time between two challenge ACKs of a connection (Linux `tcp_invalid_ratelimit`).
     pub challenge_ack_interval: Duration,
-    /// Connections a listener holds in SYN-RECEIVED.
+    /// The most connections that a listener holds in SYN-RECEIVED.
     pub syn_backlog: u32,
-    /// Ports for active opens that name none.
+    /// Connections that the accept queue takes beyond the backlog of `listen` (Linux `sk_acceptq_is_full`: one).
+    pub accept_queue_extra: u32,
+    /// Ports for active opens that name none (RFC 6335 §6).
     pub ephemeral_ports: RangeInclusive<u16>,
+    /// Whether every other ephemeral port is tried before those between (Linux `__inet_hash_connect`).
+    pub alternate_ephemeral_ports: bool,
     /// A fixed initial sequence number instead of one from clock and secret: for examples.
     pub initial_sequence: Option<u32>,
 }
 
-/// How the congestion window moves.
+/// Which acknowledgments are delayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckRule {
+    /// All but that of every second full-sized segment (RFC 9293 §3.8.6.3, SHLD-18 and SHLD-19).
+    SecondSegment,
+    /// As the connection is used: those of an interactive one wait for the answer that carries them, and the delay follows
+    /// the time between segments (Linux `__tcp_ack_snd_check`, `tcp_event_data_recv`, `tcp_send_delayed_ack`).
+    Adaptive,
+}
+
+/// A congestion control algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CongestionAlgorithm {
     /// RFC 9438.
@@ -176,44 +241,45 @@ impl CongestionAlgorithm {
 pub enum IcmpErrors {
     /// Any in SYN-SENT, none later (Linux `tcp_v4_err`).
     InHandshake,
-    /// Those that say that nobody takes the segment there (RFC 9293 §3.9.2.2: hard errors).
+    /// Hard errors: no such protocol or port there (RFC 9293 §3.9.2.2).
     Hard,
 }
 
 /// Keepalive (RFC 9293 §3.8.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepaliveSettings {
-    /// Time without anything received before the first probe.
+    /// The time without anything received before the first probe.
     pub idle: Duration,
-    /// Time from one unanswered probe to the next.
+    /// The time from one unanswered probe to the next.
     pub interval: Duration,
-    /// Unanswered probes that end the connection, one interval after the last.
+    /// How many unanswered probes end the connection, one interval after the last.
     pub probes: u32,
 }
 
 /// The retransmission timeout (RFC 6298).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RtoSettings {
-    /// Before the first measurement.
+    /// The timeout before the first measurement.
     pub initial: Duration,
-    /// Never less.
+    /// The lower bound.
     pub min: Duration,
-    /// Never more.
+    /// The upper bound.
     pub max: Duration,
     /// What the lower bound applies to.
     pub min_applies: RtoMin,
-    /// The clock's granularity G (RFC 6298 §2.3): timeouts are whole numbers of it, rounded up. Zero is exact.
+    /// The clock's granularity G (RFC 6298 §2.3): timeouts are whole multiples of it, rounded up. Zero is exact.
     pub granularity: Duration,
 }
 
 /// What the lower bound of the RTO applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RtoMin {
-    /// The whole: max(min, SRTT + 4 RTTVAR) (RFC 6298 §2.4).
+    /// The sum: max(min, SRTT + 4 RTTVAR) (RFC 6298 §2.4).
     Total,
-    /// The variance term: SRTT + max(min, 4 RTTVAR) (Linux).
+    /// The variance term: SRTT + max(min, 4 RTTVAR), where RTTVAR is the largest of late and falls by a quarter a round trip
+    /// at most (Linux `mdev_max_us`, `tcp_rtt_estimator`).
     Variance,
-    /// It is added: SRTT + 4 RTTVAR + min (the slop of BSD).
+    /// It is added: SRTT + 4 RTTVAR + min (the slop of BSD, `TCP_REXMTVAL`).
     Slop,
 }
 
@@ -224,18 +290,19 @@ pub struct DelayedAckSettings {
     pub min: Duration,
     /// The longest delay.
     pub max: Duration,
-    /// Segments of a new connection that are acknowledged at once (Linux quick ACKs).
+    /// How many segments of a new connection are acknowledged at once (Linux quick ACKs, `tcp_incr_quickack`).
     pub quick: u32,
 }
 
-/// When retransmitting ends.
+/// When retransmission ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
-    /// At the first expiry after the time that so many doublings of the least RTO take, counted from
-    /// the first retransmission (Linux `tcp_retries2`).
+    /// At the first expiry after the time that this many doublings of the least RTO take, counted from the first
+    /// retransmission. Probes of a closed window end after this many without an answer, and the time between them doubles no
+    /// more often (Linux `tcp_retries2`).
     Retries(u32),
-    /// After so many retransmissions, at the next expiry (BSD, Windows).
+    /// At the expiry after this many retransmissions (BSD, Windows).
     Count(u32),
-    /// At the first expiry after this long.
+    /// At the first expiry after this time.
     After(Duration),
 }

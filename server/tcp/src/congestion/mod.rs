@@ -12,7 +12,7 @@ use std::time::Duration;
 use cubic::Cubic;
 use new_reno::NewReno;
 
-use crate::{CongestionAlgorithm, Instant};
+use crate::{CongestionAlgorithm, Instant, Settings};
 
 /// Where algorithms differ.
 pub(super) trait CongestionControl: std::fmt::Debug {
@@ -43,13 +43,13 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn new(algorithm: CongestionAlgorithm, initial_window: u32) -> Window {
-        let algorithm: Option<Box<dyn CongestionControl>> = match algorithm {
+    pub(crate) fn new(settings: &Settings) -> Window {
+        let algorithm: Option<Box<dyn CongestionControl>> = match settings.congestion {
             CongestionAlgorithm::Cubic => Some(Box::<Cubic>::default()),
             CongestionAlgorithm::NewReno => Some(Box::<NewReno>::default()),
             CongestionAlgorithm::None => None,
         };
-        let initial = initial_window.max(1);
+        let initial = settings.initial_window.max(1);
         Window { algorithm, size: initial, threshold: u32::MAX, initial, before_loss: None }
     }
 
@@ -131,11 +131,15 @@ impl Window {
         }
     }
 
-    /// Nothing was sent for `idle`, in which the path may have changed (RFC 5681 §4.1; Linux halves the window for each
-    /// RTO, `tcp_cwnd_restart`).
-    pub(crate) fn restart_after_idle(&mut self, idle: Duration, rto: Duration) {
+    /// Nothing was sent for `idle`, in which the path may have changed: the window falls to the restart window, at once or by
+    /// half for each RTO (RFC 5681 §4.1; Linux `tcp_cwnd_restart`).
+    pub(crate) fn restart_after_idle(&mut self, idle: Duration, rto: Duration, halve: bool) {
         let restart = self.initial.min(self.size);
         self.threshold = self.threshold.max(self.size / 2 + self.size / 4);
+        if !halve {
+            self.size = restart;
+            return;
+        }
         let mut left = idle;
         while left >= rto && self.size > restart {
             left -= rto;
@@ -151,13 +155,17 @@ mod tests {
 
     const RTT: Duration = Duration::from_millis(40);
 
+    fn window(congestion: CongestionAlgorithm) -> Window {
+        Window::new(&Settings { congestion, initial_window: 10, ..crate::Profile::Linux.settings() })
+    }
+
     fn acknowledged(window: &mut Window, segments: u32, in_flight: u32) {
         window.acknowledged(Instant::ZERO, RTT, segments, in_flight);
     }
 
     #[test]
     fn slow_start_doubles_and_avoidance_adds_one() {
-        let mut window = Window::new(CongestionAlgorithm::NewReno, 10);
+        let mut window = window(CongestionAlgorithm::NewReno);
         acknowledged(&mut window, 10, 10);
         assert_eq!(window.size(), 20);
         window.loss();
@@ -173,7 +181,7 @@ mod tests {
 
     #[test]
     fn an_unused_window_does_not_grow() {
-        let mut window = Window::new(CongestionAlgorithm::Cubic, 10);
+        let mut window = window(CongestionAlgorithm::Cubic);
         acknowledged(&mut window, 1, 1);
         assert_eq!(window.size(), 10);
     }
@@ -181,7 +189,7 @@ mod tests {
     #[test]
     fn an_undone_loss_leaves_no_trace() {
         for algorithm in [CongestionAlgorithm::Cubic, CongestionAlgorithm::NewReno] {
-            let mut window = Window::new(algorithm, 10);
+            let mut window = window(algorithm);
             window.loss();
             window.set(1);
             window.undo();
@@ -190,12 +198,20 @@ mod tests {
     }
 
     #[test]
-    fn idle_time_halves_the_window_down_to_the_initial_one() {
-        let mut window = Window::new(CongestionAlgorithm::NewReno, 10);
+    fn an_idle_window_may_fall_at_once() {
+        let mut window = window(CongestionAlgorithm::NewReno);
         acknowledged(&mut window, 70, 50);
-        window.restart_after_idle(RTT * 2, RTT);
+        window.restart_after_idle(RTT * 2, RTT, false);
+        assert_eq!((window.size(), window.threshold()), (10, u32::MAX));
+    }
+
+    #[test]
+    fn idle_time_halves_the_window_down_to_the_initial_one() {
+        let mut window = window(CongestionAlgorithm::NewReno);
+        acknowledged(&mut window, 70, 50);
+        window.restart_after_idle(RTT * 2, RTT, true);
         assert_eq!(window.size(), 20);
-        window.restart_after_idle(RTT * 50, RTT);
+        window.restart_after_idle(RTT * 50, RTT, true);
         assert_eq!(window.size(), 10);
     }
 }

@@ -148,7 +148,7 @@ impl Connection {
             DropReason::OutOfWindow
         };
         if header.flags.contains(Flags::RST) {
-            return if self.is_reset_after_fin(header) { Ok(()) } else { Err(reason) };
+            return if self.is_reset_at_fin(cx, header) { Ok(()) } else { Err(reason) };
         }
         if self.state == State::SynReceived && header.flags.contains(Flags::SYN) && header.seq == self.rcv.irs
         {
@@ -158,8 +158,9 @@ impl Connection {
                 self.outbox.ack = Some(Purpose::DuplicateAck);
                 return Ok(());
             }
-            // The answer to it starts the wait for its acknowledgment anew (Linux `tcp_check_req`).
-            self.timers.set(cx, Timer::Retransmission, self.rtt.rto());
+            if cx.settings.repeated_syn_restarts_timer {
+                self.timers.set(cx, Timer::Retransmission, self.rtt.rto());
+            }
             self.outbox.ack = Some(Purpose::Retransmission);
             return Err(DropReason::Duplicate);
         }
@@ -171,16 +172,20 @@ impl Connection {
 
     /// Whether a RST stands where the peer's FIN stood: a peer that closes and then is sent data says both with one number
     /// (Linux `tcp_reset_check`).
-    fn is_reset_after_fin(&self, header: &Header) -> bool {
-        header.seq + 1 == self.rcv.nxt
+    fn is_reset_at_fin(&self, cx: &Context<'_>, header: &Header) -> bool {
+        cx.settings.reset_at_fin
+            && header.seq + 1 == self.rcv.nxt
             && matches!(self.state, State::CloseWait | State::LastAck | State::Closing)
+    }
+
+    /// Whether the connection is an orphan in FIN-WAIT-2 that judges RST and SYN as TIME-WAIT does.
+    fn yields(&self, cx: &Context<'_>) -> bool {
+        self.orphan && self.state == State::FinWait2 && cx.settings.orphan_fin_wait_2_yields
     }
 
     /// Second: RST (RFC 5961 §3.2).
     fn take_reset(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
-        // What is left of an orphan in FIN-WAIT-2 is not worth a challenge (Linux `tcp_timewait_state_process`).
-        let remains = self.orphan && self.state == State::FinWait2;
-        if header.seq != self.rcv.nxt && !self.is_reset_after_fin(header) && !remains {
+        if header.seq != self.rcv.nxt && !self.is_reset_at_fin(cx, header) && !self.yields(cx) {
             self.answer_suspicious(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::InexactReset);
         }
@@ -190,8 +195,7 @@ impl Connection {
             // A passive open goes back to its listener; an active one was refused.
             State::SynReceived if self.parent.is_some() => self.transition(cx, State::Closed, cause),
             State::SynReceived => self.fail(cx, Errno::ConnectionRefused, cause),
-            // As Linux has it: whoever saw the peer's FIN learns that nobody takes its data.
-            State::CloseWait => self.fail(cx, Errno::BrokenPipe, cause),
+            State::CloseWait => self.fail(cx, cx.settings.close_wait_reset, cause),
             State::Established | State::FinWait1 | State::FinWait2 => {
                 self.fail(cx, Errno::ConnectionReset, cause);
             }
@@ -214,9 +218,12 @@ impl Connection {
         // A passive open goes back to its listener, and an orphan in FIN-WAIT-2 has nobody who would miss it: the peer is
         // told that nobody is here (Linux `tcp_check_req`, `tcp_timewait_state_process`).
         let embryonic = self.state == State::SynReceived && self.parent.is_some();
-        if embryonic || (self.orphan && self.state == State::FinWait2) {
+        let yields = self.yields(cx);
+        if embryonic || yields {
             self.transition(cx, State::Closed, Cause::Segment(header.flags));
-            self.outbox.reset = Some(header.refusal());
+            if yields || cx.settings.reset_for_syn_in_handshake {
+                self.outbox.reset = Some(header.refusal());
+            }
         } else {
             self.answer_suspicious(cx, header, Purpose::ChallengeAck);
         }

@@ -50,7 +50,7 @@ impl Connection {
         }
     }
 
-    /// RECEIVE. Data comes before an error, and the peer's FIN hides a later reset, as in Linux.
+    /// RECEIVE. Data comes before an error.
     pub(crate) fn receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Result<Received, Errno> {
         if self.rcv.unread() > 0 {
             if buffer.is_empty() {
@@ -61,7 +61,7 @@ impl Connection {
             self.acknowledge_read(cx);
             return Ok(Received::Octets(count));
         }
-        if self.rcv.is_finished() {
+        if self.rcv.is_finished() && (cx.settings.fin_hides_reset || self.error.is_none()) {
             return Ok(Received::End);
         }
         if let Some(errno) = self.error.take() {
@@ -76,7 +76,8 @@ impl Connection {
         let takes_data = matches!(self.state, State::Established | State::FinWait1 | State::FinWait2);
         let opens = takes_data && {
             let (current, next) = (self.rcv.window(), self.rcv.next_window());
-            next > current && next >= current.saturating_mul(2)
+            let worth_telling = !cx.settings.window_update_doubles || next >= current.saturating_mul(2);
+            next > current && worth_telling
         };
         if opens || self.ack_policy.is_due_at_read(self.rcv.nxt, self.rcv.unread()) {
             self.timers.cancel(cx, Timer::DelayedAck);

@@ -99,9 +99,10 @@ impl Connection {
             );
             let (seq, ack) = (self.snd.nxt, self.rcv.nxt);
             self.fail(cx, Errno::TimedOut, Cause::GaveUp(Timer::Keepalive));
-            // In case the peer lives but cannot answer.
-            self.outbox.reset =
-                Some(Header { seq, ack, flags: Flags::RST | Flags::ACK, ..Header::default() });
+            if cx.settings.reset_unresponsive_peer {
+                let flags = Flags::RST | Flags::ACK;
+                self.outbox.reset = Some(Header { seq, ack, flags, ..Header::default() });
+            }
             return;
         }
         self.keepalive.unanswered += 1;

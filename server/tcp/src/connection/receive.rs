@@ -32,7 +32,9 @@ impl Connection {
         let (seq, len) = (segment.header.text(), segment.header.payload);
         let end = seq + len;
         let finishing = matches!(self.state, State::FinWait1 | State::FinWait2);
-        if (self.orphan || (self.read_shut && finishing)) && end.after(self.rcv.nxt) {
+        if (self.orphan || (self.read_shut && finishing && cx.settings.reset_after_shutdown_read))
+            && end.after(self.rcv.nxt)
+        {
             // As from a port that nobody has (RFC 9293 §3.10.7.1).
             let seq = segment.header.ack;
             self.fail(cx, Errno::ConnectionReset, Cause::Segment(segment.header.flags));
@@ -139,18 +141,18 @@ impl Connection {
         if self.outbox.ack.is_some() {
             return;
         }
-        let srtt = self.rtt.srtt().map(|srtt| self.rtt.whole(srtt));
+        let srtt = self.rtt.srtt().map(|srtt| self.rtt.clock().round_up(srtt));
         let opens = self.rcv.next_window() >= self.rcv.offered();
         match self.ack_policy.decide(self.rcv.nxt, srtt, self.rcv.has_gap(), fin, opens) {
             AckAction::Now => self.acknowledge_now(cx, Purpose::Normal),
             AckAction::Within(delay) => {
                 match self.timers.expires(Timer::DelayedAck) {
                     // About to fire anyway (Linux `tcp_send_delayed_ack`).
-                    Some(at) if at <= cx.now + self.rtt.whole_below(delay / 4) => {
+                    Some(at) if at <= cx.now + self.rtt.clock().round_down(delay / 4) => {
                         self.acknowledge_now(cx, Purpose::Normal);
                     }
                     Some(at) if at <= cx.now + delay => {}
-                    Some(_) | None => self.timers.set(cx, Timer::DelayedAck, self.rtt.in_tick(delay)),
+                    Some(_) | None => self.timers.set(cx, Timer::DelayedAck, self.rtt.clock().delay(delay)),
                 }
             }
         }

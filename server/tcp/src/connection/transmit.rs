@@ -236,7 +236,7 @@ impl Connection {
         let percent = if self.congestion.size() < self.congestion.threshold() / 2 { 200 } else { 120 };
         let srtt = self.rtt.srtt().map_or(1, |srtt| srtt.as_micros().max(1) as u64);
         let rate = mss * window * percent * 10_000 / srtt;
-        let round_trip = self.rtt.least().map_or(u64::MAX, |least| least.as_micros() as u64) >> 9;
+        let round_trip = self.rtt.min_rtt().map_or(u64::MAX, |least| least.as_micros() as u64) >> 9;
         let near = if round_trip < 32 { most >> round_trip } else { 0 };
         (((rate >> 10) + near).min(most) / mss).max(2) as u32
     }
@@ -248,7 +248,7 @@ impl Connection {
         }
         let (rto, idle) = (self.rtt.rto(), self.last_sent.map(|last| cx.now - last));
         if let Some(idle) = idle.filter(|idle| *idle > rto) {
-            self.congestion.restart_after_idle(idle, rto);
+            self.congestion.restart_after_idle(idle, rto, cx.settings.halve_idle_window);
         }
     }
 
@@ -264,7 +264,7 @@ impl Connection {
             return true;
         }
         if len < unsent {
-            return !cx.settings.segmentation_offload && len >= self.snd.max_wnd / 2;
+            return cx.settings.half_window_segments && len >= self.snd.max_wnd / 2;
         }
         self.snd.is_finishing() || !self.holds_small(cx)
     }

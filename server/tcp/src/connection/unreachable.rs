@@ -4,8 +4,6 @@ use super::{Connection, Context};
 use crate::icmp::{Reason, Unreachable};
 use crate::{Cause, Disposition, DropReason, Errno, IcmpErrors, Report, State, Timer};
 
-/// The least MTU that a router is believed (Linux `min_pmtu`).
-const LEAST_MTU: u16 = 552;
 /// What every link takes that carries IPv6 (RFC 8200 §5).
 const LEAST_MTU_V6: u16 = 1280;
 
@@ -62,8 +60,8 @@ impl Connection {
 
     /// The path takes less than was thought (RFC 1191, RFC 8201): what is larger is sent again in smaller segments.
     fn shrink(&mut self, cx: &mut Context<'_>, mtu: u16) {
-        let mtu = if mtu == 0 { LEAST_MTU } else { mtu.max(LEAST_MTU) };
-        self.mtu = self.mtu.min(mtu);
+        // A router that says nothing says 0.
+        self.mtu = self.mtu.min(mtu.max(cx.settings.min_path_mtu));
         let mss = self.payload_for_mtu();
         if mss < self.snd.mss {
             self.snd.mss = mss;

@@ -3,16 +3,12 @@
 use std::collections::VecDeque;
 use std::hash::Hasher as _;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use siphasher::sip::SipHasher24;
 
 use super::{Config, Endpoint};
 use crate::connection::{Connection, Context, Identity};
 use crate::{ConnectionId, Event, Instant, Seq, State};
-
-/// How long a router is believed about a path's MTU (RFC 1191 §6.3; Linux `mtu_expires`).
-const PATH_MTU_LIFE: Duration = Duration::from_secs(600);
 
 /// What the endpoint keeps beside a connection while it is being worked on.
 pub(super) struct Before {
@@ -123,7 +119,8 @@ impl Endpoint {
 
     /// What the path to a host takes, as far as routers have said.
     fn path_mtu(&self, now: Instant, remote: IpAddr) -> u16 {
-        let known = self.path_mtus.get(&remote).filter(|(_, since)| now.since(*since) < PATH_MTU_LIFE);
+        let lifetime = self.config.settings.path_mtu_lifetime;
+        let known = self.path_mtus.get(&remote).filter(|(_, since)| now.since(*since) < lifetime);
         known.map_or(self.config.settings.mtu, |(mtu, _)| *mtu)
     }
 
@@ -131,7 +128,8 @@ impl Endpoint {
     pub(super) fn learn_path_mtu(&mut self, now: Instant, id: ConnectionId) {
         let Some(connection) = self.get(id) else { return };
         let (remote, mtu) = (connection.addresses().1.ip(), connection.mtu);
-        self.path_mtus.retain(|_, (_, since)| now.since(*since) < PATH_MTU_LIFE);
+        let lifetime = self.config.settings.path_mtu_lifetime;
+        self.path_mtus.retain(|_, (_, since)| now.since(*since) < lifetime);
         self.path_mtus.insert(remote, (mtu, now));
     }
 }

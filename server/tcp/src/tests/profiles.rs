@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::pair::{Fate, Pair};
 use super::*;
-use crate::{Errno, GiveUp, IcmpErrors, Keepalive, RtoMin};
+use crate::{AckRule, Errno, GiveUp, IcmpErrors, Keepalive, RtoMin};
 
 /// How sure a value is.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 31] = [
+const ROWS: [Row; 49] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -42,6 +42,11 @@ const ROWS: [Row; 31] = [
         "keepalive probes",
         |s| s.keepalive_numbers.probes.to_string(),
         [SYSCTL, U, BSD_TIMER, MS_KEEPALIVE, XNU_TIMER],
+    ),
+    (
+        "a peer that answers no probe",
+        |s| if s.reset_unresponsive_peer { "is reset" } else { "is left alone" }.to_owned(),
+        [D("`tcp_keepalive_timer`"), U, U, U, U],
     ),
     (
         "first RTO",
@@ -59,6 +64,22 @@ const ROWS: [Row; 31] = [
     ),
     ("largest RTO", |s| time(s.rto.max), [SYSCTL, D("RFC 6298 §2.5"), BSD_TIMER, U, XNU_TIMER]),
     (
+        "a round trip that is suddenly shorter",
+        |s| if s.damp_rtt_drops { "counts an eighth" } else { "counts in full" }.to_owned(),
+        [D("`tcp_rtt_estimator`"), D("RFC 6298 §2.3"), U, U, U],
+    ),
+    (
+        "timers",
+        |s| {
+            let (tick, late, short) = (s.rto.granularity, s.timer_lateness, s.short_timer_margin);
+            if tick.is_zero() {
+                return "exact".to_owned();
+            }
+            format!("ticks of {}, {} late, {} more if short", time(tick), time(late), time(short))
+        },
+        [M("13a, 13c"), U, U, U, U],
+    ),
+    (
         "delayed ACK",
         |s| {
             let delayed = s.delayed_ack.unwrap();
@@ -71,6 +92,27 @@ const ROWS: [Row; 31] = [
         },
         [M("09b, 09h, 17e"), D("RFC 9293 §3.8.6.3: below 0.5 s"), BSD_TIMER, U, U],
     ),
+    (
+        "acknowledgments wait",
+        |s| {
+            match s.ack_rule {
+                AckRule::SecondSegment => "but for every second full segment",
+                AckRule::Adaptive => "as the connection is used",
+            }
+            .to_owned()
+        },
+        [M("09a, 09b, 09h"), D("RFC 9293 §3.8.6.3"), U, U, U],
+    ),
+    (
+        "those of one gap wait for each other",
+        |s| s.ack_compression.map_or("never".to_owned(), time),
+        [D("`tcp_comp_sack_delay_ns`"), D("RFC 5681 §4.2"), U, U, U],
+    ),
+    (
+        "a read advertises",
+        |s| if s.window_update_doubles { "a doubled window" } else { "any larger window" }.to_owned(),
+        [D("`tcp_cleanup_rbuf`"), U, U, U, U],
+    ),
     ("SYN again", |s| s.syn_retries.to_string(), [SYSCTL, D("RFC 9293 §3.8.3: 3 minutes"), U, U, U]),
     ("of them at an even pace", |s| s.syn_linear_timeouts.to_string(), [SYSCTL, U, U, U, U]),
     (
@@ -79,6 +121,16 @@ const ROWS: [Row; 31] = [
         [M("05_syn_dropped_all_default: 131 s"), U, U, U, XNU_TIMER],
     ),
     ("SYN+ACK again", |s| s.synack_retries.to_string(), [SYSCTL, U, U, U, U]),
+    (
+        "a SYN again in SYN-RECEIVED",
+        |s| if s.repeated_syn_restarts_timer { "restarts the timer" } else { "is answered" }.to_owned(),
+        [D("`tcp_check_req`"), U, U, U, U],
+    ),
+    (
+        "another SYN in SYN-RECEIVED",
+        |s| if s.reset_for_syn_in_handshake { "is answered by RST" } else { "ends it in silence" }.to_owned(),
+        [D("`tcp_check_req`"), U, U, U, U],
+    ),
     (
         "data gives up",
         |s| give_up(s.give_up),
@@ -95,11 +147,32 @@ const ROWS: [Row; 31] = [
         [SYSCTL, D("RFC 9293 has no timer"), BSD_TIMER, U, XNU_TIMER],
     ),
     (
+        "RST and SYN to such an orphan",
+        |s| if s.orphan_fin_wait_2_yields { "end it" } else { "are challenged" }.to_owned(),
+        [D("`tcp_timewait_state_process`"), U, U, U, U],
+    ),
+    (
         "TIME-WAIT",
         |s| time(s.time_wait),
         [M("14b"), D("RFC 9293 §3.4.2: 2 MSL"), D("MSL 30 s, 1995 sources"), U, XNU_TIMER],
     ),
     ("RST ends TIME-WAIT", |s| on(s.reset_ends_time_wait), [M("11h"), D("RFC 9293 §3.10.7.4"), U, U, U]),
+    (
+        "RST in the place of the peer's FIN",
+        |s| if s.reset_at_fin { "acceptable" } else { "too old" }.to_owned(),
+        [D("`tcp_reset_check`"), U, U, U, U],
+    ),
+    ("RST in CLOSE-WAIT", |s| s.close_wait_reset.to_string(), [D("`tcp_reset`"), U, U, U, U]),
+    (
+        "read after FIN and RST",
+        |s| if s.fin_hides_reset { "the end" } else { "the error" }.to_owned(),
+        [D("`tcp_recvmsg_locked`"), U, U, U, U],
+    ),
+    (
+        "data after FIN and shutdown(SHUT_RD)",
+        |s| if s.reset_after_shutdown_read { "is answered by RST" } else { "is acknowledged" }.to_owned(),
+        [D("`tcp_rcv_state_process`"), U, U, U, U],
+    ),
     ("timestamps", |s| on(s.timestamps), [SYSCTL, D("RFC 7323"), U, U, U]),
     (
         "SACK, D-SACK",
@@ -124,6 +197,11 @@ const ROWS: [Row; 31] = [
         [D("mainline default"), D("RFC 9293 §3.8.2"), U, U, U],
     ),
     (
+        "the window of an idle connection falls",
+        |s| if s.halve_idle_window { "by half each RTO" } else { "at once" }.to_owned(),
+        [D("`tcp_cwnd_restart`"), U, U, U, U],
+    ),
+    (
         "window scale",
         |s| s.window_scale.map_or("none".to_owned(), |scale| scale.to_string()),
         [M("every recording"), U, U, U, U],
@@ -136,11 +214,26 @@ const ROWS: [Row; 31] = [
         },
         [M("06d, 06e, 06f"), D("RFC 9293 §3.9.2.2"), U, U, U],
     ),
+    (
+        "a path MTU is believed",
+        |s| format!("from {} octets, for {}", s.min_path_mtu, time(s.path_mtu_lifetime)),
+        [D("`min_pmtu`, `mtu_expires`"), D("RFC 1191 §6.3: ten minutes"), U, U, U],
+    ),
     ("receive buffer", |s| s.receive_buffer.to_string(), [M("every recording"), U, U, U, U]),
+    (
+        "the window of a SYN",
+        |s| if s.whole_segment_window { "whole segments" } else { "all there is" }.to_owned(),
+        [D("`tcp_select_initial_window`"), U, U, U, U],
+    ),
     (
         "Nagle's algorithm waits for",
         |s| if s.minshall { "a small segment" } else { "anything" }.to_owned() + " under way",
         [M("09c"), D("RFC 9293 §3.7.4"), U, U, U],
+    ),
+    (
+        "data that fills half of the largest window",
+        |s| if s.half_window_segments { "is sent" } else { "waits" }.to_owned(),
+        [D("`tcp_snd_wnd_test`"), D("RFC 9293 §3.8.6.2.1"), U, U, U],
     ),
     (
         "buffers count",
@@ -154,8 +247,16 @@ const ROWS: [Row; 31] = [
         [M("11g"), D("RFC 5961 §7: ten in five seconds"), U, U, U],
     ),
     (
+        "accept queue beyond the backlog",
+        |s| s.accept_queue_extra.to_string(),
+        [D("`sk_acceptq_is_full`"), U, U, U, U],
+    ),
+    (
         "ephemeral ports",
-        |s| format!("{} to {}", s.ephemeral_ports.start(), s.ephemeral_ports.end()),
+        |s| {
+            let order = if s.alternate_ephemeral_ports { ", every other first" } else { "" };
+            format!("{} to {}{order}", s.ephemeral_ports.start(), s.ephemeral_ports.end())
+        },
         [SYSCTL, D("RFC 6335 §6"), U, U, U],
     ),
 ];

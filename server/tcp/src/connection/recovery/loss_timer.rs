@@ -34,9 +34,9 @@ impl Connection {
         };
         // One segment's acknowledgment may be delayed: Linux takes the least RTO for it.
         let probe = if self.snd.sent.len() == 1 {
-            self.rtt.whole(srtt * 2 + cx.settings.rto.min)
+            self.rtt.clock().round_up(srtt * 2 + cx.settings.rto.min)
         } else {
-            self.rtt.soon(srtt * 2)
+            self.rtt.clock().short_delay(srtt * 2)
         };
         self.timers.cancel(cx, Timer::Retransmission);
         self.timers.set(cx, Timer::TailLossProbe, probe.min(timeout));

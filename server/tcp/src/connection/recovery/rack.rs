@@ -15,7 +15,7 @@ impl Connection {
         let rtt = now - sent;
         // The acknowledgment of an earlier transmission would say that this one was quick. Where every round trip is as
         // long, that can not be told; the kernel's lone repairs are a little quicker than its bursts (18c, 12 of 12 runs).
-        let quick = self.rtt.least().is_some_and(|least| rtt <= least);
+        let quick = self.rtt.min_rtt().is_some_and(|least| rtt <= least);
         // So does an echo from before it was sent again (step 2; Linux `tcp_skb_spurious_retrans`).
         if resent && (quick || self.echoes_earlier(news.header, sent)) {
             return;
@@ -32,7 +32,7 @@ impl Connection {
         let Some(newest) = self.recovery.rack.newest else { return };
         let patience = self.recovery.rack.rtt + self.reordering_window();
         match self.snd.sent.mark_lost_by_time(cx.now, newest, patience) {
-            Some(left) => self.timers.set(cx, Timer::Reordering, self.rtt.soon(left)),
+            Some(left) => self.timers.set(cx, Timer::Reordering, self.rtt.clock().short_delay(left)),
             None => self.timers.cancel(cx, Timer::Reordering),
         }
     }
@@ -44,7 +44,7 @@ impl Connection {
         if !self.recovery.rack.reordering && proven {
             return Duration::ZERO;
         }
-        let quarter = self.rtt.least().unwrap_or_default() / 4;
+        let quarter = self.rtt.min_rtt().unwrap_or_default() / 4;
         quarter.min(self.rtt.srtt().unwrap_or_default())
     }
 
