@@ -1,42 +1,36 @@
 //! One connection: a TCB (RFC 9293 §3.3.1) and what happens to it. One concern a file below.
 
-mod acknowledge;
 mod arrives;
 mod calls;
+mod challenge;
+mod delayed_ack;
 mod keepalive;
-mod receive;
 mod recovery;
 mod timeouts;
 mod transmit;
 mod unreachable;
 mod urgent;
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::ack_policy::AckPolicy;
 use crate::congestion::Window;
+use crate::context::Context;
 use crate::rcv::Rcv;
 use crate::rtt::RttEstimator;
 use crate::segment::{IpChoice, TIMESTAMPS_OPTION, default_mss, mss_for_mtu};
 use crate::snd::Snd;
 use crate::timers::Timers;
 use crate::{
-    Cause, ConnectionId, ConnectionStatus, Errno, Event, EventKind, Flags, Header, Instant, ListenerId,
-    Options, Purpose, Report, Seq, Settings, State, Subject, Timer, Timestamps,
+    Cause, ConnectionId, ConnectionStatus, Errno, EventKind, Flags, Header, Instant, ListenerId, Options,
+    Purpose, Report, Seq, Settings, State, Timer, Timestamps,
 };
 
+use challenge::ChallengeLimit;
 use keepalive::KeepaliveState;
 use recovery::Recovery;
 use urgent::Urgent;
-
-/// What every step of a connection may use: the time, the host's settings, and where to say what happened.
-pub(crate) struct Context<'a> {
-    pub(crate) now: Instant,
-    pub(crate) settings: &'a Settings,
-    pub(crate) events: &'a mut VecDeque<Event>,
-}
 
 /// What both ends agreed on in the handshake.
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,8 +121,7 @@ pub(crate) struct Connection {
     unanswered_since: Option<Instant>,
     /// How often the time between two such probes has doubled.
     persist_backoff: u32,
-    /// When a suspicious segment was last answered (RFC 5961 §7).
-    last_challenge: Option<Instant>,
+    challenge_limit: ChallengeLimit,
 }
 
 /// What identifies a new connection and makes it unlike others.
@@ -187,9 +180,9 @@ impl Connection {
             window_probes: 0,
             unanswered_since: None,
             persist_backoff: 0,
-            last_challenge: None,
+            challenge_limit: ChallengeLimit::default(),
         };
-        connection.tell(cx, EventKind::Created { local, remote });
+        connection.record(cx, EventKind::Created { local, remote });
         connection
     }
 
@@ -298,8 +291,8 @@ impl Connection {
         self.state == State::TimeWait && self.agreed.timestamps
     }
 
-    /// Whether a SYN with these numbers may follow this connection in TIME-WAIT (RFC 9293 §3.6.1, RFC 6191).
-    pub(crate) fn may_be_followed_by(&self, syn: &Header) -> bool {
+    /// Whether this SYN may begin a new connection in place of this one in TIME-WAIT (RFC 9293 §3.6.1, RFC 6191).
+    pub(crate) fn may_be_replaced_by(&self, syn: &Header) -> bool {
         let newer_clock = match (self.agreed.timestamps, syn.options.timestamps) {
             (true, Some(timestamps)) => is_later(timestamps.value, self.ts_recent),
             _ => false,
@@ -311,7 +304,7 @@ impl Connection {
     fn transition(&mut self, cx: &mut Context<'_>, to: State, cause: Cause) {
         let from = std::mem::replace(&mut self.state, to);
         debug_assert_ne!(from, to, "a transition goes somewhere");
-        self.tell(cx, EventKind::Transition { from, to, cause });
+        self.record(cx, EventKind::Transition { from, to, cause });
         match to {
             State::Closed => {
                 self.timers.cancel_all(cx);
@@ -354,7 +347,7 @@ impl Connection {
     fn fail(&mut self, cx: &mut Context<'_>, errno: Errno, cause: Cause) {
         if !self.orphan {
             self.error = Some(errno);
-            self.tell(cx, EventKind::Error(errno));
+            self.record(cx, EventKind::Error(errno));
         }
         self.transition(cx, State::Closed, cause);
     }
@@ -362,7 +355,7 @@ impl Connection {
     /// Tells the application, if there still is one, what it may like to know (RFC 9293 §3.9.1.8).
     fn report(&self, cx: &mut Context<'_>, report: Report) {
         if !self.orphan {
-            self.tell(cx, EventKind::Report(report));
+            self.record(cx, EventKind::Report(report));
         }
     }
 
@@ -373,8 +366,8 @@ impl Connection {
         self.outbox.reset = Some(Header { seq, ack, flags: Flags::RST | Flags::ACK, ..Header::default() });
     }
 
-    fn tell(&self, cx: &mut Context<'_>, kind: EventKind) {
-        cx.events.push_back(Event { subject: Subject::Connection(self.id), kind });
+    fn record(&self, cx: &mut Context<'_>, kind: EventKind) {
+        cx.record(self.id, kind);
     }
 
     /// The options of every segment but a SYN.
@@ -394,9 +387,9 @@ impl Connection {
         options
     }
 
-    /// Notes what arrived twice, for the next acknowledgment (RFC 2883 §4; not in TIME-WAIT, as Linux has it).
-    fn report_twice(&mut self, settings: &Settings, left: Seq, right: Seq) {
-        if settings.dsack && self.state != State::TimeWait {
+    /// Notes a duplicate for the next acknowledgment to report (RFC 2883 §4).
+    fn report_duplicate(&mut self, settings: &Settings, left: Seq, right: Seq) {
+        if settings.dsack {
             self.outbox.dsack = Some((left, right));
         }
     }

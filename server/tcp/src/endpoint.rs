@@ -225,7 +225,7 @@ impl Endpoint {
     fn leave_time_wait(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
         let owner = self.owners.get(&(local, remote)).copied();
         if let Some(id) = owner.filter(|id| self.get(*id).is_some_and(Connection::may_be_reopened)) {
-            self.with(now, id, Connection::make_way);
+            self.with(now, id, Connection::replaced);
         }
     }
 
@@ -278,7 +278,7 @@ impl Endpoint {
         let unaccepted: Vec<ConnectionId> =
             self.all().filter(|connection| connection.parent == Some(listener)).map(Connection::id).collect();
         for connection in unaccepted {
-            self.with(now, connection, Connection::abandon);
+            self.with(now, connection, Connection::listener_closed);
         }
         self.tell_listener(listener, State::Listen, State::Closed, Call::Close);
     }

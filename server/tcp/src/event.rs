@@ -207,6 +207,13 @@ pub struct Arrival {
     pub disposition: Disposition,
 }
 
+impl Arrival {
+    /// It belonged to no connection.
+    pub(crate) fn dropped(reason: DropReason) -> Arrival {
+        Arrival { connection: None, disposition: Disposition::Dropped(reason) }
+    }
+}
+
 /// Used, or why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {

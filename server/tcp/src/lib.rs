@@ -8,6 +8,7 @@ mod assembler;
 mod clock;
 mod congestion;
 mod connection;
+mod context;
 mod endpoint;
 mod errno;
 mod event;

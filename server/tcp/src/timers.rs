@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::connection::Context;
-use crate::{ConnectionId, Event, EventKind, Instant, Subject, Timer, TimerChange};
+use crate::context::Context;
+use crate::{ConnectionId, EventKind, Instant, Timer, TimerChange};
 
 /// Every timer. When two are due at once, the earlier in this list fires first.
 const ALL: [Timer; 8] = [
@@ -17,12 +17,12 @@ const ALL: [Timer; 8] = [
     Timer::Persist,
 ];
 
-/// When each timer fires; `None` is not running.
+/// When each timer fires; `None` is a timer that does not run.
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
     connection: ConnectionId,
     expires: [Option<Instant>; ALL.len()],
-    /// The earliest of them: asked for far more often than it changes.
+    /// The earliest of them, which is read far more often than it changes.
     next: Option<Instant>,
 }
 
@@ -46,7 +46,7 @@ impl Timers {
         let expires = cx.now + after;
         if self.expires[timer as usize] != Some(expires) {
             self.write(timer, Some(expires));
-            self.tell(cx, timer, TimerChange::Set { expires });
+            self.record(cx, timer, TimerChange::Set { expires });
         }
     }
 
@@ -54,7 +54,7 @@ impl Timers {
     pub(crate) fn cancel(&mut self, cx: &mut Context<'_>, timer: Timer) {
         if self.is_set(timer) {
             self.write(timer, None);
-            self.tell(cx, timer, TimerChange::Cancelled);
+            self.record(cx, timer, TimerChange::Cancelled);
         }
     }
 
@@ -65,7 +65,7 @@ impl Timers {
         }
     }
 
-    /// The earliest moment at which one fires.
+    /// When the earliest of them fires.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.next
     }
@@ -75,16 +75,15 @@ impl Timers {
         self.next = self.expires.iter().copied().flatten().min();
     }
 
-    /// A timer whose moment has come; it does not run any more.
+    /// A timer that has fired, if any; it no longer runs.
     pub(crate) fn pop_due(&mut self, cx: &mut Context<'_>) -> Option<Timer> {
         let due = ALL.into_iter().find(|timer| self.expires(*timer).is_some_and(|at| at <= cx.now))?;
         self.write(due, None);
-        self.tell(cx, due, TimerChange::Fired);
+        self.record(cx, due, TimerChange::Fired);
         Some(due)
     }
 
-    fn tell(&self, cx: &mut Context<'_>, timer: Timer, change: TimerChange) {
-        let subject = Subject::Connection(self.connection);
-        cx.events.push_back(Event { subject, kind: EventKind::Timer { timer, change } });
+    fn record(&self, cx: &mut Context<'_>, timer: Timer, change: TimerChange) {
+        cx.record(self.connection, EventKind::Timer { timer, change });
     }
 }

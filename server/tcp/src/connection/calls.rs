@@ -155,13 +155,13 @@ impl Connection {
     }
 
     /// A new connection takes the place of this one, which is in TIME-WAIT.
-    pub(crate) fn make_way(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn replaced(&mut self, cx: &mut Context<'_>) {
         self.orphan = true;
         self.transition(cx, State::Closed, Cause::Replaced);
     }
 
     /// The listener closed before the application accepted this connection.
-    pub(crate) fn abandon(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn listener_closed(&mut self, cx: &mut Context<'_>) {
         self.orphan = true;
         if self.state != State::Closed {
             self.reset_peer(cx, self.snd.nxt, Cause::ListenerClosed);

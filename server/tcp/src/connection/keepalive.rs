@@ -45,7 +45,7 @@ impl Connection {
         self.keepalive.last_heard = cx.now;
         let probes = std::mem::take(&mut self.keepalive.unanswered);
         if probes > 0 {
-            self.tell(cx, EventKind::Keepalive(Keepalive::Alive { probes }));
+            self.record(cx, EventKind::Keepalive(Keepalive::Alive { probes }));
         }
         self.set_keepalive_timer(cx);
     }
@@ -71,7 +71,7 @@ impl Connection {
         let probes = self.keepalive.unanswered;
         if probes > 0 {
             let silence = self.silence(cx);
-            self.tell(cx, EventKind::Keepalive(Keepalive::Reset { probes, silence }));
+            self.record(cx, EventKind::Keepalive(Keepalive::Reset { probes, silence }));
         }
     }
 
@@ -93,7 +93,7 @@ impl Connection {
             None => self.keepalive.unanswered >= probes,
         };
         if hopeless {
-            self.tell(
+            self.record(
                 cx,
                 EventKind::Keepalive(Keepalive::Dead { probes: self.keepalive.unanswered, silence }),
             );
@@ -107,7 +107,7 @@ impl Connection {
         }
         self.keepalive.unanswered += 1;
         let unanswered = self.keepalive.unanswered;
-        self.tell(cx, EventKind::Keepalive(Keepalive::Probe { unanswered }));
+        self.record(cx, EventKind::Keepalive(Keepalive::Probe { unanswered }));
         self.outbox.probe = Some(Purpose::KeepaliveProbe);
         self.timers.set(cx, Timer::Keepalive, interval);
     }

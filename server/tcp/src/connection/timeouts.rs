@@ -16,12 +16,7 @@ impl Connection {
             match timer {
                 Timer::TimeWait | Timer::FinWait2 => self.transition(cx, State::Closed, Cause::Timer(timer)),
                 Timer::Keepalive => self.keepalive_timeout(cx),
-                Timer::DelayedAck => {
-                    if self.ack_policy.is_owed() {
-                        self.ack_policy.delay_passed(self.rtt.rto());
-                        self.outbox.ack.get_or_insert(Purpose::Normal);
-                    }
-                }
+                Timer::DelayedAck => self.delayed_ack_timeout(),
                 Timer::TailLossProbe => {
                     self.recovery.tail_probe = Some(TailProbe { until: self.snd.nxt, repeats: true });
                     self.outbox.tail_loss_probe = true;

@@ -1,7 +1,7 @@
 //! Urgent data: a mark in the stream (RFC 9293 §3.8.5). The data itself stays in line, as with SO_OOBINLINE.
 
 use super::{Connection, Context};
-use crate::{Errno, Flags, Header, Purpose, Report, Seq, State, Transmit};
+use crate::{Errno, Purpose, Seq, Transmit};
 
 /// The two urgent pointers.
 #[derive(Clone, Debug, Default)]
@@ -49,18 +49,13 @@ impl Connection {
         Some(self.emit(header, Purpose::Normal, buffer))
     }
 
-    /// Sixth: URG (§3.10.7.4). The application is told of a mark that is new or farther on (MUST-32).
-    pub(super) fn take_urgent(&mut self, cx: &mut Context<'_>, header: &Header) {
-        let takes_data = matches!(self.state, State::Established | State::FinWait1 | State::FinWait2);
-        if !header.flags.contains(Flags::URG) || !takes_data {
-            return;
-        }
-        let up = header.seq + u32::from(header.urgent);
-        let known = self.reading_at() + self.urgent_octets();
-        if up.after(known) {
+    /// Takes the peer's urgent pointer and returns whether it is new or has moved on.
+    pub(super) fn advance_urgent(&mut self, up: Seq) -> bool {
+        let advances = up.after(self.reading_at() + self.urgent_octets());
+        if advances {
             self.urgent.receive = Some(up);
-            self.report(cx, Report::Urgent(self.urgent_octets()));
         }
+        advances
     }
 
     /// Octets to the end of what the peer marked, from where the application reads (MUST-33).

@@ -7,7 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use siphasher::sip::SipHasher24;
 
 use super::{Config, Endpoint};
-use crate::connection::{Connection, Context, Identity};
+use crate::connection::{Connection, Identity};
+use crate::context::Context;
 use crate::{ConnectionId, Event, Instant, Seq, State};
 
 /// What the endpoint keeps beside a connection while it is being worked on.

@@ -1,27 +1,88 @@
-//! What an acknowledgment says (RFC 9293 §3.10.7.4, fifth).
+//! Fifth: check the ACK field, and what the acknowledgment says.
 
 use std::time::Duration;
 
-use super::recovery::News;
-use super::{Connection, Context};
+use super::Step;
+use crate::connection::recovery::{News, Phase};
+use crate::connection::{Connection, Context};
 use crate::scoreboard::Delivered;
-use crate::{DropReason, Header, Instant, Purpose, Seq, Timer, Timestamps};
+use crate::{Cause, DropReason, Flags, Header, Instant, Purpose, Seq, State, Timer, Timestamps};
 
 impl Connection {
-    /// The acknowledgment of our SYN.
+    /// RFC 9293 §3.10.7.4, fifth: "if the ACK bit is off, drop the segment and return".
+    pub(super) fn check_ack(
+        &mut self,
+        cx: &mut Context<'_>,
+        header: &Header,
+        accept_queue_has_room: bool,
+    ) -> Step {
+        if !header.flags.contains(Flags::ACK) {
+            return Err(DropReason::NoAck);
+        }
+        if self.state == State::SynReceived {
+            self.check_ack_in_syn_received(cx, header, accept_queue_has_room)?;
+        }
+        self.keepalive_heard(cx);
+        self.process_ack(cx, header)?;
+        if self.snd.fin_acknowledged() {
+            self.fin_acknowledged(cx, Cause::Segment(header.flags));
+        }
+        Ok(())
+    }
+
+    /// RFC 9293 §3.10.7.4, fifth, SYN-RECEIVED: "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state and continue
+    /// processing with the variables below set to".
+    fn check_ack_in_syn_received(
+        &mut self,
+        cx: &mut Context<'_>,
+        header: &Header,
+        accept_queue_has_room: bool,
+    ) -> Step {
+        // "If the segment acknowledgment is not acceptable, form a reset segment".
+        if header.ack != self.snd.iss + 1 {
+            self.outbox.reset = Some(Header { seq: header.ack, flags: Flags::RST, ..Header::default() });
+            return Err(DropReason::UnacceptableAck);
+        }
+        if self.parent.is_some() && !accept_queue_has_room {
+            return Err(DropReason::QueueFull);
+        }
+        self.acknowledge_syn(cx, header);
+        self.transition(cx, State::Established, Cause::Segment(header.flags));
+        Ok(())
+    }
+
+    /// RFC 9293 §3.10.7.4, fifth, FIN-WAIT-1: "In addition to the processing for the ESTABLISHED state, if the FIN segment is now
+    /// acknowledged, then enter FIN-WAIT-2 and continue processing in that state." CLOSING and LAST-ACK have the same step.
+    fn fin_acknowledged(&mut self, cx: &mut Context<'_>, cause: Cause) {
+        match self.state {
+            State::FinWait1 => self.transition(cx, State::FinWait2, cause),
+            State::Closing => self.transition(cx, State::TimeWait, cause),
+            State::LastAck => self.transition(cx, State::Closed, cause),
+            State::Closed
+            | State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait2
+            | State::CloseWait
+            | State::TimeWait => {}
+        }
+    }
+
+    /// Takes the acknowledgment of our SYN.
     pub(super) fn acknowledge_syn(&mut self, cx: &mut Context<'_>, header: &Header) {
         self.snd.set_window(header);
         let mut delivered = Delivered::default();
         self.advance(cx, header, &mut delivered);
-        self.recovery.phase = super::recovery::Phase::Open;
+        self.recovery.phase = Phase::Open;
         self.set_retransmission_timer(cx);
     }
 
-    /// The ACK field in a synchronized state.
-    pub(super) fn acknowledge(&mut self, cx: &mut Context<'_>, header: &Header) -> Result<(), DropReason> {
-        // RFC 5961 §5.2: of what was never sent, or older than the largest window could explain.
+    /// RFC 9293 §3.10.7.4, fifth, ESTABLISHED: "If SND.UNA < SEG.ACK =< SND.NXT, then set SND.UNA <- SEG.ACK."
+    fn process_ack(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
+        // "All incoming segments whose ACK value doesn't satisfy the above condition MUST be discarded and an ACK sent back."
         if header.ack.after(self.snd.nxt) || header.ack.before(self.snd.una - self.snd.max_wnd) {
-            self.answer_suspicious(cx, header, Purpose::ChallengeAck);
+            self.answer_unacceptable(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::UnacceptableAck);
         }
         self.window_probes = 0;

@@ -1,0 +1,49 @@
+//! LISTEN: the segment is a listener's.
+
+use crate::connection::Connection;
+use crate::endpoint::Endpoint;
+use crate::endpoint::bookkeeping::context;
+use crate::listener::Listener;
+use crate::segment::Segment;
+use crate::{Arrival, Disposition, DropReason, Flags, Instant, ListenerId};
+
+impl Endpoint {
+    /// The four steps of RFC 9293 §3.10.7.2.
+    pub(super) fn arrives_in_listen(
+        &mut self,
+        now: Instant,
+        id: ListenerId,
+        segment: &Segment<'_>,
+    ) -> Arrival {
+        let flags = segment.header.flags;
+        // First: "An incoming RST should be ignored."
+        if flags.contains(Flags::RST) {
+            return Arrival::dropped(DropReason::NoConnection);
+        }
+        // Second: "Any acknowledgment is bad if it arrives on a connection still in the LISTEN state."
+        if flags.contains(Flags::ACK) {
+            self.refuse(segment);
+            return Arrival::dropped(DropReason::NoConnection);
+        }
+        // Fourth, other data or control: "Drop the segment and return."
+        if !flags.contains(Flags::SYN) {
+            return Arrival::dropped(DropReason::NoSyn);
+        }
+        self.syn_arrives_in_listen(now, id, segment)
+    }
+
+    /// RFC 9293 §3.10.7.2, third: "Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text should be
+    /// queued for processing later.  ISS should be selected and a SYN segment sent".
+    fn syn_arrives_in_listen(&mut self, now: Instant, id: ListenerId, segment: &Segment<'_>) -> Arrival {
+        let syn_backlog = self.config.settings.syn_backlog;
+        let full = |listener: &Listener| !listener.has_room() || listener.embryonic >= syn_backlog;
+        match self.listeners.get_mut(&id) {
+            Some(listener) if !full(listener) => listener.embryonic += 1,
+            Some(_) | None => return Arrival::dropped(DropReason::QueueFull),
+        }
+        let identity = self.identity(now, segment.destination, segment.source);
+        let cx = &mut context(&self.config, &mut self.events, now);
+        let connection = Connection::answer(cx, identity, id, &segment.header);
+        Arrival { connection: Some(self.adopt(connection)), disposition: Disposition::Accepted }
+    }
+}
