@@ -306,3 +306,13 @@ pub enum GiveUp {
     /// At the first expiry after this time.
     After(Duration),
 }
+
+impl GiveUp {
+    /// How often the time between two probes of a closed window may double.
+    pub(crate) fn max_probe_backoff(self) -> u32 {
+        match self {
+            GiveUp::Retries(retries) => retries.min(32),
+            GiveUp::Count(_) | GiveUp::After(_) => 32,
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::scoreboard::Scoreboard;
 use crate::send_memory::{Queue, SendMemory};
-use crate::{Header, Seq};
+use crate::{Header, Seq, Settings};
 
 /// `snd.*` of RFC 9293, and the octets behind it.
 #[derive(Clone, Debug)]
@@ -41,7 +41,8 @@ pub(crate) struct Snd {
 }
 
 impl Snd {
-    pub(crate) fn new(iss: Seq, capacity: u32, packet_memory: bool) -> Snd {
+    pub(crate) fn new(settings: &Settings, iss: Seq) -> Snd {
+        let capacity = settings.send_buffer;
         Snd {
             iss,
             una: iss,
@@ -58,7 +59,7 @@ impl Snd {
             buffer: VecDeque::new(),
             buffer_start: iss + 1,
             capacity,
-            memory: packet_memory.then(|| SendMemory::new(capacity)),
+            memory: settings.packet_memory.then(|| SendMemory::new(capacity)),
             fin_queued: false,
         }
     }

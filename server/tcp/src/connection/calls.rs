@@ -9,7 +9,7 @@ use crate::{Call, Cause, Errno, KeepaliveSettings, Purpose, Received, State, Tim
 impl Connection {
     /// The outcome of an active open.
     pub(crate) fn connected(&mut self) -> Poll<Result<(), Errno>> {
-        if let Some(errno) = self.error.take() {
+        if let Some(errno) = self.application.error.take() {
             return Poll::Ready(Err(errno));
         }
         match self.state {
@@ -27,7 +27,7 @@ impl Connection {
 
     /// SEND: queues octets; 0 is a full buffer.
     pub(crate) fn send(&mut self, octets: &[u8]) -> Result<usize, Errno> {
-        if let Some(errno) = self.error.take() {
+        if let Some(errno) = self.application.error.take() {
             return Err(errno);
         }
         match self.state {
@@ -61,13 +61,13 @@ impl Connection {
             self.acknowledge_read(cx);
             return Ok(Received::Octets(count));
         }
-        if self.rcv.is_finished() && (cx.settings.fin_hides_reset || self.error.is_none()) {
+        if self.rcv.is_finished() && (cx.settings.fin_hides_reset || self.application.error.is_none()) {
             return Ok(Received::End);
         }
-        if let Some(errno) = self.error.take() {
+        if let Some(errno) = self.application.error.take() {
             return Err(errno);
         }
-        let ended = self.state == State::Closed || self.read_shut;
+        let ended = self.state == State::Closed || self.application.read_shut;
         Ok(if ended { Received::End } else { Received::Nothing })
     }
 
@@ -87,7 +87,7 @@ impl Connection {
 
     /// No more data will be sent (`shutdown(SHUT_WR)`).
     pub(crate) fn shutdown(&mut self, cx: &mut Context<'_>) -> Result<(), Errno> {
-        if let Some(errno) = self.error.take() {
+        if let Some(errno) = self.application.error.take() {
             return Err(errno);
         }
         match self.state {
@@ -106,15 +106,15 @@ impl Connection {
 
     /// CLOSE: the application is done with the socket.
     pub(crate) fn close(&mut self, cx: &mut Context<'_>) {
-        if self.orphan {
+        if self.is_orphan() {
             return;
         }
-        if self.linger.is_some_and(|linger| linger.is_zero()) {
+        if self.socket.linger.is_some_and(|linger| linger.is_zero()) {
             self.abort(cx);
             return;
         }
-        self.orphan = true;
-        self.error = None;
+        self.application.has_closed = true;
+        self.application.error = None;
         let cause = Cause::Call(Call::Close);
         match self.state {
             State::Closed => {}
@@ -138,8 +138,8 @@ impl Connection {
 
     /// ABORT (RFC 9293 §3.10.5).
     pub(crate) fn abort(&mut self, cx: &mut Context<'_>) {
-        self.orphan = true;
-        self.error = None;
+        self.application.has_closed = true;
+        self.application.error = None;
         let cause = Cause::Call(Call::Abort);
         match self.state {
             State::Closed => {}
@@ -156,13 +156,13 @@ impl Connection {
 
     /// A new connection takes the place of this one, which is in TIME-WAIT.
     pub(crate) fn replaced(&mut self, cx: &mut Context<'_>) {
-        self.orphan = true;
+        self.application.has_closed = true;
         self.transition(cx, State::Closed, Cause::Replaced);
     }
 
     /// The listener closed before the application accepted this connection.
     pub(crate) fn listener_closed(&mut self, cx: &mut Context<'_>) {
-        self.orphan = true;
+        self.application.has_closed = true;
         if self.state != State::Closed {
             self.reset_peer(cx, self.snd.nxt, Cause::ListenerClosed);
         }
@@ -188,7 +188,7 @@ impl Connection {
             | State::Closing
             | State::LastAck
             | State::TimeWait => {
-                self.read_shut = true;
+                self.application.read_shut = true;
                 Ok(())
             }
         }
@@ -196,18 +196,18 @@ impl Connection {
 
     /// TCP_USER_TIMEOUT.
     pub(crate) fn set_user_timeout(&mut self, timeout: Option<Duration>) {
-        self.user_timeout = timeout;
+        self.socket.user_timeout = timeout;
     }
 
     /// SO_LINGER: zero makes `close` reset, any other time makes it wait, which changes nothing on the wire.
     pub(crate) fn set_linger(&mut self, linger: Option<Duration>) {
-        self.linger = linger;
+        self.socket.linger = linger;
     }
 
     /// How long the `close` that was called may wait, while our FIN is not acknowledged (Linux `sk_stream_wait_close`).
     pub(crate) fn lingers(&self) -> Option<Duration> {
         match self.state {
-            State::FinWait1 | State::Closing | State::LastAck => self.linger,
+            State::FinWait1 | State::Closing | State::LastAck => self.socket.linger,
             State::Closed
             | State::Listen
             | State::SynSent
@@ -241,6 +241,6 @@ impl Connection {
 
     /// TCP_NODELAY.
     pub(crate) fn set_nodelay(&mut self, nodelay: bool) {
-        self.nagle = !nodelay;
+        self.socket.nagle = !nodelay;
     }
 }

@@ -88,7 +88,7 @@ impl Connection {
         }
         let silence = self.silence(cx);
         // The user timeout takes the place of the count (Linux `tcp_keepalive_timer`).
-        let hopeless = match self.user_timeout {
+        let hopeless = match self.socket.user_timeout {
             Some(longest) => self.keepalive.unanswered > 0 && silence >= longest,
             None => self.keepalive.unanswered >= probes,
         };

@@ -257,7 +257,7 @@ impl Connection {
         let rack = self.recovery.rack;
         let young = if self.agreed.sack { rack.rtt } else { Duration::ZERO };
         let passed = self.snd.una.at_or_after(self.recovery.until);
-        if fresh || passed || (self.recovery.phase == Phase::Loss && self.timeouts == 0) {
+        if fresh || passed || (self.recovery.phase == Phase::Loss && self.retransmissions.timeouts == 0) {
             self.congestion.loss();
             self.congestion.timeout();
             self.begin_undo();
@@ -268,7 +268,7 @@ impl Connection {
         self.recovery.until = self.snd.nxt;
         self.recovery.tail_probe = None;
         self.recovery.new_data_first = false;
-        self.recovery.frto = cx.settings.frto && (fresh || self.timeouts > 0);
+        self.recovery.frto = cx.settings.frto && (fresh || self.retransmissions.timeouts > 0);
         self.timers.cancel(cx, Timer::Reordering);
     }
 

@@ -1,12 +1,11 @@
 //! What to send next, and the segment it makes (RFC 9293 §3.8.6.2.1, §3.7.4, §3.10.2).
 
-use std::time::Duration;
-
+use super::packets::Packet;
 use super::recovery::{Phase, TailProbe};
 use super::{Connection, Context};
 use crate::scoreboard::Sent;
 use crate::segment::encode;
-use crate::{Flags, Header, Options, Purpose, Seq, State, Timer, Timestamps, Transmit};
+use crate::{Flags, Header, Instant, Options, Purpose, Seq, State, Timer, Transmit};
 
 impl Connection {
     /// The next segment, appended to `buffer`.
@@ -33,61 +32,6 @@ impl Connection {
         }
     }
 
-    /// SYN or SYN+ACK: the first, or again because the timer fired or the peer's SYN came again. Anything else is
-    /// answered by a plain acknowledgment.
-    fn transmit_syn(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
-        let first = self.snd.nxt == self.snd.iss;
-        let purpose = if first {
-            Purpose::Normal
-        } else if self.snd.sent.resend_lost(cx.now).is_some() {
-            Purpose::Retransmission
-        } else {
-            match self.outbox.ack? {
-                again @ (Purpose::Normal | Purpose::Retransmission) => again,
-                _ => return self.transmit_ack(cx, buffer),
-            }
-        };
-        self.outbox.ack = None;
-        if first {
-            self.snd.sent.push(Sent::new(self.snd.iss, 1, Flags::SYN, cx.now));
-            self.snd.nxt = self.snd.iss + 1;
-            self.timers.set(cx, Timer::Retransmission, self.rtt.rto());
-        }
-        let header = self.syn_header(cx);
-        if header.flags.contains(Flags::ACK) {
-            self.ack_policy.sent(self.rcv.nxt);
-        }
-        Some(self.emit(header, purpose, buffer))
-    }
-
-    fn syn_header(&mut self, cx: &Context<'_>) -> Header {
-        let settings = cx.settings;
-        let answers = self.state != State::SynSent;
-        // A SYN offers everything, a SYN+ACK what the peer offered too.
-        let timestamps = if answers { self.agreed.timestamps } else { settings.timestamps };
-        let sack = if answers { self.agreed.sack } else { settings.sack };
-        let scale = !answers || self.agreed.window_scale;
-        let announced = self.announced_mss(settings);
-        let full =
-            if answers && timestamps { announced - crate::segment::TIMESTAMPS_OPTION } else { announced };
-        Header {
-            seq: self.snd.iss,
-            ack: if answers { self.rcv.nxt } else { Seq(0) },
-            flags: if answers { Flags::SYN | Flags::ACK } else { Flags::SYN },
-            window: self.rcv.initial_window(u32::from(full)),
-            urgent: 0,
-            payload: 0,
-            options: Options {
-                mss: Some(announced),
-                window_scale: settings.window_scale.filter(|_| scale).map(|shift| shift.min(14)),
-                sack_permitted: sack,
-                timestamps: timestamps
-                    .then(|| Timestamps { value: self.timestamp(cx.now), echo: self.ts_recent }),
-                ..Options::default()
-            },
-        }
-    }
-
     /// A lost segment, as the congestion window allows; the first after a timeout always goes. If the timeout may have
     /// been spurious, new data goes instead (RFC 5682 step 2.b).
     fn transmit_again(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
@@ -100,19 +44,17 @@ impl Connection {
         if !self.snd.sent.has_lost() || self.snd.sent.in_flight() >= self.congestion.size() {
             return None;
         }
-        if cx.settings.segmentation_offload && self.again_left == 0 {
+        if cx.settings.segmentation_offload && self.packets.resent.is_done() {
             let room = self.congestion.size().saturating_sub(self.snd.sent.in_flight());
-            self.again_left = self.snd.sent.plan_resend(self.packet_segments().min(room));
-            self.again_is_many = self.again_left > 1;
+            let segments = self.snd.sent.plan_resend(self.packet_segments().min(room));
+            self.packets.resent = Packet::new(segments);
         }
-        if cx.settings.collapse && !self.again_is_many {
+        if cx.settings.collapse && !self.packets.resent.goes_on() {
             self.snd.sent.collapse_lost(self.snd.mss, self.snd.una + self.snd.wnd);
         }
         let mut sent = self.snd.sent.resend_lost(cx.now)?;
-        self.again_left = self.again_left.saturating_sub(1);
-        if self.again_is_many && self.again_left == 0 {
+        if self.packets.resent.count() {
             sent.flags |= Flags::PSH;
-            self.again_is_many = false;
         }
         self.recovery.count_resend(cx.now);
         let purpose = self.resend_purpose();
@@ -129,8 +71,8 @@ impl Connection {
             return None;
         }
         let window = self.snd.usable_window();
-        self.saves_room = !probes && self.waits_for_more_room(cx, unsent, window);
-        if self.saves_room {
+        self.packets.waits_for_room = !probes && self.waits_for_more_room(cx, unsent, window);
+        if self.packets.waits_for_room {
             return None;
         }
         let len = unsent.min(self.snd.mss).min(window);
@@ -138,16 +80,13 @@ impl Connection {
         let fin = fin && ends && window > len;
         self.plan_packet(cx, unsent, window);
         // A probe takes what Nagle's algorithm holds back (Linux `tcp_send_loss_probe`).
-        let silly =
-            (std::mem::take(&mut self.outbox.silly) || self.recovery.new_data_first || probes) && len > 0;
-        if !silly && !self.is_worth_sending(cx, len, unsent, fin) {
-            // Nothing under way will bring an acknowledgment that opens the window.
+        let override_sws = std::mem::take(&mut self.outbox.override_sws);
+        let any_length = len > 0 && (override_sws || self.recovery.new_data_first || probes);
+        if !any_length && !self.is_worth_sending(cx, len, unsent, fin) {
             if self.snd.sent.is_empty() && !self.timers.is_set(Timer::Persist) {
-                self.persist_backoff = 0;
-                self.first_window_probe = None;
-                self.timers.set(cx, Timer::Persist, self.rtt.rto());
+                self.begin_probing(cx);
             }
-            self.packet_left = 0;
+            self.packets.new = Packet::default();
             return None;
         }
         self.timers.cancel(cx, Timer::Persist);
@@ -158,10 +97,10 @@ impl Connection {
         if len > 0 && ends {
             flags |= Flags::PSH;
         }
-        let ends_packet = len > 0 && self.ends_packet();
+        let ends_packet = len > 0 && self.packets.new.count();
         self.restart_after_idle(cx);
         let mut sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
-        sent.joined = self.packet_is_many && self.packet_left > 0;
+        sent.joined = self.packets.new.goes_on();
         self.snd.nxt += sent.len;
         if len > 0 && len < self.snd.mss {
             self.snd.small_end = self.snd.nxt;
@@ -180,65 +119,6 @@ impl Connection {
             sent.flags |= Flags::PSH;
         }
         Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
-    }
-
-    /// Plans how many segments leave the stack as one, from the next on (Linux `tcp_write_xmit`, `tcp_mss_split_point`).
-    fn plan_packet(&mut self, cx: &Context<'_>, unsent: u32, window: u32) {
-        if !cx.settings.segmentation_offload || self.packet_left > 0 {
-            return;
-        }
-        let room = self.congestion.size().saturating_sub(self.snd.sent.in_flight());
-        let half = (self.congestion.size() / 2).max(1);
-        let most = self.packet_segments().min(half).min(room);
-        let fits = unsent.min(window);
-        let full = fits / self.snd.mss;
-        // What is left over goes along, as far as Nagle's algorithm has nothing against it.
-        let rest = full > 0 && !fits.is_multiple_of(self.snd.mss) && !self.holds_small(cx);
-        self.packet_left = most.min(full + u32::from(rest)).max(1);
-        self.packet_is_many = self.packet_left > 1;
-    }
-
-    /// Whether a packet of few segments is better sent when the next acknowledgment has made room for more: not if that room is
-    /// much of the window, nor if the acknowledgment may be far away (Linux `tcp_tso_should_defer`).
-    fn waits_for_more_room(&self, cx: &Context<'_>, unsent: u32, window: u32) -> bool {
-        const RECENT: Duration = Duration::from_millis(1);
-        let mss = self.snd.mss;
-        if !cx.settings.segmentation_offload
-            || self.packet_left > 0
-            || unsent <= mss
-            || self.recovery.phase >= Phase::Recovery
-            || self.last_sent.is_none_or(|last| cx.now - last > RECENT)
-        {
-            return false;
-        }
-        let size = self.congestion.size();
-        let room = size.saturating_sub(self.snd.sent.in_flight()).saturating_mul(mss).min(window);
-        if room >= self.packet_segments() * mss || room >= self.snd.wnd.min(size.saturating_mul(mss)) / 3 {
-            return false;
-        }
-        let oldest = self.snd.sent.first().map(|first| cx.now - first.last_sent);
-        oldest.zip(self.rtt.srtt()).is_some_and(|(age, srtt)| age >= srtt / 2)
-    }
-
-    /// Counts a segment of the packet; returns whether it is the last of several.
-    fn ends_packet(&mut self) -> bool {
-        let last = self.packet_left == 1 && self.packet_is_many;
-        self.packet_left = self.packet_left.saturating_sub(1);
-        last
-    }
-
-    /// How many segments Linux puts into one packet: what goes in a millisecond at the rate it would pace at, and more
-    /// on short paths (`tcp_tso_autosize`, `tcp_update_pacing_rate`).
-    pub(super) fn packet_segments(&self) -> u32 {
-        let most = u64::from(u16::MAX) + 1;
-        let (mss, window) =
-            (u64::from(self.snd.mss), u64::from(self.congestion.size().max(self.snd.sent.len())));
-        let percent = if self.congestion.size() < self.congestion.threshold() / 2 { 200 } else { 120 };
-        let srtt = self.rtt.srtt().map_or(1, |srtt| srtt.as_micros().max(1) as u64);
-        let rate = mss * window * percent * 10_000 / srtt;
-        let round_trip = self.rtt.min_rtt().map_or(u64::MAX, |least| least.as_micros() as u64) >> 9;
-        let near = if round_trip < 32 { most >> round_trip } else { 0 };
-        (((rate >> 10) + near).min(most) / mss).max(2) as u32
     }
 
     /// A connection that was idle for longer than its RTO begins carefully again (RFC 5681 §4.1).
@@ -260,7 +140,7 @@ impl Connection {
         if len == 0 {
             return false;
         }
-        if self.packet_is_many && self.packet_left > 0 {
+        if self.packets.new.goes_on() {
             return true;
         }
         if len < unsent {
@@ -270,10 +150,10 @@ impl Connection {
     }
 
     /// Whether Nagle's algorithm holds a small segment back; in Linux only while another small one is under way.
-    fn holds_small(&self, cx: &Context<'_>) -> bool {
+    pub(super) fn holds_small(&self, cx: &Context<'_>) -> bool {
         let waits =
             if cx.settings.minshall { self.snd.has_small_in_flight() } else { !self.snd.sent.is_empty() };
-        self.nagle && waits
+        self.socket.nagle && waits
     }
 
     /// The tail loss probe: the newest segment again (RFC 8985 §7.3; new data had its turn before).
@@ -292,7 +172,7 @@ impl Connection {
         Some(self.emit(header, purpose, buffer))
     }
 
-    fn transmit_ack(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+    pub(super) fn transmit_ack(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         let mut purpose = self.outbox.ack?;
         // It also says what was held back until then.
         if purpose == Purpose::DuplicateAck && self.ack_policy.last_sent().before(self.rcv.nxt) {
@@ -320,6 +200,23 @@ impl Connection {
             payload: 0,
             options: self.options(cx.now),
         }
+    }
+
+    /// The options of every segment but a SYN.
+    fn options(&mut self, now: Instant) -> Options {
+        let mut options = Options::default();
+        if self.agreed.timestamps {
+            options.timestamps = Some(self.timestamps.option(now));
+        }
+        if self.agreed.sack {
+            if let Some((left, right)) = self.outbox.dsack.take() {
+                options.sack.push(left, right);
+            }
+            self.rcv.push_sack_blocks(&mut options.sack);
+            // Three blocks fit beside timestamps, four without (RFC 2018 §3).
+            options.sack.fit(40 - self.option_octets());
+        }
+        options
     }
 
     /// A segment of the scoreboard.

@@ -45,14 +45,15 @@ impl Connection {
 
     /// The application may know, and learns it at the latest when the connection is given up.
     fn soft_error(&mut self, cx: &mut Context<'_>, errno: Errno) {
-        self.soft_error = Some(errno);
+        self.application.soft_error = Some(errno);
         self.report(cx, Report::Unreachable(errno));
     }
 
     /// The network says that it lost the segment, which is no sign of congestion: one doubling of the timeout is
     /// taken back (RFC 6069).
     fn revert_backoff(&mut self, cx: &mut Context<'_>, told: &Unreachable) {
-        let first = told.seq == self.snd.una && self.timeouts > 0 && self.rtt.revert_backoff();
+        let first =
+            told.seq == self.snd.una && self.retransmissions.timeouts > 0 && self.rtt.revert_backoff();
         let Some(sent) = self.snd.sent.first().filter(|_| first).map(|sent| sent.last_sent) else { return };
         let left = self.rtt.expiry(sent) - cx.now;
         self.timers.set(cx, Timer::Retransmission, left);

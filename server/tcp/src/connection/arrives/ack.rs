@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Step;
 use crate::connection::recovery::{News, Phase};
+use crate::connection::retransmission::Retransmissions;
 use crate::connection::{Connection, Context};
 use crate::scoreboard::Delivered;
 use crate::{Cause, DropReason, Flags, Header, Instant, Purpose, Seq, State, Timer, Timestamps};
@@ -85,11 +86,10 @@ impl Connection {
             self.answer_unacceptable(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::UnacceptableAck);
         }
-        self.window_probes = 0;
-        self.unanswered_since = None;
+        self.persist.answered();
         let una_before = self.snd.una;
         let mut in_flight = self.snd.sent.in_flight();
-        if self.saves_room {
+        if self.packets.waits_for_room {
             // The window limits us all the same.
             in_flight = in_flight.max(self.congestion.size());
         }
@@ -151,9 +151,8 @@ impl Connection {
         if let Some(rtt) = self.round_trip(cx.now, delivered, header) {
             self.rtt.sample(rtt, header.ack, self.snd.nxt);
         }
-        self.timeouts = 0;
-        self.first_timeout = None;
-        self.soft_error = None;
+        self.retransmissions = Retransmissions::default();
+        self.application.soft_error = None;
     }
 
     /// The round-trip time this acknowledgment shows. Segments sent twice show none but by their timestamps
@@ -164,7 +163,7 @@ impl Connection {
             return Some(now - sent);
         }
         let Timestamps { echo, .. } = header.options.timestamps.filter(|_| self.agreed.timestamps)?;
-        let elapsed = self.timestamp(now).wrapping_sub(echo);
+        let elapsed = self.timestamps.value(now).wrapping_sub(echo);
         // An echo from the future is no measurement.
         i32::try_from(elapsed).is_ok().then(|| Duration::from_millis(u64::from(elapsed.max(1))))
     }

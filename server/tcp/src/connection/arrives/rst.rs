@@ -44,6 +44,6 @@ impl Connection {
 
     /// Whether the connection is an orphan in FIN-WAIT-2 that judges RST and SYN as TIME-WAIT does.
     pub(super) fn yields(&self, cx: &Context<'_>) -> bool {
-        self.orphan && self.state == State::FinWait2 && cx.settings.orphan_fin_wait_2_yields
+        self.is_orphan() && self.state == State::FinWait2 && cx.settings.orphan_fin_wait_2_yields
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Step;
 use crate::connection::{Connection, Context};
-use crate::{DropReason, Flags, Header, Purpose, State, Timer};
+use crate::{DropReason, Flags, Header, Purpose, Seq, Settings, State, Timer};
 
 impl Connection {
     /// RFC 9293 §3.10.7.4, first: "If an incoming segment is not acceptable, an acknowledgment should be sent in reply (unless
@@ -56,6 +56,13 @@ impl Connection {
         if data && header.seq.before(self.rcv.nxt) {
             self.ack_policy.hurry(self.rcv.window());
             self.report_duplicate(cx.settings, header.seq, header.end().min(self.rcv.nxt));
+        }
+    }
+
+    /// Notes a duplicate for the next acknowledgment to report (RFC 2883 §4).
+    pub(super) fn report_duplicate(&mut self, settings: &Settings, left: Seq, right: Seq) {
+        if settings.dsack {
+            self.outbox.dsack = Some((left, right));
         }
     }
 }

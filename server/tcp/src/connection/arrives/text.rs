@@ -45,7 +45,7 @@ impl Connection {
     /// Whether nobody will read what arrives, and the peer must know (RFC 9293 §3.6.1).
     fn reads_no_more(&self, cx: &Context<'_>) -> bool {
         let finishing = matches!(self.state, State::FinWait1 | State::FinWait2);
-        self.orphan || (self.read_shut && finishing && cx.settings.reset_after_shutdown_read)
+        self.is_orphan() || (self.application.read_shut && finishing && cx.settings.reset_after_shutdown_read)
     }
 
     /// The answer is that of a port that nobody has (RFC 9293 §3.10.7.1).

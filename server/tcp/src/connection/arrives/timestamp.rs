@@ -1,7 +1,8 @@
 //! Before the first step: protection against wrapped sequence numbers (PAWS, RFC 7323 §5).
 
 use super::Step;
-use crate::connection::{Connection, Context, is_later};
+use crate::connection::timestamps::is_later;
+use crate::connection::{Connection, Context};
 use crate::{DropReason, Flags, Header, Purpose, Timestamps};
 
 impl Connection {
@@ -11,12 +12,12 @@ impl Connection {
         else {
             return Ok(());
         };
-        if is_later(self.ts_recent, value) && !header.flags.contains(Flags::RST) {
-            return self.check_old_timestamp(cx, header, self.ts_recent.wrapping_sub(value));
+        if is_later(self.timestamps.recent, value) && !header.flags.contains(Flags::RST) {
+            return self.check_old_timestamp(cx, header, self.timestamps.recent.wrapping_sub(value));
         }
         // §4.3: only a segment that starts at or before the last acknowledgment updates TS.Recent.
         if header.seq.at_or_before(self.ack_policy.last_sent()) {
-            self.ts_recent = value;
+            self.timestamps.recent = value;
         }
         Ok(())
     }

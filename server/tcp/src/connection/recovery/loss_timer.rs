@@ -49,7 +49,7 @@ impl Connection {
             && self.state.is_synchronized()
             && self.recovery.phase == Phase::Open
             && self.recovery.tail_probe.is_none()
-            && self.timeouts == 0
+            && self.retransmissions.timeouts == 0
             && self.rtt.srtt().is_some()
     }
 

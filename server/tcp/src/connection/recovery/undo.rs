@@ -1,13 +1,14 @@
 //! Taking back repairs that were none: Eifel (RFC 3522, RFC 4015) and D-SACK (RFC 3708).
 
 use super::{News, Undo};
-use crate::connection::{Connection, is_later};
+use crate::connection::Connection;
+use crate::connection::timestamps::is_later;
 use crate::{Header, Instant};
 
 impl Connection {
     pub(in crate::connection) fn undo_loss(&mut self, open: bool) {
         self.undo(true);
-        self.timeouts = 0;
+        self.retransmissions.timeouts = 0;
         if open {
             self.end_repair();
         }
@@ -46,6 +47,6 @@ impl Connection {
     /// Whether the timestamps say that what drew the acknowledgment was sent before `time`.
     pub(in crate::connection) fn echoes_earlier(&self, header: &Header, time: Instant) -> bool {
         let echo = header.options.timestamps.filter(|_| self.agreed.timestamps).map(|stamps| stamps.echo);
-        echo.is_some_and(|echo| is_later(self.timestamp(time), echo))
+        echo.is_some_and(|echo| is_later(self.timestamps.value(time), echo))
     }
 }

@@ -1,0 +1,122 @@
+//! What our SYN offers, and what both ends agree on (RFC 9293 §3.5, §3.7.1; RFC 7323 §2, §3; RFC 2018 §2).
+
+use super::{Connection, Context};
+use crate::scoreboard::Sent;
+use crate::segment::{TIMESTAMPS_OPTION, default_mss, mss_for_mtu};
+use crate::{Flags, Header, Options, Purpose, Seq, Settings, State, Timer, Timestamps, Transmit};
+
+/// What both ends agreed on in the handshake.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Agreed {
+    pub(super) timestamps: bool,
+    pub(super) sack: bool,
+    pub(super) window_scale: bool,
+}
+
+impl Connection {
+    /// A SYN or SYN+ACK: the first, or one repeated because the timer fired or the peer's SYN was repeated. Any other segment is
+    /// answered by a plain acknowledgment.
+    pub(super) fn transmit_syn(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        let first = self.snd.nxt == self.snd.iss;
+        let purpose = if first {
+            Purpose::Normal
+        } else if self.snd.sent.resend_lost(cx.now).is_some() {
+            Purpose::Retransmission
+        } else {
+            match self.outbox.ack? {
+                repeats @ (Purpose::Normal | Purpose::Retransmission) => repeats,
+                Purpose::FastRetransmission
+                | Purpose::TailLossProbe
+                | Purpose::KeepaliveProbe
+                | Purpose::WindowProbe
+                | Purpose::ChallengeAck
+                | Purpose::DuplicateAck
+                | Purpose::Reset => return self.transmit_ack(cx, buffer),
+            }
+        };
+        self.outbox.ack = None;
+        if first {
+            self.snd.sent.push(Sent::new(self.snd.iss, 1, Flags::SYN, cx.now));
+            self.snd.nxt = self.snd.iss + 1;
+            self.timers.set(cx, Timer::Retransmission, self.rtt.rto());
+        }
+        let header = self.syn_header(cx);
+        if header.flags.contains(Flags::ACK) {
+            self.ack_policy.sent(self.rcv.nxt);
+        }
+        Some(self.emit(header, purpose, buffer))
+    }
+
+    pub(super) fn syn_header(&mut self, cx: &Context<'_>) -> Header {
+        let settings = cx.settings;
+        let answers = self.state != State::SynSent;
+        // A SYN offers everything, a SYN+ACK what the peer offered too.
+        let timestamps = if answers { self.agreed.timestamps } else { settings.timestamps };
+        let sack = if answers { self.agreed.sack } else { settings.sack };
+        let scale = !answers || self.agreed.window_scale;
+        let announced = self.announced_mss(settings);
+        let full = if answers && timestamps { announced - TIMESTAMPS_OPTION } else { announced };
+        Header {
+            seq: self.snd.iss,
+            ack: if answers { self.rcv.nxt } else { Seq(0) },
+            flags: if answers { Flags::SYN | Flags::ACK } else { Flags::SYN },
+            window: self.rcv.initial_window(u32::from(full)),
+            urgent: 0,
+            payload: 0,
+            options: Options {
+                mss: Some(announced),
+                window_scale: settings.window_scale.filter(|_| scale).map(|shift| shift.min(14)),
+                sack_permitted: sack,
+                timestamps: timestamps.then(|| Timestamps {
+                    value: self.timestamps.value(cx.now),
+                    echo: self.timestamps.recent,
+                }),
+                ..Options::default()
+            },
+        }
+    }
+
+    /// Takes the sequence number, the window and the options of the peer's SYN.
+    pub(super) fn synchronize(&mut self, settings: &Settings, syn: &Header) {
+        self.rcv.synchronize(syn.seq);
+        self.snd.set_window(syn);
+        let theirs = &syn.options;
+        self.agreed = Agreed {
+            timestamps: settings.timestamps && theirs.timestamps.is_some(),
+            sack: settings.sack && theirs.sack_permitted,
+            window_scale: settings.window_scale.is_some() && theirs.window_scale.is_some(),
+        };
+        if let Some(Timestamps { value, .. }) = theirs.timestamps {
+            self.timestamps.recent = value;
+        }
+        // RFC 9293 §3.7.1: Eff.snd.MSS. With an MSS below 64 the options might leave no room for data.
+        let theirs_mss =
+            u32::from(theirs.mss.unwrap_or(default_mss(self.remote.ip()))).max(64) - self.option_octets();
+        self.snd.mss = theirs_mss.min(self.payload_for_mtu());
+        let ours = u32::from(self.announced_mss(settings)) - self.option_octets();
+        let scale = if self.agreed.window_scale { settings.window_scale.unwrap_or(0).min(14) } else { 0 };
+        if self.agreed.window_scale {
+            // RFC 7323 §2.3: a shift above 14 counts as 14.
+            self.snd.scale = theirs.window_scale.unwrap_or(0).min(14);
+        }
+        let headers = u32::from(self.mtu).saturating_sub(self.payload_for_mtu());
+        self.rcv.agree(scale, ours, headers);
+        self.rcv.sack = self.agreed.sack;
+    }
+
+    /// Octets that the options of every segment take.
+    pub(super) fn option_octets(&self) -> u32 {
+        if self.agreed.timestamps { u32::from(TIMESTAMPS_OPTION) } else { 0 }
+    }
+
+    /// Octets of data in a segment that fits the path's MTU.
+    pub(super) fn payload_for_mtu(&self) -> u32 {
+        u32::from(mss_for_mtu(self.mtu, self.remote.ip())).max(64) - self.option_octets()
+    }
+
+    /// The MSS option of our SYN.
+    fn announced_mss(&self, settings: &Settings) -> u16 {
+        let max = mss_for_mtu(self.mtu, self.remote.ip()).max(64);
+        settings.mss.map_or(max, |mss| mss.clamp(64, max))
+    }
+}

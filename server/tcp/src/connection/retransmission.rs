@@ -1,0 +1,140 @@
+//! The retransmission timeout, and when retransmission ends (RFC 9293 §3.8.3; RFC 6298 §5).
+
+use std::time::Duration;
+
+use super::{Connection, Context};
+use crate::{Cause, GiveUp, Instant, Report, State, Timer};
+
+/// Timeouts that are reported to the application (RFC 9293 §3.8.3: R1 is at least 3).
+const R1: u32 = 3;
+
+/// The timeouts since new data was last acknowledged.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Retransmissions {
+    /// How often the retransmission timer fired.
+    pub(super) timeouts: u32,
+    /// When it fired first.
+    pub(super) first_timeout: Option<Instant>,
+}
+
+impl Connection {
+    /// The retransmission timer fired (RFC 6298 §5.4 to §5.7).
+    pub(super) fn retransmission_timeout(&mut self, cx: &mut Context<'_>) {
+        let in_handshake = !self.state.is_synchronized();
+        if if in_handshake { self.handshake_is_hopeless(cx) } else { self.data_is_hopeless(cx) } {
+            let cause = Cause::GaveUp(Timer::Retransmission);
+            if self.state == State::SynReceived && self.parent.is_some() {
+                self.transition(cx, State::Closed, cause);
+            } else {
+                self.give_up(cx, cause);
+            }
+            return;
+        }
+        if in_handshake {
+            self.congestion.handshake_timed_out();
+            self.snd.sent.mark_all_lost(cx.now, Duration::ZERO);
+        } else {
+            self.enter_loss(cx);
+        }
+        self.retransmissions.timeouts += 1;
+        self.retransmissions.first_timeout.get_or_insert(cx.now);
+        if self.retransmissions.timeouts == R1 {
+            self.report(cx, Report::Retransmissions(R1));
+        }
+        // The first SYNs are sent at an even pace (`syn_linear_timeouts`).
+        if self.state != State::SynSent || self.retransmissions.timeouts > cx.settings.syn_linear_timeouts {
+            self.rtt.back_off();
+        }
+        let rto = self.rtt.rto();
+        // The user timeout ends the wait (Linux `tcp_clamp_rto_to_user_timeout`).
+        let left = self.longest_wait(cx).map(|longest| (self.waiting_since(cx) + longest) - cx.now);
+        self.timers.set(cx, Timer::Retransmission, left.map_or(rto, |left| rto.min(left)));
+    }
+
+    /// The longest that the application waits, or the stack for an active open.
+    fn longest_wait(&self, cx: &Context<'_>) -> Option<Duration> {
+        let connect = cx.settings.connect_timeout.filter(|_| self.state == State::SynSent);
+        self.socket.user_timeout.or(connect)
+    }
+
+    /// From when the user timeout counts: the first SYN, or the first timeout of data.
+    fn waiting_since(&self, cx: &Context<'_>) -> Instant {
+        let syn = self.snd.sent.first().filter(|_| !self.state.is_synchronized());
+        syn.map(|syn| syn.first_sent).or(self.retransmissions.first_timeout).unwrap_or(cx.now)
+    }
+
+    /// Whether the SYN has been sent often enough (RFC 9293 §3.8.3; Linux `tcp_write_timeout`).
+    fn handshake_is_hopeless(&self, cx: &Context<'_>) -> bool {
+        let settings = cx.settings;
+        if let Some(longest) = self.longest_wait(cx) {
+            return cx.now - self.waiting_since(cx) >= longest;
+        }
+        match self.state {
+            State::SynSent => {
+                let longest = doublings(settings.syn_retries, settings.rto.initial, settings.rto.max);
+                self.retransmissions.timeouts
+                    >= settings.syn_retries.saturating_add(settings.syn_linear_timeouts)
+                    || cx.now - self.waiting_since(cx) >= longest
+            }
+            State::SynReceived => self.retransmissions.timeouts >= settings.synack_retries,
+            // Nothing is sent before the handshake, and after it `data_is_hopeless` decides.
+            State::Closed
+            | State::Listen
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => false,
+        }
+    }
+
+    /// When unacknowledged data ends the connection.
+    pub(super) fn data_limit(&self, cx: &Context<'_>) -> GiveUp {
+        if self.is_orphan() { cx.settings.orphan_give_up } else { cx.settings.give_up }
+    }
+
+    /// Whether data or FIN was unacknowledged for too long (RFC 9293 §3.8.3, R2).
+    fn data_is_hopeless(&self, cx: &Context<'_>) -> bool {
+        let settings = cx.settings;
+        if let Some(longest) = self.socket.user_timeout {
+            return self.retransmissions.first_timeout.is_some_and(|first| cx.now - first >= longest);
+        }
+        // A peer that took its window back but answers is not gone (RFC 9293 §3.8.6, SHLD-17; Linux `tcp_rtx_probe0_timed_out`).
+        if self.snd.wnd == 0 && !self.is_orphan() && self.silence(cx) <= settings.rto.max * 2 {
+            return false;
+        }
+        match self.data_limit(cx) {
+            GiveUp::Retries(retries) => self.retransmissions.first_timeout.is_some_and(|first| {
+                // A stack reads its clock when the timer has fired, which is late.
+                let waited = cx.now - first + self.rtt.clock().wheel_lateness(self.rtt.rto());
+                waited >= doublings(retries, settings.rto.min, settings.rto.max)
+            }),
+            GiveUp::Count(count) => self.retransmissions.timeouts >= count,
+            GiveUp::After(longest) => {
+                self.snd.sent.first().is_some_and(|first| cx.now - first.first_sent >= longest)
+            }
+        }
+    }
+}
+
+/// How long `times` doublings of `base` take in all, each at most `most` (Linux `tcp_model_timeout`).
+fn doublings(times: u32, base: Duration, most: Duration) -> Duration {
+    (0..=times.min(1000))
+        .map(|doubling| base.saturating_mul(1_u32.checked_shl(doubling).unwrap_or(u32::MAX)).min(most))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifteen_retries_take_924_seconds() {
+        let (min, max) = (Duration::from_millis(200), Duration::from_secs(120));
+        assert_eq!(doublings(15, min, max), Duration::from_millis(924_600), "tcp_retries2 of Linux");
+        assert_eq!(doublings(4, min, max), Duration::from_millis(6_200));
+        assert_eq!(doublings(6, Duration::from_secs(1), max), Duration::from_secs(127));
+    }
+}

@@ -1,0 +1,38 @@
+//! Both clocks of the timestamps option (RFC 7323).
+
+use crate::{Header, Instant, Timestamps};
+
+/// What a connection knows of both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimestampState {
+    /// `TS.Recent`: the peer's newest timestamp, which ours echo (RFC 7323 §4.3).
+    pub(super) recent: u32,
+    /// Added to our clock, so that connections do not share it (RFC 7323 §5.4).
+    offset: u32,
+}
+
+impl TimestampState {
+    pub(super) fn new(offset: u32) -> TimestampState {
+        TimestampState { recent: 0, offset }
+    }
+
+    /// Our timestamp at a time: milliseconds.
+    pub(super) fn value(&self, now: Instant) -> u32 {
+        ((now.as_nanos() / 1_000_000) as u32).wrapping_add(self.offset)
+    }
+
+    /// The option of a segment that is sent now.
+    pub(super) fn option(&self, now: Instant) -> Timestamps {
+        Timestamps { value: self.value(now), echo: self.recent }
+    }
+
+    /// Whether a segment has a newer timestamp than any before.
+    pub(super) fn is_newer(&self, header: &Header) -> bool {
+        header.options.timestamps.is_some_and(|timestamps| is_later(timestamps.value, self.recent))
+    }
+}
+
+/// Whether timestamp `a` is later than `b`, modulo 2^32.
+pub(super) fn is_later(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) > 0
+}
