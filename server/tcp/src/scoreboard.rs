@@ -1,132 +1,16 @@
 //! What is in flight: every segment sent and not yet acknowledged, and what is known of it.
 
+mod delivered;
+mod sent;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::{Flags, Instant, Seq};
 
-/// A segment that takes sequence space, as it was sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Sent {
-    /// `seg.seq`.
-    pub(crate) seq: Seq,
-    /// `seg.len`: octets, plus one each for SYN and FIN.
-    pub(crate) len: u32,
-    /// SYN, FIN and PSH as sent.
-    pub(crate) flags: Flags,
-    /// When it was sent first.
-    pub(crate) first_sent: Instant,
-    /// When it was sent last.
-    pub(crate) last_sent: Instant,
-    /// How often it was sent.
-    pub(crate) transmissions: u32,
-    /// Whether the next segment left the stack in the same packet.
-    pub(crate) joined: bool,
-    mark: Mark,
-}
-
-/// What is believed of a segment in flight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
-    /// Under way.
-    Flying,
-    /// The peer has it, but something before it is missing (RFC 2018).
-    Sacked,
-    /// Lost, and to be sent again.
-    Lost,
-    /// Believed lost, and sent again.
-    Resent,
-}
-
-impl Sent {
-    pub(crate) fn new(seq: Seq, len: u32, flags: Flags, now: Instant) -> Sent {
-        Sent {
-            seq,
-            len,
-            flags,
-            first_sent: now,
-            last_sent: now,
-            transmissions: 1,
-            joined: false,
-            mark: Mark::Flying,
-        }
-    }
-
-    /// Octets of data in it; a SYN has none.
-    fn octets(&self) -> u32 {
-        self.len - u32::from(self.flags.contains(Flags::FIN))
-    }
-
-    /// The sequence number after it.
-    pub(crate) fn end(&self) -> Seq {
-        self.seq + self.len
-    }
-
-    /// Whether this was sent after a segment that was sent at `time` and ended at `end` (RFC 8985 §5.2,
-    /// `RACK_sent_after`).
-    fn sent_after(&self, time: Instant, end: Seq) -> bool {
-        self.last_sent > time || (self.last_sent == time && self.end().after(end))
-    }
-}
-
-/// A packet in segments of `most` octets and what is left over, all lost.
-fn pieces(packet: &[Sent], most: u32) -> Vec<Sent> {
-    let (Some(first), Some(last)) = (packet.first(), packet.last()) else { return Vec::new() };
-    let mut octets = packet.iter().map(Sent::octets).sum::<u32>();
-    let mut pieces = Vec::new();
-    let mut rest = Sent {
-        len: packet.iter().map(|sent| sent.len).sum(),
-        flags: last.flags,
-        joined: last.joined,
-        mark: Mark::Lost,
-        ..first.clone()
-    };
-    while octets > most {
-        let flags = rest.flags.without(Flags::FIN | Flags::PSH);
-        pieces.push(Sent { len: most, flags, joined: true, ..rest.clone() });
-        rest.seq += most;
-        rest.len -= most;
-        octets -= most;
-    }
-    pieces.push(rest);
-    pieces
-}
-
-/// What an acknowledgment says of the segments in flight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Delivered {
-    /// Whole segments that are acknowledged now.
-    pub(crate) acknowledged: u32,
-    /// Segments reported out of order now.
-    pub(crate) sacked: u32,
-    /// Segments delivered now that had not been before: acknowledged without having been reported, or reported.
-    pub(crate) segments: u32,
-    /// When the oldest of those acknowledged that were sent only once was sent (Karn's algorithm, RFC 6298 §3).
-    pub(crate) sent_once: Option<Instant>,
-    /// The same of those reported.
-    pub(crate) sacked_sent_once: Option<Instant>,
-    /// `snd.nxt` when the timer last fired.
-    pub(crate) timeout: Seq,
-    /// Whether anything sent only once, and before that timeout, is among them: it was not lost (RFC 5682 §2.1).
-    pub(crate) original: bool,
-    /// Whether anything that was sent again is among them.
-    pub(crate) resent: bool,
-    /// The one of them that was sent last: when, its end, whether it was sent more than once (RFC 8985 §6.2).
-    pub(crate) newest: Option<(Instant, Seq, bool)>,
-    /// Whether something was delivered that had been sent before something delivered earlier: reordering.
-    pub(crate) reordered: bool,
-}
-
-impl Delivered {
-    fn note(&mut self, sent: &Sent) {
-        self.segments += 1;
-        let newer = self.newest.is_none_or(|(time, end, _)| sent.sent_after(time, end));
-        if newer {
-            self.newest = Some((sent.last_sent, sent.end(), sent.transmissions > 1));
-        }
-        self.resent |= sent.transmissions > 1;
-    }
-}
+pub(crate) use delivered::Delivered;
+use sent::{Mark, cut};
+pub(crate) use sent::{Sent, Transmission};
 
 /// The segments in flight, oldest first.
 #[derive(Clone, Debug, Default)]
@@ -135,9 +19,9 @@ pub(crate) struct Scoreboard {
     sacked: u32,
     lost: u32,
     resent: u32,
-    /// The end of the highest segment reported.
+    /// The end of the highest segment reported (`RACK.fack` of RFC 8985 §5.3).
     highest_sacked: Option<Seq>,
-    /// Duplicate acknowledgments, each the sign of a segment that left the network (RFC 5681 §3.2). Without SACK only.
+    /// Duplicate acknowledgments, each a sign that a segment has left the network (RFC 5681 §3.2). Only without SACK.
     duplicate_acks: u32,
 }
 
@@ -156,7 +40,7 @@ impl Scoreboard {
         self.segments.front()
     }
 
-    /// Segments believed to be in the network.
+    /// Segments believed to be in the network (`pipe` of RFC 6675 §2).
     pub(crate) fn in_flight(&self) -> u32 {
         self.len().saturating_sub(self.sacked + self.lost + self.duplicate_acks)
     }
@@ -173,7 +57,7 @@ impl Scoreboard {
     pub(crate) fn acknowledge(&mut self, una: Seq, delivered: &mut Delivered) {
         while let Some(first) = self.segments.front_mut() {
             if first.end().after(una) {
-                // A part of it: what is left keeps its history.
+                // A part of it is acknowledged; the rest keeps its history.
                 if first.seq.before(una) {
                     first.len -= first.seq.until(una);
                     first.flags = first.flags.without(Flags::SYN);
@@ -188,7 +72,7 @@ impl Scoreboard {
                 delivered.note(&sent);
                 if sent.transmissions == 1 {
                     delivered.sent_once.get_or_insert(sent.first_sent);
-                    delivered.original |= sent.end().at_or_before(delivered.timeout);
+                    delivered.original |= sent.end().at_or_before(delivered.recovery_point);
                     delivered.reordered |= self.highest_sacked.is_some_and(|high| sent.end().before(high));
                 }
             }
@@ -217,7 +101,7 @@ impl Scoreboard {
             if once {
                 delivered.sacked_sent_once.get_or_insert(sent.first_sent);
             }
-            delivered.original |= once && end.at_or_before(delivered.timeout);
+            delivered.original |= once && end.at_or_before(delivered.recovery_point);
             delivered.reordered |= once && self.highest_sacked.is_some_and(|high| end.before(high));
             self.highest_sacked = Some(self.highest_sacked.map_or(end, |high| high.max(end)));
             self.unmark(old);
@@ -232,7 +116,7 @@ impl Scoreboard {
 
     fn unmark(&mut self, mark: Mark) {
         match mark {
-            Mark::Flying => {}
+            Mark::InFlight => {}
             Mark::Resent => self.resent -= 1,
             Mark::Sacked => self.sacked -= 1,
             Mark::Lost => self.lost -= 1,
@@ -254,7 +138,7 @@ impl Scoreboard {
         self.resent
     }
 
-    /// Segments that have left the network, as far as known.
+    /// Whether any segment is known to have left the network, or is believed lost.
     pub(crate) fn has_gaps(&self) -> bool {
         self.sacked + self.lost + self.duplicate_acks > 0
     }
@@ -270,29 +154,26 @@ impl Scoreboard {
         self.duplicate_acks
     }
 
-    /// New data was acknowledged outside of a recovery: earlier duplicates mean nothing any more.
+    /// New data was acknowledged outside of recovery, so that earlier duplicates no longer matter.
     pub(crate) fn forget_duplicates(&mut self) {
         self.duplicate_acks = 0;
     }
 
-    /// Marks segments as lost by time (RFC 8985 §6.2 step 5): those sent before the newest one delivered (`time`, `end`) that
-    /// have had `patience` since they were sent. Returns how long the others of them still have.
-    pub(crate) fn mark_lost_by_time(
+    /// RACK's loss detection (RFC 8985 §6.2, step 5): segments sent before `segment`, the delivered one that was sent last, are
+    /// lost `timeout` after they were sent. Returns how long the last of the others still has.
+    pub(crate) fn detect_loss(
         &mut self,
         now: Instant,
-        (time, end): (Instant, Seq),
-        patience: Duration,
+        segment: Transmission,
+        timeout: Duration,
     ) -> Option<Duration> {
         let mut longest = None;
         for index in 0..self.segments.len() {
             let sent = &self.segments[index];
-            if matches!(sent.mark, Mark::Sacked | Mark::Lost) || sent.sent_after(time, end) {
+            if matches!(sent.mark, Mark::Sacked | Mark::Lost) || !segment.sent_after(sent.transmission()) {
                 continue;
             }
-            if (sent.last_sent, sent.end()) == (time, end) {
-                continue;
-            }
-            let until = sent.last_sent + patience;
+            let until = sent.last_sent + timeout;
             if until <= now {
                 self.mark_lost(index);
             } else {
@@ -304,45 +185,46 @@ impl Scoreboard {
 
     /// Marks the oldest segment as lost.
     pub(crate) fn mark_first_lost(&mut self) {
-        if self.segments.front().is_some_and(|first| first.mark == Mark::Flying) {
+        if self.segments.front().is_some_and(|first| first.mark == Mark::InFlight) {
             self.mark_lost(0);
         }
     }
 
-    /// The retransmission timer fired: whatever the peer did not report is lost, but what was sent less than `young` ago.
-    pub(crate) fn mark_all_lost(&mut self, now: Instant, young: Duration) {
+    /// The retransmission timer fired: whatever the peer has not reported is lost, but for later segments that were sent less
+    /// than `min_age` ago.
+    pub(crate) fn mark_all_lost(&mut self, now: Instant, min_age: Duration) {
         self.duplicate_acks = 0;
         for index in 0..self.segments.len() {
             let sent = &self.segments[index];
-            let spared = index > 0 && now - sent.last_sent < young;
-            if matches!(sent.mark, Mark::Flying | Mark::Resent) && !spared {
+            let spared = index > 0 && now - sent.last_sent < min_age;
+            if matches!(sent.mark, Mark::InFlight | Mark::Resent) && !spared {
                 self.mark_lost(index);
             }
         }
     }
 
-    /// The path takes no segments with more than `most` octets: packets that have larger ones are lost, and leave again in
-    /// segments of that size (Linux `tcp_simple_retransmit`).
-    pub(crate) fn split_and_lose_larger_than(&mut self, most: u32) {
+    /// The path MTU limits the payload to `max_len` octets: packets with longer segments are lost, and are sent again in
+    /// segments of that length (Linux `tcp_simple_retransmit`).
+    pub(crate) fn cut_longer_than(&mut self, max_len: u32) {
         let mut first = 0;
         while first < self.segments.len() {
             let end = self.packet_end(first);
-            let larger = |sent: &Sent| sent.octets() > most && sent.mark != Mark::Sacked;
-            if !self.segments.range(first..end).any(larger) {
+            let longer = |sent: &Sent| sent.octets() > max_len && sent.mark != Mark::Sacked;
+            if !self.segments.range(first..end).any(longer) {
                 first = end;
                 continue;
             }
             let packet: Vec<Sent> = self.segments.drain(first..end).collect();
             packet.iter().for_each(|sent| self.unmark(sent.mark));
-            for piece in pieces(&packet, most) {
-                self.segments.insert(first, piece);
+            for segment in cut(&packet, max_len) {
+                self.segments.insert(first, segment);
                 self.lost += 1;
                 first += 1;
             }
         }
     }
 
-    /// Where the packet ends that begins here. What the peer has is none of a packet.
+    /// Where the packet that begins at `first` ends. A segment that the peer has belongs to no packet.
     fn packet_end(&self, first: usize) -> usize {
         let mut last = first;
         while self.segments[last].joined
@@ -355,11 +237,11 @@ impl Scoreboard {
         last + 1
     }
 
-    /// Nothing was lost after all.
+    /// Nothing was lost.
     pub(crate) fn unmark_lost(&mut self) {
         for sent in &mut self.segments {
             if matches!(sent.mark, Mark::Lost | Mark::Resent) {
-                sent.mark = Mark::Flying;
+                sent.mark = Mark::InFlight;
             }
         }
         (self.lost, self.resent) = (0, 0);
@@ -378,14 +260,14 @@ impl Scoreboard {
         self.segments.iter().position(|sent| sent.mark == Mark::Lost)
     }
 
-    /// How many lost segments leave as one packet: those that did before, but `most` at most. What is cut off stays so
-    /// (Linux `__tcp_retransmit_skb`).
-    pub(crate) fn plan_resend(&mut self, most: u32) -> u32 {
+    /// How many lost segments leave as one packet: those that did before, but at most `max`. The rest stays separate (Linux
+    /// `__tcp_retransmit_skb`).
+    pub(crate) fn plan_resend(&mut self, max: u32) -> u32 {
         let Some(first) = self.first_lost() else { return 0 };
         let mut last = first;
         while self.segments[last].joined {
             let goes_on = self.segments.get(last + 1).is_some_and(|next| next.mark == Mark::Lost);
-            if !goes_on || (last - first + 1) as u32 >= most {
+            if !goes_on || (last - first + 1) as u32 >= max {
                 self.segments[last].joined = false;
                 break;
             }
@@ -394,16 +276,16 @@ impl Scoreboard {
         (last - first + 1) as u32
     }
 
-    /// Makes one segment of the oldest lost one and those behind it, as far as they have `most` octets, none before `edge` is
-    /// left out and the peer has none of them (Linux `tcp_retrans_try_collapse`).
-    pub(crate) fn collapse_lost(&mut self, most: u32, edge: Seq) {
+    /// Merges the oldest lost segment with those behind it, as long as they have at most `max_len` octets, end before `edge` and
+    /// are not the peer's already (Linux `tcp_retrans_try_collapse`).
+    pub(crate) fn collapse_lost(&mut self, max_len: u32, edge: Seq) {
         let Some(first) = self.first_lost() else { return };
         while let Some(next) = self.segments.get(first + 1) {
             let whole = self.segments[first].octets() + next.octets();
-            let other = self.segments[first].joined || next.joined || next.mark == Mark::Sacked;
-            if other
+            let separate = self.segments[first].joined || next.joined || next.mark == Mark::Sacked;
+            if separate
                 || self.segments[first].flags.contains(Flags::SYN)
-                || whole > most
+                || whole > max_len
                 || next.end().after(edge)
             {
                 return;
@@ -422,11 +304,9 @@ impl Scoreboard {
         let index = self.first_lost()?;
         let sent = &mut self.segments[index];
         sent.mark = Mark::Resent;
-        sent.transmissions += 1;
-        sent.last_sent = now;
         self.lost -= 1;
         self.resent += 1;
-        Some(sent.clone())
+        Some(sent.send_again(now))
     }
 
     /// Whether a lost segment waits to be sent again.
@@ -434,15 +314,12 @@ impl Scoreboard {
         self.lost > 0
     }
 
-    /// The newest segment, counted as sent again (for a tail loss probe).
+    /// The last segment, counted as sent again (for a tail loss probe).
     pub(crate) fn resend_last(&mut self, now: Instant) -> Option<Sent> {
         if let Some(before) = self.segments.len().checked_sub(2) {
             self.segments[before].joined = false;
         }
-        let last = self.segments.back_mut()?;
-        last.transmissions += 1;
-        last.last_sent = now;
-        Some(last.clone())
+        self.segments.back_mut().map(|last| last.send_again(now))
     }
 }
 
@@ -482,20 +359,20 @@ mod tests {
     fn what_was_sent_before_the_newest_delivered_and_long_enough_ago_is_lost() {
         let mut board = board(10);
         let delivered = sack(&mut board, 500, 600);
-        let newest = delivered.newest.unwrap();
-        assert_eq!(newest, (Instant::from_nanos(5), Seq(600), false));
+        let last_sent = delivered.last_sent.unwrap();
+        assert_eq!(last_sent, (Transmission { xmit_ts: Instant::from_nanos(5), end_seq: Seq(600) }, false));
         assert_eq!(sack(&mut board, 500, 600), Delivered::default(), "the same again is no news");
         let at = |nanos| Instant::from_nanos(nanos);
-        let patience = Duration::from_nanos(10);
+        let timeout = Duration::from_nanos(10);
         assert_eq!(
-            board.mark_lost_by_time(at(12), (newest.0, newest.1), patience),
+            board.detect_loss(at(12), last_sent.0, timeout),
             Some(Duration::from_nanos(2)),
             "4 has two nanoseconds left"
         );
         assert_eq!(board.in_flight(), 10 - 1 - 3);
         assert_eq!(lost(&mut board), [0, 1, 2]);
         assert_eq!(board.in_flight(), 9);
-        board.mark_lost_by_time(at(2_000), (newest.0, newest.1), patience);
+        board.detect_loss(at(2_000), last_sent.0, timeout);
         assert_eq!(lost(&mut board), [3, 4], "what was sent again is newer");
     }
 

@@ -1,6 +1,6 @@
-//! Noticing and repairing losses, and taking back repairs that were none: fast retransmit and NewReno (RFC 5681, RFC 6582),
-//! RACK and tail loss probes (RFC 8985), PRR (RFC 6937), F-RTO (RFC 5682), Eifel (RFC 3522, RFC 4015) and DSACK (RFC 3708).
-//! What they do together is Linux's `tcp_fastretrans_alert`.
+//! Detecting and repairing losses, and undoing repairs that were not needed: fast retransmit and NewReno (RFC 5681, RFC 6582),
+//! RACK and tail loss probes (RFC 8985), PRR (RFC 6937), F-RTO (RFC 5682), Eifel (RFC 3522, RFC 4015) and D-SACK (RFC 3708).
+//! They are combined as in Linux's `tcp_fastretrans_alert`.
 
 mod loss_timer;
 mod prr;
@@ -13,18 +13,21 @@ use super::{Connection, Context};
 use crate::scoreboard::Delivered;
 use crate::{Header, Instant, Purpose, Seq, Timer};
 
-/// Duplicate acknowledgments, or segments reported by SACK, that prove a loss (RFC 5681 §3.2; Linux `tcp_reordering`).
-const THRESHOLD: u32 = 3;
+use rack::Rack;
 
-/// Whether a loss is being repaired.
+/// `DupThresh`: duplicate acknowledgments, or segments reported by SACK, that prove a loss (RFC 5681 §3.2; Linux
+/// `tcp_reordering`).
+const DUP_THRESH: u32 = 3;
+
+/// Whether a loss is being repaired (Linux `tcp_ca_state`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
-    /// All is well.
+    /// Nothing is missing.
     #[default]
     Open,
-    /// Something arrived out of order; it may be no loss.
+    /// Something arrived out of order, which may be no loss.
     Disorder,
-    /// A segment was lost, later ones arrive.
+    /// A segment was lost, and later ones arrive.
     Recovery,
     /// The retransmission timer fired.
     Loss,
@@ -34,96 +37,86 @@ pub(super) enum Phase {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recovery {
     pub(super) phase: Phase,
-    /// The phase ends when everything before is acknowledged (`recover` of RFC 6582, `RecoveryPoint` of RFC 6675).
-    until: Seq,
+    /// `RecoveryPoint` of RFC 6675, `recover` of RFC 6582: the phase ends when everything before it is acknowledged.
+    recovery_point: Seq,
     undo: Option<Undo>,
     /// When the first segment of this repair was sent again.
-    first_resend: Option<Instant>,
-    /// The timeout may have been spurious: new data instead of old may show it (RFC 5682).
+    first_retransmission: Option<Instant>,
+    /// The timeout may have been spurious, which new data may show (F-RTO, RFC 5682).
     frto: bool,
-    /// Until the next acknowledgment new data goes, and nothing again.
+    /// Until the next acknowledgment new data is sent, and nothing again (RFC 5682 §2.1, step 2.b).
     pub(super) new_data_first: bool,
     prr: Prr,
     rack: Rack,
     pub(super) tail_probe: Option<TailProbe>,
 }
 
-/// What it takes to find out that a repair was not needed.
+/// What shows that a repair was not needed.
 #[derive(Clone, Copy, Debug)]
 struct Undo {
     /// `snd.una` when it began.
     marker: Seq,
-    /// Segments sent again whose originals have not been reported as duplicates; `None` before the first.
-    unexplained: Option<u32>,
+    /// Segments sent again that no D-SACK has reported as duplicates; `None` before the first (Linux `undo_retrans`).
+    awaited_dsacks: Option<u32>,
 }
 
 /// Proportional rate reduction (RFC 6937 §2).
 #[derive(Clone, Copy, Debug, Default)]
 struct Prr {
-    /// Segments delivered since it began.
+    /// `prr_delivered`: segments delivered since recovery began.
     delivered: u32,
-    /// Segments sent since it began.
+    /// `prr_out`: segments sent since recovery began.
     out: u32,
 }
 
-/// What RACK knows (RFC 8985 §5.2).
-#[derive(Clone, Copy, Debug, Default)]
-struct Rack {
-    /// Of the segments delivered, the one that was sent last: when, and its end.
-    newest: Option<(Instant, Seq)>,
-    /// Its round-trip time.
-    rtt: Duration,
-    /// Segments have overtaken each other on this path.
-    reordering: bool,
-}
-
-/// A tail loss probe that has no answer (RFC 8985 §7).
+/// A tail loss probe without an answer (RFC 8985 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TailProbe {
-    /// `snd.nxt` when it was sent.
-    pub(super) until: Seq,
-    /// Whether it was old data.
-    pub(super) repeats: bool,
+    /// `TLP.end_seq`: `snd.nxt` when it was sent.
+    pub(super) end_seq: Seq,
+    /// `TLP.is_retrans`: whether it was a retransmission.
+    pub(super) is_retrans: bool,
 }
 
-/// What an acknowledgment said, put together.
+/// What an acknowledgment says.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct News<'a> {
+pub(super) struct AckSummary<'a> {
     pub(super) header: &'a Header,
     pub(super) delivered: Delivered,
     /// `snd.una` before it.
     pub(super) una_before: Seq,
     /// Whether `snd.una` moved.
     pub(super) advanced: bool,
-    /// A duplicate in the sense of RFC 5681 §2.
+    /// Whether it is a duplicate (RFC 5681 §2).
     pub(super) duplicate: bool,
-    /// What it reports as having arrived twice (RFC 2883).
+    /// The duplicate that it reports (RFC 2883).
     pub(super) dsack: Option<(Seq, Seq)>,
     /// Segments in flight before it.
     pub(super) in_flight: u32,
 }
 
 impl Recovery {
-    fn may_undo(&self, delayed: bool) -> bool {
-        self.undo.is_some_and(|undo| undo.unexplained == Some(0) || delayed)
+    /// Whether the repair was not needed: D-SACKs reported every retransmission, or an original was acknowledged.
+    fn may_undo(&self, original: bool) -> bool {
+        self.undo.is_some_and(|undo| undo.awaited_dsacks == Some(0) || original)
     }
 
     /// The phase ends when everything before this is acknowledged.
-    pub(super) fn until(&self) -> Seq {
-        self.until
+    pub(super) fn recovery_point(&self) -> Seq {
+        self.recovery_point
     }
 
     /// A segment is sent again because it is believed lost.
-    pub(super) fn count_resend(&mut self, now: Instant) {
-        self.first_resend.get_or_insert(now);
+    pub(super) fn count_retransmission(&mut self, now: Instant) {
+        self.first_retransmission.get_or_insert(now);
         if let Some(undo) = &mut self.undo {
-            undo.unexplained = Some(undo.unexplained.unwrap_or(0) + 1);
+            undo.awaited_dsacks = Some(undo.awaited_dsacks.unwrap_or(0) + 1);
         }
     }
 
-    /// New data that was to go first has gone, or can not: then what was lost goes.
-    pub(super) fn has_sent_new(&mut self, nxt: Seq) -> bool {
-        self.new_data_first &= nxt.after(self.until);
+    /// Whether the new data that comes first has been sent. If none could be, F-RTO ends and lost segments are sent again.
+    pub(super) fn has_sent_new_data(&mut self, nxt: Seq) -> bool {
+        self.new_data_first &= nxt.after(self.recovery_point);
         self.frto &= self.new_data_first;
         self.new_data_first
     }
@@ -136,77 +129,80 @@ impl Recovery {
 
 impl Connection {
     /// What an acknowledgment means for losses and for the congestion window.
-    pub(super) fn recover(&mut self, cx: &mut Context<'_>, news: &News<'_>) {
+    pub(super) fn recover(&mut self, cx: &mut Context<'_>, ack: &AckSummary<'_>) {
         self.recovery.new_data_first = false;
-        self.learn_order(cx.now, news);
-        self.settle_tail_probe(news);
+        self.rack_update(cx.now, ack);
+        self.rack_detect_reordering(ack);
+        self.process_tail_probe_ack(ack);
         let lost_before = self.snd.sent.lost();
-        let dubious = news.duplicate
-            || news.delivered.sacked > 0
-            || news.dsack.is_some()
+        let suspicious = ack.duplicate
+            || ack.delivered.sacked > 0
+            || ack.dsack.is_some()
             || self.recovery.phase != Phase::Open;
-        if dubious {
-            self.take_alarm(cx, news);
+        if suspicious {
+            self.process_suspicious_ack(cx, ack);
         }
         let newly_lost = self.snd.sent.lost() > lost_before;
         if self.recovery.phase == Phase::Recovery {
-            self.reduce_window(news, newly_lost);
-        } else if news.advanced && news.delivered.acknowledged > 0 {
+            self.reduce_window(ack, newly_lost);
+        } else if ack.advanced && ack.delivered.acknowledged > 0 {
             let rtt = self.rtt.srtt().unwrap_or_default();
-            self.congestion.acknowledged(cx.now, rtt, news.delivered.segments, news.in_flight);
+            self.congestion.acknowledged(cx.now, rtt, ack.delivered.segments, ack.in_flight);
         }
     }
 
-    fn take_alarm(&mut self, cx: &mut Context<'_>, news: &News<'_>) {
-        let delayed = self.was_delayed(news.header);
-        self.explain_resends(news);
-        let over = self.snd.una.at_or_after(self.recovery.until);
-        if self.recovery.phase == Phase::Recovery && over {
+    /// An acknowledgment that is a sign of loss or arrives while one is being repaired.
+    fn process_suspicious_ack(&mut self, cx: &mut Context<'_>, ack: &AckSummary<'_>) {
+        let original = self.acknowledges_original(ack.header);
+        self.count_dsack(ack);
+        let recovered = self.snd.una.at_or_after(self.recovery.recovery_point);
+        if self.recovery.phase == Phase::Recovery && recovered {
             self.snd.sent.forget_duplicates();
-            if self.recovery.may_undo(delayed) {
+            if self.recovery.may_undo(original) {
                 self.undo(false);
             } else {
                 self.congestion.repaired();
             }
-            // RFC 6582 §4: without SACK a duplicate could be taken for a new loss until something new is acknowledged.
-            if self.snd.una == self.recovery.until && !self.agreed.sack && !self.snd.sent.is_empty() {
+            // RFC 6582 §4: without SACK a duplicate could be mistaken for a new loss until new data is acknowledged.
+            if self.snd.una == self.recovery.recovery_point && !self.agreed.sack && !self.snd.sent.is_empty()
+            {
                 return;
             }
             self.end_repair();
         }
         match self.recovery.phase {
             Phase::Recovery => {
-                if !news.advanced {
-                    self.count_duplicate(news);
-                } else if self.recovery.undo.is_some() && delayed {
-                    // A partial acknowledgment of the original: the sign of reordering, not of loss.
-                    self.recovery.rack.reordering = true;
+                if !ack.advanced {
+                    self.count_duplicate(ack);
+                } else if self.recovery.undo.is_some() && original {
+                    // A partial acknowledgment of an original: segments were reordered, not lost.
+                    self.recovery.rack.reordering_seen = true;
                     if self.snd.sent.resent() > 0 {
                         return;
                     }
                     self.undo(true);
                     self.try_open();
                 }
-                self.find_losses(cx, news);
+                self.detect_losses(cx, ack);
             }
             Phase::Loss => {
-                self.process_loss(news, delayed, over);
-                self.find_losses(cx, news);
+                self.process_ack_in_loss(ack, original, recovered);
+                self.detect_losses(cx, ack);
                 if self.recovery.phase != Phase::Open {
                     return;
                 }
             }
             Phase::Open | Phase::Disorder => {
                 if !self.agreed.sack {
-                    if news.advanced {
+                    if ack.advanced {
                         self.snd.sent.forget_duplicates();
                     }
-                    self.count_duplicate(news);
+                    self.count_duplicate(ack);
                 }
                 if self.recovery.may_undo(false) {
                     self.undo(false);
                 }
-                self.find_losses(cx, news);
+                self.detect_losses(cx, ack);
             }
         }
         if self.recovery.phase != Phase::Recovery {
@@ -218,32 +214,33 @@ impl Connection {
         }
     }
 
-    /// A duplicate without SACK: a segment left the network (RFC 5681 §3.2).
-    fn count_duplicate(&mut self, news: &News<'_>) {
-        if !self.agreed.sack && news.duplicate {
+    /// Without SACK a duplicate says that a segment has left the network (RFC 5681 §3.2).
+    fn count_duplicate(&mut self, ack: &AckSummary<'_>) {
+        if !self.agreed.sack && ack.duplicate {
             self.snd.sent.count_duplicate();
         }
     }
 
-    /// Which segments are lost by what is known now.
-    fn find_losses(&mut self, cx: &mut Context<'_>, news: &News<'_>) {
+    /// Marks the segments that are lost by what is known now.
+    fn detect_losses(&mut self, cx: &mut Context<'_>, ack: &AckSummary<'_>) {
         if self.snd.sent.is_empty() {
             return;
         }
         if self.agreed.sack {
-            self.find_losses_by_time(cx);
+            self.rack_detect_loss_and_arm_timer(cx);
             return;
         }
-        let first = self.recovery.phase < Phase::Recovery && self.snd.sent.duplicates() >= THRESHOLD;
-        let next = self.recovery.phase == Phase::Recovery && news.advanced;
+        let first = self.recovery.phase < Phase::Recovery && self.snd.sent.duplicates() >= DUP_THRESH;
+        let next = self.recovery.phase == Phase::Recovery && ack.advanced;
         if first || next {
             self.snd.sent.mark_first_lost();
         }
     }
 
+    /// A loss is proven: fast retransmit and fast recovery begin (RFC 5681 §3.2; RFC 6937 §3).
     fn enter_recovery(&mut self, cx: &mut Context<'_>) {
         self.recovery.phase = Phase::Recovery;
-        self.recovery.until = self.snd.nxt;
+        self.recovery.recovery_point = self.snd.nxt;
         self.begin_undo();
         self.recovery.tail_probe = None;
         self.recovery.prr = Prr::default();
@@ -251,46 +248,46 @@ impl Connection {
         self.set_retransmission_timer(cx);
     }
 
-    /// The retransmission timer fired (RFC 5681 §3.1, RFC 5682 step 1).
+    /// The retransmission timer fired (RFC 5681 §3.1; RFC 5682 §2.1, step 1; RFC 8985 §6.3).
     pub(super) fn enter_loss(&mut self, cx: &mut Context<'_>) {
         let fresh = self.recovery.phase < Phase::Recovery;
         let rack = self.recovery.rack;
-        let young = if self.agreed.sack { rack.rtt } else { Duration::ZERO };
-        let passed = self.snd.una.at_or_after(self.recovery.until);
+        let min_age = if self.agreed.sack { rack.rtt } else { Duration::ZERO };
+        let passed = self.snd.una.at_or_after(self.recovery.recovery_point);
         if fresh || passed || (self.recovery.phase == Phase::Loss && self.retransmissions.timeouts == 0) {
             self.congestion.loss();
             self.congestion.timeout();
             self.begin_undo();
         }
-        self.snd.sent.mark_all_lost(cx.now, young);
+        self.snd.sent.mark_all_lost(cx.now, min_age);
         self.congestion.set(self.snd.sent.in_flight() + 1);
         self.recovery.phase = Phase::Loss;
-        self.recovery.until = self.snd.nxt;
+        self.recovery.recovery_point = self.snd.nxt;
         self.recovery.tail_probe = None;
         self.recovery.new_data_first = false;
         self.recovery.frto = cx.settings.frto && (fresh || self.retransmissions.timeouts > 0);
         self.timers.cancel(cx, Timer::Reordering);
     }
 
-    /// After a timeout: repair it, or find out that there is nothing to repair (RFC 5682 §2, §3).
-    fn process_loss(&mut self, news: &News<'_>, delayed: bool, over: bool) {
-        if news.advanced && self.recovery.may_undo(delayed) {
+    /// After a timeout: the repair goes on, or turns out not to be needed (RFC 5682 §2.1, §3).
+    fn process_ack_in_loss(&mut self, ack: &AckSummary<'_>, original: bool, recovered: bool) {
+        if ack.advanced && self.recovery.may_undo(original) {
             self.undo_loss(self.agreed.sack);
             return;
         }
         if self.recovery.frto {
-            // Step 3.b: something that was never sent again arrived.
-            if news.delivered.original {
+            // Step 3.b: a segment that was sent only once was delivered.
+            if ack.delivered.original {
                 self.undo_loss(true);
                 return;
             }
-            if self.snd.nxt.after(self.recovery.until) {
-                if news.delivered.sacked > 0 || news.duplicate {
+            if self.snd.nxt.after(self.recovery.recovery_point) {
+                if ack.delivered.sacked > 0 || ack.duplicate {
                     self.recovery.frto = false;
                 }
-            } else if news.advanced && !over {
-                // Step 2.b: new data instead of old.
-                self.recovery.until = self.snd.nxt;
+            } else if ack.advanced && !recovered {
+                // Step 2.b: new data is sent.
+                self.recovery.recovery_point = self.snd.nxt;
                 if self.snd.unsent() > 0 && self.snd.usable_window() > 0 {
                     self.recovery.new_data_first = true;
                     return;
@@ -298,25 +295,26 @@ impl Connection {
                 self.recovery.frto = false;
             }
         }
-        if over {
-            if self.recovery.may_undo(delayed) {
+        if recovered {
+            if self.recovery.may_undo(original) {
                 self.undo(false);
             }
             self.end_repair();
             return;
         }
         if !self.agreed.sack {
-            if self.snd.nxt.after(self.recovery.until) && news.duplicate {
+            if self.snd.nxt.after(self.recovery.recovery_point) && ack.duplicate {
                 self.snd.sent.count_duplicate();
-            } else if news.advanced {
+            } else if ack.advanced {
                 self.snd.sent.forget_duplicates();
             }
         }
     }
 
+    /// Everything that was lost is repaired.
     fn end_repair(&mut self) {
         self.recovery.phase = Phase::Open;
-        self.recovery.first_resend = None;
+        self.recovery.first_retransmission = None;
         self.try_open();
     }
 
@@ -326,15 +324,15 @@ impl Connection {
         let phase = if disorder { Phase::Disorder } else { Phase::Open };
         if self.recovery.phase != phase {
             self.recovery.phase = phase;
-            self.recovery.until = self.snd.nxt;
+            self.recovery.recovery_point = self.snd.nxt;
         }
         if phase == Phase::Open {
-            self.recovery.first_resend = None;
+            self.recovery.first_retransmission = None;
         }
     }
 
-    /// Why a segment that is believed lost is sent again.
-    pub(super) fn resend_purpose(&self) -> Purpose {
+    /// The purpose of sending a lost segment again.
+    pub(super) fn retransmission_purpose(&self) -> Purpose {
         match self.recovery.phase {
             Phase::Loss => Purpose::Retransmission,
             Phase::Open | Phase::Disorder | Phase::Recovery => Purpose::FastRetransmission,

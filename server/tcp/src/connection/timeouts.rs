@@ -13,7 +13,7 @@ impl Connection {
                 Timer::Keepalive => self.keepalive_timeout(cx),
                 Timer::DelayedAck => self.delayed_ack_timeout(),
                 Timer::TailLossProbe => {
-                    self.recovery.tail_probe = Some(TailProbe { until: self.snd.nxt, repeats: true });
+                    self.recovery.tail_probe = Some(TailProbe { end_seq: self.snd.nxt, is_retrans: true });
                     self.outbox.tail_loss_probe = true;
                     self.set_retransmission_timer(cx);
                 }

@@ -37,7 +37,7 @@ impl Connection {
     fn transmit_again(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if self.recovery.new_data_first {
             let sent = self.transmit_new(cx, buffer);
-            if sent.is_some() || self.recovery.has_sent_new(self.snd.nxt) {
+            if sent.is_some() || self.recovery.has_sent_new_data(self.snd.nxt) {
                 return sent;
             }
         }
@@ -56,8 +56,8 @@ impl Connection {
         if self.packets.resent.count() {
             sent.flags |= Flags::PSH;
         }
-        self.recovery.count_resend(cx.now);
-        let purpose = self.resend_purpose();
+        self.recovery.count_retransmission(cx.now);
+        let purpose = self.retransmission_purpose();
         Some(self.emit_sent(cx, &sent, purpose, buffer))
     }
 
@@ -110,7 +110,7 @@ impl Connection {
             self.ack_policy.data_sent(cx.now);
         }
         if std::mem::take(&mut self.outbox.tail_loss_probe) {
-            self.recovery.tail_probe = Some(TailProbe { until: self.snd.nxt, repeats: false });
+            self.recovery.tail_probe = Some(TailProbe { end_seq: self.snd.nxt, is_retrans: false });
         } else if !self.timers.is_set(Timer::Retransmission) || self.may_probe_tail(cx) {
             // RFC 6298 §5.1: a timer that runs is left alone; a probe is put off (RFC 8985 §7.2).
             self.extend_loss_timer(cx);

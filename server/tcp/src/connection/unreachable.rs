@@ -66,7 +66,7 @@ impl Connection {
         let mss = self.payload_for_mtu();
         if mss < self.snd.mss {
             self.snd.mss = mss;
-            self.snd.sent.split_and_lose_larger_than(mss);
+            self.snd.sent.cut_longer_than(mss);
             self.set_retransmission_timer(cx);
         }
     }

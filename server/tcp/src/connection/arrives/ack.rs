@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Step;
-use crate::connection::recovery::{News, Phase};
+use crate::connection::recovery::{AckSummary, Phase};
 use crate::connection::retransmission::Retransmissions;
 use crate::connection::{Connection, Context};
 use crate::scoreboard::Delivered;
@@ -97,7 +97,8 @@ impl Connection {
         let advanced = header.ack.after(una_before);
         let window_changed =
             if header.ack.before(una_before) { false } else { self.snd.update_window(header) };
-        let mut delivered = Delivered { timeout: self.recovery.until(), ..Delivered::default() };
+        let mut delivered =
+            Delivered { recovery_point: self.recovery.recovery_point(), ..Delivered::default() };
         let dsack = self.take_sack(header, &mut delivered);
         if advanced {
             self.advance(cx, header, &mut delivered);
@@ -107,8 +108,8 @@ impl Connection {
         if !was_empty {
             let duplicate =
                 header.ack == una_before && header.is_empty() && !window_changed && dsack.is_none();
-            let news = News { header, delivered, una_before, advanced, duplicate, dsack, in_flight };
-            self.recover(cx, &news);
+            let ack = AckSummary { header, delivered, una_before, advanced, duplicate, dsack, in_flight };
+            self.recover(cx, &ack);
         }
         if advanced {
             self.set_retransmission_timer(cx);

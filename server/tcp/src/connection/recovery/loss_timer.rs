@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-use super::{News, Phase};
+use super::{AckSummary, Phase};
 use crate::Timer;
 use crate::connection::{Connection, Context};
 
 impl Connection {
-    /// Starts the timer for what is in flight, or stops it (RFC 6298 §5.1 to §5.3). At the tail of a flight it is a
-    /// probe that comes first (RFC 8985 §7.2).
+    /// Starts the timer for what is in flight, or stops it (RFC 6298 §5.1 to §5.3). Where a tail loss probe comes first, it is
+    /// the probe's (RFC 8985 §7.2).
     pub(in crate::connection) fn set_retransmission_timer(&mut self, cx: &mut Context<'_>) {
         self.set_loss_timer(cx, self.rtt.rto());
     }
 
-    /// The same after new data was sent: the timeout counts from the oldest segment.
+    /// Restarts the timer after new data was sent: the timeout counts from the oldest segment.
     pub(in crate::connection) fn extend_loss_timer(&mut self, cx: &mut Context<'_>) {
         let oldest = self.snd.sent.first().map_or(cx.now, |first| first.last_sent);
         self.set_loss_timer(cx, self.rtt.expiry(oldest) - cx.now);
     }
 
-    pub(in crate::connection) fn set_loss_timer(&mut self, cx: &mut Context<'_>, timeout: Duration) {
+    fn set_loss_timer(&mut self, cx: &mut Context<'_>, timeout: Duration) {
         if self.snd.sent.is_empty() {
             self.timers.cancel(cx, Timer::Retransmission);
             self.timers.cancel(cx, Timer::TailLossProbe);
@@ -32,14 +32,15 @@ impl Connection {
             self.timers.set(cx, Timer::Retransmission, timeout);
             return;
         };
-        // One segment's acknowledgment may be delayed: Linux takes the least RTO for it.
-        let probe = if self.snd.sent.len() == 1 {
+        // PTO: the acknowledgment of a single segment may be delayed, for which the least RTO is allowed (Linux
+        // `tcp_schedule_loss_probe`).
+        let pto = if self.snd.sent.len() == 1 {
             self.rtt.clock().round_up(srtt * 2 + cx.settings.rto.min)
         } else {
             self.rtt.clock().short_delay(srtt * 2)
         };
         self.timers.cancel(cx, Timer::Retransmission);
-        self.timers.set(cx, Timer::TailLossProbe, probe.min(timeout));
+        self.timers.set(cx, Timer::TailLossProbe, pto.min(timeout));
     }
 
     /// Whether a tail loss probe may come before the retransmission timeout (RFC 8985 §7.2).
@@ -53,20 +54,19 @@ impl Connection {
             && self.rtt.srtt().is_some()
     }
 
-    /// RFC 8985 §7.4: what the answer to a tail loss probe says.
-    pub(in crate::connection) fn settle_tail_probe(&mut self, news: &News<'_>) {
+    /// What the answer to a tail loss probe says (RFC 8985 §7.4).
+    pub(super) fn process_tail_probe_ack(&mut self, ack: &AckSummary<'_>) {
         let Some(probe) = self.recovery.tail_probe else { return };
-        let ack = news.header.ack;
-        if ack.before(probe.until) {
+        if ack.header.ack.before(probe.end_seq) {
             return;
         }
-        // New data, a report that the probe arrived twice, or a plain duplicate: nothing was lost.
+        // The probe was new data or arrived twice, which a D-SACK or a plain duplicate says: nothing was lost.
         let harmless =
-            !probe.repeats || news.dsack.is_some() || (news.duplicate && news.delivered.sacked == 0);
+            !probe.is_retrans || ack.dsack.is_some() || (ack.duplicate && ack.delivered.sacked == 0);
         if harmless {
             self.recovery.tail_probe = None;
-        } else if ack.after(probe.until) || news.advanced {
-            // The probe repaired a loss, which costs what a loss costs.
+        } else if ack.header.ack.after(probe.end_seq) || ack.advanced {
+            // The probe repaired a loss, which the congestion window pays for.
             self.recovery.tail_probe = None;
             if self.recovery.phase <= Phase::Disorder {
                 self.congestion.loss();

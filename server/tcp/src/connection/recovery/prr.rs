@@ -1,14 +1,14 @@
 //! Proportional rate reduction: how fast the window shrinks while a loss is repaired (RFC 6937).
 
-use super::News;
+use super::AckSummary;
 use crate::connection::Connection;
 
 impl Connection {
-    /// RFC 6937 §3: as many segments out as arrived, down to the threshold.
-    pub(in crate::connection) fn reduce_window(&mut self, news: &News<'_>, newly_lost: bool) {
+    /// RFC 6937 §3: sends in proportion to what is delivered until the window is down to `ssthresh`.
+    pub(super) fn reduce_window(&mut self, ack: &AckSummary<'_>, newly_lost: bool) {
         let in_flight = self.snd.sent.in_flight();
         let threshold = self.congestion.threshold();
-        let delivered = news.delivered.segments.max(u32::from(news.duplicate && !self.agreed.sack));
+        let delivered = ack.delivered.segments.max(u32::from(ack.duplicate && !self.agreed.sack));
         if delivered == 0 {
             return;
         }
@@ -19,12 +19,12 @@ impl Connection {
             let share = (u64::from(threshold) * u64::from(prr.delivered)).div_ceil(before) as u32;
             share.saturating_sub(prr.out)
         } else {
-            let mut most = prr.delivered.saturating_sub(prr.out).max(delivered);
+            let mut limit = prr.delivered.saturating_sub(prr.out).max(delivered);
             // A partial acknowledgment without new losses: slow start (PRR-SSRB).
-            most += u32::from(news.advanced && !newly_lost);
-            most.min(threshold - in_flight)
+            limit += u32::from(ack.advanced && !newly_lost);
+            limit.min(threshold - in_flight)
         };
-        // The first segment always goes.
+        // Fast retransmit sends the first segment whatever the window says.
         let allowed = allowed.max(u32::from(prr.out == 0));
         self.congestion.set(in_flight + allowed);
     }

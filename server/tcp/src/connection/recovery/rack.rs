@@ -1,57 +1,77 @@
-//! RACK: a segment is lost when one sent later was delivered, and time enough has passed (RFC 8985 §6).
+//! RACK: a segment is lost when one that was sent later has been delivered, and the reordering window has passed (RFC 8985 §6).
+//!
+//! The steps are those of §6.2, on receiving an ACK. Step 1, `RACK.min_RTT`, is [`RttEstimator::min_rtt`].
+//!
+//! [`RttEstimator::min_rtt`]: crate::rtt::RttEstimator::min_rtt
 
 use std::time::Duration;
 
-use super::{News, Phase, THRESHOLD};
+use super::{AckSummary, DUP_THRESH, Phase};
 use crate::connection::{Connection, Context};
+use crate::scoreboard::Transmission;
 use crate::{Instant, Timer};
 
+/// The variables of a connection (RFC 8985 §5.3).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rack {
+    /// `RACK.segment`: of the segments delivered, the one that was sent last.
+    segment: Option<Transmission>,
+    /// `RACK.rtt`: its round-trip time.
+    pub(super) rtt: Duration,
+    /// `RACK.reordering_seen`.
+    pub(super) reordering_seen: bool,
+}
+
 impl Connection {
-    /// RACK step 2 to 4: which of the delivered segments was sent last, and whether they overtook each other
-    /// (RFC 8985 §6.2).
-    pub(in crate::connection) fn learn_order(&mut self, now: Instant, news: &News<'_>) {
-        self.recovery.rack.reordering |= news.delivered.reordered;
-        let Some((sent, end, resent)) = news.delivered.newest else { return };
-        let rtt = now - sent;
-        // The acknowledgment of an earlier transmission would say that this one was quick. Where every round trip is as
-        // long, that can not be told; the kernel's lone repairs are a little quicker than its bursts (18c, 12 of 12 runs).
-        let quick = self.rtt.min_rtt().is_some_and(|least| rtt <= least);
-        // So does an echo from before it was sent again (step 2; Linux `tcp_skb_spurious_retrans`).
-        if resent && (quick || self.echoes_earlier(news.header, sent)) {
+    /// `RACK_update`, step 2: "Update the state for the most recently sent segment that has been delivered".
+    pub(super) fn rack_update(&mut self, now: Instant, ack: &AckSummary<'_>) {
+        let Some((delivered, resent)) = ack.delivered.last_sent else { return };
+        let rtt = now - delivered.xmit_ts;
+        // Such an acknowledgment may belong to an earlier transmission. The RFC asks for less than `RACK.min_RTT`; where every
+        // round trip takes as long, that is never so, but the kernel's lone retransmissions are a little quicker than its
+        // bursts (18c, 12 of 12 runs).
+        let too_quick = self.rtt.min_rtt().is_some_and(|min_rtt| rtt <= min_rtt);
+        if resent && (too_quick || self.echoes_earlier(ack.header, delivered.xmit_ts)) {
             return;
         }
         let rack = &mut self.recovery.rack;
         rack.rtt = rtt;
-        if rack.newest.is_none_or(|(time, last)| sent > time || (sent == time && end.after(last))) {
-            rack.newest = Some((sent, end));
+        if rack.segment.is_none_or(|segment| delivered.sent_after(segment)) {
+            rack.segment = Some(delivered);
         }
     }
 
-    /// RACK step 5 (RFC 8985 §6.2).
-    pub(in crate::connection) fn find_losses_by_time(&mut self, cx: &mut Context<'_>) {
-        let Some(newest) = self.recovery.rack.newest else { return };
-        let patience = self.recovery.rack.rtt + self.reordering_window();
-        match self.snd.sent.mark_lost_by_time(cx.now, newest, patience) {
-            Some(left) => self.timers.set(cx, Timer::Reordering, self.rtt.clock().short_delay(left)),
-            None => self.timers.cancel(cx, Timer::Reordering),
-        }
+    /// `RACK_detect_reordering`, step 3: "Detect data segment reordering".
+    pub(super) fn rack_detect_reordering(&mut self, ack: &AckSummary<'_>) {
+        self.recovery.rack.reordering_seen |= ack.delivered.reordered;
     }
 
-    /// RACK step 4: how much later than others a segment may be (RFC 8985 §6.2; without a sign of reordering, three
-    /// segments reported behind it are proof).
-    pub(in crate::connection) fn reordering_window(&self) -> Duration {
-        let proven = self.recovery.phase >= Phase::Recovery || self.snd.sent.sacked() >= THRESHOLD;
-        if !self.recovery.rack.reordering && proven {
+    /// Step 4, "Update the RACK reordering window": `RACK.reo_wnd`, how much later than its successors a segment may be
+    /// delivered. It is zero while no reordering was seen and recovery has begun, or enough segments have been reported for
+    /// it to begin.
+    fn rack_reo_wnd(&self) -> Duration {
+        let proven = self.recovery.phase >= Phase::Recovery || self.snd.sent.sacked() >= DUP_THRESH;
+        if !self.recovery.rack.reordering_seen && proven {
             return Duration::ZERO;
         }
         let quarter = self.rtt.min_rtt().unwrap_or_default() / 4;
         quarter.min(self.rtt.srtt().unwrap_or_default())
     }
 
-    /// RACK's timer fired: what it waited for is lost.
+    /// `RACK_detect_loss_and_arm_timer`, step 5: "Detect losses".
+    pub(super) fn rack_detect_loss_and_arm_timer(&mut self, cx: &mut Context<'_>) {
+        let Some(segment) = self.recovery.rack.segment else { return };
+        let timeout = self.recovery.rack.rtt + self.rack_reo_wnd();
+        match self.snd.sent.detect_loss(cx.now, segment, timeout) {
+            Some(left) => self.timers.set(cx, Timer::Reordering, self.rtt.clock().short_delay(left)),
+            None => self.timers.cancel(cx, Timer::Reordering),
+        }
+    }
+
+    /// The reordering timer fired: the segments that it waited for are lost.
     pub(in crate::connection) fn reordering_timeout(&mut self, cx: &mut Context<'_>) {
         let lost_before = self.snd.sent.lost();
-        self.find_losses_by_time(cx);
+        self.rack_detect_loss_and_arm_timer(cx);
         if self.snd.sent.lost() > lost_before && self.recovery.phase < Phase::Recovery {
             self.enter_recovery(cx);
             self.congestion.set(self.snd.sent.in_flight() + 1);

@@ -1,29 +1,31 @@
-//! Taking back repairs that were none: Eifel (RFC 3522, RFC 4015) and D-SACK (RFC 3708).
+//! Undoing repairs that were not needed: Eifel (RFC 3522, RFC 4015) and D-SACK (RFC 3708).
 
-use super::{News, Undo};
+use super::{AckSummary, Undo};
 use crate::connection::Connection;
 use crate::connection::timestamps::is_later;
 use crate::{Header, Instant};
 
 impl Connection {
-    pub(in crate::connection) fn undo_loss(&mut self, open: bool) {
+    /// The timeout was spurious; `end` says whether the phase ends, too.
+    pub(super) fn undo_loss(&mut self, end: bool) {
         self.undo(true);
         self.retransmissions.timeouts = 0;
-        if open {
+        if end {
             self.end_repair();
         }
     }
 
-    pub(in crate::connection) fn begin_undo(&mut self) {
+    /// Remembers what it takes to undo the repair that begins.
+    pub(super) fn begin_undo(&mut self) {
         let resent = self.snd.sent.resent();
-        let probed = u32::from(self.recovery.tail_probe.is_some_and(|probe| probe.repeats));
+        let probed = u32::from(self.recovery.tail_probe.is_some_and(|probe| probe.is_retrans));
         let pending = resent + probed;
         self.recovery.undo =
-            Some(Undo { marker: self.snd.una, unexplained: (pending > 0).then_some(pending) });
+            Some(Undo { marker: self.snd.una, awaited_dsacks: (pending > 0).then_some(pending) });
     }
 
-    /// Gives back what the loss that was none has cost (RFC 4015 §3.2).
-    pub(in crate::connection) fn undo(&mut self, unmark: bool) {
+    /// Restores what the supposed loss has cost (RFC 4015 §3.2).
+    pub(super) fn undo(&mut self, unmark: bool) {
         if unmark {
             self.snd.sent.unmark_lost();
         }
@@ -31,21 +33,21 @@ impl Connection {
         self.recovery.undo = None;
     }
 
-    /// A duplicate reported explains one of the segments sent again (RFC 3708).
-    pub(in crate::connection) fn explain_resends(&mut self, news: &News<'_>) {
-        let (Some(undo), Some((_, end))) = (&mut self.recovery.undo, news.dsack) else { return };
-        if end.at_or_before(news.una_before.max(self.snd.una)) && end.after(undo.marker) {
-            undo.unexplained = undo.unexplained.map(|count| count.saturating_sub(1));
+    /// A D-SACK may report one of the segments that were sent again (RFC 3708).
+    pub(super) fn count_dsack(&mut self, ack: &AckSummary<'_>) {
+        let (Some(undo), Some((_, end))) = (&mut self.recovery.undo, ack.dsack) else { return };
+        if end.at_or_before(ack.una_before.max(self.snd.una)) && end.after(undo.marker) {
+            undo.awaited_dsacks = undo.awaited_dsacks.map(|count| count.saturating_sub(1));
         }
     }
 
-    /// Whether the acknowledgment was drawn by an original and not by what was sent again (RFC 3522 §3.2).
-    pub(in crate::connection) fn was_delayed(&self, header: &Header) -> bool {
-        self.recovery.first_resend.is_none_or(|first_resend| self.echoes_earlier(header, first_resend))
+    /// Whether an original was acknowledged and not its retransmission (RFC 3522 §3.2).
+    pub(super) fn acknowledges_original(&self, header: &Header) -> bool {
+        self.recovery.first_retransmission.is_none_or(|first| self.echoes_earlier(header, first))
     }
 
-    /// Whether the timestamps say that what drew the acknowledgment was sent before `time`.
-    pub(in crate::connection) fn echoes_earlier(&self, header: &Header, time: Instant) -> bool {
+    /// Whether the timestamps say that what is acknowledged was sent before `time`.
+    pub(super) fn echoes_earlier(&self, header: &Header, time: Instant) -> bool {
         let echo = header.options.timestamps.filter(|_| self.agreed.timestamps).map(|stamps| stamps.echo);
         echo.is_some_and(|echo| is_later(self.timestamps.value(time), echo))
     }
