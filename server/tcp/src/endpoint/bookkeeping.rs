@@ -1,4 +1,4 @@
-//! Where connections live, who owns which addresses, and when each wants to be woken.
+//! The connections of an endpoint: which addresses they have, and when each is to be woken.
 
 use std::collections::VecDeque;
 use std::hash::Hasher as _;
@@ -11,7 +11,7 @@ use crate::connection::{Connection, Identity};
 use crate::context::Context;
 use crate::{ConnectionId, Event, Instant, Seq, State};
 
-/// What the endpoint keeps beside a connection while it is being worked on.
+/// What a connection was before it was worked on.
 pub(super) struct Before {
     state: State,
     wakeup: Option<Instant>,
@@ -30,7 +30,7 @@ impl Endpoint {
         self.connections.get_mut(id.0 as usize)?.as_deref_mut()
     }
 
-    /// Works on a connection, and does what its changes make necessary. `None` if it is gone.
+    /// Works on a connection, then does what its changes require. `None` if it is gone.
     pub(super) fn with<T>(
         &mut self,
         now: Instant,
@@ -76,7 +76,7 @@ impl Endpoint {
         }
     }
 
-    /// A closed connection has no addresses any more: others may take them.
+    /// A closed connection releases its addresses.
     pub(super) fn disown(&mut self, id: ConnectionId) {
         if let Some(addresses) = self.get(id).map(Connection::addresses)
             && self.owners.get(&addresses) == Some(&id)
@@ -92,7 +92,7 @@ impl Endpoint {
         }
     }
 
-    /// A new connection gets its place.
+    /// Adds a new connection.
     pub(super) fn adopt(&mut self, connection: Connection) -> ConnectionId {
         let id = connection.id();
         self.owners.insert(connection.addresses(), id);
@@ -104,7 +104,7 @@ impl Endpoint {
     }
 
     pub(super) fn identity(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> Identity {
-        let tuple = scramble(self.config.secret, [local, remote]);
+        let tuple = keyed_hash(self.config.secret, [local, remote]);
         // RFC 9293 §3.4.1: ISN = M + F(tuple, secret), M being a clock of 4 microseconds.
         let clock = (now.as_nanos() / 4_000) as u32;
         let iss = self.config.settings.initial_sequence.unwrap_or_else(|| clock.wrapping_add(tuple as u32));
@@ -118,14 +118,14 @@ impl Endpoint {
         }
     }
 
-    /// What the path to a host takes, as far as routers have said.
+    /// The path MTU to a host, as far as routers have reported it.
     fn path_mtu(&self, now: Instant, remote: IpAddr) -> u16 {
         let lifetime = self.config.settings.path_mtu_lifetime;
         let known = self.path_mtus.get(&remote).filter(|(_, since)| now.since(*since) < lifetime);
         known.map_or(self.config.settings.mtu, |(mtu, _)| *mtu)
     }
 
-    /// A router has said what the path of a connection takes; later connections to the same host know it too.
+    /// A connection has learned its path MTU, which later connections to the same host use, too.
     pub(super) fn learn_path_mtu(&mut self, now: Instant, id: ConnectionId) {
         let Some(connection) = self.get(id) else { return };
         let (remote, mtu) = (connection.addresses().1.ip(), connection.mtu);
@@ -139,9 +139,9 @@ pub(super) fn context<'a>(config: &'a Config, events: &'a mut VecDeque<Event>, n
     Context { now, settings: &config.settings, events }
 }
 
-/// What the secret makes of the two addresses: nobody without it can tell (RFC 9293 §3.4.1, MUST-9; Linux takes SipHash
-/// too).
-fn scramble(secret: u64, addresses: [SocketAddr; 2]) -> u64 {
+/// A keyed hash of both addresses, which nobody can compute without the secret (RFC 9293 §3.4.1, MUST-9; Linux, too, uses
+/// SipHash).
+fn keyed_hash(secret: u64, addresses: [SocketAddr; 2]) -> u64 {
     let mut hasher = SipHasher24::new_with_keys(secret, 0);
     for address in addresses {
         let ip = match address.ip() {

@@ -1,0 +1,236 @@
+//! The calls of the application (RFC 9293 §3.9.1).
+
+use std::net::{IpAddr, SocketAddr};
+use std::task::Poll;
+
+use super::bookkeeping::context;
+use super::{Endpoint, Received};
+use crate::connection::Connection;
+use crate::listener::Listener;
+use crate::{
+    Call, Cause, ConnectionId, Errno, Event, EventKind, Instant, ListenerId, State, Subject, segment,
+};
+
+impl Endpoint {
+    /// A passive open: listens on every address of the host.
+    ///
+    /// `backlog` is the length of the accept queue, to which the settings may add
+    /// ([`accept_queue_extra`](crate::Settings::accept_queue_extra)).
+    /// Fails with EADDRINUSE if another listener has the port.
+    pub fn listen(&mut self, _now: Instant, port: u16, backlog: u32) -> Result<ListenerId, Errno> {
+        self.add_listener(None, port, backlog)
+    }
+
+    /// A passive open on one address of the host (RFC 9293 §3.9.1.1, MUST-43), otherwise as [`listen`](Endpoint::listen).
+    ///
+    /// Fails with EADDRNOTAVAIL if the host does not have the address.
+    pub fn listen_on(&mut self, _now: Instant, local: SocketAddr, backlog: u32) -> Result<ListenerId, Errno> {
+        self.check_own(local.ip())?;
+        self.add_listener(Some(local.ip()), local.port(), backlog)
+    }
+
+    fn add_listener(
+        &mut self,
+        address: Option<IpAddr>,
+        port: u16,
+        backlog: u32,
+    ) -> Result<ListenerId, Errno> {
+        if self.listeners.values().any(|listener| listener.overlaps(address, port)) {
+            return Err(Errno::AddressInUse);
+        }
+        let room = u64::from(backlog) + u64::from(self.config.settings.accept_queue_extra);
+        let id = ListenerId(self.next_listener);
+        self.next_listener += 1;
+        self.listeners.insert(id, Listener::new(id, address, port, room));
+        self.record_listener(id, State::Closed, State::Listen, Call::Listen);
+        Ok(id)
+    }
+
+    fn record_listener(&mut self, id: ListenerId, from: State, to: State, call: Call) {
+        let kind = EventKind::Transition { from, to, cause: Cause::Call(call) };
+        self.events.push_back(Event { subject: Subject::Listener(id), kind });
+    }
+
+    /// Takes the oldest connection from the accept queue; `None` if it is empty.
+    pub fn accept(&mut self, listener: ListenerId) -> Option<ConnectionId> {
+        let id = self.listeners.get_mut(&listener)?.accept_queue.pop_front()?;
+        if let Some(connection) = self.get_mut(id) {
+            connection.parent = None;
+        }
+        Some(id)
+    }
+
+    /// An active open. It returns at once; [`connected`](Endpoint::connected) returns the outcome.
+    ///
+    /// Fails with EADDRINUSE if another connection has `local_port` and `remote`, with EADDRNOTAVAIL if such a connection is in
+    /// TIME-WAIT, no port is free or the host has no address of the family, and with ENETUNREACH if no host can have the remote
+    /// address.
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        local_port: Option<u16>,
+        remote: SocketAddr,
+    ) -> Result<ConnectionId, Errno> {
+        let same_family = |address: &&IpAddr| address.is_ipv4() == remote.is_ipv4();
+        let address = *self.config.addresses.iter().find(same_family).ok_or(Errno::AddressNotAvailable)?;
+        self.open(now, address, local_port, remote)
+    }
+
+    /// An active open from one address of the host (RFC 9293 §3.9.1.1, MUST-43), otherwise as [`connect`](Endpoint::connect).
+    ///
+    /// Fails with EADDRNOTAVAIL if the host does not have the address, or if it is of another family than `remote`.
+    pub fn connect_from(
+        &mut self,
+        now: Instant,
+        local: IpAddr,
+        local_port: Option<u16>,
+        remote: SocketAddr,
+    ) -> Result<ConnectionId, Errno> {
+        self.check_own(local)?;
+        if local.is_ipv4() != remote.is_ipv4() {
+            return Err(Errno::AddressNotAvailable);
+        }
+        self.open(now, local, local_port, remote)
+    }
+
+    fn open(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        local_port: Option<u16>,
+        remote: SocketAddr,
+    ) -> Result<ConnectionId, Errno> {
+        // RFC 9293 §3.9.2.3, MUST-46.
+        if !segment::is_unicast(remote.ip()) {
+            return Err(Errno::NetworkUnreachable);
+        }
+        let port = match local_port {
+            Some(port) => {
+                let local = SocketAddr::new(address, port);
+                self.leave_time_wait(now, local, remote);
+                if let Some(id) = self.owners.get(&(local, remote)) {
+                    // A port in TIME-WAIT can be bound (SO_REUSEADDR), but the pair of addresses is taken.
+                    let waits = self.get(*id).is_some_and(|connection| connection.state() == State::TimeWait);
+                    return Err(if waits { Errno::AddressNotAvailable } else { Errno::AddressInUse });
+                }
+                port
+            }
+            None => {
+                let Endpoint { ports, owners, listeners, .. } = self;
+                let is_free = |port| {
+                    !owners.contains_key(&(SocketAddr::new(address, port), remote))
+                        && !listeners.values().any(|listener| listener.port == port)
+                };
+                ports.find(address, remote, is_free).ok_or(Errno::AddressNotAvailable)?
+            }
+        };
+        let identity = self.identity(now, SocketAddr::new(address, port), remote);
+        let connection = Connection::open(&mut context(&self.config, &mut self.events, now), identity);
+        Ok(self.adopt(connection))
+    }
+
+    fn check_own(&self, address: IpAddr) -> Result<(), Errno> {
+        if self.config.addresses.contains(&address) { Ok(()) } else { Err(Errno::AddressNotAvailable) }
+    }
+
+    /// Ends a connection in TIME-WAIT whose addresses an active open needs, if timestamps distinguish its segments from new ones
+    /// (RFC 6191; Linux `tcp_twsk_unique`).
+    fn leave_time_wait(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
+        let owner = self.owners.get(&(local, remote)).copied();
+        if let Some(id) = owner.filter(|id| self.get(*id).is_some_and(Connection::may_be_reopened)) {
+            self.with(now, id, Connection::replaced);
+        }
+    }
+
+    /// The outcome of an active open. An error is returned once.
+    pub fn connected(&mut self, connection: ConnectionId) -> Poll<Result<(), Errno>> {
+        match self.get_mut(connection) {
+            Some(connection) => connection.connected(),
+            None => Poll::Ready(Err(Errno::NotConnected)),
+        }
+    }
+
+    /// Queues octets for the peer and returns how many; 0 if the send buffer is full.
+    ///
+    /// Fails with the error of the connection, with EPIPE if no more can be sent, or with ENOTCONN.
+    pub fn send(&mut self, now: Instant, connection: ConnectionId, octets: &[u8]) -> Result<usize, Errno> {
+        self.with(now, connection, |connection, _| connection.send(octets))
+            .unwrap_or(Err(Errno::NotConnected))
+    }
+
+    /// Queues octets for the peer as [`send`](Endpoint::send) does, and marks the last of them as the end of urgent data (RFC 9293
+    /// §3.8.5). The peer's application learns of it even while its window is closed, but reads everything in order.
+    pub fn send_urgent(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        octets: &[u8],
+    ) -> Result<usize, Errno> {
+        self.with(now, connection, |connection, _| connection.send_urgent(octets))
+            .unwrap_or(Err(Errno::NotConnected))
+    }
+
+    /// Moves received octets to `buffer`.
+    ///
+    /// Fails with the error of the connection, once nothing is left to read, or with ENOTCONN.
+    pub fn receive(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        buffer: &mut [u8],
+    ) -> Result<Received, Errno> {
+        self.with(now, connection, |connection, cx| connection.receive(cx, buffer))
+            .unwrap_or(Err(Errno::NotConnected))
+    }
+
+    /// `shutdown(SHUT_WR)`: what is queued is sent, then FIN; the connection is half-closed.
+    ///
+    /// Fails with the error of the connection or with ENOTCONN.
+    pub fn shutdown(&mut self, now: Instant, connection: ConnectionId) -> Result<(), Errno> {
+        self.with(now, connection, Connection::shutdown).unwrap_or(Err(Errno::NotConnected))
+    }
+
+    /// `shutdown(SHUT_RD)`: what has arrived can be read, then the stream ends. The peer does not learn of it.
+    ///
+    /// Fails with ENOTCONN.
+    pub fn shutdown_read(&mut self, now: Instant, connection: ConnectionId) -> Result<(), Errno> {
+        self.with(now, connection, |connection, _| connection.shutdown_read())
+            .unwrap_or(Err(Errno::NotConnected))
+    }
+
+    /// The application closes the socket, which is an orphan until the connection is CLOSED. With unread data the connection is
+    /// reset (RFC 2525 §2.17).
+    pub fn close(&mut self, now: Instant, connection: ConnectionId) {
+        self.with(now, connection, Connection::close);
+    }
+
+    /// Resets the connection.
+    pub fn abort(&mut self, now: Instant, connection: ConnectionId) {
+        self.with(now, connection, Connection::abort);
+    }
+
+    /// Stops listening. Connections that were not accepted are reset.
+    pub fn close_listener(&mut self, now: Instant, listener: ListenerId) {
+        if self.listeners.remove(&listener).is_none() {
+            return;
+        }
+        let unaccepted: Vec<ConnectionId> =
+            self.all().filter(|connection| connection.parent == Some(listener)).map(Connection::id).collect();
+        for connection in unaccepted {
+            self.with(now, connection, Connection::listener_closed);
+        }
+        self.record_listener(listener, State::Listen, State::Closed, Call::Close);
+    }
+
+    /// Closes every socket, as a kernel does when the process dies.
+    pub fn close_all(&mut self, now: Instant) {
+        let listeners: Vec<ListenerId> = self.listeners.keys().copied().collect();
+        for listener in listeners {
+            self.close_listener(now, listener);
+        }
+        let connections: Vec<ConnectionId> = self.connections().collect();
+        for connection in connections {
+            self.close(now, connection);
+        }
+    }
+}
