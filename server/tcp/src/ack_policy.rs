@@ -1,4 +1,5 @@
-//! When to acknowledge: at once, or a little later in the hope of company (RFC 9293 §3.8.6.3).
+//! When to acknowledge: at once, or later, so that one acknowledgment serves several segments or travels with data (RFC 9293
+//! §3.8.6.3).
 //!
 //! [`AckRule`] says which acknowledgments wait. With [`AckRule::Adaptive`] a new connection acknowledges at once, and an
 //! interactive one waits for its answer to carry the acknowledgment (Linux `tcp_event_data_recv`, `__tcp_ack_snd_check`,
@@ -8,40 +9,40 @@ use std::time::Duration;
 
 use crate::{AckRule, DelayedAckSettings, Instant, Seq, Settings};
 
-/// What to do about an acknowledgment that is owed.
+/// When to send an acknowledgment that is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AckAction {
-    /// Send it.
+    /// At once.
     Now,
-    /// Send it after this long, or earlier if it already waits for less.
+    /// After this time at the latest.
     Within(Duration),
 }
 
-/// The state behind the decisions.
+/// What the decision depends on.
 #[derive(Clone, Debug)]
 pub(crate) struct AckPolicy {
     settings: Option<DelayedAckSettings>,
     rule: AckRule,
     compression: Option<Duration>,
-    /// Acknowledgments still sent at once.
+    /// How many more acknowledgments are sent at once (Linux `quick`).
     quick: u32,
-    /// Whether the application answers what it receives (Linux "ping-pong").
+    /// Whether the application answers what it receives (Linux `pingpong`).
     interactive: bool,
-    /// The delay at present (Linux `ato`); zero before the first data.
+    /// The present delay (Linux `ato`); zero before the first data.
     delay: Duration,
     /// When data last arrived.
     last_data: Option<Instant>,
-    /// `rcv.nxt` of the last acknowledgment.
+    /// The last acknowledgment sent.
     acknowledged: Seq,
-    /// A full-sized segment, as far as seen (Linux `rcv_mss`).
+    /// Octets in the largest segment received (Linux `rcv_mss`).
     full_size: u32,
-    /// An acknowledgment is owed.
+    /// Whether an acknowledgment is owed.
     owed: bool,
-    /// Where the gap stands that was last told of, and how often it was told at once.
+    /// Where the gap begins that was last acknowledged, and how often it was acknowledged at once.
     gap: (Seq, u32),
-    /// An acknowledgment of what stands beyond a gap waits for more of it.
+    /// An acknowledgment of data beyond a gap waits for more data.
     compressed: bool,
-    /// Small segments that arrived since the last acknowledgment: their sender waits for something.
+    /// Small segments received since the last acknowledgment: their sender waits for something.
     pushed: u32,
 }
 
@@ -56,7 +57,7 @@ impl AckPolicy {
             delay: Duration::ZERO,
             last_data: None,
             acknowledged: Seq(0),
-            // RFC 9293 §3.7.1: 536 until more is known.
+            // RFC 9293 §3.7.1: 536 until a larger one arrives.
             full_size: 536,
             owed: false,
             gap: (Seq(0), 0),
@@ -78,7 +79,7 @@ impl AckPolicy {
         self.quick > 0 && !self.interactive
     }
 
-    /// Data that continues the stream arrived: `len` octets, `window` being ours.
+    /// `len` octets that continue the stream arrived; `window` is the window we offered.
     pub(crate) fn received(&mut self, now: Instant, len: u32, window: u32, rto: Duration) {
         self.owed = true;
         if len >= self.full_size {
@@ -96,7 +97,7 @@ impl AckPolicy {
             }
             Some(gap) if gap <= settings.min / 2 => self.delay = self.delay / 2 + settings.min / 2,
             Some(gap) if gap < self.delay => self.delay = (self.delay / 2 + gap).min(rto),
-            // The sender paused: it may be in slow start again.
+            // After a pause the sender may be in slow start again.
             Some(gap) if gap > rto => self.refill(settings, window),
             _ => {}
         }
@@ -108,19 +109,20 @@ impl AckPolicy {
         self.quick = self.quick.max(segments.min(settings.quick));
     }
 
-    /// The window grows for what came: its sender is told (Linux `tcp_grow_window`).
+    /// The window grows: the peer learns of it at once (Linux `tcp_grow_window`).
     pub(crate) fn window_grows(&mut self) {
         if self.is_adaptive() {
             self.quick |= 1;
         }
     }
 
-    /// Room runs out: nothing is told early (Linux `__tcp_select_window`).
+    /// The receive buffer is filling up: no acknowledgment is sent early (Linux `__tcp_select_window`).
     pub(crate) fn room_runs_out(&mut self) {
         self.quick = 0;
     }
 
-    /// Something is wrong (a gap, a duplicate): the sender needs to know at once, and the next few times too.
+    /// A gap or a duplicate arrived: the sender needs to know at once, and so for the next few segments (Linux
+    /// `tcp_enter_quickack_mode`).
     pub(crate) fn hurry(&mut self, window: u32) {
         if let Some(settings) = self.settings {
             self.interactive = false;
@@ -129,13 +131,13 @@ impl AckPolicy {
         }
     }
 
-    /// The peer closed: the answer is likely to come soon (Linux `tcp_fin`).
+    /// The peer closed: an answer is likely to follow soon (Linux `tcp_fin`).
     pub(crate) fn peer_closed(&mut self) {
         self.owed = true;
         self.interactive = self.is_adaptive();
     }
 
-    /// What to do about the acknowledgment that is owed; `opens`: it would offer no smaller window than the last.
+    /// When to send the acknowledgment that is owed; `opens` says that its window would be no smaller than the last.
     pub(crate) fn decide(
         &self,
         nxt: Seq,
@@ -156,19 +158,19 @@ impl AckPolicy {
         }
         let mut delay = self.delay.max(settings.min);
         if delay > settings.min {
-            let mut most =
+            let mut longest =
                 if self.interactive || self.pushed > 0 { settings.max } else { settings.max * 5 / 2 };
             if let Some(srtt) = srtt {
-                most = most.min(srtt.max(settings.min));
+                longest = longest.min(srtt.max(settings.min));
             }
-            delay = delay.min(most);
+            delay = delay.min(longest);
         }
         AckAction::Within(delay.min(settings.max))
     }
 
-    /// What to do about something that stands beyond a gap at `nxt`. It is told at once (RFC 5681 §4.2); but Linux tells of one
-    /// gap at once only as often as it takes to have it repaired, and then of several segments together, if SACK can say
-    /// which (`__tcp_ack_snd_check`, `tcp_comp_sack_delay_ns`).
+    /// When to acknowledge what arrived beyond a gap at `nxt`: at once (RFC 5681 §4.2), or, where acknowledgments are compressed
+    /// and SACK can report several segments together, at once as often as it takes to have the gap repaired (Linux
+    /// `__tcp_ack_snd_check`).
     pub(crate) fn decide_beyond_gap(&mut self, nxt: Seq, sack: bool, srtt: Option<Duration>) -> AckAction {
         /// As many as prove a loss (Linux `TCP_FASTRETRANS_THRESH`).
         const AT_ONCE: u32 = 3;
@@ -190,7 +192,7 @@ impl AckPolicy {
         AckAction::Within(srtt.map_or(longest, |srtt| longest.min(srtt / 20)))
     }
 
-    /// Whether the application's read is the moment to acknowledge (Linux `tcp_cleanup_rbuf`).
+    /// Whether the application's read makes an acknowledgment due (Linux `tcp_cleanup_rbuf`).
     pub(crate) fn is_due_at_read(&self, nxt: Seq, unread: usize) -> bool {
         self.owed
             && self.is_adaptive()
@@ -198,7 +200,7 @@ impl AckPolicy {
                 || (unread == 0 && (self.pushed > 1 || (self.pushed > 0 && !self.interactive))))
     }
 
-    /// The delay passed without company: this is not a dialogue (Linux `tcp_delack_timer_handler`).
+    /// The delay passed and no data went out: the connection is not interactive (Linux `tcp_delack_timer_handler`).
     pub(crate) fn delay_passed(&mut self, rto: Duration) {
         let Some(settings) = self.settings else { return };
         if self.compressed {
@@ -212,14 +214,14 @@ impl AckPolicy {
         }
     }
 
-    /// A segment with data goes out: soon after data came in, it is an answer (Linux `tcp_event_data_sent`).
+    /// Data is sent: soon after data was received, it is an answer (Linux `tcp_event_data_sent`).
     pub(crate) fn data_sent(&mut self, now: Instant) {
         if self.is_adaptive() && self.last_data.is_some_and(|last| now - last < self.delay) {
             self.interactive = true;
         }
     }
 
-    /// A segment with the ACK bit goes out.
+    /// A segment with the ACK bit is sent.
     pub(crate) fn sent(&mut self, nxt: Seq) {
         self.owed = false;
         self.compressed = false;
@@ -228,7 +230,7 @@ impl AckPolicy {
         self.quick = self.quick.saturating_sub(1);
     }
 
-    /// `rcv.nxt` of the last acknowledgment (RFC 7323 §4.3, `Last.ACK.sent`).
+    /// `Last.ACK.sent` of RFC 7323 §4.3.
     pub(crate) fn last_sent(&self) -> Seq {
         self.acknowledged
     }

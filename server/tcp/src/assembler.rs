@@ -1,26 +1,26 @@
-//! Reassembly: octets that arrived before their turn.
+//! Reassembly: octets that arrived out of order.
 
 use std::collections::BTreeMap;
 
-/// Ranges whose order is remembered: as many as a SACK option has blocks (RFC 2018 §3).
+/// How many ranges are kept in the order of arrival: as many as a SACK option has blocks (RFC 2018 §3).
 const RECENT: usize = 4;
 
-/// Octets by their distance from `rcv.nxt`. Ranges never touch or overlap: neighbours are joined.
+/// Octets by their offset in the stream. Ranges never touch or overlap: neighbours are joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Assembler {
     /// First octet's offset in the stream → octets.
     ranges: BTreeMap<u64, Vec<u8>>,
-    /// Offsets of the ranges that grew last, the newest first: the order of the SACK blocks (RFC 2018 §4).
+    /// Offsets of the ranges that grew last, the latest first: the order of SACK blocks (RFC 2018 §4).
     recent: Vec<u64>,
 }
 
 impl Assembler {
-    /// Whether nothing waits.
+    /// Whether there is no range.
     pub(crate) fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// Keeps `octets` that stand at stream offset `start`. What is there already stays as it is.
+    /// Inserts `octets` at stream offset `start`. Octets that are already there stay.
     pub(crate) fn insert(&mut self, start: u64, octets: &[u8]) {
         if octets.is_empty() {
             return;
@@ -58,7 +58,7 @@ impl Assembler {
         self.ranges.insert(merged_start, merged);
     }
 
-    /// Takes the octets that stand at `next`, if any does; what lies before is forgotten.
+    /// Takes the octets at stream offset `next`, if there are any; those before it are dropped.
     pub(crate) fn take(&mut self, next: u64) -> Option<Vec<u8>> {
         while let Some((&at, _)) = self.ranges.first_key_value() {
             if at > next {

@@ -92,15 +92,16 @@ pub(crate) struct Connection {
     outbox: Outbox,
 }
 
-/// What identifies a new connection and makes it unlike others.
+/// What distinguishes a new connection from others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identity {
     pub(crate) id: ConnectionId,
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
     pub(crate) iss: Seq,
+    /// Added to the clock in its timestamps.
     pub(crate) ts_offset: u32,
-    /// What the path takes, octets, as far as known.
+    /// The path MTU, octets, as far as it is known.
     pub(crate) mtu: u16,
 }
 
@@ -177,7 +178,7 @@ impl Connection {
         self.timers.next()
     }
 
-    /// Whether nobody needs it any more: closed, and the application knows.
+    /// Whether the connection is no longer needed: it is CLOSED, and the application knows.
     pub(crate) fn is_gone(&self) -> bool {
         self.state == State::Closed && self.is_orphan() && self.outbox.reset.is_none()
     }
@@ -196,7 +197,7 @@ impl Connection {
         }
     }
 
-    /// Whether we may open another in the place of this one.
+    /// Whether an active open may replace this connection (RFC 6191; Linux `tcp_twsk_unique`).
     pub(crate) fn may_be_reopened(&self) -> bool {
         self.state == State::TimeWait && self.agreed.timestamps
     }
@@ -226,9 +227,9 @@ impl Connection {
             }
             State::FinWait2 => {
                 self.timers.cancel(cx, Timer::Retransmission);
-                self.watch_orphan(cx);
+                self.limit_fin_wait_2(cx);
             }
-            State::Established => self.keepalive_heard(cx),
+            State::Established => self.keepalive_received(cx),
             State::Listen
             | State::SynSent
             | State::SynReceived
@@ -239,8 +240,8 @@ impl Connection {
         }
     }
 
-    /// An orphan does not wait in FIN-WAIT-2 for ever (Linux `tcp_fin_timeout`).
-    fn watch_orphan(&mut self, cx: &mut Context<'_>) {
+    /// An orphan does not stay in FIN-WAIT-2 for ever (Linux `tcp_fin_timeout`).
+    fn limit_fin_wait_2(&mut self, cx: &mut Context<'_>) {
         if self.is_orphan()
             && self.state == State::FinWait2
             && let Some(timeout) = cx.settings.fin_timeout
@@ -250,7 +251,7 @@ impl Connection {
         }
     }
 
-    /// Sends a RST for this connection and forgets everything else that was due.
+    /// Sends a RST and nothing else.
     fn reset_peer(&mut self, cx: &mut Context<'_>, seq: Seq, cause: Cause) {
         let ack = self.rcv.nxt;
         self.transition(cx, State::Closed, cause);

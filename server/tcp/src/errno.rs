@@ -2,33 +2,33 @@
 
 use std::fmt;
 
-/// What a call on a socket failed with, by its POSIX name.
+/// What a call on a socket failed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Errno {
-    /// Nobody listens there: a RST answered the SYN.
+    /// ECONNREFUSED: no listener there; a RST answered the SYN.
     ConnectionRefused,
-    /// The peer reset the connection.
+    /// ECONNRESET: the peer reset the connection.
     ConnectionReset,
-    /// The peer did not answer for too long.
+    /// ETIMEDOUT: the peer did not answer for too long.
     TimedOut,
-    /// This end of the connection cannot send any more.
+    /// EPIPE: this end of the connection cannot send any more.
     BrokenPipe,
-    /// A router said that it cannot reach the host.
+    /// EHOSTUNREACH: a router cannot reach the host.
     HostUnreachable,
-    /// A router said that it cannot reach the network.
+    /// ENETUNREACH: a router cannot reach the network, or no host can have the address.
     NetworkUnreachable,
-    /// Another socket holds this address.
+    /// EADDRINUSE: another socket has the address.
     AddressInUse,
-    /// No local address or port is left.
+    /// EADDRNOTAVAIL: the host does not have the address, or no port is left.
     AddressNotAvailable,
-    /// The socket is not connected.
+    /// ENOTCONN: the socket is not connected.
     NotConnected,
-    /// The local application gave the connection up.
+    /// ECONNABORTED: the local application aborted the connection.
     ConnectionAborted,
-    /// Nothing came, or nothing could be sent, for as long as the application wants to wait (SO_RCVTIMEO, SO_SNDTIMEO).
+    /// EAGAIN: nothing was received or could be sent within the application's limit (SO_RCVTIMEO, SO_SNDTIMEO).
     Again,
-    /// The same of an active open, which goes on.
+    /// EINPROGRESS: an active open takes longer than that limit; it goes on.
     InProgress,
 }
 

@@ -1,4 +1,4 @@
-//! What happened inside the TCP, with causes.
+//! What happens inside the TCP, and why.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,36 +6,36 @@ use std::time::Duration;
 
 use crate::{Errno, Flags, Instant, State};
 
-/// Names a connection of one endpoint. Never used again for another.
+/// Identifies a connection of one endpoint. It is never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub(crate) u32);
 
-/// Names a listener of one endpoint. Never used again for another.
+/// Identifies a listener of one endpoint. It is never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListenerId(pub(crate) u32);
 
 /// Something that happened to a connection or a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Whose.
+    /// The connection or listener.
     pub subject: Subject,
-    /// What.
+    /// What happened.
     pub kind: EventKind,
 }
 
-/// Whose an event is.
+/// What an event happened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
-    /// A connection's.
+    /// A connection.
     Connection(ConnectionId),
-    /// A listening socket's.
+    /// A listening socket.
     Listener(ListenerId),
 }
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// A connection came to be, in state CLOSED or, under a listener, LISTEN. Its first event.
+    /// A connection was created: CLOSED if active, LISTEN if passive. This is its first event.
     Created {
         /// Our address.
         local: SocketAddr,
@@ -44,25 +44,25 @@ pub enum EventKind {
     },
     /// The state changed.
     Transition {
-        /// Before.
+        /// The state before.
         from: State,
-        /// After.
+        /// The state after.
         to: State,
-        /// Why.
+        /// Why it changed.
         cause: Cause,
     },
     /// A timer was set, fired or was cancelled.
     Timer {
-        /// Which.
+        /// The timer.
         timer: Timer,
         /// What it did.
         change: TimerChange,
     },
-    /// What keepalive found out.
+    /// Keepalive sent a probe or learned something about the peer.
     Keepalive(Keepalive),
-    /// An error that the application's next call gets.
+    /// The application's next call will fail with this error.
     Error(Errno),
-    /// Something that the application may like to know; the connection goes on.
+    /// A report to the application; the connection goes on.
     Report(Report),
 }
 
@@ -77,7 +77,7 @@ pub enum Cause {
     Timer(Timer),
     /// Retransmissions of this kind reached their limit.
     GaveUp(Timer),
-    /// A router said, or a host, that a segment could not be delivered; the application gets this error.
+    /// ICMP said that a segment was not delivered; the application gets this error.
     Unreachable(Errno),
     /// The listener closed, and its unaccepted connections with it.
     ListenerClosed,
@@ -85,18 +85,18 @@ pub enum Cause {
     Replaced,
 }
 
-/// A call of the application (RFC 9293 §3.9.1, with the sockets' words where they differ).
+/// A call of the application (RFC 9293 §3.9.1; named as in the sockets API).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Active open.
+    /// An active open.
     Connect,
-    /// Passive open.
+    /// A passive open.
     Listen,
-    /// No more data will be sent.
+    /// No more data will be sent (`shutdown(SHUT_WR)`).
     Shutdown,
     /// The application is done with the socket.
     Close,
-    /// Reset.
+    /// The application resets the connection.
     Abort,
 }
 
@@ -107,13 +107,13 @@ pub enum Timer {
     Retransmission,
     /// When to send a tail loss probe (RFC 8985 §7).
     TailLossProbe,
-    /// When a segment that others overtook is lost (RFC 8985 §6.3).
+    /// When a segment that others overtook is deemed lost (RFC 8985 §6.2, step 5).
     Reordering,
     /// When to probe a zero window (RFC 9293 §3.8.6.1).
     Persist,
     /// When to ask an idle peer whether it is alive (RFC 9293 §3.8.4).
     Keepalive,
-    /// When an acknowledgment can wait no longer (RFC 9293 §3.8.6.3).
+    /// When a delayed acknowledgment is due (RFC 9293 §3.8.6.3).
     DelayedAck,
     /// When an orphan stops waiting for the peer's FIN (Linux `tcp_fin_timeout`).
     FinWait2,
@@ -124,75 +124,75 @@ pub enum Timer {
 /// What a timer did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimerChange {
-    /// It runs now, or again.
+    /// It was started or restarted.
     Set {
         /// When it will fire.
         expires: Instant,
     },
-    /// Its moment came.
+    /// It fired.
     Fired,
-    /// It is not needed any more.
+    /// It was stopped.
     Cancelled,
 }
 
-/// What keepalive found out about the peer.
+/// What keepalive did or learned about the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keepalive {
-    /// A probe was sent; so many are unanswered now.
+    /// A probe was sent.
     Probe {
-        /// Including this one.
+        /// Probes without an answer, this one included.
         unanswered: u32,
     },
     /// The peer answered.
     Alive {
-        /// Probes that had been unanswered until then.
+        /// Probes that had no answer until then.
         probes: u32,
     },
     /// The peer answered a probe with RST: it no longer knows the connection.
     Reset {
-        /// Probes sent since anything was last received.
+        /// Probes sent since a segment was last received.
         probes: u32,
-        /// Time since anything was last received before the RST.
+        /// Time from the last segment received to the RST.
         silence: Duration,
     },
-    /// Nobody answered; the connection is gone.
+    /// No probe was answered; the connection is given up.
     Dead {
-        /// Probes sent since anything was last received.
+        /// Probes sent since a segment was last received.
         probes: u32,
-        /// Time since anything was last received.
+        /// Time since a segment was last received.
         silence: Duration,
     },
 }
 
-/// What an application may like to know of a connection that goes on (RFC 9293 §3.9.1.8).
+/// An asynchronous report to the application (RFC 9293 §3.9.1.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// A router said, or a host, that a segment could not be delivered: a soft error.
+    /// ICMP said that a segment was not delivered: a soft error.
     Unreachable(Errno),
-    /// The same segment was sent again so often without an answer (R1 of RFC 9293 §3.8.3).
+    /// The same segment was sent again this many times without an answer (R1 of RFC 9293 §3.8.3).
     Retransmissions(u32),
-    /// The peer marked as urgent what comes next: so many octets from where the application reads.
+    /// The peer sent urgent data, which ends this many octets after where the application reads.
     Urgent(u32),
 }
 
 /// Why a segment was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
-    /// New sequence space, or a plain acknowledgment of accepted data.
+    /// New sequence space, or an acknowledgment of accepted data.
     Normal,
-    /// Sequence space sent before, because the retransmission timer fired.
+    /// Sequence space sent again because the retransmission timer fired.
     Retransmission,
-    /// Sequence space sent before, because later data was acknowledged.
+    /// Sequence space sent again because later data was delivered.
     FastRetransmission,
-    /// A tail loss probe.
+    /// A tail loss probe (RFC 8985 §7).
     TailLossProbe,
-    /// A question to an idle peer.
+    /// A probe of an idle peer (RFC 9293 §3.8.4).
     KeepaliveProbe,
-    /// A question to a peer whose window is closed.
+    /// A probe of a closed window (RFC 9293 §3.8.6.1).
     WindowProbe,
-    /// The answer to a suspicious segment (RFC 5961).
+    /// A challenge ACK: the answer to a suspicious segment (RFC 5961).
     ChallengeAck,
-    /// An acknowledgment of something already acknowledged.
+    /// An acknowledgment that acknowledges nothing new.
     DuplicateAck,
     /// A reset.
     Reset,
@@ -201,38 +201,38 @@ pub enum Purpose {
 /// What became of a segment that arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// Whose it was, if anybody's.
+    /// The connection that it belongs to, if any.
     pub connection: Option<ConnectionId>,
-    /// Used, or why not.
+    /// Whether it was used, or why not.
     pub disposition: Disposition,
 }
 
 impl Arrival {
-    /// It belonged to no connection.
+    /// A segment that belongs to no connection.
     pub(crate) fn dropped(reason: DropReason) -> Arrival {
         Arrival { connection: None, disposition: Disposition::Dropped(reason) }
     }
 }
 
-/// Used, or why not.
+/// Whether a segment that arrived was used, or why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// It was used, at least in part.
     Accepted,
-    /// It changed nothing (it may have been answered).
+    /// It was dropped; it may have been answered.
     Dropped(DropReason),
 }
 
-/// Why a segment that arrived was not used.
+/// Why a segment that arrived was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DropReason {
-    /// Not an IP datagram with a TCP segment that can be read, or from an address that no host has.
+    /// It is no valid IP datagram with a TCP segment, or its source is an address that no host can have.
     Malformed,
     /// The checksum is wrong.
     Checksum,
-    /// Not for an address of this host.
+    /// It is not for an address of this host.
     NotForUs,
-    /// Nobody owns it; answered by RST unless it is one.
+    /// It belongs to no connection and no listener; it is answered by RST unless it is one.
     NoConnection,
     /// Its sequence numbers are outside the receive window.
     OutOfWindow,
@@ -240,21 +240,22 @@ pub enum DropReason {
     Duplicate,
     /// Its timestamp is older than one already seen (RFC 7323 §5).
     OldTimestamp,
-    /// It acknowledges what was never sent, or what is too old.
+    /// It acknowledges what was never sent, or is too old.
     UnacceptableAck,
-    /// It has no ACK bit where one is needed.
+    /// It has no ACK bit where one is required.
     NoAck,
-    /// It has no SYN bit where one is needed.
+    /// It has no SYN bit where one is required.
     NoSyn,
-    /// A SYN in a synchronized state: answered by a challenge ACK (RFC 5961 §4).
+    /// It is a SYN after the handshake, or another than the one that began it. It is answered by a challenge ACK (RFC 5961 §4),
+    /// or, where it ends the connection, by RST (RFC 9293 §3.10.7.4, fourth).
     UnexpectedSyn,
-    /// A RST that does not stand exactly at the window's left edge (RFC 5961 §3).
+    /// It is a RST whose sequence number is in the window but is not `rcv.nxt` (RFC 5961 §3).
     InexactReset,
     /// The SYN queue or the accept queue is full.
     QueueFull,
-    /// Data for an application that has closed: answered by RST.
+    /// It carries data, but the application has closed; it is answered by RST.
     NoReceiver,
-    /// ICMPv6 names an MTU that no link may have (RFC 8201 §4).
+    /// It is an ICMPv6 error with an MTU below the IPv6 minimum (RFC 8201 §4).
     ImpossibleMtu,
 }
 

@@ -23,7 +23,7 @@ impl Flags {
     /// The urgent pointer is significant.
     pub const URG: Flags = Flags(0x20);
 
-    /// Each bit with its name, in the order they print.
+    /// Each bit with its name, in the order in which they print.
     pub const NAMES: [(Flags, &'static str); 6] = [
         (Flags::SYN, "SYN"),
         (Flags::FIN, "FIN"),
@@ -33,12 +33,12 @@ impl Flags {
         (Flags::URG, "URG"),
     ];
 
-    /// The bits as they stand in the header's low six bits.
+    /// The bits as in the header: the low six bits of its fourteenth octet.
     pub const fn bits(self) -> u8 {
         self.0
     }
 
-    /// The flags of a header octet; the two ECN bits are left out.
+    /// The flags in that octet of a header; the two ECN bits are ignored.
     pub const fn from_bits(bits: u8) -> Flags {
         Flags(bits & 0x3f)
     }
@@ -58,7 +58,7 @@ impl Flags {
         Flags(self.0 & !other.0)
     }
 
-    /// The flags written as `SYN+ACK`, if every part is a flag's name.
+    /// Parses `SYN+ACK`; `None` if a part is not the name of a flag.
     pub fn from_name(text: &str) -> Option<Flags> {
         text.split('+').try_fold(Flags::NONE, |flags, part| {
             let (flag, _) = Flags::NAMES.into_iter().find(|(_, name)| *name == part.trim())?;

@@ -1,4 +1,4 @@
-//! A segment's header, as values.
+//! The header of a segment.
 
 use crate::{Flags, Seq};
 
@@ -36,12 +36,12 @@ pub struct Options {
     pub sack: SackBlocks,
 }
 
-/// The timestamps option: our clock and the peer's, in milliseconds.
+/// The timestamps option (RFC 7323 §3.2), milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timestamps {
-    /// TSval.
+    /// TSval: the sender's clock.
     pub value: u32,
-    /// TSecr.
+    /// TSecr: the newest timestamp that the sender received.
     pub echo: u32,
 }
 
@@ -53,7 +53,7 @@ pub struct SackBlocks {
 }
 
 impl SackBlocks {
-    /// Adds a block; a fifth is ignored.
+    /// Adds a block, unless there are four.
     pub fn push(&mut self, left: Seq, right: Seq) {
         if let Some(slot) = self.blocks.get_mut(usize::from(self.len)) {
             *slot = (left, right);
@@ -61,14 +61,14 @@ impl SackBlocks {
         }
     }
 
-    /// Leaves out the last ones, so that the option takes no more than so many octets.
+    /// Drops the last blocks until the option takes no more than `octets`.
     pub(crate) fn fit(&mut self, octets: u32) {
-        // Padding, kind and length take four, a block takes eight.
+        // Padding, kind and length take four octets, a block takes eight.
         let room = octets.saturating_sub(4) / 8;
         self.len = self.len.min(u8::try_from(room).unwrap_or(u8::MAX));
     }
 
-    /// The blocks in the order they stand in the option.
+    /// The blocks in the order of the option.
     pub fn as_slice(&self) -> &[(Seq, Seq)] {
         &self.blocks[..usize::from(self.len)]
     }
@@ -90,12 +90,12 @@ impl Header {
         self.len() == 0
     }
 
-    /// The sequence number of its first octet of data: a SYN comes before.
+    /// The sequence number of the first octet of data, which follows the SYN.
     pub fn text(&self) -> Seq {
         self.seq + u32::from(self.flags.contains(Flags::SYN))
     }
 
-    /// The RST that says that nobody here takes this segment (RFC 9293 §3.10.7.1).
+    /// The RST that answers the segment where it belongs to no connection (RFC 9293 §3.10.7.1).
     pub(crate) fn refusal(&self) -> Header {
         if self.flags.contains(Flags::ACK) {
             Header { seq: self.ack, flags: Flags::RST, ..Header::default() }

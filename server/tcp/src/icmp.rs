@@ -1,4 +1,4 @@
-//! What routers say about segments of ours: ICMP errors (RFC 792, RFC 4443), by etherparse.
+//! ICMP errors about segments of ours (RFC 792, RFC 4443), by etherparse.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,39 +11,39 @@ use etherparse::{
 
 use crate::{DropReason, Errno, Seq};
 
-/// A segment of ours did not get through.
+/// A segment of ours was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unreachable {
-    /// Where the segment came from: an address of ours.
+    /// The segment's source: an address of ours.
     pub(crate) local: SocketAddr,
-    /// Where it should have gone.
+    /// Its destination.
     pub(crate) remote: SocketAddr,
     /// Its sequence number.
     pub(crate) seq: Seq,
-    /// Why it did not get there.
+    /// Why it was not delivered.
     pub(crate) reason: Reason,
 }
 
-/// Why a segment did not get through.
+/// Why a segment was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// No way there, at present (RFC 9293 §3.9.2.2: a soft error).
-    NoWay(Errno),
-    /// A router discarded it: too many hops, or a header it does not like (RFC 9293 §3.9.2.2: soft errors).
+    /// The network or the host cannot be reached at present (RFC 9293 §3.9.2.2: a soft error).
+    NoRoute(Errno),
+    /// A router discarded it: too many hops, or a parameter problem (RFC 9293 §3.9.2.2: soft errors).
     Discarded(Errno),
-    /// Nobody takes it there (RFC 9293 §3.9.2.2: a hard error).
+    /// The destination has no such protocol or port (RFC 9293 §3.9.2.2: a hard error).
     Refused,
-    /// It is larger than the next link takes (RFC 1191, RFC 8201).
+    /// It is larger than the MTU of the next link (RFC 1191, RFC 8201).
     TooLarge {
-        /// What the link takes, octets; 0 if the router does not say.
+        /// That MTU, octets; 0 if the router does not report it.
         mtu: u16,
     },
 }
 
-/// Linux gives this error to whoever used up the hops.
+/// As Linux reports a time exceeded or a parameter problem (`icmp_err_convert`).
 const DISCARDED: Reason = Reason::Discarded(Errno::HostUnreachable);
 
-/// Reads an ICMP message. `None`: the datagram is something else.
+/// Parses an ICMP message; `None` if the datagram is something else.
 pub(crate) fn decode(datagram: &[u8]) -> Option<Result<Unreachable, DropReason>> {
     let ip = IpSlice::from_slice(datagram).ok()?;
     match (&ip, ip.payload_ip_number()) {
@@ -64,7 +64,7 @@ fn decode_v4(octets: &[u8]) -> Result<Unreachable, DropReason> {
     let reason = match message.icmp_type() {
         Icmpv4Type::DestinationUnreachable(code) => reason_v4(&code),
         Icmpv4Type::TimeExceeded(_) | Icmpv4Type::ParameterProblem(_) => DISCARDED,
-        // Source quench among them (RFC 9293 §3.9.2.2, MUST-55).
+        // Source quench is among them (RFC 9293 §3.9.2.2, MUST-55).
         _ => return Err(DropReason::NotForUs),
     };
     let quoted = message.payload();
@@ -73,13 +73,13 @@ fn decode_v4(octets: &[u8]) -> Result<Unreachable, DropReason> {
     quoted_segment(header.source_addr().into(), header.destination_addr().into(), rest, reason)
 }
 
-/// RFC 1122 §4.2.3.9: 0, 1 and 5 are soft, 2 to 4 hard; 4 is for path MTU discovery.
+/// RFC 1122 §4.2.3.9: codes 0, 1 and 5 are soft, 2 to 4 hard; 4 is for path MTU discovery.
 fn reason_v4(code: &Code4) -> Reason {
     match *code {
         Code4::FragmentationNeeded { next_hop_mtu } => Reason::TooLarge { mtu: next_hop_mtu },
         Code4::Protocol | Code4::Port => Reason::Refused,
         Code4::Network | Code4::NetworkUnknown | Code4::TosNetwork => {
-            Reason::NoWay(Errno::NetworkUnreachable)
+            Reason::NoRoute(Errno::NetworkUnreachable)
         }
         Code4::Host
         | Code4::SourceRouteFailed
@@ -90,7 +90,7 @@ fn reason_v4(code: &Code4) -> Reason {
         | Code4::TosHost
         | Code4::FilterProhibited
         | Code4::HostPrecedenceViolation
-        | Code4::PrecedenceCutoff => Reason::NoWay(Errno::HostUnreachable),
+        | Code4::PrecedenceCutoff => Reason::NoRoute(Errno::HostUnreachable),
     }
 }
 
@@ -104,8 +104,8 @@ fn decode_v6(octets: &[u8], source: [u8; 16], destination: [u8; 16]) -> Result<U
         Icmpv6Type::PacketTooBig { mtu } => Reason::TooLarge { mtu: u16::try_from(mtu).unwrap_or(u16::MAX) },
         Icmpv6Type::DestinationUnreachable(code) => match code {
             Code6::Port => Reason::Refused,
-            Code6::NoRoute => Reason::NoWay(Errno::NetworkUnreachable),
-            _ => Reason::NoWay(Errno::HostUnreachable),
+            Code6::NoRoute => Reason::NoRoute(Errno::NetworkUnreachable),
+            _ => Reason::NoRoute(Errno::HostUnreachable),
         },
         _ => return Err(DropReason::NotForUs),
     };
@@ -115,7 +115,7 @@ fn decode_v6(octets: &[u8], source: [u8; 16], destination: [u8; 16]) -> Result<U
     quoted_segment(header.source_addr().into(), header.destination_addr().into(), rest, reason)
 }
 
-/// The first eight octets of a TCP header: ports and sequence number.
+/// Parses the first eight octets of a TCP header: the ports and the sequence number.
 fn quoted_segment(
     source: IpAddr,
     destination: IpAddr,

@@ -14,7 +14,7 @@ pub(crate) struct Listener {
     pub(crate) port: u16,
     /// Connections that the accept queue holds.
     room: u64,
-    /// Connections in SYN-RECEIVED.
+    /// How many of its connections are in SYN-RECEIVED.
     pub(crate) embryonic: u32,
     /// Established connections that nobody has accepted.
     pub(crate) accept_queue: VecDeque<ConnectionId>,
@@ -25,12 +25,12 @@ impl Listener {
         Listener { id, address, port, room, embryonic: 0, accept_queue: VecDeque::new() }
     }
 
-    /// Whether it is the one for what is sent to `to`.
+    /// Whether it takes what is sent to `to`.
     pub(crate) fn takes(&self, to: SocketAddr) -> bool {
         self.overlaps(Some(to.ip()), to.port())
     }
 
-    /// Whether a listener there would take what is this one's.
+    /// Whether it shares addresses with a listener there.
     pub(crate) fn overlaps(&self, address: Option<IpAddr>, port: u16) -> bool {
         let same = self.address.is_none() || address.is_none() || self.address == address;
         self.port == port && same

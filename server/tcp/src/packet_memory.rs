@@ -1,48 +1,48 @@
-//! What Linux counts against a receive buffer, and the window that follows from it.
+//! The window, if packets count against the receive buffer with their memory as in Linux.
 //!
-//! A packet costs more memory than its data is long, so twice the buffer is set aside, and how much data that will hold is
-//! guessed from the packets that come (`tcp_scaling_ratio`, `tcp_grow_window`, `__tcp_select_window`).
+//! A packet takes more memory than its data, so the buffer has twice the memory, and how much data that holds is estimated
+//! from the packets that arrive (`tcp_scaling_ratio`, `tcp_grow_window`, `__tcp_select_window`).
 
 use std::collections::VecDeque;
 
-/// Octets of memory for a packet besides the room for its octets: `sk_buff` and `skb_shared_info`.
+/// Octets of memory that a packet takes besides the room for its octets: `sk_buff` and `skb_shared_info`.
 const OVERHEAD: u32 = 256 + 320;
-/// Room left before a packet, octets (`NET_SKB_PAD`).
+/// Room before a packet, octets (`NET_SKB_PAD`).
 const HEADROOM: u32 = 64;
-/// The least memory that a buffer has (`SOCK_MIN_RCVBUF`): that of one packet, so that its window always opens again.
+/// The least memory of a buffer, octets (`SOCK_MIN_RCVBUF`): that of one packet, so that its window always opens again.
 const LEAST: u32 = 2304;
-/// Smaller packets say nothing of how large the window should be, octets.
+/// Packets with fewer octets do not let the window grow (`tcp_event_data_recv`).
 const SMALL: u32 = 128;
 
 /// The memory behind the octets that the application has not read.
 #[derive(Clone, Debug)]
 pub(crate) struct PacketMemory {
-    /// Octets of memory that there are (`sk_rcvbuf`).
+    /// The memory of the buffer, octets (`sk_rcvbuf`).
     limit: u32,
-    /// Octets of memory that are taken (`sk_rmem_alloc`).
+    /// The memory in use, octets (`sk_rmem_alloc`).
     used: u32,
-    /// How many 256ths of the memory hold data.
+    /// How many 256ths of the memory hold data (`scaling_ratio`).
     ratio: u32,
-    /// No larger window yet (`rcv_ssthresh`).
+    /// The largest window at present (`rcv_ssthresh`).
     threshold: u32,
-    /// A full-sized segment, as far as seen (`rcv_mss`).
+    /// Octets in the largest segment received (`rcv_mss`).
     full_size: u32,
-    /// What is not read, a packet each.
+    /// The packets that are not read.
     packets: VecDeque<Packet>,
-    /// Octets of memory that packets beyond a gap take.
-    ahead: u32,
+    /// The memory of packets beyond a gap, octets.
+    beyond_gap: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Packet {
     octets: u32,
     memory: u32,
-    /// Octets that still fit behind the data.
+    /// Octets that still fit after the data.
     spare: u32,
 }
 
 impl Packet {
-    /// As a TUN device allocates it: a power of two that has room for all.
+    /// As a TUN device allocates it: the next power of two.
     fn new(octets: u32, headers: u32) -> Packet {
         let datagram = HEADROOM + headers + octets;
         let bucket = (datagram.next_multiple_of(64) + 320).next_power_of_two();
@@ -51,7 +51,7 @@ impl Packet {
 }
 
 impl PacketMemory {
-    /// For a buffer that is to hold so many octets.
+    /// For a buffer that is to hold `capacity` octets.
     pub(crate) fn new(capacity: u32) -> PacketMemory {
         let limit = limit(capacity);
         PacketMemory {
@@ -59,31 +59,31 @@ impl PacketMemory {
             used: 0,
             ratio: 128,
             threshold: limit / 2,
-            // RFC 9293 §3.7.1: 536 until more is known.
+            // RFC 9293 §3.7.1: 536 until a larger one arrives.
             full_size: 536,
             packets: VecDeque::new(),
-            ahead: 0,
+            beyond_gap: 0,
         }
     }
 
-    /// The buffer is to hold so many octets from now on.
+    /// Sets how many octets the buffer is to hold.
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
         self.limit = limit(capacity);
     }
 
-    /// Octets that the buffer is to hold, which may be more than was asked for.
+    /// Octets that the buffer holds: at least what was asked for.
     pub(crate) fn capacity(&self) -> u32 {
         self.limit / 2
     }
 
-    /// This window was offered in the SYN.
+    /// `window` was offered in the SYN.
     pub(crate) fn begin(&mut self, window: u32) {
         self.threshold = window;
         // Two full-sized segments fit the window (`tcp_initialize_rcv_mss`), or it might never open again.
         self.full_size = self.full_size.min(window / 2).max(88);
     }
 
-    /// Octets of data that fit so much memory.
+    /// Octets of data that fit `memory`.
     fn holds(&self, memory: u32) -> u32 {
         ((u64::from(memory) * u64::from(self.ratio)) >> 8) as u32
     }
@@ -93,17 +93,17 @@ impl PacketMemory {
         self.holds(self.limit)
     }
 
-    /// Octets of data that fit what is left.
+    /// Octets of data that fit the rest of the buffer.
     fn free(&self) -> u32 {
         self.holds(self.limit.saturating_sub(self.used))
     }
 
-    /// Whether less than half is left: no time to encourage the sender.
+    /// Whether less than half is left.
     pub(crate) fn is_tight(&self) -> bool {
         self.free() < self.full() / 2
     }
 
-    /// A packet with data arrived; `headers` and `mss` in octets. Returns whether the window may grow for it.
+    /// A packet with data arrived; all arguments are octets. Returns whether the window may grow for it.
     pub(crate) fn add(&mut self, octets: u32, headers: u32, mss: u32) -> bool {
         let packet = Packet::new(octets, headers);
         match self.packets.back_mut() {
@@ -120,7 +120,7 @@ impl PacketMemory {
         octets >= SMALL && self.grow(octets, packet.memory, mss)
     }
 
-    /// What a full-sized segment is, and what it costs (`tcp_measure_rcv_mss`).
+    /// Learns the size of a full segment and its memory (`tcp_measure_rcv_mss`).
     fn measure(&mut self, octets: u32, memory: u32, mss: u32) {
         if octets >= self.full_size {
             if octets != self.full_size {
@@ -130,29 +130,29 @@ impl PacketMemory {
         }
     }
 
-    /// The same for a packet that stands beyond a gap (`tcp_data_queue_ofo`). Without SACK the window stays, for its sender must
-    /// know the acknowledgment for a duplicate.
-    pub(crate) fn add_ahead(&mut self, octets: u32, headers: u32, mss: u32, sack: bool) -> bool {
+    /// A packet beyond a gap arrived (`tcp_data_queue_ofo`). Without SACK the window does not grow, or the peer would not see
+    /// the acknowledgment as a duplicate.
+    pub(crate) fn add_beyond_gap(&mut self, octets: u32, headers: u32, mss: u32, sack: bool) -> bool {
         let memory = Packet::new(octets, headers).memory;
         self.used += memory;
-        self.ahead += memory;
+        self.beyond_gap += memory;
         self.measure(octets, memory, mss);
         sack && octets >= SMALL && self.grow(octets, memory, mss)
     }
 
-    /// A packet that stood beyond a gap can be read.
+    /// A packet that was beyond a gap can be read.
     pub(crate) fn catch_up(&mut self, octets: u32, headers: u32) {
         let packet = Packet::new(octets, headers);
         self.packets.push_back(packet);
-        // What came twice, or in parts, was counted differently.
-        let known = packet.memory.min(self.ahead);
-        self.ahead -= known;
+        // What arrived twice, or in parts, was counted differently.
+        let known = packet.memory.min(self.beyond_gap);
+        self.beyond_gap -= known;
         self.used += packet.memory - known;
     }
 
-    /// Nothing stands beyond a gap any more: what did is readable, or came again before it was.
+    /// Nothing is beyond a gap any more: it became readable, or arrived again before it did.
     pub(crate) fn close_gaps(&mut self) {
-        self.used -= std::mem::take(&mut self.ahead);
+        self.used -= std::mem::take(&mut self.beyond_gap);
     }
 
     /// Lets the window grow while packets are worth their memory (`tcp_grow_window`).
@@ -169,7 +169,7 @@ impl PacketMemory {
         increase > 0
     }
 
-    /// Packets that waste memory let a small window grow, but not a large one (`__tcp_grow_window`).
+    /// Packets with little data for their memory let only a small window grow (`__tcp_grow_window`).
     fn growth_of_small(&self, octets: u32, memory: u32) -> u32 {
         let (mut memory, mut window) = (self.holds(memory) / 2, self.full() / 2);
         while self.threshold <= window {
@@ -181,7 +181,7 @@ impl PacketMemory {
         0
     }
 
-    /// The application read so many octets.
+    /// The application read `octets`.
     pub(crate) fn read(&mut self, mut octets: u32) {
         while let Some(packet) = self.packets.front_mut() {
             if packet.octets > octets {
@@ -194,7 +194,7 @@ impl PacketMemory {
         }
     }
 
-    /// The window to offer, where `offered` was the last (`__tcp_select_window`).
+    /// The window to offer after `offered` (`__tcp_select_window`).
     pub(crate) fn window(&self, offered: u32, scale: u8) -> u32 {
         let full = self.full();
         let mss = self.full_size.min(full).max(1);
@@ -219,7 +219,7 @@ impl PacketMemory {
     }
 }
 
-/// The memory for a buffer that is to hold so many octets.
+/// The memory of a buffer that is to hold `capacity` octets.
 fn limit(capacity: u32) -> u32 {
     capacity.saturating_mul(2).max(LEAST)
 }

@@ -1,4 +1,4 @@
-//! Which port an active open takes that names none.
+//! The local port of an active open that names none.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -64,12 +64,12 @@ impl Ports {
         self.destinations.entry((address, remote)).or_default()
     }
 
-    /// A connection has these addresses: ours, the peer's.
+    /// A connection takes these addresses: ours, the peer's.
     pub(crate) fn take(&mut self, addresses: (SocketAddr, SocketAddr)) {
         self.count(addresses, |taken| *taken += 1);
     }
 
-    /// It does not have them any more.
+    /// It releases them.
     pub(crate) fn leave(&mut self, addresses: (SocketAddr, SocketAddr)) {
         self.count(addresses, |taken| *taken -= 1);
     }

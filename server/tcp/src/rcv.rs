@@ -22,43 +22,43 @@ pub(crate) struct Rcv {
     assembler: Assembler,
     /// The sequence number of the peer's FIN, once seen.
     fin: Option<Seq>,
-    /// Room for octets.
+    /// The size of the buffer, octets.
     capacity: u32,
     /// The shift count of the windows we advertise.
     scale: u8,
     /// Whether the window of a SYN is a whole number of segments.
     whole_segments: bool,
-    /// Increases below this are not worth advertising (RFC 9293 §3.8.6.2.2).
-    worthwhile: u32,
+    /// The least increase that avoids a silly window, octets (RFC 9293 §3.8.6.2.2).
+    min_increase: u32,
     /// The window as last advertised.
     offered: u32,
-    /// What packets cost, where that decides on the window.
+    /// The memory that packets take, if that limits the window.
     memory: Option<PacketMemory>,
-    /// Octets of headers before the data of a packet.
+    /// Octets of headers in a packet.
     headers: u32,
-    /// Octets of data in the largest segment that we announced.
+    /// The MSS that we announced, octets.
     mss: u32,
-    /// Whether SACK tells the peer what stands beyond a gap.
+    /// Whether SACK reports data beyond a gap to the peer.
     pub(crate) sack: bool,
-    /// Whether packets since the last call let the window grow.
+    /// Whether packets received since `take_growth` was last called let the window grow.
     grew: bool,
 }
 
-/// What a piece of text did.
+/// What the text of a segment did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Text {
-    /// It continued the stream by so many octets.
+    /// It continued the stream by this many octets.
     InOrder(u32),
-    /// It continued the stream, and what waited behind it became readable.
+    /// It filled a gap, or the beginning of one: this many octets became readable.
     FilledGap(u32),
-    /// It stands beyond a gap.
+    /// It lies beyond a gap.
     OutOfOrder,
     /// Nothing in it was new.
     Nothing,
 }
 
 impl Rcv {
-    /// A side that knows nothing of the peer yet.
+    /// The receive side before the peer's SYN.
     pub(crate) fn new(settings: &Settings) -> Rcv {
         let capacity = settings.receive_buffer;
         let memory = settings.packet_memory.then(|| PacketMemory::new(capacity));
@@ -73,7 +73,7 @@ impl Rcv {
             capacity: memory.as_ref().map_or(capacity, PacketMemory::capacity),
             scale: 0,
             whole_segments: settings.whole_segment_window,
-            worthwhile: 1,
+            min_increase: 1,
             offered: 0,
             memory,
             headers: 40,
@@ -83,14 +83,14 @@ impl Rcv {
         }
     }
 
-    /// Room for octets from now on.
+    /// Sets the size of the buffer, octets.
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
         self.capacity = capacity;
         if let Some(memory) = &mut self.memory {
             memory.set_capacity(capacity);
             self.capacity = memory.capacity();
         }
-        self.worthwhile = self.worthwhile.min((self.capacity / 2).max(1));
+        self.min_increase = self.min_increase.min((self.capacity / 2).max(1));
     }
 
     /// The peer's SYN arrived.
@@ -100,20 +100,20 @@ impl Rcv {
         self.right_edge = self.nxt;
     }
 
-    /// Both ends know each other's options: `scale` for our windows, `mss` of what the peer sends, behind so many octets
-    /// of headers.
+    /// The handshake is over: our windows are scaled by `scale`, and the peer sends segments of up to `mss` octets with
+    /// `headers` octets of headers.
     pub(crate) fn agree(&mut self, scale: u8, mss: u32, headers: u32) {
         self.scale = scale;
         (self.mss, self.headers) = (mss, headers);
-        self.worthwhile = (self.capacity / 2).min(mss);
+        self.min_increase = (self.capacity / 2).min(mss);
     }
 
     /// The window of a SYN or SYN+ACK, which is not scaled (RFC 7323 §2.2).
     pub(crate) fn initial_window(&mut self, mss: u32) -> u16 {
-        // A peer may send data before it acknowledges our SYN, which then is sent again.
+        // A peer may send data before it acknowledges our SYN, and the SYN is sent again.
         let room = self.free().min(u32::from(u16::MAX));
         let window = if self.whole_segments && room > mss { room - room % mss } else { room };
-        // A SYN that is repeated takes nothing back.
+        // A SYN that is sent again does not shrink the window.
         let window = window.max(self.window().min(u32::from(u16::MAX)));
         self.right_edge = self.right_edge.max(self.nxt + window);
         self.offered = window;
@@ -138,22 +138,22 @@ impl Rcv {
         if let Some(memory) = &self.memory {
             return memory.window(self.offered, self.scale).max(current);
         }
-        if free >= current + self.worthwhile { free } else { current }
+        if free >= current + self.min_increase { free } else { current }
     }
 
     /// The window field of a segment that is sent now.
     pub(crate) fn advertise(&mut self) -> u16 {
         let (current, next) = (self.window(), self.next_window());
         if self.memory.is_some() {
-            // Nothing that was promised is taken back (Linux `tcp_select_window`).
+            // The window never shrinks (Linux `tcp_select_window`).
             return self.offer(next.div_ceil(1 << self.scale));
         }
         let mut field = next >> self.scale;
-        // Rounding down takes back what was promised (RFC 7323 §2.4); rounding up promises what may not be there.
+        // Rounding down shrinks the window (RFC 7323 §2.4), and rounding up may exceed the buffer.
         if next == current && (field << self.scale) < current && ((field + 1) << self.scale) <= self.free() {
             field += 1;
         }
-        // A buffer too small for the scale to tell would keep its window closed for ever.
+        // In a buffer smaller than one step of the scale the window would stay closed for ever.
         if field == 0 && next > 0 && self.free() == self.capacity {
             field = 1;
         }
@@ -167,17 +167,17 @@ impl Rcv {
         field as u16
     }
 
-    /// The window as last advertised, whatever came since.
+    /// The window as last advertised, whatever has arrived since.
     pub(crate) fn offered(&self) -> u32 {
         self.offered
     }
 
-    /// Whether what is not read takes more than half of the room (where packets count by their memory).
+    /// Whether unread packets take more than half of the memory, if memory limits the window.
     pub(crate) fn is_tight(&self) -> bool {
         self.memory.as_ref().is_some_and(PacketMemory::is_tight)
     }
 
-    /// Whether packets that came since the last call let the window grow.
+    /// Whether packets received since the last call let the window grow.
     pub(crate) fn take_growth(&mut self) -> bool {
         std::mem::take(&mut self.grew)
     }
@@ -194,7 +194,7 @@ impl Rcv {
         }
     }
 
-    /// Takes the part of the text that is new and inside the window.
+    /// Takes the part of the text that is new and in the window.
     pub(crate) fn text(&mut self, seq: Seq, mut octets: &[u8]) -> Text {
         let mut start = seq;
         if start.before(self.nxt) {
@@ -210,7 +210,7 @@ impl Rcv {
         if start != self.nxt {
             let known = self.has_beyond_gap(start, octets.len() as u32);
             if let Some(memory) = self.memory.as_mut().filter(|_| !known) {
-                self.grew |= memory.add_ahead(octets.len() as u32, self.headers, self.mss, self.sack);
+                self.grew |= memory.add_beyond_gap(octets.len() as u32, self.headers, self.mss, self.sack);
             }
             self.assembler.insert(self.offset + u64::from(self.nxt.until(start)), octets);
             return Text::OutOfOrder;
@@ -252,15 +252,15 @@ impl Rcv {
         self.offset += octets.len() as u64;
     }
 
-    /// The peer's FIN stands at `seq`.
+    /// The peer's FIN is at `seq`.
     pub(crate) fn note_fin(&mut self, seq: Seq) {
-        // One beyond the window does not count.
+        // A FIN beyond the window does not count.
         if seq.at_or_before(self.right_edge) {
             self.fin.get_or_insert(seq);
         }
     }
 
-    /// Moves over the FIN if it is next; returns whether it did.
+    /// Advances `rcv.nxt` over the FIN if that is next, and returns whether it did.
     pub(crate) fn take_fin(&mut self) -> bool {
         let next = self.fin == Some(self.nxt);
         if next {
@@ -293,7 +293,7 @@ impl Rcv {
         count
     }
 
-    /// Whether something waits beyond a gap.
+    /// Whether something lies beyond a gap.
     pub(crate) fn has_gap(&self) -> bool {
         !self.assembler.is_empty() || self.waiting_fin().is_some()
     }
@@ -306,7 +306,7 @@ impl Rcv {
     /// Adds the blocks of the SACK option (RFC 2018 §4).
     pub(crate) fn push_sack_blocks(&self, blocks: &mut SackBlocks) {
         let at = |offset: u64| self.nxt + (offset - self.offset) as u32;
-        // A FIN takes a sequence number like an octet.
+        // A FIN takes a sequence number, as an octet does.
         let fin = self.waiting_fin();
         let behind_data = self.assembler.ranges().any(|(_, end)| Some(at(end)) == fin);
         if let Some(fin) = fin.filter(|_| !behind_data) {
@@ -317,7 +317,7 @@ impl Rcv {
         }
     }
 
-    /// Whether all of this waits beyond a gap already.
+    /// Whether all of these octets lie beyond a gap already.
     pub(crate) fn has_beyond_gap(&self, seq: Seq, len: u32) -> bool {
         let start = self.offset + u64::from(self.nxt.until(seq));
         seq.after(self.nxt)

@@ -1,4 +1,4 @@
-//! Segments as octets: IPv4 or IPv6 datagrams with a TCP segment, by etherparse.
+//! Reading and writing segments: IPv4 and IPv6 datagrams with a TCP segment, by etherparse.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -18,7 +18,7 @@ const TCP_HEADER: u16 = 20;
 /// Octets of the timestamps option, padded.
 pub(crate) const TIMESTAMPS_OPTION: u16 = 12;
 
-/// What a connection chooses of the IP header.
+/// The fields of the IP header that a connection chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IpChoice {
     /// TTL or hop limit.
@@ -49,21 +49,21 @@ pub(crate) fn mss_for_mtu(mtu: u16, address: IpAddr) -> u16 {
     mtu.saturating_sub(ip_header + TCP_HEADER)
 }
 
-/// The MSS of a peer that names none (RFC 9293 §3.7.1, MUST-15).
+/// The MSS of a peer that announces none (RFC 9293 §3.7.1, MUST-15).
 pub(crate) fn default_mss(address: IpAddr) -> u16 {
     if address.is_ipv4() { 536 } else { 1220 }
 }
 
-/// Whether one host can have the address (RFC 1122 §3.2.1.3). A subnet's broadcast address is not known here.
+/// Whether a single host can have the address (RFC 1122 §3.2.1.3). Broadcast addresses of subnets are not known here.
 pub(crate) fn is_unicast(address: IpAddr) -> bool {
     let broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST);
     !(address.is_unspecified() || address.is_multicast() || broadcast)
 }
 
-/// A segment as an IP datagram, for those who make one up.
+/// Writes a forged segment as an IP datagram.
 ///
 /// # Panics
-/// If it does not fit a datagram, or its options do not fit 40 octets.
+/// If the segment does not fit a datagram, or its options do not fit 40 octets.
 pub fn encode_segment(
     source: SocketAddr,
     destination: SocketAddr,
@@ -75,15 +75,15 @@ pub fn encode_segment(
     datagram
 }
 
-/// Reads source, destination and header of a segment from its IP datagram, as a host does that it arrives at.
+/// Reads the source, the destination and the header of a segment from its IP datagram, with the checks of a host.
 ///
 /// # Errors
-/// Why a host would not take it.
+/// The reason why a host would drop it.
 pub fn read_segment(datagram: &[u8]) -> Result<(SocketAddr, SocketAddr, Header), DropReason> {
     decode(datagram).map(|segment| (segment.source, segment.destination, segment.header))
 }
 
-/// Appends the datagram to `buffer`. The payload comes in two parts because a ring buffer has two.
+/// Appends the datagram to `buffer`. The payload has two parts, as a ring buffer does.
 pub(crate) fn encode(
     choice: IpChoice,
     source: SocketAddr,
@@ -145,7 +145,7 @@ fn set_options(tcp: &mut TcpHeader, options: &Options) {
     if let Some(mss) = options.mss {
         elements.push(Element::MaximumSegmentSize(mss));
     }
-    // The order and the padding of Linux.
+    // In the order and with the padding of Linux.
     if options.sack_permitted {
         elements.push(Element::SelectiveAcknowledgementPermitted);
     }
@@ -174,11 +174,11 @@ fn set_options(tcp: &mut TcpHeader, options: &Options) {
     tcp.set_options(&elements).expect("these options fit 40 octets");
 }
 
-/// Reads a datagram and checks it.
+/// Parses and checks a datagram.
 pub(crate) fn decode(datagram: &[u8]) -> Result<Segment<'_>, DropReason> {
     let ip = IpSlice::from_slice(datagram).map_err(|_| DropReason::Malformed)?;
     if let Some(ipv4) = ip.ipv4() {
-        // Over the octets themselves: a header read and written again loses its reserved bit.
+        // Over the octets as received: a header that is parsed and written again loses its reserved bit.
         let sum = Sum16BitWords::new().add_slice(ipv4.header().slice());
         if sum.ones_complement() != 0 {
             return Err(DropReason::Checksum);

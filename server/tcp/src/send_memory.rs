@@ -1,15 +1,15 @@
-//! How much Linux lets an application write before it waits.
+//! How much an application can write before it waits, if packets count with their memory as in Linux.
 //!
 //! The send buffer is counted in memory, begins small and grows with the congestion window (`tcp_sndbuf_expand`,
-//! `tcp_new_space`); who had to wait goes on when a third of it is free (`sk_stream_write_space`).
+//! `tcp_new_space`). An application that had to wait writes again when a third of it is free (`sk_stream_write_space`).
 
-/// Memory of a packet in the queue besides its data, octets.
+/// Octets of memory that a queued packet takes besides its data.
 const OVERHEAD: u32 = 896;
-/// Memory that the buffer has for each segment of the congestion window, twice: one in flight, one to follow.
+/// Octets of memory for each segment of the congestion window: one in flight and one to follow.
 const SEGMENT: u32 = 2 * 2304;
-/// Segments that there is room for at first.
+/// Segments that the buffer first has room for.
 const SEGMENTS: u32 = 10;
-/// The least memory that a buffer has, octets (`SOCK_MIN_SNDBUF`).
+/// The least memory of a buffer, octets (`SOCK_MIN_SNDBUF`).
 const LEAST: u32 = 2 * 2304;
 /// Octets of data in the largest packet.
 const LARGEST: u32 = 65_535;
@@ -17,11 +17,11 @@ const LARGEST: u32 = 65_535;
 /// The memory that a send buffer may take.
 #[derive(Clone, Debug)]
 pub(crate) struct SendMemory {
-    /// So much at present (`sk_sndbuf`).
+    /// The present limit, octets (`sk_sndbuf`).
     limit: u32,
-    /// And never more.
-    most: u32,
-    /// An application waits for room.
+    /// The limit up to which it grows, octets.
+    max: u32,
+    /// Whether an application waits for room.
     waits: bool,
 }
 
@@ -30,62 +30,62 @@ pub(crate) struct SendMemory {
 pub(crate) struct Queue {
     /// Octets, sent or not.
     pub(crate) octets: u32,
-    /// Those that were never sent.
+    /// Octets never sent.
     pub(crate) unsent: u32,
-    /// Octets that the peer's window has room for.
+    /// Octets that the peer's window still takes.
     pub(crate) window: u32,
-    /// Segments that are sent and not acknowledged.
+    /// Segments sent and not acknowledged.
     pub(crate) in_flight: u32,
     /// Segments in one packet.
-    pub(crate) together: u32,
-    /// Segments that the congestion window has room for.
+    pub(crate) packet: u32,
+    /// The congestion window, segments.
     pub(crate) cwnd: u32,
     /// Octets of data in a full-sized segment.
     pub(crate) mss: u32,
-    /// The largest window that the peer ever offered.
+    /// The largest window that the peer ever offered, octets.
     pub(crate) max_wnd: u32,
 }
 
 impl Queue {
-    /// Octets of data that are put into one packet while it waits: no more than half a window (`tcp_xmit_size_goal`).
-    fn packet(&self) -> u32 {
-        let most = if self.max_wnd > 536 { LARGEST.min(self.max_wnd / 2) } else { LARGEST };
-        (most / self.mss).max(1) * self.mss
+    /// Octets of data in a packet that has not been sent: no more than half a window (`tcp_xmit_size_goal`).
+    fn packet_len(&self) -> u32 {
+        let max = if self.max_wnd > 536 { LARGEST.min(self.max_wnd / 2) } else { LARGEST };
+        (max / self.mss).max(1) * self.mss
     }
 
-    /// What it takes.
+    /// The memory that it takes, octets.
     fn memory(&self) -> u32 {
-        let packets = self.in_flight.div_ceil(self.together) + self.unsent.div_ceil(self.packet());
+        let packets = self.in_flight.div_ceil(self.packet) + self.unsent.div_ceil(self.packet_len());
         self.octets.saturating_add(packets.saturating_mul(OVERHEAD))
     }
 }
 
 impl SendMemory {
-    pub(crate) fn new(most: u32) -> SendMemory {
-        SendMemory { limit: (SEGMENTS * SEGMENT).min(most), most, waits: false }
+    pub(crate) fn new(max: u32) -> SendMemory {
+        SendMemory { limit: (SEGMENTS * SEGMENT).min(max), max, waits: false }
     }
 
-    /// The application says how many octets the buffer is to hold (SO_SNDBUF): twice as much memory, which grows no more.
+    /// Sets how many octets the buffer is to hold (SO_SNDBUF): it gets twice as much memory and no longer grows.
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
-        self.most = capacity.saturating_mul(2).max(LEAST);
-        self.limit = self.most;
+        self.max = capacity.saturating_mul(2).max(LEAST);
+        self.limit = self.max;
     }
 
-    /// How many of so many octets an application may write now.
+    /// How many of the `wanted` octets an application may write now.
     pub(crate) fn room(&mut self, mut queue: Queue, wanted: u32) -> u32 {
         if self.waits {
-            // A window that is full does not grow because of a small buffer.
+            // The buffer grows only where it, and not the congestion window, is the limit.
             if queue.in_flight + queue.unsent.min(queue.window) / queue.mss < queue.cwnd {
                 let segments = queue.cwnd.max(SEGMENTS);
-                self.limit = self.limit.max(segments.saturating_mul(SEGMENT)).min(self.most);
+                self.limit = self.limit.max(segments.saturating_mul(SEGMENT)).min(self.max);
             }
             let free = self.limit.saturating_sub(queue.memory());
             if free < queue.memory() / 2 {
                 return 0;
             }
         }
-        // What the last packet still has room for costs nothing more.
-        let packet = queue.packet();
+        // Filling up the last packet takes no more memory.
+        let packet = queue.packet_len();
         let begun = queue.unsent % packet;
         let mut room = if begun > 0 { packet - begun } else { 0 };
         (queue.octets, queue.unsent) = (queue.octets + room, queue.unsent + room);
@@ -111,7 +111,7 @@ mod tests {
             unsent: 0,
             window: 0,
             in_flight: 6,
-            together: 2,
+            packet: 2,
             cwnd: 10,
             mss: 1448,
             max_wnd: 7_300,
@@ -132,7 +132,7 @@ mod tests {
             unsent: 0,
             window: 64_512,
             in_flight: 0,
-            together: 2,
+            packet: 2,
             cwnd: 10,
             mss: 1448,
             max_wnd: 64_512,

@@ -3,32 +3,32 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
-/// A sequence number (RFC 9293 §3.4). Comparisons hold within half the space.
+/// A sequence number (RFC 9293 §3.4). Comparisons hold for numbers less than 2^31 apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Seq(pub u32);
 
 impl Seq {
-    /// How far `self` is behind `later`, modulo 2^32.
+    /// The distance from `self` to `later`, modulo 2^32.
     pub const fn until(self, later: Seq) -> u32 {
         later.0.wrapping_sub(self.0)
     }
 
-    /// Whether `self` stands before `other`.
+    /// Whether `self` is before `other`.
     pub const fn before(self, other: Seq) -> bool {
         (self.0.wrapping_sub(other.0) as i32) < 0
     }
 
-    /// Whether `self` stands after `other`.
+    /// Whether `self` is after `other`.
     pub const fn after(self, other: Seq) -> bool {
         other.before(self)
     }
 
-    /// Whether `self` stands before `other` or is it.
+    /// Whether `self` is before `other` or equal to it.
     pub const fn at_or_before(self, other: Seq) -> bool {
         !other.before(self)
     }
 
-    /// Whether `self` stands after `other` or is it.
+    /// Whether `self` is after `other` or equal to it.
     pub const fn at_or_after(self, other: Seq) -> bool {
         !self.before(other)
     }

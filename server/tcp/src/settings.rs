@@ -78,7 +78,7 @@ pub struct Settings {
     pub delayed_ack: Option<DelayedAckSettings>,
     /// Which acknowledgments are delayed.
     pub ack_rule: AckRule,
-    /// How long the acknowledgments of one gap wait for each other once the peer has been told of it three times and SACK
+    /// How long the acknowledgments of one gap wait for each other once three have been sent at once and SACK
     /// can say the rest (Linux `tcp_comp_sack_delay_ns`); `None` sends each at once (RFC 5681 §4.2).
     pub ack_compression: Option<Duration>,
     /// Whether a read advertises a larger window only once it has at least doubled (Linux `__tcp_cleanup_rbuf`); otherwise at

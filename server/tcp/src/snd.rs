@@ -15,9 +15,9 @@ pub(crate) struct Snd {
     pub(crate) una: Seq,
     /// `snd.nxt`: the next sequence number never sent.
     pub(crate) nxt: Seq,
-    /// `snd.wnd`: octets that the peer takes beyond `una`.
+    /// `snd.wnd`: octets that the peer takes from `snd.una` on.
     pub(crate) wnd: u32,
-    /// The largest window the peer ever offered.
+    /// The largest window that the peer ever offered (`MAX.SND.WND` of RFC 9293 §3.10.7.4).
     pub(crate) max_wnd: u32,
     /// `snd.wl1`, `snd.wl2`: the segment that last changed the window.
     wl1: Seq,
@@ -26,15 +26,15 @@ pub(crate) struct Snd {
     pub(crate) scale: u8,
     /// Octets of data in a full-sized segment.
     pub(crate) mss: u32,
-    /// Where the last segment with less ended (Linux `snd_sml`).
+    /// Where the last segment with less data ended (Linux `snd_sml`).
     pub(crate) small_end: Seq,
-    /// What is in flight.
+    /// The segments in flight.
     pub(crate) sent: Scoreboard,
     /// Octets from `buffer_start` on: in flight or not sent yet.
     buffer: VecDeque<u8>,
     buffer_start: Seq,
     capacity: u32,
-    /// What packets cost, where that decides on the room.
+    /// The memory that packets take, if that limits the buffer.
     memory: Option<SendMemory>,
     /// Whether a FIN follows the last octet.
     fin_queued: bool,
@@ -64,15 +64,15 @@ impl Snd {
         }
     }
 
-    /// Takes octets from the application and returns how many; `cwnd` and `together` (what leaves as one packet) in segments.
-    pub(crate) fn write(&mut self, octets: &[u8], cwnd: u32, together: u32) -> usize {
+    /// Takes octets from the application and returns how many. The congestion window and the size of a packet are in segments.
+    pub(crate) fn write(&mut self, octets: &[u8], cwnd: u32, packet: u32) -> usize {
         let mut room = (self.capacity as usize).saturating_sub(self.buffer.len());
         let queue = Queue {
             octets: self.buffer.len() as u32,
             unsent: self.unsent(),
             window: self.usable_window(),
             in_flight: self.sent.len(),
-            together,
+            packet,
             cwnd,
             mss: self.mss,
             max_wnd: self.max_wnd,
@@ -86,27 +86,27 @@ impl Snd {
         count
     }
 
-    /// Room for octets from now on. A smaller one takes nothing back that was written.
+    /// Sets the size of the buffer, octets. What was written stays.
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
         self.capacity = capacity;
         if let Some(memory) = &mut self.memory {
             memory.set_capacity(capacity);
-            // What packets cost is what counts.
+            // Only the memory of packets is limited.
             self.capacity = u32::MAX;
         }
     }
 
-    /// No more octets come: a FIN ends the stream.
+    /// The stream ends here: a FIN follows the last octet.
     pub(crate) fn queue_fin(&mut self) {
         self.fin_queued = true;
     }
 
-    /// Whether a FIN was asked for.
+    /// Whether a FIN was queued.
     pub(crate) fn is_finishing(&self) -> bool {
         self.fin_queued
     }
 
-    /// The sequence number behind everything that was written.
+    /// The sequence number after everything that was written.
     pub(crate) fn buffer_end(&self) -> Seq {
         self.buffer_start + self.buffer.len() as u32
     }
@@ -117,7 +117,7 @@ impl Snd {
         if next.before(self.buffer_end()) { next.until(self.buffer_end()) } else { 0 }
     }
 
-    /// Whether a FIN is asked for and was never sent.
+    /// Whether a FIN was queued and never sent.
     pub(crate) fn fin_unsent(&self) -> bool {
         self.fin_queued && self.nxt.at_or_before(self.buffer_end())
     }
@@ -132,7 +132,7 @@ impl Snd {
         self.buffer.len()
     }
 
-    /// Octets that the peer's window still has room for.
+    /// Octets that the peer's window still takes.
     pub(crate) fn usable_window(&self) -> u32 {
         let edge = self.una + self.wnd;
         if self.nxt.before(edge) { self.nxt.until(edge) } else { 0 }
@@ -143,7 +143,7 @@ impl Snd {
         self.una.before(self.small_end)
     }
 
-    /// Forgets what the peer has.
+    /// Everything before `una` is acknowledged.
     pub(crate) fn acknowledge(&mut self, una: Seq) {
         self.una = una;
         if self.buffer_start.before(una) {
@@ -153,11 +153,11 @@ impl Snd {
         }
     }
 
-    /// Takes the window of a segment, unless a newer one is known; returns whether it changed
-    /// (RFC 9293 §3.10.7.4, fifth: ESTABLISHED).
+    /// Takes the window of a segment unless a newer one is known, and returns whether it changed (RFC 9293 §3.10.7.4, fifth,
+    /// ESTABLISHED).
     ///
-    /// A repeated segment may acknowledge more than ever before. By the RFC's rule its window would be ignored, and the
-    /// old one, counted from the new `snd.una`, would reach too far (Linux `tcp_may_update_window`).
+    /// An old segment that is sent again may acknowledge more than any before. The RFC's rule would ignore its window, and the
+    /// previous one, counted from the new `snd.una`, would reach too far (Linux `tcp_may_update_window`).
     pub(crate) fn update_window(&mut self, header: &Header) -> bool {
         let newer = header.ack.after(self.una)
             || self.wl1.before(header.seq)
@@ -165,7 +165,7 @@ impl Snd {
         newer && self.set_window(header)
     }
 
-    /// Whether the segment acknowledges more, or may say something new of the window (Linux `tcp_may_update_window`).
+    /// Whether the segment acknowledges more or may change the window (Linux `tcp_may_update_window`).
     pub(crate) fn moves_window(&self, header: &Header) -> bool {
         let wnd = u32::from(header.window) << self.scale;
         header.ack.after(self.una)
@@ -173,7 +173,7 @@ impl Snd {
             || (self.wl1 == header.seq && (wnd > self.wnd || wnd == 0))
     }
 
-    /// Takes the window of a segment; returns whether it changed. That of a SYN is not scaled (RFC 7323 §2.2).
+    /// Takes the window of a segment and returns whether it changed. That of a SYN is not scaled (RFC 7323 §2.2).
     pub(crate) fn set_window(&mut self, header: &Header) -> bool {
         let scale = if header.flags.contains(crate::Flags::SYN) { 0 } else { self.scale };
         let wnd = u32::from(header.window) << scale;
@@ -185,7 +185,7 @@ impl Snd {
         changed
     }
 
-    /// The octets at `seq`, in the two parts that a ring buffer has.
+    /// The octets at `seq`, in the two parts of a ring buffer.
     pub(crate) fn octets(&self, seq: Seq, len: u32) -> (&[u8], &[u8]) {
         let start = self.buffer_start.until(seq) as usize;
         let end = start + len as usize;
@@ -199,7 +199,7 @@ impl Snd {
         }
     }
 
-    /// Nothing will be sent any more.
+    /// Drops everything: nothing more will be sent.
     pub(crate) fn clear(&mut self) {
         self.buffer = VecDeque::new();
         self.sent.clear();

@@ -21,11 +21,11 @@ pub enum State {
     FinWait2,
     /// The peer closed; waiting for the local application to close.
     CloseWait,
-    /// Both closed at the same time; waiting for the acknowledgment of our FIN.
+    /// Both ends closed at the same time; waiting for the acknowledgment of our FIN.
     Closing,
     /// Closed after the peer did; waiting for the acknowledgment of our FIN.
     LastAck,
-    /// Waiting long enough to be sure the peer has the acknowledgment of its FIN.
+    /// Waiting long enough for the peer to have received the acknowledgment of its FIN.
     TimeWait,
 }
 
@@ -67,7 +67,7 @@ impl State {
         State::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether both ends have agreed on sequence numbers (RFC 9293 §3.5.3, the third group).
+    /// Whether the state is synchronized: both ends have agreed on sequence numbers (RFC 9293 §3.5.2, the third group).
     pub const fn is_synchronized(self) -> bool {
         match self {
             State::Closed | State::Listen | State::SynSent | State::SynReceived => false,
@@ -78,6 +78,21 @@ impl State {
             | State::Closing
             | State::LastAck
             | State::TimeWait => true,
+        }
+    }
+
+    /// Whether the peer may send text: it has not sent its FIN (RFC 9293 §3.10.7.4, seventh).
+    pub(crate) const fn takes_text(self) -> bool {
+        match self {
+            State::Established | State::FinWait1 | State::FinWait2 => true,
+            State::Closed
+            | State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => false,
         }
     }
 }

@@ -4,14 +4,14 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
-/// A moment of virtual time: nanoseconds since the world began. Holds 584 years.
+/// A moment of virtual time: nanoseconds since the beginning of the run, up to 584 years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);
 
 impl Instant {
     /// The beginning.
     pub const ZERO: Instant = Instant(0);
-    /// Later than anything that happens.
+    /// The latest moment there is.
     pub const FAR_FUTURE: Instant = Instant(u64::MAX);
 
     /// The moment `nanos` nanoseconds after the beginning.
@@ -37,7 +37,7 @@ impl Instant {
 
 impl Add<Duration> for Instant {
     type Output = Instant;
-    /// Ends at [`Instant::FAR_FUTURE`].
+    /// Saturates at [`Instant::FAR_FUTURE`].
     fn add(self, duration: Duration) -> Instant {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Instant(self.0.saturating_add(nanos))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::context::Context;
 use crate::{ConnectionId, EventKind, Instant, Timer, TimerChange};
 
-/// Every timer. When two are due at once, the earlier in this list fires first.
+/// Every timer. Of two that are due, the earlier in this list fires first.
 const ALL: [Timer; 8] = [
     Timer::TimeWait,
     Timer::FinWait2,

@@ -1,14 +1,14 @@
-//! CUBIC (RFC 9438): the window follows a cubic curve of the time since the last loss, flat around the size at which that
-//! happened, and is never smaller than Reno's would be.
+//! CUBIC (RFC 9438): the window is a cubic function of the time since the last loss, flat around the size at which it
+//! happened, and never smaller than Reno's would be.
 //!
-//! In integers, so that every machine computes the same: windows in 1/1024 segments, time in milliseconds.
+//! It is computed in integers, so that every machine gets the same: windows in 1/1024 segments, time in milliseconds.
 
 use std::time::Duration;
 
 use super::CongestionControl;
 use crate::Instant;
 
-/// 1/1024 segments.
+/// One segment, in 1/1024 segments.
 const ONE: u64 = 1024;
 /// `beta_cubic` = 0.7 (RFC 9438 §4.6) in 1/1024, as in Linux.
 const BETA: u64 = 717;
@@ -20,20 +20,20 @@ const C: (u64, u64) = (4, 10);
 pub(super) struct Cubic {
     /// `W_max`: the window at the last loss.
     w_max: u64,
-    /// The same, before the loss that may be undone.
+    /// `W_max` before the loss that may be undone.
     w_max_before: u64,
     epoch: Option<Epoch>,
-    /// Acknowledged segments that have not made the window larger yet.
+    /// Acknowledged segments for which the window has not grown yet.
     credit: u32,
 }
 
-/// The time since congestion avoidance began anew.
+/// A period of congestion avoidance (RFC 9438 §4.2).
 #[derive(Clone, Debug)]
 struct Epoch {
     start: Instant,
-    /// `K`: milliseconds until the curve is back at its origin.
+    /// `K`: milliseconds until the curve reaches its origin.
     k: u64,
-    /// Where the curve is flat.
+    /// Where the curve is flat, in 1/1024 segments.
     origin: u64,
     /// `W_est`: the window that Reno would have.
     reno: u64,
@@ -67,7 +67,7 @@ impl CongestionControl for Cubic {
         let size = u64::from(window) * ONE;
         let w_max = self.w_max;
         let epoch = self.epoch.get_or_insert_with(|| Epoch::new(now, size, w_max));
-        // Where the curve will be one round trip from now (RFC 9438 §4.2), at most half as large again.
+        // Where the curve will be one round trip from now, at most 1.5 times the window (RFC 9438 §4.2).
         let millis = (now.since(epoch.start) + rtt).as_millis();
         let target = epoch.target(u64::try_from(millis).unwrap_or(u64::MAX)).clamp(size, size + size / 2);
         // Reno with CUBIC's beta (RFC 9438 §4.3): alpha = 3 (1 - beta) / (1 + beta), and 1 once W_max is reached again.
@@ -77,7 +77,7 @@ impl CongestionControl for Cubic {
         if target <= size {
             return 0;
         }
-        // (target - cwnd) / cwnd segments for each acknowledged one: every so many acknowledgments one more.
+        // (target - cwnd) / cwnd segments for each acknowledged one: one for every cwnd / (target - cwnd).
         self.credit += segments;
         let every = u32::try_from((size / (target - size)).max(2)).unwrap_or(u32::MAX);
         let more = self.credit / every;
@@ -88,7 +88,7 @@ impl CongestionControl for Cubic {
     fn after_loss(&mut self, window: u32) -> u32 {
         let size = u64::from(window) * ONE;
         self.w_max_before = self.w_max;
-        // Fast convergence (RFC 9438 §4.7): a smaller maximum than last time makes room for others.
+        // Fast convergence (RFC 9438 §4.7): a smaller maximum than last time makes room for other connections.
         self.w_max = if size < self.w_max { size * (ONE + BETA) / (2 * ONE) } else { size };
         self.epoch = None;
         self.credit = 0;
@@ -96,7 +96,7 @@ impl CongestionControl for Cubic {
     }
 
     fn forget(&mut self) {
-        // Linux `bictcp_reset`: the path is a new one.
+        // The path may be a new one (Linux `bictcp_reset`).
         *self = Cubic { w_max_before: self.w_max, ..Cubic::default() };
     }
 

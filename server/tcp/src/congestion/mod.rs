@@ -1,8 +1,7 @@
 //! Congestion control: how many segments may be in flight.
 //!
-//! [`Window`] is what every algorithm shares: the window itself, slow start, and what a loss took and an undo gives
-//! back. [`CongestionControl`] is where algorithms differ: how a window grows in congestion avoidance, and what
-//! a loss costs.
+//! [`Window`] is what all algorithms share: the window, slow start, and what a loss costs until it is undone.
+//! [`CongestionControl`] is what differs: how the window grows in congestion avoidance, and the threshold after a loss.
 
 mod cubic;
 mod new_reno;
@@ -14,18 +13,18 @@ use new_reno::NewReno;
 
 use crate::{CongestionAlgorithm, Instant, Settings};
 
-/// Where algorithms differ.
+/// A congestion control algorithm.
 pub(super) trait CongestionControl: std::fmt::Debug {
-    /// `segments` were acknowledged in congestion avoidance: how many more the window takes.
+    /// `segments` were acknowledged in congestion avoidance; returns by how many the window grows.
     fn avoid(&mut self, now: Instant, rtt: Duration, window: u32, segments: u32) -> u32;
 
-    /// A loss: the threshold that `window` leaves.
+    /// Segments were lost; returns the slow start threshold that follows from `window`.
     fn after_loss(&mut self, window: u32) -> u32;
 
-    /// The retransmission timer fired: what was learnt of the path is void.
+    /// The retransmission timer fired: what was learned of the path no longer holds.
     fn forget(&mut self);
 
-    /// The loss was none.
+    /// Nothing was lost after all.
     fn undo(&mut self);
 }
 
@@ -33,12 +32,12 @@ pub(super) trait CongestionControl: std::fmt::Debug {
 #[derive(Debug)]
 pub(crate) struct Window {
     algorithm: Option<Box<dyn CongestionControl>>,
-    /// Segments that may be in flight.
+    /// Segments that may be in flight (`cwnd`).
     size: u32,
-    /// Slow start up to here (`ssthresh`).
+    /// Slow start ends here (`ssthresh`).
     threshold: u32,
     initial: u32,
-    /// Size and threshold before the loss that is being repaired.
+    /// The size and the threshold before the loss that is being repaired.
     before_loss: Option<(u32, u32)>,
 }
 
@@ -63,18 +62,18 @@ impl Window {
         self.threshold
     }
 
-    /// What recovery allows for now (PRR, or the first segment after a timeout).
+    /// Sets the size to what recovery allows (PRR, or one segment after a timeout).
     pub(crate) fn set(&mut self, size: u32) {
         self.size = size.max(1);
     }
 
-    /// The SYN had to be sent again (RFC 6298 §5.7, RFC 5681 §3.1).
+    /// The SYN was sent again (RFC 5681 §3.1).
     pub(crate) fn handshake_timed_out(&mut self) {
         self.size = 1;
     }
 
-    /// New data was acknowledged while `in_flight` segments were in the network. A window that was not used does not
-    /// grow (RFC 7661 §4.4; Linux `tcp_is_cwnd_limited`).
+    /// New data was acknowledged while `in_flight` segments were in the network. A window that is not used does not grow
+    /// (RFC 7661 §4.4; Linux `tcp_is_cwnd_limited`).
     pub(crate) fn acknowledged(&mut self, now: Instant, rtt: Duration, mut segments: u32, in_flight: u32) {
         if self.size < self.threshold {
             if self.size >= in_flight.saturating_mul(2) {
@@ -92,7 +91,7 @@ impl Window {
         }
     }
 
-    /// A loss. What it costs can be undone until the next.
+    /// Segments were lost. What that costs can be undone until the next loss.
     pub(crate) fn loss(&mut self) {
         self.before_loss = Some((self.size, self.threshold));
         self.threshold = match &mut self.algorithm {
@@ -113,14 +112,14 @@ impl Window {
         self.before_loss.map_or(self.size, |(size, _)| size)
     }
 
-    /// The loss is repaired: on with the threshold.
+    /// The loss is repaired: the size becomes the threshold.
     pub(crate) fn repaired(&mut self) {
         if self.threshold < u32::MAX {
             self.size = self.threshold;
         }
     }
 
-    /// The loss was none: everything as before (RFC 4015 §3.2).
+    /// Nothing was lost: the size and the threshold are restored (RFC 4015 §3.2).
     pub(crate) fn undo(&mut self) {
         if let Some((size, threshold)) = self.before_loss.take() {
             self.size = self.size.max(size);

@@ -1,4 +1,4 @@
-//! NewReno (RFC 5681 §3.1, RFC 6582): one segment more a round trip, half of it gone after a loss.
+//! NewReno (RFC 5681 §3.1, RFC 6582): the window grows by a segment a round trip, and a loss halves it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::Instant;
 /// NewReno.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NewReno {
-    /// Acknowledged segments that have not made the window larger yet.
+    /// Acknowledged segments for which the window has not grown yet.
     credit: u32,
 }
 

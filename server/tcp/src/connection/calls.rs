@@ -1,4 +1,4 @@
-//! The application's calls on a connection (RFC 9293 §3.10.1 to §3.10.6, and the sockets' manners).
+//! The application's calls on a connection (RFC 9293 §3.10.1 to §3.10.6; semantics of sockets where they differ).
 
 use std::task::Poll;
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl Connection {
         }
     }
 
-    /// SEND: queues octets; 0 is a full buffer.
+    /// SEND: queues octets and returns how many; 0 is a full buffer.
     pub(crate) fn send(&mut self, octets: &[u8]) -> Result<usize, Errno> {
         if let Some(errno) = self.application.error.take() {
             return Err(errno);
@@ -71,13 +71,12 @@ impl Connection {
         Ok(if ended { Received::End } else { Received::Nothing })
     }
 
-    /// A read may make an acknowledgment due, or open a window worth telling (Linux `tcp_cleanup_rbuf`).
+    /// A read may make an acknowledgment due, or open the window far enough to advertise it (Linux `tcp_cleanup_rbuf`).
     fn acknowledge_read(&mut self, cx: &mut Context<'_>) {
-        let takes_data = matches!(self.state, State::Established | State::FinWait1 | State::FinWait2);
-        let opens = takes_data && {
+        let opens = self.state.takes_text() && {
             let (current, next) = (self.rcv.window(), self.rcv.next_window());
-            let worth_telling = !cx.settings.window_update_doubles || next >= current.saturating_mul(2);
-            next > current && worth_telling
+            let worth_advertising = !cx.settings.window_update_doubles || next >= current.saturating_mul(2);
+            next > current && worth_advertising
         };
         if opens || self.ack_policy.is_due_at_read(self.rcv.nxt, self.rcv.unread()) {
             self.timers.cancel(cx, Timer::DelayedAck);
@@ -85,7 +84,7 @@ impl Connection {
         }
     }
 
-    /// No more data will be sent (`shutdown(SHUT_WR)`).
+    /// `shutdown(SHUT_WR)`: no more data will be sent.
     pub(crate) fn shutdown(&mut self, cx: &mut Context<'_>) -> Result<(), Errno> {
         if let Some(errno) = self.application.error.take() {
             return Err(errno);
@@ -119,7 +118,7 @@ impl Connection {
         match self.state {
             State::Closed => {}
             State::Listen | State::SynSent => self.transition(cx, State::Closed, cause),
-            // Data that nobody will read: the peer must know that it was lost (RFC 2525 §2.17).
+            // Nobody will read the data, and the peer must learn that it was lost (RFC 2525 §2.17).
             State::SynReceived
             | State::Established
             | State::FinWait1
@@ -131,7 +130,7 @@ impl Connection {
             }
             State::SynReceived | State::Established => self.finish(cx, State::FinWait1, Call::Close),
             State::CloseWait => self.finish(cx, State::LastAck, Call::Close),
-            State::FinWait2 => self.watch_orphan(cx),
+            State::FinWait2 => self.limit_fin_wait_2(cx),
             State::FinWait1 | State::Closing | State::LastAck | State::TimeWait => {}
         }
     }
@@ -168,15 +167,15 @@ impl Connection {
         }
     }
 
-    /// SO_KEEPALIVE with its three numbers.
+    /// SO_KEEPALIVE and its three numbers.
     pub(crate) fn set_keepalive(&mut self, cx: &mut Context<'_>, settings: Option<KeepaliveSettings>) {
         self.keepalive.settings = settings;
         self.timers.cancel(cx, Timer::Keepalive);
         self.set_keepalive_timer(cx);
     }
 
-    /// `shutdown(SHUT_RD)`: what has arrived can be read, then comes the end. The peer is not told, and what it sends is
-    /// still taken and acknowledged, as in Linux.
+    /// `shutdown(SHUT_RD)`: what has arrived can be read, then the stream ends. The peer does not learn of it, and what it sends
+    /// is still accepted and acknowledged (Linux `tcp_shutdown`).
     pub(crate) fn shutdown_read(&mut self) -> Result<(), Errno> {
         match self.state {
             State::Closed | State::Listen | State::SynSent => Err(Errno::NotConnected),
@@ -199,12 +198,12 @@ impl Connection {
         self.socket.user_timeout = timeout;
     }
 
-    /// SO_LINGER: zero makes `close` reset, any other time makes it wait, which changes nothing on the wire.
+    /// SO_LINGER: zero makes `close` reset the connection; any other time makes it wait, which changes nothing on the wire.
     pub(crate) fn set_linger(&mut self, linger: Option<Duration>) {
         self.socket.linger = linger;
     }
 
-    /// How long the `close` that was called may wait, while our FIN is not acknowledged (Linux `sk_stream_wait_close`).
+    /// How long `close` may wait while our FIN is not acknowledged (Linux `sk_stream_wait_close`).
     pub(crate) fn lingers(&self) -> Option<Duration> {
         match self.state {
             State::FinWait1 | State::Closing | State::LastAck => self.socket.linger,
@@ -219,17 +218,17 @@ impl Connection {
         }
     }
 
-    /// SO_RCVBUF: room for received data. A smaller one takes nothing back that was promised.
+    /// SO_RCVBUF: the size of the receive buffer. The window does not shrink.
     pub(crate) fn set_receive_buffer(&mut self, octets: u32) {
         self.rcv.set_capacity(octets);
     }
 
-    /// SO_SNDBUF: room for what is not acknowledged.
+    /// SO_SNDBUF: the size of the send buffer.
     pub(crate) fn set_send_buffer(&mut self, octets: u32) {
         self.snd.set_capacity(octets);
     }
 
-    /// IP_TTL, IPV6_UNICAST_HOPS. No datagram gets anywhere with 0.
+    /// IP_TTL, IPV6_UNICAST_HOPS; at least 1.
     pub(crate) fn set_hops(&mut self, hops: u8) {
         self.ip.hops = hops.max(1);
     }

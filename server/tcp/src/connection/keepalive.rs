@@ -1,4 +1,4 @@
-//! Keepalive: asking a silent peer whether it is still there (RFC 9293 §3.8.4).
+//! Keepalive: probing a silent peer (RFC 9293 §3.8.4).
 
 use std::time::Duration;
 
@@ -7,28 +7,28 @@ use crate::{
     Cause, Errno, EventKind, Flags, Header, Instant, Keepalive, KeepaliveSettings, Purpose, State, Timer,
 };
 
-/// What keepalive knows.
+/// The state of keepalive.
 #[derive(Clone, Debug)]
 pub(super) struct KeepaliveState {
     pub(super) settings: Option<KeepaliveSettings>,
-    /// When anything was last received.
-    last_heard: Instant,
-    /// Probes without an answer.
+    /// When a segment was last received.
+    last_received: Instant,
+    /// Probes sent since then.
     unanswered: u32,
 }
 
 impl KeepaliveState {
     pub(super) fn new(settings: Option<KeepaliveSettings>, now: Instant) -> KeepaliveState {
-        KeepaliveState { settings, last_heard: now, unanswered: 0 }
+        KeepaliveState { settings, last_received: now, unanswered: 0 }
     }
 }
 
 impl Connection {
-    /// Whether a connection in this state is watched.
+    /// Whether the peer is probed in this state.
     fn keepalive_applies(&self) -> bool {
         match self.state {
             State::Established | State::CloseWait | State::FinWait1 => true,
-            // An orphan with a time limit needs no question.
+            // Where FIN-WAIT-2 has a limit of its own, no probe is needed.
             State::FinWait2 => !self.timers.is_set(Timer::FinWait2),
             State::Closed
             | State::Listen
@@ -40,9 +40,9 @@ impl Connection {
         }
     }
 
-    /// Something of this connection was received: the peer lives, and the wait begins anew.
-    pub(super) fn keepalive_heard(&mut self, cx: &mut Context<'_>) {
-        self.keepalive.last_heard = cx.now;
+    /// An acceptable segment was received: the peer lives, and the wait starts again.
+    pub(super) fn keepalive_received(&mut self, cx: &mut Context<'_>) {
+        self.keepalive.last_received = cx.now;
         let probes = std::mem::take(&mut self.keepalive.unanswered);
         if probes > 0 {
             self.record(cx, EventKind::Keepalive(Keepalive::Alive { probes }));
@@ -50,12 +50,12 @@ impl Connection {
         self.set_keepalive_timer(cx);
     }
 
-    /// How long nothing has been received.
+    /// The time since a segment was last received.
     pub(super) fn silence(&self, cx: &Context<'_>) -> Duration {
-        cx.now - self.keepalive.last_heard
+        cx.now - self.keepalive.last_received
     }
 
-    /// Starts the wait: `idle` after the last receipt, but not before now.
+    /// Starts the wait: until `idle` has passed since a segment was last received.
     pub(super) fn set_keepalive_timer(&mut self, cx: &mut Context<'_>) {
         let Some(KeepaliveSettings { idle, .. }) = self.keepalive.settings else { return };
         if self.keepalive_applies() {
@@ -66,7 +66,7 @@ impl Connection {
         }
     }
 
-    /// The peer answered by RST: if it was asked, that is an answer too.
+    /// A RST was received: if the peer was probed, this is its answer.
     pub(super) fn keepalive_reset(&mut self, cx: &mut Context<'_>) {
         let probes = self.keepalive.unanswered;
         if probes > 0 {
@@ -81,13 +81,13 @@ impl Connection {
         if !self.keepalive_applies() {
             return;
         }
-        // Unacknowledged data asks the same question by its retransmissions.
+        // Retransmissions of unacknowledged data probe the peer already.
         if !self.snd.sent.is_empty() || self.snd.unsent() > 0 {
             self.timers.set(cx, Timer::Keepalive, idle);
             return;
         }
         let silence = self.silence(cx);
-        // The user timeout takes the place of the count (Linux `tcp_keepalive_timer`).
+        // The user timeout replaces the count (Linux `tcp_keepalive_timer`).
         let hopeless = match self.socket.user_timeout {
             Some(longest) => self.keepalive.unanswered > 0 && silence >= longest,
             None => self.keepalive.unanswered >= probes,

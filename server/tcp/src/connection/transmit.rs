@@ -1,4 +1,4 @@
-//! What to send next, and the segment it makes (RFC 9293 §3.8.6.2.1, §3.7.4, §3.10.2).
+//! What is sent next, and the segment that is made of it (RFC 9293 §3.8.6.2.1, §3.7.4, §3.10.2).
 
 use super::packets::Packet;
 use super::recovery::{Phase, TailProbe};
@@ -23,18 +23,18 @@ impl Connection {
             | State::Closing
             | State::LastAck
             | State::TimeWait => self
-                .transmit_again(cx, buffer)
+                .transmit_lost(cx, buffer)
                 .or_else(|| self.transmit_new(cx, buffer))
-                .or_else(|| self.transmit_tail(cx, buffer))
+                .or_else(|| self.transmit_tail_loss_probe(cx, buffer))
                 .or_else(|| self.transmit_urgent(cx, buffer))
                 .or_else(|| self.transmit_probe(cx, buffer))
                 .or_else(|| self.transmit_ack(cx, buffer)),
         }
     }
 
-    /// A lost segment, as the congestion window allows; the first after a timeout always goes. If the timeout may have
-    /// been spurious, new data goes instead (RFC 5682 step 2.b).
-    fn transmit_again(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+    /// A lost segment, if the congestion window allows. If the timeout may have been spurious, new data is sent instead (RFC 5682
+    /// §2.1, step 2.b).
+    fn transmit_lost(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if self.recovery.new_data_first {
             let sent = self.transmit_new(cx, buffer);
             if sent.is_some() || self.recovery.has_sent_new_data(self.snd.nxt) {
@@ -61,11 +61,11 @@ impl Connection {
         Some(self.emit_sent(cx, &sent, purpose, buffer))
     }
 
-    /// New data, new FIN, or both in one.
+    /// New data, a new FIN, or both in one segment.
     fn transmit_new(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         let unsent = self.snd.unsent();
         let fin = self.snd.fin_unsent();
-        // A tail loss probe may be one segment more than the window allows (RFC 8985 §7.3).
+        // A tail loss probe may exceed the congestion window by a segment (RFC 8985 §7.3).
         let probes = self.outbox.tail_loss_probe;
         if (unsent == 0 && !fin) || (self.snd.sent.in_flight() >= self.congestion.size() && !probes) {
             return None;
@@ -79,7 +79,7 @@ impl Connection {
         let ends = len == unsent;
         let fin = fin && ends && window > len;
         self.plan_packet(cx, unsent, window);
-        // A probe takes what Nagle's algorithm holds back (Linux `tcp_send_loss_probe`).
+        // A probe sends what Nagle's algorithm holds back (Linux `tcp_send_loss_probe`).
         let override_sws = std::mem::take(&mut self.outbox.override_sws);
         let any_length = len > 0 && (override_sws || self.recovery.new_data_first || probes);
         if !any_length && !self.is_worth_sending(cx, len, unsent, fin) {
@@ -112,7 +112,7 @@ impl Connection {
         if std::mem::take(&mut self.outbox.tail_loss_probe) {
             self.recovery.tail_probe = Some(TailProbe { end_seq: self.snd.nxt, is_retrans: false });
         } else if !self.timers.is_set(Timer::Retransmission) || self.may_probe_tail(cx) {
-            // RFC 6298 §5.1: a timer that runs is left alone; a probe is put off (RFC 8985 §7.2).
+            // RFC 6298 §5.1: a running timer is left alone; a tail loss probe is postponed (RFC 8985 §7.2).
             self.extend_loss_timer(cx);
         }
         if ends_packet {
@@ -121,7 +121,7 @@ impl Connection {
         Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
     }
 
-    /// A connection that was idle for longer than its RTO begins carefully again (RFC 5681 §4.1).
+    /// A connection that was idle for longer than its RTO restarts with a smaller window (RFC 5681 §4.1).
     fn restart_after_idle(&mut self, cx: &Context<'_>) {
         if !cx.settings.slow_start_after_idle || !self.snd.sent.is_empty() {
             return;
@@ -132,7 +132,7 @@ impl Connection {
         }
     }
 
-    /// Sender's silly window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1, §3.7.4).
+    /// The sender's silly-window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1, §3.7.4).
     fn is_worth_sending(&self, cx: &Context<'_>, len: u32, unsent: u32, fin: bool) -> bool {
         if fin || (len > 0 && len == self.snd.mss) {
             return true;
@@ -149,15 +149,15 @@ impl Connection {
         self.snd.is_finishing() || !self.holds_small(cx)
     }
 
-    /// Whether Nagle's algorithm holds a small segment back; in Linux only while another small one is under way.
+    /// Whether Nagle's algorithm holds back a small segment.
     pub(super) fn holds_small(&self, cx: &Context<'_>) -> bool {
         let waits =
             if cx.settings.minshall { self.snd.has_small_in_flight() } else { !self.snd.sent.is_empty() };
         self.socket.nagle && waits
     }
 
-    /// The tail loss probe: the newest segment again (RFC 8985 §7.3; new data had its turn before).
-    fn transmit_tail(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+    /// A tail loss probe that is no new data: the last segment again (RFC 8985 §7.3).
+    fn transmit_tail_loss_probe(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if !std::mem::take(&mut self.outbox.tail_loss_probe) {
             return None;
         }
@@ -165,7 +165,8 @@ impl Connection {
         Some(self.emit_sent(cx, &sent, Purpose::TailLossProbe, buffer))
     }
 
-    /// A keepalive or window probe: empty, one before what the peer expects (Linux `tcp_xmit_probe_skb`).
+    /// A keepalive or window probe: empty, with the sequence number before the next one that the peer expects (RFC 9293 §3.8.4;
+    /// Linux `tcp_xmit_probe_skb`).
     fn transmit_probe(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         let purpose = self.outbox.probe.take()?;
         let header = self.ack_header(cx, self.snd.una - 1);
@@ -174,7 +175,7 @@ impl Connection {
 
     pub(super) fn transmit_ack(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         let mut purpose = self.outbox.ack?;
-        // It also says what was held back until then.
+        // It also acknowledges what was delayed until then.
         if purpose == Purpose::DuplicateAck && self.ack_policy.last_sent().before(self.rcv.nxt) {
             purpose = Purpose::Normal;
         }
@@ -182,7 +183,7 @@ impl Connection {
         Some(self.emit(header, purpose, buffer))
     }
 
-    /// An empty segment that acknowledges.
+    /// The header of an acknowledgment.
     pub(super) fn ack_header(&mut self, cx: &mut Context<'_>, seq: Seq) -> Header {
         self.outbox.ack = None;
         self.timers.cancel(cx, Timer::DelayedAck);
@@ -219,7 +220,7 @@ impl Connection {
         options
     }
 
-    /// A segment of the scoreboard.
+    /// Emits a segment of the scoreboard.
     fn emit_sent(
         &mut self,
         cx: &mut Context<'_>,
@@ -232,7 +233,7 @@ impl Connection {
         }
         self.last_sent = Some(cx.now);
         if sent.flags.contains(Flags::SYN) {
-            // The application closed before its SYN was acknowledged.
+            // The application closed before our SYN was acknowledged.
             let header = self.syn_header(cx);
             return self.emit(header, purpose, buffer);
         }
@@ -240,12 +241,13 @@ impl Connection {
         header.flags |= sent.flags;
         header.payload = sent.len - u32::from(sent.flags.contains(Flags::FIN));
         if header.payload > 0 {
-            // Data and options together are no longer than the MSS (RFC 6691 §2).
+            // Data and options together have at most MSS octets (RFC 9293 §3.7.1).
             header.options.sack.fit(self.snd.mss.saturating_sub(header.payload));
         }
         self.emit(header, purpose, buffer)
     }
 
+    /// Writes the datagram.
     pub(super) fn emit(&self, header: Header, purpose: Purpose, buffer: &mut Vec<u8>) -> Transmit {
         let payload =
             if header.payload > 0 { self.snd.octets(header.seq, header.payload) } else { (&[][..], &[][..]) };

@@ -1,4 +1,4 @@
-//! Urgent data: a mark in the stream (RFC 9293 §3.8.5). The data itself stays in line, as with SO_OOBINLINE.
+//! Urgent data (RFC 9293 §3.8.5). The data itself stays in line, as with SO_OOBINLINE.
 
 use super::{Connection, Context};
 use crate::{Errno, Purpose, Seq, Transmit};
@@ -6,9 +6,9 @@ use crate::{Errno, Purpose, Seq, Transmit};
 /// The two urgent pointers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Urgent {
-    /// `snd.up`: behind the last octet that our application marked.
+    /// `snd.up`: after the last urgent octet of our application.
     send: Option<Seq>,
-    /// `rcv.up`: behind the last octet that the peer's application marked.
+    /// `rcv.up`: after the last urgent octet of the peer's application.
     receive: Option<Seq>,
 }
 
@@ -23,12 +23,12 @@ impl Connection {
         Ok(count)
     }
 
-    /// Whether the peer has yet to acknowledge what was marked.
+    /// Whether urgent data is not acknowledged yet.
     pub(super) fn has_urgent(&self) -> bool {
         self.urgent.send.is_some_and(|up| self.snd.una.before(up))
     }
 
-    /// The pointer of a segment at `seq`; 0 is none. It counts to behind the urgent data (MUST-62), or as far as it can.
+    /// The urgent pointer of a segment at `seq`, or 0. It points after the urgent data (MUST-62), or as far as it can.
     pub(super) fn urgent_pointer(&mut self, seq: Seq) -> u16 {
         if !self.has_urgent() {
             self.urgent.send = None;
@@ -39,8 +39,8 @@ impl Connection {
         }
     }
 
-    /// An acknowledgment that carries the pointer into a closed window, which a probe is not acceptable to (Linux
-    /// `tcp_write_wakeup`).
+    /// An acknowledgment that carries the pointer while the window is closed: a probe with an old sequence number would not be
+    /// acceptable (Linux `tcp_write_wakeup`).
     pub(super) fn transmit_urgent(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if !std::mem::take(&mut self.outbox.urgent) || !self.has_urgent() {
             return None;
@@ -58,7 +58,7 @@ impl Connection {
         advances
     }
 
-    /// Octets to the end of what the peer marked, from where the application reads (MUST-33).
+    /// Octets from where the application reads to the end of the peer's urgent data (MUST-33).
     pub(super) fn urgent_octets(&self) -> u32 {
         let at = self.reading_at();
         self.urgent.receive.filter(|up| up.after(at)).map_or(0, |up| at.until(up))
@@ -69,7 +69,7 @@ impl Connection {
         self.rcv.nxt - self.rcv.unread() as u32 - u32::from(self.rcv.is_finished())
     }
 
-    /// Forgets a mark that the application has read past.
+    /// Drops a pointer that the application has read past.
     pub(super) fn forget_urgent(&mut self) {
         if self.urgent_octets() == 0 {
             self.urgent.receive = None;

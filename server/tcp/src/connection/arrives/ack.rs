@@ -23,7 +23,7 @@ impl Connection {
         if self.state == State::SynReceived {
             self.check_ack_in_syn_received(cx, header, accept_queue_has_room)?;
         }
-        self.keepalive_heard(cx);
+        self.keepalive_received(cx);
         self.process_ack(cx, header)?;
         if self.snd.fin_acknowledged() {
             self.fin_acknowledged(cx, Cause::Segment(header.flags));

@@ -10,20 +10,9 @@ impl Connection {
     /// RFC 9293 §3.10.7.4, seventh: "Once in the ESTABLISHED state, it is possible to deliver segment data to user RECEIVE
     /// buffers."
     pub(super) fn process_text(&mut self, cx: &mut Context<'_>, segment: &Segment<'_>) -> Step {
-        if segment.payload.is_empty() {
+        // In other states: "This should not occur since a FIN has been received from the remote side.  Ignore the segment text."
+        if segment.payload.is_empty() || !self.state.takes_text() {
             return Ok(());
-        }
-        match self.state {
-            State::Established | State::FinWait1 | State::FinWait2 => {}
-            // "This should not occur since a FIN has been received from the remote side.  Ignore the segment text."
-            State::Closed
-            | State::Listen
-            | State::SynSent
-            | State::SynReceived
-            | State::CloseWait
-            | State::Closing
-            | State::LastAck
-            | State::TimeWait => return Ok(()),
         }
         let (seq, end) = (segment.header.text(), segment.header.text() + segment.header.payload);
         if end.after(self.rcv.nxt) && self.reads_no_more(cx) {
