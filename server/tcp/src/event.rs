@@ -311,7 +311,7 @@ display!(DropReason:
     DropReason::UnacceptableAck => "unacceptable ACK",
     DropReason::NoAck => "no ACK bit",
     DropReason::NoSyn => "no SYN bit",
-    DropReason::UnexpectedSyn => "SYN in a synchronized state",
+    DropReason::UnexpectedSyn => "unexpected SYN",
     DropReason::InexactReset => "RST not exactly at rcv.nxt",
     DropReason::QueueFull => "queue full",
     DropReason::NoReceiver => "the application has closed",

@@ -160,7 +160,7 @@ impl Sentences<'_> {
             "RST not exactly at rcv.nxt" => {
                 "its sequence number is not exactly the next one expected (RFC 5961)"
             }
-            "SYN in a synchronized state" => "the connection is open already (RFC 5961)",
+            "unexpected SYN" => "the connection is open already (RFC 5961)",
             "unacceptable ACK" => "it acknowledges data that was never sent",
             "old timestamp (PAWS)" => "its timestamp is older than the last one (PAWS)",
             other => other,
