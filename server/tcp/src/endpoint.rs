@@ -15,7 +15,9 @@ use crate::connection::Connection;
 use crate::listener::Listener;
 use crate::ports::Ports;
 use crate::segment::{self, IpChoice};
-use crate::{ConnectionId, Event, Header, Instant, ListenerId, Purpose, Seq, Settings, State};
+use crate::{
+    ConnectionId, ConnectionStatus, Event, Header, Instant, ListenerId, Purpose, Settings, Transmit,
+};
 
 /// The configuration of an endpoint.
 #[derive(Clone, Debug)]
@@ -26,55 +28,6 @@ pub struct Config {
     pub settings: Settings,
     /// The secret key of RFC 9293 §3.4.1: initial sequence numbers follow from it, the addresses and the clock.
     pub secret: u64,
-}
-
-/// A datagram to send. Its octets are in the buffer given to `poll_transmit`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transmit {
-    /// The connection that sends it; `None` for a RST that answers a segment of no connection.
-    pub connection: Option<ConnectionId>,
-    /// The source.
-    pub source: SocketAddr,
-    /// The destination.
-    pub destination: SocketAddr,
-    /// Its TCP header.
-    pub header: Header,
-    /// Why it is sent.
-    pub purpose: Purpose,
-}
-
-/// The outcome of `receive`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received {
-    /// This many octets were moved, at least one.
-    Octets(usize),
-    /// The stream has ended.
-    End,
-    /// Nothing has arrived yet.
-    Nothing,
-}
-
-/// The status of a connection (RFC 9293 §3.9.1.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConnectionStatus {
-    /// The state.
-    pub state: State,
-    /// Our address.
-    pub local: SocketAddr,
-    /// The peer's address.
-    pub remote: SocketAddr,
-    /// Octets that the application has not read.
-    pub unread: usize,
-    /// Octets that are not acknowledged, sent or not.
-    pub unacknowledged: usize,
-    /// `snd.una`.
-    pub snd_una: Seq,
-    /// `snd.nxt`.
-    pub snd_nxt: Seq,
-    /// `rcv.nxt`.
-    pub rcv_nxt: Seq,
-    /// Octets from where the application reads to the end of the peer's urgent data.
-    pub urgent: u32,
 }
 
 /// One host's TCP: its listeners and connections.

@@ -20,6 +20,7 @@ mod packet_memory;
 mod ports;
 mod profiles;
 mod rcv;
+mod results;
 mod rtt;
 mod scoreboard;
 mod segment;
@@ -31,7 +32,7 @@ mod state;
 mod time;
 mod timers;
 
-pub use endpoint::{Config, ConnectionStatus, Endpoint, Received, Transmit};
+pub use endpoint::{Config, Endpoint};
 pub use errno::Errno;
 pub use event::{
     Arrival, Call, Cause, ConnectionId, Disposition, DropReason, Event, EventKind, Keepalive, ListenerId,
@@ -39,10 +40,12 @@ pub use event::{
 };
 pub use flags::Flags;
 pub use header::{Header, Options, SackBlocks, Timestamps};
+pub use profiles::Profile;
+pub use results::{ConnectionStatus, Received, Transmit};
 pub use segment::{encode_segment, read_segment};
 pub use seq::Seq;
 pub use settings::{
-    AckRule, CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, Profile, RtoMin,
+    AckRule, CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin,
     RtoSettings, Settings,
 };
 pub use state::State;

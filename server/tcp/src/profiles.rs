@@ -7,9 +7,58 @@ use crate::{
     RtoSettings, Settings,
 };
 
+/// A stack whose numbers and choices an endpoint follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    /// Linux 6.18, held to recordings of the real kernel.
+    #[default]
+    Linux,
+    /// RFC 9293 and the RFCs it names, at their recommended values.
+    Rfc9293,
+    /// FreeBSD 14, by its sources.
+    FreeBsd,
+    /// Windows since Vista, by Microsoft's documents.
+    Windows,
+    /// macOS, by the sources of its kernel.
+    MacOs,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Profile; 5] =
+        [Profile::Linux, Profile::Rfc9293, Profile::FreeBsd, Profile::Windows, Profile::MacOs];
+
+    /// The name in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Profile::Linux => "linux",
+            Profile::Rfc9293 => "rfc9293",
+            Profile::FreeBsd => "freebsd",
+            Profile::Windows => "windows",
+            Profile::MacOs => "macos",
+        }
+    }
+
+    /// The profile of that name.
+    pub fn from_name(name: &str) -> Option<Profile> {
+        Profile::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// The profile's numbers and choices.
+    pub const fn settings(self) -> Settings {
+        match self {
+            Profile::Linux => LINUX,
+            Profile::Rfc9293 => RFC9293,
+            Profile::FreeBsd => FREEBSD,
+            Profile::Windows => WINDOWS,
+            Profile::MacOs => MACOS,
+        }
+    }
+}
+
 /// Linux 6.18 in a fresh network namespace. Each value was read by sysctl or measured on the wire, unless a comment says
 /// otherwise.
-pub(crate) const LINUX: Settings = Settings {
+const LINUX: Settings = Settings {
     keepalive: None,
     keepalive_numbers: KeepaliveSettings {
         idle: Duration::from_secs(7200),
@@ -90,7 +139,7 @@ pub(crate) const LINUX: Settings = Settings {
 };
 
 /// The values that RFC 9293 and the RFCs it names recommend. What all profiles have in common is as in Linux.
-pub(crate) const RFC9293: Settings = Settings {
+const RFC9293: Settings = Settings {
     keepalive: None,
     // RFC 9293 §3.8.4 gives the two hours; interval and count are those of most stacks.
     keepalive_numbers: KeepaliveSettings {
@@ -179,7 +228,7 @@ pub(crate) const RFC9293: Settings = Settings {
 };
 
 /// FreeBSD 14.
-pub(crate) const FREEBSD: Settings = Settings {
+const FREEBSD: Settings = Settings {
     keepalive: None,
     keepalive_numbers: KeepaliveSettings {
         idle: Duration::from_secs(7200),
@@ -221,7 +270,7 @@ pub(crate) const FREEBSD: Settings = Settings {
 };
 
 /// macOS.
-pub(crate) const MACOS: Settings = Settings {
+const MACOS: Settings = Settings {
     delayed_ack: Some(DelayedAckSettings {
         min: Duration::from_millis(100),
         max: Duration::from_millis(100),
@@ -235,7 +284,7 @@ pub(crate) const MACOS: Settings = Settings {
 };
 
 /// Windows since Vista.
-pub(crate) const WINDOWS: Settings = Settings {
+const WINDOWS: Settings = Settings {
     keepalive: None,
     keepalive_numbers: KeepaliveSettings {
         idle: Duration::from_secs(7200),

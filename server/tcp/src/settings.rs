@@ -3,56 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::{Errno, profiles};
-
-/// A stack whose numbers and choices an endpoint follows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Profile {
-    /// Linux 6.18, held to recordings of the real kernel.
-    #[default]
-    Linux,
-    /// RFC 9293 and the RFCs it names, at their recommended values.
-    Rfc9293,
-    /// FreeBSD 14, by its sources.
-    FreeBsd,
-    /// Windows since Vista, by Microsoft's documents.
-    Windows,
-    /// macOS, by the sources of its kernel.
-    MacOs,
-}
-
-impl Profile {
-    /// Every profile.
-    pub const ALL: [Profile; 5] =
-        [Profile::Linux, Profile::Rfc9293, Profile::FreeBsd, Profile::Windows, Profile::MacOs];
-
-    /// The name in scenarios.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Profile::Linux => "linux",
-            Profile::Rfc9293 => "rfc9293",
-            Profile::FreeBsd => "freebsd",
-            Profile::Windows => "windows",
-            Profile::MacOs => "macos",
-        }
-    }
-
-    /// The profile of that name.
-    pub fn from_name(name: &str) -> Option<Profile> {
-        Profile::ALL.into_iter().find(|profile| profile.name() == name)
-    }
-
-    /// The profile's numbers and choices.
-    pub const fn settings(self) -> Settings {
-        match self {
-            Profile::Linux => profiles::LINUX,
-            Profile::Rfc9293 => profiles::RFC9293,
-            Profile::FreeBsd => profiles::FREEBSD,
-            Profile::Windows => profiles::WINDOWS,
-            Profile::MacOs => profiles::MACOS,
-        }
-    }
-}
+use crate::Errno;
 
 /// The numbers and choices of one stack.
 #[derive(Clone, Debug, PartialEq, Eq)]

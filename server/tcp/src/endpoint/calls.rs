@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
 
+use super::Endpoint;
 use super::bookkeeping::context;
-use super::{Endpoint, Received};
 use crate::connection::Connection;
 use crate::listener::Listener;
 use crate::{
-    Call, Cause, ConnectionId, Errno, Event, EventKind, Instant, ListenerId, State, Subject, segment,
+    Call, Cause, ConnectionId, Errno, Event, EventKind, Instant, ListenerId, Received, State, Subject,
+    segment,
 };
 
 impl Endpoint {
