@@ -1,9 +1,9 @@
-//! When to acknowledge: at once, or later, so that one acknowledgment serves several segments or travels with data (RFC 9293
-//! §3.8.6.3).
+//! When to acknowledge: at once, or later, so that one acknowledgment serves several segments or travels with data
+//! (RFC 9293 §3.8.6.3).
 //!
-//! [`AckRule`] says which acknowledgments wait. With [`AckRule::Adaptive`] a new connection acknowledges at once, and an
-//! interactive one waits for its answer to carry the acknowledgment (Linux `tcp_event_data_recv`, `__tcp_ack_snd_check`,
-//! `tcp_send_delayed_ack`, `tcp_cleanup_rbuf`).
+//! [`AckRule`] says which acknowledgments wait. With [`AckRule::Adaptive`] a new connection acknowledges at once, and
+//! an interactive one waits for its answer to carry the acknowledgment (Linux `tcp_event_data_recv`,
+//! `__tcp_ack_snd_check`, `tcp_send_delayed_ack`, `tcp_cleanup_rbuf`).
 
 use std::time::Duration;
 
@@ -168,9 +168,9 @@ impl AckPolicy {
         AckAction::Within(delay.min(settings.max))
     }
 
-    /// When to acknowledge what arrived beyond a gap at `nxt`: at once (RFC 5681 §4.2), or, where acknowledgments are compressed
-    /// and SACK can report several segments together, at once as often as it takes to have the gap repaired (Linux
-    /// `__tcp_ack_snd_check`).
+    /// When to acknowledge what arrived beyond a gap at `nxt`: at once (RFC 5681 §4.2), or, where acknowledgments are
+    /// compressed and SACK can report several segments together, at once as often as it takes to have the gap repaired
+    /// (Linux `__tcp_ack_snd_check`).
     pub(crate) fn decide_beyond_gap(&mut self, nxt: Seq, sack: bool, srtt: Option<Duration>) -> AckAction {
         /// As many as prove a loss (Linux `TCP_FASTRETRANS_THRESH`).
         const AT_ONCE: u32 = 3;

@@ -34,8 +34,8 @@ impl Clock {
         Duration::from_nanos(nanos - nanos.checked_rem(tick).unwrap_or(0))
     }
 
-    /// How long a timer of whole ticks runs: what takes a round trip as long as the timer, and only handling besides, is
-    /// there before it fires (13a, 13c: 40 ms of delay against 40.5 ms).
+    /// How long a timer of whole ticks runs: what takes a round trip as long as the timer, and only handling besides,
+    /// is there before it fires (13a, 13c: 40 ms of delay against 40.5 ms).
     pub(crate) fn delay(&self, time: Duration) -> Duration {
         time + self.lateness
     }
@@ -45,8 +45,9 @@ impl Clock {
         self.round_up(time + self.short_margin)
     }
 
-    /// How late a timer of this length may fire: by a granule of its level of the timer wheel. A level holds what is shorter
-    /// than 63 of its granules, and its granule is eight times that of the level below (Linux `calc_wheel_index`).
+    /// How late a timer of this length may fire: by a granule of its level of the timer wheel. A level holds what is
+    /// shorter than 63 of its granules, and its granule is eight times that of the level below (Linux
+    /// `calc_wheel_index`).
     pub(crate) fn wheel_lateness(&self, time: Duration) -> Duration {
         let mut granule = self.granularity;
         while !granule.is_zero() && time >= granule * 63 {

@@ -1,4 +1,5 @@
-//! One connection: a TCB (RFC 9293 §3.3.1). Each of its concerns has a file below, with the state and what is done with it.
+//! One connection: a TCB (RFC 9293 §3.3.1). Each of its concerns has a file below, with the state and what is done with
+//! it.
 
 mod application;
 mod arrives;

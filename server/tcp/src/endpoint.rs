@@ -32,8 +32,8 @@ pub struct Config {
 
 /// One host's TCP: its listeners and connections.
 ///
-/// There are four kinds of methods. *Getters* change nothing. *Calls* are the application's. `handle_*` take input: a datagram
-/// that arrived, time that passed. `poll_*` return output. After a call or a `handle_*`, drain
+/// There are four kinds of methods. *Getters* change nothing. *Calls* are the application's. `handle_*` take input: a
+/// datagram that arrived, time that passed. `poll_*` return output. After a call or a `handle_*`, drain
 /// [`poll_transmit`](Endpoint::poll_transmit) and [`poll_event`](Endpoint::poll_event), then call
 /// [`handle_timeout`](Endpoint::handle_timeout) at the time that [`poll_timeout`](Endpoint::poll_timeout) returns.
 ///
@@ -85,8 +85,8 @@ impl Endpoint {
 
     // Getters.
 
-    /// How long `close` may block, counted from the call, while what was sent is not acknowledged (SO_LINGER); `None` once it is
-    /// over.
+    /// How long `close` may block, counted from the call, while what was sent is not acknowledged (SO_LINGER); `None`
+    /// once it is over.
     pub fn lingers(&self, connection: ConnectionId) -> Option<Duration> {
         self.get(connection).and_then(Connection::lingers)
     }

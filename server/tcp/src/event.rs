@@ -246,8 +246,8 @@ pub enum DropReason {
     NoAck,
     /// It has no SYN bit where one is required.
     NoSyn,
-    /// It is a SYN after the handshake, or another than the one that began it. It is answered by a challenge ACK (RFC 5961 §4),
-    /// or, where it ends the connection, by RST (RFC 9293 §3.10.7.4, fourth).
+    /// It is a SYN after the handshake, or another than the one that began it. It is answered by a challenge ACK
+    /// (RFC 5961 §4), or, where it ends the connection, by RST (RFC 9293 §3.10.7.4, fourth).
     UnexpectedSyn,
     /// It is a RST whose sequence number is in the window but is not `rcv.nxt` (RFC 5961 §3).
     InexactReset,

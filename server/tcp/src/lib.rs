@@ -1,7 +1,7 @@
 //! A complete TCP (RFC 9293) without a clock, a thread, a socket or randomness of its own.
 //!
-//! [`Endpoint`] is the TCP of one host. Its owner passes the time and the datagrams that arrive, sends the datagrams that it
-//! returns, and calls it again when its next timer expires.
+//! [`Endpoint`] is the TCP of one host. Its owner passes the time and the datagrams that arrive, sends the datagrams
+//! that it returns, and calls it again when its next timer expires.
 
 mod ack_policy;
 mod assembler;

@@ -1,7 +1,7 @@
 //! The window, if packets count against the receive buffer with their memory as in Linux.
 //!
-//! A packet takes more memory than its data, so the buffer has twice the memory, and how much data that holds is estimated
-//! from the packets that arrive (`tcp_scaling_ratio`, `tcp_grow_window`, `__tcp_select_window`).
+//! A packet takes more memory than its data, so the buffer has twice the memory, and how much data that holds is
+//! estimated from the packets that arrive (`tcp_scaling_ratio`, `tcp_grow_window`, `__tcp_select_window`).
 
 use std::collections::VecDeque;
 
@@ -130,8 +130,8 @@ impl PacketMemory {
         }
     }
 
-    /// A packet beyond a gap arrived (`tcp_data_queue_ofo`). Without SACK the window does not grow, or the peer would not see
-    /// the acknowledgment as a duplicate.
+    /// A packet beyond a gap arrived (`tcp_data_queue_ofo`). Without SACK the window does not grow, or the peer would
+    /// not see the acknowledgment as a duplicate.
     pub(crate) fn add_beyond_gap(&mut self, octets: u32, headers: u32, mss: u32, sack: bool) -> bool {
         let memory = Packet::new(octets, headers).memory;
         self.used += memory;

@@ -8,8 +8,8 @@ use crate::Settings;
 
 /// The ephemeral ports.
 ///
-/// To each destination they are taken in turn; a port is taken for one destination only. Stacks begin at a place that nobody
-/// can guess (RFC 6056 §3.3); this one begins at the first, so that two runs are easy to compare.
+/// To each destination they are taken in turn; a port is taken for one destination only. Stacks begin at a place that
+/// nobody can guess (RFC 6056 §3.3); this one begins at the first, so that two runs are easy to compare.
 #[derive(Debug)]
 pub(crate) struct Ports {
     range: RangeInclusive<u16>,
@@ -21,8 +21,8 @@ pub(crate) struct Ports {
 
 #[derive(Debug, Default)]
 struct Destination {
-    /// Where in each part of the range the search goes on. A part is every other port from the first or from the second,
-    /// or the whole range.
+    /// Where in each part of the range the search goes on. A part is every other port from the first or from the
+    /// second, or the whole range.
     next: u32,
     /// How many ports of each part are taken.
     taken: [u32; 2],

@@ -56,8 +56,8 @@ impl Profile {
     }
 }
 
-/// Linux 6.18 in a fresh network namespace. Each value was read by sysctl or measured on the wire, unless a comment says
-/// otherwise.
+/// Linux 6.18 in a fresh network namespace. Each value was read by sysctl or measured on the wire, unless a comment
+/// says otherwise.
 const LINUX: Settings = Settings {
     keepalive: None,
     keepalive_numbers: KeepaliveSettings {

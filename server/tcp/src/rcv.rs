@@ -182,7 +182,7 @@ impl Rcv {
         std::mem::take(&mut self.grew)
     }
 
-    /// The acceptability test (RFC 9293 §3.4, table 6).
+    /// The acceptability test (RFC 9293 §3.10.7.4, table 6).
     pub(crate) fn is_acceptable(&self, seq: Seq, len: u32) -> bool {
         let window = self.window();
         let inside = |at: Seq| self.nxt.until(at) < window;

@@ -159,8 +159,8 @@ impl Scoreboard {
         self.duplicate_acks = 0;
     }
 
-    /// RACK's loss detection (RFC 8985 §6.2, step 5): segments sent before `segment`, the delivered one that was sent last, are
-    /// lost `timeout` after they were sent. Returns how long the last of the others still has.
+    /// RACK's loss detection (RFC 8985 §6.2, step 5): segments sent before `segment`, the delivered one that was sent
+    /// last, are lost `timeout` after they were sent. Returns how long the last of the others still has.
     pub(crate) fn detect_loss(
         &mut self,
         now: Instant,
@@ -190,8 +190,8 @@ impl Scoreboard {
         }
     }
 
-    /// The retransmission timer fired: whatever the peer has not reported is lost, but for later segments that were sent less
-    /// than `min_age` ago.
+    /// The retransmission timer fired: whatever the peer has not reported is lost, but for later segments that were
+    /// sent less than `min_age` ago.
     pub(crate) fn mark_all_lost(&mut self, now: Instant, min_age: Duration) {
         self.duplicate_acks = 0;
         for index in 0..self.segments.len() {
@@ -203,8 +203,8 @@ impl Scoreboard {
         }
     }
 
-    /// The path MTU limits the payload to `max_len` octets: packets with longer segments are lost, and are sent again in
-    /// segments of that length (Linux `tcp_simple_retransmit`).
+    /// The path MTU limits the payload to `max_len` octets: packets with longer segments are lost, and are sent again
+    /// in segments of that length (Linux `tcp_simple_retransmit`).
     pub(crate) fn cut_longer_than(&mut self, max_len: u32) {
         let mut first = 0;
         while first < self.segments.len() {
@@ -260,8 +260,8 @@ impl Scoreboard {
         self.segments.iter().position(|sent| sent.mark == Mark::Lost)
     }
 
-    /// How many lost segments leave as one packet: those that did before, but at most `max`. The rest stays separate (Linux
-    /// `__tcp_retransmit_skb`).
+    /// How many lost segments leave as one packet: those that did before, but at most `max`. The rest stays separate
+    /// (Linux `__tcp_retransmit_skb`).
     pub(crate) fn plan_resend(&mut self, max: u32) -> u32 {
         let Some(first) = self.first_lost() else { return 0 };
         let mut last = first;
@@ -276,8 +276,8 @@ impl Scoreboard {
         (last - first + 1) as u32
     }
 
-    /// Merges the oldest lost segment with those behind it, as long as they have at most `max_len` octets, end before `edge` and
-    /// are not the peer's already (Linux `tcp_retrans_try_collapse`).
+    /// Merges the oldest lost segment with those behind it, as long as they have at most `max_len` octets, end before
+    /// `edge` and are not the peer's already (Linux `tcp_retrans_try_collapse`).
     pub(crate) fn collapse_lost(&mut self, max_len: u32, edge: Seq) {
         let Some(first) = self.first_lost() else { return };
         while let Some(next) = self.segments.get(first + 1) {

@@ -20,8 +20,8 @@ pub struct Settings {
     /// Whether a round trip that is suddenly shorter counts an eighth as much toward RTTVAR as a longer one (Linux
     /// `tcp_rtt_estimator`); in RFC 6298 §2.3 both count alike.
     pub damp_rtt_drops: bool,
-    /// What a delay counted in whole ticks takes longer than it says: the timer is set within a tick and fires at the end of
-    /// its last (Linux `schedule_timeout`). Zero where time does not tick.
+    /// What a delay counted in whole ticks takes longer than it says: the timer is set within a tick and fires at the
+    /// end of its last (Linux `schedule_timeout`). Zero where time does not tick.
     pub timer_lateness: Duration,
     /// Added to the shortest timers of loss recovery, so that a tick cannot swallow them (Linux `TCP_TIMEOUT_MIN_US`).
     pub short_timer_margin: Duration,
@@ -32,15 +32,16 @@ pub struct Settings {
     /// How long the acknowledgments of one gap wait for each other once three have been sent at once and SACK
     /// can say the rest (Linux `tcp_comp_sack_delay_ns`); `None` sends each at once (RFC 5681 §4.2).
     pub ack_compression: Option<Duration>,
-    /// Whether a read advertises a larger window only once it has at least doubled (Linux `__tcp_cleanup_rbuf`); otherwise at
-    /// each step that avoids a silly window (RFC 9293 §3.8.6.2.2).
+    /// Whether a read advertises a larger window only once it has at least doubled (Linux `__tcp_cleanup_rbuf`);
+    /// otherwise at each step that avoids a silly window (RFC 9293 §3.8.6.2.2).
     pub window_update_doubles: bool,
     /// Whether small segments wait while data is unacknowledged (RFC 9293 §3.7.4).
     pub nagle: bool,
-    /// Whether they wait only while another small segment is unacknowledged (Minshall's variant; Linux `tcp_minshall_check`).
+    /// Whether they wait only while another small segment is unacknowledged (Minshall's variant; Linux
+    /// `tcp_minshall_check`).
     pub minshall: bool,
-    /// Whether data that fills half of the largest window ever offered is sent though it fills no segment (RFC 9293
-    /// §3.8.6.2.1, rule 3); Linux waits for a whole segment (`tcp_snd_wnd_test`).
+    /// Whether data that fills half of the largest window ever offered is sent though it fills no segment
+    /// (RFC 9293 §3.8.6.2.1, rule 3); Linux waits for a whole segment (`tcp_snd_wnd_test`).
     pub half_window_segments: bool,
     /// How often a SYN is sent again (Linux `tcp_syn_retries`).
     pub syn_retries: u32,
@@ -50,36 +51,36 @@ pub struct Settings {
     pub connect_timeout: Option<Duration>,
     /// How often a SYN+ACK is sent again (Linux `tcp_synack_retries`).
     pub synack_retries: u32,
-    /// Whether a SYN received again in SYN-RECEIVED restarts the retransmission timer of the SYN+ACK that answers it (Linux
-    /// `tcp_check_req`).
+    /// Whether a SYN received again in SYN-RECEIVED restarts the retransmission timer of the SYN+ACK that answers it
+    /// (Linux `tcp_check_req`).
     pub repeated_syn_restarts_timer: bool,
-    /// Whether another SYN in SYN-RECEIVED is answered by RST as a passive open returns to LISTEN (Linux `tcp_check_req`);
-    /// RFC 9293 §3.10.7.4, fourth, returns in silence.
+    /// Whether another SYN in SYN-RECEIVED is answered by RST as a passive open returns to LISTEN (Linux
+    /// `tcp_check_req`); RFC 9293 §3.10.7.4, fourth, returns in silence.
     pub reset_for_syn_in_handshake: bool,
     /// When unacknowledged data ends the connection.
     pub give_up: GiveUp,
     /// The same for a connection that the application has closed (Linux `tcp_orphan_retries`).
     pub orphan_give_up: GiveUp,
-    /// How long data may stay unacknowledged, counted from the first timeout. Replaces `give_up` and the count of keepalive
-    /// probes (Linux TCP_USER_TIMEOUT).
+    /// How long data may stay unacknowledged, counted from the first timeout. Replaces `give_up` and the count of
+    /// keepalive probes (Linux TCP_USER_TIMEOUT).
     pub user_timeout: Option<Duration>,
     /// How long an orphan stays in FIN-WAIT-2; `None` is for ever (Linux `tcp_fin_timeout`).
     pub fin_timeout: Option<Duration>,
-    /// Whether an orphan in FIN-WAIT-2 judges RST and SYN as TIME-WAIT does: any RST in the window ends it, and so does a SYN,
-    /// which is answered by RST (Linux `tcp_timewait_state_process`).
+    /// Whether an orphan in FIN-WAIT-2 judges RST and SYN as TIME-WAIT does: any RST in the window ends it, and so does
+    /// a SYN, which is answered by RST (Linux `tcp_timewait_state_process`).
     pub orphan_fin_wait_2_yields: bool,
     /// How long TIME-WAIT lasts: 2 MSL.
     pub time_wait: Duration,
     /// Whether an acceptable RST ends TIME-WAIT (RFC 1337; Linux `tcp_rfc1337` = 0).
     pub reset_ends_time_wait: bool,
-    /// Whether a RST with the sequence number of the peer's FIN is acceptable after that FIN (Linux `tcp_reset_check`): a peer
-    /// that closes and is then sent data gives both the same number.
+    /// Whether a RST with the sequence number of the peer's FIN is acceptable after that FIN (Linux `tcp_reset_check`):
+    /// a peer that closes and is then sent data gives both the same number.
     pub reset_at_fin: bool,
-    /// What the application's next call fails with after a RST in CLOSE-WAIT. RFC 9293 §3.10.7.4, second, says "connection
-    /// reset"; Linux `tcp_reset` says EPIPE.
+    /// What the application's next call fails with after a RST in CLOSE-WAIT. RFC 9293 §3.10.7.4, second, says
+    /// "connection reset"; Linux `tcp_reset` says EPIPE.
     pub close_wait_reset: Errno,
-    /// Whether the end of the stream, once received, is read even after a RST (Linux `tcp_recvmsg_locked`); otherwise the error
-    /// comes first.
+    /// Whether the end of the stream, once received, is read even after a RST (Linux `tcp_recvmsg_locked`); otherwise
+    /// the error comes first.
     pub fin_hides_reset: bool,
     /// Whether data that arrives after `shutdown(SHUT_RD)`, while our FIN has been sent, resets the connection (Linux
     /// `tcp_rcv_state_process`); otherwise it is acknowledged and never read.
@@ -92,27 +93,28 @@ pub struct Settings {
     pub dsack: bool,
     /// Whether spurious timeouts are detected (F-RTO, RFC 5682; Linux `tcp_frto`).
     pub frto: bool,
-    /// Whether a small segment is merged with those behind it when it is sent again, up to a full segment (RFC 9293 §3.8.1;
-    /// Linux `tcp_retrans_collapse`).
+    /// Whether a small segment is merged with those behind it when it is sent again, up to a full segment
+    /// (RFC 9293 §3.8.1; Linux `tcp_retrans_collapse`).
     pub collapse: bool,
-    /// Whether an acknowledgment without data counts although its timestamp is older than the last: others overtook it (Linux
-    /// `tcp_disordered_ack_check`). RFC 7323 §5.3 answers and drops it.
+    /// Whether an acknowledgment without data counts although its timestamp is older than the last: others overtook it
+    /// (Linux `tcp_disordered_ack_check`). RFC 7323 §5.3 answers and drops it.
     pub late_acks: bool,
     /// The congestion control algorithm.
     pub congestion: CongestionAlgorithm,
     /// Whether the congestion window of an idle connection falls to the initial window (RFC 5681 §4.1).
     pub slow_start_after_idle: bool,
-    /// Whether it falls by half for each RTO without data (Linux `tcp_cwnd_restart`); otherwise all at once (RFC 5681 §4.1).
+    /// Whether it falls by half for each RTO without data (Linux `tcp_cwnd_restart`); otherwise all at once
+    /// (RFC 5681 §4.1).
     pub halve_idle_window: bool,
-    /// Whether several segments leave the stack as one packet that is cut up below it: only the last of them gets PSH (Linux
-    /// TSO and GSO, `tcp_tso_autosize`).
+    /// Whether several segments leave the stack as one packet that is cut up below it: only the last of them gets PSH
+    /// (Linux TSO and GSO, `tcp_tso_autosize`).
     pub segmentation_offload: bool,
     /// Whether a tail loss probe precedes the retransmission timeout (RFC 8985 §7; Linux `tcp_early_retrans`).
     pub tail_loss_probe: bool,
     /// The window scale offered; `None` offers none (RFC 7323).
     pub window_scale: Option<u8>,
-    /// Whether packets count against the buffers with all the memory they take, and the send buffer grows with the
-    /// congestion window (Linux `tcp_win_from_space`, `tcp_sndbuf_expand`).
+    /// Whether packets count against the buffers with all the memory they take, so that the window follows from it and
+    /// the send buffer grows with the congestion window (Linux `__tcp_select_window`, `tcp_sndbuf_expand`).
     pub packet_memory: bool,
     /// Room for received data, octets: the largest window.
     pub receive_buffer: u32,
@@ -151,8 +153,8 @@ pub struct Settings {
 pub enum AckRule {
     /// All but that of every second full-sized segment (RFC 9293 §3.8.6.3, SHLD-18 and SHLD-19).
     SecondSegment,
-    /// As the connection is used: those of an interactive one wait for the answer that carries them, and the delay follows
-    /// the time between segments (Linux `__tcp_ack_snd_check`, `tcp_event_data_recv`, `tcp_send_delayed_ack`).
+    /// As the connection is used: those of an interactive one wait for the answer that carries them, and the delay
+    /// follows the time between segments (Linux `__tcp_ack_snd_check`, `tcp_event_data_recv`, `tcp_send_delayed_ack`).
     Adaptive,
 }
 
@@ -227,8 +229,8 @@ pub struct RtoSettings {
 pub enum RtoMin {
     /// The sum: max(min, SRTT + 4 RTTVAR) (RFC 6298 §2.4).
     Total,
-    /// The variance term: SRTT + max(min, 4 RTTVAR), where RTTVAR is the largest of late and falls by a quarter a round trip
-    /// at most (Linux `mdev_max_us`, `tcp_rtt_estimator`).
+    /// The variance term: SRTT + max(min, 4 RTTVAR), where RTTVAR is the largest of late and falls by a quarter a round
+    /// trip at most (Linux `mdev_max_us`, `tcp_rtt_estimator`).
     Variance,
     /// It is added: SRTT + 4 RTTVAR + min (the slop of BSD, `TCP_REXMTVAL`).
     Slop,
@@ -249,8 +251,8 @@ pub struct DelayedAckSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
     /// At the first expiry after the time that this many doublings of the least RTO take, counted from the first
-    /// retransmission. Probes of a closed window end after this many without an answer, and the time between them doubles no
-    /// more often (Linux `tcp_retries2`).
+    /// retransmission. Probes of a closed window end after this many without an answer, and the time between them
+    /// doubles no more often (Linux `tcp_retries2`).
     Retries(u32),
     /// At the expiry after this many retransmissions (BSD, Windows).
     Count(u32),

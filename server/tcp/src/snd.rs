@@ -64,7 +64,8 @@ impl Snd {
         }
     }
 
-    /// Takes octets from the application and returns how many. The congestion window and the size of a packet are in segments.
+    /// Takes octets from the application and returns how many. The congestion window and the size of a packet are in
+    /// segments.
     pub(crate) fn write(&mut self, octets: &[u8], cwnd: u32, packet: u32) -> usize {
         let mut room = (self.capacity as usize).saturating_sub(self.buffer.len());
         let queue = Queue {
@@ -153,11 +154,11 @@ impl Snd {
         }
     }
 
-    /// Takes the window of a segment unless a newer one is known, and returns whether it changed (RFC 9293 §3.10.7.4, fifth,
-    /// ESTABLISHED).
+    /// Takes the window of a segment unless a newer one is known, and returns whether it changed (RFC 9293 §3.10.7.4,
+    /// fifth, ESTABLISHED).
     ///
-    /// An old segment that is sent again may acknowledge more than any before. The RFC's rule would ignore its window, and the
-    /// previous one, counted from the new `snd.una`, would reach too far (Linux `tcp_may_update_window`).
+    /// An old segment that is sent again may acknowledge more than any before. The RFC's rule would ignore its window,
+    /// and the previous one, counted from the new `snd.una`, would reach too far (Linux `tcp_may_update_window`).
     pub(crate) fn update_window(&mut self, header: &Header) -> bool {
         let newer = header.ack.after(self.una)
             || self.wl1.before(header.seq)

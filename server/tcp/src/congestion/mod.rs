@@ -72,8 +72,8 @@ impl Window {
         self.size = 1;
     }
 
-    /// New data was acknowledged while `in_flight` segments were in the network. A window that is not used does not grow
-    /// (RFC 7661 §4.4; Linux `tcp_is_cwnd_limited`).
+    /// New data was acknowledged while `in_flight` segments were in the network. A window that is not used does not
+    /// grow (RFC 7661 §4.4; Linux `tcp_is_cwnd_limited`).
     pub(crate) fn acknowledged(&mut self, now: Instant, rtt: Duration, mut segments: u32, in_flight: u32) {
         if self.size < self.threshold {
             if self.size >= in_flight.saturating_mul(2) {
@@ -130,8 +130,8 @@ impl Window {
         }
     }
 
-    /// Nothing was sent for `idle`, in which the path may have changed: the window falls to the restart window, at once or by
-    /// half for each RTO (RFC 5681 §4.1; Linux `tcp_cwnd_restart`).
+    /// Nothing was sent for `idle`, in which the path may have changed: the window falls to the restart window, at once
+    /// or by half for each RTO (RFC 5681 §4.1; Linux `tcp_cwnd_restart`).
     pub(crate) fn restart_after_idle(&mut self, idle: Duration, rto: Duration, halve: bool) {
         let restart = self.initial.min(self.size);
         self.threshold = self.threshold.max(self.size / 2 + self.size / 4);

@@ -1,5 +1,5 @@
-//! SEGMENT ARRIVES (RFC 9293 §3.10.7), a file for each step. CLOSED and LISTEN have no connection: the endpoint takes their
-//! segments.
+//! SEGMENT ARRIVES (RFC 9293 §3.10.7), a file for each step. CLOSED and LISTEN have no connection: the endpoint takes
+//! their segments.
 
 mod ack;
 mod fin;

@@ -174,8 +174,8 @@ impl Connection {
         self.set_keepalive_timer(cx);
     }
 
-    /// `shutdown(SHUT_RD)`: what has arrived can be read, then the stream ends. The peer does not learn of it, and what it sends
-    /// is still accepted and acknowledged (Linux `tcp_shutdown`).
+    /// `shutdown(SHUT_RD)`: what has arrived can be read, then the stream ends. The peer does not learn of it, and what
+    /// it sends is still accepted and acknowledged (Linux `tcp_shutdown`).
     pub(crate) fn shutdown_read(&mut self) -> Result<(), Errno> {
         match self.state {
             State::Closed | State::Listen | State::SynSent => Err(Errno::NotConnected),
@@ -198,7 +198,8 @@ impl Connection {
         self.socket.user_timeout = timeout;
     }
 
-    /// SO_LINGER: zero makes `close` reset the connection; any other time makes it wait, which changes nothing on the wire.
+    /// SO_LINGER: zero makes `close` reset the connection; any other time makes it wait, which changes nothing on the
+    /// wire.
     pub(crate) fn set_linger(&mut self, linger: Option<Duration>) {
         self.socket.linger = linger;
     }

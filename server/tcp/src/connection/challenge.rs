@@ -22,8 +22,8 @@ impl ChallengeLimit {
 }
 
 impl Connection {
-    /// Acknowledges what is not acceptable. Challenges and the answers to empty segments are limited, so that two ends cannot
-    /// answer each other without end (Linux `tcp_oow_rate_limited`).
+    /// Acknowledges what is not acceptable. Challenges and the answers to empty segments are limited, so that two ends
+    /// cannot answer each other without end (Linux `tcp_oow_rate_limited`).
     pub(super) fn answer_unacceptable(&mut self, cx: &mut Context<'_>, header: &Header, purpose: Purpose) {
         let limited = purpose == Purpose::ChallengeAck || header.is_empty();
         if !limited || self.challenge_limit.admit(cx) {

@@ -14,8 +14,8 @@ pub(super) struct Agreed {
 }
 
 impl Connection {
-    /// A SYN or SYN+ACK: the first, or one repeated because the timer fired or the peer's SYN was repeated. Any other segment is
-    /// answered by a plain acknowledgment.
+    /// A SYN or SYN+ACK: the first, or one repeated because the timer fired or the peer's SYN was repeated. Any other
+    /// segment is answered by a plain acknowledgment.
     pub(super) fn transmit_syn(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         let first = self.snd.nxt == self.snd.iss;
         let purpose = if first {
@@ -109,7 +109,7 @@ impl Connection {
         if self.agreed.timestamps { u32::from(TIMESTAMPS_OPTION) } else { 0 }
     }
 
-    /// Octets of data in a segment that fits the path's MTU.
+    /// The largest payload that the path MTU allows, octets.
     pub(super) fn payload_for_mtu(&self) -> u32 {
         u32::from(mss_for_mtu(self.mtu, self.remote.ip())).max(64) - self.option_octets()
     }

@@ -1,5 +1,5 @@
-//! Segments that leave the stack as one packet and are cut up below it (Linux TSO and GSO). They are planned together, and only
-//! the last of them gets PSH.
+//! Segments that leave the stack as one packet and are cut up below it (Linux TSO and GSO). They are planned together,
+//! and only the last of them gets PSH.
 
 use std::time::Duration;
 
@@ -65,8 +65,8 @@ impl Connection {
         self.packets.new = Packet::new(max.min(full + u32::from(rest)).max(1));
     }
 
-    /// Whether a small packet is better sent when the next acknowledgment has made room for a larger one: not if the room is
-    /// much of the window, nor if the acknowledgment may be far away (Linux `tcp_tso_should_defer`).
+    /// Whether a small packet is better sent when the next acknowledgment has made room for a larger one: not if the
+    /// room is much of the window, nor if the acknowledgment may be far away (Linux `tcp_tso_should_defer`).
     pub(super) fn waits_for_more_room(&self, cx: &Context<'_>, unsent: u32, window: u32) -> bool {
         const RECENT: Duration = Duration::from_millis(1);
         let mss = self.snd.mss;

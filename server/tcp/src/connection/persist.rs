@@ -32,8 +32,8 @@ impl Connection {
         self.timers.set(cx, Timer::Persist, self.rtt.rto());
     }
 
-    /// The persist timer fired: the window may have opened without our knowing; or it is silly, and has been for long enough
-    /// (RFC 9293 §3.8.6.2.1).
+    /// The persist timer fired: the window may have opened without our knowing; or it is silly, and has been for long
+    /// enough (RFC 9293 §3.8.6.2.1).
     pub(super) fn persist_timeout(&mut self, cx: &mut Context<'_>) {
         if self.snd.usable_window() > 0 {
             self.outbox.override_sws = true;

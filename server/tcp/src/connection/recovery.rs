@@ -1,6 +1,6 @@
-//! Detecting and repairing losses, and undoing repairs that were not needed: fast retransmit and NewReno (RFC 5681, RFC 6582),
-//! RACK and tail loss probes (RFC 8985), PRR (RFC 6937), F-RTO (RFC 5682), Eifel (RFC 3522, RFC 4015) and D-SACK (RFC 3708).
-//! They are combined as in Linux's `tcp_fastretrans_alert`.
+//! Detecting and repairing losses, and undoing repairs that were not needed: fast retransmit and NewReno (RFC 5681,
+//! RFC 6582), RACK and tail loss probes (RFC 8985), PRR (RFC 6937), F-RTO (RFC 5682), Eifel (RFC 3522, RFC 4015) and
+//! D-SACK (RFC 3708). They are combined as in Linux's `tcp_fastretrans_alert`.
 
 mod loss_timer;
 mod prr;
@@ -114,7 +114,8 @@ impl Recovery {
         }
     }
 
-    /// Whether the new data that comes first has been sent. If none could be, F-RTO ends and lost segments are sent again.
+    /// Whether the new data that comes first has been sent. If none could be, F-RTO ends and lost segments are sent
+    /// again.
     pub(super) fn has_sent_new_data(&mut self, nxt: Seq) -> bool {
         self.new_data_first &= nxt.after(self.recovery_point);
         self.frto &= self.new_data_first;

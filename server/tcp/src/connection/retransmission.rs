@@ -101,7 +101,8 @@ impl Connection {
         if let Some(longest) = self.socket.user_timeout {
             return self.retransmissions.first_timeout.is_some_and(|first| cx.now - first >= longest);
         }
-        // A peer that took its window back but answers is not gone (RFC 9293 §3.8.6, SHLD-17; Linux `tcp_rtx_probe0_timed_out`).
+        // A peer that took its window back but answers is not gone (RFC 9293 §3.8.6, SHLD-17; Linux
+        // `tcp_rtx_probe0_timed_out`).
         if self.snd.wnd == 0 && !self.is_orphan() && self.silence(cx) <= settings.rto.max * 2 {
             return false;
         }
@@ -119,10 +120,10 @@ impl Connection {
     }
 }
 
-/// How long `times` doublings of `base` take in all, each at most `most` (Linux `tcp_model_timeout`).
-fn doublings(times: u32, base: Duration, most: Duration) -> Duration {
+/// How long `times` doublings of `base` take in all, each at most `max` (Linux `tcp_model_timeout`).
+fn doublings(times: u32, base: Duration, max: Duration) -> Duration {
     (0..=times.min(1000))
-        .map(|doubling| base.saturating_mul(1_u32.checked_shl(doubling).unwrap_or(u32::MAX)).min(most))
+        .map(|doubling| base.saturating_mul(1_u32.checked_shl(doubling).unwrap_or(u32::MAX)).min(max))
         .sum()
 }
 

@@ -32,8 +32,8 @@ impl Connection {
         }
     }
 
-    /// A lost segment, if the congestion window allows. If the timeout may have been spurious, new data is sent instead (RFC 5682
-    /// §2.1, step 2.b).
+    /// A lost segment, if the congestion window allows. If the timeout may have been spurious, new data is sent instead
+    /// (RFC 5682 §2.1, step 2.b).
     fn transmit_lost(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if self.recovery.new_data_first {
             let sent = self.transmit_new(cx, buffer);
@@ -165,8 +165,8 @@ impl Connection {
         Some(self.emit_sent(cx, &sent, Purpose::TailLossProbe, buffer))
     }
 
-    /// A keepalive or window probe: empty, with the sequence number before the next one that the peer expects (RFC 9293 §3.8.4;
-    /// Linux `tcp_xmit_probe_skb`).
+    /// A keepalive or window probe: empty, with the sequence number before the next one that the peer expects
+    /// (RFC 9293 §3.8.4; Linux `tcp_xmit_probe_skb`).
     fn transmit_probe(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         let purpose = self.outbox.probe.take()?;
         let header = self.ack_header(cx, self.snd.una - 1);

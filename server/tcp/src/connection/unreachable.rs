@@ -49,8 +49,8 @@ impl Connection {
         self.report(cx, Report::Unreachable(errno));
     }
 
-    /// The network reports that it lost the segment, which is no sign of congestion: one doubling of the timeout is reverted
-    /// (RFC 6069 §4).
+    /// The network reports that it lost the segment, which is no sign of congestion: one doubling of the timeout is
+    /// reverted (RFC 6069 §4).
     fn revert_backoff(&mut self, cx: &mut Context<'_>, error: &Unreachable) {
         let first =
             error.seq == self.snd.una && self.retransmissions.timeouts > 0 && self.rtt.revert_backoff();

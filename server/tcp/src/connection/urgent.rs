@@ -39,8 +39,8 @@ impl Connection {
         }
     }
 
-    /// An acknowledgment that carries the pointer while the window is closed: a probe with an old sequence number would not be
-    /// acceptable (Linux `tcp_write_wakeup`).
+    /// An acknowledgment that carries the pointer while the window is closed: a probe with an old sequence number would
+    /// not be acceptable (Linux `tcp_write_wakeup`).
     pub(super) fn transmit_urgent(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if !std::mem::take(&mut self.outbox.urgent) || !self.has_urgent() {
             return None;

@@ -139,8 +139,8 @@ pub(super) fn context<'a>(config: &'a Config, events: &'a mut VecDeque<Event>, n
     Context { now, settings: &config.settings, events }
 }
 
-/// A keyed hash of both addresses, which nobody can compute without the secret (RFC 9293 §3.4.1, MUST-9; Linux, too, uses
-/// SipHash).
+/// A keyed hash of both addresses, which nobody can compute without the secret (RFC 9293 §3.4.1, MUST-9; Linux, too,
+/// uses SipHash).
 fn keyed_hash(secret: u64, addresses: [SocketAddr; 2]) -> u64 {
     let mut hasher = SipHasher24::new_with_keys(secret, 0);
     for address in addresses {

@@ -22,7 +22,8 @@ impl Endpoint {
         self.add_listener(None, port, backlog)
     }
 
-    /// A passive open on one address of the host (RFC 9293 §3.9.1.1, MUST-43), otherwise as [`listen`](Endpoint::listen).
+    /// A passive open on one address of the host (RFC 9293 §3.9.1.1, MUST-43), otherwise as
+    /// [`listen`](Endpoint::listen).
     ///
     /// Fails with EADDRNOTAVAIL if the host does not have the address.
     pub fn listen_on(&mut self, _now: Instant, local: SocketAddr, backlog: u32) -> Result<ListenerId, Errno> {
@@ -63,9 +64,9 @@ impl Endpoint {
 
     /// An active open. It returns at once; [`connected`](Endpoint::connected) returns the outcome.
     ///
-    /// Fails with EADDRINUSE if another connection has `local_port` and `remote`, with EADDRNOTAVAIL if such a connection is in
-    /// TIME-WAIT, no port is free or the host has no address of the family, and with ENETUNREACH if no host can have the remote
-    /// address.
+    /// Fails with EADDRINUSE if another connection has `local_port` and `remote`, with EADDRNOTAVAIL if such a
+    /// connection is in TIME-WAIT, no port is free or the host has no address of the family, and with ENETUNREACH if no
+    /// host can have the remote address.
     pub fn connect(
         &mut self,
         now: Instant,
@@ -77,7 +78,8 @@ impl Endpoint {
         self.open(now, address, local_port, remote)
     }
 
-    /// An active open from one address of the host (RFC 9293 §3.9.1.1, MUST-43), otherwise as [`connect`](Endpoint::connect).
+    /// An active open from one address of the host (RFC 9293 §3.9.1.1, MUST-43), otherwise as
+    /// [`connect`](Endpoint::connect).
     ///
     /// Fails with EADDRNOTAVAIL if the host does not have the address, or if it is of another family than `remote`.
     pub fn connect_from(
@@ -134,8 +136,8 @@ impl Endpoint {
         if self.config.addresses.contains(&address) { Ok(()) } else { Err(Errno::AddressNotAvailable) }
     }
 
-    /// Ends a connection in TIME-WAIT whose addresses an active open needs, if timestamps distinguish its segments from new ones
-    /// (RFC 6191; Linux `tcp_twsk_unique`).
+    /// Ends a connection in TIME-WAIT whose addresses an active open needs, if timestamps distinguish its segments from
+    /// new ones (RFC 6191; Linux `tcp_twsk_unique`).
     fn leave_time_wait(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
         let owner = self.owners.get(&(local, remote)).copied();
         if let Some(id) = owner.filter(|id| self.get(*id).is_some_and(Connection::may_be_reopened)) {
@@ -159,8 +161,9 @@ impl Endpoint {
             .unwrap_or(Err(Errno::NotConnected))
     }
 
-    /// Queues octets for the peer as [`send`](Endpoint::send) does, and marks the last of them as the end of urgent data (RFC 9293
-    /// §3.8.5). The peer's application learns of it even while its window is closed, but reads everything in order.
+    /// Queues octets for the peer as [`send`](Endpoint::send) does, and marks the last of them as the end of urgent
+    /// data (RFC 9293 §3.8.5). The peer's application learns of it even while its window is closed, but reads
+    /// everything in order.
     pub fn send_urgent(
         &mut self,
         now: Instant,
@@ -199,8 +202,8 @@ impl Endpoint {
             .unwrap_or(Err(Errno::NotConnected))
     }
 
-    /// The application closes the socket, which is an orphan until the connection is CLOSED. With unread data the connection is
-    /// reset (RFC 2525 §2.17).
+    /// The application closes the socket, which is an orphan until the connection is CLOSED. With unread data the
+    /// connection is reset (RFC 2525 §2.17).
     pub fn close(&mut self, now: Instant, connection: ConnectionId) {
         self.with(now, connection, Connection::close);
     }

@@ -21,14 +21,14 @@ impl Endpoint {
         self.with(now, connection, |connection, _| connection.set_nodelay(nodelay));
     }
 
-    /// TCP_USER_TIMEOUT: how long data may stay unacknowledged, or a probed peer silent. `None` is no such limit, whatever the
-    /// settings say.
+    /// TCP_USER_TIMEOUT: how long data may stay unacknowledged, or a probed peer silent. `None` is no such limit,
+    /// whatever the settings say.
     pub fn set_user_timeout(&mut self, now: Instant, connection: ConnectionId, timeout: Option<Duration>) {
         self.with(now, connection, |connection, _| connection.set_user_timeout(timeout));
     }
 
-    /// SO_LINGER: zero makes `close` reset the connection. With any other time `close` returns at once, too; a caller that blocks
-    /// waits as long as [`lingers`](Endpoint::lingers) says.
+    /// SO_LINGER: zero makes `close` reset the connection. With any other time `close` returns at once, too; a caller
+    /// that blocks waits as long as [`lingers`](Endpoint::lingers) says.
     pub fn set_linger(&mut self, now: Instant, connection: ConnectionId, linger: Option<Duration>) {
         self.with(now, connection, |connection, _| connection.set_linger(linger));
     }
@@ -48,8 +48,8 @@ impl Endpoint {
         self.with(now, connection, |connection, _| connection.set_hops(hops));
     }
 
-    /// IP_TOS: the differentiated services codepoint of what the connection sends, six bits, 0 by default (RFC 9293 §3.9.1.9,
-    /// MUST-48).
+    /// IP_TOS: the differentiated services codepoint of what the connection sends, six bits, 0 by default
+    /// (RFC 9293 §3.9.1.9, MUST-48).
     pub fn set_codepoint(&mut self, now: Instant, connection: ConnectionId, codepoint: u8) {
         self.with(now, connection, |connection, _| connection.set_codepoint(codepoint));
     }

@@ -31,8 +31,8 @@ impl Connection {
         Ok(())
     }
 
-    /// RFC 9293 §3.10.7.4, fifth, SYN-RECEIVED: "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state and continue
-    /// processing with the variables below set to".
+    /// RFC 9293 §3.10.7.4, fifth, SYN-RECEIVED: "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state and
+    /// continue processing with the variables below set to".
     fn check_ack_in_syn_received(
         &mut self,
         cx: &mut Context<'_>,
@@ -52,8 +52,9 @@ impl Connection {
         Ok(())
     }
 
-    /// RFC 9293 §3.10.7.4, fifth, FIN-WAIT-1: "In addition to the processing for the ESTABLISHED state, if the FIN segment is now
-    /// acknowledged, then enter FIN-WAIT-2 and continue processing in that state." CLOSING and LAST-ACK have the same step.
+    /// RFC 9293 §3.10.7.4, fifth, FIN-WAIT-1: "In addition to the processing for the ESTABLISHED state, if the FIN
+    /// segment is now acknowledged, then enter FIN-WAIT-2 and continue processing in that state." CLOSING and LAST-ACK
+    /// have the same step.
     fn fin_acknowledged(&mut self, cx: &mut Context<'_>, cause: Cause) {
         match self.state {
             State::FinWait1 => self.transition(cx, State::FinWait2, cause),
@@ -81,7 +82,8 @@ impl Connection {
 
     /// RFC 9293 §3.10.7.4, fifth, ESTABLISHED: "If SND.UNA < SEG.ACK =< SND.NXT, then set SND.UNA <- SEG.ACK."
     fn process_ack(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
-        // "All incoming segments whose ACK value doesn't satisfy the above condition MUST be discarded and an ACK sent back."
+        // "All incoming segments whose ACK value doesn't satisfy the above condition MUST be discarded and an ACK sent
+        // back."
         if header.ack.after(self.snd.nxt) || header.ack.before(self.snd.una - self.snd.max_wnd) {
             self.answer_unacceptable(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::UnacceptableAck);
@@ -90,7 +92,7 @@ impl Connection {
         let una_before = self.snd.una;
         let mut in_flight = self.snd.sent.in_flight();
         if self.packets.waits_for_room {
-            // The window limits us all the same.
+            // The congestion window is the limit nevertheless.
             in_flight = in_flight.max(self.congestion.size());
         }
         let was_empty = self.snd.sent.is_empty();
@@ -121,20 +123,20 @@ impl Connection {
         Ok(())
     }
 
-    /// Marks what the SACK option reports (RFC 2018 §5); returns what it reports as having arrived twice (RFC 2883 §4).
+    /// Marks what the SACK option reports (RFC 2018 §5); returns the duplicate that it reports (RFC 2883 §4).
     fn take_sack(&mut self, header: &Header, delivered: &mut Delivered) -> Option<(Seq, Seq)> {
         if !self.agreed.sack {
             return None;
         }
         let blocks = header.options.sack.as_slice();
-        let twice = match blocks {
+        let duplicate = match blocks {
             [first, ..] if first.0.before(header.ack) => Some(*first),
             [first, second, ..] if first.0.at_or_after(second.0) && first.1.at_or_before(second.1) => {
                 Some(*first)
             }
             _ => None,
         };
-        for (left, right) in blocks.iter().skip(usize::from(twice.is_some())) {
+        for (left, right) in blocks.iter().skip(usize::from(duplicate.is_some())) {
             let sane = left.before(*right)
                 && right.at_or_before(self.snd.nxt)
                 && left.at_or_after(self.snd.una.max(header.ack));
@@ -142,10 +144,10 @@ impl Connection {
                 self.snd.sent.sack(*left, *right, delivered);
             }
         }
-        twice.filter(|(left, right)| left.before(*right) && right.at_or_before(self.snd.nxt))
+        duplicate.filter(|(left, right)| left.before(*right) && right.at_or_before(self.snd.nxt))
     }
 
-    /// Something new is acknowledged.
+    /// New data is acknowledged.
     fn advance(&mut self, cx: &mut Context<'_>, header: &Header, delivered: &mut Delivered) {
         self.snd.sent.acknowledge(header.ack, delivered);
         self.snd.acknowledge(header.ack);

@@ -5,8 +5,8 @@ use crate::segment::Segment;
 use crate::{Cause, Flags, Purpose, State};
 
 impl Connection {
-    /// RFC 9293 §3.10.7.4, eighth: "If the FIN bit is set, signal the user "connection closing" and return any pending RECEIVEs
-    /// with same message, advance RCV.NXT over the FIN, and send an acknowledgment for the FIN."
+    /// RFC 9293 §3.10.7.4, eighth: "If the FIN bit is set, signal the user "connection closing" and return any pending
+    /// RECEIVEs with same message, advance RCV.NXT over the FIN, and send an acknowledgment for the FIN."
     pub(super) fn check_fin(&mut self, cx: &mut Context<'_>, segment: &Segment<'_>) {
         let header = &segment.header;
         if header.flags.contains(Flags::FIN) {
@@ -26,7 +26,8 @@ impl Connection {
                 self.ack_policy.peer_closed();
                 self.schedule_ack(cx, true);
             }
-            // "If our FIN has been ACKed (perhaps in this segment), then enter TIME-WAIT": the fifth step went to FIN-WAIT-2.
+            // "If our FIN has been ACKed (perhaps in this segment), then enter TIME-WAIT": the fifth step went to
+            // FIN-WAIT-2.
             State::FinWait1 => {
                 self.transition(cx, State::Closing, cause);
                 self.acknowledge_now(cx, Purpose::Normal);

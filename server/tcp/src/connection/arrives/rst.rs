@@ -5,12 +5,12 @@ use crate::connection::{Connection, Context};
 use crate::{Cause, DropReason, Errno, Header, Purpose, State};
 
 impl Connection {
-    /// RFC 9293 §3.10.7.4, second: "If the RST bit is set and the sequence number exactly matches the next expected sequence
-    /// number (RCV.NXT), then TCP endpoints MUST reset the connection in the manner prescribed below according to the
-    /// connection state."
+    /// RFC 9293 §3.10.7.4, second: "If the RST bit is set and the sequence number exactly matches the next expected
+    /// sequence number (RCV.NXT), then TCP endpoints MUST reset the connection in the manner prescribed below according
+    /// to the connection state."
     pub(super) fn process_rst(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
-        // "If the RST bit is set and the sequence number does not exactly match the next expected sequence value, yet is within
-        // the current receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)".
+        // "If the RST bit is set and the sequence number does not exactly match the next expected sequence value, yet
+        // is within the current receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)".
         if header.seq != self.rcv.nxt && !self.is_reset_at_fin(cx, header) && !self.yields(cx) {
             self.answer_unacceptable(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::InexactReset);

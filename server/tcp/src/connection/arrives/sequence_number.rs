@@ -5,14 +5,14 @@ use crate::connection::{Connection, Context};
 use crate::{DropReason, Flags, Header, Purpose, Seq, Settings, State, Timer};
 
 impl Connection {
-    /// RFC 9293 §3.10.7.4, first: "If an incoming segment is not acceptable, an acknowledgment should be sent in reply (unless
-    /// the RST bit is set, if so drop the segment and return)".
+    /// RFC 9293 §3.10.7.4, first: "If an incoming segment is not acceptable, an acknowledgment should be sent in reply
+    /// (unless the RST bit is set, if so drop the segment and return)".
     pub(super) fn check_sequence_number(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
         if self.rcv.is_acceptable(header.seq, header.len()) {
             return Ok(());
         }
-        // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid ACKs,
-        // URGs, and RSTs."
+        // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid
+        // ACKs, URGs, and RSTs."
         if self.rcv.window() == 0 && header.seq == self.rcv.nxt {
             return Ok(());
         }
@@ -34,8 +34,8 @@ impl Connection {
         Err(reason)
     }
 
-    /// The SYN that brought us to SYN-RECEIVED came again. In a simultaneous open it may bring the acknowledgment of ours;
-    /// otherwise the SYN+ACK must have been lost.
+    /// The SYN that brought us to SYN-RECEIVED came again. In a simultaneous open it may bring the acknowledgment of
+    /// ours; otherwise the SYN+ACK must have been lost.
     fn check_repeated_syn(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
         if header.flags.contains(Flags::ACK) && header.ack == self.snd.nxt {
             self.report_duplicate(cx.settings, header.seq, header.end());
@@ -49,8 +49,8 @@ impl Connection {
         Err(DropReason::Duplicate)
     }
 
-    /// A segment that is dropped begins with octets received before: its sender missed an acknowledgment, or repeated them for
-    /// nothing (Linux `tcp_send_dupack`).
+    /// A segment that is dropped begins with octets received before: its sender missed an acknowledgment, or repeated
+    /// them for nothing (Linux `tcp_send_dupack`).
     pub(super) fn report_duplicate_text(&mut self, cx: &mut Context<'_>, header: &Header) {
         let data = !header.is_empty() && !header.flags.contains(Flags::SYN);
         if data && header.seq.before(self.rcv.nxt) {

@@ -5,14 +5,15 @@ use crate::connection::{Connection, Context};
 use crate::{Cause, DropReason, Flags, Header, Purpose, State};
 
 impl Connection {
-    /// RFC 9293 §3.10.7.4, fourth: "RFC 5961 recommends that in these synchronized states, if the SYN bit is set, irrespective
-    /// of the sequence number, TCP endpoints MUST send a "challenge ACK" to the remote peer".
+    /// RFC 9293 §3.10.7.4, fourth: "RFC 5961 recommends that in these synchronized states, if the SYN bit is set,
+    /// irrespective of the sequence number, TCP endpoints MUST send a "challenge ACK" to the remote peer".
     pub(super) fn check_syn(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
         let repeated = self.state == State::SynReceived && header.seq == self.rcv.irs;
         if !header.flags.contains(Flags::SYN) || repeated {
             return Ok(());
         }
-        // "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state and return."
+        // "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state and
+        // return."
         let embryonic = self.state == State::SynReceived && self.parent.is_some();
         let yields = self.yields(cx);
         if embryonic || yields {

@@ -13,8 +13,8 @@ impl Connection {
         self.process_syn_in_syn_sent(cx, header)
     }
 
-    /// RFC 9293 §3.10.7.3, first: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set, if so drop
-    /// the segment and return)". Nothing is sent with the SYN, so that only one number is acceptable.
+    /// RFC 9293 §3.10.7.3, first: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set, if
+    /// so drop the segment and return)". Nothing is sent with the SYN, so that only one number is acceptable.
     fn check_ack_in_syn_sent(&mut self, header: &Header) -> Step {
         if !header.flags.contains(Flags::ACK) || header.ack == self.snd.nxt {
             return Ok(());
@@ -25,8 +25,8 @@ impl Connection {
         Err(DropReason::UnacceptableAck)
     }
 
-    /// RFC 9293 §3.10.7.3, second: "If the ACK was acceptable, then signal to the user "error: connection reset", drop the
-    /// segment, enter CLOSED state, delete TCB, and return.  Otherwise (no ACK), drop the segment and return."
+    /// RFC 9293 §3.10.7.3, second: "If the ACK was acceptable, then signal to the user "error: connection reset", drop
+    /// the segment, enter CLOSED state, delete TCB, and return.  Otherwise (no ACK), drop the segment and return."
     fn process_rst_in_syn_sent(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
         if !header.flags.contains(Flags::ACK) {
             return Err(DropReason::UnacceptableAck);
@@ -35,8 +35,8 @@ impl Connection {
         Ok(())
     }
 
-    /// RFC 9293 §3.10.7.3, fourth: "If the SYN bit is on and the security/compartment is acceptable, then RCV.NXT is set to
-    /// SEG.SEQ+1, IRS is set to SEG.SEQ."
+    /// RFC 9293 §3.10.7.3, fourth: "If the SYN bit is on and the security/compartment is acceptable, then RCV.NXT is
+    /// set to SEG.SEQ+1, IRS is set to SEG.SEQ."
     fn process_syn_in_syn_sent(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
         // Fifth: "if neither of the SYN or RST bits is set, then drop the segment and return."
         if !header.flags.contains(Flags::SYN) {
@@ -45,7 +45,8 @@ impl Connection {
         self.synchronize(cx.settings, header);
         let cause = Cause::Segment(header.flags);
         if header.flags.contains(Flags::ACK) {
-            // "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED, form an ACK segment".
+            // "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED, form an ACK
+            // segment".
             self.acknowledge_syn(cx, header);
             self.transition(cx, State::Established, cause);
         } else {

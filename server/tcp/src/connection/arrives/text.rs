@@ -7,10 +7,11 @@ use crate::segment::Segment;
 use crate::{Cause, DropReason, Errno, Flags, Header, Purpose, State};
 
 impl Connection {
-    /// RFC 9293 §3.10.7.4, seventh: "Once in the ESTABLISHED state, it is possible to deliver segment data to user RECEIVE
-    /// buffers."
+    /// RFC 9293 §3.10.7.4, seventh: "Once in the ESTABLISHED state, it is possible to deliver segment data to user
+    /// RECEIVE buffers."
     pub(super) fn process_text(&mut self, cx: &mut Context<'_>, segment: &Segment<'_>) -> Step {
-        // In other states: "This should not occur since a FIN has been received from the remote side.  Ignore the segment text."
+        // In other states: "This should not occur since a FIN has been received from the remote side.  Ignore the
+        // segment text."
         if segment.payload.is_empty() || !self.state.takes_text() {
             return Ok(());
         }
@@ -23,8 +24,8 @@ impl Connection {
         } else if self.rcv.has_beyond_gap(seq, segment.header.payload) {
             self.report_duplicate(cx.settings, seq, end);
         }
-        // "Once the TCP endpoint takes responsibility for the data, it advances RCV.NXT over the data accepted, and adjusts
-        // RCV.WND as appropriate to the current buffer availability."
+        // "Once the TCP endpoint takes responsibility for the data, it advances RCV.NXT over the data accepted, and
+        // adjusts RCV.WND as appropriate to the current buffer availability."
         let window = self.rcv.offered();
         let text = self.rcv.text(seq, segment.payload);
         self.acknowledge_text(cx, text, window);

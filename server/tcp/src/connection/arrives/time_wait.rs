@@ -5,8 +5,8 @@ use crate::connection::{Connection, Context};
 use crate::{Cause, DropReason, Flags, Header, Purpose, State, Timer};
 
 impl Connection {
-    /// RFC 9293 §3.10.7.4, fifth, TIME-WAIT: "The only thing that can arrive in this state is a retransmission of the remote
-    /// FIN.  Acknowledge it, and restart the 2 MSL timeout."
+    /// RFC 9293 §3.10.7.4, fifth, TIME-WAIT: "The only thing that can arrive in this state is a retransmission of the
+    /// remote FIN.  Acknowledge it, and restart the 2 MSL timeout."
     pub(super) fn arrives_in_time_wait(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
         let exact = header.seq == self.rcv.nxt;
         if header.flags.contains(Flags::RST) {

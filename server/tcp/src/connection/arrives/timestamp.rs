@@ -22,9 +22,9 @@ impl Connection {
         Ok(())
     }
 
-    /// The timestamp is `age` ticks of the sender's clock older than `TS.Recent`. The segment is answered and dropped; where
-    /// late acknowledgments count, one without data counts if it could be the newest, and is otherwise dropped in silence
-    /// (Linux `tcp_disordered_ack_check`).
+    /// The timestamp is `age` ticks of the sender's clock older than `TS.Recent`. The segment is answered and dropped;
+    /// where late acknowledgments count, one without data counts if it could be the newest, and is otherwise dropped in
+    /// silence (Linux `tcp_disordered_ack_check`).
     fn check_old_timestamp(&mut self, cx: &mut Context<'_>, header: &Header, age: u32) -> Step {
         let nxt = self.rcv.nxt;
         if cx.settings.late_acks && header.is_empty() && header.flags.contains(Flags::ACK) {

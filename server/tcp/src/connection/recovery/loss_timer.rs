@@ -7,8 +7,8 @@ use crate::Timer;
 use crate::connection::{Connection, Context};
 
 impl Connection {
-    /// Starts the timer for what is in flight, or stops it (RFC 6298 §5.1 to §5.3). Where a tail loss probe comes first, it is
-    /// the probe's (RFC 8985 §7.2).
+    /// Starts the timer for what is in flight, or stops it (RFC 6298 §5.1 to §5.3). Where a tail loss probe comes
+    /// first, it is the probe's (RFC 8985 §7.2).
     pub(in crate::connection) fn set_retransmission_timer(&mut self, cx: &mut Context<'_>) {
         self.set_loss_timer(cx, self.rtt.rto());
     }

@@ -1,4 +1,5 @@
-//! RACK: a segment is lost when one that was sent later has been delivered, and the reordering window has passed (RFC 8985 §6).
+//! RACK: a segment is lost when one that was sent later has been delivered, and the reordering window has passed
+//! (RFC 8985 §6).
 //!
 //! The steps are those of §6.2, on receiving an ACK. Step 1, `RACK.min_RTT`, is [`RttEstimator::min_rtt`].
 //!
@@ -27,9 +28,9 @@ impl Connection {
     pub(super) fn rack_update(&mut self, now: Instant, ack: &AckSummary<'_>) {
         let Some((delivered, resent)) = ack.delivered.last_sent else { return };
         let rtt = now - delivered.xmit_ts;
-        // Such an acknowledgment may belong to an earlier transmission. The RFC asks for less than `RACK.min_RTT`; where every
-        // round trip takes as long, that is never so, but the kernel's lone retransmissions are a little quicker than its
-        // bursts (18c, 12 of 12 runs).
+        // Such an acknowledgment may belong to an earlier transmission. The RFC asks for less than `RACK.min_RTT`;
+        // where every round trip takes as long, that is never so, but the kernel's lone retransmissions are a little
+        // quicker than its bursts (18c, 12 of 12 runs).
         let too_quick = self.rtt.min_rtt().is_some_and(|min_rtt| rtt <= min_rtt);
         if resent && (too_quick || self.echoes_earlier(ack.header, delivered.xmit_ts)) {
             return;
@@ -47,8 +48,8 @@ impl Connection {
     }
 
     /// Step 4, "Update the RACK reordering window": `RACK.reo_wnd`, how much later than its successors a segment may be
-    /// delivered. It is zero while no reordering was seen and recovery has begun, or enough segments have been reported for
-    /// it to begin.
+    /// delivered. It is zero while no reordering was seen and recovery has begun, or enough segments have been reported
+    /// for it to begin.
     fn rack_reo_wnd(&self) -> Duration {
         let proven = self.recovery.phase >= Phase::Recovery || self.snd.sent.sacked() >= DUP_THRESH;
         if !self.recovery.rack.reordering_seen && proven {

@@ -5,8 +5,8 @@ use crate::segment::Segment;
 use crate::{Arrival, DropReason, Flags};
 
 impl Endpoint {
-    /// RFC 9293 §3.10.7.1: "An incoming segment containing a RST is discarded.  An incoming segment not containing a RST causes
-    /// a RST to be sent in response."
+    /// RFC 9293 §3.10.7.1: "An incoming segment containing a RST is discarded.  An incoming segment not containing a
+    /// RST causes a RST to be sent in response."
     pub(super) fn arrives_in_closed(&mut self, segment: &Segment<'_>) -> Arrival {
         if !segment.header.flags.contains(Flags::RST) {
             self.refuse(segment);

@@ -32,8 +32,8 @@ impl Endpoint {
         self.syn_arrives_in_listen(now, id, segment)
     }
 
-    /// RFC 9293 §3.10.7.2, third: "Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text should be
-    /// queued for processing later.  ISS should be selected and a SYN segment sent".
+    /// RFC 9293 §3.10.7.2, third: "Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text
+    /// should be queued for processing later.  ISS should be selected and a SYN segment sent".
     fn syn_arrives_in_listen(&mut self, now: Instant, id: ListenerId, segment: &Segment<'_>) -> Arrival {
         let syn_backlog = self.config.settings.syn_backlog;
         let full = |listener: &Listener| !listener.has_room() || listener.embryonic >= syn_backlog;
