@@ -12,7 +12,7 @@ const ROWS: [Row; 14] = [
         |s| s.reset_at_fin = false,
         |settings| {
             let mut lone = Lone::in_state(State::CloseWait, settings);
-            lone.say((RST, 301, 0, 0));
+            lone.deliver((RST, 301, 0, 0));
             lone.state().to_string()
         },
         ["CLOSED", "CLOSE-WAIT"],
@@ -22,7 +22,7 @@ const ROWS: [Row; 14] = [
         |s| s.close_wait_reset = Errno::ConnectionReset,
         |settings| {
             let mut lone = Lone::in_state(State::CloseWait, settings);
-            lone.say((RST, 302, 0, 0));
+            lone.deliver((RST, 302, 0, 0));
             lone.endpoint.send(lone.now, lone.id(), b"x").unwrap_err().to_string()
         },
         ["EPIPE", "ECONNRESET"],
@@ -32,7 +32,7 @@ const ROWS: [Row; 14] = [
         |s| s.fin_hides_reset = false,
         |settings| {
             let mut lone = Lone::in_state(State::CloseWait, settings);
-            lone.say((RST, 302, 0, 0));
+            lone.deliver((RST, 302, 0, 0));
             match lone.endpoint.receive(lone.now, lone.id(), &mut [0; 1]) {
                 Ok(received) => format!("{received:?}"),
                 Err(errno) => errno.to_string(),
@@ -46,7 +46,7 @@ const ROWS: [Row; 14] = [
         |settings| {
             let mut lone = Lone::in_state(State::FinWait2, settings);
             lone.endpoint.shutdown_read(lone.now, lone.id()).unwrap();
-            flags(&lone.say((ACK, 301, 102, 10)).1)
+            flags(&lone.deliver((ACK, 301, 102, 10)).1)
         },
         ["RST", "ACK"],
     ),
@@ -56,7 +56,7 @@ const ROWS: [Row; 14] = [
         |settings| {
             let mut lone = Lone::in_state(State::FinWait2, settings);
             lone.endpoint.close(lone.now, lone.id());
-            lone.say((RST, 401, 0, 0));
+            lone.deliver((RST, 401, 0, 0));
             lone.state().to_string()
         },
         ["CLOSED", "FIN-WAIT-2"],
@@ -66,7 +66,7 @@ const ROWS: [Row; 14] = [
         |s| s.reset_for_syn_in_handshake = false,
         |settings| {
             let mut lone = Lone::in_state(State::SynReceived, settings);
-            let (_, answers) = lone.say((SYN, 350, 0, 0));
+            let (_, answers) = lone.deliver((SYN, 350, 0, 0));
             format!("{}: {}", lone.state(), flags(&answers))
         },
         ["CLOSED: RST+ACK", "CLOSED: "],
@@ -77,7 +77,7 @@ const ROWS: [Row; 14] = [
         |settings| {
             let mut lone = Lone::in_state(State::SynReceived, settings);
             lone.now += ms(500);
-            assert_eq!(flags(&lone.say((SYN, 300, 0, 0)).1), "SYN+ACK");
+            assert_eq!(flags(&lone.deliver((SYN, 300, 0, 0)).1), "SYN+ACK");
             lone.endpoint.poll_timeout().unwrap().to_string()
         },
         ["1.500000000s", "1.000000000s"],
@@ -111,11 +111,11 @@ const ROWS: [Row; 14] = [
         |settings| {
             let mut lone = Lone::new(settings);
             lone.connect();
-            lone.hear();
+            lone.sent_now();
             let options = Options { mss: Some(1460), ..Options::default() };
-            lone.say_with(SYN | ACK, 300, 101, b"", 1000, options);
+            lone.deliver_with(SYN | ACK, 300, 101, b"", 1000, options);
             lone.endpoint.send(lone.now, lone.id(), &[b'x'; 2000]).unwrap();
-            format!("{:?}", lone.hear().iter().map(|said| said.3).collect::<Vec<_>>())
+            format!("{:?}", lone.sent_now().iter().map(|segment| segment.3).collect::<Vec<_>>())
         },
         ["[]", "[1000]"],
     ),
@@ -126,11 +126,11 @@ const ROWS: [Row; 14] = [
             let settings = Settings { packet_memory: false, receive_buffer: 10_000, ..settings };
             let mut lone = Lone::in_state(State::Established, settings);
             for segment in 0..6 {
-                lone.say((ACK, 301 + segment * 1000, 101, 1000));
+                lone.deliver((ACK, 301 + segment * 1000, 101, 1000));
             }
             let read = lone.endpoint.receive(lone.now, lone.id(), &mut [0; 2000]);
             assert_eq!(read, Ok(Received::Octets(2000)));
-            flags(&lone.hear())
+            flags(&lone.sent_now())
         },
         ["", "ACK"],
     ),
@@ -139,7 +139,7 @@ const ROWS: [Row; 14] = [
         |s| s.ack_rule = AckRule::SecondSegment,
         |settings| {
             let mut lone = Lone::in_state(State::Established, not_quick(settings));
-            lone.say((ACK, 301, 101, 100));
+            lone.deliver((ACK, 301, 101, 100));
             lone.endpoint.poll_timeout().unwrap().to_string()
         },
         ["0.041000000s", "0.197000000s"],
@@ -150,10 +150,10 @@ const ROWS: [Row; 14] = [
         |settings| {
             let mut lone = Lone::new(Settings { sack: true, ..not_quick(settings) });
             lone.connect();
-            lone.hear();
+            lone.sent_now();
             let options = Options { sack_permitted: true, ..Options::default() };
-            lone.say_with(SYN | ACK, 300, 101, b"", 65_535, options);
-            let beyond = (1..=6).map(|place| lone.say((ACK, 301 + place * 100, 101, 100)).1.len());
+            lone.deliver_with(SYN | ACK, 300, 101, b"", 65_535, options);
+            let beyond = (1..=6).map(|place| lone.deliver((ACK, 301 + place * 100, 101, 100)).1.len());
             beyond.sum::<usize>().to_string()
         },
         ["3", "6"],
@@ -164,7 +164,7 @@ const ROWS: [Row; 14] = [
         |settings| {
             let mut lone = Lone::new(settings);
             lone.listener = Some(lone.endpoint.listen(lone.now, lone.local.port(), 0).unwrap());
-            flags(&lone.say((SYN, 300, 0, 0)).1)
+            flags(&lone.deliver((SYN, 300, 0, 0)).1)
         },
         ["SYN+ACK", ""],
     ),
@@ -175,8 +175,8 @@ fn not_quick(mut settings: Settings) -> Settings {
     settings
 }
 
-fn flags(said: &[Said]) -> String {
-    said.iter().map(|(flags, ..)| flags.to_string()).collect::<Vec<_>>().join(", ")
+fn flags(segments: &[Brief]) -> String {
+    segments.iter().map(|(flags, ..)| flags.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[test]

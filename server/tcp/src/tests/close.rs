@@ -18,16 +18,16 @@ fn close_both(mut pair: Pair, server_waits: Duration) -> Pair {
 #[test]
 fn ack_and_fin_travel_together_when_the_application_is_ready() {
     let pair = close_both(Pair::linux().connected(), Duration::ZERO);
-    assert_eq!(pair.said(0), [(FIN | ACK, 0), (ACK, 0)]);
-    assert_eq!(pair.said(1), [(FIN | ACK, 0)]);
+    assert_eq!(pair.sent(0), [(FIN | ACK, 0), (ACK, 0)]);
+    assert_eq!(pair.sent(1), [(FIN | ACK, 0)]);
 }
 
 /// Recording 01b: half a second later it takes four segments, the first ACK more than 40 ms late.
 #[test]
 fn four_segments_when_the_application_takes_its_time() {
     let pair = close_both(Pair::linux().connected(), ms(500));
-    assert_eq!(pair.said(0), [(FIN | ACK, 0), (ACK, 0)]);
-    assert_eq!(pair.said(1), [(ACK, 0), (FIN | ACK, 0)]);
+    assert_eq!(pair.sent(0), [(FIN | ACK, 0), (ACK, 0)]);
+    assert_eq!(pair.sent(1), [(ACK, 0), (FIN | ACK, 0)]);
     let times = pair.times(|_| true);
     assert_eq!(times[1] - times[0], 20 + 41);
     assert_eq!(pair.states(0), [Closed, SynSent, Established, FinWait1, FinWait2, TimeWait, Closed]);
@@ -59,7 +59,7 @@ fn both_close_at_once() {
     pair.close(1);
     pair.run();
     for end in 0..2 {
-        assert_eq!(pair.said(end), [(FIN | ACK, 0), (ACK, 0)]);
+        assert_eq!(pair.sent(end), [(FIN | ACK, 0), (ACK, 0)]);
         assert_eq!(pair.states(end)[2..], [Established, FinWait1, Closing, TimeWait, Closed]);
     }
 }
@@ -142,7 +142,7 @@ fn data_for_a_closed_application_is_reset() {
     assert_eq!(pair.state(0), FinWait2);
     pair.send(1, &[1; 100]);
     pair.run_for(secs(1));
-    assert_eq!(pair.said(0).last(), Some(&(RST, 0)));
+    assert_eq!(pair.sent(0).last(), Some(&(RST, 0)));
     assert_eq!((pair.states(0).last(), pair.states(1).last()), (Some(&Closed), Some(&Closed)));
     let id = pair.id(1);
     let now = pair.now;
@@ -158,7 +158,7 @@ fn closing_with_unread_data_resets_and_without_does_not() {
     pair.run_for(ms(100));
     pair.close(0);
     pair.run();
-    assert_eq!(pair.said(0).last(), Some(&(RST | ACK, 0)));
+    assert_eq!(pair.sent(0).last(), Some(&(RST | ACK, 0)));
     assert_eq!(pair.ended[1], Some(Err(Errno::ConnectionReset)));
     assert_eq!(pair.states(1)[2..], [Established, Closed]);
 }
@@ -186,7 +186,7 @@ fn the_process_dies_and_the_kernel_closes_everything() {
     pair.ends[1].close_all(now);
     pair.drain(1);
     pair.run_for(secs(1));
-    assert_eq!(pair.said(1)[0], (FIN | ACK, 0));
+    assert_eq!(pair.sent(1)[0], (FIN | ACK, 0));
     assert_eq!(pair.state(0), CloseWait);
     let now = pair.now;
     let id = pair.ends[0].connect(now, None, "10.0.0.2:80".parse().unwrap()).unwrap();
@@ -201,14 +201,14 @@ fn the_process_dies_and_the_kernel_closes_everything() {
 fn time_wait_ends_by_a_new_syn_or_a_reset() {
     let mut lone = Lone::in_state(TimeWait, plain(100));
     lone.listen();
-    assert_eq!(lone.say((SYN, 200, 0, 0)).1, [(ACK, 102, 302, 0)], "an old SYN");
+    assert_eq!(lone.deliver((SYN, 200, 0, 0)).1, [(ACK, 102, 302, 0)], "an old SYN");
     lone.endpoint.set_initial_sequence(500);
-    assert_eq!(lone.say((SYN, 400, 0, 0)).1, [(SYN | ACK, 500, 401, 0)]);
+    assert_eq!(lone.deliver((SYN, 400, 0, 0)).1, [(SYN | ACK, 500, 401, 0)]);
     assert_eq!(lone.path(), [TimeWait, Closed, SynReceived], "the second connection starts in LISTEN");
 
     let settings = Settings { reset_ends_time_wait: false, ..plain(100) };
     let mut lone = Lone::in_state(TimeWait, settings);
-    lone.say((RST, 302, 0, 0));
+    lone.deliver((RST, 302, 0, 0));
     assert_eq!(lone.state(), TimeWait, "RFC 1337");
 }
 
@@ -217,11 +217,11 @@ fn time_wait_ends_by_a_new_syn_or_a_reset() {
 #[test]
 fn time_wait_does_not_answer_every_empty_segment() {
     let mut lone = Lone::in_state(TimeWait, plain(100));
-    let mut answers = |said| lone.say(said).1.len();
+    let mut answers = |segment| lone.deliver(segment).1.len();
     let stray = (ACK, 9000, 50, 0);
     assert_eq!([answers(stray), answers(stray)], [1, 0]);
     let fin = (FIN | ACK, 301, 102, 0);
     assert_eq!([answers(fin), answers(fin)], [1, 1], "a FIN is no part of such a loop");
     lone.now += secs(1);
-    assert_eq!(lone.say(stray).1, [(ACK, 102, 302, 0)]);
+    assert_eq!(lone.deliver(stray).1, [(ACK, 102, 302, 0)]);
 }

@@ -137,8 +137,8 @@ fn a_lost_last_ack_is_made_good_by_data() {
 fn nobody_listens_and_the_connection_is_refused() {
     let mut lone = Lone::new(plain(100));
     lone.connect();
-    lone.hear();
-    lone.say((RST | ACK, 0, 101, 0));
+    lone.sent_now();
+    lone.deliver((RST | ACK, 0, 101, 0));
     let id = lone.id();
     assert_eq!(lone.endpoint.connected(id), Poll::Ready(Err(Errno::ConnectionRefused)));
     assert_eq!(lone.path(), [State::Closed, State::SynSent, State::Closed]);
@@ -147,7 +147,7 @@ fn nobody_listens_and_the_connection_is_refused() {
 #[test]
 fn a_repeated_syn_is_answered_by_the_same_syn_ack() {
     let mut lone = Lone::in_state(State::SynReceived, plain(100));
-    assert_eq!(lone.say((SYN, 300, 0, 0)).1, [(SYN | ACK, 100, 301, 0)]);
+    assert_eq!(lone.deliver((SYN, 300, 0, 0)).1, [(SYN | ACK, 100, 301, 0)]);
 }
 
 /// Recording 14e: backlog 1 lets two connections in; the other SYNs are dropped in silence.
@@ -196,12 +196,12 @@ fn ports_are_taken_from_the_range_until_none_is_left() {
 /// Whoever forgets to poll for the SYN loses segments, and nothing else.
 #[test]
 fn nothing_answers_a_syn_that_has_not_been_sent() {
-    for said in
+    for segment in
         [(SYN | ACK, 300, 100, 0), (SYN | ACK, 300, 101, 0), (ACK, 301, 101, 5), (RST | ACK, 0, 101, 0)]
     {
         let mut lone = Lone::new(plain(100));
         lone.connect();
-        let (arrival, answers) = lone.say(said);
+        let (arrival, answers) = lone.deliver(segment);
         assert_eq!(arrival.disposition, crate::Disposition::Dropped(crate::DropReason::UnacceptableAck));
         assert_eq!(answers, [(SYN, 100, 0, 0)]);
         assert_eq!(lone.state(), State::SynSent);

@@ -78,7 +78,7 @@ fn a_duplicate_acknowledgment_repeats_the_one_before() {
     }
 }
 
-/// Recording 10b: at the tail nothing follows that could tell; a probe does. 16b: without it, the timer.
+/// Recording 10b: at the tail nothing follows that would show the loss, but a probe does. 16b: without it, the timer.
 #[test]
 fn a_segment_lost_at_the_end_is_found_by_a_probe_or_the_timer() {
     for (tail_loss_probe, purpose) in [(true, Purpose::TailLossProbe), (false, Purpose::Retransmission)] {
@@ -231,7 +231,7 @@ fn challenge_acks_are_limited() {
     let mut answered = Vec::new();
     for at in [500, 600, 700, 800, 1300] {
         lone.now = Instant::ZERO + ms(at);
-        answered.push(lone.say((RST, 301 + 100, 0, 0)).1.len());
+        answered.push(lone.deliver((RST, 301 + 100, 0, 0)).1.len());
     }
     assert_eq!(answered, [1, 0, 0, 0, 1]);
 }
@@ -241,14 +241,14 @@ fn challenge_acks_are_limited() {
 fn an_old_timestamp_is_rejected() {
     let mut lone = Lone::new(Settings { timestamps: true, ..plain(100) });
     lone.connect();
-    lone.hear();
+    lone.sent_now();
     let stamped =
         |value| Options { timestamps: Some(crate::Timestamps { value, echo: 0 }), ..Options::default() };
-    lone.say_with(SYN | ACK, 300, 101, b"", 1000, stamped(5_000));
-    let (arrival, answer) = lone.say_with(ACK, 301, 101, b"old", 1000, stamped(4_999));
+    lone.deliver_with(SYN | ACK, 300, 101, b"", 1000, stamped(5_000));
+    let (arrival, answer) = lone.deliver_with(ACK, 301, 101, b"old", 1000, stamped(4_999));
     assert_eq!(arrival.disposition, crate::Disposition::Dropped(crate::DropReason::OldTimestamp));
     assert_eq!(answer, [(ACK, 101, 301, 0)]);
-    let (arrival, _) = lone.say_with(ACK, 301, 101, b"new", 1000, stamped(5_001));
+    let (arrival, _) = lone.deliver_with(ACK, 301, 101, b"new", 1000, stamped(5_001));
     assert_eq!(arrival.disposition, crate::Disposition::Accepted);
 }
 

@@ -50,8 +50,8 @@ fn endpoint(address: &str, settings: Settings) -> Endpoint {
     Endpoint::new(Config { addresses, settings, secret: 7 })
 }
 
-/// A segment that a test says or hears: flags, seq, ack, octets of data.
-type Said = (Flags, u32, u32, usize);
+/// A segment in brief: flags, seq, ack, octets of data.
+type Brief = (Flags, u32, u32, usize);
 
 const SYN: Flags = Flags::SYN;
 const FIN: Flags = Flags::FIN;
@@ -102,12 +102,12 @@ impl Lone {
         self.connection = Some(self.endpoint.connect(self.now, Some(self.local.port()), self.peer).unwrap());
     }
 
-    /// The peer says something; the answers are what is sent at once.
-    fn say(&mut self, (flags, seq, ack, len): Said) -> (Arrival, Vec<Said>) {
-        self.say_with(flags, seq, ack, &vec![b'x'; len], 65_535, Options::default())
+    /// A segment of the peer arrives; returns what is sent at once.
+    fn deliver(&mut self, (flags, seq, ack, len): Brief) -> (Arrival, Vec<Brief>) {
+        self.deliver_with(flags, seq, ack, &vec![b'x'; len], 65_535, Options::default())
     }
 
-    fn say_with(
+    fn deliver_with(
         &mut self,
         flags: Flags,
         seq: u32,
@@ -115,7 +115,7 @@ impl Lone {
         payload: &[u8],
         window: u16,
         options: Options,
-    ) -> (Arrival, Vec<Said>) {
+    ) -> (Arrival, Vec<Brief>) {
         let payload_len = payload.len() as u32;
         let header = Header {
             seq: Seq(seq),
@@ -132,11 +132,11 @@ impl Lone {
         if self.connection.is_none() {
             self.connection = arrival.connection;
         }
-        (arrival, self.hear())
+        (arrival, self.sent_now())
     }
 
-    /// What the endpoint sends now.
-    fn hear(&mut self) -> Vec<Said> {
+    /// What the endpoint sends now, in brief.
+    fn sent_now(&mut self) -> Vec<Brief> {
         self.transmits()
             .into_iter()
             .map(|sent| {
@@ -158,10 +158,10 @@ impl Lone {
     }
 
     /// Goes to the next timer and fires it; what is sent then.
-    fn wait(&mut self) -> Vec<Said> {
+    fn wait(&mut self) -> Vec<Brief> {
         self.now = self.endpoint.poll_timeout().expect("a timer runs");
         self.endpoint.handle_timeout(self.now);
-        self.hear()
+        self.sent_now()
     }
 
     fn events(&mut self) -> Vec<EventKind> {
@@ -185,45 +185,45 @@ impl Lone {
             }
             State::SynSent => {
                 lone.connect();
-                assert_eq!(lone.hear(), [(SYN, 100, 0, 0)]);
+                assert_eq!(lone.sent_now(), [(SYN, 100, 0, 0)]);
                 return lone;
             }
             State::SynReceived => {
                 lone.listen();
-                assert_eq!(lone.say((SYN, 300, 0, 0)).1, [(SYN | ACK, 100, 301, 0)]);
+                assert_eq!(lone.deliver((SYN, 300, 0, 0)).1, [(SYN | ACK, 100, 301, 0)]);
                 return lone;
             }
             _ => {
                 lone.connect();
-                lone.hear();
-                assert_eq!(lone.say((SYN | ACK, 300, 101, 0)).1, [(ACK, 101, 301, 0)]);
+                lone.sent_now();
+                assert_eq!(lone.deliver((SYN | ACK, 300, 101, 0)).1, [(ACK, 101, 301, 0)]);
             }
         }
         let shutdown = |lone: &mut Lone| {
             lone.endpoint.shutdown(lone.now, lone.connection.unwrap()).unwrap();
-            let fin = lone.hear();
+            let fin = lone.sent_now();
             assert_eq!((fin[0].0, fin[0].1), (FIN | ACK, 101));
         };
         match state {
             State::FinWait1 => shutdown(&mut lone),
             State::FinWait2 => {
                 shutdown(&mut lone);
-                lone.say((ACK, 301, 102, 0));
+                lone.deliver((ACK, 301, 102, 0));
             }
             State::CloseWait => {
-                lone.say((FIN | ACK, 301, 101, 0));
+                lone.deliver((FIN | ACK, 301, 101, 0));
             }
             State::Closing => {
                 shutdown(&mut lone);
-                lone.say((FIN | ACK, 301, 101, 0));
+                lone.deliver((FIN | ACK, 301, 101, 0));
             }
             State::LastAck => {
-                lone.say((FIN | ACK, 301, 101, 0));
+                lone.deliver((FIN | ACK, 301, 101, 0));
                 shutdown(&mut lone);
             }
             State::TimeWait => {
                 shutdown(&mut lone);
-                lone.say((FIN | ACK, 301, 102, 0));
+                lone.deliver((FIN | ACK, 301, 102, 0));
             }
             _ => {}
         }

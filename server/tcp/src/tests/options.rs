@@ -58,12 +58,13 @@ fn the_user_timeout_ends_probing_a_window_that_stays_closed() {
 /// Recording 08d.
 #[test]
 fn linger_zero_makes_close_a_reset() {
-    for (linger, said) in [(Some(Duration::ZERO), RST | ACK), (Some(secs(2)), FIN | ACK), (None, FIN | ACK)] {
+    for (linger, flags) in [(Some(Duration::ZERO), RST | ACK), (Some(secs(2)), FIN | ACK), (None, FIN | ACK)]
+    {
         let mut pair = Pair::linux().connected();
         let (now, id) = (pair.now, pair.id(0));
         pair.ends[0].set_linger(now, id, linger);
         pair.close(0);
-        assert_eq!(pair.said(0), [(said, 0)]);
+        assert_eq!(pair.sent(0), [(flags, 0)]);
     }
 }
 
@@ -76,7 +77,7 @@ fn shutting_the_read_side_tells_the_peer_nothing() {
     assert_eq!(pair.ends[0].shutdown_read(now, id), Ok(()));
     pair.send(1, &[1; 100]);
     pair.run_for(secs(1));
-    assert_eq!(pair.said(0), [(ACK, 0)]);
+    assert_eq!(pair.sent(0), [(ACK, 0)]);
     let mut buffer = [0; 200];
     let now = pair.now;
     assert_eq!(pair.ends[0].receive(now, id, &mut buffer), Ok(Received::Octets(100)));

@@ -230,7 +230,7 @@ impl Pair {
     }
 
     /// What one end sent: flags, and the rest relative to the ISNs.
-    pub(super) fn said(&self, end: usize) -> Vec<(Flags, u32)> {
+    pub(super) fn sent(&self, end: usize) -> Vec<(Flags, u32)> {
         self.log
             .iter()
             .filter(|passed| passed.from == end)

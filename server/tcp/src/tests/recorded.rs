@@ -97,7 +97,8 @@ fn room_for_one_segment_waits_for_room_for_two() {
     assert_eq!(pair.read[1].len(), 30 * MSS);
 }
 
-/// 10i_loss_segment_1: while the window grows, and three times more, each is told at once, then together after 1 ms.
+/// 10i_loss_segment_1: while the window grows, and three times more, each is acknowledged at once, then several
+/// together after 1 ms.
 #[test]
 fn what_stands_beyond_a_gap_is_told_together_in_the_end() {
     for (sack, acks) in [(true, vec![0, 0, 0, 0, 0, 0, 0, 1]), (false, vec![0; 9])] {
@@ -161,7 +162,7 @@ fn after_a_spurious_timeout_nothing_more_is_sent_again() {
     assert_eq!(data(&pair)[10..], [(0, MSS as u32, false)], "the timeout's own");
 }
 
-/// 07h2_zero_window_client_gone: the wait is doubled no more often than tcp_retries2 says (`tcp_send_probe0`).
+/// 07h2_zero_window_client_gone: the wait doubles no more often than tcp_retries2 allows (`tcp_send_probe0`).
 #[test]
 fn probes_of_a_closed_window_come_at_an_even_pace_in_the_end() {
     let settings = Settings { give_up: GiveUp::Retries(2), ..Profile::Linux.settings() };
@@ -182,32 +183,32 @@ fn acknowledgments_that_can_not_be_are_answered_twice_a_second() {
     for wrong in [5_000, 101_u32.wrapping_sub(200_000)] {
         let mut lone = Lone::new(plain(100));
         lone.connect();
-        lone.hear();
-        lone.say((SYN | ACK, 300, 101, 0));
+        lone.sent_now();
+        lone.deliver((SYN | ACK, 300, 101, 0));
         let mut answers = 0;
         for _ in 0..5 {
-            answers += lone.say((ACK | PSH, 301, wrong, 10)).1.len();
+            answers += lone.deliver((ACK | PSH, 301, wrong, 10)).1.len();
             lone.now += ms(100);
         }
         assert_eq!(answers, 1, "{wrong}");
         lone.now += ms(100);
-        assert_eq!(lone.say((ACK | PSH, 301, wrong, 10)).1.len(), 1, "half a second later");
+        assert_eq!(lone.deliver((ACK | PSH, 301, wrong, 10)).1.len(), 1, "half a second later");
     }
 }
 
 /// 11n11_syn_in_orphan_fin_wait_2, and a RST anywhere in the window (`tcp_timewait_state_process`).
 #[test]
 fn an_orphan_in_fin_wait_2_is_worth_no_challenge() {
-    for (said, answer) in [((SYN, 900, 0, 0), vec![(RST | ACK, 0, 901, 0)]), ((RST, 900, 0, 0), vec![])] {
+    for (segment, answer) in [((SYN, 900, 0, 0), vec![(RST | ACK, 0, 901, 0)]), ((RST, 900, 0, 0), vec![])] {
         let mut lone = Lone::new(plain(100));
         lone.connect();
-        lone.hear();
-        lone.say((SYN | ACK, 300, 101, 0));
+        lone.sent_now();
+        lone.deliver((SYN | ACK, 300, 101, 0));
         lone.endpoint.close(lone.now, lone.id());
-        lone.hear();
-        lone.say((ACK, 301, 102, 0));
+        lone.sent_now();
+        lone.deliver((ACK, 301, 102, 0));
         assert_eq!(lone.state(), State::FinWait2);
-        assert_eq!(lone.say(said).1, answer);
+        assert_eq!(lone.deliver(segment).1, answer);
         assert_eq!(lone.state(), State::Closed);
     }
 }
@@ -227,7 +228,8 @@ fn data_for_who_shut_both_directions_is_reset() {
     assert_eq!(resets, 1);
 }
 
-/// 14g_reuse_own_time_wait_no_ts: only timestamps would tell old segments from new ones (`__inet_check_established`).
+/// 14g_reuse_own_time_wait_no_ts: only timestamps would distinguish old segments from new ones
+/// (`__inet_check_established`).
 #[test]
 fn a_pair_of_addresses_in_time_wait_is_not_available() {
     for (timestamps, again) in [(true, None), (false, Some(Errno::AddressNotAvailable))] {

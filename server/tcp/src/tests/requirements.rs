@@ -36,18 +36,18 @@ fn eager(settings: Settings) -> Lone {
         ..settings
     });
     lone.connect();
-    lone.hear();
+    lone.sent_now();
     let options = Options { mss: Some(1460), ..Options::default() };
-    lone.say_with(SYN | ACK, 300, 101, b"", 65_535, options);
+    lone.deliver_with(SYN | ACK, 300, 101, b"", 65_535, options);
     lone.events();
     lone
 }
 
 impl Lone {
-    fn send(&mut self, octets: &[u8]) -> Vec<Said> {
+    fn send(&mut self, octets: &[u8]) -> Vec<Brief> {
         let id = self.id();
         assert_eq!(self.endpoint.send(self.now, id, octets), Ok(octets.len()));
-        self.hear()
+        self.sent_now()
     }
 
     fn receive(&mut self) -> Result<Received, Errno> {
@@ -56,7 +56,7 @@ impl Lone {
     }
 
     /// A datagram of the peer with any options, right or wrong, of TCP and of IP.
-    fn datagram(&self, (flags, seq, ack, len): Said, tcp_options: &[u8], ip_options: &[u8]) -> Vec<u8> {
+    fn datagram(&self, (flags, seq, ack, len): Brief, tcp_options: &[u8], ip_options: &[u8]) -> Vec<u8> {
         let (IpAddr::V4(from), IpAddr::V4(to)) = (self.peer.ip(), self.local.ip()) else { panic!("IPv4") };
         let payload = vec![b'x'; len];
         let mut tcp = TcpHeader::new(self.peer.port(), self.local.port(), seq, 65_535);
@@ -74,15 +74,15 @@ impl Lone {
     }
 
     /// Takes a datagram; what it is answered.
-    fn take(&mut self, datagram: &[u8]) -> (Disposition, Vec<Said>) {
+    fn take(&mut self, datagram: &[u8]) -> (Disposition, Vec<Brief>) {
         let arrival = self.endpoint.handle_datagram(self.now, datagram);
         if self.connection.is_none() {
             self.connection = arrival.connection;
         }
-        (arrival.disposition, self.hear())
+        (arrival.disposition, self.sent_now())
     }
 
-    /// What the application was told.
+    /// What was reported to the application.
     fn reports(&mut self) -> Vec<Report> {
         let report = |kind| if let EventKind::Report(report) = kind { Some(report) } else { None };
         self.events().into_iter().filter_map(report).collect()

@@ -39,8 +39,8 @@ fn row(state: State, (name, flags, seq, ack, len): (&str, Flags, i32, i32, usize
         _ => 301 + i32::from(fin_received),
     };
     let ack = if flags.contains(ACK) { (snd_nxt + ack) as u32 } else { 0 };
-    let said = (flags, (rcv_nxt + seq) as u32, ack, len);
-    let (arrival, answers) = lone.say(said);
+    let segment = (flags, (rcv_nxt + seq) as u32, ack, len);
+    let (arrival, answers) = lone.deliver(segment);
     let answers: Vec<String> =
         answers
             .iter()

@@ -35,7 +35,7 @@ fn small_writes_gather_unless_nodelay() {
             pair.send(0, &[1; 10]);
         }
         pair.run_for(secs(1));
-        let sent = pair.said(0).iter().filter(|(_, len)| *len > 0).count();
+        let sent = pair.sent(0).iter().filter(|(_, len)| *len > 0).count();
         assert_eq!(sent, segments);
         assert_eq!(pair.read[1].len(), 50);
     }

@@ -1,4 +1,4 @@
-//! Opening and closing: addresses, calls, what the application is told (RFC 9293 §3.4 to §3.6, §3.9).
+//! Opening and closing: addresses, calls, what the application learns (RFC 9293 §3.4 to §3.6, §3.9).
 
 use std::hash::Hasher as _;
 
@@ -59,26 +59,26 @@ fn must_9_a_sequence_number_tells_nothing_about_the_next_ones() {
 #[test]
 fn must_11_a_reset_in_syn_received_goes_back_to_where_it_came_from() {
     let mut passive = Lone::in_state(State::SynReceived, plain(100));
-    passive.say((RST, 301, 0, 0));
+    passive.deliver((RST, 301, 0, 0));
     assert_eq!(passive.receive(), Err(Errno::NotConnected), "the application never heard of it");
     passive.connection = None;
     passive.peer.set_port(81);
-    assert_eq!(passive.say((SYN, 300, 0, 0)).1, [(SYN | ACK, 100, 301, 0)], "the listener goes on");
+    assert_eq!(passive.deliver((SYN, 300, 0, 0)).1, [(SYN | ACK, 100, 301, 0)], "the listener goes on");
 
     let mut active = Lone::in_state(State::SynSent, plain(100));
-    active.say((SYN, 300, 0, 0));
+    active.deliver((SYN, 300, 0, 0));
     assert_eq!(active.state(), State::SynReceived);
-    active.say((RST, 301, 0, 0));
+    active.deliver((RST, 301, 0, 0));
     assert_eq!(active.receive(), Err(Errno::ConnectionRefused));
 }
 
 #[test]
 fn must_12_a_normal_end_and_a_reset_differ() {
     let mut lone = Lone::in_state(State::Established, plain(100));
-    lone.say((FIN | ACK, 301, 101, 0));
+    lone.deliver((FIN | ACK, 301, 101, 0));
     assert_eq!(lone.receive(), Ok(Received::End));
     let mut lone = Lone::in_state(State::Established, plain(100));
-    lone.say((RST, 301, 0, 0));
+    lone.deliver((RST, 301, 0, 0));
     assert_eq!(lone.receive(), Err(Errno::ConnectionReset));
 }
 
@@ -97,7 +97,7 @@ fn must_41_a_passive_open_changes_no_other_connection() {
     assert_eq!(lone.endpoint.listen(lone.now, port, 8), Err(Errno::AddressInUse));
     assert!(lone.endpoint.listen(lone.now, port + 1, 8).is_ok());
     assert_eq!(lone.state(), State::SynReceived);
-    lone.say((ACK, 301, 101, 0));
+    lone.deliver((ACK, 301, 101, 0));
     assert_eq!(lone.state(), State::Established);
 }
 
@@ -106,7 +106,7 @@ fn must_42_a_port_can_be_listened_on_while_a_connection_opens_from_it() {
     let mut lone = Lone::in_state(State::SynSent, plain(100));
     lone.listen();
     let mut other = Lone { peer: "10.0.0.3:9".parse().unwrap(), connection: None, ..lone };
-    assert_eq!(other.say((SYN, 300, 0, 0)).1, [(SYN | ACK, 100, 301, 0)]);
+    assert_eq!(other.deliver((SYN, 300, 0, 0)).1, [(SYN | ACK, 100, 301, 0)]);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn must_57_63_a_syn_to_or_from_such_an_address_is_ignored() {
 #[test]
 fn shld_2_a_reset_may_carry_data() {
     let mut lone = Lone::in_state(State::Established, plain(100));
-    assert_eq!(lone.say((RST, 301, 0, 20)).1, []);
+    assert_eq!(lone.deliver((RST, 301, 0, 20)).1, []);
     assert_eq!(lone.state(), State::Closed);
 }
 
@@ -189,24 +189,27 @@ fn shld_4_a_newer_timestamp_ends_time_wait_too() {
         let stamped =
             |value| Options { timestamps: Some(crate::Timestamps { value, echo: 0 }), ..Options::default() };
         lone.connect();
-        lone.hear();
-        lone.say_with(SYN | ACK, 300, 101, b"", 1000, stamped(5_000));
+        lone.sent_now();
+        lone.deliver_with(SYN | ACK, 300, 101, b"", 1000, stamped(5_000));
         let id = lone.id();
         lone.endpoint.shutdown(lone.now, id).unwrap();
-        lone.hear();
-        lone.say_with(FIN | ACK, 301, 102, b"", 1000, stamped(5_000));
+        lone.sent_now();
+        lone.deliver_with(FIN | ACK, 301, 102, b"", 1000, stamped(5_000));
         assert_eq!(lone.state(), State::TimeWait);
         lone.listen();
         // The sequence number alone is too old.
-        assert_eq!(lone.say_with(SYN, 200, 0, b"", 1000, stamped(value)).1[0].0, answer, "{value}");
+        assert_eq!(lone.deliver_with(SYN, 200, 0, b"", 1000, stamped(value)).1[0].0, answer, "{value}");
     }
 }
 
 #[test]
 fn may_12_an_acknowledgment_from_before_the_largest_window_is_challenged() {
     let mut lone = Lone::in_state(State::Established, plain(100));
-    let (arrival, answers) = lone.say((ACK, 301, 101_u32.wrapping_sub(65_536), 10));
+    let (arrival, answers) = lone.deliver((ACK, 301, 101_u32.wrapping_sub(65_536), 10));
     assert_eq!(arrival.disposition, Disposition::Dropped(DropReason::UnacceptableAck));
     assert_eq!(answers, [(ACK, 101, 301, 0)]);
-    assert_eq!(lone.say((ACK, 301, 101_u32.wrapping_sub(65_535), 10)).0.disposition, Disposition::Accepted);
+    assert_eq!(
+        lone.deliver((ACK, 301, 101_u32.wrapping_sub(65_535), 10)).0.disposition,
+        Disposition::Accepted
+    );
 }

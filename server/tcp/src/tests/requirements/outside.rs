@@ -35,7 +35,7 @@ fn must_48_49_the_application_chooses_ttl_and_differentiated_services() {
         (lone.local, lone.peer) = (SocketAddr::new(ours.parse().unwrap(), 5000), peer.parse().unwrap());
         lone.connect();
         assert_eq!(chosen(&lone.datagrams()[0]), (64, 0), "unless it says otherwise");
-        lone.say((SYN | ACK, 300, 101, 0));
+        lone.deliver((SYN | ACK, 300, 101, 0));
         // SHLD-21, SHLD-22: at any time, and unchanged.
         for (hops, codepoint) in [(1, 46), (255, 0x3f), (64, 0)] {
             let id = lone.id();

@@ -16,10 +16,10 @@ fn must_1_the_window_is_an_unsigned_number_of_32_bits() {
         ..plain(100)
     });
     lone.connect();
-    lone.hear();
+    lone.sent_now();
     let options = Options { window_scale: Some(14), ..Options::default() };
-    lone.say_with(SYN | ACK, 300, 101, b"", 65_535, options);
-    lone.say((ACK, 301, 101, 0));
+    lone.deliver_with(SYN | ACK, 300, 101, b"", 65_535, options);
+    lone.deliver((ACK, 301, 101, 0));
     let sent: usize = lone.send(&[0; 1 << 20]).iter().map(|(_, _, _, len)| len).sum();
     assert!(sent > 1_000_000, "a window of nearly 2^30, and {sent}");
 }
@@ -93,8 +93,8 @@ fn must_15_a_peer_that_names_no_mss_gets_536_or_1220_octets() {
         lone.endpoint = endpoint(ours, plain(100));
         (lone.local, lone.peer) = (SocketAddr::new(ours.parse().unwrap(), 5000), peer.parse().unwrap());
         lone.listen();
-        lone.say((SYN, 300, 0, 0));
-        lone.say((ACK, 301, 101, 0));
+        lone.deliver((SYN, 300, 0, 0));
+        lone.deliver((ACK, 301, 101, 0));
         assert_eq!(lone.send(&[0; 4000])[0].3, expected);
     }
 }
@@ -111,11 +111,11 @@ fn must_16_segments_are_as_large_as_the_peer_and_the_path_take_and_the_options_l
     ] {
         let mut lone = Lone::new(Settings { mtu, timestamps, ..plain(100) });
         lone.connect();
-        lone.hear();
+        lone.sent_now();
         let stamp = crate::Timestamps { value: 1, echo: 0 };
         let options =
             Options { mss: Some(theirs), timestamps: timestamps.then_some(stamp), ..Options::default() };
-        lone.say_with(SYN | ACK, 300, 101, b"", 65_535, options);
+        lone.deliver_with(SYN | ACK, 300, 101, b"", 65_535, options);
         assert_eq!(lone.send(&[0; 20_000])[0].3, expected, "{theirs} {mtu} {timestamps}");
     }
 }

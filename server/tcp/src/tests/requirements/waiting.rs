@@ -100,7 +100,7 @@ fn must_40_no_acknowledgment_waits_for_half_a_second() {
         );
         let mut delayed = 0;
         for at in 0..40 {
-            let answers = lone.say((ACK | PSH, 301 + at * 10, 101, 10)).1;
+            let answers = lone.deliver((ACK | PSH, 301 + at * 10, 101, 10)).1;
             if answers.is_empty() {
                 let began = lone.now;
                 assert_eq!(lone.wait(), [(ACK, 101, 311 + at * 10, 0)], "{profile:?}");
@@ -123,11 +123,11 @@ fn shld_19_every_second_full_segment_is_acknowledged() {
         let mut waiting = 0;
         for at in 0..60 {
             waiting += 1;
-            if !lone.say((ACK, 301 + at * 1460, 101, 1460)).1.is_empty() {
+            if !lone.deliver((ACK, 301 + at * 1460, 101, 1460)).1.is_empty() {
                 waiting = 0;
             }
             let _ = lone.receive();
-            if !lone.hear().is_empty() {
+            if !lone.sent_now().is_empty() {
                 waiting = 0;
             }
             assert!(waiting < 2, "{profile:?}: segment {at}");
@@ -140,8 +140,8 @@ fn shld_19_every_second_full_segment_is_acknowledged() {
 fn must_35_36_a_closed_window_is_probed_after_an_rto_and_then_less_and_less() {
     let mut lone = Lone::new(recommended());
     lone.connect();
-    lone.hear();
-    lone.say_with(SYN | ACK, 300, 101, b"", 0, Options::default());
+    lone.sent_now();
+    lone.deliver_with(SYN | ACK, 300, 101, b"", 0, Options::default());
     let mut last = lone.now;
     assert_eq!(lone.send(b"x"), []);
     let mut between = Vec::new();
@@ -149,8 +149,8 @@ fn must_35_36_a_closed_window_is_probed_after_an_rto_and_then_less_and_less() {
         assert_eq!(lone.wait(), [(ACK, 100, 301, 0)]);
         between.push((lone.now - last).as_secs());
         last = lone.now;
-        lone.say_with(ACK, 301, 101, b"", 0, Options::default());
+        lone.deliver_with(ACK, 301, 101, b"", 0, Options::default());
     }
     assert_eq!(between, [1, 2, 4, 8, 16, 32, 60, 60]);
-    assert_eq!(lone.say_with(ACK, 301, 101, b"", 10, Options::default()).1, [(ACK | PSH, 101, 301, 1)]);
+    assert_eq!(lone.deliver_with(ACK, 301, 101, b"", 10, Options::default()).1, [(ACK | PSH, 101, 301, 1)]);
 }
