@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use halfopen_scenario::{ConnectionRef, Slot};
 use halfopen_tcp::{Flags, Header, Instant, Seq, State};
+use halfopen_trace::{ConnectionNumber, HostId};
 
 use crate::content::Written;
-use crate::trace::{ConnectionNumber, FinalState, HostId};
 
 /// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,17 +52,16 @@ pub(crate) struct End {
     pub(crate) host: HostId,
     /// Its address and the peer's.
     pub(crate) sockets: [SocketAddr; 2],
-    pub(crate) number: ConnectionNumber,
     /// Its state and since when; `None` before its first transition and after its host is gone.
     pub(crate) state: Option<(State, Instant)>,
     /// When a segment last arrived at it.
     pub(crate) last_arrival: Option<Instant>,
     /// How long nothing had arrived when one did.
     pub(crate) last_silence: Duration,
-    /// Octets the application received, and when the last came.
-    pub(crate) received: Option<(u64, Instant)>,
+    /// Octets the application received.
+    pub(crate) received: u64,
     /// Whether some of it was not what the peer had sent.
-    pub(crate) garbled: bool,
+    pub(crate) mistaken: bool,
     /// What the application sent.
     pub(crate) written: Written,
     pub(crate) iss: Option<Seq>,
@@ -100,6 +101,8 @@ pub(crate) struct Connections {
     ends: Vec<End>,
     /// The ends, by position, in a state that somebody waits for, each with the time since when.
     watched: BTreeMap<(HostId, State), BTreeSet<(Instant, usize)>>,
+    /// Every connection that a program opened.
+    opened: BTreeSet<(usize, Slot, ConnectionNumber)>,
 }
 
 impl Connections {
@@ -126,7 +129,7 @@ impl Connections {
         let index = self.ends.len();
         let before = self.pairs[number.index()][side as usize].replace(index);
         let written = Written::new(2 * u64::from(number.0.get()) + side as u64);
-        self.ends.push(End { before, written, ..End::new(host, number, [local, remote]) });
+        self.ends.push(End { before, written, ..End::new(host, [local, remote]) });
         EndId { number, side, index }
     }
 
@@ -229,6 +232,23 @@ impl Connections {
         }
     }
 
+    /// A program opened a connection.
+    pub(crate) fn open(&mut self, opened: ConnectionRef, number: ConnectionNumber) {
+        self.opened.insert((opened.program, opened.connection, number));
+    }
+
+    /// Whether a program opened this connection under that reference.
+    pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
+        self.opened.contains(&(meant.program, meant.connection, number))
+    }
+
+    /// The connection that was last opened under that reference.
+    pub(crate) fn newest_of(&self, meant: ConnectionRef) -> Option<ConnectionNumber> {
+        let [first, last] = [NonZeroU32::MIN, NonZeroU32::MAX]
+            .map(|number| (meant.program, meant.connection, ConnectionNumber(number)));
+        self.opened.range(first..=last).next_back().map(|(_, _, number)| *number)
+    }
+
     /// A host is gone, and the ends on it with it.
     pub(crate) fn forget(&mut self, host: HostId) {
         for end in self.ends.iter_mut().filter(|end| end.host == host) {
@@ -248,37 +268,18 @@ impl Connections {
     pub(crate) fn in_state_since(&self, host: HostId, wanted: State) -> Option<Instant> {
         self.watched.get(&(host, wanted))?.first().map(|(since, _)| *since)
     }
-
-    /// Every end a host ever had, in order of appearance.
-    pub(crate) fn of_host(&self, host: HostId) -> impl Iterator<Item = &End> {
-        self.ends.iter().filter(move |end| end.host == host)
-    }
-
-    /// Where each connection is, on each host: by connection, then host.
-    pub(crate) fn states(&self) -> Vec<FinalState> {
-        let present = self.pairs.iter().flatten().flatten().map(|index| &self.ends[*index]);
-        let mut states: Vec<FinalState> = present
-            .filter_map(|end| {
-                let (state, _) = end.state?;
-                Some(FinalState { host: end.host, connection: end.number, state })
-            })
-            .collect();
-        states.sort_by_key(|end| (end.connection, end.host));
-        states
-    }
 }
 
 impl End {
-    fn new(host: HostId, number: ConnectionNumber, sockets: [SocketAddr; 2]) -> End {
+    fn new(host: HostId, sockets: [SocketAddr; 2]) -> End {
         End {
             host,
-            number,
             sockets,
             state: None,
             last_arrival: None,
             last_silence: Duration::ZERO,
-            received: None,
-            garbled: false,
+            received: 0,
+            mistaken: false,
             written: Written::default(),
             iss: None,
             window: 0,
@@ -369,8 +370,6 @@ mod tests {
         connections.change_state(back, State::Established, Instant::ZERO);
         let states: Vec<_> = connections.peers(near).map(|end| end.state.map(|(state, _)| state)).collect();
         assert_eq!(states, [Some(State::Established), None]);
-        assert_eq!(connections.of_host(HostId(1)).count(), 2);
-        assert_eq!(connections.states().len(), 1);
     }
 
     #[test]

@@ -44,11 +44,6 @@ impl Written {
         self.texts.push((self.octets, text.into()));
     }
 
-    /// How many octets are written.
-    pub(crate) const fn octets(&self) -> u64 {
-        self.octets
-    }
-
     /// So many octets more are written.
     pub(crate) fn advance(&mut self, octets: usize) {
         self.octets += octets as u64;

@@ -13,13 +13,14 @@ use halfopen_scenario::{Effect, MiddleboxFault, Scenario};
 use halfopen_tcp::Instant;
 
 use self::still::{Manner, Still};
-use crate::faults::{Deed, Script};
+use crate::conclusion::{self, Ending};
+use crate::faults::Script;
 use crate::host;
+use crate::network::MOST_UNDER_WAY;
 use crate::run::{Outcome, RunOptions, Sink};
 use crate::shared::Shared;
-use crate::trace::{EventKind, Host, HostId, LossReason, MiddleboxId, RunStarted};
-use crate::verdict;
 use crate::world::World;
+use halfopen_trace::{EventKind, HostId, Limit, LossReason, MiddleboxId, Phase, RunStarted};
 
 /// Runs a scenario.
 ///
@@ -35,22 +36,7 @@ pub fn run(scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink) 
     let shared = Rc::clone(&driver.shared);
     // The hosts go before the trace is closed: a host that is gone sends nothing.
     drop(driver);
-    verdict::conclude(&shared, ending, sink)
-}
-
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// Nothing is left to happen, or the scenario says that it ends here.
-    Over,
-    /// More virtual time than the scenario allows.
-    TimeLimit,
-    /// More events than the scenario allows.
-    EventLimit,
-    /// More under way at once than a run may have.
-    TrafficLimit,
-    /// The reader does not want it any more.
-    Stopped,
+    conclusion::conclude(&shared, ending, sink)
 }
 
 struct Driver {
@@ -92,26 +78,8 @@ impl Driver {
     }
 
     fn announce(&self) {
-        let scenario = &self.shared.scenario;
-        let hosts = scenario.hosts.iter().map(|host| Host {
-            name: host.name.clone(),
-            addresses: host.addresses.clone(),
-            profile: host.profile.name(),
-        });
-        let started = RunStarted {
-            scenario: scenario.id.clone(),
-            variant: scenario.variant.clone().unwrap_or_default(),
-            title: scenario.title.clone(),
-            seed: self.shared.seed,
-            version: env!("CARGO_PKG_VERSION"),
-            hosts: hosts.collect(),
-            middleboxes: scenario
-                .network
-                .middleboxes
-                .iter()
-                .map(|middlebox| middlebox.name.clone())
-                .collect(),
-        };
+        let scenario = Arc::clone(&self.shared.scenario);
+        let started = RunStarted { scenario, seed: self.shared.seed, version: env!("CARGO_PKG_VERSION") };
         let kind = EventKind::RunStarted(Box::new(started));
         self.shared.run.borrow_mut().recorder.push(Instant::ZERO, None, None, kind);
     }
@@ -128,15 +96,17 @@ impl Driver {
                 return Ending::Stopped;
             }
             if run.recorder.len() >= limits.events {
-                return Ending::EventLimit;
+                return Ending::Limit(Limit::Events(limits.events));
             }
             if run.network.overflowed {
-                return Ending::TrafficLimit;
+                return Ending::Limit(Limit::UnderWay(MOST_UNDER_WAY as u64));
             }
             drop(run);
             let (next, ending) = match (self.next_instant(), until) {
                 (Some(next), Some(until)) if next > until => (until, Some(Ending::Over)),
-                (Some(next), _) if next > time_limit => (time_limit, Some(Ending::TimeLimit)),
+                (Some(next), _) if next > time_limit => {
+                    (time_limit, Some(Ending::Limit(Limit::VirtualTime(limits.virtual_time))))
+                }
                 (Some(next), _) => (next, None),
                 (None, Some(until)) => (until, Some(Ending::Over)),
                 (None, None) => return Ending::Over,
@@ -160,7 +130,7 @@ impl Driver {
     /// Everything that happens at this instant, as far as it is known now.
     fn step(&mut self) {
         self.age();
-        let mut busy = self.do_deeds();
+        let mut busy = self.do_faults();
         busy |= self.deliver();
         let now = self.shared.now.get();
         for (_, control) in self.shared.hosts() {
@@ -217,50 +187,50 @@ impl Driver {
         any
     }
 
-    fn do_deeds(&mut self) -> bool {
+    fn do_faults(&mut self) -> bool {
         let now = self.shared.now.get();
         let mut any = false;
         loop {
             let next = self.script.take(now, &self.shared.run.borrow().connections);
-            let Some((deed, fault)) = next else { return any };
+            let Some((phase, fault)) = next else { return any };
             any = true;
             let shared = Rc::clone(&self.shared);
-            match (&shared.scenario.faults[fault].effect, deed) {
+            match (&shared.scenario.faults[fault].effect, phase) {
                 (Effect::Segment { .. }, _) => unreachable!("rules are not in the script"),
-                (Effect::Inject(forgery), Deed::Begin) => self.inject(forgery.to.into(), fault),
-                (Effect::PowerLoss(host), Deed::Begin) => self.power_off((*host).into(), fault, false),
-                (Effect::Reboot { host, back_after }, Deed::Begin) => {
+                (Effect::Inject(forgery), Phase::Begin) => self.inject(forgery.to.into(), fault),
+                (Effect::PowerLoss(host), Phase::Begin) => self.power_off((*host).into(), fault, false),
+                (Effect::Reboot { host, back_after }, Phase::Begin) => {
                     self.power_off((*host).into(), fault, true);
                     if self.power[host.0] == Power::Off(fault) {
-                        self.script.plan(now + *back_after, Deed::End, fault);
+                        self.script.plan(now + *back_after, Phase::End, fault);
                     }
                 }
-                (Effect::Reboot { host, .. }, Deed::End) => self.boot((*host).into(), fault),
-                (Effect::Kill(host), Deed::Begin) => self.kill((*host).into(), fault),
+                (Effect::Reboot { host, .. }, Phase::End) => self.boot((*host).into(), fault),
+                (Effect::Kill(host), Phase::Begin) => self.kill((*host).into(), fault),
                 (Effect::Freeze { host, resumes_after }, _) => {
-                    self.stand_still((*host).into(), fault, deed, (Manner::Frozen, *resumes_after));
+                    self.stand_still((*host).into(), fault, phase, (Manner::Frozen, *resumes_after));
                 }
                 (Effect::Pause { host, resumes_after, clock_stops }, _) => {
                     let manner = Manner::Paused { clock_stops: *clock_stops };
-                    self.stand_still((*host).into(), fault, deed, (manner, *resumes_after));
+                    self.stand_still((*host).into(), fault, phase, (manner, *resumes_after));
                 }
-                (Effect::ClockJump { host, by }, Deed::Begin) => self.jump((*host).into(), fault, *by),
+                (Effect::ClockJump { host, by }, Phase::Begin) => self.jump((*host).into(), fault, *by),
                 (Effect::CablePull { host, replug_after }, _) => {
-                    self.pull_cable((*host).into(), fault, deed, *replug_after);
+                    self.pull_cable((*host).into(), fault, phase, *replug_after);
                 }
                 (Effect::BlackHole { hole, heals_after }, _) => {
-                    self.black_hole(fault, deed, *hole, *heals_after);
+                    self.black_hole(fault, phase, *hole, *heals_after);
                 }
                 (Effect::Partition { cut, heals_after }, _) => {
-                    self.partition(fault, deed, &|from, to| cut.stops(from, to));
-                    self.plan_end(fault, deed, *heals_after);
+                    self.partition(fault, phase, &|from, to| cut.stops(from, to));
+                    self.plan_end(fault, phase, *heals_after);
                 }
                 (Effect::Middlebox { middlebox, fault: what }, _) => {
-                    self.strike((*middlebox).into(), fault, *what, deed);
+                    self.strike((*middlebox).into(), fault, *what, phase);
                 }
                 (
                     Effect::Inject(_) | Effect::PowerLoss(_) | Effect::Kill(_) | Effect::ClockJump { .. },
-                    Deed::End,
+                    Phase::End,
                 ) => {
                     unreachable!("these do not end")
                 }
@@ -280,7 +250,7 @@ impl Driver {
         self.shared.control(host).wake.set(None);
         self.shared.control(host).kill.set(false);
         self.shared.control(host).forgeries.take();
-        self.apply(fault, None, Some(host));
+        self.apply(fault, Phase::Begin, Some(host));
         self.lose_memory(host);
         self.tell_state(host, before);
         self.shared.run.borrow_mut().connections.forget(host);
@@ -290,7 +260,7 @@ impl Driver {
         let before = self.state(host);
         self.world.boot(host);
         self.power[host.index()] = Power::Booting;
-        self.apply(fault, Some("back"), Some(host));
+        self.apply(fault, Phase::End, Some(host));
         self.tell_state(host, before);
     }
 
@@ -300,20 +270,20 @@ impl Driver {
             self.still[host.index()].killed = true;
             self.shared.control(host).kill.set(true);
             self.shared.control(host).work.notify_one();
-            self.apply(fault, None, Some(host));
+            self.apply(fault, Phase::Begin, Some(host));
         }
     }
 
     /// Something happens to a middlebox, or is over.
-    fn strike(&mut self, middlebox: MiddleboxId, fault: usize, what: MiddleboxFault, deed: Deed) {
+    fn strike(&mut self, middlebox: MiddleboxId, fault: usize, what: MiddleboxFault, phase: Phase) {
         let shared = Rc::clone(&self.shared);
         let mut run = shared.run.borrow_mut();
-        let struck = run.strike_middlebox(&shared.scenario, shared.now.get(), fault, (middlebox, what, deed));
+        let struck = run.strike_middlebox(shared.now.get(), fault, (middlebox, what, phase));
         if let Some(earlier) = struck.cancels {
             self.script.cancel_end(earlier);
         }
         if let Some(time) = struck.ends {
-            self.script.plan(time, Deed::End, fault);
+            self.script.plan(time, Phase::End, fault);
         }
     }
 
@@ -330,50 +300,37 @@ impl Driver {
     fn partition(
         &mut self,
         fault: usize,
-        deed: Deed,
+        phase: Phase,
         stops: &dyn Fn(halfopen_scenario::HostId, halfopen_scenario::HostId) -> bool,
     ) {
-        self.apply(fault, (deed == Deed::End).then_some("heal"), None);
+        self.apply(fault, phase, None);
         let hosts = self.power.len();
         for from in 0..hosts {
             for to in 0..hosts {
                 if stops(halfopen_scenario::HostId(from), halfopen_scenario::HostId(to)) {
-                    self.change_way(HostId(from as u16), HostId(to as u16), deed);
+                    self.change_way(HostId(from as u16), HostId(to as u16), phase);
                 }
             }
         }
     }
 
-    fn change_way(&mut self, from: HostId, to: HostId, deed: Deed) {
+    fn change_way(&mut self, from: HostId, to: HostId, phase: Phase) {
         let now = self.shared.now.get();
         let mut run = self.shared.run.borrow_mut();
-        match deed {
-            Deed::Begin => {
+        match phase {
+            Phase::Begin => {
                 run.network.paths.cut(from, to);
                 for flight in run.network.take_under_way(from, to) {
                     run.lose_flight(now, flight, LossReason::Partition);
                 }
             }
-            Deed::End => run.network.paths.mend(from, to),
+            Phase::End => run.network.paths.mend(from, to),
         }
         let [there, back] = [(from, to), (to, from)].map(|(from, to)| run.network.paths.is_open(from, to));
         self.world.set_ways([from, to], there, back);
     }
 
-    fn apply(&self, fault: usize, action: Option<&str>, host: Option<HostId>) {
-        let scenario = &self.shared.scenario;
-        let action = action.map_or_else(|| in_words(&scenario.faults[fault].effect), str::to_owned);
-        let now = self.shared.now.get();
-        self.shared.run.borrow_mut().apply_fault(scenario, now, (fault, action), host, None);
-    }
-}
-
-/// What a fault on a host or a link does.
-fn in_words(effect: &Effect) -> String {
-    match effect {
-        Effect::Pause { clock_stops: true, .. } => "pause, clock stops".to_owned(),
-        Effect::ClockJump { by, .. } => format!("clock-jump {by:?}"),
-        Effect::BlackHole { hole, .. } => format!("blackhole larger than {} B", hole.larger_than),
-        other => other.name().to_owned(),
+    fn apply(&self, fault: usize, phase: Phase, host: Option<HostId>) {
+        self.shared.run.borrow_mut().apply_fault(self.shared.now.get(), (fault, phase), host, None);
     }
 }

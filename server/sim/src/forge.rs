@@ -8,7 +8,7 @@ use halfopen_tcp::{ConnectionStatus, Flags, Header, Instant, Options, Purpose, S
 
 use crate::connections::{End, Relative};
 use crate::shared::Run;
-use crate::trace::{ConnectionNumber, EventKind, HostId, SegmentNumber, SegmentSent};
+use halfopen_trace::{ConnectionNumber, EventKind, HostId, Phase, SegmentNumber, SegmentSent};
 
 /// What the data of a forged segment is made of.
 const FORGED_OCTET: u8 = b'X';
@@ -35,7 +35,7 @@ impl Run {
         };
         let hosts = [forgery.from, forgery.to].map(HostId::from);
         let number = match forgery.connection {
-            Some(meant) => Some(self.progress.newest(meant)?),
+            Some(meant) => Some(self.connections.newest_of(meant)?),
             None => None,
         };
         let [from, to] = self.connections.between(hosts, number)?;
@@ -51,8 +51,8 @@ impl Run {
         let sent = made_up(segment, hosts[1], [source, destination], header, &relative, kept);
         let connection = from.number;
         self.recorder.push(now, Some(hosts[0]), Some(connection), EventKind::SegmentSent(Box::new(sent)));
-        let applied = (fault, scenario.faults[fault].effect.name().to_owned());
-        self.apply_fault(scenario, now, applied, Some(hosts[0]), Some((segment, Some(connection))));
+        let of_segment = Some((segment, Some(connection)));
+        self.apply_fault(now, (fault, Phase::Begin), Some(hosts[0]), of_segment);
         Some(Forged { segment, connection, datagram })
     }
 }

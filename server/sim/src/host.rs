@@ -18,10 +18,10 @@ use crate::connections::{End, EndId, Origin};
 use crate::network::Flight;
 use crate::random::Stream;
 use crate::shared::Shared;
-use crate::trace::{
+use crate::world::{ID_OCTETS, Port};
+use halfopen_trace::{
     ConnectionCreated, ConnectionNumber, EventKind, HostId, KeepaliveVerdict, LossReason, SegmentNumber,
 };
-use crate::world::{ID_OCTETS, Port};
 
 /// Timeouts that a TCP may handle in one instant. More is a bug of ours.
 const MOST_TIMEOUTS: usize = 1_000_000;
@@ -274,24 +274,32 @@ impl Machine {
         {
             self.take_events(None);
             // Before its SYN is sent: faults know a connection by its name.
-            if let Some((program, slot, connection)) = turn.opened {
-                let number = self.ends[&connection].number;
-                self.shared.run.borrow_mut().progress.opened.insert((program, slot, number));
+            let connection = turn.connection.and_then(|connection| self.ends.get(&connection));
+            let connection = connection.map(|end| end.number);
+            if let (Some(opened), Some(number)) = (turn.opened, connection) {
+                self.shared.run.borrow_mut().connections.open(opened.reference(), number);
+                self.note(connection, EventKind::ConnectionOpened(opened));
             }
             self.drain(None);
-            let mut run = self.shared.run.borrow_mut();
+            if let Some(step) = turn.blocked {
+                self.note(connection, EventKind::StepBlocked(step));
+            }
             if let Some(result) = turn.ended {
-                let connection = turn.connection.and_then(|connection| self.ends.get(&connection));
-                let connection = connection.map(|end| end.number);
-                let now = self.shared.now.get();
-                run.recorder.push(now, Some(self.host), connection, EventKind::ApplicationResult(result));
+                self.note(connection, EventKind::ApplicationResult(result));
             }
         }
+    }
+
+    /// Something happened on this host.
+    fn note(&self, connection: Option<ConnectionNumber>, kind: EventKind) {
+        let now = self.shared.now.get();
+        self.shared.run.borrow_mut().recorder.push(now, Some(self.host), connection, kind);
     }
 
     fn turn(&mut self) -> Option<Turn> {
         let mut run = self.shared.run.borrow_mut();
         let mut context = Context {
+            host: self.host,
             now: self.local(),
             time: self.shared.now.get(),
             endpoint: &mut self.endpoint,

@@ -2,10 +2,11 @@
 //!
 //! [`run()`] plays a [`Scenario`](halfopen_scenario::Scenario): every host has a TCP of its own and lives in a
 //! turmoil world, a queue of events drives the clock, and everything that happens becomes one ordered
-//! [`Trace`](trace::Trace).
+//! [`Trace`](halfopen_trace::Trace).
 
 mod application;
 mod clock;
+mod conclusion;
 mod connections;
 mod content;
 mod driver;
@@ -21,8 +22,6 @@ mod recorder;
 mod run;
 mod shared;
 mod snapshots;
-pub mod trace;
-mod verdict;
 mod world;
 
 pub use driver::run;

@@ -14,7 +14,9 @@ use crate::middlebox::{Coming, Middleboxes};
 use crate::octets;
 use crate::path::Paths;
 use crate::shared::Run;
-use crate::trace::{ConnectionNumber, EventKind, HostId, LossReason, SegmentNumber, SegmentSent};
+use halfopen_trace::{
+    ConnectionNumber, EventKind, FaultId, HostId, LossReason, Phase, SegmentNumber, SegmentSent,
+};
 
 /// Datagrams that may be under way at once: a link of turmoil looks at each whenever another is sent.
 pub(crate) const MOST_UNDER_WAY: usize = 1 << 14;
@@ -331,7 +333,7 @@ impl Run {
         let opens = transmit.header.flags == Flags::SYN;
         let kept = !self.network.middleboxes.on_way(from, to).is_empty();
         let mut flight = Flight { segment, connection, from, to, opens, copy: false, message: None, kept };
-        let way = self.meet_faults(scenario, now, &seen, flight, datagram)?;
+        let way = self.meet_faults(now, &seen, flight, datagram)?;
         if let Some(reason) = self.network.obstacle(from, to, datagram.len()) {
             self.lose_flight(now, flight, reason);
             return None;
@@ -367,19 +369,12 @@ impl Run {
     }
 
     /// What the scenario's faults make of a segment; `None` if they lose it. They meet it in their order.
-    fn meet_faults(
-        &mut self,
-        scenario: &Scenario,
-        now: Instant,
-        seen: &Seen,
-        flight: Flight,
-        datagram: &mut [u8],
-    ) -> Option<Way> {
+    fn meet_faults(&mut self, now: Instant, seen: &Seen, flight: Flight, datagram: &mut [u8]) -> Option<Way> {
         let of_segment = Some((flight.segment, flight.connection));
         let mut way = Way::default();
         let mut place = 0;
         loop {
-            let moment = Moment { now, connections: &self.connections, progress: &self.progress };
+            let moment = Moment { now, connections: &self.connections };
             let applied = self.network.rules.next(place, seen, datagram, moment);
             let Some(Applied { next, fault, action }) = applied else { return Some(way) };
             place = next;
@@ -392,9 +387,9 @@ impl Run {
                 // The rule has changed the octets.
                 SegmentAction::Corrupt { .. } | SegmentAction::Rewrite(_) => {}
             }
-            self.apply_fault(scenario, now, (fault, in_words(action)), Some(flight.from), of_segment);
+            self.apply_fault(now, (fault, Phase::Begin), Some(flight.from), of_segment);
             if lost {
-                self.lose_flight(now, flight, LossReason::Fault(fault as u32 + 1));
+                self.lose_flight(now, flight, LossReason::Fault(FaultId(fault as u32)));
                 if let SegmentAction::Unreachable(code) = action {
                     self.tell_sender(now, flight, datagram, code);
                 }
@@ -472,25 +467,5 @@ impl Run {
         self.recorder.totals.segments_lost += u64::from(!flight.copy);
         let lost = EventKind::SegmentLost { segment: flight.segment, reason };
         self.recorder.push(now, Some(flight.to), flight.connection, lost);
-    }
-}
-
-fn in_words(action: SegmentAction) -> String {
-    match action {
-        SegmentAction::Drop => "drop".to_owned(),
-        SegmentAction::Delay { by } => format!("delay {by:?}"),
-        SegmentAction::Duplicate { copies: 1, .. } => "duplicate".to_owned(),
-        SegmentAction::Duplicate { copies, .. } => format!("duplicate {copies} times"),
-        SegmentAction::Unreachable(code) => match code {
-            Unreachable::FragmentationNeeded { mtu } => format!("unreachable {} mtu {mtu}", code.name()),
-            code => format!("unreachable {}", code.name()),
-        },
-        SegmentAction::Reorder { behind } => format!("reorder behind {behind}"),
-        SegmentAction::Corrupt { bits, field } => {
-            let bits = if bits == 1 { "a bit".to_owned() } else { format!("{bits} bits") };
-            let place = field.map(|field| format!(" of the {}", field.name())).unwrap_or_default();
-            format!("corrupt {bits}{place}")
-        }
-        SegmentAction::Rewrite(new) => format!("rewrite {new}"),
     }
 }

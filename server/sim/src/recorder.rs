@@ -5,7 +5,7 @@ use std::sync::Arc;
 use halfopen_tcp::Instant;
 
 use crate::run::Sink;
-use crate::trace::{ConnectionNumber, Event, EventKind, HostId, SegmentNumber, Totals, Trace};
+use halfopen_trace::{ConnectionNumber, Event, EventKind, HostId, SegmentNumber, Totals, Trace};
 
 /// Events of a full chunk.
 const CHUNK: usize = 256;

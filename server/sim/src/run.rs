@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::trace::{Event, RunFinished, Trace};
+use halfopen_trace::{Event, RunFinished, Trace};
 
 /// What a run follows from besides its scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub trait Sink {
     fn chunk(&mut self, first_sequence: u64, events: &Arc<Vec<Event>>);
 
     /// Whether the run is still wanted; asked at every instant at which anything happens. After `false` it ends with
-    /// [`Verdict::Unfinished`](crate::trace::Verdict::Unfinished).
+    /// [`Verdict::Unfinished`](halfopen_trace::Verdict::Unfinished).
     fn keep_going(&mut self) -> bool {
         true
     }

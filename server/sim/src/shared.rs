@@ -1,12 +1,10 @@
 //! What the driver and the hosts' software share: they take turns on one thread.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use halfopen_scenario::{ConnectionRef, Scenario, Slot, When};
-use halfopen_tcp::{Errno, Instant};
+use halfopen_scenario::{Scenario, When};
+use halfopen_tcp::Instant;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
@@ -15,7 +13,7 @@ use crate::network::{Flight, Network};
 use crate::recorder::Recorder;
 use crate::run::RunOptions;
 use crate::snapshots::Snapshots;
-use crate::trace::{ConnectionNumber, EventKind, FaultApplied, HostId, SegmentNumber};
+use halfopen_trace::{ConnectionNumber, EventKind, FaultApplied, FaultId, HostId, Phase, SegmentNumber};
 
 /// Shared by the driver and the hosts' software.
 #[derive(Debug)]
@@ -58,75 +56,11 @@ pub(crate) struct Run {
     pub(crate) connections: Connections,
     pub(crate) network: Network,
     pub(crate) snapshots: Snapshots,
-    pub(crate) progress: Progress,
-}
-
-/// What of the scenario has happened.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    /// By program and step.
-    pub(crate) steps: Vec<Vec<StepState>>,
-    /// How often each fault was applied.
-    pub(crate) faults: Vec<u64>,
-    /// Every connection that a program opened.
-    pub(crate) opened: BTreeSet<(usize, Slot, ConnectionNumber)>,
-    /// Steps that ended with an error, or that failed, where the text does not say that they may: each of them once.
-    pub(crate) failures: BTreeSet<Failed>,
-    /// Steps that ended otherwise than they say they must.
-    pub(crate) surprises: Vec<String>,
-    /// What must never be: data that is not what was sent.
-    pub(crate) mistakes: Vec<String>,
-}
-
-/// A step that ended with an error, or that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Failed {
-    /// Position of its program.
-    pub(crate) program: usize,
-    /// Its position in that.
-    pub(crate) step: usize,
-    /// The error; `None`: it came to the end of the stream too early.
-    pub(crate) error: Option<Errno>,
-}
-
-/// How far a step came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum StepState {
-    /// Never begun.
-    #[default]
-    Ahead,
-    /// Begun.
-    Begun,
-    /// Ended, well or not.
-    Ended,
-}
-
-impl Progress {
-    /// Whether this connection is, or was, the one of that name.
-    pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
-        self.opened.contains(&(meant.program, meant.connection, number))
-    }
-
-    /// The connection that last had that name.
-    pub(crate) fn newest(&self, meant: ConnectionRef) -> Option<ConnectionNumber> {
-        let [first, last] = [NonZeroU32::MIN, NonZeroU32::MAX]
-            .map(|number| (meant.program, meant.connection, ConnectionNumber(number)));
-        self.opened.range(first..=last).next_back().map(|(_, _, number)| *number)
-    }
 }
 
 impl Shared {
     /// The beginning of a run.
     pub(crate) fn new(scenario: &Arc<Scenario>, options: &RunOptions) -> Shared {
-        let progress = Progress {
-            steps: scenario
-                .programs
-                .iter()
-                .map(|program| vec![StepState::Ahead; program.steps.len()])
-                .collect(),
-            faults: vec![0; scenario.faults.len()],
-            ..Progress::default()
-        };
         let mut connections = Connections::default();
         for fault in &scenario.faults {
             if let When::State { host, state, .. } = fault.when {
@@ -138,7 +72,6 @@ impl Shared {
             connections,
             network: Network::new(scenario, options.seed),
             snapshots: Snapshots::new(options.snapshot_length),
-            progress,
         };
         Shared {
             scenario: Arc::clone(scenario),
@@ -164,20 +97,13 @@ impl Run {
     /// A fault, by its position from 0, is applied.
     pub(crate) fn apply_fault(
         &mut self,
-        scenario: &Scenario,
         now: Instant,
-        (fault, action): (usize, String),
+        (fault, phase): (usize, Phase),
         host: Option<HostId>,
         segment: Option<(SegmentNumber, Option<ConnectionNumber>)>,
     ) {
-        self.progress.faults[fault] += 1;
-        let applied = FaultApplied {
-            fault: fault as u32 + 1,
-            action,
-            segment: segment.map(|(number, _)| number),
-            line: scenario.faults[fault].location.line,
-        };
-        let connection = segment.and_then(|(_, connection)| connection);
-        self.recorder.push(now, host, connection, EventKind::FaultApplied(Box::new(applied)));
+        let (segment, connection) = segment.unzip();
+        let applied = FaultApplied { fault: FaultId(fault as u32), phase, segment };
+        self.recorder.push(now, host, connection.flatten(), EventKind::FaultApplied(applied));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::trace::SegmentNumber;
+use halfopen_trace::SegmentNumber;
 
 /// Octets of datagrams that a run keeps in all before it keeps only their beginnings.
 const ENOUGH: usize = 256 << 20;

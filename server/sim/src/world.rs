@@ -12,7 +12,7 @@ use turmoil::net::UdpSocket;
 use turmoil::{Protocol, Sim};
 
 use crate::network::MOST_UNDER_WAY;
-use crate::trace::HostId;
+use halfopen_trace::HostId;
 
 /// Octets before the IP datagram: the datagram's id.
 pub(crate) const ID_OCTETS: usize = 8;

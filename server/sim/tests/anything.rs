@@ -11,9 +11,9 @@ use halfopen_scenario::{
     NewValue, Number, Payload, Renumber, Rewrite, Scenario, SegmentAction, TcpSettings, Unreachable, When,
     Which,
 };
-use halfopen_sim::trace::Verdict;
 use halfopen_sim::{Discard, RunOptions};
 use halfopen_tcp::{Flags, Profile, State};
+use halfopen_trace::{Problem, Verdict};
 use proptest::prelude::*;
 
 fn time() -> impl Strategy<Value = Duration> {
@@ -269,10 +269,10 @@ proptest! {
     fn a_run_ends_and_no_octet_is_wrong(scenario in anything(), seed in any::<u64>()) {
         let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions { seed, ..RunOptions::default() }, &mut Discard);
         let finished = outcome.finished;
-        let wrong = finished.problems.iter().find(|problem| problem.contains("is not what was sent"));
+        let wrong = finished.problems.iter().find(|problem| matches!(problem, Problem::DataMistaken { .. }));
         prop_assert_eq!(wrong, None);
         if finished.verdict == Verdict::Unfinished {
-            prop_assert!(finished.problems.iter().any(|problem| problem.contains("limit")));
+            prop_assert!(finished.problems.iter().any(|problem| matches!(problem, Problem::LimitReached(_))));
         }
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use common::text;
 use halfopen_scenario::{Scenario, library};
-use halfopen_sim::trace::{EventKind, Verdict};
 use halfopen_sim::{Discard, Outcome, RunOptions};
+use halfopen_trace::{EventKind, Verdict};
 
 fn run(scenario: &Arc<Scenario>, seed: u64) -> Outcome {
     halfopen_sim::run(scenario, &RunOptions { seed, ..RunOptions::default() }, &mut Discard)

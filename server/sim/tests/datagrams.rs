@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use halfopen_scenario::{Scenario, library};
-use halfopen_sim::trace::{Event, EventKind, Trace};
 use halfopen_sim::{Discard, RunOptions};
 use halfopen_tcp::{DropReason, read_segment};
+use halfopen_trace::{Event, EventKind, Trace};
 
 fn trace(scenario: &Arc<Scenario>, snapshot_length: u32) -> Trace {
     let options = RunOptions { snapshot_length, ..RunOptions::default() };

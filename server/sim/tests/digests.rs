@@ -27,9 +27,9 @@ fn file(scenario: &Scenario) -> PathBuf {
 }
 
 fn digest(scenario: Scenario) -> Digest {
-    let names: Vec<String> = scenario.hosts.iter().map(|host| host.name.clone()).collect();
-    let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Discard);
-    Digest::of(outcome.trace.iter().filter_map(|(_, event)| line(event, &names)))
+    let scenario = Arc::new(scenario);
+    let outcome = halfopen_sim::run(&scenario, &RunOptions::default(), &mut Discard);
+    Digest::of(outcome.trace.iter().filter_map(|(_, event)| line(event, &scenario)))
 }
 
 /// The files of a folder and of the folders in it.

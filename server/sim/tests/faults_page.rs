@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use halfopen_sim::trace::{EventKind, ExpectationResult, Verdict};
 use halfopen_sim::{Discard, Outcome, RunOptions};
+use halfopen_trace::{EventKind, ExpectationResult, Verdict};
 
 const PAGE: &str = include_str!("../../../docs/faults.md");
 

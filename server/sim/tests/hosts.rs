@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use halfopen_sim::Outcome;
-use halfopen_sim::trace::{EventKind, Verdict};
+use halfopen_trace::{EventKind, Problem, Verdict};
 
 /// A request and an answer; the client sends again at 2 s; whatever they are told to do.
 fn talk(faults: &str, more: &str) -> Outcome {
@@ -15,15 +15,17 @@ fn talk(faults: &str, more: &str) -> Outcome {
     ))
 }
 
-/// What hosts did: `1.000 client paused`, `fault 2 resume`.
+/// What hosts did: `1.000 client Paused`, `2.000 fault 2: end`.
 fn history(outcome: &Outcome) -> Vec<String> {
-    let line = |(_, event): (u64, &halfopen_sim::trace::Event)| {
+    let line = |(_, event): (u64, &halfopen_trace::Event)| {
         let time = event.time.as_duration().as_secs_f64();
         let host = event.host.map_or("", |host| ["client", "server"][host.index()]);
         match &event.kind {
-            EventKind::HostChanged(state) => Some(format!("{time:.3} {host} {state}")),
+            EventKind::HostChanged(state) => Some(format!("{time:.3} {host} {state:?}")),
             EventKind::FaultApplied(applied) => {
-                Some(format!("{time:.3} fault {}: {}", applied.fault, applied.action))
+                let (fault, words) =
+                    (applied.fault.0 + 1, fault_in_words(scenario_of(&outcome.trace), *applied));
+                Some(format!("{time:.3} fault {fault}: {words}"))
             }
             _ => None,
         }
@@ -32,16 +34,19 @@ fn history(outcome: &Outcome) -> Vec<String> {
 }
 
 fn never_happened(outcome: &Outcome) -> Vec<u32> {
-    let position =
-        |problem: &&str| problem.strip_prefix("fault ")?.split_once(" never happened")?.0.parse().ok();
-    problems(outcome).iter().filter_map(position).collect()
+    let position = |problem: &Problem| match problem {
+        Problem::FaultNotApplied(fault) => Some(fault.0 + 1),
+        _ => None,
+    };
+    outcome.finished.problems.iter().filter_map(position).collect()
 }
 
 /// When the server got its second request, in milliseconds.
 fn received(outcome: &Outcome) -> Option<u128> {
     let mut results = outcome.trace.iter().filter_map(|(_, event)| match &event.kind {
         EventKind::ApplicationResult(result)
-            if result.call == "receive" && event.host == Some(SERVER.into()) =>
+            if call(scenario_of(&outcome.trace), result.step) == "receive"
+                && event.host == Some(SERVER.into()) =>
         {
             Some(event.time.as_duration().as_millis())
         }
@@ -63,19 +68,19 @@ fn a_host_says_what_it_does_whatever_holds_it() {
     );
     let expected = [
         "1.000 fault 1: freeze",
-        "1.000 server frozen",
+        "1.000 server Frozen",
         "2.000 fault 2: pause",
-        "2.000 server paused",
+        "2.000 server Paused",
         "2.500 fault 3: pause",
-        "3.000 fault 2: resume",
-        "3.500 fault 3: resume",
-        "3.500 server frozen",
-        "5.000 fault 1: resume",
-        "5.000 server up",
+        "3.000 fault 2: end",
+        "3.500 fault 3: end",
+        "3.500 server Frozen",
+        "5.000 fault 1: end",
+        "5.000 server Up",
         "6.000 fault 4: reboot",
-        "6.000 client down",
-        "7.000 fault 4: back",
-        "7.000 client up",
+        "6.000 client Down",
+        "7.000 fault 4: end",
+        "7.000 client Up",
     ];
     assert_eq!(history(&outcome), expected);
     assert_eq!(received(&outcome), Some(5000));
@@ -88,7 +93,7 @@ fn what_is_done_to_a_host_that_is_off_did_not_happen() {
         let outcome =
             talk(&format!("{{power-loss: client, at: 1s}}, {{{fault}, at: 1500ms}}"), "until: 5s\n");
         assert_eq!(never_happened(&outcome), [2], "{fault}");
-        assert_eq!(history(&outcome), ["1.000 fault 1: power-loss", "1.000 client down"], "{fault}");
+        assert_eq!(history(&outcome), ["1.000 fault 1: power-loss", "1.000 client Down"], "{fault}");
         let rebooting = talk(
             &format!(
                 "{{reboot: client, at: 1s, back-after: 1s}}, {{{fault}, at: 1500ms}}, {{{fault}, at: 2500ms}}"
@@ -124,8 +129,8 @@ fn a_host_that_goes_down_is_held_by_nothing_any_more_and_loses_what_waited() {
         assert!(!history.iter().any(|line| line.contains("resume")), "{history:?}");
         // The second request and its repetitions were in the queue.
         assert!(lost(&outcome).len() >= 3, "{:?}", wire(&outcome));
-        assert!(lost(&outcome).iter().all(|reason| reason == "host is down"));
-        let back = history.iter().any(|line| line == "4.000 server up");
+        assert!(lost(&outcome).iter().all(|reason| reason == "HostDown"));
+        let back = history.iter().any(|line| line == "4.000 server Up");
         assert_eq!(back, end.starts_with("reboot"));
         // Its new life answers what it does not know.
         let resets = wire(&outcome).iter().filter(|line| line.contains("server RST")).count();
@@ -148,7 +153,7 @@ fn a_queue_before_a_paused_host_has_an_end() {
          null]\nfaults: [{copies}{{pause: server, at: 500ms}}]\nuntil: 1100ms\n"
     ));
     // The segment and 1200 copies of it.
-    assert_eq!(lost(&outcome), vec!["host is paused, and its queue is full"; 201]);
+    assert_eq!(lost(&outcome), vec!["HostPaused"; 201]);
     assert_eq!(outcome.finished.totals.segments_lost, 0, "copies are no segments");
 }
 
@@ -211,7 +216,7 @@ fn a_cable_lets_out_what_was_sent_and_nothing_in() {
     // The request of 2 s is under way when the cable goes; its acknowledgment finds none.
     let outcome = talk("{cable-pull: client, at: 2010ms, replug-after: 2s}", "until: 9s\n");
     assert_eq!(received(&outcome), Some(2020));
-    assert_eq!(lost(&outcome)[0], "cable is out");
+    assert_eq!(lost(&outcome)[0], "CablePulled");
     assert!(wire(&outcome).iter().any(|line| line.starts_with("2.2") && line.contains("client")), "not told");
     assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
 }
@@ -224,10 +229,7 @@ fn a_cable_a_partition_and_a_reboot_do_not_heal_one_another() {
         "until: 60s\n",
     );
     let reasons = lost(&outcome);
-    assert_eq!(
-        (reasons[0].as_str(), reasons.last().map(String::as_str)),
-        ("cable is out", Some("partition"))
-    );
+    assert_eq!((reasons[0].as_str(), reasons.last().map(String::as_str)), ("CablePulled", Some("Partition")));
     assert!((8_000..20_000).contains(&received(&outcome).unwrap()), "{:?}", received(&outcome));
 
     let rebooted = talk(
@@ -261,7 +263,7 @@ fn a_black_hole_takes_what_is_too_large_on_its_ways_only() {
         ));
         let mut senders = Vec::new();
         let lines = wire(&outcome);
-        for pair in lines.windows(2).filter(|pair| pair[1] == "lost: black hole") {
+        for pair in lines.windows(2).filter(|pair| pair[1] == "lost: BlackHole") {
             senders.push(pair[0].split(' ').nth(1).unwrap().to_owned());
         }
         senders.sort();
@@ -278,7 +280,7 @@ fn a_fault_on_a_host_waits_until_a_state_has_lasted() {
     );
     assert_eq!(
         history(&outcome)[..2],
-        ["2.060 fault 1: freeze".to_owned(), "2.060 server frozen".to_owned()]
+        ["2.060 fault 1: freeze".to_owned(), "2.060 server Frozen".to_owned()]
     );
     assert_eq!(history(&outcome).len(), 4);
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use common::*;
 use halfopen_scenario::{Bursts, HostId, Jitter, Link, Loss, Queue, Scenario};
 use halfopen_sim::Outcome;
-use halfopen_sim::trace::{EventKind, LossReason, Verdict};
 use halfopen_tcp::{Timer, TimerChange};
+use halfopen_trace::{EventKind, LossReason, Verdict};
 
 /// So many octets from the client to the server, over this link; the way back only has its latency.
 fn upload(octets: u64, link: Link) -> Scenario {
@@ -141,7 +141,7 @@ fn random_loss_is_repaired_and_named() {
     assert_eq!(dropped, outcome.finished.totals.segments_lost);
     // 2,897 segments and what is sent again: 29 are to be expected, and the deviation is 5.4.
     assert!((10..50).contains(&dropped), "{dropped}");
-    assert!(wire(&outcome).contains(&"lost: random loss".to_owned()));
+    assert!(wire(&outcome).contains(&"lost: Random".to_owned()));
 }
 
 #[test]

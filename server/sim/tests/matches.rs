@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use halfopen_sim::Outcome;
-use halfopen_sim::trace::{EventKind, Verdict};
+use halfopen_trace::{EventKind, Verdict};
 
 /// The session of a request, an answer and a close, with one fault: which segments it took, as `wire` writes them.
 fn taken(fault: &str) -> Vec<String> {

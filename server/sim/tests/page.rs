@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use halfopen_scenario::load_all;
-use halfopen_sim::trace::Verdict;
 use halfopen_sim::{Discard, Outcome, RunOptions};
+use halfopen_trace::Verdict;
 
 const PAGE: &str = include_str!("../../../scenarios/README.md");
 

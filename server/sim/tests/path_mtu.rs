@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use common::*;
 use halfopen_scenario::Unreachable;
-use halfopen_sim::trace::{EventKind, LossReason, Verdict};
 use halfopen_sim::{Discard, Outcome, RunOptions};
 use halfopen_tcp::DropReason;
+use halfopen_trace::{EventKind, LossReason, Verdict};
 
 /// An IP version: the hosts' addresses, and the octets of its header and TCP's with timestamps.
 struct Version {

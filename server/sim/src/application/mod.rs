@@ -8,13 +8,13 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use halfopen_scenario::{Action, Program, Scenario, Slot, Step};
+use halfopen_scenario::{Action, Program, Scenario, Step};
 use halfopen_tcp::{ConnectionId, Endpoint, Instant};
 
 use self::running::{Next, Running, Wait};
 use crate::connections::EndId;
 use crate::shared::Run;
-use crate::trace::{ApplicationResult, HostId};
+use halfopen_trace::{ApplicationResult, ConnectionOpened, HostId, StepId};
 
 /// The programs of a host in one of its lives.
 #[derive(Default)]
@@ -33,6 +33,7 @@ pub(crate) struct Programs {
 
 /// What a turn is given.
 pub(crate) struct Context<'a> {
+    pub(crate) host: HostId,
     /// What the host's clock shows.
     pub(crate) now: Instant,
     /// The time of the run.
@@ -50,10 +51,12 @@ pub(crate) struct Turn {
     pub(crate) connection: Option<ConnectionId>,
     /// Whether it made a call and waits at once.
     pub(crate) called: bool,
-    /// The connection it opened.
-    pub(crate) opened: Option<(usize, Slot, ConnectionId)>,
-    /// The step that it ended.
-    pub(crate) ended: Option<Box<ApplicationResult>>,
+    /// It opened that connection.
+    pub(crate) opened: Option<ConnectionOpened>,
+    /// The step that began to wait.
+    pub(crate) blocked: Option<StepId>,
+    /// How the step ended that it ended.
+    pub(crate) ended: Option<ApplicationResult>,
 }
 
 impl Programs {
@@ -131,13 +134,13 @@ impl Programs {
                 Next::Wait(wait) => {
                     self.ready.pop_front();
                     self.wait(index, wait);
-                    if turn.called {
+                    if turn.called || turn.blocked.is_some() {
                         return Some(turn);
                     }
                 }
                 Next::Jump => {}
                 Next::End(end) => {
-                    turn.ended = Some(running.end(program, step, end, context.run));
+                    turn.ended = Some(running.end(program, step, &end));
                     return Some(turn);
                 }
             }

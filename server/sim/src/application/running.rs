@@ -1,20 +1,17 @@
 //! One program: where it stands.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_scenario::{Action, Amount, Failure, Program, Slot, Step};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId};
 
 use super::{Context, Turn};
-use crate::shared::{Failed, Run, StepState};
-use crate::trace::ApplicationResult;
+use halfopen_trace::{ApplicationResult, ConnectionOpened, StepId};
 
 /// A program that runs.
 pub(super) struct Running {
     /// Position in the scenario's programs.
     pub(super) program: usize,
-    name: Arc<str>,
     /// The newest connection of each slot.
     pub(super) connections: Vec<Option<ConnectionId>>,
     pub(super) listeners: Vec<(u16, ListenerId)>,
@@ -37,6 +34,8 @@ pub(super) struct Stage {
     pub(super) octets: u64,
     /// Whether the call was made whose outcome it waits for.
     pub(super) called: bool,
+    /// Whether it has ever waited.
+    blocked: bool,
     /// The ping that goes on.
     pub(super) ping: Ping,
 }
@@ -83,6 +82,13 @@ pub(super) struct Wait {
     pub(super) until: Option<Instant>,
 }
 
+impl Stage {
+    fn new(now: Instant) -> Stage {
+        let ping = Ping { before: 0, begins: now, sent: 0, received: 0 };
+        Stage { begun: now, octets: 0, called: false, blocked: false, ping }
+    }
+}
+
 impl Wait {
     pub(super) fn connection(id: ConnectionId) -> Next {
         Next::Wait(Wait { connection: Some(id), ..Wait::default() })
@@ -94,7 +100,7 @@ impl Wait {
 }
 
 /// How a step ended.
-#[derive(Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct End {
     pub(super) error: Option<Errno>,
     pub(super) end_of_stream: bool,
@@ -125,21 +131,12 @@ impl End {
             Failure::Must(errno) => self.error == Some(errno),
         }
     }
-
-    fn in_words(&self) -> String {
-        match self.error {
-            Some(errno) => format!("failed with {errno}"),
-            None if self.failed => "came to the end of the stream".to_owned(),
-            None => "went well".to_owned(),
-        }
-    }
 }
 
 impl Running {
     pub(super) fn new(position: usize, program: &Program) -> Running {
         Running {
             program: position,
-            name: program.name.as_str().into(),
             connections: vec![None; program.connections.len()],
             listeners: Vec::new(),
             step: 0,
@@ -158,38 +155,33 @@ impl Running {
         turn: &mut Turn,
         buffer: &mut Vec<u8>,
     ) -> Next {
-        let mut stage = self.stage.take().unwrap_or_else(|| self.begin(context));
+        let mut stage = self.stage.take().unwrap_or_else(|| Stage::new(context.now));
         let next = match step.action {
             Action::Repeat { times, every, .. } => self.next_round(times, every, context.now),
             _ => self.play(&step.action, &mut stage, context, turn, buffer),
         };
+        let next = match (next, step.timeout) {
+            (Next::Wait(wait), Some(timeout)) if wait.accept || wait.connection.is_some() => {
+                let deadline = stage.ping.begins + timeout;
+                let until = wait.until.map_or(deadline, |until| until.min(deadline));
+                match context.now < deadline {
+                    true => Next::Wait(Wait { until: Some(until), ..wait }),
+                    false => Next::End(End::timed_out(&step.action)),
+                }
+            }
+            (next, _) => next,
+        };
+        if matches!(next, Next::Wait(_)) && !std::mem::replace(&mut stage.blocked, true) {
+            turn.blocked = Some(self.step_id());
+        }
         if !matches!(next, Next::Jump) {
             self.stage = Some(stage);
         }
-        match (next, step.timeout) {
-            (Next::Wait(wait), Some(timeout)) if wait.accept || wait.connection.is_some() => {
-                let deadline = stage.ping.begins + timeout;
-                if context.now >= deadline {
-                    return Next::End(End::timed_out(&step.action));
-                }
-                let until = wait.until.map_or(deadline, |until| until.min(deadline));
-                Next::Wait(Wait { until: Some(until), ..wait })
-            }
-            (next, _) => next,
-        }
+        next
     }
 
-    /// The step begins.
-    fn begin(&mut self, context: &mut Context<'_>) -> Stage {
-        let state = &mut context.run.progress.steps[self.program][self.step];
-        *state = (*state).max(StepState::Begun);
-        let now = context.now;
-        Stage {
-            begun: now,
-            octets: 0,
-            called: false,
-            ping: Ping { before: 0, begins: now, sent: 0, received: 0 },
-        }
+    fn step_id(&self) -> StepId {
+        StepId { program: self.program as u32, step: self.step as u32 }
     }
 
     /// The next round of a repetition begins, or it ends.
@@ -218,48 +210,19 @@ impl Running {
     }
 
     /// The step has ended: what the application saw, and where it goes on.
-    pub(super) fn end(
-        &mut self,
-        program: &Program,
-        step: &Step,
-        end: End,
-        run: &mut Run,
-    ) -> Box<ApplicationResult> {
-        run.progress.steps[self.program][self.step] = StepState::Ended;
-        let stage = self.stage.take();
-        let result = ApplicationResult {
-            program: Arc::clone(&self.name),
-            step: self.step as u32 + 1,
-            call: step.action.name(),
-            octets: stage.map_or(0, |stage| stage.octets),
-            end_of_stream: end.end_of_stream,
-            error: end.error,
-            line: step.location.line,
-        };
-        let fine = end.is_fine(step.failure);
-        if let (Failure::Must(errno), false) = (step.failure, fine) {
-            let (number, name, how) = (result.step, &program.name, end.in_words());
-            let (text, line) = (&step.text, result.line);
-            run.progress.surprises.push(format!(
-                "step {number} of {name} {how} where it had to fail with {errno}: {text} (line {line})"
-            ));
-        }
-        // Who gives a wait for the end a time knows that it may pass.
-        let in_words = step.timeout.is_some() && end.error == Some(Errno::Again);
-        let wrong = end.failed || end.error.is_some() && !in_words;
-        if wrong && step.failure == Failure::EndsProgram && self.rounds.is_empty() {
-            let failed = Failed { program: self.program, step: self.step, error: end.error };
-            run.progress.failures.insert(failed);
-        }
-        if fine {
+    pub(super) fn end(&mut self, program: &Program, step: &Step, end: &End) -> ApplicationResult {
+        let octets = self.stage.take().map_or(0, |stage| stage.octets);
+        let End { error, end_of_stream, failed } = *end;
+        let result = ApplicationResult { step: self.step_id(), octets, end_of_stream, error, failed };
+        if end.is_fine(step.failure) {
             self.go_on(program, step);
         } else if let Some(rounds) = self.rounds.last() {
             self.step = rounds.step;
-            self.failed = Some(end);
+            self.failed = Some(*end);
         } else {
             self.step = program.steps.len();
         }
-        Box::new(result)
+        result
     }
 
     /// Goes to the step after this one; after the last of a round, to the repetition itself.
@@ -279,6 +242,6 @@ impl Running {
     pub(super) fn open(&mut self, slot: Slot, id: ConnectionId, turn: &mut Turn) {
         self.connections[slot.0] = Some(id);
         turn.connection = Some(id);
-        turn.opened = Some((self.program, slot, id));
+        turn.opened = Some(ConnectionOpened { program: self.program as u32, slot: slot.0 as u32 });
     }
 }

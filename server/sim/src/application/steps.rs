@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use halfopen_scenario::{Action, Amount, Payload, Slot, SocketOptions};
 use halfopen_tcp::{ConnectionId, Endpoint, Errno, Instant, Received};
+use halfopen_trace::EventKind;
 
 use super::running::{End, Next, Ping, Running, Stage, Wait};
 use super::{Context, Turn};
+use crate::connections::EndId;
 use crate::content::CHUNK;
 
 impl Running {
@@ -269,7 +271,7 @@ impl Context<'_> {
         let end = self.ends.get(&id).ok_or(Errno::NotConnected)?;
         let octets = self.run.connections.end(*end).written.next(most);
         let taken = self.endpoint.send(self.now, id, octets)?;
-        self.run.connections.end_mut(*end).written.advance(taken);
+        self.written(*end, taken);
         Ok(taken as u64)
     }
 
@@ -277,12 +279,18 @@ impl Context<'_> {
     fn write_text(&mut self, id: ConnectionId, text: &str, from: usize) -> Result<u64, Errno> {
         let end = self.ends.get(&id).ok_or(Errno::NotConnected)?;
         let taken = self.endpoint.send(self.now, id, &text.as_bytes()[from..])?;
-        let written = &mut self.run.connections.end_mut(*end).written;
         if from == 0 && taken > 0 {
-            written.begin_text(text);
+            self.run.connections.end_mut(*end).written.begin_text(text);
         }
-        written.advance(taken);
+        self.written(*end, taken);
         Ok(taken as u64)
+    }
+
+    fn written(&mut self, end: EndId, octets: usize) {
+        if octets > 0 {
+            self.run.connections.end_mut(end).written.advance(octets);
+            self.note(end, EventKind::DataWritten { octets: octets as u64 });
+        }
     }
 
     /// Receives at most so many octets, checks them against what the peer's application sent, and counts them.
@@ -299,18 +307,22 @@ impl Context<'_> {
     fn received(&mut self, id: ConnectionId, octets: &[u8]) {
         let Some(end) = self.ends.get(&id).copied() else { return };
         let connections = &mut self.run.connections;
-        let offset = connections.end(end).received.map_or(0, |(octets, _)| octets);
+        let offset = connections.end(end).received;
         // What one of the ends that the peer had has sent is right.
         let checks = || connections.peers(end).map(|peer| peer.written.check(offset, octets));
         let right = checks().any(|check| check.is_ok());
         let wrong = checks().filter_map(Result::err).max().unwrap_or(offset);
         let own = connections.end_mut(end);
-        own.received = Some((offset + octets.len() as u64, self.time));
-        if !right && !std::mem::replace(&mut own.garbled, true) {
-            let number = end.number.0;
-            let mistake =
-                format!("connection {number}: octet {wrong} of what was received is not what was sent");
-            self.run.progress.mistakes.push(mistake);
+        own.received = offset + octets.len() as u64;
+        let is_news = !right && !std::mem::replace(&mut own.mistaken, true);
+        self.note(end, EventKind::DataRead { octets: octets.len() as u64 });
+        if is_news {
+            self.note(end, EventKind::DataMistaken { offset: wrong });
         }
+    }
+
+    /// Something happened to an end on this host.
+    fn note(&mut self, end: EndId, kind: EventKind) {
+        self.run.recorder.push(self.time, Some(self.host), Some(end.number), kind);
     }
 }

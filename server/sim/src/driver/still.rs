@@ -7,8 +7,7 @@ use halfopen_tcp::Instant;
 
 use super::{Driver, Power};
 use crate::clock::Clock;
-use crate::faults::Deed;
-use crate::trace::{EventKind, HostId, HostState, LossReason};
+use halfopen_trace::{EventKind, HostId, HostState, LossReason, Phase};
 
 /// What of a host that is on does nothing.
 #[derive(Debug, Default)]
@@ -87,9 +86,9 @@ impl Driver {
     }
 
     /// The end of a fault that lasts so long.
-    pub(super) fn plan_end(&mut self, fault: usize, deed: Deed, after: Option<Duration>) {
-        if let (Deed::Begin, Some(after)) = (deed, after) {
-            self.script.plan(self.shared.now.get() + after, Deed::End, fault);
+    pub(super) fn plan_end(&mut self, fault: usize, phase: Phase, after: Option<Duration>) {
+        if let (Phase::Begin, Some(after)) = (phase, after) {
+            self.script.plan(self.shared.now.get() + after, Phase::End, fault);
         }
     }
 
@@ -98,15 +97,15 @@ impl Driver {
         &mut self,
         host: HostId,
         fault: usize,
-        deed: Deed,
+        phase: Phase,
         (manner, lasts): (Manner, Option<Duration>),
     ) {
         let before = self.state(host);
         let still = &mut self.still[host.index()];
-        match deed {
-            Deed::Begin if before == HostState::Down || (manner == Manner::Frozen && still.killed) => return,
-            Deed::Begin => still.by.push((fault, manner)),
-            Deed::End => still.by.retain(|(by, _)| *by != fault),
+        match phase {
+            Phase::Begin if before == HostState::Down || (manner == Manner::Frozen && still.killed) => return,
+            Phase::Begin => still.by.push((fault, manner)),
+            Phase::End => still.by.retain(|(by, _)| *by != fault),
         }
         let control = self.shared.control(host);
         if let Some(stood) = still.stop_clock(self.shared.now.get()) {
@@ -117,9 +116,9 @@ impl Driver {
         control.frozen.set(still.is_frozen());
         control.paused.set(still.is_paused());
         control.work.notify_one();
-        self.apply(fault, (deed == Deed::End).then_some("resume"), Some(host));
+        self.apply(fault, phase, Some(host));
         self.tell_state(host, before);
-        self.plan_end(fault, deed, lasts);
+        self.plan_end(fault, phase, lasts);
     }
 
     /// A host is off: what held it still holds it no more, and what waited for it is lost.
@@ -145,33 +144,39 @@ impl Driver {
         if self.state(host) != HostState::Down && clock.jump(by) {
             control.clock.set(clock);
             control.work.notify_one();
-            self.apply(fault, None, Some(host));
+            self.apply(fault, Phase::Begin, Some(host));
         }
     }
 
     /// A cable is pulled out or put back, whether the host is on or not.
-    pub(super) fn pull_cable(&mut self, host: HostId, fault: usize, deed: Deed, lasts: Option<Duration>) {
+    pub(super) fn pull_cable(&mut self, host: HostId, fault: usize, phase: Phase, lasts: Option<Duration>) {
         {
             let network = &mut self.shared.run.borrow_mut().network;
-            match deed {
-                Deed::Begin => network.pull_cable(host),
-                Deed::End => network.plug_cable(host),
+            match phase {
+                Phase::Begin => network.pull_cable(host),
+                Phase::End => network.plug_cable(host),
             }
         }
-        self.apply(fault, (deed == Deed::End).then_some("replug"), Some(host));
-        self.plan_end(fault, deed, lasts);
+        self.apply(fault, phase, Some(host));
+        self.plan_end(fault, phase, lasts);
     }
 
     /// Large datagrams are lost from now on, or no more.
-    pub(super) fn black_hole(&mut self, fault: usize, deed: Deed, hole: BlackHole, lasts: Option<Duration>) {
+    pub(super) fn black_hole(
+        &mut self,
+        fault: usize,
+        phase: Phase,
+        hole: BlackHole,
+        lasts: Option<Duration>,
+    ) {
         {
             let network = &mut self.shared.run.borrow_mut().network;
-            match deed {
-                Deed::Begin => network.open_black_hole(fault, hole),
-                Deed::End => network.close_black_hole(fault),
+            match phase {
+                Phase::Begin => network.open_black_hole(fault, hole),
+                Phase::End => network.close_black_hole(fault),
             }
         }
-        self.apply(fault, (deed == Deed::End).then_some("heal"), None);
-        self.plan_end(fault, deed, lasts);
+        self.apply(fault, phase, None);
+        self.plan_end(fault, phase, lasts);
     }
 }

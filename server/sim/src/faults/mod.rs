@@ -5,4 +5,4 @@ mod rules;
 mod script;
 
 pub(crate) use rules::{Applied, Moment, Rules, Seen};
-pub(crate) use script::{Deed, Script};
+pub(crate) use script::Script;

@@ -7,8 +7,7 @@ use super::rewrite::rewrite;
 use crate::connections::Connections;
 use crate::octets;
 use crate::random::Stream;
-use crate::shared::Progress;
-use crate::trace::ConnectionNumber;
+use halfopen_trace::ConnectionNumber;
 
 /// The rules of a scenario, in its order.
 #[derive(Debug)]
@@ -45,7 +44,6 @@ pub(crate) struct Seen {
 pub(crate) struct Moment<'a> {
     pub(crate) now: Instant,
     pub(crate) connections: &'a Connections,
-    pub(crate) progress: &'a Progress,
 }
 
 /// A rule that took a segment.
@@ -119,7 +117,7 @@ impl Rules {
 
 impl Rule {
     fn takes(&mut self, seen: &Seen, segment: &[u8], moment: Moment<'_>) -> bool {
-        let is_of = |meant| seen.connection.is_some_and(|number| moment.progress.is(meant, number));
+        let is_of = |meant| seen.connection.is_some_and(|number| moment.connections.is(meant, number));
         if !self.matching.matches(&seen.facts, is_of)
             || !is_active(self.when, moment.now, moment.connections)
             || !can_be_done(self.action, seen, segment)
@@ -184,7 +182,7 @@ mod tests {
         let facts = SegmentFacts { from: Some(HostId(from)), ..SegmentFacts::default() };
         let seen = Seen { facts, ..Seen::default() };
         let now = Instant::ZERO + Duration::from_secs(second);
-        let moment = Moment { now, connections: &Connections::default(), progress: &Progress::default() };
+        let moment = Moment { now, connections: &Connections::default() };
         rules.next(place, &seen, &mut [0x45; 40], moment)
     }
 

@@ -2,23 +2,15 @@
 
 use halfopen_scenario::{Effect, Fault, When};
 use halfopen_tcp::Instant;
+use halfopen_trace::Phase;
 
 use crate::connections::Connections;
-
-/// What is to be done for a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Deed {
-    /// It happens.
-    Begin,
-    /// It is over: the link heals, the host comes back.
-    End,
-}
 
 /// The faults on hosts and links that have not happened yet.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     /// When, what, and the fault's position from 0. Latest first.
-    planned: Vec<(Instant, Deed, usize)>,
+    planned: Vec<(Instant, Phase, usize)>,
     /// Faults that wait for a state.
     waiting: Vec<(usize, When)>,
 }
@@ -32,41 +24,41 @@ impl Script {
                 (Effect::Segment { .. }, _) => {}
                 (_, When::State { .. }) => script.waiting.push((position, fault.when)),
                 (_, When::At(time) | When::Between(time, _)) => {
-                    script.plan(Instant::ZERO + time, Deed::Begin, position);
+                    script.plan(Instant::ZERO + time, Phase::Begin, position);
                 }
-                (_, When::Always) => script.plan(Instant::ZERO, Deed::Begin, position),
+                (_, When::Always) => script.plan(Instant::ZERO, Phase::Begin, position),
             }
         }
         script
     }
 
-    /// Plans a deed.
-    pub(crate) fn plan(&mut self, time: Instant, deed: Deed, fault: usize) {
-        let entry = (time, deed, fault);
+    /// Plans a phase.
+    pub(crate) fn plan(&mut self, time: Instant, phase: Phase, fault: usize) {
+        let entry = (time, phase, fault);
         let place = self.planned.partition_point(|planned| *planned > entry);
         self.planned.insert(place, entry);
     }
 
     /// Strikes a planned end out.
     pub(crate) fn cancel_end(&mut self, fault: usize) {
-        self.planned.retain(|(_, deed, planned)| (*deed, *planned) != (Deed::End, fault));
+        self.planned.retain(|(_, phase, planned)| (*phase, *planned) != (Phase::End, fault));
     }
 
-    /// When the next deed is to be done, if connections stay as they are.
+    /// When the next phase is to be done, if connections stay as they are.
     pub(crate) fn next(&self, connections: &Connections) -> Option<Instant> {
         let planned = self.planned.last().map(|(time, ..)| *time);
         let waiting = self.waiting.iter().filter_map(|(_, when)| condition_met(*when, connections));
         waiting.chain(planned).min()
     }
 
-    /// Takes the next deed that is due, in the order of their times, ends last, then of the scenario.
-    pub(crate) fn take(&mut self, now: Instant, connections: &Connections) -> Option<(Deed, usize)> {
+    /// Takes the next phase that is due, in the order of their times, ends last, then of the scenario.
+    pub(crate) fn take(&mut self, now: Instant, connections: &Connections) -> Option<(Phase, usize)> {
         let met =
             |(_, when): &(usize, When)| condition_met(*when, connections).is_some_and(|time| time <= now);
         if let Some(index) = self.waiting.iter().position(met) {
-            return Some((Deed::Begin, self.waiting.remove(index).0));
+            return Some((Phase::Begin, self.waiting.remove(index).0));
         }
-        self.planned.pop_if(|(time, ..)| *time <= now).map(|(_, deed, fault)| (deed, fault))
+        self.planned.pop_if(|(time, ..)| *time <= now).map(|(_, phase, fault)| (phase, fault))
     }
 }
 
@@ -87,7 +79,7 @@ mod tests {
 
     use super::*;
     use crate::connections::Origin;
-    use crate::trace;
+    use halfopen_trace as trace;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -103,9 +95,9 @@ mod tests {
         let connections = Connections::default();
         let at = Instant::ZERO + SECOND;
         assert_eq!(script.next(&connections), Some(at));
-        script.plan(at, Deed::End, 0);
+        script.plan(at, Phase::End, 0);
         let taken: Vec<_> = std::iter::from_fn(|| script.take(at, &connections)).collect();
-        assert_eq!(taken, [(Deed::Begin, 1), (Deed::Begin, 2), (Deed::End, 0)]);
+        assert_eq!(taken, [(Phase::Begin, 1), (Phase::Begin, 2), (Phase::End, 0)]);
         assert_eq!(script.next(&connections), Some(at + SECOND));
     }
 
@@ -123,7 +115,7 @@ mod tests {
         let due = Instant::ZERO + 2 * SECOND;
         assert_eq!(script.next(&connections), Some(due));
         assert_eq!(script.take(Instant::ZERO + SECOND, &connections), None);
-        assert_eq!(script.take(due, &connections), Some((Deed::Begin, 0)));
+        assert_eq!(script.take(due, &connections), Some((Phase::Begin, 0)));
         assert_eq!(script.next(&connections), None, "once");
     }
 }

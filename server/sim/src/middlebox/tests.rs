@@ -9,7 +9,7 @@ use halfopen_scenario::{
 use halfopen_tcp::{Flags, Header, Instant, Seq};
 
 use super::tracker::{Change, Passage, Tracker, Verdict};
-use crate::trace::MiddleboxLoss;
+use halfopen_trace::MiddleboxLoss;
 
 const CLIENT: &str = "10.0.0.1:40000";
 const SERVER: &str = "10.0.0.2:80";

@@ -8,7 +8,7 @@ use halfopen_tcp::{Flags, Header, Instant, Seq};
 
 use super::states::{self, Kind, Sender, Step};
 use super::window::{self, End};
-use crate::trace::MiddleboxLoss;
+use halfopen_trace::MiddleboxLoss;
 
 /// The two sockets of a connection, the lower first.
 pub(crate) type Sockets = [SocketAddr; 2];

@@ -16,7 +16,7 @@ use super::translate;
 use crate::forge::made_up;
 use crate::network::Flight;
 use crate::shared::Run;
-use crate::trace::{
+use halfopen_trace::{
     ConnectionNumber, EventKind, HostId, LossReason, MiddleboxChange, MiddleboxChanged, MiddleboxId,
     MiddleboxLoss, SegmentNumber, SegmentSent,
 };

@@ -12,7 +12,7 @@ use halfopen_tcp::Instant;
 use self::jitter::Jitter;
 use self::line::Line;
 use self::loss::Losses;
-use crate::trace::{HostId, LossReason};
+use halfopen_trace::{HostId, LossReason};
 
 /// The ways between the hosts.
 ///

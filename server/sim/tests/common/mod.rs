@@ -11,9 +11,9 @@ use halfopen_scenario::{
     Action, Amount, Effect, Failure, Fault, Host, HostId, Keepalive, Limits, Link, Location, Network,
     Payload, Program, Scenario, Slot, Step, TcpSettings, When,
 };
-use halfopen_sim::trace::{self, EventKind, LossReason};
 use halfopen_sim::{Discard, Outcome, RunOptions};
-use halfopen_tcp::{Flags, Profile};
+use halfopen_tcp::{Errno, Flags, Profile};
+use halfopen_trace::{self as trace, EventKind, FaultApplied, Phase, Problem, StepId, Trace};
 
 pub const CLIENT: HostId = HostId(0);
 pub const SERVER: HostId = HostId(1);
@@ -156,14 +156,10 @@ pub fn wire(outcome: &Outcome) -> Vec<String> {
             let flags = sent.header.flags.without(Flags::PSH);
             Some(format!("{time:.3} {host} {flags} {seq}:{ack} len {}", sent.header.payload))
         }
-        EventKind::SegmentLost { reason, .. } => Some(format!("lost: {}", lost(*reason))),
+        EventKind::SegmentLost { reason, .. } => Some(format!("lost: {reason:?}")),
         _ => None,
     };
     outcome.trace.iter().filter_map(|(_, event)| line(event)).collect()
-}
-
-fn lost(reason: LossReason) -> String {
-    reason.to_string()
 }
 
 /// So many octets one way.
@@ -185,17 +181,82 @@ pub fn play(rest: &str) -> Outcome {
 
 /// How the steps of a program ended: `0.540 receive 100`, `1.000 send: EPIPE`.
 pub fn results(outcome: &Outcome, program: &str) -> Vec<String> {
+    let scenario = scenario_of(&outcome.trace);
     let line = |time: Duration, kind: &EventKind| {
         let EventKind::ApplicationResult(result) = kind else { return None };
         let octets = if result.octets > 0 { format!(" {}", result.octets) } else { String::new() };
         let end = if result.end_of_stream { " end" } else { "" };
         let error = result.error.map(|errno| format!(": {errno}")).unwrap_or_default();
-        let time = time.as_secs_f64();
-        (&*result.program == program).then(|| format!("{time:.3} {}{octets}{end}{error}", result.call))
+        let (time, call) = (time.as_secs_f64(), call(scenario, result.step));
+        let owner = &scenario.programs[result.step.program as usize].name;
+        (owner == program).then(|| format!("{time:.3} {call}{octets}{end}{error}"))
     };
     outcome.trace.iter().filter_map(|(_, event)| line(event.time.as_duration(), &event.kind)).collect()
 }
 
-pub fn problems(outcome: &Outcome) -> Vec<&str> {
-    outcome.finished.problems.iter().map(String::as_str).collect()
+/// What was run.
+pub fn scenario_of(trace: &Trace) -> &Scenario {
+    match trace.get(1).map(|event| &event.kind) {
+        Some(EventKind::RunStarted(started)) => &started.scenario,
+        other => panic!("a trace does not begin with {other:?}"),
+    }
+}
+
+/// The word for what a step does.
+pub fn call(scenario: &Scenario, step: StepId) -> &'static str {
+    scenario.programs[step.program as usize].steps[step.step as usize].action.name()
+}
+
+/// The faults that were applied, in order: their positions from 1, and `drop` or `end`.
+pub fn applied(outcome: &Outcome) -> Vec<(u32, &'static str, Duration)> {
+    let scenario = scenario_of(&outcome.trace);
+    let applied = outcome.trace.iter().filter_map(|(_, event)| match event.kind {
+        EventKind::FaultApplied(applied) => {
+            Some((applied.fault.0 + 1, fault_in_words(scenario, applied), event.time.as_duration()))
+        }
+        _ => None,
+    });
+    applied.collect()
+}
+
+/// `drop`; `end` for whatever ends.
+pub fn fault_in_words(scenario: &Scenario, applied: FaultApplied) -> &'static str {
+    match applied.phase {
+        Phase::Begin => scenario.faults[applied.fault.index()].effect.name(),
+        Phase::End => "end",
+    }
+}
+
+/// Why the run is not passed, each problem on a line: `step 3 of client: ETIMEDOUT`, `fault 1 never happened`.
+pub fn problems(outcome: &Outcome) -> Vec<String> {
+    let scenario = scenario_of(&outcome.trace);
+    outcome.finished.problems.iter().map(|problem| problem_in_words(scenario, *problem)).collect()
+}
+
+fn problem_in_words(scenario: &Scenario, problem: Problem) -> String {
+    let step =
+        |step: StepId| format!("step {} of {}", step.step + 1, scenario.programs[step.program as usize].name);
+    let how = |error: Option<Errno>, failed| match error {
+        Some(errno) => errno.to_string(),
+        None if failed => "end of stream".to_owned(),
+        None => "went well".to_owned(),
+    };
+    match problem {
+        Problem::DataMistaken { connection, offset } => {
+            format!("connection {}: octet {offset}", connection.0)
+        }
+        Problem::StepEndedOtherwise { step: id, expected, error, failed } => {
+            format!("{}: {}, not {expected}", step(id), how(error, failed))
+        }
+        Problem::StepFailed { step: id, error } => format!("{}: {}", step(id), how(error, true)),
+        Problem::FaultNotApplied(fault) => format!("fault {} never happened", fault.0 + 1),
+        Problem::StepsNotDone { first, begun: true, more } => {
+            format!("{} did not end, nor {more} after it", step(first))
+        }
+        Problem::StepsNotDone { first, begun: false, more } => {
+            format!("{} was never reached, nor {more} after it", step(first))
+        }
+        Problem::LimitReached(limit) => format!("{limit:?}"),
+        Problem::Stopped => "stopped".to_owned(),
+    }
 }

@@ -1,10 +1,10 @@
 //! An event on one line. What belongs to the text of the scenario and not to the run is left out: lines, and expectations.
 
-use halfopen_sim::trace::{Event, EventKind, SegmentSent};
 use halfopen_tcp::{Flags, TimerChange};
+use halfopen_trace::{Event, EventKind, SegmentSent};
 
 /// `1.020000000s client #1 ESTABLISHED to FIN-WAIT-1: close()`; `None` if it says nothing of the run.
-pub(crate) fn line(event: &Event, hosts: &[String]) -> Option<String> {
+pub(crate) fn line(event: &Event, scenario: &halfopen_scenario::Scenario) -> Option<String> {
     let what = match &event.kind {
         EventKind::RunStarted(_) | EventKind::ExpectationResult(_) => return None,
         EventKind::ConnectionCreated(created) => format!("new {} > {}", created.local, created.remote),
@@ -13,21 +13,26 @@ pub(crate) fn line(event: &Event, hosts: &[String]) -> Option<String> {
         EventKind::SegmentArrived { segment, dropped: Some(why), .. } => {
             format!("refused {}: {why}", segment.0)
         }
-        EventKind::SegmentLost { segment, reason } => format!("lost {}: {reason}", segment.0),
+        EventKind::SegmentLost { segment, reason } => {
+            format!("lost {}: {reason:?}", segment.0)
+        }
         EventKind::StateTransition { from, to, cause, .. } => format!("{from} to {to}: {cause}"),
         EventKind::TimerChanged { timer, change: TimerChange::Set { expires } } => {
             format!("{timer} timer until {expires}")
         }
         EventKind::TimerChanged { timer, change } => format!("{timer} timer {change:?}"),
         EventKind::ConnectionError(errno) => format!("error {errno}"),
-        EventKind::FaultApplied(fault) => {
-            let segment = fault.segment.map(|segment| format!(" {}", segment.0)).unwrap_or_default();
-            format!("fault {}: {}{segment}", fault.fault, fault.action)
+        EventKind::FaultApplied(applied) => {
+            let segment = applied.segment.map(|segment| format!(" {}", segment.0)).unwrap_or_default();
+            let (number, name) = (applied.fault.0 + 1, scenario.faults[applied.fault.index()].effect.name());
+            format!("fault {number}: {:?} {name}{segment}", applied.phase)
         }
         EventKind::ApplicationResult(result) => {
             let error = result.error.map(|error| format!(" {error}")).unwrap_or_default();
             let end = if result.end_of_stream { " end" } else { "" };
-            format!("{} {}: {} {}{end}{error}", result.program, result.step, result.call, result.octets)
+            let program = &scenario.programs[result.step.program as usize];
+            let (step, call) = (result.step.step + 1, program.steps[result.step.step as usize].action.name());
+            format!("{} {step}: {call} {}{end}{error}", program.name, result.octets)
         }
         EventKind::RunFinished(finished) => format!(
             "{} segments, {} again, {} lost; {:?}",
@@ -42,7 +47,7 @@ pub(crate) fn line(event: &Event, hosts: &[String]) -> Option<String> {
         }
         other => format!("{other:?}"),
     };
-    let host = event.host.map(|host| format!(" {}", hosts[host.index()])).unwrap_or_default();
+    let host = event.host.map(|host| format!(" {}", scenario.hosts[host.index()].name)).unwrap_or_default();
     let connection = event.connection.map(|connection| format!(" #{}", connection.0)).unwrap_or_default();
     Some(format!("{}{host}{connection} {what}", event.time))
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use halfopen_scenario::{Action, Scenario, load_all, load_bytes};
-use halfopen_sim::trace::Event;
 use halfopen_sim::{RunOptions, Sink};
+use halfopen_trace::{Event, Problem};
 
 /// Events after which a run has shown enough.
 const EVENTS: u64 = 2_000;
@@ -52,7 +52,8 @@ fn begin(mut scenario: Scenario) {
     }
     let outcome = halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Patience::default());
     assert!(outcome.trace.len() <= MOST_EVENTS, "{} events in one instant", outcome.trace.len());
-    let wrong = outcome.finished.problems.iter().find(|problem| problem.contains("is not what was sent"));
+    let wrong =
+        outcome.finished.problems.iter().find(|problem| matches!(problem, Problem::DataMistaken { .. }));
     assert_eq!(wrong, None);
 }
 

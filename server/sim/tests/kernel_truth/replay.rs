@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use halfopen_scenario::Scenario;
-use halfopen_sim::trace::{self, ApplicationResult, EventKind, LossReason, SegmentNumber, SegmentSent};
 use halfopen_sim::{Discard, Outcome, RunOptions};
 use halfopen_tcp::{Flags, Seq};
+use halfopen_trace::{self as trace, ApplicationResult, EventKind, LossReason, SegmentNumber, SegmentSent};
 
 use super::observed::Segment;
 use super::observed::{Call, CallResult, Host, Micros, Observed, Step, add_call, add_transition};
@@ -75,7 +75,7 @@ fn tell(scenario: &Scenario, outcome: Outcome) -> Replay {
                 told.steps.insert(sequence, (path, paths[path].steps.len() - 1));
             }
             EventKind::ApplicationResult(result) => {
-                for call in results(result) {
+                for call in results(scenario, result) {
                     add_call(&mut told.observed.calls, Call { host, result: call, time, late: 0 });
                     let last = told.observed.calls.iter().rposition(|call| call.host == host);
                     told.calls.insert(sequence, last.expect("just added"));
@@ -155,12 +155,13 @@ fn letters(flags: Flags) -> String {
 }
 
 /// What a step's end says of calls that a recording has too.
-fn results(result: &ApplicationResult) -> Vec<CallResult> {
+fn results(scenario: &Scenario, result: &ApplicationResult) -> Vec<CallResult> {
     let octets = |made: fn(u64) -> CallResult| (result.octets > 0).then(|| made(result.octets));
     let failed = |call| result.error.map(|error| CallResult::Failed(call, error.name().to_owned()));
     let done = |made: CallResult| result.error.is_none().then_some(made);
     let end = || result.end_of_stream.then_some(CallResult::End);
-    match result.call {
+    let step = &scenario.programs[result.step.program as usize].steps[result.step.step as usize];
+    match step.action.name() {
         "connect" => [done(CallResult::Connected), failed("connect"), None],
         "accept" => [done(CallResult::Accepted), failed("accept"), None],
         "send" => [octets(CallResult::Sent), failed("send"), None],

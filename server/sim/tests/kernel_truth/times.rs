@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_scenario::{Action, Scenario};
-use halfopen_sim::trace::{Event, EventKind};
 use halfopen_tcp::{Cause, Timer, TimerChange};
+use halfopen_trace::{Event, EventKind};
 
 use super::compare::{Strictness, is_outlined};
 use super::observed::{Host, Micros, Millis, Observed, Segment};
@@ -171,7 +171,7 @@ struct Judge<'a> {
     /// How often each segment has arrived.
     arrivals: BTreeMap<usize, usize>,
     /// When each program's last step ended.
-    steps_done: BTreeMap<Arc<str>, Micros>,
+    steps_done: BTreeMap<u32, Micros>,
     times: Times,
 }
 
@@ -209,22 +209,23 @@ impl Judge<'_> {
                 self.caused(host, now, Window::at(now), true);
             }
             EventKind::ApplicationResult(result) => {
-                let program = self.scenario.programs.iter().find(|program| *program.name == *result.program);
-                let action = program.map(|program| &program.steps[result.step as usize - 1].action);
-                if let Some(Action::Wait(length)) = action {
-                    let began = self.steps_done.get(&result.program).copied().unwrap_or(0);
+                let program = result.step.program;
+                let action =
+                    &self.scenario.programs[program as usize].steps[result.step.step as usize].action;
+                if let Action::Wait(length) = action {
+                    let began = self.steps_done.get(&program).copied().unwrap_or(0);
                     let since = self.window(host, began);
                     self.caused(host, now, since.after(micros_of(*length), 0), true);
                 }
-                if let Some(Action::Close { .. }) = action
+                if let Action::Close { .. } = action
                     && !self.moments.contains_key(&(host, now))
                 {
                     // SO_LINGER's time is over: a timer of the kernel, too.
-                    let began = self.steps_done.get(&result.program).copied().unwrap_or(0);
+                    let began = self.steps_done.get(&program).copied().unwrap_or(0);
                     let since = self.window(host, began);
                     self.caused(host, now, since.after(now - began, granule(now - began)), true);
                 }
-                self.steps_done.insert(Arc::clone(&result.program), now);
+                self.steps_done.insert(program, now);
                 self.moment(host, now).application = true;
                 if let Some(call) = self.run.calls.get(&sequence) {
                     self.call(host, now, *call);

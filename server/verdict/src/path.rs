@@ -1,7 +1,7 @@
 //! Paths with gaps: of states, and of segments.
 
 /// Whether what is found is the path's, item by item, a gap standing for any number of them.
-pub(super) fn matches_path<I: PartialEq, T>(
+pub(crate) fn matches_path<I: PartialEq, T>(
     path: &[I],
     gap: &I,
     found: &[T],
@@ -31,7 +31,7 @@ pub(super) fn matches_path<I: PartialEq, T>(
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use halfopen_scenario::PathItem;
     use halfopen_tcp::State;
 

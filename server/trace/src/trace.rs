@@ -1,12 +1,8 @@
-//! The ordered list of everything that happened: the only output of a run.
-//!
-//! An event's sequence number is its position, counted from 1.
-
-mod event;
+//! The ordered list of events. An event's sequence number is its position, counted from 1.
 
 use std::sync::Arc;
 
-pub use event::*;
+use crate::Event;
 
 /// The events of a run, in chunks that readers share without copying.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +60,7 @@ mod tests {
     use halfopen_tcp::{Errno, Instant};
 
     use super::*;
+    use crate::EventKind;
 
     fn event(nanos: u64) -> Event {
         Event {

@@ -1,0 +1,208 @@
+//! Everything that can happen in a run.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use halfopen_scenario::{Scenario, Unreachable};
+use halfopen_tcp::{Cause, DropReason, Errno, Instant, State, Timer, TimerChange};
+
+use crate::{
+    ApplicationResult, ConnectionNumber, ConnectionOpened, ExpectationResult, FaultApplied, HostId, Limit,
+    LossReason, MiddleboxChanged, RunFinished, SegmentNumber, SegmentSent, StepId,
+};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When, in virtual time.
+    pub time: Instant,
+    /// On which host; `None` for events of the whole run.
+    pub host: Option<HostId>,
+    /// To which connection, if to one.
+    pub connection: Option<ConnectionNumber>,
+    /// What.
+    pub kind: EventKind,
+}
+
+impl Event {
+    /// The octets of the datagram that it tells of, if it has them.
+    pub fn datagram(&self) -> Option<&Arc<[u8]>> {
+        match &self.kind {
+            EventKind::SegmentSent(sent) => sent.datagram.as_ref(),
+            EventKind::SegmentArrived { datagram, .. }
+            | EventKind::DestinationUnreachable { datagram, .. } => datagram.as_ref(),
+            EventKind::RunStarted(_)
+            | EventKind::ConnectionCreated(_)
+            | EventKind::SegmentLost { .. }
+            | EventKind::MiddleboxChanged(_)
+            | EventKind::StateTransition { .. }
+            | EventKind::TimerChanged { .. }
+            | EventKind::KeepaliveOutcome { .. }
+            | EventKind::ConnectionError(_)
+            | EventKind::FaultApplied(_)
+            | EventKind::HostChanged(_)
+            | EventKind::ConnectionOpened(_)
+            | EventKind::StepBlocked(_)
+            | EventKind::DataWritten { .. }
+            | EventKind::DataRead { .. }
+            | EventKind::DataMistaken { .. }
+            | EventKind::ApplicationResult(_)
+            | EventKind::LimitReached(_)
+            | EventKind::RunStopped
+            | EventKind::ExpectationResult(_)
+            | EventKind::RunFinished(_) => None,
+        }
+    }
+}
+
+/// What happened. What is large or rare is boxed, so that an event stays small.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventKind {
+    /// The run began. Always the first event.
+    RunStarted(Box<RunStarted>),
+    /// A connection was created on the host.
+    ConnectionCreated(Box<ConnectionCreated>),
+    /// The host sent a segment.
+    SegmentSent(Box<SegmentSent>),
+    /// A segment arrived at the host.
+    SegmentArrived {
+        /// Which.
+        segment: SegmentNumber,
+        /// Why TCP did not use it; `None` if it did.
+        dropped: Option<DropReason>,
+        /// Its datagram, if it is not the one that was sent: see [`SegmentSent::datagram`].
+        datagram: Option<Arc<[u8]>>,
+    },
+    /// A segment that was under way is gone; the event's host is the one it was for.
+    SegmentLost {
+        /// Which.
+        segment: SegmentNumber,
+        /// Why.
+        reason: LossReason,
+    },
+    /// A router told the host, its sender, that it could not deliver a segment: ICMP destination unreachable, or packet
+    /// too big.
+    DestinationUnreachable {
+        /// Which segment.
+        segment: SegmentNumber,
+        /// Why not.
+        code: Unreachable,
+        /// Why TCP did not use the message; `None` if it did.
+        dropped: Option<DropReason>,
+        /// The datagram of the message: see [`SegmentSent::datagram`].
+        datagram: Option<Arc<[u8]>>,
+    },
+    /// What a middlebox knows of a connection, or does to a segment, changed.
+    MiddleboxChanged(Box<MiddleboxChanged>),
+    /// A connection changed its state.
+    StateTransition {
+        /// Before.
+        from: State,
+        /// After.
+        to: State,
+        /// Why.
+        cause: Cause,
+        /// The segment whose arrival it was, if it was one.
+        segment: Option<SegmentNumber>,
+    },
+    /// A timer of a connection was set, fired or was cancelled.
+    TimerChanged {
+        /// Which.
+        timer: Timer,
+        /// What it did.
+        change: TimerChange,
+    },
+    /// What keepalive found out.
+    KeepaliveOutcome {
+        /// What.
+        verdict: KeepaliveVerdict,
+        /// Probes sent since anything was last received.
+        probes: u32,
+        /// Time since anything was last received.
+        silence: Duration,
+    },
+    /// An error that the application's next call gets.
+    ConnectionError(Errno),
+    /// A fault was applied.
+    FaultApplied(FaultApplied),
+    /// The host goes down, comes back, or stands still; when the run begins every host is up.
+    HostChanged(HostState),
+    /// An application opened the connection.
+    ConnectionOpened(ConnectionOpened),
+    /// A step of an application cannot go on at once: it waits.
+    StepBlocked(StepId),
+    /// An application wrote to the connection: so many octets are in its send buffer.
+    DataWritten {
+        /// How many.
+        octets: u64,
+    },
+    /// An application read from the connection.
+    DataRead {
+        /// How many octets.
+        octets: u64,
+    },
+    /// What an application read is not what was written to the connection's other end. Happens once for an end.
+    DataMistaken {
+        /// Offset in the stream of the first octet that is wrong.
+        offset: u64,
+    },
+    /// A step of an application ended.
+    ApplicationResult(ApplicationResult),
+    /// A limit ends the run before it is over.
+    LimitReached(Limit),
+    /// The reader of the run wants no more of it.
+    RunStopped,
+    /// An expectation was checked.
+    ExpectationResult(Box<ExpectationResult>),
+    /// The run is over. Always the last event.
+    RunFinished(Box<RunFinished>),
+}
+
+/// A run began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunStarted {
+    /// What is run. [`HostId`] and the like are positions in it.
+    pub scenario: Arc<Scenario>,
+    /// The seed that everything random follows from.
+    pub seed: u64,
+    /// The version of halfopen that runs it. Same scenario, seed and version: same events.
+    pub version: &'static str,
+}
+
+/// A connection was created on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionCreated {
+    /// Address and port of the host.
+    pub local: SocketAddr,
+    /// Address and port of the peer.
+    pub remote: SocketAddr,
+    /// The host that has the peer's address, if one has.
+    pub remote_host: Option<HostId>,
+}
+
+/// What a host does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HostState {
+    /// It runs.
+    Up,
+    /// Its processes do nothing; its kernel runs.
+    Frozen,
+    /// It does nothing, and forgets nothing.
+    Paused,
+    /// It is off, and everything it knew of connections is gone. When it is up again it begins anew.
+    Down,
+}
+
+/// What keepalive found out about the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeepaliveVerdict {
+    /// A probe was sent and has no answer yet.
+    Probing,
+    /// The peer answered.
+    Alive,
+    /// The peer answered by RST: it does not know the connection.
+    Reset,
+    /// Nobody answered: the connection is gone.
+    Dead,
+}

@@ -1,0 +1,107 @@
+//! Expectations, each against what happened.
+
+use std::time::Duration;
+
+use halfopen_scenario::{Claim, ConnectionRef, Expectation, HostClaim, Scenario, Window};
+use halfopen_trace::{ConnectionNumber, Decision, ExpectationId, ExpectationResult, Finding, HostId, Trace};
+
+use crate::connection::check_connection;
+use crate::ends::Ends;
+
+/// How a claim was checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    pub(crate) passed: bool,
+    pub(crate) finding: Finding,
+    /// The connection that broke the claim.
+    pub(crate) connection: Option<ConnectionNumber>,
+    /// What decided it; `None`: the end of the run did.
+    pub(crate) decided: Option<Decision>,
+}
+
+impl Check {
+    /// The claim holds if `passed`.
+    pub(crate) fn new(passed: bool, finding: Finding, decided: Option<Decision>) -> Check {
+        Check { passed, finding, connection: None, decided }
+    }
+
+    /// It does not hold, and nothing in particular decided that.
+    pub(crate) fn broken(finding: Finding) -> Check {
+        Check::new(false, finding, None)
+    }
+
+    /// It does not hold because of this connection.
+    pub(crate) fn by(self, connection: ConnectionNumber) -> Check {
+        Check { connection: Some(connection), ..self }
+    }
+
+    /// What decided it must have happened within the window. What nothing decided happened at no time.
+    fn in_time(mut self, window: Option<Window>) -> Check {
+        if let Some(window) = window {
+            self.passed &= self.decided.is_some_and(|moment| window.contains(moment.time.as_duration()));
+        }
+        self
+    }
+}
+
+/// What claims are checked against.
+pub(crate) struct Evidence<'a> {
+    pub(crate) trace: &'a Trace,
+    pub(crate) ends: &'a Ends,
+    pub(crate) virtual_time: Duration,
+}
+
+/// Checks every expectation of the scenario, in its order.
+pub(crate) fn check_all(
+    scenario: &Scenario,
+    trace: &Trace,
+    ends: &Ends,
+    virtual_time: Duration,
+) -> Vec<ExpectationResult> {
+    let evidence = Evidence { trace, ends, virtual_time };
+    let expectations = (0..).map(ExpectationId).zip(&scenario.expectations);
+    let result = |(id, expectation)| {
+        let Check { passed, finding, connection, decided } = evidence.check(expectation);
+        ExpectationResult { expectation: id, passed, finding, connection, decided }
+    };
+    expectations.map(result).collect()
+}
+
+impl Evidence<'_> {
+    fn check(&self, expectation: &Expectation) -> Check {
+        let at = expectation.at;
+        match &expectation.claim {
+            Claim::Host { host, connection, claim } => {
+                self.check_host((*host).into(), *connection, claim, at)
+            }
+            Claim::Segments { matching, count, spacing } => {
+                self.check_segments(matching, *count, spacing).in_time(at)
+            }
+            Claim::Order(order) => self.check_order(order).in_time(at),
+            Claim::AllClosed => self.check_all_closed().in_time(at),
+            Claim::DataIntact => self.check_data(),
+            Claim::VirtualTime(window) => self.check_virtual_time(*window),
+        }
+    }
+
+    /// The claim must hold for every connection that is meant; the first for which it does not decides.
+    fn check_host(
+        &self,
+        host: HostId,
+        connection: Option<ConnectionRef>,
+        claim: &HostClaim,
+        at: Option<Window>,
+    ) -> Check {
+        let mut last = Check::broken(match connection {
+            None => Finding::NoConnection,
+            Some(_) => Finding::NeverOpened,
+        });
+        for end in self.ends.meant(host, connection) {
+            last = check_connection(claim, end).in_time(at);
+            if !last.passed {
+                return last.by(end.number);
+            }
+        }
+        last
+    }
+}

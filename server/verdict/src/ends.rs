@@ -1,0 +1,191 @@
+//! What each end of each connection went through, read from the trace.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use halfopen_scenario::{ConnectionRef, Slot};
+use halfopen_tcp::{Errno, State};
+use halfopen_trace::{
+    ConnectionNumber, Decision, Event, EventKind, FinalState, HostId, HostState, KeepaliveFound,
+    KeepaliveVerdict, Trace,
+};
+
+/// One end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    /// The host it was on.
+    pub(crate) host: HostId,
+    /// The connection.
+    pub(crate) number: ConnectionNumber,
+    /// Its address and the peer's.
+    pub(crate) sockets: [SocketAddr; 2],
+    /// Its states in order, the one it began in first, each with the event that led there.
+    pub(crate) states: Vec<(State, Decision)>,
+    /// Whether its host lost its memory, and this end with it.
+    pub(crate) is_lost: bool,
+    /// What keepalive found out last; probing only while it found out nothing.
+    pub(crate) keepalive: Option<(KeepaliveFound, Decision)>,
+    /// The first error that the application got.
+    pub(crate) error: Option<(Errno, Decision)>,
+    /// Octets that the application wrote.
+    pub(crate) written: u64,
+    /// Octets that it read.
+    pub(crate) read: u64,
+    /// When it read the last of them.
+    pub(crate) last_read: Option<Decision>,
+    /// Whether some of them were not what the peer had written.
+    pub(crate) mistaken: bool,
+}
+
+/// Every end that there was, in order of appearance. A host that lost its end of a connection may get another one.
+#[derive(Debug, Default)]
+pub(crate) struct Ends {
+    list: Vec<End>,
+    /// The newest end of a connection on a host, as a position in the list.
+    newest: BTreeMap<(HostId, ConnectionNumber), usize>,
+    /// Every connection that an application opened: by program and slot.
+    opened: BTreeSet<(usize, Slot, ConnectionNumber)>,
+}
+
+impl Ends {
+    pub(crate) fn read(trace: &Trace) -> Ends {
+        let mut ends = Ends::default();
+        for (sequence, event) in trace.iter() {
+            ends.note(event, Decision { event: sequence, time: event.time });
+        }
+        ends
+    }
+
+    fn note(&mut self, event: &Event, moment: Decision) {
+        let Some(host) = event.host else { return };
+        if event.kind == EventKind::HostChanged(HostState::Down) {
+            self.list.iter_mut().filter(|end| end.host == host).for_each(|end| end.is_lost = true);
+        }
+        let Some(number) = event.connection else { return };
+        if let EventKind::ConnectionCreated(created) = &event.kind {
+            self.newest.insert((host, number), self.list.len());
+            self.list.push(End::new(host, number, [created.local, created.remote]));
+        }
+        if let EventKind::ConnectionOpened(opened) = event.kind {
+            let ConnectionRef { program, connection } = opened.reference();
+            self.opened.insert((program, connection, number));
+        }
+        if let Some(end) = self.newest.get(&(host, number)) {
+            self.list[*end].note(&event.kind, moment);
+        }
+    }
+
+    /// Every end.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &End> {
+        self.list.iter()
+    }
+
+    /// The ends on a host, of this connection if one is meant.
+    pub(crate) fn meant(
+        &self,
+        host: HostId,
+        connection: Option<ConnectionRef>,
+    ) -> impl Iterator<Item = &End> {
+        let is_meant = move |end: &&End| {
+            end.host == host && connection.is_none_or(|connection| self.is(connection, end.number))
+        };
+        self.list.iter().filter(is_meant)
+    }
+
+    /// Whether an application opened this connection under that reference.
+    pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
+        self.opened.contains(&(meant.program, meant.connection, number))
+    }
+
+    /// Where each connection is, on each host that still has an end of it: by connection, then host.
+    pub(crate) fn final_states(&self) -> Vec<FinalState> {
+        let mut newest: BTreeMap<(ConnectionNumber, HostId, SocketAddr), &End> = BTreeMap::new();
+        for end in &self.list {
+            newest.insert((end.number, end.host, end.sockets[0]), end);
+        }
+        newest
+            .into_values()
+            .filter_map(|end| {
+                let state = end.state()?;
+                Some(FinalState { host: end.host, connection: end.number, state })
+            })
+            .collect()
+    }
+}
+
+impl End {
+    pub(crate) fn new(host: HostId, number: ConnectionNumber, sockets: [SocketAddr; 2]) -> End {
+        End {
+            host,
+            number,
+            sockets,
+            states: Vec::new(),
+            is_lost: false,
+            keepalive: None,
+            error: None,
+            written: 0,
+            read: 0,
+            last_read: None,
+            mistaken: false,
+        }
+    }
+
+    /// Its last state; `None` before its first transition and after its host lost its memory.
+    pub(crate) fn state(&self) -> Option<State> {
+        if self.is_lost { None } else { self.states.last().map(|(state, _)| *state) }
+    }
+
+    /// The names of its states alone.
+    pub(crate) fn path(&self) -> Vec<State> {
+        self.states.iter().map(|(state, _)| *state).collect()
+    }
+
+    fn note(&mut self, kind: &EventKind, moment: Decision) {
+        match kind {
+            EventKind::StateTransition { from, to, .. } => {
+                if self.states.is_empty() {
+                    self.states.push((*from, moment));
+                }
+                self.states.push((*to, moment));
+            }
+            EventKind::KeepaliveOutcome { verdict, probes, silence } => {
+                let is_probing = |verdict| verdict == KeepaliveVerdict::Probing;
+                if !is_probing(*verdict) || self.keepalive.is_none_or(|(last, _)| is_probing(last.verdict)) {
+                    let found = KeepaliveFound { verdict: *verdict, probes: *probes, silence: *silence };
+                    self.keepalive = Some((found, moment));
+                }
+            }
+            EventKind::ConnectionError(errno) => {
+                self.error.get_or_insert((*errno, moment));
+            }
+            EventKind::DataWritten { octets } => self.written += octets,
+            EventKind::DataRead { octets } => {
+                self.read += octets;
+                self.last_read = Some(moment);
+            }
+            EventKind::DataMistaken { .. } => self.mistaken = true,
+            EventKind::RunStarted(_)
+            | EventKind::ConnectionCreated(_)
+            | EventKind::SegmentSent(_)
+            | EventKind::SegmentArrived { .. }
+            | EventKind::SegmentLost { .. }
+            | EventKind::DestinationUnreachable { .. }
+            | EventKind::MiddleboxChanged(_)
+            | EventKind::TimerChanged { .. }
+            | EventKind::FaultApplied(_)
+            | EventKind::HostChanged(_)
+            | EventKind::ConnectionOpened(_)
+            | EventKind::StepBlocked(_)
+            | EventKind::ApplicationResult(_)
+            | EventKind::LimitReached(_)
+            | EventKind::RunStopped
+            | EventKind::ExpectationResult(_)
+            | EventKind::RunFinished(_) => {}
+        }
+    }
+
+    /// When it came into its last state.
+    pub(crate) fn last_transition(&self) -> Option<Decision> {
+        self.states.last().map(|(_, moment)| *moment)
+    }
+}

@@ -1,0 +1,65 @@
+//! What is claimed of a run as a whole.
+
+use std::collections::BTreeMap;
+
+use halfopen_scenario::Window;
+use halfopen_tcp::State;
+use halfopen_trace::{Decision, Finding, HostId};
+
+use crate::claims::{Check, Evidence};
+
+impl Evidence<'_> {
+    /// Every connection is closed on every host, or gone with it.
+    pub(crate) fn check_all_closed(&self) -> Check {
+        let mut last: Option<Decision> = None;
+        let mut ends: Vec<_> = self.ends.iter().collect();
+        if ends.is_empty() {
+            return Check::broken(Finding::NoConnection);
+        }
+        ends.sort_by_key(|end| end.host);
+        for end in ends {
+            let moment = end.last_transition();
+            if let Some(state) = end.state()
+                && state != State::Closed
+            {
+                return Check::new(false, Finding::NotClosed { host: end.host, state }, moment)
+                    .by(end.number);
+            }
+            last = last.max(moment);
+        }
+        Check::new(true, Finding::AllClosed, last)
+    }
+
+    /// All that applications wrote was read by their peers.
+    pub(crate) fn check_data(&self) -> Check {
+        let (mut written, mut read) = (BTreeMap::new(), BTreeMap::new());
+        let mut ends: Vec<_> = self.ends.iter().collect();
+        ends.sort_by_key(|end| end.host);
+        if let Some(mistaken) = ends.iter().find(|end| end.mistaken) {
+            return Check::broken(Finding::DataMistaken).by(mistaken.number);
+        }
+        for end in ends {
+            let [local, remote] = end.sockets;
+            let sent: &mut (u64, HostId) =
+                written.entry((end.number, local, remote)).or_insert((0, end.host));
+            sent.0 += end.written;
+            let received: &mut u64 = read.entry((end.number, remote, local)).or_default();
+            *received += end.read;
+        }
+        for (way, (sent, sender)) in &written {
+            let received = read.get(way).copied().unwrap_or_default();
+            if received < *sent {
+                return Check::broken(Finding::DataMissing { sender: *sender, received, sent: *sent })
+                    .by(way.0);
+            }
+        }
+        match written.values().map(|(octets, _)| octets).sum() {
+            0 => Check::broken(Finding::NoData),
+            octets => Check::new(true, Finding::DataIntact { octets }, None),
+        }
+    }
+
+    pub(crate) fn check_virtual_time(&self, window: Window) -> Check {
+        Check::new(window.contains(self.virtual_time), Finding::VirtualTime(self.virtual_time), None)
+    }
+}

@@ -1,0 +1,50 @@
+//! Judges a run: what its scenario expects, held against what happened.
+//!
+//! [`judge`] reads a scenario and a trace and nothing else, so that whatever leaves a trace can be judged: a run, a session,
+//! a recording. A test must not pass by accident, so a fault that was never applied and a step that was never reached
+//! are problems, too.
+
+mod claims;
+mod connection;
+mod ends;
+mod everything;
+mod path;
+mod problems;
+mod steps;
+mod wire;
+
+use std::time::Duration;
+
+use halfopen_scenario::Scenario;
+use halfopen_trace::{ExpectationResult, FinalState, Problem, Trace, Verdict};
+
+use crate::ends::Ends;
+use crate::steps::Steps;
+
+/// What a run comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What became of each expectation, in the order of the scenario.
+    pub results: Vec<ExpectationResult>,
+    /// Why the run is not passed besides.
+    pub problems: Vec<Problem>,
+    /// Where each connection ended, on each host.
+    pub final_states: Vec<FinalState>,
+}
+
+/// Judges the run of a scenario that left this trace and took `virtual_time`.
+pub fn judge(scenario: &Scenario, trace: &Trace, virtual_time: Duration) -> Judgement {
+    let (ends, steps) = (Ends::read(trace), Steps::read(scenario, trace));
+    let results = claims::check_all(scenario, trace, &ends, virtual_time);
+    let (cut_short, problems) = problems::find(scenario, trace, &steps);
+    let verdict = if cut_short {
+        Verdict::Unfinished
+    } else if problems.is_empty() && results.iter().all(|result| result.passed) {
+        Verdict::Passed
+    } else {
+        Verdict::Failed
+    };
+    Judgement { verdict, results, problems, final_states: ends.final_states() }
+}

@@ -1,0 +1,105 @@
+//! Why a run is not passed although no expectation is broken: a test must not pass by accident.
+
+use std::collections::BTreeSet;
+
+use halfopen_scenario::{Claim, Failure, HostClaim, Program, Scenario};
+use halfopen_tcp::Errno;
+use halfopen_trace::{ApplicationResult, EventKind, FaultId, Problem, StepId, Trace};
+
+use crate::steps::{self, StepState, Steps};
+
+/// Whether the run ended before it was over, and all its problems.
+pub(crate) fn find(scenario: &Scenario, trace: &Trace, steps: &Steps) -> (bool, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut applied = BTreeSet::new();
+    let mut cut_short = None;
+    for (_, event) in trace.iter() {
+        match &event.kind {
+            EventKind::DataMistaken { offset } => problems.extend(
+                event.connection.map(|connection| Problem::DataMistaken { connection, offset: *offset }),
+            ),
+            EventKind::FaultApplied(fault) => {
+                applied.insert(fault.fault);
+            }
+            EventKind::LimitReached(limit) => cut_short = Some(Problem::LimitReached(*limit)),
+            EventKind::RunStopped => cut_short = Some(Problem::Stopped),
+            _ => {}
+        }
+    }
+    if let Some(problem) = cut_short {
+        // What did not happen may still have been to come.
+        problems.push(problem);
+        return (true, problems);
+    }
+    problems.extend(surprises(scenario, steps));
+    problems.extend(failures(scenario, steps));
+    problems.extend(never_applied(scenario, &applied));
+    let programs = scenario.programs.iter().enumerate();
+    problems.extend(programs.filter_map(|(position, program)| not_done(position, program, steps)));
+    (false, problems)
+}
+
+/// Steps that had to fail with an error, and did not.
+fn surprises(scenario: &Scenario, steps: &Steps) -> impl Iterator<Item = Problem> {
+    steps.results.iter().filter_map(|result| {
+        let ApplicationResult { step, error, failed, .. } = *result;
+        let (program, index) = (scenario.programs.get(step.program as usize)?, step.step as usize);
+        let Failure::Must(expected) = program.steps.get(index)?.failure else { return None };
+        (error != Some(expected)).then_some(Problem::StepEndedOtherwise { step, expected, error, failed })
+    })
+}
+
+/// Steps that failed although nothing in the scenario says that they may. An expectation about that error on the host says
+/// so, and so does a repetition around the step, which ends with it.
+fn failures(scenario: &Scenario, steps: &Steps) -> impl Iterator<Item = Problem> {
+    let failed: BTreeSet<(StepId, Option<Errno>)> = steps
+        .results
+        .iter()
+        .filter(|result| is_failure(scenario, result))
+        .map(|result| (result.step, result.error))
+        .collect();
+    failed.into_iter().map(|(step, error)| Problem::StepFailed { step, error })
+}
+
+fn is_failure(scenario: &Scenario, result: &ApplicationResult) -> bool {
+    let Some(program) = scenario.programs.get(result.step.program as usize) else { return false };
+    let index = result.step.step as usize;
+    let Some(step) = program.steps.get(index) else { return false };
+    // Who gives a wait for the end of the stream a timeout knows that it may pass.
+    let is_timeout = step.timeout.is_some() && result.error == Some(Errno::Again);
+    let is_wrong = result.failed || result.error.is_some() && !is_timeout;
+    let is_repeated = (0..index).any(|repeat| steps::body(program, repeat).contains(&index));
+    let is_expected = scenario.expectations.iter().any(|expectation| match &expectation.claim {
+        Claim::Host { host, claim: HostClaim::Error(errno), .. } => {
+            *host == program.host && Some(*errno) == result.error
+        }
+        _ => false,
+    });
+    is_wrong && step.failure == Failure::EndsProgram && !is_repeated && !is_expected
+}
+
+fn never_applied(scenario: &Scenario, applied: &BTreeSet<FaultId>) -> impl Iterator<Item = Problem> {
+    (0..)
+        .map(FaultId)
+        .zip(&scenario.faults)
+        .filter(|(id, fault)| !fault.may_not_happen && !applied.contains(id))
+        .map(|(id, _)| Problem::FaultNotApplied(id))
+}
+
+/// The first step of a program that should have ended and did not, and how many come after it.
+fn not_done(position: usize, program: &Program, steps: &Steps) -> Option<Problem> {
+    let states = steps.of(position, program);
+    let mut missing = (0..states.len()).filter(|index| {
+        let (step, state) = (&program.steps[*index], states[*index]);
+        let is_endless = step.action.is_endless() && !matches!(step.failure, Failure::Must(_));
+        let is_done = state == StepState::Ended || (state == StepState::Begun && is_endless);
+        !is_done && !step.may_not_happen
+    });
+    let first = missing.next()?;
+    let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+    Some(Problem::StepsNotDone {
+        first: StepId { program: number(position), step: number(first) },
+        begun: states[first] == StepState::Begun,
+        more: number(missing.count()),
+    })
+}

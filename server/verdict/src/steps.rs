@@ -1,0 +1,72 @@
+//! How far each step of each application came, read from the trace.
+
+use std::ops::Range;
+
+use halfopen_scenario::{Action, Program, Scenario};
+use halfopen_trace::{ApplicationResult, EventKind, Trace};
+
+/// How far a step came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum StepState {
+    /// Never begun.
+    #[default]
+    Ahead,
+    /// Begun.
+    Begun,
+    /// Ended, well or not.
+    Ended,
+}
+
+/// The steps of a run.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    /// By program and step.
+    states: Vec<Vec<StepState>>,
+    /// How each step ended, in the order of their ends.
+    pub(crate) results: Vec<ApplicationResult>,
+}
+
+impl Steps {
+    pub(crate) fn read(scenario: &Scenario, trace: &Trace) -> Steps {
+        let ahead = |program: &Program| vec![StepState::Ahead; program.steps.len()];
+        let mut steps = Steps { states: scenario.programs.iter().map(ahead).collect(), results: Vec::new() };
+        for (_, event) in trace.iter() {
+            let (step, state) = match event.kind {
+                EventKind::StepBlocked(step) => (step, StepState::Begun),
+                EventKind::ApplicationResult(result) => {
+                    steps.results.push(result);
+                    (result.step, StepState::Ended)
+                }
+                _ => continue,
+            };
+            let program = steps.states.get_mut(step.program as usize);
+            if let Some(known) = program.and_then(|program| program.get_mut(step.step as usize)) {
+                // A step of a repetition begins again after it ended.
+                *known = (*known).max(state);
+            }
+        }
+        steps
+    }
+
+    /// How far the steps of a program came.
+    pub(crate) fn of(&self, position: usize, program: &Program) -> Vec<StepState> {
+        let mut states = self.states.get(position).cloned().unwrap_or_default();
+        for repeat in (0..states.len()).rev() {
+            let body = body(program, repeat);
+            let has_begun = states[body].iter().any(|state| *state > StepState::Ahead);
+            if has_begun {
+                states[repeat] = states[repeat].max(StepState::Begun);
+            }
+        }
+        states
+    }
+}
+
+/// The steps within a repetition; none within any other step.
+pub(crate) fn body(program: &Program, step: usize) -> Range<usize> {
+    let length = match program.steps[step].action {
+        Action::Repeat { body, .. } => body,
+        _ => 0,
+    };
+    step + 1..step + 1 + length
+}
