@@ -30,20 +30,21 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 
 #[cfg(test)]
 mod tests {
-    use crate::v1::{Cause, Event, StateTransition, TcpState, cause, event};
+    use crate::v1::{Cause, Event, SegmentCause, StateTransition, TcpFlags, TcpState, cause, event};
     use crate::{Duration, FILE_DESCRIPTOR_SET};
 
     #[test]
     fn an_event_is_proto3_json_and_comes_back() {
+        let segment = SegmentCause { segment: 3, flags: Some(TcpFlags { ack: true, ..TcpFlags::default() }) };
         let event = Event {
             sequence: 7,
             time: Some(Duration { seconds: 7950, nanos: 60_000_000 }),
             host: "server".into(),
             connection: 1,
             kind: Some(event::Kind::StateTransition(StateTransition {
-                from: TcpState::FinWait1.into(),
-                to: TcpState::FinWait2.into(),
-                cause: Some(Cause { text: "received ACK".into(), origin: Some(cause::Origin::Segment(3)) }),
+                before: TcpState::FinWait1.into(),
+                after: TcpState::FinWait2.into(),
+                cause: Some(Cause { origin: Some(cause::Origin::Segment(segment)) }),
             })),
         };
         let json = serde_json::to_value(&event).unwrap();
@@ -53,9 +54,9 @@ mod tests {
             "host": "server",
             "connection": 1,
             "stateTransition": {
-                "from": "TCP_STATE_FIN_WAIT_1",
-                "to": "TCP_STATE_FIN_WAIT_2",
-                "cause": {"text": "received ACK", "segment": "3"},
+                "before": "TCP_STATE_FIN_WAIT_1",
+                "after": "TCP_STATE_FIN_WAIT_2",
+                "cause": {"segment": {"segment": "3", "flags": {"ack": true}}},
             },
         });
         assert_eq!(json, expected);

@@ -70,7 +70,9 @@ pub(crate) const fn of_error(error: &ClientError) -> u8 {
         | ClientError::NoProfile(_)
         | ClientError::HasVariants(_) => USAGE,
         ClientError::Invalid { .. } => INVALID,
-        ClientError::NoServer { .. } | ClientError::Refused { .. } => NO_SERVER,
+        ClientError::NoServer { .. } | ClientError::Refused { .. } | ClientError::Unsupported { .. } => {
+            NO_SERVER
+        }
         ClientError::Ended(_) => UNFINISHED,
     }
 }

@@ -7,16 +7,18 @@ use std::process::Command;
 use std::{env, fs};
 
 /// What each crate of the project may use of the project.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("halfopen-tcp", &[]),
     ("halfopen-units", &[]),
     ("halfopen-scenario", &["halfopen-tcp", "halfopen-units"]),
-    ("halfopen-sim", &["halfopen-scenario", "halfopen-tcp", "halfopen-units"]),
+    ("halfopen-trace", &["halfopen-scenario", "halfopen-tcp"]),
+    ("halfopen-verdict", &["halfopen-scenario", "halfopen-tcp", "halfopen-trace"]),
+    ("halfopen-sim", &["halfopen-scenario", "halfopen-tcp", "halfopen-trace", "halfopen-verdict"]),
     ("halfopen-proto", &[]),
-    ("halfopend", &["halfopen-proto", "halfopen-scenario", "halfopen-sim", "halfopen-tcp"]),
-    ("halfopen-view", &["halfopen-proto"]),
+    ("halfopend", &["halfopen-proto", "halfopen-scenario", "halfopen-sim", "halfopen-tcp", "halfopen-trace"]),
+    ("halfopen-view", &["halfopen-proto", "halfopen-units"]),
     ("halfopen-client", &["halfopen-proto", "halfopen-view"]),
-    ("halfopen", &["halfopen-client", "halfopen-proto", "halfopen-view", "halfopend"]),
+    ("halfopen", &["halfopen-client", "halfopen-proto", "halfopen-units", "halfopen-view", "halfopend"]),
 ];
 
 /// Libraries, by the beginning of their names, that only some crates may use.
@@ -85,6 +87,74 @@ fn what_may_be_replaced_one_day_is_known_to_one_file() {
             })
             .collect();
         assert_eq!(users, [root().join(folder).join(only)], "who uses {library}");
+    }
+}
+
+/// What the client compares texts with although it is English: words of libraries, which have no types for them.
+const FOREIGN_WORDS: [&str; 5] =
+    ["grpc-status header missing", "HTTP/2 was not negotiated", "tcp connect error", "dns error", "error: "];
+
+#[test]
+fn the_client_parses_no_english() {
+    let folders = ["client/view/src", "client/rust/src", "client/cli/src"].map(|folder| root().join(folder));
+    let mut found = Vec::new();
+    for file in folders.iter().flat_map(|folder| rust_files(folder)) {
+        // Unit tests compare what comes out.
+        if file.ends_with("tests.rs") {
+            continue;
+        }
+        let code = fs::read_to_string(&file).unwrap();
+        let code = code.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let compared = compared(line).into_iter().filter(|text| is_prose(text));
+            found.extend(compared.map(|text| format!("{}: {text:?}", file.display())));
+        }
+    }
+    assert_eq!(found, Vec::<String>::new(), "compare types of the protocol instead");
+}
+
+/// The texts that a line of code compares something with: `== "…"`, `starts_with("…")`, `"…" =>` and the like.
+fn compared(line: &str) -> Vec<&str> {
+    const BEFORE: [&str; 10] = [
+        "== ",
+        "!= ",
+        "starts_with(",
+        "ends_with(",
+        "strip_prefix(",
+        "strip_suffix(",
+        "contains(",
+        "find(",
+        "split_once(",
+        "trim_start_matches(",
+    ];
+    let parts: Vec<&str> = line.split('"').collect();
+    // Every second part is within quotes.
+    let quoted = (1..parts.len()).step_by(2).filter(|at| {
+        let after = parts.get(at + 1).map_or("", |part| part.trim_start());
+        BEFORE.iter().any(|before| parts[at - 1].ends_with(before))
+            || after.starts_with("=>")
+            || (after.starts_with('|') && line.contains("=>"))
+    });
+    quoted.map(|at| parts[at]).collect()
+}
+
+/// Whether a text has words with a blank between or beside them, and is not a library's.
+fn is_prose(text: &str) -> bool {
+    let letters = text.chars().filter(char::is_ascii_alphabetic).count();
+    letters > 1 && text.contains(' ') && !text.contains("://") && !FOREIGN_WORDS.contains(&text)
+}
+
+#[test]
+fn prose_in_comparisons_is_found() {
+    let cases = [
+        (r#"if dropped == "received before" {"#, 1),
+        (r#"let name = cause.strip_suffix(" timer: gave up")?;"#, 1),
+        (r#"    "host is down" => Place::Receiver,"#, 1),
+        (r#"    "a" | "b c" => Some("d e"),"#, 1),
+        (r#"format!("{} is down", host == "server")"#, 0),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(compared(line).into_iter().filter(|text| is_prose(text)).count(), expected, "{line}");
     }
 }
 

@@ -471,10 +471,10 @@ fn diff_ends_with_0_where_runs_are_the_same_and_with_1_where_not() {
     let two = file("two.jsonl", &["dropped-fin", "dead-client"]);
     let scenario = "scenarios/close/dropped-fin.yaml";
     for (arguments, code, expected) in [
-        (&["dead-client", "--seeds", "1,2"][..], 0, "Both runs have the same events: 98 events."),
+        (&["dead-client", "--seeds", "1,2"][..], 0, "Both runs have the same events: 109 events."),
         (&[&one, "dropped-fin"], 0, "Both runs have the same events"),
         (&[scenario, "dropped-fin", "--seed", "3"], 0, "(seed 3, linux"),
-        (&["dropped-fin", "--profiles", "linux,freebsd"], 1, "They differ after 2 events:"),
+        (&["dropped-fin", "--profiles", "linux,freebsd"], 1, "They differ after 3 events:"),
         (&[&two], 1, "Results that differ"),
         (&["dropped-fin", "lost-last-ack", "-o", "json"], 1, "\"same\":false"),
     ] {

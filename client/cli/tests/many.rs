@@ -19,7 +19,7 @@ use halfopen_proto::v1::run_service_server::{RunService, RunServiceServer};
 use halfopen_proto::v1::scenario_service_server::{ScenarioService, ScenarioServiceServer};
 use halfopen_proto::v1::{
     Event, ExecuteRunRequest, ExecuteRunResponse, GetScenarioRequest, GetScenarioResponse,
-    ListScenariosRequest, ListScenariosResponse, ScenarioSummary, ValidateScenarioRequest,
+    ListScenariosRequest, ListScenariosResponse, ScenarioSummary, StepKind, ValidateScenarioRequest,
     ValidateScenarioResponse, Verdict, event::Kind,
 };
 use script::{MS, Script, handshake};
@@ -307,7 +307,7 @@ fn events(request: &ExecuteRunRequest, millis: u32) -> Vec<Event> {
         started.seed = request.seed.unwrap_or(1);
     }
     handshake(&mut script);
-    script.at(60 * MS + MS * millis).call("server", "close", 0, "");
+    script.at(60 * MS + MS * millis).call("server", StepKind::Close, 0, "");
     script.finish(Verdict::Passed, &[])
 }
 
@@ -410,7 +410,7 @@ impl ScenarioService for Scenarios {
         &self,
         _: Request<ListScenariosRequest>,
     ) -> Result<Response<ListScenariosResponse>, Status> {
-        Ok(Response::new(ListScenariosResponse { scenarios: vec![summary()] }))
+        Ok(Response::new(ListScenariosResponse { scenarios: vec![summary()], ..Default::default() }))
     }
 
     async fn get_scenario(

@@ -1,13 +1,14 @@
 //! A client of a halfopen service.
 
 use std::error::Error;
+use std::sync::{Arc, OnceLock};
 
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
 use halfopen_proto::v1::server_service_client::ServerServiceClient;
 use halfopen_proto::v1::{
     Event, ExecuteRunRequest, ExecuteRunResponse, GetScenarioRequest, GetScenarioResponse, GetServerRequest,
-    GetServerResponse, ListScenariosRequest, ScenarioSummary, ValidateScenarioRequest,
+    GetServerResponse, ListScenariosRequest, ScenarioSummary, ServerFeature, ValidateScenarioRequest,
     ValidateScenarioResponse, execute_run_request,
 };
 use halfopen_view::record::RunOptions;
@@ -46,6 +47,8 @@ pub struct Client {
     servers: ServerServiceClient<Line>,
     health: HealthClient<Line>,
     server: String,
+    /// What the server can do, once it was asked.
+    features: Arc<OnceLock<Vec<ServerFeature>>>,
 }
 
 impl Client {
@@ -72,6 +75,7 @@ impl Client {
             servers: ServerServiceClient::new(line.clone()),
             health: HealthClient::new(line),
             server,
+            features: Arc::default(),
         }
     }
 
@@ -103,6 +107,7 @@ impl Client {
             Source::Text { text, .. } => execute_run_request::Source::Yaml(text),
             Source::Bundled(name) => execute_run_request::Source::Name(name),
         };
+        self.check_features(options).await?;
         let RunOptions { variant, seed, profile, snapshot_length } = options.clone();
         let request = ExecuteRunRequest {
             source: Some(wanted),
@@ -117,11 +122,49 @@ impl Client {
         }
     }
 
+    /// Whether the server knows every option. One that does not would ignore it without a word.
+    async fn check_features(&mut self, options: &RunOptions) -> Result<(), ClientError> {
+        let wanted = [
+            (options.variant.is_some(), ServerFeature::Variants, "variants of a scenario"),
+            (options.profile.is_some(), ServerFeature::Profiles, "another TCP profile"),
+            (options.snapshot_length > 0, ServerFeature::Snapshots, "the bytes of datagrams"),
+        ];
+        if wanted.iter().all(|(is_wanted, ..)| !is_wanted) {
+            return Ok(());
+        }
+        let known = match self.features.get() {
+            Some(known) => known.clone(),
+            None => {
+                let described = match self.server().await {
+                    Ok(described) => described,
+                    // A server from before this call knows none of them.
+                    Err(error) if error.is_unimplemented() => GetServerResponse::default(),
+                    Err(error) => return Err(error),
+                };
+                let known: Vec<ServerFeature> = described.features().collect();
+                self.features.get_or_init(|| known).clone()
+            }
+        };
+        match wanted.iter().find(|(is_wanted, feature, _)| *is_wanted && !known.contains(feature)) {
+            Some((.., what)) => Err(ClientError::Unsupported { server: self.server.clone(), what }),
+            None => Ok(()),
+        }
+    }
+
     /// The bundled scenarios of the service, in alphabetical order.
     pub async fn list(&mut self) -> Result<Vec<ScenarioSummary>, ClientError> {
-        match self.scenarios.list_scenarios(ListScenariosRequest {}).await {
-            Ok(response) => Ok(response.into_inner().scenarios),
-            Err(status) => Err(self.failed(status)),
+        let (mut listed, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = ListScenariosRequest { page_token, ..ListScenariosRequest::default() };
+            let page = match self.scenarios.list_scenarios(request).await {
+                Ok(response) => response.into_inner(),
+                Err(status) => return Err(self.failed(status)),
+            };
+            listed.extend(page.scenarios);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return Ok(listed);
+            }
         }
     }
 

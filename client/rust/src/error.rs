@@ -39,6 +39,14 @@ pub enum ClientError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// The server does not know an option of the run.
+    #[error("the server at {server} does not offer {what}: it is older than this client")]
+    Unsupported {
+        /// The address.
+        server: String,
+        /// What was asked for.
+        what: &'static str,
+    },
     /// The scenario is wrong.
     #[error("{message}")]
     Invalid {
@@ -89,7 +97,7 @@ impl From<ClientError> for Stopped {
             ClientError::NoProfile(_) => Stopped::NoProfile(text),
             ClientError::NotFound(_) => Stopped::NoScenario(text),
             ClientError::NoServer { .. } => Stopped::NoServer(text),
-            ClientError::Refused { .. } => Stopped::Refused(text),
+            ClientError::Refused { .. } | ClientError::Unsupported { .. } => Stopped::Refused(text),
             ClientError::BadAddress { .. } | ClientError::BadOptions(_) | ClientError::Ended(_) => {
                 Stopped::Ended(text)
             }

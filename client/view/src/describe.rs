@@ -1,9 +1,11 @@
 //! An event in a line, for whoever refers to one: `server: sends FIN+ACK seq=1025 ack=1025, tail loss probe`.
 
 use halfopen_proto::v1::{
-    Event, HostState, MiddleboxChange, MiddleboxState, SegmentSent, TcpState, TimerChange, event::Kind,
+    ApplicationResult, Event, FaultApplied, HostState, MiddleboxChange, MiddleboxState, SegmentSent,
+    StepReference, TcpState, TimerChange, event::Kind,
 };
 
+use crate::record::reference;
 use crate::words;
 
 /// The event in a line, with its host but without its time and number.
@@ -21,17 +23,15 @@ fn kind(kind: Option<&Kind>) -> String {
             format!("a connection from {} to {}", created.local, created.remote)
         }
         Kind::SegmentSent(sent) => segment(sent),
-        Kind::SegmentArrived(arrived) => match arrived.dropped.as_str() {
-            "" => format!("segment {} arrives", arrived.segment),
-            why => format!("segment {} arrives and is not used: {why}", arrived.segment),
+        Kind::SegmentArrived(arrived) => match words::drop_reason(arrived.drop_reason()) {
+            None => format!("segment {} arrives", arrived.segment),
+            Some(why) => format!("segment {} arrives and is not used: {why}", arrived.segment),
         },
-        Kind::SegmentLost(lost) => format!("segment {} is lost: {}", lost.segment, lost.reason),
+        Kind::SegmentLost(lost) => format!("segment {} is lost: {}", lost.segment, words::loss(lost)),
         Kind::DestinationUnreachable(message) => {
-            let used = if message.dropped.is_empty() {
-                String::new()
-            } else {
-                format!(", not used: {}", message.dropped)
-            };
+            let used = words::drop_reason(message.drop_reason())
+                .map(|why| format!(", not used: {why}"))
+                .unwrap_or_default();
             format!("ICMP: {} (segment {}){used}", words::unreachable(message.code()), message.segment)
         }
         Kind::MiddleboxChanged(changed) => {
@@ -43,8 +43,8 @@ fn kind(kind: Option<&Kind>) -> String {
             format!("{} {}: {before} → {after}", changed.middlebox, middlebox(changed.change()))
         }
         Kind::StateTransition(transition) => {
-            let cause = transition.cause.as_ref().map_or("", |cause| &cause.text);
-            format!("{} → {} ({cause})", words::state(transition.from()), words::state(transition.to()))
+            let cause = transition.cause.as_ref().map(words::cause).unwrap_or_default();
+            format!("{} → {} ({cause})", words::state(transition.before()), words::state(transition.after()))
         }
         Kind::TimerChanged(changed) => {
             let name = words::timer(changed.timer());
@@ -65,21 +65,55 @@ fn kind(kind: Option<&Kind>) -> String {
         Kind::ConnectionError(error) => format!("error {} for the next call", error.errno),
         Kind::HostChanged(changed) => format!("is {}", host_state(changed.state())),
         Kind::FaultApplied(applied) => match applied.segment {
-            0 => format!("fault {}: {}", applied.fault, applied.action),
-            segment => format!("fault {}: {} (segment {segment})", applied.fault, applied.action),
+            0 => fault(applied),
+            segment => format!("{} (segment {segment})", fault(applied)),
         },
-        Kind::ApplicationResult(result) => {
-            let octets = if result.octets > 0 { format!(" {}", result.octets) } else { String::new() };
-            let end = if result.end_of_stream { ", end of stream" } else { "" };
-            let error = if result.error.is_empty() { String::new() } else { format!(": {}", result.error) };
-            format!("{}{octets}{end}{error} (step {} of {})", result.call, result.step, result.program)
+        Kind::ConnectionOpened(opened) if opened.name.is_empty() => {
+            format!("{} opens a connection", opened.application)
         }
+        Kind::ConnectionOpened(opened) => format!("{} opens connection {}", opened.application, opened.name),
+        Kind::StepBlocked(blocked) => format!("waits: {}", step(blocked.step.as_ref())),
+        Kind::DataWritten(written) => format!("writes {}", words::count(written.bytes, "byte")),
+        Kind::DataRead(read) => format!("reads {}", words::count(read.bytes, "byte")),
+        Kind::DataMistaken(mistake) => format!("reads a wrong byte at offset {}", mistake.offset),
+        Kind::ApplicationResult(result) => {
+            format!("{} ({})", call(result), step_number(result.step.as_ref()))
+        }
+        Kind::LimitReached(_) => "a limit ends the run".to_owned(),
+        Kind::RunStopped(_) => "the run is stopped".to_owned(),
         Kind::ExpectationResult(result) => {
             let held = if result.passed { "holds" } else { "is broken" };
-            format!("expectation {} {held}: {} (found: {})", result.expectation, result.text, result.actual)
+            let (number, found) = (reference(result).number, words::found(result));
+            format!("expectation {number} {held}: {} (found: {found})", result.text)
         }
         Kind::RunFinished(finished) => format!("the run is over: {}", words::verdict(finished.verdict())),
     }
+}
+
+/// `fault 1: drop`.
+pub(crate) fn fault(applied: &FaultApplied) -> String {
+    let number = applied.fault.as_ref().map_or(0, |fault| fault.number);
+    format!("fault {number}: {}", words::fault(applied))
+}
+
+/// How a step ended: `receive 1024, end of stream`, `send: EPIPE`.
+pub(crate) fn call(result: &ApplicationResult) -> String {
+    let name = result.step.as_ref().map_or("step", |step| words::step(step.kind()));
+    let bytes = if result.bytes > 0 { format!(" {}", result.bytes) } else { String::new() };
+    let end = if result.end_of_stream { ", end of stream" } else { "" };
+    let error = if result.error.is_empty() { String::new() } else { format!(": {}", result.error) };
+    format!("{name}{bytes}{end}{error}")
+}
+
+/// `receive (step 3 of client)`.
+fn step(step: Option<&StepReference>) -> String {
+    let name = step.map_or("step", |step| words::step(step.kind()));
+    format!("{name} ({})", step_number(step))
+}
+
+/// `step 3 of client`.
+fn step_number(step: Option<&StepReference>) -> String {
+    step.map(|step| format!("step {} of {}", step.number, step.application)).unwrap_or_default()
 }
 
 /// A segment in a line.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    Event, ExpectationResult, KeepaliveVerdict, RunFinished, RunStarted, RunTotals, Verdict, event::Kind,
+    Event, ExpectationReference, ExpectationResult, KeepaliveVerdict, RunFinished, RunStarted, RunTotals,
+    Verdict, event::Kind,
 };
 
 use crate::stopped::Stopped;
@@ -215,7 +216,7 @@ impl RunRecord {
     /// Why the run did not pass, besides broken expectations.
     pub fn problems(&self) -> Vec<String> {
         let problems = self.finished().map_or(&[][..], |finished| &finished.problems);
-        problems.iter().cloned().chain(self.difference.as_ref().map(ToString::to_string)).collect()
+        problems.iter().map(words::problem).chain(self.difference.as_ref().map(ToString::to_string)).collect()
     }
 
     /// The expectations that were checked, in the order of checking.
@@ -277,6 +278,11 @@ impl RunRecord {
     fn kinds(&self) -> impl Iterator<Item = (&Event, &Kind)> {
         self.events.iter().filter_map(|event| Some((event, event.kind.as_ref()?)))
     }
+}
+
+/// Which expectation a result is of.
+pub fn reference(result: &ExpectationResult) -> ExpectationReference {
+    result.expectation.clone().unwrap_or_default()
 }
 
 /// An argument, quoted for a shell if necessary.

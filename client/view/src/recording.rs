@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_no_recording_is_refused_with_its_line() {
-        let unknown = r#"{"sequence":"2","stateTransition":{"to":"TCP_STATE_ASLEEP"}}"#;
+        let unknown = r#"{"sequence":"2","stateTransition":{"after":"TCP_STATE_ASLEEP"}}"#;
         for (text, expected) in [
             ("", "it has no events"),
             ("scenario: x", "line 1: expected value (column 1)"),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    ConnectionCreated, Event, HostState, KeepaliveVerdict, MiddleboxChange, MiddleboxState, RunStarted,
-    SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged,
+    ApplicationResult, Cause, ConnectionCreated, Event, FaultApplied, FaultKind, FaultPhase, HostState,
+    KeepaliveVerdict, MiddleboxChange, MiddleboxState, RunStarted, SegmentLost, SegmentSent, StateTransition,
+    StepKind, TcpDropReason, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged,
     UnreachableCode, cause, event,
 };
 
@@ -74,8 +75,8 @@ pub enum EntryKind {
         segment: EntryIndex,
         /// Which of its arrivals this is, from 1: a segment that was duplicated on the way arrives twice.
         copy: usize,
-        /// Why TCP did not use it; empty if it did.
-        dropped: String,
+        /// Why TCP did not use it; unspecified if it did.
+        dropped: TcpDropReason,
     },
     /// A segment that was under way is gone.
     Lost {
@@ -90,8 +91,8 @@ pub enum EntryKind {
         code: UnreachableCode,
         /// The MTU of the next link in bytes, if that is why.
         mtu: u32,
-        /// Why TCP did not use the message; empty if it did.
-        dropped: String,
+        /// Why TCP did not use the message; unspecified if it did.
+        dropped: TcpDropReason,
     },
     /// Something changed in a middlebox.
     Middlebox {
@@ -108,10 +109,8 @@ pub enum EntryKind {
         to: TcpState,
         /// Where the segment was sent whose arrival was the cause, if there is one.
         by_segment: Option<EntryIndex>,
-        /// Whether a call of the application was the cause.
-        by_call: bool,
-        /// Why, in words.
-        cause: String,
+        /// Why it changed.
+        cause: Cause,
     },
     /// A timer was set, fired or was cancelled.
     Timer {
@@ -147,8 +146,8 @@ pub enum EntryKind {
         step: u32,
         /// The step's line in the scenario's text; 0: not known.
         line: u32,
-        /// The call.
-        call: String,
+        /// What the step does.
+        call: StepKind,
         /// Bytes sent or received.
         octets: u64,
         /// Whether the peer's end of stream was seen.
@@ -163,7 +162,11 @@ pub enum EntryKind {
 pub struct Fault {
     /// Its position in the scenario's faults, from 1.
     pub number: u32,
-    /// What was done.
+    /// What it does.
+    pub kind: FaultKind,
+    /// Whether it began or ended.
+    pub phase: FaultPhase,
+    /// What was done, in words.
     pub action: String,
     /// Its line in the scenario's text; 0: not known.
     pub line: u32,
@@ -198,8 +201,22 @@ pub struct Segment {
     pub faults: Vec<Fault>,
     /// Where it arrived, in order.
     pub arrivals: Vec<EntryIndex>,
-    /// Why it, or a copy of it, was lost; a reason for each loss.
-    pub losses: Vec<String>,
+    /// Why it, or a copy of it, was lost; one for each loss.
+    pub losses: Vec<SegmentLost>,
+}
+
+impl Fault {
+    fn new(applied: &FaultApplied) -> Fault {
+        let (number, line) = applied.fault.as_ref().map_or((0, 0), |fault| (fault.number, fault.line));
+        Fault { number, kind: applied.kind(), phase: applied.phase(), action: words::fault(applied), line }
+    }
+}
+
+impl Segment {
+    /// Whether this fault lost it, or a copy of it.
+    pub fn is_lost_by(&self, fault: u32) -> bool {
+        self.losses.iter().any(|lost| lost.fault.as_ref().is_some_and(|by| by.number == fault))
+    }
 }
 
 impl Timeline {
@@ -255,18 +272,18 @@ impl Builder {
                 let segment = *self.sent.get(&arrived.segment)?;
                 let arrivals = &mut self.sent_segment(segment)?.arrivals;
                 arrivals.push(here);
-                EntryKind::Arrived { segment, copy: arrivals.len(), dropped: arrived.dropped.clone() }
+                EntryKind::Arrived { segment, copy: arrivals.len(), dropped: arrived.drop_reason() }
             }
             Kind::SegmentLost(lost) => {
                 let segment = *self.sent.get(&lost.segment)?;
-                self.sent_segment(segment)?.losses.push(lost.reason.clone());
+                self.sent_segment(segment)?.losses.push(lost.clone());
                 EntryKind::Lost { segment }
             }
             Kind::DestinationUnreachable(message) => EntryKind::Unreachable {
                 segment: *self.sent.get(&message.segment)?,
                 code: message.code(),
                 mtu: message.mtu,
-                dropped: message.dropped.clone(),
+                dropped: message.drop_reason(),
             },
             Kind::MiddleboxChanged(changed) => EntryKind::Middlebox {
                 name: changed.middlebox.clone(),
@@ -283,23 +300,14 @@ impl Builder {
             Kind::ConnectionError(error) => EntryKind::Error(error.errno.clone()),
             Kind::HostChanged(changed) => EntryKind::Host(changed.state()),
             Kind::FaultApplied(applied) => {
-                let fault =
-                    Fault { number: applied.fault, action: applied.action.clone(), line: applied.line };
+                let fault = Fault::new(applied);
                 if applied.segment != 0 {
                     self.faults.entry(applied.segment).or_default().push(fault);
                     return None;
                 }
                 EntryKind::Fault(fault)
             }
-            Kind::ApplicationResult(result) => EntryKind::Application {
-                program: result.program.clone(),
-                step: result.step,
-                line: result.line,
-                call: result.call.clone(),
-                octets: result.octets,
-                end_of_stream: result.end_of_stream,
-                error: result.error.clone(),
-            },
+            Kind::ApplicationResult(result) => application(result),
             Kind::RunStarted(RunStarted { hosts, .. }) => {
                 self.timeline.hosts = hosts.iter().map(|host| host.name.clone()).collect();
                 return None;
@@ -310,7 +318,15 @@ impl Builder {
                 return None;
             }
             Kind::RunFinished(_) => EntryKind::End,
-            Kind::ExpectationResult(_) => return None,
+            // Steps and their results describe what applications do; a result says how a run ended.
+            Kind::ConnectionOpened(_)
+            | Kind::StepBlocked(_)
+            | Kind::DataWritten(_)
+            | Kind::DataRead(_)
+            | Kind::DataMistaken(_)
+            | Kind::LimitReached(_)
+            | Kind::RunStopped(_)
+            | Kind::ExpectationResult(_) => return None,
         })
     }
 
@@ -329,7 +345,7 @@ impl Builder {
         let flags = sent.flags.unwrap_or_default();
         Segment {
             number: sent.segment,
-            to: (!sent.to.is_empty()).then(|| self.host(&sent.to)),
+            to: (!sent.receiver.is_empty()).then(|| self.host(&sent.receiver)),
             flags,
             seq: sent.relative_sequence_number,
             ack: flags.ack.then_some(sent.relative_acknowledgment_number),
@@ -346,14 +362,12 @@ impl Builder {
     }
 
     fn transition(&self, transition: &StateTransition) -> EntryKind {
-        let cause = transition.cause.as_ref();
-        let (by_segment, by_call) = match cause.and_then(|cause| cause.origin.as_ref()) {
-            Some(cause::Origin::Segment(number)) => (self.sent.get(number).copied(), false),
-            Some(cause::Origin::Call(_)) => (None, true),
-            Some(cause::Origin::Timer(_)) | None => (None, false),
+        let cause = transition.cause.clone().unwrap_or_default();
+        let by_segment = match &cause.origin {
+            Some(cause::Origin::Segment(segment)) => self.sent.get(&segment.segment).copied(),
+            _ => None,
         };
-        let cause = cause.map(|cause| cause.text.clone()).unwrap_or_default();
-        EntryKind::Transition { to: transition.to(), by_segment, by_call, cause }
+        EntryKind::Transition { to: transition.after(), by_segment, cause }
     }
 
     fn sent_segment(&mut self, index: EntryIndex) -> Option<&mut Segment> {
@@ -378,6 +392,19 @@ impl Builder {
             }
         }
         self.timeline
+    }
+}
+
+fn application(result: &ApplicationResult) -> EntryKind {
+    let step = result.step.clone().unwrap_or_default();
+    EntryKind::Application {
+        call: step.kind(),
+        program: step.application,
+        step: step.number,
+        line: step.line,
+        octets: result.bytes,
+        end_of_stream: result.end_of_stream,
+        error: result.error.clone(),
     }
 }
 

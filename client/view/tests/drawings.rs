@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::{MS, Script, bundled_runs, dead_client, handshake};
-use halfopen_proto::v1::{Event, TcpPurpose, Verdict};
+use halfopen_proto::v1::{Event, FaultApplied, FaultKind, LossReason, SegmentLost, TcpPurpose, Verdict};
 use halfopen_view::picture::svg::{SvgOptions, svg};
 use halfopen_view::picture::{Part, Picture, PictureOptions, What, mermaid};
 use halfopen_view::timeline::Timeline;
@@ -30,11 +30,11 @@ fn hostile() -> Vec<Event> {
     let mut script = Script::new("<svg onload=x>", title, &["client", "server"]);
     handshake(&mut script);
     let lost = script.send_for(UP, "PSH+ACK", (1025, 1, 5), TcpPurpose::Retransmission);
-    script.fault("", 1, "</text><script>drop</script>; #", lost).lose(
-        "server",
-        lost,
-        "]]> --> <b>; #\n note",
-    );
+    let kind = FaultKind::Drop.into();
+    let middlebox = "</text><script>drop</script>; #".to_owned();
+    script.fault_with("", 1, FaultApplied { kind, segment: lost, middlebox, ..FaultApplied::default() });
+    let (reason, middlebox) = (LossReason::Middlebox.into(), "]]> --> <b>; #\n note".to_owned());
+    script.lost("server", SegmentLost { segment: lost, reason, middlebox, ..SegmentLost::default() });
     script.at(Duration::from_secs(99)).error("client", "E<&\"'>;#");
     script.finish(Verdict::Failed, &[])
 }

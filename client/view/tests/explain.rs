@@ -48,7 +48,7 @@ fn every_bundled_run_is_explained_in_bounded_words_that_name_each_fault() {
             .events
             .iter()
             .filter_map(|event| match event.kind.as_ref()? {
-                Kind::FaultApplied(applied) => Some(applied.fault),
+                Kind::FaultApplied(applied) => Some(applied.fault.as_ref()?.number),
                 _ => None,
             })
             .collect();

@@ -6,8 +6,11 @@ mod common;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use common::{Script, bundled_runs, dead_client, handshake};
-use halfopen_proto::v1::{Diagnostic, Event, ExpectationResult, Verdict};
+use common::{Script, bundled_runs, dead_client, ends, errors, expectation_reference, handshake, never};
+use halfopen_proto::v1::{
+    Diagnostic, Event, ExpectationResult, FaultApplied, FaultKind, LossReason, SegmentLost, StepKind,
+    TcpState, Verdict,
+};
 use halfopen_view::Stopped;
 use halfopen_view::record::RunRecord;
 use halfopen_view::report::{HtmlReporter, Reporter as _};
@@ -133,7 +136,7 @@ fn all_bundled_runs_are_one_page_that_needs_nothing_else() {
         let lines = record.source.as_deref().unwrap().lines().count();
         assert!(page.values("id").any(|known| known == format!("{id}.line-{lines}")), "all lines of {id}");
         for result in record.expectations().filter(|result| result.deciding_event > 0) {
-            let expectation = format!("{id}.expectation-{}", result.expectation);
+            let expectation = format!("{id}.expectation-{}", halfopen_view::record::reference(result).number);
             assert!(page.values("id").any(|known| known == expectation), "{expectation}");
         }
     }
@@ -144,19 +147,19 @@ fn a_broken_expectation_says_where_and_why_and_leads_there() {
     let mut script = Script::new("broken", "A title", &["client", "server"]);
     handshake(&mut script);
     let lost = script.send(("client", "server"), "FIN+ACK", 1025, 1, 0);
-    script.fault("", 1, "drop", lost).lose("server", lost, "fault 1");
+    script.fault("", 1, FaultKind::Drop, lost).lose_by_fault("server", lost, 1);
     let deciding = script.events.len() as u64 - 2;
+    let (claim, finding) = ends(TcpState::Closed, TcpState::Established);
     script.at(Duration::from_secs(3)).expectation(ExpectationResult {
-        expectation: 2,
+        expectation: expectation_reference(2, 3),
         passed: false,
         text: "server: {state: CLOSED}".into(),
-        expected: "CLOSED".into(),
-        actual: "ESTABLISHED".into(),
+        claim,
+        finding,
         deciding_event: deciding,
-        line: 3,
         ..ExpectationResult::default()
     });
-    let events = script.finish(Verdict::Failed, &["fault 7 never happened"]);
+    let events = script.finish(Verdict::Failed, &[never(7, "drop: SYN")]);
     let source: String = (1..=25).map(|line| format!("line {line}\n")).collect();
     let html = report(&[record("a/b.yaml", &source, events), RunRecord::new("none".to_owned())]);
     let page = Page::parse(&html);
@@ -188,17 +191,20 @@ fn whatever_a_scenario_says_it_stays_text() {
     let mut script = Script::new(EVIL, EVIL, &["client", "server"]);
     handshake(&mut script);
     let lost = script.send(("client", "server"), "ACK", 1025, 1, 0);
-    script.fault("", 1, EVIL, lost).lose("server", lost, EVIL);
-    script.fault("client", 2, EVIL, 0).call("client", EVIL, 0, EVIL).error("client", EVIL);
+    let fault = |segment| FaultApplied { segment, middlebox: EVIL.to_owned(), ..FaultApplied::default() };
+    let reason = LossReason::Middlebox.into();
+    let loss = SegmentLost { segment: lost, reason, middlebox: EVIL.to_owned(), ..SegmentLost::default() };
+    script.fault_with("", 1, fault(lost)).lost("server", loss);
+    script.fault_with("client", 2, fault(0)).call("client", StepKind::Send, 0, EVIL).error("client", EVIL);
+    let (claim, finding) = errors(EVIL, EVIL);
     script.expectation(ExpectationResult {
-        expectation: 1,
+        expectation: expectation_reference(1, 1),
         text: EVIL.into(),
-        expected: EVIL.into(),
-        actual: EVIL.into(),
-        line: 1,
+        claim,
+        finding,
         ..ExpectationResult::default()
     });
-    let mut events = script.finish(Verdict::Failed, &[EVIL]);
+    let mut events = script.finish(Verdict::Failed, &[never(1, EVIL)]);
     for event in &mut events {
         if event.host == "client" {
             event.host = EVIL.to_owned();

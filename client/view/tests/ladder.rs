@@ -5,9 +5,11 @@ mod common;
 
 use std::time::Duration;
 
-use common::{MS, Script, by_call, by_segment, dead_client, handshake};
+use common::{MS, Script, by_call, by_segment, dead_client, handshake, proto};
 use halfopen_proto::v1::event::Kind;
-use halfopen_proto::v1::{Event, HostState, TcpPurpose, TcpState, Verdict};
+use halfopen_proto::v1::{
+    Event, FaultApplied, FaultKind, HostState, LossReason, StepKind, TcpCall, TcpPurpose, TcpState, Verdict,
+};
 use halfopen_view::picture::text::{self, Paper};
 use halfopen_view::picture::{Picture, PictureOptions};
 use halfopen_view::timeline::Timeline;
@@ -104,9 +106,9 @@ time            client                                                      serv
 fn segments_that_cross_leave_and_arrive_in_rows_of_their_own() {
     use TcpState::{Closed, Established, SynReceived, SynSent};
     let mut script = Script::new("simultaneous-open", "", &["client", "server"]);
-    script.state("client", Closed, SynSent, by_call("connect"));
+    script.state("client", Closed, SynSent, by_call(TcpCall::Connect));
     let ours = script.send(UP, "SYN", 0, 0, 0);
-    script.at(5 * MS).state("server", Closed, SynSent, by_call("connect"));
+    script.at(5 * MS).state("server", Closed, SynSent, by_call(TcpCall::Connect));
     let theirs = script.send(DOWN, "SYN", 0, 0, 0);
     script.at(20 * MS).arrive("server", ours).state("server", SynSent, SynReceived, by_segment("SYN", ours));
     let first = script.send(DOWN, "SYN+ACK", 0, 1, 0);
@@ -141,13 +143,18 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
     let mut script = Script::new("faults", "", &["client", "server"]);
     handshake(&mut script);
     let dropped = script.send(DOWN, "PSH+ACK", 1, 1025, 100);
-    script.fault("", 1, "drop", dropped).lose("client", dropped, "fault 1");
+    script.fault("", 1, FaultKind::Drop, dropped).lose_by_fault("client", dropped, 1);
     script.at(260 * MS);
     let again = script.send_for(DOWN, "PSH+ACK", (1, 1025, 100), TcpPurpose::Retransmission);
-    script.fault("", 2, "delay 300ms", again);
+    let by = Some(proto(300 * MS));
+    script.fault_with(
+        "",
+        2,
+        FaultApplied { kind: FaultKind::Delay.into(), segment: again, by, ..FaultApplied::default() },
+    );
     script.at(300 * MS);
     let ack = script.send(UP, "ACK", 1025, 1, 0);
-    script.fault("", 3, "duplicate", ack);
+    script.fault("", 3, FaultKind::Duplicate, ack);
     script.at(320 * MS).arrive("server", ack).arrive("server", ack);
     script.at(580 * MS).arrive("client", again);
     let forged = script.send_for(UP, "RST", (1025, 0, 0), TcpPurpose::Reset);
@@ -184,7 +191,7 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
 fn a_host_that_lost_its_state_shows_none() {
     let mut script = Script::new("reboot", "", &["client", "server"]);
     handshake(&mut script);
-    script.at(1000 * MS).fault("client", 1, "reboot", 0).host("client", HostState::Down);
+    script.at(1000 * MS).fault("client", 1, FaultKind::Reboot, 0).host("client", HostState::Down);
     let probe = script.send_for(DOWN, "ACK", (0, 1025, 0), TcpPurpose::KeepaliveProbe);
     script.at(1020 * MS).arrive("client", probe);
     let reset = script.send_for(UP, "RST", (1025, 0, 0), TcpPurpose::Reset);
@@ -215,15 +222,15 @@ fn more_than_two_hosts_are_named_in_their_cells() {
     use TcpState::{Closed, Established, SynSent};
     let mut script = Script::new("three", "", &["client", "server", "other"]);
     handshake(&mut script);
-    script.state("other", Closed, SynSent, by_call("connect"));
+    script.state("other", Closed, SynSent, by_call(TcpCall::Connect));
     let syn = script.send(("other", "server"), "SYN", 0, 0, 0);
     script.at(80 * MS).arrive("server", syn);
     let reset = script.send_for(("server", "other"), "RST+ACK", (0, 1, 0), TcpPurpose::Reset);
     script.at(100 * MS).arrive("other", reset).state("other", SynSent, Closed, by_segment("RST+ACK", reset));
-    script.error("other", "ECONNREFUSED").call("other", "connect", 0, "ECONNREFUSED");
+    script.error("other", "ECONNREFUSED").call("other", StepKind::Connect, 0, "ECONNREFUSED");
     let nowhere = script.send(("client", ""), "SYN", 0, 0, 0);
-    script.lose("", nowhere, "no host has this address");
-    script.state("client", Established, Closed, by_call("abort"));
+    script.lose("", nowhere, LossReason::NoRoute);
+    script.state("client", Established, Closed, by_call(TcpCall::Abort));
     assert_data_eq!(
         draw(&script.events, &PictureOptions::default()),
         str![[r#"
@@ -335,7 +342,7 @@ fn any_part_of_a_run_can_be_drawn() {
 #[test]
 fn events_that_do_not_fit_together_draw_what_can_be_drawn() {
     let mut script = Script::new("odd", "", &["client", "server"]);
-    script.arrive("server", 99).lose("client", 98, "fault 1").fault("", 1, "drop", 97);
+    script.arrive("server", 99).lose_by_fault("client", 98, 1).fault("", 1, FaultKind::Drop, 97);
     script.state("client", TcpState::Closed, TcpState::SynSent, by_segment("SYN", 96));
     script.send(("unheard-of", "server"), "SYN", 0, 0, 0);
     assert_data_eq!(

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use common::{MS, Script, bundled_runs, by_call, by_segment, handshake};
-use halfopen_proto::v1::{Event, HostState, TcpPurpose, TcpState};
+use halfopen_proto::v1::{Event, FaultKind, HostState, LossReason, StepKind, TcpCall, TcpPurpose, TcpState};
 use halfopen_view::picture::text::{AsciiWriter, Drawing, Pace, Paper, draw, play};
 use halfopen_view::picture::{Arrows, Between, Kind, Part, Picture, PictureOptions, Row, Selection, What};
 use halfopen_view::timeline::Timeline;
@@ -177,21 +177,21 @@ fn three_hosts() -> Vec<Event> {
     use TcpState::{Closed, Established, SynSent};
     let mut script = Script::new("three", "", &["client", "server", "database"]);
     handshake(&mut script);
-    script.state("database", Closed, SynSent, by_call("connect"));
+    script.state("database", Closed, SynSent, by_call(TcpCall::Connect));
     let syn = script.send(("database", "client"), "SYN", 0, 0, 0);
     script.at(80 * MS).arrive("client", syn);
     let reset = script.send_for(("client", "database"), "RST+ACK", (0, 1, 0), TcpPurpose::Reset);
     script.at(100 * MS).arrive("database", reset);
     script.state("database", SynSent, Closed, by_segment("RST+ACK", reset));
-    script.error("database", "ECONNREFUSED").call("database", "connect", 0, "ECONNREFUSED");
-    script.at(200 * MS).fault("database", 1, "freeze", 0).host("database", HostState::Frozen);
-    script.at(300 * MS).fault("client", 2, "power-loss", 0).host("client", HostState::Down);
+    script.error("database", "ECONNREFUSED").call("database", StepKind::Connect, 0, "ECONNREFUSED");
+    script.at(200 * MS).fault("database", 1, FaultKind::Freeze, 0).host("database", HostState::Frozen);
+    script.at(300 * MS).fault("client", 2, FaultKind::PowerLoss, 0).host("client", HostState::Down);
     let data = script.send(("server", "client"), "PSH+ACK", 1, 1025, 100);
-    script.lose("client", data, "queue is full");
+    script.lose("client", data, LossReason::QueueFull);
     let again = script.send_for(("server", "client"), "PSH+ACK", (1, 1025, 100), TcpPurpose::Retransmission);
-    script.lose("client", again, "host is down").fault("", 3, "partition", 0);
+    script.lose("client", again, LossReason::HostDown).fault("", 3, FaultKind::Partition, 0);
     script.at(400 * MS).host("client", HostState::Up).host("database", HostState::Up);
-    script.state("server", Established, Closed, by_call("abort"));
+    script.state("server", Established, Closed, by_call(TcpCall::Abort));
     script.events
 }
 

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{MS, Script, dead_client, handshake};
-use halfopen_proto::v1::{Diagnostic, Event, ExpectationResult, Verdict};
+use common::{MS, Script, dead_client, ends, errors, expectation_reference, handshake, never};
+use halfopen_proto::v1::{Diagnostic, Event, ExpectationResult, FaultApplied, StepKind, TcpState, Verdict};
 use halfopen_view::Stopped;
 use halfopen_view::picture::PictureOptions;
 use halfopen_view::record::RunOptions;
@@ -23,19 +23,22 @@ fn record(name: &str, events: Vec<Event>) -> RunRecord {
 fn failed() -> RunRecord {
     let mut script = Script::new("broken", "What was expected did not happen", &["client", "server"]);
     handshake(&mut script);
-    let expectation = |passed, deciding_event| ExpectationResult {
-        expectation: 1,
-        passed,
-        text: "server: ends CLOSED".into(),
-        expected: "CLOSED".into(),
-        actual: if passed { String::new() } else { "ESTABLISHED".into() },
-        deciding_event,
-        line: 31,
-        ..ExpectationResult::default()
+    let expectation = |passed, deciding_event| {
+        let found = if passed { TcpState::Closed } else { TcpState::Established };
+        let (claim, finding) = ends(TcpState::Closed, found);
+        ExpectationResult {
+            expectation: expectation_reference(1, 31),
+            passed,
+            text: "server: ends CLOSED".into(),
+            claim,
+            finding,
+            deciding_event,
+            ..ExpectationResult::default()
+        }
     };
     script.at(70 * MS).expectation(expectation(true, 0));
     script.expectation(expectation(false, 15)).expectation(expectation(false, 0));
-    record("scenarios/broken.yaml", script.finish(Verdict::Failed, &["fault 1 (line 20) never fired"]))
+    record("scenarios/broken.yaml", script.finish(Verdict::Failed, &[never(1, "drop: FIN")]))
 }
 
 fn invalid() -> RunRecord {
@@ -69,7 +72,7 @@ fn of_a_long_run_that_was_interrupted_the_beginning_is_drawn() {
     handshake(&mut script);
     script.at(70 * MS);
     while script.events.len() < 30_000 {
-        script.call("client", "send", 1, "");
+        script.call("client", StepKind::Send, 1, "");
     }
     let endless = RunRecord { stopped: Some(Stopped::Interrupted), ..record("endless", script.events) };
     let text = text([endless], false);
@@ -118,10 +121,12 @@ fn nothing_that_a_run_says_steers_the_terminal() {
     const STEERING: &str = "\u{1b}]0;title\u{7}\u{9b}2J\r";
     let mut script = Script::new(STEERING, STEERING, &["client", STEERING]);
     handshake(&mut script);
-    script.fault(STEERING, 1, STEERING, 0).call("client", STEERING, 0, STEERING);
-    let [text, expected, actual] = [STEERING; 3].map(str::to_owned);
-    let broken = ExpectationResult { text, expected, actual, ..ExpectationResult::default() };
-    let events = script.expectation(broken).finish(Verdict::Failed, &[STEERING]);
+    let middlebox = STEERING.to_owned();
+    script.fault_with(STEERING, 1, FaultApplied { middlebox, ..FaultApplied::default() });
+    script.call("client", StepKind::Send, 0, STEERING);
+    let ((claim, finding), text) = (errors(STEERING, STEERING), STEERING.to_owned());
+    let broken = ExpectationResult { text, claim, finding, ..ExpectationResult::default() };
+    let events = script.expectation(broken).finish(Verdict::Failed, &[never(1, STEERING)]);
     for several in [false, true] {
         let mut out = Vec::new();
         let mut reporter =
@@ -162,7 +167,7 @@ time            client                                                      serv
     expected  CLOSED
     actual    ESTABLISHED (at the end of the run)
     scenarios/broken.yaml:31
-✗ fault 1 (line 20) never fired
+✗ fault 1 never happened: drop: FIN (line 20)
 failed: 1 of 3 expectations, 70ms of virtual time, 4 segments
 repeat it with: halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0
 
@@ -201,7 +206,7 @@ time            client                                                      serv
     expected  CLOSED
     actual    ESTABLISHED (at the end of the run)
     scenarios/broken.yaml:31
-✗ fault 1 (line 20) never fired
+✗ fault 1 never happened: drop: FIN (line 20)
 failed: 1 of 3 expectations, 70ms of virtual time, 4 segments
 repeat it with: halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0
 
@@ -260,9 +265,10 @@ fn a_run_is_one_json_object_on_a_line() {
         "decidedAtSeconds": null,
         "decidingEvent": null,
         "expectation": 1,
-        "expected": "",
+        "expected": "server: error ETIMEDOUT",
         "line": 33,
         "passed": true,
+        "path": "expect[0]",
         "text": "server: error ETIMEDOUT"
       }
     ],
@@ -311,13 +317,14 @@ fn a_run_is_one_json_object_on_a_line() {
     "error": null,
     "expectations": [
       {
-        "actual": "",
+        "actual": "CLOSED",
         "decidedAtSeconds": null,
         "decidingEvent": null,
         "expectation": 1,
         "expected": "CLOSED",
         "line": 31,
         "passed": true,
+        "path": "expect[0]",
         "text": "server: ends CLOSED"
       },
       {
@@ -328,6 +335,7 @@ fn a_run_is_one_json_object_on_a_line() {
         "expected": "CLOSED",
         "line": 31,
         "passed": false,
+        "path": "expect[0]",
         "text": "server: ends CLOSED"
       },
       {
@@ -338,6 +346,7 @@ fn a_run_is_one_json_object_on_a_line() {
         "expected": "CLOSED",
         "line": 31,
         "passed": false,
+        "path": "expect[0]",
         "text": "server: ends CLOSED"
       }
     ],
@@ -355,7 +364,7 @@ fn a_run_is_one_json_object_on_a_line() {
     ],
     "keepalive": [],
     "problems": [
-      "fault 1 (line 20) never fired"
+      "fault 1 never happened: drop: FIN (line 20)"
     ],
     "run": "scenarios/broken.yaml",
     "scenario": "broken",
@@ -476,7 +485,7 @@ repeat it with: halfopen run dead-client --seed 1  # halfopen 0.1.0
     actual    ESTABLISHED (at the end of the run)
     scenarios/broken.yaml:31
 
-✗ fault 1 (line 20) never fired
+✗ fault 1 never happened: drop: FIN (line 20)
 
 time            client                                                      server
   0s              ┊                                                           ├ LISTEN · listen
@@ -536,15 +545,16 @@ fn the_counts_of_junit_are_those_of_its_cases() {
 /// A failed run whose texts have what XML and YAML cannot.
 fn odd() -> RunRecord {
     let mut script = Script::new("odd", "", &["client", "server"]);
+    let (claim, finding) = errors("two\nlines", "\ttab: - {");
     script.expectation(ExpectationResult {
-        expectation: 1,
+        expectation: expectation_reference(1, 0),
         passed: false,
         text: "a \u{1b}[31mred\u{1b}[0m \u{0}\u{85}\u{ffff} ]]> <&\"' # \\ text".into(),
-        expected: "two\nlines".into(),
-        actual: "\ttab: - {".into(),
+        claim,
+        finding,
         ..ExpectationResult::default()
     });
-    let events = script.finish(Verdict::Failed, &["it's: \"broken\" #1"]);
+    let events = script.finish(Verdict::Failed, &[never(1, "it's: \"broken\" #1")]);
     RunRecord { argument: Some("-it's #1 \n.yaml/x".to_owned()), ..record("-it's #1 \n.yaml/x", events) }
 }
 
@@ -589,7 +599,7 @@ not ok 2 - scenarios/broken.yaml
       decided: "at the end of the run"
       at: "scenarios/broken.yaml:31"
   problems:
-    - "fault 1 (line 20) never fired"
+    - "fault 1 never happened: drop: FIN (line 20)"
   rerun: "halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0"
   ladder:
     - "time            client                                                      server"
@@ -650,7 +660,7 @@ fn the_yaml_of_tap_can_be_read_whatever_the_texts_are() {
     assert_eq!(read["severity"], "fail");
     assert_eq!(read["expected"], "two\nlines");
     assert_eq!(read["actual"], "\ttab: - {");
-    assert_eq!(read["problems"][0], "it's: \"broken\" #1");
+    assert_eq!(read["problems"][0], "fault 1 never happened: it's: \"broken\" #1 (line 20)");
     assert_eq!(read["rerun"], "halfopen run './-it'\\''s #1 \n.yaml/x' --seed 1  # halfopen 0.1.0");
 }
 

@@ -17,7 +17,11 @@ use crate::{convert, status};
 static SUMMARIES: LazyLock<Vec<ScenarioSummary>> =
     LazyLock::new(|| library::ALL.iter().map(convert::summary).collect());
 
-/// What a text without a name is called.
+/// Scenarios on a page that asks for no size, and on the largest.
+const PAGE_SIZE: usize = 100;
+const MAX_PAGE_SIZE: usize = 1000;
+
+/// The name of a text that has none.
 const UNNAMED: &str = "scenario.yaml";
 
 /// Handles the calls of ScenarioService.
@@ -28,9 +32,26 @@ pub(crate) struct ScenarioHandler;
 impl ScenarioService for ScenarioHandler {
     async fn list_scenarios(
         &self,
-        _request: Request<ListScenariosRequest>,
+        request: Request<ListScenariosRequest>,
     ) -> Result<Response<ListScenariosResponse>, Status> {
-        Ok(Response::new(ListScenariosResponse { scenarios: SUMMARIES.clone() }))
+        let ListScenariosRequest { page_size, page_token } = request.into_inner();
+        let size = match usize::try_from(page_size) {
+            Ok(0) => PAGE_SIZE,
+            Ok(size) => size.min(MAX_PAGE_SIZE),
+            Err(_) => return Err(status::page_size_invalid(page_size)),
+        };
+        let first = match page_token.is_empty() {
+            true => 0,
+            false => SUMMARIES
+                .iter()
+                .position(|summary| summary.name == page_token)
+                .ok_or_else(|| status::page_token_invalid(&page_token))?,
+        };
+        let last = SUMMARIES.len().min(first + size);
+        // A page token is the name of the page's first scenario.
+        let next = SUMMARIES.get(last).map(|summary| summary.name.clone());
+        let scenarios = SUMMARIES[first..last].to_vec();
+        Ok(Response::new(ListScenariosResponse { scenarios, next_page_token: next.unwrap_or_default() }))
     }
 
     async fn get_scenario(

@@ -4,12 +4,16 @@ use std::env::consts;
 use std::sync::Arc;
 
 use halfopen_proto::v1::server_service_server::ServerService;
-use halfopen_proto::v1::{GetServerRequest, GetServerResponse, ServerBuild, ServerLimits};
+use halfopen_proto::v1::{GetServerRequest, GetServerResponse, ServerBuild, ServerFeature, ServerLimits};
 use halfopen_scenario::{Limits, library};
 use halfopen_tcp::Profile;
 use tonic::{Request, Response, Status};
 
 use crate::service::{Config, MAX_REQUEST, Shared};
+
+/// What this server can do: all there is.
+const FEATURES: [ServerFeature; 3] =
+    [ServerFeature::Variants, ServerFeature::Profiles, ServerFeature::Snapshots];
 
 /// Handles the calls of ServerService.
 pub(crate) struct ServerHandler(pub(crate) Arc<Shared>);
@@ -31,6 +35,7 @@ impl ServerService for ServerHandler {
             profiles: Profile::ALL.map(|profile| profile.name().to_owned()).to_vec(),
             bundled_scenarios: small(library::ALL.len()),
             limits: Some(limits(&self.0.config)),
+            features: FEATURES.map(Into::into).to_vec(),
         }))
     }
 }
@@ -40,8 +45,8 @@ fn limits(config: &Config) -> ServerLimits {
         threads: small(config.threads.get()),
         queue: small(config.queue),
         max_unread_events: config.max_unread_events,
-        request_octets: MAX_REQUEST as u64,
-        scenario_octets: Limits::MAX_TEXT as u64,
+        request_bytes: MAX_REQUEST as u64,
+        scenario_bytes: Limits::MAX_TEXT as u64,
         run_events: Limits::MAX_EVENTS,
     }
 }

@@ -227,6 +227,8 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // The details of errors.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     Routes::new(runs)
         .add_service(scenarios)

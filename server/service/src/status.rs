@@ -88,6 +88,24 @@ pub(crate) fn scenario_unknown(name: &str) -> Status {
     Status::with_error_details(Code::NotFound, message, details)
 }
 
+/// A list is asked for with a page size below 0.
+pub(crate) fn page_size_invalid(size: i32) -> Status {
+    let message =
+        format!("the page size {size} is below 0: leave it out, or give the number of items on a page");
+    let mut details = info("PAGE_SIZE_INVALID", []);
+    details.add_bad_request_violation("page_size", message.clone());
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// A list is asked for with a page token that this server did not give out.
+pub(crate) fn page_token_invalid(token: &str) -> Status {
+    let token = shortened(token, 256);
+    let message = format!("the page token {token:?} is unknown: use `next_page_token` of the page before");
+    let mut details = info("PAGE_TOKEN_INVALID", [("page_token", token)]);
+    details.add_bad_request_violation("page_token", message.clone());
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
 /// The scenario has variants and none was asked for, or none of the name that was.
 pub(crate) fn no_variant(message: &str, asked: Option<&str>) -> Status {
     let message = shortened(message, 1024);

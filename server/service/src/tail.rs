@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen_sim::Sink;
-use halfopen_sim::trace::Event;
+use halfopen_trace::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
@@ -113,7 +113,7 @@ impl Sink for Writer {
 mod tests {
     use std::num::NonZeroU64;
 
-    use halfopen_sim::trace::{EventKind, SegmentNumber};
+    use halfopen_trace::{EventKind, SegmentNumber};
 
     use super::*;
 

@@ -12,7 +12,8 @@ use tonic_types::StatusExt;
 async fn every_bundled_scenario_can_be_had_and_is_right() {
     let server = Server::start().await;
     let mut client = ScenarioServiceClient::new(server.channel().await);
-    let listed = client.list_scenarios(ListScenariosRequest {}).await.unwrap().into_inner().scenarios;
+    let request = ListScenariosRequest::default();
+    let listed = client.list_scenarios(request).await.unwrap().into_inner().scenarios;
     let names: Vec<_> =
         listed.iter().map(|summary| format!("{}/{}", summary.subject, summary.name)).collect();
     assert!(names.contains(&"keepalive/dead-client".to_owned()), "{names:?}");
@@ -25,6 +26,36 @@ async fn every_bundled_scenario_can_be_had_and_is_right() {
         assert_eq!(got.summary, Some(summary));
         let request = ValidateScenarioRequest { yaml: got.yaml, ..ValidateScenarioRequest::default() };
         assert_eq!(client.validate_scenario(request).await.unwrap().into_inner().diagnostics, []);
+    }
+}
+
+#[tokio::test]
+async fn the_list_comes_in_pages_of_any_size() {
+    let server = Server::start().await;
+    let mut client = ScenarioServiceClient::new(server.channel().await);
+    let whole = client.list_scenarios(ListScenariosRequest::default()).await.unwrap().into_inner();
+    assert_eq!(whole.next_page_token, "");
+    for page_size in [1, 7, whole.scenarios.len() as i32, i32::MAX] {
+        let (mut listed, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = ListScenariosRequest { page_size, page_token };
+            let page = client.list_scenarios(request).await.unwrap().into_inner();
+            assert!((1..=page_size as usize).contains(&page.scenarios.len()));
+            listed.extend(page.scenarios);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(listed, whole.scenarios, "{page_size}");
+    }
+    for (page_size, page_token, reason) in
+        [(-1, "", "PAGE_SIZE_INVALID"), (1, "nothing", "PAGE_TOKEN_INVALID")]
+    {
+        let request = ListScenariosRequest { page_size, page_token: page_token.to_owned() };
+        let status = client.list_scenarios(request).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(status.get_error_details().error_info().unwrap().reason, reason);
     }
 }
 

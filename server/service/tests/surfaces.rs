@@ -44,7 +44,7 @@ async fn a_server_says_what_it_is() {
     let config = config();
     assert_eq!((limits.threads as usize, limits.queue as usize), (config.threads.get(), config.queue));
     assert_eq!(limits.max_unread_events, config.max_unread_events);
-    assert!(limits.request_octets > limits.scenario_octets && limits.run_events > 0, "{limits:?}");
+    assert!(limits.request_bytes > limits.scenario_bytes && limits.run_events > 0, "{limits:?}");
 }
 
 /// Both versions of reflection have the same messages in different packages.
@@ -64,6 +64,7 @@ macro_rules! reflection_test {
             let questions = [
                 ask(MessageRequest::ListServices(String::new())),
                 ask(MessageRequest::FileContainingSymbol("halfopen.v1.RunService".into())),
+                ask(MessageRequest::FileContainingSymbol("google.rpc.ErrorInfo".into())),
             ];
             let mut answers =
                 client.server_reflection_info(tokio_stream::iter(questions)).await.unwrap().into_inner();
@@ -75,13 +76,15 @@ macro_rules! reflection_test {
                 assert!(names.contains(name), "{names:?}");
             }
 
-            let file = answers.message().await.unwrap().unwrap().message_response.unwrap();
-            let MessageResponse::FileDescriptorResponse(file) = file else { panic!("{file:?}") };
-            let found = file.file_descriptor_proto.iter().any(|file| {
-                let file = prost_types::FileDescriptorProto::decode(file.as_slice()).unwrap();
-                file.name() == "halfopen/v1/run.proto"
-            });
-            assert!(found, "the file of the service is among those sent");
+            for wanted in ["halfopen/v1/run.proto", "error_details.proto"] {
+                let file = answers.message().await.unwrap().unwrap().message_response.unwrap();
+                let MessageResponse::FileDescriptorResponse(file) = file else { panic!("{file:?}") };
+                let found = file.file_descriptor_proto.iter().any(|file| {
+                    let file = prost_types::FileDescriptorProto::decode(file.as_slice()).unwrap();
+                    file.name().ends_with(wanted)
+                });
+                assert!(found, "{wanted} is among those sent");
+            }
         }
     };
 }

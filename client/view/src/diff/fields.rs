@@ -72,7 +72,16 @@ fn words(name: &str) -> String {
 
 /// `TCP_STATE_LAST_ACK` as `LAST-ACK`; other text as it is.
 fn constant(text: &str) -> String {
-    const ENUMS: [&str; 9] = [
+    const ENUMS: [&str; 18] = [
+        "FAULT_KIND_",
+        "FAULT_PHASE_",
+        "LOSS_REASON_",
+        "MIDDLEBOX_LOSS_REASON_",
+        "OTHER_CAUSE_",
+        "SEGMENT_FIELD_",
+        "STEP_KIND_",
+        "TCP_CALL_",
+        "TCP_DROP_REASON_",
         "TCP_STATE_",
         "TCP_TIMER_",
         "TCP_PURPOSE_",

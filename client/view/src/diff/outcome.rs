@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use halfopen_proto::v1::{ExpectationResult, RunFinished};
 use serde::Serialize;
 
-use crate::record::RunRecord;
+use crate::record::{RunRecord, reference};
 use crate::words;
 
 /// A result that differs.
@@ -35,7 +35,9 @@ pub(super) fn outcome(a: &RunRecord, b: &RunRecord) -> Vec<Changed> {
     }
     let nothing = RunFinished::default();
     let (a, b) = (a.finished().unwrap_or(&nothing), b.finished().unwrap_or(&nothing));
-    compare("problems", a.problems.join("; "), b.problems.join("; "));
+    let problems =
+        |finished: &RunFinished| finished.problems.iter().map(words::problem).collect::<Vec<_>>().join("; ");
+    compare("problems", problems(a), problems(b));
     let (one, other) = (states(a), states(b));
     for key in numbers(&one, &other) {
         let state = |all: &BTreeMap<(u32, &str), &str>| {
@@ -57,9 +59,9 @@ fn numbers<K: Ord + Copy, V>(one: &BTreeMap<K, V>, other: &BTreeMap<K, V>) -> BT
 fn expectations(record: &RunRecord) -> BTreeMap<u32, String> {
     let say = |result: &ExpectationResult| {
         let held = if result.passed { "holds" } else { "broken" };
-        format!("{held}, found {}: {}", result.actual, result.text)
+        format!("{held}, found {}: {}", words::found(result), result.text)
     };
-    record.expectations().map(|result| (result.expectation, say(result))).collect()
+    record.expectations().map(|result| (reference(result).number, say(result))).collect()
 }
 
 fn states(finished: &RunFinished) -> BTreeMap<(u32, &str), &'static str> {

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use halfopen_proto::v1::{Cause, Event, SegmentSent, TcpFlags, cause, event::Kind};
+use halfopen_proto::v1::{
+    ApplicationResult, Cause, Event, SegmentSent, StepBlocked, TcpFlags, cause, event::Kind,
+};
 
 /// What makes the events of one run comparable, one after the other.
 #[derive(Debug, Default)]
@@ -30,7 +32,7 @@ pub(super) struct Label {
 }
 
 impl Relative {
-    /// The event with relative numbers only, and without lines of the text.
+    /// The event with relative numbers only, and without places in the text.
     pub(super) fn event(&mut self, event: &Event) -> Event {
         let mut event = event.clone();
         let (host, connection) = (event.host.clone(), event.connection);
@@ -49,8 +51,19 @@ impl Relative {
                 self.arrived.insert(host, arrived.segment);
             }
             Some(Kind::DestinationUnreachable(message)) => message.datagram.clear(),
-            Some(Kind::FaultApplied(applied)) => applied.line = 0,
-            Some(Kind::ApplicationResult(result)) => result.line = 0,
+            Some(Kind::FaultApplied(applied)) => {
+                if let Some(fault) = &mut applied.fault {
+                    fault.line = 0;
+                    fault.path.clear();
+                }
+            }
+            Some(
+                Kind::ApplicationResult(ApplicationResult { step: Some(step), .. })
+                | Kind::StepBlocked(StepBlocked { step: Some(step) }),
+            ) => {
+                step.line = 0;
+                step.path.clear();
+            }
             _ => {}
         }
         event
@@ -75,7 +88,7 @@ impl Relative {
         }
         if let Some(options) = &mut sent.options {
             let mine = (host.to_owned(), connection);
-            let theirs = (sent.to.clone(), connection);
+            let theirs = (sent.receiver.clone(), connection);
             if let Some(timestamp) = &mut options.timestamp {
                 let first = *self.timestamps.entry(mine).or_insert(*timestamp);
                 *timestamp = timestamp.wrapping_sub(first);
@@ -116,8 +129,8 @@ pub(super) fn without_numbers(mut event: Event) -> Event {
         Some(Kind::MiddleboxChanged(changed)) => changed.segment = 0,
         Some(Kind::FaultApplied(applied)) => applied.segment = 0,
         Some(Kind::StateTransition(transition)) => {
-            if let Some(Cause { origin: Some(cause::Origin::Segment(number)), .. }) = &mut transition.cause {
-                *number = 0;
+            if let Some(Cause { origin: Some(cause::Origin::Segment(cause)) }) = &mut transition.cause {
+                cause.segment = 0;
             }
         }
         _ => {}

@@ -52,7 +52,14 @@ impl<'a> Side<'a> {
 
     /// Whether an event has a row.
     pub(super) fn has_row(&self, event: &Event) -> bool {
-        self.timers || !matches!(event.kind, Some(Kind::TimerChanged(_)))
+        match event.kind {
+            Some(Kind::TimerChanged(_)) => self.timers,
+            // The results of steps tell the same.
+            Some(
+                Kind::ConnectionOpened(_) | Kind::StepBlocked(_) | Kind::DataWritten(_) | Kind::DataRead(_),
+            ) => false,
+            _ => true,
+        }
     }
 
     /// Puts an event that was taken back into the window.
@@ -101,24 +108,18 @@ impl<'a> Side<'a> {
                 }
                 text
             }
-            Some(Kind::SegmentArrived(arrived)) => match arrived.dropped.as_str() {
-                "" => format!("receives {}", name(arrived.segment)),
-                why => format!("receives {}, not used: {why}", name(arrived.segment)),
+            Some(Kind::SegmentArrived(arrived)) => match words::drop_reason(arrived.drop_reason()) {
+                None => format!("receives {}", name(arrived.segment)),
+                Some(why) => format!("receives {}, not used: {why}", name(arrived.segment)),
             },
-            Some(Kind::SegmentLost(lost)) => format!("{} is lost: {}", name(lost.segment), lost.reason),
+            Some(Kind::SegmentLost(lost)) => format!("{} is lost: {}", name(lost.segment), words::loss(lost)),
             Some(Kind::DestinationUnreachable(message)) => {
                 format!("ICMP: {} ({})", words::unreachable(message.code()), name(message.segment))
             }
             Some(Kind::FaultApplied(applied)) if applied.segment > 0 => {
-                format!("fault {}: {} ({})", applied.fault, applied.action, name(applied.segment))
+                format!("{} ({})", describe::fault(applied), name(applied.segment))
             }
-            Some(Kind::ApplicationResult(result)) => {
-                let octets = if result.octets > 0 { format!(" {}", result.octets) } else { String::new() };
-                let end = if result.end_of_stream { ", end of stream" } else { "" };
-                let error =
-                    if result.error.is_empty() { String::new() } else { format!(": {}", result.error) };
-                format!("{}{octets}{end}{error}", result.call)
-            }
+            Some(Kind::ApplicationResult(result)) => describe::call(result),
             _ => return describe::event(event),
         };
         format!("{}: {text}", event.host)

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use halfopen_proto::v1::StepKind;
+
 use super::phrases;
 use crate::timeline::{EntryIndex, EntryKind, HostIndex, Timeline};
 use crate::words;
@@ -32,7 +34,7 @@ pub(super) fn sentences(timeline: &Timeline, connection: u32) -> Vec<(EntryIndex
                 let seen = hosts.entry(host).or_default();
                 seen.first.get_or_insert(index);
                 seen.last = index;
-                seen.note(call, *octets, *end_of_stream, error);
+                seen.note(*call, *octets, *end_of_stream, error);
             }
             EntryKind::Error(errno) => {
                 hosts.entry(host).or_default().waiting = Some(errno.clone());
@@ -58,22 +60,22 @@ pub(super) fn sentences(timeline: &Timeline, connection: u32) -> Vec<(EntryIndex
 }
 
 impl Seen {
-    fn note(&mut self, call: &str, octets: u64, end_of_stream: bool, error: &str) {
+    fn note(&mut self, call: StepKind, octets: u64, end_of_stream: bool, error: &str) {
         match call {
-            "receive" => self.received += octets,
-            "send" | "ping" => self.sent += octets,
+            StepKind::Receive => self.received += octets,
+            StepKind::Send | StepKind::Ping => self.sent += octets,
             _ => {}
         }
         self.end_of_stream |= end_of_stream;
         if !error.is_empty() {
-            *self.failed.entry((call.to_owned(), error.to_owned())).or_default() += 1;
+            *self.failed.entry((words::step(call).to_owned(), error.to_owned())).or_default() += 1;
             self.waiting = None;
             return;
         }
         match call {
-            "close" => self.ended = Some("closed"),
-            "shutdown" => self.ended = Some("shut down its direction"),
-            "abort" => self.ended = Some("aborted"),
+            StepKind::Close => self.ended = Some("closed"),
+            StepKind::Shutdown => self.ended = Some("shut down its direction"),
+            StepKind::Abort => self.ended = Some("aborted"),
             _ => {}
         }
     }

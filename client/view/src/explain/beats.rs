@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use halfopen_proto::v1::{HostState, MiddleboxChange, MiddleboxState, TcpState, UnreachableCode};
+use halfopen_proto::v1::{
+    HostState, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason, TcpState, UnreachableCode,
+};
 
 use super::phrases::Reasons;
 use super::recovery::Recovery;
-use crate::timeline::{EntryIndex, HostIndex, Segment, Timeline};
+use crate::timeline::{EntryIndex, Fault, HostIndex, Segment, Timeline};
 
 /// The beats of a connection, in the order of their beginnings.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,31 +50,39 @@ pub(super) enum What {
     /// An application read the end of the stream.
     EndOfStream { host: HostIndex },
     /// A call failed.
-    Failed { host: HostIndex, call: String, octets: u64, error: String },
+    Failed { host: HostIndex, call: StepKind, octets: u64, error: String },
     /// An error is pending for the next call of the application.
     Error { host: HostIndex, errno: String },
     /// A fault struck a host, or the network. What the host does since then, if that changed.
-    Fault { host: Option<HostIndex>, number: u32, action: String, state: Option<HostState> },
+    Fault { host: Option<HostIndex>, fault: Fault, state: Option<HostState> },
     /// A host changes what it does, for no reported reason.
     Host { host: HostIndex, state: HostState },
     /// A fault did something to segments, other than losing them.
-    Altered { host: Option<HostIndex>, number: u32, action: String, label: String },
+    Altered { host: Option<HostIndex>, fault: Fault, label: String },
     /// A segment that no host sent: in whose name, and by which fault or middlebox.
-    Forged { name: Option<HostIndex>, by: String, label: String },
+    Forged { name: Option<HostIndex>, by: Forger, label: String },
     /// Segments that were not used.
     NotUsed {
         host: HostIndex,
         from: Option<HostIndex>,
         label: String,
-        why: String,
+        why: TcpDropReason,
         answer: Option<(Answer, usize)>,
     },
     /// A reset on its own.
     Reset { host: HostIndex, reset: Reset },
     /// A router could not deliver.
-    Unreachable { host: HostIndex, label: String, code: UnreachableCode, mtu: u32, dropped: String },
+    Unreachable { host: HostIndex, label: String, code: UnreachableCode, mtu: u32, dropped: TcpDropReason },
     /// A middlebox did something.
     Middlebox { name: String, change: MiddleboxChange, before: MiddleboxState },
+}
+
+/// Who made up a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Forger {
+    Fault(u32),
+    Middlebox(String),
+    Unknown,
 }
 
 /// What an application moved.
@@ -135,6 +145,34 @@ impl Probes {
 }
 
 impl What {
+    /// The faults that it tells of.
+    pub(super) fn faults(&self, recoveries: &[Recovery]) -> Vec<u32> {
+        match self {
+            What::Fault { fault, .. } | What::Altered { fault, .. } => vec![fault.number],
+            What::Forged { by: Forger::Fault(number), .. } => vec![*number],
+            What::Recovery(number) => {
+                recoveries.get(*number).map(|recovery| recovery.lost.faults().collect()).unwrap_or_default()
+            }
+            What::Lost { reasons, .. } => reasons.faults().collect(),
+            What::Probes(probes) => probes.lost.faults().collect(),
+            What::Step { reset: Some(reset), .. }
+            | What::Reset { reset, .. }
+            | What::NotUsed { answer: Some((Answer::Reset(reset), _)), .. } => reset.lost.faults().collect(),
+            What::Forged { .. }
+            | What::Opening { .. }
+            | What::Transfer(_)
+            | What::WindowClosed { .. }
+            | What::Step { .. }
+            | What::EndOfStream { .. }
+            | What::Failed { .. }
+            | What::Error { .. }
+            | What::Host { .. }
+            | What::NotUsed { .. }
+            | What::Unreachable { .. }
+            | What::Middlebox { .. } => Vec::new(),
+        }
+    }
+
     /// Takes something alike into this.
     pub(super) fn takes(&mut self, other: &What) -> bool {
         match (self, other) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use halfopen_proto::v1::TcpState;
+use halfopen_proto::v1::{TcpDropReason, TcpState};
 
 use super::ends::{End, Ends};
 use super::half_open;
@@ -55,17 +55,19 @@ fn marks(timeline: &Timeline) -> BTreeMap<u32, Marks> {
         let mark: (bool, String) = match &entry.kind {
             EntryKind::Error(errno) => (true, errno.clone()),
             EntryKind::Application { call, error, .. } if !error.is_empty() => {
-                (true, format!("{call}: {error}"))
+                (true, format!("{}: {error}", words::step(*call)))
             }
             EntryKind::Lost { segment } => match timeline.segment(*segment) {
                 Some(segment) if segment.arrivals.is_empty() => {
-                    (false, segment.losses.first().cloned().unwrap_or_default())
+                    (false, segment.losses.first().map(words::loss).unwrap_or_default())
                 }
                 _ => continue,
             },
-            EntryKind::Arrived { dropped, .. } if !dropped.is_empty() && dropped != "received before" => {
-                (false, dropped.clone())
-            }
+            EntryKind::Arrived { dropped: TcpDropReason::Duplicate, .. } => continue,
+            EntryKind::Arrived { dropped, .. } => match words::drop_reason(*dropped) {
+                Some(why) => (false, why.to_owned()),
+                None => continue,
+            },
             _ => continue,
         };
         if entry.connection != 0 {
@@ -88,7 +90,7 @@ fn way(timeline: &Timeline, ends: &[End], marks: Option<&Marks>) -> String {
         let _ = write!(way, "{}{}", end.host, if end.down.is_some() { "!" } else { "" });
         for stay in &end.stays {
             let EntryKind::Transition { cause, .. } = &timeline.entries[stay.since].kind else { continue };
-            let _ = write!(way, ",{}:{cause}", stay.state as i32);
+            let _ = write!(way, ",{}:{}", stay.state as i32, words::cause(cause));
         }
         way.push(';');
     }

@@ -20,7 +20,7 @@ impl Sentences<'_> {
         let label = &piece.label;
         let (again, lost) = (piece.sent.len().saturating_sub(1), piece.lost);
         let why = recovery.lost.text();
-        let be = if label.ends_with("bytes") { "were" } else { "was" };
+        let be = if piece.is_plural() { "were" } else { "was" };
         let fate = match (again, lost) {
             (_, 0) => format!("{host}'s {label} arrived, but no acknowledgment came in time"),
             (0, _) => return format!("{host}'s {label} {be} lost ({why}) and not retransmitted."),

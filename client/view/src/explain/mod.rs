@@ -112,6 +112,8 @@ pub struct Sentence {
     pub until: Option<Duration>,
     /// The sequence numbers of its first and last event.
     pub events: Option<(u64, u64)>,
+    /// The faults that it tells of, by their numbers.
+    pub faults: Vec<u32>,
     /// The sentence.
     pub text: String,
 }
@@ -131,7 +133,12 @@ impl Sentence {
             return Sentence::timeless(text);
         };
         let until = Some(last.time).filter(|time| *time > first.time);
-        Sentence { from: Some(first.time), until, events: Some((first.sequence, last.sequence)), text }
+        let events = Some((first.sequence, last.sequence));
+        Sentence { from: Some(first.time), until, events, text, ..Sentence::default() }
+    }
+
+    fn with_faults(self, faults: Vec<u32>) -> Sentence {
+        Sentence { faults, ..self }
     }
 }
 
@@ -215,10 +222,11 @@ impl Writer<'_> {
         let half_open = half_open::periods(self.timeline, connection);
 
         let sentences = Sentences { timeline: self.timeline, story: &story };
-        let sentences = story
-            .beats
-            .iter()
-            .map(|beat| Sentence::of(self.timeline, beat.from, beat.until, sentences.sentence(beat)));
+        let sentences = story.beats.iter().map(|beat| {
+            let text = sentences.sentence(beat);
+            let faults = beat.what.faults(&story.recoveries);
+            Sentence::of(self.timeline, beat.from, beat.until, text).with_faults(faults)
+        });
         let sentences = shortened(
             sentences.filter(|sentence| !sentence.text.is_empty()).collect(),
             self.options.sentences,
@@ -272,7 +280,7 @@ fn shortened(mut sentences: Vec<Sentence>, limit: usize) -> Vec<Sentence> {
         let last = left_out.iter().filter_map(|left_out| left_out.events).map(|(_, last)| last).max();
         let events = first.zip(last);
         let text = format!("… {} are left out here.", words::count(left_out.len() as u64, "sentence"));
-        sentences.push(Sentence { from, until, events, text });
+        sentences.push(Sentence { from, until, events, text, faults: Vec::new() });
         sentences.extend(tail);
     }
     sentences

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use halfopen_proto::v1::{TcpState, TcpTimer, TimerChange};
+use halfopen_proto::v1::cause::Origin;
+use halfopen_proto::v1::{Cause, TcpState, TcpTimer, TimerChange};
 
 use super::beats::Story;
 use super::ends::End;
 use super::half_open::HalfOpen;
-use super::phrases::{self, REPLACED, about};
-use super::recovery::{Piece, Recovery};
+use super::phrases::{self, about};
+use super::recovery::{Control, Piece, Recovery};
 use crate::timeline::{EntryIndex, EntryKind, Timeline};
 use crate::words;
 
@@ -75,17 +76,17 @@ impl Outcomes<'_> {
             _ if length < LONG && until.is_some() => {
                 return self.cut_short(end, until.unwrap_or(from), state);
             }
-            TcpState::SynSent => self.unacknowledged(end, from, until, "its SYN", "no answer came to its SYN"),
+            TcpState::SynSent => self.unacknowledged(end, from, until, Control::Syn, "no answer came to its SYN"),
             TcpState::SynReceived => {
-                self.unacknowledged(end, from, until, "its SYN+ACK", "no ACK of its SYN+ACK came (the connection is embryonic)")
+                self.unacknowledged(end, from, until, Control::SynAck, "no ACK of its SYN+ACK came (the connection is embryonic)")
             }
             TcpState::FinWait1 | TcpState::Closing | TcpState::LastAck => {
-                self.unacknowledged(end, from, until, "its FIN", "its FIN was not acknowledged")
+                self.unacknowledged(end, from, until, Control::Fin, "its FIN was not acknowledged")
             }
             TcpState::FinWait2 => self.why_fin_wait_2(end, from, until),
             TcpState::CloseWait => match until {
                 None => "its application never closed, although the peer had finished".to_owned(),
-                Some(until) if matches!(self.timeline.entries[until].kind, EntryKind::Transition { by_call: true, .. }) => {
+                Some(until) if matches!(self.timeline.entries[until].kind, EntryKind::Transition { cause: Cause { origin: Some(Origin::Call(_)) }, .. }) => {
                     "its application closed only then".to_owned()
                 }
                 Some(_) => "its application did not close".to_owned(),
@@ -105,10 +106,10 @@ impl Outcomes<'_> {
         let why = match (phrases::gave_up(cause), segment) {
             (Some(timer), _) => format!("TCP gave up ({} timer)", words::timer(timer)),
             (None, Some(segment)) if segment.flags.rst => "a RST came".to_owned(),
-            (None, Some(_)) if cause == "received ACK" => {
+            (None, Some(segment)) if segment.flags.ack && !segment.flags.fin && !segment.flags.syn => {
                 "its FIN was acknowledged, and it had the peer's".to_owned()
             }
-            _ => cause.clone(),
+            _ => words::cause(cause),
         };
         format!("{name} is CLOSED from {} on: {why}.", words::duration(entry.time))
     }
@@ -175,7 +176,7 @@ impl Outcomes<'_> {
         let Some(peer) = peer else { return "the peer's FIN did not come".to_owned() };
         let name = self.host(peer.host);
         let at = until.unwrap_or(self.timeline.entries.len().saturating_sub(1));
-        let lost = self.recovery(peer, "FIN", from, until);
+        let lost = self.recovery(peer, Control::Fin, from, until);
         match (peer.state_at(at), peer.gone()) {
             (_, Some(gone)) if gone <= at && lost.is_none() => {
                 format!("{name} had acknowledged its FIN, and disappeared without sending its own")
@@ -198,11 +199,10 @@ impl Outcomes<'_> {
         end: &End,
         from: EntryIndex,
         until: Option<EntryIndex>,
-        what: &str,
+        what: Control,
         otherwise: &str,
     ) -> String {
-        let bare = what.trim_start_matches("its ");
-        match self.recovery(end, bare, from, until) {
+        match self.recovery(end, what, from, until) {
             Some((recovery, piece)) if piece.lost > 0 => {
                 let again = piece.sent.len() - 1;
                 let each = if piece.lost == piece.sent.len() && again > 0 {
@@ -212,7 +212,7 @@ impl Outcomes<'_> {
                 } else {
                     String::new()
                 };
-                format!("{what} was lost{each} ({})", recovery.lost.text())
+                format!("its {} was lost{each} ({})", what.name(), recovery.lost.text())
             }
             Some((_, piece)) => {
                 let again = piece.sent.len() - 1;
@@ -226,7 +226,7 @@ impl Outcomes<'_> {
     fn recovery(
         &self,
         end: &End,
-        what: &str,
+        what: Control,
         from: EntryIndex,
         until: Option<EntryIndex>,
     ) -> Option<(&Recovery, &Piece)> {
@@ -239,8 +239,7 @@ impl Outcomes<'_> {
             .iter()
             .filter(|recovery| recovery.host == end.host && overlaps(recovery))
             .find_map(|recovery| {
-                let piece =
-                    recovery.pieces.values().find(|piece| piece.label.split(' ').next() == Some(what))?;
+                let piece = recovery.pieces.values().find(|piece| piece.control() == Some(what))?;
                 Some((recovery, piece))
             })
     }
@@ -253,7 +252,7 @@ impl Outcomes<'_> {
         }
         let entry = &self.timeline.entries[until];
         let EntryKind::Transition { to, cause, by_segment, .. } = &entry.kind else { return None };
-        if cause == REPLACED {
+        if phrases::is_replaced(cause) {
             return Some("Then a new connection took its place.".to_owned());
         }
         if phrases::gave_up(cause).is_some() {
@@ -262,16 +261,18 @@ impl Outcomes<'_> {
         let segment = by_segment.and_then(|sent| self.timeline.segment(sent));
         Some(match segment {
             Some(segment) if segment.flags.rst => format!("Then a RST came{}.", self.error_of(end, until)),
-            Some(_) => {
+            Some(segment) => {
                 let sender = by_segment.and_then(|sent| self.timeline.entries[sent].host);
                 let sender = sender.map_or("the peer", |host| self.host(host));
-                let flags = cause.strip_prefix("received ").unwrap_or("segment");
+                let flags = words::flags(segment.flags);
                 format!("Then {sender}'s {flags} came: {}.", words::state(*to))
             }
-            None if *to == TcpState::Closed && cause.ends_with(" timer fired") => {
+            None if *to == TcpState::Closed && phrases::fired(cause).is_some() => {
                 return Some("Then its timer fired.".to_owned());
             }
-            None => format!("Then its application called {cause}: {}.", words::state(*to)),
+            None => {
+                format!("Then its application called {}: {}.", words::cause(cause), words::state(*to))
+            }
         })
     }
 

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use halfopen_proto::v1::TcpTimer;
+use halfopen_proto::v1::cause::Origin;
+use halfopen_proto::v1::{Cause, LossReason, MiddleboxLossReason, OtherCause, SegmentLost, TcpTimer};
 
 use crate::timeline::{HostIndex, Segment, Timeline};
 use crate::words;
-
-/// The cause with which a connection in TIME-WAIT makes way for a new one.
-pub(super) const REPLACED: &str = "a new connection takes its place";
 
 /// A duration as a person would say it: to 10 ms from a second on, to 10 µs from a millisecond on.
 pub(super) fn about(duration: Duration) -> String {
@@ -112,15 +110,25 @@ pub(super) fn space(segment: &Segment) -> u32 {
     segment.length.saturating_add(flags)
 }
 
-/// Why segments were lost, each reason with its number, in the order of their names.
+/// Why segments were lost: each reason with how often.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Reasons(BTreeMap<String, usize>);
+pub(super) struct Reasons(BTreeMap<Reason, usize>);
+
+/// A reason in words, in the order of which they are listed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Reason {
+    text: String,
+    /// The fault that it is.
+    fault: Option<u32>,
+}
 
 impl Reasons {
     /// Notes why a segment did not arrive anywhere.
     pub(super) fn add(&mut self, timeline: &Timeline, segment: &Segment) {
-        if let Some(reason) = segment.losses.first() {
-            *self.0.entry(reason_of(timeline, segment, reason)).or_default() += 1;
+        if let Some(lost) = segment.losses.first() {
+            let fault = lost.fault.as_ref().map(|fault| fault.number);
+            let reason = Reason { text: reason_of(timeline, segment, lost), fault };
+            *self.0.entry(reason).or_default() += 1;
         }
     }
 
@@ -136,47 +144,75 @@ impl Reasons {
         self.0.values().sum()
     }
 
-    /// In words: `fault 1: drop`, `2 by fault 1: drop, 3 because server was down`.
+    /// The faults among them.
+    pub(super) fn faults(&self) -> impl Iterator<Item = u32> {
+        self.0.keys().filter_map(|reason| reason.fault)
+    }
+
+    /// In words: `fault 1: drop`, `2: fault 1: drop; 3: server was down`.
     pub(super) fn text(&self) -> String {
         match self.0.len() {
-            1 => self.0.keys().next().cloned().unwrap_or_default(),
+            1 => self.0.keys().next().map(|reason| reason.text.clone()).unwrap_or_default(),
             _ => {
-                let parts: Vec<String> =
-                    self.0.iter().map(|(reason, count)| format!("{count}: {reason}")).collect();
-                parts.join("; ")
+                let part = |(reason, count): (&Reason, &usize)| format!("{count}: {}", reason.text);
+                self.0.iter().map(part).collect::<Vec<_>>().join("; ")
             }
         }
     }
 }
 
-fn reason_of(timeline: &Timeline, segment: &Segment, reason: &str) -> String {
-    if let Some(fault) = segment.faults.iter().find(|fault| reason == format!("fault {}", fault.number)) {
-        return format!("{reason}: {}", fault.action);
-    }
-    let to = segment.to.and_then(|to| timeline.hosts.get(to)).map_or("the host", String::as_str);
-    match reason {
-        "host is down" => format!("{to} was down"),
-        "partition" => "the network was partitioned".to_owned(),
-        "cable is out" => "the cable was out".to_owned(),
-        "queue is full" => "the queue before the link was full".to_owned(),
-        "larger than the path's MTU" => "it was larger than the path's MTU".to_owned(),
-        "no host has this address" => "no host has the address".to_owned(),
-        _ => match reason.rsplit_once(": ") {
-            Some((middlebox, "no state")) => format!("{middlebox} had no state of the connection"),
-            Some((middlebox, "invalid")) => format!("{middlebox} took it for invalid"),
-            Some((middlebox, "blocks new")) => format!("{middlebox} lets nothing new pass"),
-            Some((middlebox, "down")) => format!("{middlebox} was down"),
-            _ => reason.to_owned(),
-        },
+fn reason_of(timeline: &Timeline, segment: &Segment, lost: &SegmentLost) -> String {
+    let receiver = segment.to.and_then(|to| timeline.hosts.get(to)).map_or("the host", String::as_str);
+    match lost.reason() {
+        LossReason::Fault => {
+            let by = segment
+                .faults
+                .iter()
+                .find(|fault| lost.fault.as_ref().is_some_and(|by| by.number == fault.number));
+            let action = by.map(|fault| format!(": {}", fault.action)).unwrap_or_default();
+            format!("{}{action}", words::loss(lost))
+        }
+        LossReason::HostDown => format!("{receiver} was down"),
+        LossReason::Partition => "the network was partitioned".to_owned(),
+        LossReason::CablePulled => "the cable was unplugged".to_owned(),
+        LossReason::QueueFull => "the queue before the link was full".to_owned(),
+        LossReason::TooLarge => "it was larger than the path's MTU".to_owned(),
+        LossReason::NoRoute => "no host has the address".to_owned(),
+        LossReason::Middlebox => {
+            let middlebox = &lost.middlebox;
+            match lost.middlebox_reason() {
+                MiddleboxLossReason::NoState => format!("{middlebox} had no state of the connection"),
+                MiddleboxLossReason::Invalid => format!("{middlebox} considered it invalid"),
+                MiddleboxLossReason::Blocked => format!("{middlebox} lets nothing new pass"),
+                MiddleboxLossReason::Down => format!("{middlebox} was down"),
+                MiddleboxLossReason::Unspecified => words::loss(lost),
+            }
+        }
+        LossReason::Unspecified | LossReason::HostPaused | LossReason::BlackHole | LossReason::Random => {
+            words::loss(lost)
+        }
     }
 }
 
-/// What fired or gave up, from the words of a cause: `retransmission timer: gave up`.
-pub(super) fn gave_up(cause: &str) -> Option<TcpTimer> {
-    let name = cause.strip_suffix(" timer: gave up")?;
-    [TcpTimer::Retransmission, TcpTimer::Persist, TcpTimer::Keepalive, TcpTimer::TailLossProbe]
-        .into_iter()
-        .find(|timer| words::timer(*timer) == name)
+/// The timer whose retransmissions or probes reached their limit, if that was the cause.
+pub(super) fn gave_up(cause: &Cause) -> Option<TcpTimer> {
+    match cause.origin {
+        Some(Origin::GaveUp(timer)) => TcpTimer::try_from(timer).ok(),
+        _ => None,
+    }
+}
+
+/// The timer that fired, if that was the cause.
+pub(super) fn fired(cause: &Cause) -> Option<TcpTimer> {
+    match cause.origin {
+        Some(Origin::Timer(timer)) => TcpTimer::try_from(timer).ok(),
+        _ => None,
+    }
+}
+
+/// Whether a connection in TIME-WAIT made way for a new one.
+pub(super) fn is_replaced(cause: &Cause) -> bool {
+    cause.origin == Some(Origin::Other(OtherCause::Replaced.into()))
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use halfopen_proto::v1::{HostState, KeepaliveVerdict, MiddleboxChange, TcpPurpose, TcpState};
+use halfopen_proto::v1::{
+    HostState, KeepaliveVerdict, MiddleboxChange, StepKind, TcpDropReason, TcpPurpose, TcpState,
+};
 
-use super::beats::{Answer, Beat, Moved, Probes, Reset, Story, What};
+use super::beats::{Answer, Beat, Forger, Moved, Probes, Reset, Story, What};
 use super::phrases::{self, Reasons};
 use super::recovery::{self, Recoveries};
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
@@ -69,14 +71,11 @@ impl<'a> Reader<'a> {
         match (&entry.kind, entry.host) {
             (EntryKind::Sent(segment), host) => self.sent(index, host, segment),
             (EntryKind::Arrived { segment, copy, dropped }, Some(host)) => {
-                self.arrived(index, host, *segment, *copy, dropped);
+                self.arrived(index, host, *segment, *copy, *dropped);
             }
             (EntryKind::Unreachable { segment, code, mtu, dropped }, Some(host)) => {
                 let label = self.timeline.segment(*segment).map(phrases::label).unwrap_or_default();
-                self.add(
-                    index,
-                    What::Unreachable { host, label, code: *code, mtu: *mtu, dropped: dropped.clone() },
-                );
+                self.add(index, What::Unreachable { host, label, code: *code, mtu: *mtu, dropped: *dropped });
             }
             (EntryKind::Middlebox { name, change, before, .. }, _) => match change {
                 MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => {}
@@ -97,12 +96,11 @@ impl<'a> Reader<'a> {
                 self.add(index, What::Error { host, errno: errno.clone() });
             }
             (EntryKind::Fault(fault), host) => {
-                let (number, action) = (fault.number, fault.action.clone());
-                self.add(index, What::Fault { host, number, action, state: None });
+                self.add(index, What::Fault { host, fault: fault.clone(), state: None });
             }
             (EntryKind::Host(state), Some(host)) => self.host(index, host, *state),
             (EntryKind::Application { call, octets, end_of_stream, error, .. }, Some(host)) => {
-                self.application(index, host, call, (*octets, *end_of_stream), error);
+                self.application(index, host, *call, (*octets, *end_of_stream), error);
             }
             (EntryKind::Lost { .. } | EntryKind::Timer { .. } | EntryKind::End, _) | (_, None) => {}
         }
@@ -135,17 +133,17 @@ impl<'a> Reader<'a> {
     fn sent(&mut self, index: EntryIndex, host: Option<HostIndex>, segment: &Segment) {
         let label = phrases::label(segment);
         if segment.injected {
-            let by = match segment.middlebox.as_str() {
-                "" => segment.faults.first().map(|fault| format!("fault {}", fault.number)),
-                middlebox => Some(format!("middlebox {middlebox}")),
+            let by = match (segment.middlebox.is_empty(), segment.faults.first()) {
+                (false, _) => Forger::Middlebox(segment.middlebox.clone()),
+                (true, Some(fault)) => Forger::Fault(fault.number),
+                (true, None) => Forger::Unknown,
             };
-            let by = by.unwrap_or_else(|| "somebody".to_owned());
             return self.add(index, What::Forged { name: host, by, label });
         }
         for fault in &segment.faults {
-            if !segment.losses.contains(&format!("fault {}", fault.number)) {
-                let (number, action, label) = (fault.number, fault.action.clone(), label.clone());
-                self.add(index, What::Altered { host, number, action, label });
+            if !segment.is_lost_by(fault.number) {
+                let (fault, label) = (fault.clone(), label.clone());
+                self.add(index, What::Altered { host, fault, label });
             }
         }
         let Some(host) = host else { return };
@@ -287,19 +285,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn arrived(&mut self, index: EntryIndex, host: HostIndex, sent: EntryIndex, copy: usize, dropped: &str) {
+    fn arrived(
+        &mut self,
+        index: EntryIndex,
+        host: HostIndex,
+        sent: EntryIndex,
+        copy: usize,
+        dropped: TcpDropReason,
+    ) {
         let Some(segment) = self.timeline.segment(sent) else { return };
-        if let (Some(ack), "") = (segment.ack, dropped)
+        if let (Some(ack), TcpDropReason::Unspecified) = (segment.ack, dropped)
             && let Some(number) = self.recoveries.acknowledged(index, host, ack)
         {
             self.recovery(index, number);
         }
         // The retransmission or the probe that caused a duplicate describes it.
-        if dropped.is_empty() || dropped == "received before" || copy > 1 {
+        if matches!(dropped, TcpDropReason::Unspecified | TcpDropReason::Duplicate) || copy > 1 {
             return;
         }
-        let (from, label, why) =
-            (self.timeline.entries[sent].host, phrases::label(segment), dropped.to_owned());
+        let (from, label, why) = (self.timeline.entries[sent].host, phrases::label(segment), dropped);
         self.add(index, What::NotUsed { host, from, label, why, answer: None });
     }
 
@@ -364,12 +368,12 @@ impl<'a> Reader<'a> {
         &mut self,
         index: EntryIndex,
         host: HostIndex,
-        call: &str,
+        call: StepKind,
         (octets, end): (u64, bool),
         error: &str,
     ) {
         if !error.is_empty() {
-            let (call, error) = (call.to_owned(), error.to_owned());
+            let error = error.to_owned();
             let waiting = |what: &What| matches!(what, What::Error { host: of, errno } if *of == host && *errno == error);
             let what = What::Failed { host, call, octets, error: error.clone() };
             match self.at_once(index, waiting) {
@@ -381,7 +385,7 @@ impl<'a> Reader<'a> {
         if octets > 0 {
             let mut moved = Moved::default();
             match call {
-                "receive" => (moved.receives, moved.received) = (1, octets),
+                StepKind::Receive => (moved.receives, moved.received) = (1, octets),
                 _ => (moved.sends, moved.sent) = (1, octets),
             }
             self.add(index, What::Transfer(BTreeMap::from([(host, moved)])));

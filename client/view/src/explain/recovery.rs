@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use halfopen_proto::v1::TcpPurpose;
+use halfopen_proto::v1::{TcpFlags, TcpPurpose};
 
 use super::phrases::{self, Reasons};
 use crate::timeline::{EntryIndex, HostIndex, Segment, Timeline};
@@ -28,11 +28,47 @@ pub(super) struct Recovery {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Piece {
     pub(super) label: String,
+    pub(super) flags: TcpFlags,
     pub(super) octets: u32,
     /// Where it was sent, the first time and again.
     pub(super) sent: Vec<EntryIndex>,
     /// Those of them that arrived nowhere.
     pub(super) lost: usize,
+}
+
+impl Piece {
+    /// Whether it is data alone, of which there may be several bytes.
+    pub(super) const fn is_plural(&self) -> bool {
+        self.octets > 1 && !self.flags.syn && !self.flags.fin
+    }
+
+    /// The control bit for which it takes sequence space, if it does.
+    pub(super) const fn control(&self) -> Option<Control> {
+        match (self.flags.syn, self.flags.ack, self.flags.fin) {
+            (true, false, _) => Some(Control::Syn),
+            (true, true, _) => Some(Control::SynAck),
+            (false, _, true) => Some(Control::Fin),
+            (false, _, false) => None,
+        }
+    }
+}
+
+/// A segment that opens or closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Control {
+    Syn,
+    SynAck,
+    Fin,
+}
+
+impl Control {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Control::Syn => "SYN",
+            Control::SynAck => "SYN+ACK",
+            Control::Fin => "FIN",
+        }
+    }
 }
 
 /// Why segments were sent again.
@@ -89,6 +125,7 @@ impl Recovery {
         }
         let piece = self.pieces.entry(segment.seq).or_insert_with(|| Piece {
             label: phrases::label(segment),
+            flags: segment.flags,
             octets: segment.length,
             sent: Vec::new(),
             lost: 0,

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use halfopen_proto::v1::{HostState, MiddleboxChange, MiddleboxState, UnreachableCode};
+use halfopen_proto::v1::{
+    FaultKind, FaultPhase, HostState, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason,
+    UnreachableCode,
+};
 
-use super::beats::{Answer, Beat, Moved, Reset, Story, What};
+use super::beats::{Answer, Beat, Forger, Moved, Reset, Story, What};
 use super::phrases::{self, about, times};
-use crate::timeline::{EntryIndex, EntryKind, HostIndex, Timeline};
+use crate::timeline::{EntryIndex, EntryKind, Fault, HostIndex, Timeline};
 use crate::words;
 
 /// Says beats of one connection.
@@ -49,7 +52,8 @@ impl Sentences<'_> {
                     octets => format!(" after {}", words::count(*octets, "byte")),
                 };
                 let times = if count > 1 { format!(" {}", times(count)) } else { String::new() };
-                format!("{host}'s {call} failed{so_far} with {error}{times}{}.", meaning(call, error))
+                let (name, meaning) = (words::step(*call), meaning(*call, error));
+                format!("{host}'s {name} failed{so_far} with {error}{times}{meaning}.")
             }
             What::Error { host, errno } => {
                 format!(
@@ -57,16 +61,16 @@ impl Sentences<'_> {
                     self.host(*host)
                 )
             }
-            What::Fault { host, number, action, state } => self.fault(*host, *number, action, *state),
+            What::Fault { host, fault, state } => self.fault(*host, fault, *state),
             What::Host { host, state } => format!("{} {}.", self.host(*host), does(*state)),
-            What::Altered { host, number, action, label } => {
+            What::Altered { host, fault: Fault { number, action, .. }, label } => {
                 let host = host.map_or("somebody", |host| self.host(host));
                 let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
                 format!("Fault {number} ({action}) was applied to {host}'s {label}{times}.")
             }
             What::Forged { name, by, label } => self.forged(*name, by, label, count),
             What::NotUsed { host, from, label, why, answer } => {
-                self.not_used(*host, *from, (label, count), why, answer.as_ref())
+                self.not_used(*host, *from, (label, count), *why, answer.as_ref())
             }
             What::Reset { host, reset } => format!("{} sent a RST{}.", self.host(*host), lost(reset)),
             What::Unreachable { host, label, code, mtu, dropped } => {
@@ -77,8 +81,9 @@ impl Sentences<'_> {
                     }
                     code => words::unreachable(*code).to_owned(),
                 };
-                let used =
-                    if dropped.is_empty() { String::new() } else { format!(" It was not used: {dropped}.") };
+                let used = words::drop_reason(*dropped)
+                    .map(|why| format!(" It was not used: {why}."))
+                    .unwrap_or_default();
                 let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
                 format!(
                     "A router reported to {host} by ICMP that it could not deliver its {label} ({code}){times}.{used}"
@@ -117,26 +122,35 @@ impl Sentences<'_> {
         format!("{}.", parts.join("; "))
     }
 
-    fn fault(&self, host: Option<HostIndex>, number: u32, action: &str, state: Option<HostState>) -> String {
+    fn fault(&self, host: Option<HostIndex>, fault: &Fault, state: Option<HostState>) -> String {
+        let Fault { number, action, .. } = fault;
         let whom = host.map(|host| self.host(host));
-        let effect = match (state, whom) {
-            (Some(state), Some(host)) if action == "back" => format!(": {host} {}", does(state)),
-            (Some(state), _) => format!(", which {}", does(state)),
-            _ => String::new(),
-        };
-        match (action, whom) {
-            ("back", Some(host)) => format!(
-                "Fault {number} ended{}.",
-                if effect.is_empty() { format!(": {host} is back") } else { effect }
-            ),
-            ("heal", _) => format!("Fault {number} ended: the network is whole again."),
-            (_, Some(host)) => format!("Fault {number} ({action}) was applied to {host}{effect}."),
-            (_, None) => format!("Fault {number} ({action}) was applied to the network."),
+        if fault.phase == FaultPhase::End {
+            let effect = match (fault.kind, state, whom) {
+                (_, Some(state), Some(host)) => format!("{host} {}", does(state)),
+                (FaultKind::Reboot, None, Some(host)) => format!("{host} is back"),
+                (FaultKind::Partition | FaultKind::BlackHole, ..) => "the network is whole again".to_owned(),
+                (_, None, Some(host)) => format!("{host}: {action}"),
+                (_, _, None) => action.clone(),
+            };
+            return format!("Fault {number} ended: {effect}.");
+        }
+        match (whom, state) {
+            (Some(host), Some(state)) => {
+                format!("Fault {number} ({action}) was applied to {host}, which {}.", does(state))
+            }
+            (Some(host), None) => format!("Fault {number} ({action}) was applied to {host}."),
+            (None, _) => format!("Fault {number} ({action}) was applied to the network."),
         }
     }
 
-    fn forged(&self, name: Option<HostIndex>, by: &str, label: &str, count: usize) -> String {
+    fn forged(&self, name: Option<HostIndex>, by: &Forger, label: &str, count: usize) -> String {
         let name = name.map_or("nobody", |host| self.host(host));
+        let by = match by {
+            Forger::Fault(number) => format!("fault {number}"),
+            Forger::Middlebox(middlebox) => format!("middlebox {middlebox}"),
+            Forger::Unknown => "somebody".to_owned(),
+        };
         match count {
             1 => format!("A {label} in the name of {name} was forged by {by}."),
             many => format!("{many} segments ({label}) in the name of {name} were forged by {by}."),
@@ -148,22 +162,29 @@ impl Sentences<'_> {
         host: HostIndex,
         from: Option<HostIndex>,
         (label, count): (&str, usize),
-        why: &str,
+        why: TcpDropReason,
         answer: Option<&(Answer, usize)>,
     ) -> String {
         let (host, from) = (self.host(host), from.map_or("somebody", |from| self.host(from)));
         let because = match why {
-            "no such connection" => "it has no such connection (any more)",
-            "the application has closed" => "its application had closed, and nobody can read it",
-            "queue full" => "its queue was full",
-            "outside the window" => "its sequence number is outside the window",
-            "RST not exactly at rcv.nxt" => {
+            TcpDropReason::NoConnection => "it has no such connection (any more)",
+            TcpDropReason::NoReceiver => "its application had closed, and nobody can read it",
+            TcpDropReason::QueueFull => "its queue was full",
+            TcpDropReason::OutOfWindow => "its sequence number is outside the window",
+            TcpDropReason::InexactReset => {
                 "its sequence number is not exactly the next one expected (RFC 5961)"
             }
-            "unexpected SYN" => "the connection is open already (RFC 5961)",
-            "unacceptable ACK" => "it acknowledges data that was never sent",
-            "old timestamp (PAWS)" => "its timestamp is older than the last one (PAWS)",
-            other => other,
+            TcpDropReason::UnexpectedSyn => "the connection is open already (RFC 5961)",
+            TcpDropReason::UnacceptableAck => "it acknowledges data that was never sent",
+            TcpDropReason::OldTimestamp => "its timestamp is older than the last one (PAWS)",
+            TcpDropReason::Unspecified
+            | TcpDropReason::Malformed
+            | TcpDropReason::Checksum
+            | TcpDropReason::NotForUs
+            | TcpDropReason::Duplicate
+            | TcpDropReason::NoAck
+            | TcpDropReason::NoSyn
+            | TcpDropReason::ImpossibleMtu => words::drop_reason(why).unwrap_or_default(),
         };
         let repeated = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
         let answer = match answer {
@@ -242,14 +263,14 @@ const fn does(state: HostState) -> &'static str {
 }
 
 /// What an error means, where that helps.
-fn meaning(call: &str, error: &str) -> &'static str {
+fn meaning(call: StepKind, error: &str) -> &'static str {
     match error {
         "ETIMEDOUT" => " (the peer did not answer)",
         "ECONNRESET" => " (a RST came)",
         "ECONNREFUSED" => " (there is no listener)",
         "EPIPE" => " (the connection cannot send any more)",
         "EADDRNOTAVAIL" => " (no port is left)",
-        "EAGAIN" if call == "receive" || call == "ping" => {
+        "EAGAIN" if matches!(call, StepKind::Receive | StepKind::Ping) => {
             " (nothing arrived within the timeout of the application)"
         }
         "EHOSTUNREACH" => " (a router cannot reach the host)",

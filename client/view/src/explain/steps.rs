@@ -1,9 +1,10 @@
 //! Changes of state in sentences: how a connection opened, and how it was closed.
 
-use halfopen_proto::v1::{TcpState, TcpTimer};
+use halfopen_proto::v1::cause::Origin;
+use halfopen_proto::v1::{Cause, TcpCall, TcpState, TcpTimer};
 
 use super::beats::{Beat, Reset};
-use super::phrases::{self, REPLACED, about};
+use super::phrases::{self, about};
 use super::sentences::{Sentences, lost};
 use crate::timeline::{EntryIndex, EntryKind, HostIndex, Segment};
 use crate::words;
@@ -41,17 +42,18 @@ impl Sentences<'_> {
         };
         let name = self.host(host);
         let (was, is) = (words::state(from), words::state(*to));
+        let why = words::cause(cause);
         let segment = by_segment.and_then(|sent| self.timeline.segment(sent));
         let sender = by_segment.and_then(|sent| self.timeline.entries[sent].host);
         let peer = sender.map_or("the peer", |host| self.host(host));
         let mut text = match (from, *to) {
-            (_, TcpState::Closed) => self.closed(name, was, segment, peer, cause),
+            (_, TcpState::Closed) => self.closed(name, from, segment, peer, cause),
             (TcpState::Established, TcpState::FinWait1) => {
-                format!("{name}'s application called {cause}: {name} sent a FIN, {is}")
+                format!("{name}'s application called {why}: {name} sent a FIN, {is}")
             }
-            (_, TcpState::FinWait1) => format!("{name}'s application called {cause}: {is}"),
+            (_, TcpState::FinWait1) => format!("{name}'s application called {why}: {is}"),
             (_, TcpState::LastAck) => {
-                format!("{name}'s application called {cause}: {name} sent its own FIN, {is}")
+                format!("{name}'s application called {why}: {name} sent its own FIN, {is}")
             }
             (_, TcpState::CloseWait) => {
                 format!("{peer}'s FIN reached {name}: {is}, until its application closes too")
@@ -65,10 +67,11 @@ impl Sentences<'_> {
             }
             (TcpState::Closing, TcpState::TimeWait) => format!("{peer} acknowledged {name}'s FIN: {is}"),
             (_, TcpState::TimeWait) => format!("{peer}'s FIN reached {name}: {is}"),
-            _ => format!("{name} went from {was} to {is}: {cause}"),
+            _ => format!("{name} went from {was} to {is}: {why}"),
         };
         if let Some(reset) = reset {
-            let unread = if cause == "close()" { " because input was unread" } else { "" };
+            let is_close = cause.origin == Some(Origin::Call(TcpCall::Close.into()));
+            let unread = if is_close { " because input was unread" } else { "" };
             text.push_str(&format!("; it sent a RST{unread}{}", lost(reset)));
         }
         text + "."
@@ -77,11 +80,12 @@ impl Sentences<'_> {
     pub(super) fn closed(
         &self,
         name: &str,
-        was: &str,
+        from: TcpState,
         segment: Option<&Segment>,
         peer: &str,
-        cause: &str,
+        cause: &Cause,
     ) -> String {
+        let was = words::state(from);
         if let Some(timer) = phrases::gave_up(cause) {
             let why = match timer {
                 TcpTimer::Keepalive => {
@@ -103,24 +107,29 @@ impl Sentences<'_> {
                 };
                 return format!("{who} reached {name}: from {was} it went to CLOSED");
             }
-            Some(_) if was == "LAST-ACK" => {
+            Some(_) if from == TcpState::LastAck => {
                 return format!("{peer} acknowledged {name}'s FIN: {name} is CLOSED");
             }
             _ => {}
         }
-        match cause {
-            REPLACED => {
+        let why = words::cause(cause);
+        match cause.origin {
+            _ if phrases::is_replaced(cause) => {
                 format!("{name}'s TIME-WAIT ended early, because a new connection takes its place: CLOSED")
             }
-            "TIME-WAIT timer fired" => format!("{name}'s TIME-WAIT ended: CLOSED"),
-            "FIN-WAIT-2 timer fired" => {
-                format!("{name} stopped waiting for a FIN: its FIN-WAIT-2 timer fired, CLOSED")
+            Some(Origin::Other(_)) => {
+                format!("{name}'s listener closed, and with it the connection: CLOSED")
             }
-            "the listener closed" => format!("{name}'s listener closed, and with it the connection: CLOSED"),
-            call if call.ends_with("()") => {
-                format!("{name}'s application called {call}: from {was} it went to CLOSED")
+            Some(Origin::Call(_)) => {
+                format!("{name}'s application called {why}: from {was} it went to CLOSED")
             }
-            other => format!("{name} went from {was} to CLOSED: {other}"),
+            _ => match phrases::fired(cause) {
+                Some(TcpTimer::TimeWait) => format!("{name}'s TIME-WAIT ended: CLOSED"),
+                Some(TcpTimer::FinWait2) => {
+                    format!("{name} stopped waiting for a FIN: its FIN-WAIT-2 timer fired, CLOSED")
+                }
+                _ => format!("{name} went from {was} to CLOSED: {why}"),
+            },
         }
     }
 }

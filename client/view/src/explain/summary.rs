@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use halfopen_proto::v1::{ExpectationResult, TcpState, TcpTimer};
+use halfopen_proto::v1::{ExpectationReference, ExpectationResult, TcpState, TcpTimer};
 
 use super::choice::Group;
 use super::ends::{End, Ends};
 use super::half_open::{self, HalfOpen};
 use super::phrases::{self, about};
 use super::{Paragraph, Sentence};
-use crate::record::{Outcome, RunRecord};
+use crate::record::{Outcome, RunRecord, reference};
 use crate::timeline::{EntryIndex, EntryKind, HostIndex, Timeline};
 use crate::{describe, words};
 
@@ -70,7 +70,7 @@ impl Summary<'_> {
                 && !error.is_empty()
                 && only.is_none_or(|only| only == entry.connection)
             {
-                *kinds.entry((host, call, error)).or_default() += 1;
+                *kinds.entry((host, words::step(*call), error)).or_default() += 1;
             }
         }
         let say = |((host, call, error), count): (&(HostIndex, &str, &str), &usize)| {
@@ -180,7 +180,9 @@ impl Summary<'_> {
         let length = about(until.saturating_sub(from));
         let whose = connection.map_or("The connection".to_owned(), |number| format!("Connection {number}"));
         let why = match (&self.timeline.entries[period.from].kind, period.by_power) {
-            (EntryKind::Transition { cause, .. }, false) => format!("{gone} had ended it ({cause})"),
+            (EntryKind::Transition { cause, .. }, false) => {
+                format!("{gone} had ended it ({})", words::cause(cause))
+            }
             _ => format!("{gone} had gone down"),
         };
         let state = words::state(period.state);
@@ -229,11 +231,13 @@ impl Summary<'_> {
             Some(segment) if segment.flags.rst => {
                 format!("{here} learned it from a RST: {gone} did not know the connection.")
             }
-            Some(_) => format!("It ended when {here} went on ({cause})."),
-            None if cause == "FIN-WAIT-2 timer fired" => {
+            Some(_) => format!("It ended when {here} went on ({}).", words::cause(cause)),
+            None if phrases::fired(cause) == Some(TcpTimer::FinWait2) => {
                 format!("{here} never found out: its FIN-WAIT-2 timer ended it.")
             }
-            None => format!("{here} never found out: it ended the connection itself ({cause})."),
+            None => {
+                format!("{here} never found out: it ended the connection itself ({}).", words::cause(cause))
+            }
         }
     }
 }
@@ -260,46 +264,41 @@ pub(super) fn others(groups: &[Group]) -> Vec<Sentence> {
 
 /// What happened to hosts and the network, and what applications did, that no paragraph describes: each fault once.
 pub(super) fn apart(timeline: &Timeline, paragraphs: &[Paragraph]) -> Vec<Sentence> {
-    let known: BTreeSet<u32> =
-        paragraphs.iter().flat_map(|paragraph| &paragraph.sentences).flat_map(faults_in).collect();
+    let known: BTreeSet<u32> = paragraphs
+        .iter()
+        .flat_map(|paragraph| &paragraph.sentences)
+        .flat_map(|sentence| &sentence.faults)
+        .copied()
+        .collect();
     let mut seen = BTreeSet::new();
     let mut all: Vec<Sentence> = Vec::new();
     for (index, entry) in timeline.entries.iter().enumerate() {
         let host = entry.host.map_or("the network", |host| phrases::host(timeline, host));
-        let mut say = |text: String| all.push(Sentence::of(timeline, index, index, text));
+        let mut say =
+            |text: String, faults| all.push(Sentence::of(timeline, index, index, text).with_faults(faults));
         match &entry.kind {
             EntryKind::Fault(fault) if !known.contains(&fault.number) && seen.insert(fault.number) => {
-                say(format!("Fault {} ({}) was applied to {host}.", fault.number, fault.action));
+                let text = format!("Fault {} ({}) was applied to {host}.", fault.number, fault.action);
+                say(text, vec![fault.number]);
             }
             EntryKind::Sent(segment) => {
                 for fault in &segment.faults {
                     if !known.contains(&fault.number) && seen.insert(fault.number) {
                         let label = phrases::label(segment);
-                        say(format!(
-                            "Fault {} ({}) was applied to {host}'s {label} first.",
-                            fault.number, fault.action
-                        ));
+                        let (number, action) = (fault.number, &fault.action);
+                        let text =
+                            format!("Fault {number} ({action}) was applied to {host}'s {label} first.");
+                        say(text, vec![number]);
                     }
                 }
             }
             EntryKind::Application { call, error, .. } if entry.connection == 0 && !error.is_empty() => {
-                say(format!("{host}'s {call} failed with {error}."));
+                say(format!("{host}'s {} failed with {error}.", words::step(*call)), Vec::new());
             }
             _ => {}
         }
     }
     super::shortened(all, APART)
-}
-
-/// The numbers of the faults that a sentence names.
-fn faults_in(sentence: &Sentence) -> Vec<u32> {
-    let text = sentence.text.to_lowercase();
-    let number = |(at, word): (usize, &str)| {
-        let inside = text[..at].ends_with(char::is_alphabetic);
-        let digits = text[at + word.len()..].split(|character: char| !character.is_ascii_digit()).next()?;
-        if inside { None } else { digits.parse().ok() }
-    };
-    text.match_indices("fault ").filter_map(number).collect()
 }
 
 /// The expectations that are broken and what did not happen.
@@ -314,7 +313,9 @@ pub(super) fn broken(record: &RunRecord) -> Vec<Sentence> {
 }
 
 fn expectation(record: &RunRecord, result: &ExpectationResult) -> Sentence {
-    let ExpectationResult { expectation, text, expected, actual, line, deciding_event, .. } = result;
+    let ExpectationResult { text, deciding_event, .. } = result;
+    let ExpectationReference { number, line, .. } = reference(result);
+    let (expected, actual) = (words::expected(result), words::found(result));
     let from = record.time_of_result(result);
     let decided = record.event(*deciding_event);
     let by = match (decided, from) {
@@ -326,24 +327,9 @@ fn expectation(record: &RunRecord, result: &ExpectationResult) -> Sentence {
         from,
         until: None,
         events: decided.map(|_| (*deciding_event, *deciding_event)),
+        faults: Vec::new(),
         text: format!(
-            "Expectation {expectation} (line {line}) is broken: {text}. Expected: {expected}. Found: {actual}.{by}"
+            "Expectation {number} (line {line}) is broken: {text}. Expected: {expected}. Found: {actual}.{by}"
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_names_its_faults() {
-        for (text, expected) in [
-            ("Fault 1 (power-loss) was applied to client.", &[1][..]),
-            ("the FIN was lost (fault 12: drop); 3: fault 7: drop", &[12, 7]),
-            ("by default 3 times", &[]),
-        ] {
-            assert_eq!(faults_in(&Sentence::timeless(text.to_owned())), expected, "{text}");
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::time::Duration;
 
-use halfopen_proto::v1::{TcpPurpose, TcpState};
+use halfopen_proto::v1::{StepKind, TcpDropReason, TcpPurpose, TcpState};
 
 use super::layout::{ItemWhat, Layout};
 use super::row::{Folded, Row, What};
@@ -188,7 +188,9 @@ fn is_bulk(layout: &Layout<'_>, index: usize) -> bool {
             ItemWhat::Sent { entry, .. } => layout.timeline.segment(*entry).is_some_and(goes_well),
             ItemWhat::Arrived { entry, sent } => {
                 let used = match &layout.timeline.entries[*entry].kind {
-                    EntryKind::Arrived { copy, dropped, .. } => *copy == 1 && dropped.is_empty(),
+                    EntryKind::Arrived { copy, dropped, .. } => {
+                        *copy == 1 && *dropped == TcpDropReason::Unspecified
+                    }
                     _ => false,
                 };
                 used && layout.timeline.segment(*sent).is_some_and(goes_well)
@@ -197,7 +199,9 @@ fn is_bulk(layout: &Layout<'_>, index: usize) -> bool {
                 becomes.is_none()
                     && layout.notes(notes).all(|(_, entry)| match &entry.kind {
                         EntryKind::Application { call, error, end_of_stream, .. } => {
-                            error.is_empty() && !end_of_stream && matches!(call.as_str(), "send" | "receive")
+                            error.is_empty()
+                                && !end_of_stream
+                                && matches!(call, StepKind::Send | StepKind::Receive)
                         }
                         EntryKind::Timer { .. } => true,
                         _ => false,
@@ -256,7 +260,7 @@ fn hash_sent(layout: &Layout<'_>, entry: EntryIndex, whole: bool, hasher: &mut D
 
 fn hash_arrival(layout: &Layout<'_>, arrival: EntryIndex, hasher: &mut DefaultHasher) {
     if let EntryKind::Arrived { copy, dropped, .. } = &layout.timeline.entries[arrival].kind {
-        (copy, dropped).hash(hasher);
+        (copy, *dropped as i32).hash(hasher);
     }
 }
 
@@ -265,7 +269,8 @@ fn hash_segment(segment: &Segment, hasher: &mut DefaultHasher) {
     let bits = [flags.syn, flags.fin, flags.rst, flags.psh, flags.ack, flags.urg];
     (segment.to, bits, segment.purpose as i32, segment.length, segment.injected, &segment.middlebox)
         .hash(hasher);
-    (&segment.losses, segment.arrivals.len()).hash(hasher);
+    segment.losses.iter().for_each(|loss| words::loss(loss).hash(hasher));
+    (segment.losses.len(), segment.arrivals.len()).hash(hasher);
     for fault in &segment.faults {
         (fault.number, &fault.action).hash(hasher);
     }
@@ -275,7 +280,7 @@ fn hash_segment(segment: &Segment, hasher: &mut DefaultHasher) {
 fn hash_note(kind: &EntryKind, hasher: &mut DefaultHasher) -> bool {
     match kind {
         EntryKind::Application { call, octets, error, end_of_stream, .. } => {
-            (call, octets).hash(hasher);
+            (*call as i32, octets).hash(hasher);
             error.is_empty() && !end_of_stream
         }
         EntryKind::Timer { timer, change, .. } => {
@@ -287,7 +292,7 @@ fn hash_note(kind: &EntryKind, hasher: &mut DefaultHasher) -> bool {
             true
         }
         EntryKind::Unreachable { code, mtu, dropped, .. } => {
-            (*code as i32, mtu, dropped).hash(hasher);
+            (*code as i32, mtu, *dropped as i32).hash(hasher);
             true
         }
         EntryKind::Middlebox { name, change, before } => {

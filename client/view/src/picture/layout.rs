@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use halfopen_proto::v1::{HostState, KeepaliveVerdict, MiddleboxChange, TcpState};
+use halfopen_proto::v1::{Cause, HostState, KeepaliveVerdict, MiddleboxChange, TcpState, cause};
 
 use super::LONG_SILENCE;
 use super::foresight::Foresight;
@@ -100,8 +100,8 @@ impl<'a> Layout<'a> {
     }
 
     /// Whether a transition needs no words: a call caused it that ends at the same moment.
-    pub(super) fn call_shows(&self, index: EntryIndex, by_call: bool) -> bool {
-        by_call && self.application_follows(index, |_| true)
+    pub(super) fn call_shows(&self, index: EntryIndex, cause: &Cause) -> bool {
+        matches!(cause.origin, Some(cause::Origin::Call(_))) && self.application_follows(index, |_| true)
     }
 
     fn add(&mut self, index: EntryIndex, entry: &Entry, timers: bool, sloped: bool) {

@@ -77,7 +77,7 @@ impl Diagram<'_> {
             "{}{} {}{more}",
             words::duration(row.time),
             number(self.picture, row),
-            arrow.label.join(" ")
+            arrow.label.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
         );
         self.line(&format!("{}{line}{}: {}", name(arrow.from), name(arrow.to), escape(&text)));
         self.end(row, arrow.to);

@@ -22,7 +22,7 @@ use self::layout::Layout;
 use self::lives::{Lives, mark_changes};
 use crate::timeline::Timeline;
 
-pub use row::{Arrow, End, Folded, Life, Note, NoteKind, Notes, Part, Place, Row, What};
+pub use row::{Arrow, End, Folded, Life, Note, NoteKind, Notes, Part, Place, Row, What, Word, WordKind};
 pub use select::{Between, Kind, Selection, SelectionError};
 
 /// A run, laid out in rows.

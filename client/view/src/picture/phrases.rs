@@ -3,48 +3,53 @@
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    KeepaliveVerdict, MiddleboxChange, MiddleboxState, TcpTimer, TimerChange, UnreachableCode,
+    KeepaliveVerdict, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason, TcpTimer, TimerChange,
+    UnreachableCode,
 };
 
+use super::row::{Word, WordKind};
 use crate::timeline::{Fault, Segment};
 use crate::words;
 
 /// A segment in words that a line may break between.
-pub(super) fn label(segment: &Segment) -> Vec<String> {
-    let mut label = vec![words::flags(segment.flags), format!("seq={}", segment.seq)];
-    label.extend(segment.ack.map(|ack| format!("ack={ack}")));
+pub(super) fn label(segment: &Segment) -> Vec<Word> {
+    let number = |text: String| Word::new(WordKind::Number, text);
+    let purpose = |text: String| Word::new(WordKind::Purpose, text);
+    let mut label =
+        vec![Word::new(WordKind::Flags, words::flags(segment.flags)), number(format!("seq={}", segment.seq))];
+    label.extend(segment.ack.map(|ack| number(format!("ack={ack}"))));
     if segment.length > 0 {
-        label.push(format!("len={}", segment.length));
+        label.push(number(format!("len={}", segment.length)));
     }
     if !segment.middlebox.is_empty() {
-        label.push(format!("· by {}", segment.middlebox));
+        label.push(purpose(format!("· by {}", segment.middlebox)));
     } else if segment.injected {
-        label.push("· injected".to_owned());
+        label.push(purpose("· injected".to_owned()));
     }
-    label.extend(words::purpose(segment.purpose).map(|purpose| format!("· {purpose}")));
+    label.extend(words::purpose(segment.purpose).map(|why| purpose(format!("· {why}"))));
     label
 }
 
 /// What faults did to a segment, except for the one that the cell at the end of the arrow names.
-pub(super) fn faults(segment: &Segment) -> impl Iterator<Item = String> {
+pub(super) fn faults(segment: &Segment) -> impl Iterator<Item = Word> {
     let lost = segment.losses.first().filter(|_| segment.arrivals.is_empty());
+    let lost = lost.and_then(|lost| lost.fault.as_ref()).map(|fault| fault.number);
     segment
         .faults
         .iter()
-        .map(|Fault { number, action, .. }| (format!("fault {number}"), action))
-        .filter(move |(name, _)| lost != Some(name))
-        .map(|(name, action)| format!("· {name}: {action}"))
+        .filter(move |fault| lost != Some(fault.number))
+        .map(|Fault { number, action, .. }| Word::new(WordKind::Fault, format!("· fault {number}: {action}")))
 }
 
-pub(super) fn not_used(dropped: &str) -> Option<String> {
-    (!dropped.is_empty()).then(|| format!("· not used: {dropped}"))
+pub(super) fn not_used(dropped: TcpDropReason) -> Option<String> {
+    words::drop_reason(dropped).map(|why| format!("· not used: {why}"))
 }
 
 /// What a router reports about a segment.
 pub(super) fn unreachable(
     (code, mtu): (UnreachableCode, u32),
     segment: Option<&Segment>,
-    dropped: &str,
+    dropped: TcpDropReason,
 ) -> String {
     let mut text = format!("ICMP: {}", words::unreachable(code));
     if code == UnreachableCode::FragmentationNeeded {
@@ -87,8 +92,8 @@ pub(super) fn keepalive(verdict: KeepaliveVerdict, probes: u32, silence: Duratio
     }
 }
 
-pub(super) fn application(call: &str, octets: u64, end_of_stream: bool, error: &str) -> String {
-    let mut text = call.to_owned();
+pub(super) fn application(call: StepKind, octets: u64, end_of_stream: bool, error: &str) -> String {
+    let mut text = words::step(call).to_owned();
     if octets > 0 {
         text.push_str(&format!(" {octets}"));
     }

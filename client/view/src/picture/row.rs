@@ -52,6 +52,36 @@ pub struct Folded {
     pub text: String,
 }
 
+/// A word of a label, which no line breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The word.
+    pub text: String,
+    /// What it says.
+    pub kind: WordKind,
+}
+
+/// What a word of a label says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WordKind {
+    /// The control bits.
+    Flags,
+    /// A number of the header.
+    Number,
+    /// Why the segment was sent, or who injected it.
+    Purpose,
+    /// What a fault did to it, or that this is a duplicate.
+    Fault,
+    /// Why TCP did not use it.
+    NotUsed,
+}
+
+impl Word {
+    pub(super) fn new(kind: WordKind, text: impl Into<String>) -> Word {
+        Word { text: text.into(), kind }
+    }
+}
+
 /// A segment, or one end of its way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arrow {
@@ -76,7 +106,7 @@ pub struct Arrow {
     /// Whether a middlebox injected it: the host did not send it.
     pub of_middlebox: bool,
     /// The segment in words; lines may break between them.
-    pub label: Vec<String>,
+    pub label: Vec<Word>,
 }
 
 /// One end of an arrow.

@@ -1,9 +1,12 @@
 //! Writes a row down: what an item of a layout says, in words.
 
+use halfopen_proto::v1::{LossReason, SegmentLost};
+
 use super::layout::{Item, ItemWhat, Layout};
 use super::phrases;
-use super::row::{Arrow, End, Note, NoteKind, Notes, Part, Place, Row, What};
-use crate::timeline::{Entry, EntryIndex, EntryKind, Fault, Segment};
+use super::row::{Arrow, End, Note, NoteKind, Notes, Part, Place, Row, What, Word, WordKind};
+use crate::timeline::{Entry, EntryIndex, EntryKind, Fault};
+use crate::words;
 
 impl Layout<'_> {
     /// The row of an item. Of notes only those that are `wanted`.
@@ -39,13 +42,13 @@ impl Layout<'_> {
         let part = if let Some(arrival) = arrival {
             let arrival_entry = &self.timeline.entries[arrival];
             if let EntryKind::Arrived { dropped, .. } = &arrival_entry.kind {
-                label.extend(phrases::not_used(dropped));
+                label.extend(phrases::not_used(*dropped).map(|text| Word::new(WordKind::NotUsed, text)));
             }
             events.push(arrival_entry.sequence);
             (to.state, arrived) = (self.state(arrival), Some(arrival_entry.time));
             Part::Whole
-        } else if let (true, Some(why)) = (segment.arrivals.is_empty(), segment.losses.first()) {
-            Part::Lost { at: place_of_loss(segment, why), why: why.clone() }
+        } else if let (true, Some(lost)) = (segment.arrivals.is_empty(), segment.losses.first()) {
+            Part::Lost { at: place_of_loss(lost), why: words::loss(lost) }
         } else {
             Part::Departure
         };
@@ -75,9 +78,9 @@ impl Layout<'_> {
         };
         let mut label = phrases::label(segment);
         if *copy > 1 {
-            label.push("· a duplicate".to_owned());
+            label.push(Word::new(WordKind::Fault, "· a duplicate"));
         }
-        label.extend(phrases::not_used(dropped));
+        label.extend(phrases::not_used(*dropped).map(|text| Word::new(WordKind::NotUsed, text)));
         let arrow = Arrow {
             from: End { host: sender.host, state: None },
             to: End { host: entry.host, state: self.state(index) },
@@ -100,15 +103,15 @@ impl Layout<'_> {
         let (kind, text) = match &entry.kind {
             EntryKind::Unreachable { segment, code, mtu, dropped } => {
                 let segment = self.timeline.segment(*segment);
-                (NoteKind::Unreachable, phrases::unreachable((*code, *mtu), segment, dropped))
+                (NoteKind::Unreachable, phrases::unreachable((*code, *mtu), segment, *dropped))
             }
             EntryKind::Middlebox { name, change, before } => {
                 (NoteKind::Middlebox, phrases::middlebox(name, *change, *before).unwrap_or_default())
             }
-            EntryKind::Transition { to, by_call, cause, .. } => {
+            EntryKind::Transition { to, cause, .. } => {
                 notes.state = Some(*to);
-                let is_shown = self.call_shows(index, *by_call);
-                (NoteKind::Transition, if is_shown { String::new() } else { cause.clone() })
+                let is_shown = self.call_shows(index, cause);
+                (NoteKind::Transition, if is_shown { String::new() } else { words::cause(cause) })
             }
             EntryKind::Keepalive { verdict, probes, silence } => {
                 let text = phrases::keepalive(*verdict, *probes, *silence).unwrap_or_default();
@@ -118,13 +121,13 @@ impl Layout<'_> {
                 (NoteKind::Timer, phrases::timer(*timer, *change, *expires))
             }
             EntryKind::Error(errno) => (NoteKind::Error, errno.clone()),
-            EntryKind::Fault(Fault { number, action, line }) => {
+            EntryKind::Fault(Fault { number, action, line, .. }) => {
                 row.lines.extend(Some(*line).filter(|line| *line > 0));
                 (NoteKind::Fault, format!("fault {number}: {action}"))
             }
             EntryKind::Application { call, octets, end_of_stream, error, line, .. } => {
                 row.lines.extend(Some(*line).filter(|line| *line > 0));
-                (NoteKind::Application, phrases::application(call, *octets, *end_of_stream, error))
+                (NoteKind::Application, phrases::application(*call, *octets, *end_of_stream, error))
             }
             EntryKind::End => (NoteKind::End, "end of the run".to_owned()),
             EntryKind::Sent(_) | EntryKind::Arrived { .. } | EntryKind::Lost { .. } | EntryKind::Host(_) => {
@@ -141,14 +144,18 @@ impl Layout<'_> {
 }
 
 /// Where a segment was lost, as far as the reason shows.
-pub(super) fn place_of_loss(segment: &Segment, why: &str) -> Place {
-    if why.starts_with("host is ") {
-        Place::Receiver
-    } else if why.strip_prefix("fault ").is_some_and(|number| {
-        number.parse().is_ok_and(|number: u32| segment.faults.iter().any(|fault| fault.number == number))
-    }) {
-        Place::Sender
-    } else {
-        Place::Way
+fn place_of_loss(lost: &SegmentLost) -> Place {
+    match lost.reason() {
+        LossReason::HostDown | LossReason::HostPaused => Place::Receiver,
+        LossReason::Fault => Place::Sender,
+        LossReason::Unspecified
+        | LossReason::Partition
+        | LossReason::CablePulled
+        | LossReason::BlackHole
+        | LossReason::NoRoute
+        | LossReason::TooLarge
+        | LossReason::QueueFull
+        | LossReason::Random
+        | LossReason::Middlebox => Place::Way,
     }
 }

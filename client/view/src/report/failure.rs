@@ -7,7 +7,7 @@ use halfopen_proto::v1::ExpectationResult;
 
 use crate::picture::text::{Paper, draw};
 use crate::picture::{Picture, PictureOptions};
-use crate::record::{Outcome, RunRecord};
+use crate::record::{Outcome, RunRecord, reference};
 use crate::stopped::Stopped;
 use crate::timeline::Timeline;
 use crate::words;
@@ -61,7 +61,7 @@ impl<'a> Broken<'a> {
 
     /// Its place in the scenario: `dead-client.yaml:31`.
     pub fn place(&self) -> String {
-        format!("{}:{}", self.file, self.result.line)
+        format!("{}:{}", self.file, reference(self.result).line)
     }
 
     /// The ladder around the deciding event, with ANSI colours.
@@ -100,7 +100,7 @@ impl<'a> Failure<'a> {
     /// The first reason in one line, and how many more there are.
     pub fn message(&self) -> String {
         let broken = self.broken.iter().map(|Broken { result, .. }| {
-            format!("{}: expected {}, actual {}", result.text, result.expected, result.actual)
+            format!("{}: expected {}, actual {}", result.text, words::expected(result), words::found(result))
         });
         let others = self.problems.iter().chain(&self.error).cloned();
         let all: Vec<String> = broken.chain(others).collect();
@@ -135,8 +135,8 @@ impl<'a> Failure<'a> {
     /// that repeats the run.
     pub fn text(&self) -> String {
         let broken = self.broken.iter().map(|broken| {
-            let ExpectationResult { text, expected, actual, .. } = broken.result;
-            let (decided, place) = (broken.decided(), broken.place());
+            let (expected, actual) = (words::expected(broken.result), words::found(broken.result));
+            let (text, decided, place) = (&broken.result.text, broken.decided(), broken.place());
             format!("✗ {text}\n    expected  {expected}\n    actual    {actual} ({decided})\n    {place}")
         });
         let mut paragraphs: Vec<String> = broken.collect();

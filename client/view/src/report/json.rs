@@ -7,7 +7,7 @@ use halfopen_proto::v1::{FinalState, RunTotals};
 use serde::Serialize;
 
 use super::{Counts, Reporter};
-use crate::record::{Keepalive, RunRecord};
+use crate::record::{Keepalive, RunRecord, reference};
 use crate::words;
 
 /// Writes each run as one JSON object on a line of its own.
@@ -118,13 +118,15 @@ struct ExpectationJson<'a> {
     expectation: u32,
     passed: bool,
     text: &'a str,
-    expected: &'a str,
-    actual: &'a str,
+    expected: String,
+    actual: String,
     /// The sequence number of the deciding event; null: none in particular.
     deciding_event: Option<u64>,
     /// When it was decided; null: at the end of the run.
     decided_at_seconds: Option<f64>,
     line: u32,
+    /// Where it stands in the document: `expect[0]`.
+    path: String,
 }
 
 #[derive(Serialize)]
@@ -164,14 +166,15 @@ impl<'a> RunJson<'a> {
         let started = record.started();
         let finished = record.finished();
         let expectations = record.expectations().map(|result| ExpectationJson {
-            expectation: result.expectation,
+            expectation: reference(result).number,
             passed: result.passed,
             text: &result.text,
-            expected: &result.expected,
-            actual: &result.actual,
+            expected: words::expected(result),
+            actual: words::found(result),
             deciding_event: Some(result.deciding_event).filter(|event| *event > 0),
             decided_at_seconds: record.time_of_result(result).map(|time| time.as_secs_f64()),
-            line: result.line,
+            line: reference(result).line,
+            path: reference(result).path,
         });
         let final_states = finished.map_or(&[][..], |finished| &finished.final_states);
         RunJson {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Broken, Failure, Reporter};
 use crate::record::{Outcome, RunRecord};
 use crate::stopped::Stopped;
-use crate::words::plain;
+use crate::words::{self, plain};
 
 /// Writes TAP 14: a line for each run as it ends, with its failures as YAML below it, and the plan at the end.
 #[derive(Debug)]
@@ -103,8 +103,8 @@ struct Yaml {
 
 impl Yaml {
     fn broken(&mut self, indent: usize, broken: &Broken<'_>) {
-        self.pair(indent, "expected", &broken.result.expected);
-        self.pair(indent, "actual", &broken.result.actual);
+        self.pair(indent, "expected", &words::expected(broken.result));
+        self.pair(indent, "actual", &words::found(broken.result));
         self.pair(indent, "decided", &broken.decided());
         self.pair(indent, "at", &broken.place());
     }

@@ -222,8 +222,8 @@ fn expectation(out: &mut dyn Write, record: &RunRecord, result: &ExpectationResu
     }
     let broken = Broken::new(record, result);
     writeln!(out, "{BAD}✗ {}{BAD:#}", plain(&result.text))?;
-    writeln!(out, "    expected  {}", plain(&result.expected))?;
-    writeln!(out, "    actual    {} {DIM}({}){DIM:#}", plain(&result.actual), broken.decided())?;
+    writeln!(out, "    expected  {}", plain(&words::expected(result)))?;
+    writeln!(out, "    actual    {} {DIM}({}){DIM:#}", plain(&words::found(result)), broken.decided())?;
     writeln!(out, "    {DIM}{}{DIM:#}", plain(&broken.place()))
 }
 

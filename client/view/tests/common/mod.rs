@@ -6,10 +6,12 @@ pub(crate) mod runs;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    ApplicationResult, Cause, ConnectionError, Event, ExpectationResult, FaultApplied, FinalState, Host,
-    HostChanged, HostState, KeepaliveOutcome, KeepaliveVerdict, RunFinished, RunStarted, RunTotals,
-    SegmentArrived, SegmentLost, SegmentSent, StateTransition, TcpFlags, TcpPurpose, TcpState, TcpTimer,
-    TimerChange, TimerChanged, Verdict, cause, event::Kind,
+    ApplicationResult, Cause, Claim, ConnectionError, Event, ExpectationReference, ExpectationResult,
+    FaultApplied, FaultKind, FaultNotApplied, FaultPhase, FaultReference, FinalState, Finding, Host,
+    HostChanged, HostClaim, HostState, KeepaliveOutcome, KeepaliveVerdict, LossReason, Problem, RunFinished,
+    RunStarted, RunTotals, SegmentArrived, SegmentCause, SegmentLost, SegmentSent, StateTransition, StepKind,
+    StepReference, TcpCall, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged, Verdict,
+    cause, claim, event::Kind, finding, host_claim, problem,
 };
 use halfopen_view::record::RunRecord;
 
@@ -75,7 +77,7 @@ impl Script {
         self.segments += 1;
         let sent = SegmentSent {
             segment: self.segments,
-            to: to.to_owned(),
+            receiver: to.to_owned(),
             flags: Some(parse_flags(flags)),
             relative_sequence_number: seq,
             relative_acknowledgment_number: ack,
@@ -91,29 +93,44 @@ impl Script {
         self.add(host, 1, Kind::SegmentArrived(SegmentArrived { segment, ..Default::default() }))
     }
 
-    pub(crate) fn lose(&mut self, host: &str, segment: u64, reason: &str) -> &mut Script {
-        self.add(host, 1, Kind::SegmentLost(SegmentLost { segment, reason: reason.to_owned() }))
+    pub(crate) fn lose(&mut self, host: &str, segment: u64, reason: LossReason) -> &mut Script {
+        let reason = reason.into();
+        self.lost(host, SegmentLost { segment, reason, ..SegmentLost::default() })
+    }
+
+    pub(crate) fn lose_by_fault(&mut self, host: &str, segment: u64, fault: u32) -> &mut Script {
+        let (reason, fault) = (LossReason::Fault.into(), Some(fault_reference(fault)));
+        self.lost(host, SegmentLost { segment, reason, fault, ..SegmentLost::default() })
+    }
+
+    pub(crate) fn lost(&mut self, host: &str, lost: SegmentLost) -> &mut Script {
+        self.add(host, 1, Kind::SegmentLost(lost))
     }
 
     pub(crate) fn state(&mut self, host: &str, from: TcpState, to: TcpState, cause: Cause) -> &mut Script {
-        let transition = StateTransition { from: from.into(), to: to.into(), cause: Some(cause) };
+        let transition = StateTransition { before: from.into(), after: to.into(), cause: Some(cause) };
         self.add(host, 1, Kind::StateTransition(transition))
     }
 
-    pub(crate) fn fault(&mut self, host: &str, fault: u32, action: &str, segment: u64) -> &mut Script {
-        let connection = u32::from(segment != 0);
-        let applied = FaultApplied { fault, action: action.to_owned(), segment, line: 20 };
-        self.add(host, connection, Kind::FaultApplied(applied))
+    pub(crate) fn fault(&mut self, host: &str, fault: u32, kind: FaultKind, segment: u64) -> &mut Script {
+        self.fault_with(host, fault, FaultApplied { kind: kind.into(), segment, ..FaultApplied::default() })
+    }
+
+    pub(crate) fn fault_with(&mut self, host: &str, fault: u32, what: FaultApplied) -> &mut Script {
+        let connection = u32::from(what.segment != 0);
+        let (fault, phase) = (Some(fault_reference(fault)), FaultPhase::Begin.into());
+        self.add(host, connection, Kind::FaultApplied(FaultApplied { fault, phase, ..what }))
     }
 
     pub(crate) fn host(&mut self, host: &str, state: HostState) -> &mut Script {
         self.add(host, 0, Kind::HostChanged(HostChanged { state: state.into() }))
     }
 
-    pub(crate) fn call(&mut self, host: &str, call: &str, octets: u64, error: &str) -> &mut Script {
-        let connection = u32::from(call != "listen");
-        let (call, error) = (call.to_owned(), error.to_owned());
-        let result = ApplicationResult { call, octets, error, ..ApplicationResult::default() };
+    pub(crate) fn call(&mut self, host: &str, kind: StepKind, bytes: u64, error: &str) -> &mut Script {
+        let connection = u32::from(kind != StepKind::Listen);
+        let step = Some(StepReference { kind: kind.into(), ..StepReference::default() });
+        let error = error.to_owned();
+        let result = ApplicationResult { step, bytes, error, ..ApplicationResult::default() };
         self.add(host, connection, Kind::ApplicationResult(result))
     }
 
@@ -152,7 +169,7 @@ impl Script {
         self.add("", 0, Kind::ExpectationResult(result))
     }
 
-    pub(crate) fn finish(&mut self, verdict: Verdict, problems: &[&str]) -> Vec<Event> {
+    pub(crate) fn finish(&mut self, verdict: Verdict, problems: &[Problem]) -> Vec<Event> {
         let kinds = || self.events.iter().filter_map(|event| event.kind.as_ref());
         let passed = |wanted: bool| {
             let is =
@@ -172,7 +189,7 @@ impl Script {
             |host: &str| FinalState { host: host.to_owned(), connection: 1, state: TcpState::Closed.into() };
         let finished = RunFinished {
             verdict: verdict.into(),
-            problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
+            problems: problems.to_vec(),
             final_states: vec![closed("client"), closed("server")],
             totals: Some(totals),
         };
@@ -188,16 +205,50 @@ pub(crate) fn proto(duration: Duration) -> halfopen_proto::Duration {
     }
 }
 
-pub(crate) fn by_call(call: &str) -> Cause {
-    Cause { text: format!("{call}()"), origin: Some(cause::Origin::Call(call.to_owned())) }
+pub(crate) fn by_call(call: TcpCall) -> Cause {
+    Cause { origin: Some(cause::Origin::Call(call.into())) }
 }
 
 pub(crate) fn by_segment(flags: &str, segment: u64) -> Cause {
-    Cause { text: format!("received {flags}"), origin: Some(cause::Origin::Segment(segment)) }
+    let flags = Some(parse_flags(flags));
+    Cause { origin: Some(cause::Origin::Segment(SegmentCause { segment, flags })) }
 }
 
-pub(crate) fn by_timer(timer: TcpTimer, text: &str) -> Cause {
-    Cause { text: text.to_owned(), origin: Some(cause::Origin::Timer(timer.into())) }
+pub(crate) fn gave_up(timer: TcpTimer) -> Cause {
+    Cause { origin: Some(cause::Origin::GaveUp(timer.into())) }
+}
+
+/// Every fault is in line 20.
+fn fault_reference(number: u32) -> FaultReference {
+    FaultReference { number, path: format!("faults[{}]", number - 1), line: 20 }
+}
+
+/// An expectation with its line.
+pub(crate) fn expectation_reference(number: u32, line: u32) -> Option<ExpectationReference> {
+    Some(ExpectationReference { number, path: format!("expect[{}]", number - 1), line })
+}
+
+/// That a state was expected, and which was found.
+pub(crate) fn ends(expected: TcpState, found: TcpState) -> (Option<Claim>, Option<Finding>) {
+    let kind = host_claim::Kind::Ends(expected.into());
+    (claim(kind), Some(Finding { kind: Some(finding::Kind::LastState(found.into())) }))
+}
+
+/// What was expected and found in any words: errors have their names from the outside.
+pub(crate) fn errors(expected: &str, found: &str) -> (Option<Claim>, Option<Finding>) {
+    let kind = host_claim::Kind::Error(expected.to_owned());
+    (claim(kind), Some(Finding { kind: Some(finding::Kind::Error(found.to_owned())) }))
+}
+
+fn claim(kind: host_claim::Kind) -> Option<Claim> {
+    let host = HostClaim { host: "server".to_owned(), kind: Some(kind), ..HostClaim::default() };
+    Some(Claim { kind: Some(claim::Kind::Host(host)), at: None })
+}
+
+/// A fault that never happened.
+pub(crate) fn never(fault: u32, text: &str) -> Problem {
+    let never = FaultNotApplied { fault: Some(fault_reference(fault)), text: text.to_owned() };
+    Problem { kind: Some(problem::Kind::FaultNotApplied(never)) }
 }
 
 fn parse_flags(text: &str) -> TcpFlags {
@@ -221,10 +272,13 @@ const DOWN: (&str, &str) = ("server", "client");
 /// Opens connection 1 from client to server with 20 ms each way, from the script's beginning to 60 ms.
 pub(crate) fn handshake(script: &mut Script) {
     use TcpState::{Closed, Established, Listen, SynReceived, SynSent};
-    let listening =
-        StateTransition { from: Closed.into(), to: Listen.into(), cause: Some(by_call("listen")) };
-    script.add("server", 0, Kind::StateTransition(listening)).call("server", "listen", 0, "");
-    script.state("client", Closed, SynSent, by_call("connect"));
+    let listening = StateTransition {
+        before: Closed.into(),
+        after: Listen.into(),
+        cause: Some(by_call(TcpCall::Listen)),
+    };
+    script.add("server", 0, Kind::StateTransition(listening)).call("server", StepKind::Listen, 0, "");
+    script.state("client", Closed, SynSent, by_call(TcpCall::Connect));
     let syn = script.send(UP, "SYN", 0, 0, 0);
     script.timer("client", TcpTimer::Retransmission, TimerChange::Set, 1000 * MS);
     script.at(20 * MS).arrive("server", syn).state("server", Listen, SynReceived, by_segment("SYN", syn));
@@ -233,16 +287,21 @@ pub(crate) fn handshake(script: &mut Script) {
     script.timer("client", TcpTimer::Retransmission, TimerChange::Cancelled, Duration::ZERO);
     script.state("client", SynSent, Established, by_segment("SYN+ACK", syn_ack));
     let ack = script.send(UP, "ACK", 1, 1, 0);
-    script.call("client", "connect", 0, "");
+    script.call("client", StepKind::Connect, 0, "");
     let data = script.send(UP, "PSH+ACK", 1, 1, 1024);
-    script.call("client", "send", 1024, "");
+    script.call("client", StepKind::Send, 1024, "");
     script.at(60 * MS).arrive("server", ack).state(
         "server",
         SynReceived,
         Established,
         by_segment("ACK", ack),
     );
-    script.call("server", "accept", 0, "").arrive("server", data).call("server", "receive", 1024, "");
+    script.call("server", StepKind::Accept, 0, "").arrive("server", data).call(
+        "server",
+        StepKind::Receive,
+        1024,
+        "",
+    );
 }
 
 /// The bundled scenario dead-client, shortened: two probes a minute apart.
@@ -255,30 +314,29 @@ pub(crate) fn dead_client() -> Vec<Event> {
     );
     handshake(&mut script);
     let reply = script.send(DOWN, "PSH+ACK", 1, 1025, 1024);
-    script.call("server", "send", 1024, "");
-    script.at(80 * MS).arrive("client", reply).call("client", "receive", 1024, "");
+    script.call("server", StepKind::Send, 1024, "");
+    script.at(80 * MS).arrive("client", reply).call("client", StepKind::Receive, 1024, "");
     let ack = script.send(UP, "ACK", 1025, 1025, 0);
     script.at(100 * MS).arrive("server", ack);
-    script.at(1000 * MS).fault("client", 1, "power-loss", 0);
+    script.at(1000 * MS).fault("client", 1, FaultKind::PowerLoss, 0);
     let last = 100 * MS;
     for (probes, minutes) in [(1, 120), (2, 121)] {
         let now = last + Duration::from_secs(minutes * 60);
         script.at(now);
         let probe = script.send_for(DOWN, "ACK", (1024, 1025, 0), TcpPurpose::KeepaliveProbe);
         script.keepalive("server", KeepaliveVerdict::Probing, probes, now - last);
-        script.at(now + 20 * MS).lose("client", probe, "host is down");
+        script.at(now + 20 * MS).lose("client", probe, LossReason::HostDown);
     }
     let silence = Duration::from_secs(122 * 60);
     script.at(last + silence);
     script.keepalive("server", KeepaliveVerdict::Dead, 2, silence);
     script.error("server", "ETIMEDOUT");
-    let cause = by_timer(TcpTimer::Keepalive, "keepalive timer: gave up");
-    script.state("server", Established, Closed, cause).call("server", "receive", 0, "ETIMEDOUT");
+    let cause = gave_up(TcpTimer::Keepalive);
+    script.state("server", Established, Closed, cause).call("server", StepKind::Receive, 0, "ETIMEDOUT");
     script.expectation(ExpectationResult {
-        expectation: 1,
+        expectation: expectation_reference(1, 33),
         passed: true,
         text: "server: error ETIMEDOUT".into(),
-        line: 33,
         ..ExpectationResult::default()
     });
     script.finish(Verdict::Passed, &[])

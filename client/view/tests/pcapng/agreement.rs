@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use halfopen_proto::v1::TcpPurpose;
+use halfopen_proto::v1::{TcpDropReason, TcpPurpose};
 
 use crate::facts::Packet;
 use crate::tshark::Labels;
@@ -69,7 +69,7 @@ fn arrival(
     labels: &Labels,
     again: bool,
 ) -> Result<(), &'static str> {
-    if labels.contains("spurious_retransmission") && packet.dropped.is_empty() {
+    if labels.contains("spurious_retransmission") && packet.dropped == TcpDropReason::Unspecified {
         return Err("TCP uses it");
     }
     let lost = labels.contains("lost_segment") && !labels.contains("reused_ports");

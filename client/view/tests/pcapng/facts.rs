@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use halfopen_proto::v1::{SegmentSent, event::Kind};
+use halfopen_proto::v1::{SegmentSent, TcpDropReason, event::Kind};
 use halfopen_view::record::RunRecord;
 use halfopen_view::words;
 
@@ -23,7 +23,7 @@ pub(crate) struct Packet<'a> {
     /// Whether it is what a router says.
     pub(crate) message: bool,
     /// Why TCP did not use it.
-    pub(crate) dropped: &'a str,
+    pub(crate) dropped: TcpDropReason,
 }
 
 impl Packet<'_> {
@@ -52,16 +52,14 @@ pub(crate) fn packets(record: &RunRecord) -> Vec<Packet<'_>> {
                 if segment.injected {
                     continue;
                 }
-                (segment, &segment.datagram, "")
+                (segment, &segment.datagram, TcpDropReason::Unspecified)
             }
             Kind::SegmentArrived(arrived) => {
                 let segment = sent[&arrived.segment];
                 let octets = if arrived.datagram.is_empty() { &segment.datagram } else { &arrived.datagram };
-                (segment, octets, arrived.dropped.as_str())
+                (segment, octets, arrived.drop_reason())
             }
-            Kind::DestinationUnreachable(told) => {
-                (sent[&told.segment], &told.datagram, told.dropped.as_str())
-            }
+            Kind::DestinationUnreachable(told) => (sent[&told.segment], &told.datagram, told.drop_reason()),
             _ => continue,
         };
         packets.push(Packet {

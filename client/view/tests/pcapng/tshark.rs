@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use halfopen_proto::v1::TcpDropReason;
 use halfopen_view::report::pcapng::START;
 
 use crate::facts::Packet;
@@ -100,7 +101,7 @@ impl Reading {
         let ip = if version == 4 { GOOD } else { "" };
         let [icmp, icmpv6] = [4, 6].map(|of| if packet.message && version == of { GOOD } else { "" });
         let mut reading: Vec<String> = ["", "", ip, icmp, icmpv6].map(str::to_owned).into();
-        let tcp = if packet.dropped == "wrong checksum" { BAD } else { GOOD };
+        let tcp = if packet.dropped == TcpDropReason::Checksum { BAD } else { GOOD };
         reading.push(if packet.message { String::new() } else { tcp.to_owned() });
         reading.push(packet.host.to_string());
         reading.push(format!("0x0000000{}", if packet.inbound { 1 } else { 2 }));

@@ -10,9 +10,9 @@ use halfopen_proto::v1::execute_run_request::Source;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::{Event, ExecuteRunRequest, ExecuteRunResponse};
 use halfopen_scenario::Scenario;
-use halfopen_sim::trace::{self, EventKind, Host, HostId, RunFinished, RunStarted, Totals, Verdict};
 use halfopen_sim::{RunOptions, Sink};
 use halfopen_tcp::{Errno, Instant};
+use halfopen_trace::{self as trace, EventKind, HostId, RunFinished, RunStarted, Totals, Verdict};
 use halfopend::{Access, Config, Runner, Service};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -178,21 +178,12 @@ pub(crate) fn for_ever(sink: &mut dyn Sink) {
 
 /// The first event of a run.
 pub(crate) fn started(scenario: &Scenario, options: &RunOptions) -> trace::Event {
-    let host = |name: &str, address: [u8; 4]| Host {
-        name: name.into(),
-        addresses: vec![address.into()],
-        profile: "linux",
-    };
     event(
         0,
         EventKind::RunStarted(Box::new(RunStarted {
-            scenario: scenario.id.clone(),
-            variant: scenario.variant.clone().unwrap_or_default(),
-            title: scenario.title.clone(),
+            scenario: Arc::new(scenario.clone()),
             seed: options.seed,
             version: "test",
-            middleboxes: Vec::new(),
-            hosts: vec![host("client", [10, 0, 0, 1]), host("server", [10, 0, 0, 2])],
         })),
     )
 }

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import grpc
 from grpc_tools import protoc
@@ -16,7 +17,7 @@ from grpc_tools import protoc
 
 def generate(proto: str, out: str) -> None:
     """Generates the stubs for every file of the package into a directory that can be imported from."""
-    names = [f"halfopen/v1/{name}.proto" for name in ("event", "run", "scenario", "tcp")]
+    names = sorted(str(file.relative_to(proto)) for file in Path(proto).glob("halfopen/v1/*.proto"))
     well_known = str(importlib.resources.files("grpc_tools") / "_proto")
     code = protoc.main(["", f"-I{proto}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}", *names])
     assert code == 0, f"protoc failed: {code}"
@@ -36,13 +37,13 @@ def path(events: list, host: str) -> list[str]:
     transitions = [event.state_transition for event in of_host if event.WhichOneof("kind") == "state_transition"]
     assert transitions, f"{host} has no transitions"
     for before, after in zip(transitions, transitions[1:]):
-        assert before.to == getattr(after, "from"), "each transition begins where the one before ended"
-    return [spelled(getattr(transitions[0], "from")), *(spelled(transition.to) for transition in transitions)]
+        assert before.after == after.before, "each transition begins where the one before ended"
+    return [spelled(transitions[0].before), *(spelled(transition.after) for transition in transitions)]
 
 
 def check(channel: grpc.Channel) -> None:
     """Runs dead-client and holds the outcome to what RFC 9293 section 3.8.4 and the scenario's numbers say."""
-    from halfopen.v1 import event_pb2, run_pb2, run_pb2_grpc, scenario_pb2, scenario_pb2_grpc
+    from halfopen.v1 import network_pb2, run_pb2, run_pb2_grpc, scenario_pb2, scenario_pb2_grpc, verdict_pb2
 
     scenarios = scenario_pb2_grpc.ScenarioServiceStub(channel)
     names = [s.name for s in scenarios.ListScenarios(scenario_pb2.ListScenariosRequest()).scenarios]
@@ -61,21 +62,22 @@ def check(channel: grpc.Channel) -> None:
 
     outcomes = [e for e in events if e.host == "server" and e.WhichOneof("kind") == "keepalive_outcome"]
     probing, (dead,) = outcomes[:-1], outcomes[-1:]
-    assert [e.keepalive_outcome.verdict for e in probing] == [event_pb2.KEEPALIVE_VERDICT_PROBING] * 10
+    assert [e.keepalive_outcome.verdict for e in probing] == [verdict_pb2.KEEPALIVE_VERDICT_PROBING] * 10
     assert [e.keepalive_outcome.probes for e in probing] == list(range(1, 11))
     gaps = {b.time.ToTimedelta() - a.time.ToTimedelta() for a, b in zip(probing, probing[1:])}
     assert gaps == {timedelta(seconds=75)}, gaps
-    assert dead.keepalive_outcome.verdict == event_pb2.KEEPALIVE_VERDICT_DEAD
+    assert dead.keepalive_outcome.verdict == verdict_pb2.KEEPALIVE_VERDICT_DEAD
     assert dead.keepalive_outcome.probes == 10
     assert dead.keepalive_outcome.silence.ToTimedelta() == timedelta(hours=2, minutes=12, seconds=30)
 
     errors = [e.connection_error.errno for e in events if e.WhichOneof("kind") == "connection_error"]
     assert errors == ["ETIMEDOUT"], errors
-    faults = [e.fault_applied.action for e in events if e.WhichOneof("kind") == "fault_applied"]
-    assert faults == ["power-loss"], faults
+    faults = [e.fault_applied for e in events if e.WhichOneof("kind") == "fault_applied"]
+    assert [fault.kind for fault in faults] == [network_pb2.FAULT_KIND_POWER_LOSS], faults
+    assert [fault.fault.path for fault in faults] == ["faults[0]"], faults
 
     finished = events[-1].run_finished
-    assert finished.verdict == event_pb2.VERDICT_PASSED, finished
+    assert finished.verdict == verdict_pb2.VERDICT_PASSED, finished
     assert finished.totals.events == len(events)
     assert finished.totals.expectations_failed == 0
     assert finished.totals.expectations_passed > 0

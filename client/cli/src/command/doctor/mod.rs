@@ -179,7 +179,7 @@ fn limits_in_words(limits: &ServerLimits) -> String {
         words::count(limits.threads.into(), "run"),
         limits.queue,
         words::count(limits.max_unread_events, "event"),
-        limits.scenario_octets >> 10,
+        limits.scenario_bytes >> 10,
         limits.run_events
     )
 }

@@ -6,7 +6,7 @@ use halfopen_proto::v1::TcpState;
 use unicode_width::UnicodeWidthChar;
 
 use super::style;
-use crate::picture::{Arrow, Notes};
+use crate::picture::{Arrow, Notes, WordKind};
 use crate::words;
 
 /// The classes of why a segment was lost.
@@ -101,14 +101,14 @@ fn parts(arrow: &Arrow) -> Vec<(&'static str, String)> {
         (false, true) => "strong",
         (false, false) => "",
     };
-    let class = |(index, word): (usize, &String)| match word {
-        _ if index == 0 => flags,
-        _ if word.starts_with("· fault") || word.starts_with("· a duplicate") => "fault",
-        _ if word.starts_with("· not used") => "bad",
-        _ if word.starts_with('·') => "closing",
-        _ => "dim",
+    let class = |kind: WordKind| match kind {
+        WordKind::Flags => flags,
+        WordKind::Number => "dim",
+        WordKind::Purpose => "closing",
+        WordKind::Fault => "fault",
+        WordKind::NotUsed => "bad",
     };
-    arrow.label.iter().enumerate().map(|(index, word)| (class((index, word)), word.clone())).collect()
+    arrow.label.iter().map(|word| (class(word.kind), word.text.clone())).collect()
 }
 
 /// Fills lines with parts. One that is longer than a line is divided between words.

@@ -53,7 +53,7 @@ impl Drawing<'_> {
         };
         // Where there is room for it, the reason of a loss stands beside its cross.
         let room = if why + MIN_LABEL + 4 <= room { room - why } else { room };
-        let label = wrap(arrow.label.iter().map(String::as_str), room.saturating_sub(4).max(4));
+        let label = wrap(arrow.label.iter().map(|word| word.text.as_str()), room.saturating_sub(4).max(4));
         let first = label.first().map_or("", String::as_str);
         let reach = self.reach(row, arrow, shaft, first.width());
         self.shaft(sheet, arrow, shaft, reach, first);
@@ -102,7 +102,7 @@ impl Drawing<'_> {
             _ => &[],
         };
         let (_, room) = sheet.zone(zone);
-        let words = arrow.label.iter().filter(|word| !said.contains(word)).map(String::as_str);
+        let words = arrow.label.iter().filter(|word| !said.contains(word)).map(|word| word.text.as_str());
         let mut words = wrap(words, room.saturating_sub(4).max(4)).into_iter();
         sheet.take(zone);
         if departs {

@@ -99,7 +99,7 @@ fn step(frame: &Frame, arrow: &Arrow, (number, count): (usize, usize), line: &mu
     let (begin, end) = (frame.lanes[from], frame.lanes[to]);
     let shaft = Shaft { rightwards: begin < end, from: begin, length: begin.abs_diff(end) };
     let zone = shaft.length.saturating_sub(3);
-    let label = wrap(arrow.label.iter().map(String::as_str), zone.saturating_sub(4).max(4));
+    let label = wrap(arrow.label.iter().map(|word| word.text.as_str()), zone.saturating_sub(4).max(4));
     let after_label = label.first().map_or(3, |label| label.width() + 6);
     // The first line takes its label, the others equal parts of what is left.
     let last = shaft.length.saturating_sub(1);

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{badge, chart, class, made, source};
 use crate::picture::{Picture, svg};
-use crate::record::{Keepalive, Outcome, RunRecord};
+use crate::record::{Keepalive, Outcome, RunRecord, reference};
 use crate::stopped::Stopped;
 use crate::timeline::Timeline;
 use crate::words;
@@ -101,7 +101,7 @@ fn expectations(record: &RunRecord, picture: &Picture, prefix: &str) -> Markup {
             h3 { "Expectations" }
             ul.expectations {
                 @for result in results {
-                    li.failed[!result.passed] id={ (prefix) "expectation-" (result.expectation) } {
+                    li.failed[!result.passed] id={ (prefix) "expectation-" (reference(result).number) } {
                         (expectation(record, result, picture, prefix))
                     }
                 }
@@ -118,25 +118,24 @@ fn expectation(record: &RunRecord, result: &ExpectationResult, picture: &Picture
     let row = Some(result.deciding_event).filter(|event| *event > 0);
     let row = row.and_then(|event| svg::row_of(picture, prefix, event));
     let (mark, colour) = if result.passed { ("✓", "open") } else { ("✗", "bad") };
-    let place = format!("line {}", result.line);
-    let listed = record
-        .source
-        .as_ref()
-        .is_some_and(|text| (1..=text.lines().count()).contains(&(result.line as usize)));
+    let line = reference(result).line;
+    let place = format!("line {line}");
+    let listed =
+        record.source.as_ref().is_some_and(|text| (1..=text.lines().count()).contains(&(line as usize)));
     html! {
         span.(colour) { (mark) } " "
         code { (result.text) }
         @if !result.passed {
             dl {
-                dt { "expected" } dd { (result.expected) }
-                dt { "actual" } dd { (result.actual) }
+                dt { "expected" } dd { (words::expected(result)) }
+                dt { "actual" } dd { (words::found(result)) }
             }
         }
         span.places {
             @if let Some(row) = row { a href={ "#" (row) } { (decided) } } @else { (decided) }
             @if listed {
-                ", " a href={ "#" (prefix) "line-" (result.line) } { (place) }
-            } @else if result.line > 0 {
+                ", " a href={ "#" (prefix) "line-" (line) } { (place) }
+            } @else if line > 0 {
                 ", " (place)
             }
         }

@@ -83,12 +83,13 @@ fn marks(record: &RunRecord) -> BTreeMap<u32, Mark> {
 /// The line that an event is of, and what it says there.
 fn line(kind: &Kind) -> Option<(u32, String)> {
     if let Kind::FaultApplied(applied) = kind {
-        Some((applied.line, applied.action.clone()))
+        Some((applied.fault.as_ref()?.line, words::fault(applied)))
     } else if let Kind::ApplicationResult(result) = kind {
+        let step = result.step.as_ref()?;
         let error = if result.error.is_empty() { "" } else { ": " };
-        Some((result.line, format!("{}{error}{}", result.call, result.error)))
+        Some((step.line, format!("{}{error}{}", words::step(step.kind()), result.error)))
     } else if let Kind::ExpectationResult(result) = kind {
-        Some((result.line, result.actual.clone()))
+        Some((result.expectation.as_ref()?.line, words::found(result)))
     } else {
         None
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use halfopen_proto::v1::{RunStarted, event::Kind};
+use halfopen_proto::v1::{RunStarted, TcpDropReason, event::Kind};
 
 use super::blocks::{Blocks, Packet};
 use super::{SNAPSHOT_LENGTH, START};
@@ -98,13 +98,13 @@ impl<'a> Capture<'a> {
                 let (octets, length) = self.sent(*sent)?;
                 let changed = self.octets(entry.sequence).filter(|octets| !octets.is_empty());
                 let segment = self.timeline.segment(*sent)?;
-                let comments = self.of_arrival(segment, *sent, (*copy, changed.is_some()), dropped);
+                let comments = self.of_arrival(segment, *sent, (*copy, changed.is_some()), *dropped);
                 Some(Found { inbound: true, octets: changed.unwrap_or(octets), length, comments })
             }
             EntryKind::Unreachable { segment: sent, dropped, .. } => {
                 let octets = self.octets(entry.sequence)?;
                 let about = self.sent.get(sent).map(|number| format!("a router, about packet {number}"));
-                let comments = about.into_iter().chain(not_used(dropped)).collect();
+                let comments = about.into_iter().chain(not_used(*dropped)).collect();
                 Some(Found { inbound: true, octets, length: length_of(octets), comments })
             }
             EntryKind::Lost { .. }
@@ -146,7 +146,7 @@ impl<'a> Capture<'a> {
         segment: &Segment,
         sent: EntryIndex,
         (copy, changed): (usize, bool),
-        dropped: &str,
+        dropped: TcpDropReason,
     ) -> Vec<String> {
         let mut comments = Vec::new();
         if segment.injected {
@@ -178,7 +178,7 @@ fn of_sent(segment: &Segment, again: bool) -> Vec<String> {
     }
     comments.extend(of_faults(segment));
     let lost = if segment.arrivals.is_empty() { "lost" } else { "a copy is lost" };
-    comments.extend(segment.losses.iter().map(|reason| format!("{lost}: {reason}")));
+    comments.extend(segment.losses.iter().map(|loss| format!("{lost}: {}", words::loss(loss))));
     comments
 }
 
@@ -187,8 +187,8 @@ fn of_faults(segment: &Segment) -> impl Iterator<Item = String> {
     segment.faults.iter().map(|fault| format!("fault {}: {}", fault.number, fault.action))
 }
 
-fn not_used(dropped: &str) -> Option<String> {
-    (!dropped.is_empty()).then(|| format!("not used by TCP: {dropped}"))
+fn not_used(dropped: TcpDropReason) -> Option<String> {
+    words::drop_reason(dropped).map(|why| format!("not used by TCP: {why}"))
 }
 
 /// The length of an IP datagram according to its header.

@@ -1,10 +1,19 @@
-//! How values of the protocol are written for people: names as in RFC 9293, durations with units.
+//! How values of the protocol are written for people: the one place where types become words. Names are those of RFC 9293,
+//! durations have units.
+
+mod expectation;
+mod fault;
+mod tcp;
 
 use std::time::Duration;
 
 use halfopen_proto::v1::{
     KeepaliveVerdict, MiddleboxState, TcpFlags, TcpPurpose, TcpState, TcpTimer, UnreachableCode, Verdict,
 };
+
+pub use expectation::{expected, found, problem};
+pub use fault::{fault, fault_kind, loss};
+pub use tcp::{call, cause, drop_reason, step};
 
 /// A state as RFC 9293 prints it: `FIN-WAIT-1`.
 pub const fn state(state: TcpState) -> &'static str {

@@ -1,0 +1,278 @@
+//! What was expected, what was found, and why a run is not passed.
+
+use std::time::Duration;
+
+use halfopen_proto::v1::{
+    ExpectationResult, Finding, FindingFact, HostClaim, KeepaliveOutcome, KeepaliveVerdict, Problem,
+    RunClaim, RunLimit, SegmentsClaim, SegmentsFound, StepReference, TcpState, TcpStates, TimeWindow, claim,
+    finding, host_claim, problem, run_limit, segments_claim,
+};
+
+use super::{count, duration, flags, from_proto, keepalive, state};
+
+/// What an expectation expects: `ESTABLISHED, …, CLOSED, within 5s`.
+pub fn expected(result: &ExpectationResult) -> String {
+    let Some(claim) = &result.claim else { return result.text.clone() };
+    let text = match &claim.kind {
+        Some(claim::Kind::Host(claim)) => of_host(claim),
+        Some(claim::Kind::Segments(claim)) => segments(claim),
+        Some(claim::Kind::VirtualTime(window)) => range(window),
+        Some(claim::Kind::Run(claim)) => match RunClaim::try_from(*claim).unwrap_or_default() {
+            // As it is written, from the one bracket to the other.
+            RunClaim::Order => brackets(&result.text).to_owned(),
+            RunClaim::AllClosed => "every connection closed".to_owned(),
+            RunClaim::DataIntact => "everything sent was received".to_owned(),
+            RunClaim::Unspecified => result.text.clone(),
+        },
+        None => result.text.clone(),
+    };
+    match &claim.at {
+        Some(window) if window.earliest == window.latest => {
+            format!("{text}, at {}", duration(from_proto(window.earliest.as_ref())))
+        }
+        Some(window) => format!("{text}, {}", range(window)),
+        None => text,
+    }
+}
+
+fn brackets(text: &str) -> &str {
+    let (start, end) = (text.find('[').unwrap_or(0), text.rfind(']').map_or(text.len(), |end| end + 1));
+    text.get(start..end).unwrap_or(text)
+}
+
+fn of_host(claim: &HostClaim) -> String {
+    match &claim.kind {
+        Some(host_claim::Kind::States(path)) => states(path),
+        Some(host_claim::Kind::Ends(last)) => state(TcpState::try_from(*last).unwrap_or_default()).to_owned(),
+        Some(host_claim::Kind::Never(never)) => format!("never {}", states(never)),
+        Some(host_claim::Kind::Keepalive(claim)) => {
+            let name = silent_or(claim.verdict());
+            let probes = claim.probes.map(|probes| count(probes.into(), "probe"));
+            let after =
+                claim.after.as_ref().map(|window| format!("{} after the last segment", range(window)));
+            let details: Vec<String> = probes.into_iter().chain(after).collect();
+            let separator = if details.is_empty() { "" } else { ": " };
+            format!("{name}{separator}{}", details.join(", "))
+        }
+        Some(host_claim::Kind::Error(errno)) => errno.clone(),
+        Some(host_claim::Kind::Received(bytes)) => count(*bytes, "byte"),
+        None => String::new(),
+    }
+}
+
+/// States with commas; `…` where any may be.
+fn states(path: &TcpStates) -> String {
+    let name = |value: TcpState| match value {
+        TcpState::Unspecified => "…",
+        known => state(known),
+    };
+    path.states().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn silent_or(verdict: KeepaliveVerdict) -> &'static str {
+    match verdict {
+        KeepaliveVerdict::Unspecified => "silent",
+        known => keepalive(known),
+    }
+}
+
+fn segments(claim: &SegmentsClaim) -> String {
+    let number = match claim.count {
+        Some(segments_claim::Count::Exactly(number)) => count(number, "segment"),
+        Some(segments_claim::Count::AtLeast(number)) => format!("at least {}", count(number, "segment")),
+        Some(segments_claim::Count::AtMost(number)) => format!("at most {}", count(number, "segment")),
+        None => "segments".to_owned(),
+    };
+    let gaps: Vec<String> = claim.spacing.iter().map(range).collect();
+    if gaps.is_empty() { number } else { format!("{number}, {} apart", gaps.join(", ")) }
+}
+
+/// A time, or from when to when.
+fn range(window: &TimeWindow) -> String {
+    const STEP: Duration = Duration::from_nanos(1);
+    let [from, to] = [&window.earliest, &window.latest].map(|time| from_proto(time.as_ref()));
+    if from == to {
+        duration(from)
+    } else if from.is_zero() {
+        // `under` reads as a nanosecond less.
+        match (to + STEP).subsec_micros() {
+            0 if to.subsec_nanos() > 0 => format!("under {}", duration(to + STEP)),
+            _ => format!("within {}", duration(to)),
+        }
+    } else {
+        format!("between {} and {}", duration(from), duration(to))
+    }
+}
+
+/// What was found: `dead: 10 probes, 2h 12m 30s after the last segment`.
+pub fn found(result: &ExpectationResult) -> String {
+    let mut text = result.finding.as_ref().map(|finding| finding_of(finding, result)).unwrap_or_default();
+    let is_timed = result.claim.as_ref().is_some_and(|claim| claim.at.is_some());
+    match &result.deciding_time {
+        Some(time) if is_timed => text.push_str(&format!(", at {}", duration(from_proto(Some(time))))),
+        None if is_timed && !is_missing(result) => text.push_str(", at no time in particular"),
+        _ => {}
+    }
+    if result.connection > 0 {
+        text.push_str(&format!(" (connection {})", result.connection));
+    }
+    text
+}
+
+/// Whether what was found says by itself that nothing happened.
+fn is_missing(result: &ExpectationResult) -> bool {
+    match result.finding.as_ref().and_then(|finding| finding.kind.as_ref()) {
+        Some(finding::Kind::Fact(_)) | None => true,
+        Some(finding::Kind::Error(errno)) => errno.is_empty(),
+        Some(_) => false,
+    }
+}
+
+fn finding_of(finding: &Finding, result: &ExpectationResult) -> String {
+    use finding::Kind;
+    match &finding.kind {
+        Some(Kind::Fact(fact)) => fact_of(FindingFact::try_from(*fact).unwrap_or_default(), result),
+        Some(Kind::States(path)) if path.states.is_empty() => "no states".to_owned(),
+        Some(Kind::States(path)) => states(path),
+        Some(Kind::LastState(last)) => match TcpState::try_from(*last).unwrap_or_default() {
+            TcpState::Unspecified => "gone with its host".to_owned(),
+            last => state(last).to_owned(),
+        },
+        Some(Kind::Keepalive(found)) => keepalive_found(found),
+        Some(Kind::Error(errno)) if errno.is_empty() => "no error".to_owned(),
+        Some(Kind::Error(errno)) => errno.clone(),
+        Some(Kind::Received(bytes)) => count(*bytes, "byte"),
+        Some(Kind::Segments(found)) => segments_found(found),
+        Some(Kind::Order(found)) => {
+            let names: Vec<String> = found
+                .first
+                .iter()
+                .map(|segment| format!("{} {}", segment.sender, flags(segment.flags.unwrap_or_default())))
+                .collect();
+            match (names.is_empty(), found.more) {
+                (true, _) => "none of them".to_owned(),
+                (false, 0) => names.join(", "),
+                (false, more) => format!("{} and {more} more", names.join(", ")),
+            }
+        }
+        Some(Kind::NotClosed(open)) => format!("{} in {}", open.host, state(open.state())),
+        Some(Kind::DataIntact(bytes)) => format!("{} received", count(*bytes, "byte")),
+        Some(Kind::DataMissing(missing)) => {
+            format!(
+                "{} of {} from {} received",
+                missing.received,
+                count(missing.sent, "byte"),
+                missing.sender
+            )
+        }
+        Some(Kind::VirtualTime(time)) => duration(from_proto(Some(time))),
+        None => String::new(),
+    }
+}
+
+fn fact_of(fact: FindingFact, result: &ExpectationResult) -> String {
+    let host = match result.claim.as_ref().and_then(|claim| claim.kind.as_ref()) {
+        Some(claim::Kind::Host(claim)) => Some(claim.host.as_str()),
+        _ => None,
+    };
+    match fact {
+        FindingFact::Unspecified => String::new(),
+        FindingFact::NoConnection => match host {
+            Some(host) => format!("{host} had no connection"),
+            None => "there was no connection".to_owned(),
+        },
+        FindingFact::NeverOpened => "the connection was never opened".to_owned(),
+        FindingFact::NoSegments => "no host sent anything".to_owned(),
+        FindingFact::AllClosed => "every connection closed".to_owned(),
+        FindingFact::DataMistaken => "something else was received".to_owned(),
+        FindingFact::NoData => "nothing was sent".to_owned(),
+    }
+}
+
+fn keepalive_found(found: &KeepaliveOutcome) -> String {
+    let name = silent_or(found.verdict());
+    if found.verdict() == KeepaliveVerdict::Unspecified {
+        return name.to_owned();
+    }
+    let (probes, silence) =
+        (count(found.probes.into(), "probe"), duration(from_proto(found.silence.as_ref())));
+    format!("{name}: {probes}, {silence} after the last segment")
+}
+
+fn segments_found(found: &SegmentsFound) -> String {
+    let number = count(found.count, "segment");
+    let gaps: Vec<String> = found.spacing.iter().map(|gap| duration(from_proto(Some(gap)))).collect();
+    if gaps.is_empty() { number } else { format!("{number}, {} apart", gaps.join(", ")) }
+}
+
+/// Why a run is not passed: `fault 1 never happened: drop: SYN (line 12)`.
+pub fn problem(problem: &Problem) -> String {
+    use problem::Kind;
+    match &problem.kind {
+        Some(Kind::DataMistaken(mistake)) => format!(
+            "connection {}: byte {} of what was received is not what was sent",
+            mistake.connection, mistake.offset
+        ),
+        Some(Kind::StepEndedOtherwise(other)) => {
+            let how = match (other.error.as_str(), other.failed) {
+                ("", true) => "reached the end of the stream".to_owned(),
+                ("", false) => "succeeded".to_owned(),
+                (errno, _) => format!("failed with {errno}"),
+            };
+            let (expected, place) = (&other.expected, place(&other.text, line(other.step.as_ref())));
+            format!("{} {how} where it had to fail with {expected}: {place}", step(other.step.as_ref()))
+        }
+        Some(Kind::StepFailed(failed)) => {
+            let (how, help) = match failed.error.as_str() {
+                "" => ("reached the end of the stream too early".to_owned(), "`may-fail: on`".to_owned()),
+                errno => (format!("ended with {errno}"), format!("`error: {errno}` or `may-fail: on`")),
+            };
+            let place = place(&failed.text, line(failed.step.as_ref()));
+            format!("{} {how}: {place}; if it should, add {help} to it", step(failed.step.as_ref()))
+        }
+        Some(Kind::FaultNotApplied(never)) => {
+            let (number, line) = never.fault.as_ref().map_or((0, 0), |fault| (fault.number, fault.line));
+            format!("fault {number} never happened: {}", place(&never.text, line))
+        }
+        Some(Kind::StepsNotDone(missing)) => {
+            let what = if missing.begun { "did not end" } else { "was never reached" };
+            let more = match missing.more {
+                0 => String::new(),
+                more => format!(", nor {} after it", count(more.into(), "step")),
+            };
+            let place = place(&missing.text, line(missing.step.as_ref()));
+            format!("{} {what}{more}: {place}", step(missing.step.as_ref()))
+        }
+        Some(Kind::LimitReached(limit)) => limit_reached(limit),
+        Some(Kind::Stopped(_)) => "stopped before it was over".to_owned(),
+        None => "a problem that this version does not know".to_owned(),
+    }
+}
+
+fn step(step: Option<&StepReference>) -> String {
+    step.map(|step| format!("step {} of {}", step.number, step.application)).unwrap_or_default()
+}
+
+fn line(step: Option<&StepReference>) -> u32 {
+    step.map_or(0, |step| step.line)
+}
+
+fn place(text: &str, line: u32) -> String {
+    if line == 0 { text.to_owned() } else { format!("{text} (line {line})") }
+}
+
+fn limit_reached(limit: &RunLimit) -> String {
+    let help = "say when the run ends with `until`, or raise `limits`";
+    match &limit.kind {
+        Some(run_limit::Kind::VirtualTime(time)) => {
+            format!("not over at the limit of {} of virtual time: {help}", duration(from_proto(Some(time))))
+        }
+        Some(run_limit::Kind::Events(events)) => format!("not over at the limit of {events} events: {help}"),
+        Some(run_limit::Kind::UnderWay(datagrams)) => {
+            format!(
+                "more than {datagrams} datagrams under way at once: use smaller buffers, or make fewer copies"
+            )
+        }
+        None => format!("not over at a limit: {help}"),
+    }
+}
