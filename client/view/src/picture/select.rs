@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use halfopen_proto::v1::TcpPurpose;
+use halfopen_units::parse_duration;
 
 use super::layout::{Item, ItemWhat, Layout};
 use crate::timeline::{Entry, EntryKind, HostIndex, Segment, Timeline};
@@ -145,36 +146,9 @@ impl fmt::Display for Names {
     }
 }
 
-/// A duration as people write it: `1h`, `2h 12m`, `1.5s`, `61.5ms`, `20us`.
+/// A duration, or a bare 0.
 fn duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, f64); 8] = [
-        ("h", 3600.0),
-        ("min", 60.0),
-        ("ms", 1e-3),
-        ("m", 60.0),
-        ("s", 1.0),
-        ("µs", 1e-6),
-        ("us", 1e-6),
-        ("ns", 1e-9),
-    ];
-    let mut rest = text.trim();
-    if rest == "0" {
-        return Some(Duration::ZERO);
-    }
-    let mut sum = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        let unit = rest[digits..].trim_start();
-        let (name, seconds) = UNITS.iter().find(|(name, _)| {
-            let after = unit.strip_prefix(name).map(|after| after.chars().next());
-            after.is_some_and(|next| next.is_none_or(|next| !next.is_alphabetic()))
-        })?;
-        let nanos = Duration::try_from_secs_f64(number * seconds).ok()?;
-        sum = sum.checked_add(nanos)?;
-        rest = unit[name.len()..].trim_start();
-    }
-    (!text.trim().is_empty()).then_some(sum)
+    if text.trim() == "0" { Some(Duration::ZERO) } else { parse_duration(text.trim()).ok() }
 }
 
 impl Selection {

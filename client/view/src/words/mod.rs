@@ -13,6 +13,7 @@ use halfopen_proto::v1::{
 
 pub use expectation::{expected, found, problem};
 pub use fault::{fault, fault_kind, loss};
+pub use halfopen_units::{format_count as count, format_duration as duration};
 pub use tcp::{call, cause, drop_reason, step};
 
 /// A state as RFC 9293 prints it: `FIN-WAIT-1`.
@@ -123,11 +124,6 @@ pub const fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A number and its noun: `1 probe`, `10 probes`.
-pub fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// The number of typing mistakes between a word and a known name, if it is small enough that the name may be meant.
 pub fn mistakes(word: &str, name: &str) -> Option<usize> {
     let distance = strsim::damerau_levenshtein(word, name);
@@ -156,44 +152,6 @@ pub fn silence(probes: u32, silence: Duration) -> String {
     format!("{}, {} of silence", count(probes.into(), "probe"), duration(silence))
 }
 
-/// A duration with units, exact to the nanosecond: `2h 12m 30s`, `20ms`, `61.5ms`, `1m 0.25s`.
-pub fn duration(duration: Duration) -> String {
-    let nanos = duration.as_nanos();
-    match nanos {
-        0 => "0s".to_owned(),
-        1..1_000_000 => format!("{}µs", decimal(nanos, 1_000)),
-        1_000_000..1_000_000_000 => format!("{}ms", decimal(nanos, 1_000_000)),
-        _ => clock(duration),
-    }
-}
-
-/// One second or longer, as hours, minutes and seconds, up to the last part that is not zero.
-fn clock(duration: Duration) -> String {
-    const MINUTE: u128 = 60_000_000_000;
-    const HOUR: u128 = 60 * MINUTE;
-    let nanos = duration.as_nanos();
-    let (hours, minutes, rest) = (nanos / HOUR, nanos % HOUR / MINUTE, nanos % MINUTE);
-    let mut parts = Vec::with_capacity(3);
-    if hours > 0 {
-        parts.push(format!("{hours}h"));
-    }
-    if minutes > 0 || (hours > 0 && rest > 0) {
-        parts.push(format!("{minutes}m"));
-    }
-    if rest > 0 {
-        parts.push(format!("{}s", decimal(rest, 1_000_000_000)));
-    }
-    parts.join(" ")
-}
-
-/// `value / unit` without zeros at the end.
-fn decimal(value: u128, unit: u128) -> String {
-    let digits = unit.ilog10() as usize;
-    let fraction = format!("{:0digits$}", value % unit);
-    let fraction = fraction.trim_end_matches('0');
-    if fraction.is_empty() { (value / unit).to_string() } else { format!("{}.{fraction}", value / unit) }
-}
-
 /// A protobuf duration as that of the standard library; zero if it is negative.
 pub fn from_proto(duration: Option<&halfopen_proto::Duration>) -> Duration {
     let Some(duration) = duration else { return Duration::ZERO };
@@ -204,32 +162,6 @@ pub fn from_proto(duration: Option<&halfopen_proto::Duration>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_print_with_units_and_without_noise() {
-        let nanos = Duration::from_nanos;
-        let cases = [
-            (nanos(0), "0s"),
-            (nanos(1), "0.001µs"),
-            (Duration::from_micros(250), "250µs"),
-            (Duration::from_millis(20), "20ms"),
-            (Duration::from_micros(61_500), "61.5ms"),
-            (nanos(61_500_001), "61.500001ms"),
-            (Duration::from_millis(999), "999ms"),
-            (Duration::from_secs(1), "1s"),
-            (Duration::from_millis(1_060), "1.06s"),
-            (Duration::from_secs(75), "1m 15s"),
-            (Duration::from_millis(60_250), "1m 0.25s"),
-            (Duration::from_secs(7_200), "2h"),
-            (Duration::from_secs(7_230), "2h 0m 30s"),
-            (Duration::from_secs(7_260), "2h 1m"),
-            (Duration::from_secs(7_950), "2h 12m 30s"),
-            (Duration::from_millis(7_950_060), "2h 12m 30.06s"),
-        ];
-        for (value, expected) in cases {
-            assert_eq!(duration(value), expected, "{value:?}");
-        }
-    }
 
     #[test]
     fn a_duration_no_clock_has_is_zero_and_not_a_panic() {
