@@ -7,13 +7,17 @@ use std::process::Command;
 use std::{env, fs};
 
 /// What each crate of the project may use of the project.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("halfopen-tcp", &[]),
     ("halfopen-units", &[]),
     ("halfopen-scenario", &["halfopen-tcp", "halfopen-units"]),
     ("halfopen-trace", &["halfopen-scenario", "halfopen-tcp"]),
+    ("halfopen-network", &["halfopen-scenario", "halfopen-tcp", "halfopen-trace"]),
     ("halfopen-verdict", &["halfopen-scenario", "halfopen-tcp", "halfopen-trace"]),
-    ("halfopen-sim", &["halfopen-scenario", "halfopen-tcp", "halfopen-trace", "halfopen-verdict"]),
+    (
+        "halfopen-sim",
+        &["halfopen-network", "halfopen-scenario", "halfopen-tcp", "halfopen-trace", "halfopen-verdict"],
+    ),
     ("halfopen-proto", &[]),
     ("halfopend", &["halfopen-proto", "halfopen-scenario", "halfopen-sim", "halfopen-tcp", "halfopen-trace"]),
     ("halfopen-view", &["halfopen-proto", "halfopen-units"]),
@@ -33,6 +37,9 @@ const ONLY_IN: [(&str, &[&str]); 6] = [
 
 /// What the TCP may not use: it has no clock, no thread, no randomness, and no form on disk.
 const NOT_IN_TCP: [&str; 5] = ["tokio", "turmoil", "serde", "rand", "getrandom"];
+
+/// What the network may not use: it is sans-IO too, and its randomness comes from a seed.
+const NOT_IN_NETWORK: [&str; 3] = ["tokio", "turmoil", "getrandom"];
 
 #[test]
 fn imports_go_one_way() {
@@ -57,8 +64,12 @@ fn foreign_libraries_stay_where_they_belong() {
                 let here = !dependency.starts_with(library) || allowed.contains(&name.as_str());
                 assert!(here, "{name} must not use {dependency}");
             }
-            let pure =
-                name != "halfopen-tcp" || !NOT_IN_TCP.iter().any(|library| dependency.starts_with(library));
+            let forbidden: &[&str] = match name.as_str() {
+                "halfopen-tcp" => &NOT_IN_TCP,
+                "halfopen-network" => &NOT_IN_NETWORK,
+                _ => &[],
+            };
+            let pure = !forbidden.iter().any(|library| dependency.starts_with(library));
             assert!(pure, "{name} must not use {dependency}");
         }
     }

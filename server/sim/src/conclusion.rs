@@ -22,6 +22,7 @@ pub(crate) fn conclude(shared: &Shared, ending: Ending, sink: &mut dyn Sink) -> 
     let now = shared.now.get();
     let mut run = shared.run.borrow_mut();
     let mut recorder = std::mem::take(&mut run.recorder);
+    recorder.totals.segments_sent = run.network.segments();
     drop(run);
     match ending {
         Ending::Over => {}

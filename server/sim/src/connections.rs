@@ -200,11 +200,6 @@ impl Connections {
         Relative::of(header, Some(self.end(id)), self.peers(id))
     }
 
-    /// The newest connection between two sockets.
-    pub(crate) fn newest_between(&self, [one, other]: [SocketAddr; 2]) -> Option<ConnectionNumber> {
-        self.newest.get(&key(one, other).0).copied()
-    }
-
     /// The newest connection between two sockets, and what a segment that belongs to no end is relative to it: a
     /// RST that answers for nobody.
     pub(crate) fn answers(
@@ -237,11 +232,6 @@ impl Connections {
         self.opened.insert((opened.program, opened.connection, number));
     }
 
-    /// Whether a program opened this connection under that reference.
-    pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
-        self.opened.contains(&(meant.program, meant.connection, number))
-    }
-
     /// The connection that was last opened under that reference.
     pub(crate) fn newest_of(&self, meant: ConnectionRef) -> Option<ConnectionNumber> {
         let [first, last] = [NonZeroU32::MIN, NonZeroU32::MAX]
@@ -259,14 +249,23 @@ impl Connections {
         }
     }
 
-    /// From now on [`in_state_since`](Connections::in_state_since) can be asked for this.
+    /// From now on [`in_state_since`](halfopen_network::Connections::in_state_since) can be asked for this.
     pub(crate) fn watch(&mut self, host: HostId, state: State) {
         self.watched.entry((host, state)).or_default();
     }
+}
 
-    /// Since when the host has had a connection in this state, which is watched, without a break, if it has.
-    pub(crate) fn in_state_since(&self, host: HostId, wanted: State) -> Option<Instant> {
+impl halfopen_network::Connections for Connections {
+    fn in_state_since(&self, host: HostId, wanted: State) -> Option<Instant> {
         self.watched.get(&(host, wanted))?.first().map(|(since, _)| *since)
+    }
+
+    fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
+        self.opened.contains(&(meant.program, meant.connection, number))
+    }
+
+    fn newest_between(&self, [one, other]: [SocketAddr; 2]) -> Option<ConnectionNumber> {
+        self.newest.get(&key(one, other).0).copied()
     }
 }
 
@@ -329,6 +328,8 @@ fn key(local: SocketAddr, remote: SocketAddr) -> ((SocketAddr, SocketAddr), Side
 
 #[cfg(test)]
 mod tests {
+    use halfopen_network::Connections as _;
+
     use super::*;
 
     fn socket(text: &str) -> SocketAddr {

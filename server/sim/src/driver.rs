@@ -8,19 +8,20 @@ mod still;
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
+use halfopen_network::{Command, MAX_UNDER_WAY, NetworkFault};
 use halfopen_scenario::{Effect, MiddleboxFault, Scenario};
 use halfopen_tcp::Instant;
 
 use self::still::{Manner, Still};
 use crate::conclusion::{self, Ending};
-use crate::faults::Script;
 use crate::host;
-use crate::network::MOST_UNDER_WAY;
 use crate::run::{Outcome, RunOptions, Sink};
+use crate::script::Script;
 use crate::shared::Shared;
 use crate::world::World;
-use halfopen_trace::{EventKind, HostId, Limit, LossReason, MiddleboxId, Phase, RunStarted};
+use halfopen_trace::{EventKind, FaultId, HostId, Limit, Phase, RunStarted};
 
 /// Runs a scenario.
 ///
@@ -45,8 +46,6 @@ struct Driver {
     script: Script,
     power: Vec<Power>,
     still: Vec<Still>,
-    /// Ids of what arrives in this step.
-    due: Vec<u64>,
 }
 
 /// Whether a host runs.
@@ -62,10 +61,10 @@ enum Power {
 impl Driver {
     fn new(scenario: &Arc<Scenario>, options: &RunOptions) -> Driver {
         let shared = Rc::new(Shared::new(scenario, options));
-        let mut world = World::new(options.seed);
+        let mut world = World::new();
         for (host, _) in shared.hosts() {
             let shared = Rc::clone(&shared);
-            world.add_host(move || host::live(Rc::clone(&shared), host));
+            world.add_host(move |port| host::live(Rc::clone(&shared), host, port));
         }
         Driver {
             script: Script::new(&scenario.faults),
@@ -73,7 +72,6 @@ impl Driver {
             still: scenario.hosts.iter().map(|_| Still::default()).collect(),
             shared,
             world,
-            due: Vec::new(),
         }
     }
 
@@ -98,8 +96,8 @@ impl Driver {
             if run.recorder.len() >= limits.events {
                 return Ending::Limit(Limit::Events(limits.events));
             }
-            if run.network.overflowed {
-                return Ending::Limit(Limit::UnderWay(MOST_UNDER_WAY as u64));
+            if run.network.is_overflowed() {
+                return Ending::Limit(Limit::UnderWay(MAX_UNDER_WAY as u64));
             }
             drop(run);
             let (next, ending) = match (self.next_instant(), until) {
@@ -124,7 +122,7 @@ impl Driver {
         let run = self.shared.run.borrow();
         let wakes = self.shared.hosts().filter_map(|(_, control)| control.wake.get());
         let script = self.script.next(&run.connections);
-        wakes.chain(script).chain(run.network.next()).min()
+        wakes.chain(script).chain(run.network.poll_timeout()).min()
     }
 
     /// Everything that happens at this instant, as far as it is known now.
@@ -141,49 +139,35 @@ impl Driver {
         }
         busy |= self.power.contains(&Power::Booting);
         if busy {
-            self.world.step(&self.due);
-            let unclaimed = self.shared.run.borrow().network.unclaimed();
-            assert_eq!(unclaimed, 0, "datagrams arrived that no host took");
+            self.world.step();
         }
-        self.due.clear();
-        for power in self.power.iter_mut().filter(|power| **power == Power::Booting) {
-            *power = Power::On;
+        for (host, power) in (0..).map(HostId).zip(&mut self.power) {
+            if *power == Power::Booting {
+                *power = Power::On;
+                self.shared.run.borrow_mut().network.set_up(host, true);
+            }
         }
     }
 
     /// Middleboxes forget what they have to by now.
     fn age(&self) {
-        self.shared.run.borrow_mut().age_middleboxes(&self.shared.scenario, self.shared.now.get());
+        let now = self.shared.now.get();
+        let run = &mut *self.shared.run.borrow_mut();
+        run.network.handle_timeout(now, &run.connections);
+        run.record_network();
     }
 
-    /// Hands over what is due. What comes to a host that is down, or that boots in this step, is lost.
+    /// Hands over what arrives now. A host gets nothing while it is down, nor in the step in which it boots.
     fn deliver(&mut self) -> bool {
         let now = self.shared.now.get();
+        let run = &mut *self.shared.run.borrow_mut();
         let mut any = false;
-        let mut run = self.shared.run.borrow_mut();
-        loop {
-            run.meet_middleboxes(&self.shared.scenario, now);
-            let Some((id, flight)) = run.network.take_due(now) else { break };
+        while let Some(delivery) = run.network.poll_delivery(now, &run.connections) {
             any = true;
-            if !flight.kept {
-                self.due.push(id);
-            }
-            if self.power[flight.to.index()] != Power::On {
-                run.network.take_octets(id);
-                run.lose_flight(now, flight, LossReason::HostDown);
-            } else if run.network.is_cable_out(flight.to) {
-                run.network.take_octets(id);
-                if !flight.kept {
-                    run.network.discard(id);
-                }
-                run.lose_flight(now, flight, LossReason::CablePulled);
-                self.shared.control(flight.to).work.notify_one();
-            } else {
-                run.network.arrive(id, flight);
-                self.shared.control(flight.to).work.notify_one();
-            }
+            self.shared.control(delivery.flight.to).work.notify_one();
+            self.world.deliver(delivery);
         }
-        self.due.sort_unstable();
+        run.record_network();
         any
     }
 
@@ -216,17 +200,17 @@ impl Driver {
                 }
                 (Effect::ClockJump { host, by }, Phase::Begin) => self.jump((*host).into(), fault, *by),
                 (Effect::CablePull { host, replug_after }, _) => {
-                    self.pull_cable((*host).into(), fault, phase, *replug_after);
+                    self.command(fault, phase, NetworkFault::CablePull((*host).into()), *replug_after);
                 }
                 (Effect::BlackHole { hole, heals_after }, _) => {
-                    self.black_hole(fault, phase, *hole, *heals_after);
+                    self.command(fault, phase, NetworkFault::BlackHole(*hole), *heals_after);
                 }
                 (Effect::Partition { cut, heals_after }, _) => {
-                    self.partition(fault, phase, &|from, to| cut.stops(from, to));
-                    self.plan_end(fault, phase, *heals_after);
+                    self.command(fault, phase, NetworkFault::Partition(cut.clone()), *heals_after);
                 }
                 (Effect::Middlebox { middlebox, fault: what }, _) => {
-                    self.strike((*middlebox).into(), fault, *what, phase);
+                    let happens = NetworkFault::Middlebox((*middlebox).into(), *what);
+                    self.command(fault, phase, happens, lasts(*what));
                 }
                 (
                     Effect::Inject(_) | Effect::PowerLoss(_) | Effect::Kill(_) | Effect::ClockJump { .. },
@@ -247,6 +231,7 @@ impl Driver {
         }
         let before = self.state(host);
         self.power[host.index()] = Power::Off(fault);
+        self.shared.run.borrow_mut().network.set_up(host, false);
         self.shared.control(host).wake.set(None);
         self.shared.control(host).kill.set(false);
         self.shared.control(host).forgeries.take();
@@ -274,17 +259,18 @@ impl Driver {
         }
     }
 
-    /// Something happens to a middlebox, or is over.
-    fn strike(&mut self, middlebox: MiddleboxId, fault: usize, what: MiddleboxFault, phase: Phase) {
+    /// A fault on the network begins, for a time, or ends.
+    fn command(&mut self, fault: usize, phase: Phase, what: NetworkFault, lasts: Option<Duration>) {
         let shared = Rc::clone(&self.shared);
-        let mut run = shared.run.borrow_mut();
-        let struck = run.strike_middlebox(shared.now.get(), fault, (middlebox, what, phase));
-        if let Some(earlier) = struck.cancels {
-            self.script.cancel_end(earlier);
+        let run = &mut *shared.run.borrow_mut();
+        let command = Command { fault: FaultId(fault as u32), phase, what };
+        let applied = run.network.apply(shared.now.get(), &run.connections, &command);
+        run.record_network();
+        let Some(applied) = applied else { return };
+        if let Some(replaced) = applied.replaces {
+            self.script.cancel_end(replaced.index());
         }
-        if let Some(time) = struck.ends {
-            self.script.plan(time, Phase::End, fault);
-        }
+        self.plan_end(fault, phase, lasts);
     }
 
     /// A segment that no host sent arrives. A host that is off does not notice, nor does one without a cable.
@@ -297,40 +283,16 @@ impl Driver {
         }
     }
 
-    fn partition(
-        &mut self,
-        fault: usize,
-        phase: Phase,
-        stops: &dyn Fn(halfopen_scenario::HostId, halfopen_scenario::HostId) -> bool,
-    ) {
-        self.apply(fault, phase, None);
-        let hosts = self.power.len();
-        for from in 0..hosts {
-            for to in 0..hosts {
-                if stops(halfopen_scenario::HostId(from), halfopen_scenario::HostId(to)) {
-                    self.change_way(HostId(from as u16), HostId(to as u16), phase);
-                }
-            }
-        }
-    }
-
-    fn change_way(&mut self, from: HostId, to: HostId, phase: Phase) {
-        let now = self.shared.now.get();
-        let mut run = self.shared.run.borrow_mut();
-        match phase {
-            Phase::Begin => {
-                run.network.paths.cut(from, to);
-                for flight in run.network.take_under_way(from, to) {
-                    run.lose_flight(now, flight, LossReason::Partition);
-                }
-            }
-            Phase::End => run.network.paths.mend(from, to),
-        }
-        let [there, back] = [(from, to), (to, from)].map(|(from, to)| run.network.paths.is_open(from, to));
-        self.world.set_ways([from, to], there, back);
-    }
-
     fn apply(&self, fault: usize, phase: Phase, host: Option<HostId>) {
         self.shared.run.borrow_mut().apply_fault(self.shared.now.get(), (fault, phase), host, None);
+    }
+}
+
+/// How long a fault on a middlebox lasts; `None` if it does not end.
+const fn lasts(fault: MiddleboxFault) -> Option<Duration> {
+    match fault {
+        MiddleboxFault::BlocksNew { unblocks_after } => unblocks_after,
+        MiddleboxFault::Reboot { back_after } => Some(back_after),
+        MiddleboxFault::Forget | MiddleboxFault::PowerLoss => None,
     }
 }

@@ -45,7 +45,7 @@ impl Run {
 
         let data = vec![FORGED_OCTET; forgery.octets.into()];
         let datagram = halfopen_tcp::encode_segment(source, destination, &header, &data);
-        let segment = self.recorder.next_segment();
+        let segment = self.network.next_segment();
         let relative = self.connections.relative(from, &header);
         let kept = (datagram.len(), self.snapshots.sent(&datagram));
         let sent = made_up(segment, hosts[1], [source, destination], header, &relative, kept);

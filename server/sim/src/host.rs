@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use halfopen_network::Flight;
+use halfopen_network::random::Stream;
 use halfopen_scenario::{Scenario, Unreachable};
 use halfopen_tcp::{
     Arrival, Cause, Config, ConnectionId, Disposition, DropReason, Endpoint, Event, EventKind as TcpEvent,
@@ -15,10 +17,8 @@ use halfopen_tcp::{
 use crate::application::{Context, Programs, Turn};
 use crate::clock::Clock;
 use crate::connections::{End, EndId, Origin};
-use crate::network::Flight;
-use crate::random::Stream;
 use crate::shared::Shared;
-use crate::world::{ID_OCTETS, Port};
+use crate::world::Port;
 use halfopen_trace::{
     ConnectionCreated, ConnectionNumber, EventKind, HostId, KeepaliveVerdict, LossReason, SegmentNumber,
 };
@@ -31,8 +31,7 @@ const MOST_TIMEOUTS: usize = 1_000_000;
 const MOST_WAITING: usize = 1000;
 
 /// One life of a host, from boot to crash.
-pub(crate) async fn live(shared: Rc<Shared>, host: HostId) {
-    let port = Port::open().await;
+pub(crate) async fn live(shared: Rc<Shared>, host: HostId, port: Port) {
     let mut machine = Machine::boot(Rc::clone(&shared), host, port);
     loop {
         machine.act();
@@ -50,8 +49,6 @@ struct Machine {
     ends: BTreeMap<ConnectionId, EndId>,
     /// The datagram being sent.
     outgoing: Vec<u8>,
-    /// A datagram as it comes.
-    buffer: Vec<u8>,
     /// What arrived in this step, and where in `incoming` the octets are.
     arrived: Vec<(Flight, Range<usize>)>,
     incoming: Vec<u8>,
@@ -63,9 +60,7 @@ impl Machine {
         shared.control(host).lives.set(life + 1);
         let endpoint = Endpoint::new(config(&shared.scenario, host, shared.seed, life));
         let programs = Programs::start(&shared.scenario, host, life == 0);
-        let largest = ID_OCTETS + usize::from(shared.run.borrow().network.paths.largest());
         Machine {
-            buffer: vec![0; largest],
             shared,
             host,
             port,
@@ -116,8 +111,7 @@ impl Machine {
         self.shared.control(self.host).clock.get().at(self.shared.now.get())
     }
 
-    /// What arrives in one instant does so in the order in which it was sent, whatever way it came, unless it was
-    /// overtaken; what waited while the host was paused comes before.
+    /// Takes what arrives in this step; what waited while the host was paused comes before.
     fn receive(&mut self) {
         let control = self.shared.control(self.host);
         if !control.paused.get() {
@@ -125,19 +119,11 @@ impl Machine {
                 self.arrived.push((flight, keep(&mut self.incoming, &octets)));
             }
         }
-        let mut run = self.shared.run.borrow_mut();
-        let mut here = Vec::new();
-        while let Some((id, octets)) = self.port.receive(&mut self.buffer) {
-            if !run.network.is_discarded(id) {
-                here.push((id, keep(&mut self.incoming, &self.buffer[ID_OCTETS..octets])));
-            }
+        loop {
+            let start = self.incoming.len();
+            let Some(flight) = self.port.receive(&mut self.incoming) else { return };
+            self.arrived.push((flight, start..self.incoming.len()));
         }
-        for (id, octets) in run.network.take_kept(self.host) {
-            here.push((id, keep(&mut self.incoming, &octets)));
-        }
-        run.network.in_order(&mut here);
-        let arrived = here.into_iter().map(|(id, octets)| (run.network.claim(id), octets));
-        self.arrived.extend(arrived);
     }
 
     /// The host is paused: what arrives waits, as far as there is room.
@@ -148,7 +134,7 @@ impl Machine {
                 waiting.push((flight, self.incoming[octets].to_vec()));
             } else {
                 let now = self.shared.now.get();
-                self.shared.run.borrow_mut().lose_flight(now, flight, LossReason::HostPaused);
+                self.shared.run.borrow_mut().lose(now, flight, LossReason::HostPaused);
             }
         }
         self.incoming.clear();
@@ -314,7 +300,6 @@ impl Machine {
         loop {
             self.take_events(segment);
             self.outgoing.clear();
-            self.outgoing.resize(ID_OCTETS, 0);
             match self.endpoint.poll_transmit(self.local(), &mut self.outgoing) {
                 Some(transmit) => self.transmit(&transmit),
                 None => break,
@@ -334,14 +319,7 @@ impl Machine {
         let now = self.shared.now.get();
         let mut run = self.shared.run.borrow_mut();
         let end = transmit.connection.and_then(|connection| self.ends.get(&connection)).copied();
-        let datagram = &mut self.outgoing[ID_OCTETS..];
-        let sent = run.send(&self.shared.scenario, now, self.host, end, transmit, datagram);
-        if let Some((to, ids)) = sent {
-            for id in ids {
-                self.outgoing[..ID_OCTETS].copy_from_slice(&id.to_be_bytes());
-                self.port.send(to, &self.outgoing);
-            }
-        }
+        run.send(now, self.host, end, transmit, &mut self.outgoing);
     }
 
     fn record(&mut self, event: Event, segment: Option<SegmentNumber>) {
@@ -429,6 +407,6 @@ fn config(scenario: &Scenario, host: HostId, seed: u64, life: u32) -> Config {
     if host.tcp.mtu.is_none() {
         settings.mtu = scenario.network.link.mtu;
     }
-    let secret = Stream::new(seed, &format!("iss/{}/{life}", host.name)).next();
+    let secret = Stream::new(seed, &format!("iss/{}/{life}", host.name)).next_u64();
     Config { addresses: host.addresses.clone(), settings, secret }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use halfopen_tcp::Instant;
 
 use crate::run::Sink;
-use halfopen_trace::{ConnectionNumber, Event, EventKind, HostId, SegmentNumber, Totals, Trace};
+use halfopen_trace::{ConnectionNumber, Event, EventKind, HostId, Totals, Trace};
 
 /// Events of a full chunk.
 const CHUNK: usize = 256;
@@ -36,12 +36,6 @@ impl Recorder {
             self.open.reserve_exact(CHUNK);
         }
         self.open.push(Event { time, host, connection, kind });
-    }
-
-    /// The number of the next segment that is sent.
-    pub(crate) fn next_segment(&mut self) -> SegmentNumber {
-        self.totals.segments_sent += 1;
-        SegmentNumber::new(self.totals.segments_sent).expect("it was just raised above 0")
     }
 
     /// How many events there are.

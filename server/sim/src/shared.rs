@@ -3,13 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use halfopen_network::{Flight, Network};
 use halfopen_scenario::{Scenario, When};
 use halfopen_tcp::Instant;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::connections::Connections;
-use crate::network::{Flight, Network};
 use crate::recorder::Recorder;
 use crate::run::RunOptions;
 use crate::snapshots::Snapshots;

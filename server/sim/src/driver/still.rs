@@ -1,8 +1,7 @@
-//! Hosts that stand still, clocks that jump, cables that are pulled, and black holes.
+//! Hosts that stand still, and clocks that jump.
 
 use std::time::Duration;
 
-use halfopen_scenario::BlackHole;
 use halfopen_tcp::Instant;
 
 use super::{Driver, Power};
@@ -133,7 +132,7 @@ impl Driver {
         control.clock.set(Clock::default());
         let now = self.shared.now.get();
         for (flight, _) in control.waiting.take() {
-            self.shared.run.borrow_mut().lose_flight(now, flight, LossReason::HostDown);
+            self.shared.run.borrow_mut().lose(now, flight, LossReason::HostDown);
         }
     }
 
@@ -146,37 +145,5 @@ impl Driver {
             control.work.notify_one();
             self.apply(fault, Phase::Begin, Some(host));
         }
-    }
-
-    /// A cable is pulled out or put back, whether the host is on or not.
-    pub(super) fn pull_cable(&mut self, host: HostId, fault: usize, phase: Phase, lasts: Option<Duration>) {
-        {
-            let network = &mut self.shared.run.borrow_mut().network;
-            match phase {
-                Phase::Begin => network.pull_cable(host),
-                Phase::End => network.plug_cable(host),
-            }
-        }
-        self.apply(fault, phase, Some(host));
-        self.plan_end(fault, phase, lasts);
-    }
-
-    /// Large datagrams are lost from now on, or no more.
-    pub(super) fn black_hole(
-        &mut self,
-        fault: usize,
-        phase: Phase,
-        hole: BlackHole,
-        lasts: Option<Duration>,
-    ) {
-        {
-            let network = &mut self.shared.run.borrow_mut().network;
-            match phase {
-                Phase::Begin => network.open_black_hole(fault, hole),
-                Phase::End => network.close_black_hole(fault),
-            }
-        }
-        self.apply(fault, phase, None);
-        self.plan_end(fault, phase, lasts);
     }
 }

@@ -6,11 +6,11 @@ use halfopen_scenario::Distribution;
 
 use crate::random::Stream;
 
-/// Draws of which a normal one is the mean.
+/// The number of draws whose mean is a normal delay.
 const DRAWS: u32 = 12;
-/// How many means of an exponential delay the greatest is.
+/// The greatest exponential delay, in means.
 const MEANS: f64 = 5.0;
-/// How many scales of a Pareto delay the greatest is.
+/// The greatest Pareto delay, in scales.
 const SCALES: f64 = 10.0;
 
 /// A source of delays.
@@ -21,13 +21,13 @@ pub(crate) struct Jitter {
 }
 
 impl Jitter {
-    /// That of the link with this name; `None` if it has none.
+    /// The jitter of the link with this name; `None` if it has none.
     pub(crate) fn new(jitter: halfopen_scenario::Jitter, seed: u64, name: &str) -> Option<Jitter> {
         let random = || Stream::new(seed, &format!("jitter/{name}"));
         (!jitter.most.is_zero()).then(|| Jitter { jitter, random: random() })
     }
 
-    /// How long the next segment is under way where it should be `latency`.
+    /// How long the next datagram takes on a link with this latency.
     pub(crate) fn vary(&mut self, latency: Duration) -> Duration {
         let Jitter { jitter, random } = self;
         let most = jitter.most;
@@ -43,14 +43,14 @@ impl Jitter {
     }
 }
 
-/// From a number that is even from 0 to 1, one that is exponential and cut off at 1: the inverse of its distribution.
+/// Turns a uniform number from 0 to 1 into an exponential one that is cut off at 1, by the inverse of the distribution.
 fn exponential(even: f64) -> f64 {
     // libm's logarithm is the same on every machine.
     let within = 1.0 - libm::exp(-MEANS);
     (-libm::log(1.0 - even * within) / MEANS).clamp(0.0, 1.0)
 }
 
-/// The same for a Pareto distribution of the second kind (Lomax) with shape 2.
+/// Turns a uniform number into one of a Pareto distribution of the second kind (Lomax) with shape 2, cut off at 1.
 fn pareto(even: f64) -> f64 {
     let end = 1.0 + SCALES;
     let within = 1.0 - 1.0 / (end * end);
@@ -64,7 +64,7 @@ mod tests {
     const MOST: Duration = Duration::from_millis(10);
     const LATENCY: Duration = Duration::from_millis(15);
 
-    /// Delays of 100,000 segments, in parts of the most, sorted.
+    /// The delays of 100,000 datagrams, in parts of the greatest, sorted.
     fn delays(distribution: Distribution) -> Vec<f64> {
         let jitter = halfopen_scenario::Jitter { most: MOST, distribution };
         let mut jitter = Jitter::new(jitter, 1, "test").unwrap();
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn each_distribution_has_its_bounds_its_mean_its_median_and_its_deviation() {
-        // Exponential and Pareto: of the distribution that is cut off, by its integrals.
+        // Exponential and Pareto: the integrals of the distribution that is cut off.
         let cases = [
             (Distribution::Even, -1.0, 0.0, 0.0, 1.0 / 3.0_f64.sqrt()),
             (Distribution::Normal, -1.0, 0.0, 0.0, 1.0 / 6.0),

@@ -1,9 +1,9 @@
-//! What a segment makes of a connection's state in a middlebox: the table of Linux's nf_conntrack.
+//! The state of a connection in a middlebox, and how segments change it: the table of Linux's nf_conntrack.
 
 use halfopen_scenario::TrackedState as State;
 use halfopen_tcp::Flags;
 
-/// What a box looks at in a segment's control bits, the first that fits.
+/// The kind of a segment by its control bits: the first that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Rst,
@@ -11,7 +11,7 @@ pub(super) enum Kind {
     Syn,
     Fin,
     Ack,
-    /// None of these: no TCP sends that.
+    /// None of these; no TCP sends such a segment.
     Bare,
 }
 
@@ -34,18 +34,18 @@ impl Kind {
 pub(super) enum Step {
     /// The connection is in this state now.
     To(State),
-    /// It begins anew.
+    /// A new connection begins.
     Anew,
-    /// It passes and changes nothing, not even the timer: the ends may know better.
+    /// The segment passes and changes nothing, not even the timer: the ends may know better.
     Ignored,
-    /// It can not come in this state.
+    /// The segment is invalid in this state.
     Invalid,
 }
 
-/// Who sent a segment.
+/// The sender of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sender {
-    /// Who sent the first segment that the box saw.
+    /// The end that sent the first segment that the middlebox saw.
     Opener {
         /// Whether the other end has sent anything yet.
         heard: bool,
@@ -74,11 +74,11 @@ pub(super) fn step(state: State, sender: Sender, kind: Kind) -> Step {
 
         (Kind::Fin, SynSent) => Step::Invalid,
         (Kind::Fin, SynReceived | Established) => Step::To(FinWait),
-        // Nobody looks whose FIN it is: one that is sent again counts as the other's.
+        // Nothing checks whose FIN it is: a retransmission counts as the peer's.
         (Kind::Fin, FinWait | CloseWait | LastAck) => Step::To(LastAck),
 
         (Kind::Ack, SynSent) if sender != Sender::Peer => Step::Invalid,
-        // It may tell the opener that the peer is half-open.
+        // It may show the opener that the connection is half-open.
         (Kind::Ack, SynSent) => Step::Ignored,
         (Kind::Ack, SynReceived) if sender != Sender::Peer => Step::To(Established),
         (Kind::Ack, SynReceived) => Step::To(SynReceived),

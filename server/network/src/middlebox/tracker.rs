@@ -1,4 +1,4 @@
-//! The state that a middlebox keeps of connections. It knows no network: it is told what passes, and says what becomes of it.
+//! The connections that a middlebox keeps state of, and what follows for each segment that comes to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -13,12 +13,12 @@ use halfopen_trace::MiddleboxLoss;
 /// The two sockets of a connection, the lower first.
 pub(crate) type Sockets = [SocketAddr; 2];
 
-/// What becomes of a segment.
+/// What a middlebox does with a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It passes.
     Pass,
-    /// It passes, but the receiver can not know where it is from.
+    /// It passes untranslated: the receiver does not know the source address.
     Untranslated,
     /// It is lost.
     Lose(MiddleboxLoss),
@@ -26,33 +26,33 @@ pub(crate) enum Verdict {
     Reset(MiddleboxLoss, Header),
 }
 
-/// How the state of a connection changes.
+/// A change in the state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// A SYN makes it.
+    /// A SYN created it.
     Created,
-    /// A segment in the middle of the connection makes it.
+    /// A segment in the middle of the connection created it.
     Adopted,
-    /// From this state to another.
+    /// It was this one before.
     From(TrackedState),
 }
 
-/// What a segment does.
+/// The passage of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Passage {
     pub(crate) verdict: Verdict,
-    /// How the state changes, and to what.
+    /// The change of the connection's state, and the state after it.
     pub(crate) change: Option<(Change, TrackedState)>,
 }
 
-/// The state of a connection that is gone because nothing has passed for too long.
+/// A connection that is forgotten because nothing has passed for too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Expired {
-    /// When its time was over.
+    /// When it expired.
     pub(crate) time: Instant,
     pub(crate) sockets: Sockets,
     pub(crate) state: TrackedState,
-    /// The RST that each socket gets.
+    /// The RST for each socket.
     pub(crate) resets: [Option<Header>; 2],
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Expired {
 pub(crate) struct Tracker {
     settings: MiddleboxSettings,
     flows: BTreeMap<Sockets, Flow>,
-    /// When connections are forgotten without a word, and when with RSTs.
+    /// When connections expire silently, and when with RSTs.
     quiet: BTreeSet<(Instant, Sockets)>,
     loud: BTreeSet<(Instant, Sockets)>,
 }
@@ -72,7 +72,7 @@ struct Flow {
     /// Which socket sent the first segment.
     opener: usize,
     ends: [End; 2],
-    /// Whether it was adopted: how windows are scaled is not known, so they are not checked.
+    /// Whether it was adopted: its window scale is unknown, so windows are not checked.
     adopted: bool,
     expires: Option<Instant>,
 }
@@ -83,29 +83,29 @@ impl Tracker {
         Tracker { settings, flows: BTreeMap::new(), quiet: BTreeSet::new(), loud: BTreeSet::new() }
     }
 
-    /// Whether it has state of no connection.
+    /// Whether it has no connections.
     pub(crate) fn is_empty(&self) -> bool {
         self.flows.is_empty()
     }
 
-    /// When a connection is forgotten next.
+    /// When the next connection expires.
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
         [self.quiet.first(), self.loud.first()].into_iter().flatten().map(|(time, _)| *time).min()
     }
 
-    /// When a connection is forgotten next that gets RSTs then.
+    /// When the next connection expires whose ends get RSTs.
     pub(crate) fn next_reset(&self) -> Option<Instant> {
         self.loud.first().map(|(time, _)| *time)
     }
 
-    /// Loses the state of all connections, in the order of their sockets.
+    /// Forgets all connections, and returns them in the order of their sockets.
     pub(crate) fn forget(&mut self) -> Vec<(Sockets, TrackedState)> {
         self.quiet.clear();
         self.loud.clear();
         std::mem::take(&mut self.flows).into_iter().map(|(sockets, flow)| (sockets, flow.state)).collect()
     }
 
-    /// Forgets the connection whose time is over first, if one's is.
+    /// Forgets the connection that expires first, if it has expired by now.
     pub(crate) fn handle_expiry(&mut self, now: Instant) -> Option<Expired> {
         let first = [self.quiet.first(), self.loud.first()].into_iter().flatten().min();
         let (time, sockets) = first.copied().filter(|(time, _)| *time <= now)?;
@@ -117,7 +117,7 @@ impl Tracker {
         Some(Expired { time, sockets, state: flow.state, resets })
     }
 
-    /// A segment comes from one socket to another. `blocked`: no new state is made.
+    /// A segment from one socket to another arrives. `blocked`: it creates no new state.
     pub(crate) fn handle_segment(
         &mut self,
         now: Instant,
@@ -151,7 +151,7 @@ impl Tracker {
         }
     }
 
-    /// A segment comes for which there is no state.
+    /// A segment without state arrives.
     fn without_state(
         &mut self,
         now: Instant,
@@ -201,7 +201,7 @@ impl Tracker {
         self.settings.invalid != Invalid::Pass && !flow.adopted
     }
 
-    /// The segment passes on this connection, and its timer begins anew.
+    /// The segment passes on this connection and restarts its timer.
     fn pass(&mut self, now: Instant, sockets: Sockets, side: usize, mut flow: Flow, header: &Header) {
         self.remove(sockets);
         let [low, high] = &mut flow.ends;
@@ -230,14 +230,14 @@ impl Tracker {
         if self.is_loud(state) { &mut self.loud } else { &mut self.quiet }
     }
 
-    /// Whether the ends are told when the state is forgotten.
+    /// Whether the ends get RSTs when a connection expires in this state.
     fn is_loud(&self, state: TrackedState) -> bool {
         self.settings.on_expiry == OnExpiry::ResetBoth && !state.is_over()
     }
 }
 
-/// The RST that a box sends to an end out of the blue: it has the number that the end said it expects next. Who has only
-/// sent a SYN believes nothing but an acknowledgment of it (RFC 9293 §3.10.7.3).
+/// The RST for an end of a connection that expired: it has the sequence number that the end expects next. An end that has
+/// only sent a SYN believes nothing but an acknowledgment of it (RFC 9293 §3.10.7.3).
 fn reset_of(end: &End) -> Option<Header> {
     match (end.acked, end.sent) {
         (Some(expects), _) => Some(Header { seq: expects, flags: Flags::RST, ..Header::default() }),
@@ -246,7 +246,7 @@ fn reset_of(end: &End) -> Option<Header> {
     }
 }
 
-/// The RST that answers a segment, as a host would that does not know the connection (RFC 9293 §3.10.7.1).
+/// The RST that answers a segment, as from a host without the connection (RFC 9293 §3.10.7.1).
 fn reset_for(header: &Header) -> Header {
     if header.flags.contains(Flags::ACK) {
         Header { seq: header.ack, flags: Flags::RST, ..Header::default() }

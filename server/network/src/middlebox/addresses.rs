@@ -1,15 +1,15 @@
-//! The addresses that hosts have behind a box that translates. Hosts know each other by those of the scenario; what passes
-//! untranslated comes from the other, and an answer to it finds its way back.
+//! The inside addresses of hosts behind a middlebox that translates. Hosts know each other by the addresses in the scenario, the
+//! outside ones. A segment that passes untranslated comes from an inside address, and an answer to it finds its way back.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use halfopen_scenario::Scenario;
 
-/// The first octets of such addresses: networks for tests of devices (RFC 2544, RFC 5180), which nobody else has.
+/// The prefixes of inside addresses: networks for tests of devices (RFC 2544, RFC 5180), which no scenario needs.
 const IPV4: [u8; 2] = [198, 18];
 const IPV6: [u16; 2] = [0x2001, 2];
 
-/// The address behind the box of the host that has this one.
+/// The inside address of the host with this outside address.
 pub(super) fn inside(scenario: &Scenario, address: IpAddr) -> Option<IpAddr> {
     let host = scenario.host_of(address)?;
     let place = scenario.host(host).addresses.iter().position(|other| *other == address)?;
@@ -20,7 +20,7 @@ pub(super) fn inside(scenario: &Scenario, address: IpAddr) -> Option<IpAddr> {
     })
 }
 
-/// The address that the scenario gives the host with this one behind the box.
+/// The outside address of the host with this inside address.
 pub(super) fn outside(scenario: &Scenario, address: IpAddr) -> Option<IpAddr> {
     let (host, place) = match address {
         IpAddr::V4(address) => match address.octets() {

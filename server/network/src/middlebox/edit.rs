@@ -1,23 +1,23 @@
-//! What a middlebox changes in a datagram. Checksums are made anew.
+//! The changes that a middlebox makes in a datagram. Checksums are computed anew.
 
 use std::net::IpAddr;
 
 use etherparse::{IpSlice, Ipv4HeaderSlice, TcpSlice};
 
-/// Kinds of TCP options that have no length (RFC 9293 §3.2).
+/// Kinds of TCP options without a length (RFC 9293 §3.2).
 const END: u8 = 0;
 const NO_OPERATION: u8 = 1;
 /// The maximum segment size.
 const MSS: u8 = 2;
-/// Octets of a TCP header without options.
+/// The size of a TCP header without options, in octets.
 const TCP_HEADER: usize = 20;
-/// Where a TCP header has its checksum.
+/// The checksum in a TCP header.
 const CHECKSUM: std::ops::Range<usize> = 16..18;
-/// Where a TCP header has its control bits, and SYN among them.
+/// The control bits in a TCP header, and SYN among them.
 const CONTROL_BITS: usize = 13;
 const SYN: u8 = 0x02;
 
-/// Lets the MSS option of a SYN say no more than this. Returns whether it did.
+/// Lowers the MSS option of a SYN to `most` at most. Returns whether it had to.
 pub(super) fn clamp_mss(datagram: &mut [u8], most: u16) -> bool {
     let Some(start) = segment_start(datagram) else { return false };
     let segment = &mut datagram[start..];
@@ -49,21 +49,21 @@ pub(super) fn clamp_mss(datagram: &mut [u8], most: u16) -> bool {
     false
 }
 
-/// Whose address.
+/// One of the two addresses of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(super) enum Address {
     Source,
     Destination,
 }
 
-/// Puts another address into an IP datagram, of the same family.
-pub(super) fn set_address(datagram: &mut [u8], whose: Whose, address: IpAddr) {
+/// Replaces an address of an IP datagram by another of the same family.
+pub(super) fn set_address(datagram: &mut [u8], which: Address, address: IpAddr) {
     let octets: &[u8] = match &address {
         IpAddr::V4(address) => &address.octets(),
         IpAddr::V6(address) => &address.octets(),
     };
     let source = if address.is_ipv4() { 12 } else { 8 };
-    let start = if whose == Whose::Source { source } else { source + octets.len() };
+    let start = if which == Address::Source { source } else { source + octets.len() };
     datagram[start..start + octets.len()].copy_from_slice(octets);
     if let (true, Ok(header)) = (address.is_ipv4(), Ipv4HeaderSlice::from_slice(datagram)) {
         let sum = header.to_header().calc_header_checksum();
@@ -77,7 +77,7 @@ fn segment_start(datagram: &[u8]) -> Option<usize> {
     Some(ip.payload().payload.as_ptr() as usize - datagram.as_ptr() as usize)
 }
 
-/// Makes the checksum of the TCP segment right.
+/// Corrects the checksum of the TCP segment.
 fn mend_checksum(datagram: &mut [u8]) {
     let Ok(ip) = IpSlice::from_slice(datagram) else { return };
     let payload = ip.payload().payload;

@@ -1,4 +1,4 @@
-//! What a box makes of what passes, as tables.
+//! The tracker, in tables.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const SERVER: &str = "10.0.0.2:80";
 /// Their initial sequence numbers; the server's are about to wrap.
 const ISS: [u32; 2] = [1000, u32::MAX - 1];
 
-/// A box, and what its two ends send through it, a second after the other.
+/// A box, and the two ends that send through it, one segment a second.
 struct Bench {
     tracker: Tracker,
     now: Instant,
@@ -49,7 +49,7 @@ impl Bench {
         self.tracker.handle_segment(self.now, from, to, &header, self.blocked)
     }
 
-    /// The three segments of a handshake; one second is over then after each.
+    /// After a handshake, whose three segments take a second each.
     fn established(settings: MiddleboxSettings) -> Bench {
         let mut bench = Bench::new(settings);
         for (who, flags, seq, ack) in [(0, "SYN", 0, 0), (1, "SYN+ACK", 0, 1), (0, "ACK", 1, 1)] {
@@ -58,14 +58,14 @@ impl Bench {
         bench
     }
 
-    /// When and in which state the connection is forgotten, and the RSTs that it gets.
+    /// When and in which state the connection expires, and its RSTs.
     fn expiry(&mut self) -> Option<(Duration, State, [Option<Header>; 2])> {
         let expired = self.tracker.handle_expiry(Instant::FAR_FUTURE)?;
         Some((expired.time.as_duration(), expired.state, expired.resets))
     }
 }
 
-/// Who sends what, and the state after it.
+/// The sender, the flags it sends and the state after that.
 type Sent = (usize, &'static str, State);
 
 #[test]
@@ -104,7 +104,7 @@ fn states_are_those_of_nf_conntrack() {
             ],
         ),
         (
-            "what may be right although the box does not think so changes nothing",
+            "segments that the ends may know to be right change nothing",
             &[
                 (0, "SYN", SynSent),
                 (1, "ACK", SynSent),
@@ -133,7 +133,7 @@ fn states_are_those_of_nf_conntrack() {
 }
 
 #[test]
-fn what_can_not_come_in_its_state_is_invalid() {
+fn a_segment_that_cannot_come_in_a_state_is_invalid() {
     let cases = [(0, "SYN+ACK"), (0, "ACK"), (0, "FIN+ACK"), (1, "FIN+ACK"), (0, "PSH")];
     let expected = [
         (Invalid::Pass, Verdict::Pass),
@@ -152,7 +152,7 @@ fn what_can_not_come_in_its_state_is_invalid() {
 }
 
 #[test]
-fn what_is_outside_of_the_windows_is_invalid() {
+fn a_segment_outside_the_windows_is_invalid() {
     let no = Verdict::Lose(MiddleboxLoss::Invalid);
     let cases = [
         ("new data", (1, "ACK", 1, 1, 1000), Verdict::Pass),
@@ -178,7 +178,7 @@ fn what_is_outside_of_the_windows_is_invalid() {
 }
 
 #[test]
-fn strays_meet_what_the_box_is_told() {
+fn strays_are_treated_as_the_settings_say() {
     let lost = || Verdict::Lose(MiddleboxLoss::NoState);
     let reset = |header| Verdict::Reset(MiddleboxLoss::NoState, header);
     let numbered = Header { seq: Seq(ISS[1]) + 7, flags: Flags::RST, ..Header::default() };
@@ -209,7 +209,7 @@ fn strays_meet_what_the_box_is_told() {
 }
 
 #[test]
-fn a_box_that_blocks_makes_no_new_state_and_lets_the_old_live() {
+fn a_box_that_blocks_creates_no_state_and_keeps_the_old() {
     let mut bench =
         Bench::established(MiddleboxSettings { strays: Strays::Adopt, ..MiddleboxSettings::default() });
     bench.blocked = true;
@@ -223,7 +223,7 @@ fn a_box_that_blocks_makes_no_new_state_and_lets_the_old_live() {
 }
 
 #[test]
-fn each_state_has_its_time_and_every_segment_starts_it_again() {
+fn each_state_has_its_time_and_every_segment_restarts_it() {
     let history = [
         (0, "SYN", 0, 0),
         (1, "SYN+ACK", 0, 1),
@@ -252,11 +252,11 @@ fn each_state_has_its_time_and_every_segment_starts_it_again() {
 }
 
 #[test]
-fn what_is_not_acknowledged_has_a_shorter_time() {
+fn unacknowledged_data_shortens_the_time() {
     let mut idle = IdleTimes::default();
     idle.unacknowledged = Some(Duration::from_secs(300));
     let mut bench = Bench::established(MiddleboxSettings { idle, ..MiddleboxSettings::default() });
-    assert_eq!(bench.tracker.next_expiry(), None, "an idle connection is kept for ever");
+    assert_eq!(bench.tracker.next_expiry(), None, "an idle connection stays for ever");
     bench.pass(0, "ACK", 1, 1, 100);
     assert_eq!(bench.tracker.next_expiry(), Some(at(304)));
     bench.pass(1, "ACK", 1, 51, 0);
@@ -266,7 +266,7 @@ fn what_is_not_acknowledged_has_a_shorter_time() {
 }
 
 #[test]
-fn a_reset_to_both_has_the_numbers_that_they_expect() {
+fn resets_to_both_ends_have_the_numbers_that_they_expect() {
     let settings = MiddleboxSettings {
         idle: IdleTimes::all(Duration::from_secs(240)),
         on_expiry: OnExpiry::ResetBoth,
@@ -281,13 +281,13 @@ fn a_reset_to_both_has_the_numbers_that_they_expect() {
     let resets = [rst(Seq(ISS[1]) + 6), rst(Seq(ISS[0]) + 101)];
     assert_eq!(bench.expiry(), Some((Duration::from_secs(246), State::Established, resets)));
 
-    // Who only sent a SYN believes nothing but an acknowledgment of it, and who sent nothing gets nothing.
+    // An end that only sent a SYN believes nothing but an acknowledgment of it; one that sent nothing gets nothing.
     let mut bench = Bench::new(settings.clone());
     bench.pass(0, "SYN", 0, 0, 0);
     let reset = Header { ack: Seq(ISS[0]) + 1, flags: Flags::RST | Flags::ACK, ..Header::default() };
     assert_eq!(bench.expiry(), Some((Duration::from_secs(241), State::SynSent, [Some(reset), None])));
 
-    // What is over is forgotten without a word, and nobody need wait for it.
+    // A connection that is over expires silently, and nobody need wait for it.
     let mut bench = Bench::established(settings);
     bench.pass(1, "RST", 1, 1, 0);
     assert_eq!(bench.tracker.next_reset(), None);

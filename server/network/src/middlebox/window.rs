@@ -1,35 +1,35 @@
-//! What a middlebox knows of sequence numbers: which segments can belong to a connection, and what each end expects.
+//! Sequence numbers in a middlebox: which segments can belong to a connection, and what each end expects.
 //!
 //! The bounds are those of van Rooij, "Real stateful TCP packet filtering in IP Filter" (2000), as nf_conntrack has them.
 
 use halfopen_tcp::{Flags, Header, Seq};
 
-/// An acknowledgment may be so much older than the newest octet, even if the window never was that large.
+/// How far an acknowledgment may be behind the newest octet, in octets, even if the window never was that large.
 const LEAST_ACK_WINDOW: u32 = 66_000;
 
-/// What the box has seen one end send, and what it may send.
+/// What the middlebox has seen one end send, and what that end may send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct End {
-    /// After the last octet that it has sent.
+    /// The sequence number after the last octet it sent.
     pub(super) sent: Option<Seq>,
-    /// The highest acknowledgment number that it has sent: its `rcv.nxt`, as far as the box knows.
+    /// The highest acknowledgment number it sent: its `rcv.nxt`, as far as the middlebox knows.
     pub(super) acked: Option<Seq>,
-    /// The right edge of the window that it may send into.
+    /// The right edge of the window it may send into.
     limit: Option<Seq>,
-    /// The largest window that it has offered, octets.
+    /// The largest window it offered, in octets.
     window: u32,
-    /// The shift that its SYN offered.
+    /// The window scale that its SYN offered.
     scale: Option<u8>,
 }
 
 impl End {
-    /// Whether a segment of `self` to `other` can belong to the connection. What is not known is not checked.
+    /// Whether a segment from `self` to `other` can belong to the connection, as far as the middlebox knows.
     pub(super) fn may_send(&self, other: &End, header: &Header) -> bool {
         let is_reset = header.flags.contains(Flags::RST);
         let data = !header.is_empty() || is_reset;
         let not_too_high = !data || self.limit.is_none_or(|limit| header.seq.at_or_before(limit));
         let not_too_low = !data || self.sent.is_none_or(|sent| header.end().at_or_after(sent - other.window));
-        // A RST is only right if it is not older than what the other end has acknowledged.
+        // A RST before what the other end has acknowledged is stale.
         let not_stale = !is_reset || other.acked.is_none_or(|acked| header.seq.at_or_after(acked));
         let ack_fits = match other.sent {
             Some(sent) if header.flags.contains(Flags::ACK) && !is_reset => {
@@ -41,13 +41,13 @@ impl End {
         not_too_high && not_too_low && not_stale && ack_fits
     }
 
-    /// Whether some of what it has sent is not acknowledged by the other end, which has acknowledged something.
+    /// Whether the other end has acknowledged something, but not everything that this one sent.
     pub(super) fn waits_for(&self, other: &End) -> bool {
         matches!((self.sent, other.acked), (Some(sent), Some(acked)) if acked.before(sent))
     }
 }
 
-/// One end has sent a segment to the other, and it passes.
+/// A segment from one end to the other passes.
 pub(super) fn note(sender: &mut End, receiver: &mut End, header: &Header) {
     if header.flags.contains(Flags::RST) {
         return;
@@ -82,7 +82,7 @@ pub(super) fn note(sender: &mut End, receiver: &mut End, header: &Header) {
     receiver.limit = Some(receiver.limit.map_or(limit, |known| known.max(limit)));
 }
 
-/// The highest number that the segment says has arrived.
+/// The highest sequence number that the segment acknowledges, SACK blocks included.
 fn highest_ack(header: &Header) -> Seq {
     header.options.sack.as_slice().iter().fold(header.ack, |highest, (_, right)| highest.max(*right))
 }

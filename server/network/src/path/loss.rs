@@ -1,10 +1,10 @@
-//! Segments that are lost by chance.
+//! Random loss.
 
 use halfopen_scenario::Loss;
 
 use crate::random::Stream;
 
-/// Decides which.
+/// Decides which datagrams a link loses.
 #[derive(Debug)]
 pub(crate) struct Losses {
     loss: Loss,
@@ -13,13 +13,13 @@ pub(crate) struct Losses {
 }
 
 impl Losses {
-    /// Those of the link with this name; `None` if it loses nothing.
+    /// The losses of the link with this name; `None` if it loses nothing.
     pub(crate) fn new(loss: Loss, seed: u64, name: &str) -> Option<Losses> {
         let losses = || Losses { loss, random: Stream::new(seed, &format!("loss/{name}")), in_burst: false };
         (loss != Loss::None).then(losses)
     }
 
-    /// Whether the next segment is lost.
+    /// Whether the next datagram is lost.
     pub(crate) fn next(&mut self) -> bool {
         let mut chance = |millionths: u32| self.random.chance(f64::from(millionths) / 1e6);
         match self.loss {
@@ -39,7 +39,7 @@ mod tests {
 
     use super::*;
 
-    /// Which of so many segments are lost.
+    /// Which of a number of datagrams are lost.
     fn lost(loss: Loss, segments: usize) -> Vec<bool> {
         let mut losses = Losses::new(loss, 1, "test").unwrap();
         (0..segments).map(|_| losses.next()).collect()
@@ -49,7 +49,7 @@ mod tests {
         lost.iter().filter(|lost| **lost).count() as f64 / lost.len() as f64
     }
 
-    /// Lengths of unbroken losses.
+    /// The lengths of unbroken losses.
     fn runs(lost: &[bool]) -> Vec<usize> {
         lost.split(|lost| !lost).map(<[bool]>::len).filter(|length| *length > 0).collect()
     }
@@ -69,11 +69,11 @@ mod tests {
     #[test]
     fn bursts_have_the_mean_that_their_formula_says_and_their_length() {
         let cases = [
-            // Everything in bursts of four, one in a hundred segments begins one.
+            // Everything in bursts of four; one datagram in a hundred begins one.
             (Bursts { begin: 10_000, end: 250_000, during: 1_000_000, between: 0 }, 0.038_46),
             (Bursts { begin: 10_000, end: 100_000, during: 1_000_000, between: 0 }, 0.090_91),
             (Bursts { begin: 10_000, end: 100_000, during: 500_000, between: 5_000 }, 0.05),
-            // A burst is what is always followed by another.
+            // Bursts that always alternate with gaps.
             (Bursts { begin: 1_000_000, end: 1_000_000, during: 1_000_000, between: 0 }, 0.5),
         ];
         for (bursts, expected) in cases {

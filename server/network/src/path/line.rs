@@ -1,4 +1,4 @@
-//! Lines of limited bandwidth, and what waits before them.
+//! Lines of limited bandwidth, and the queues before them.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
@@ -9,29 +9,29 @@ use halfopen_tcp::Instant;
 /// Nanoseconds of a second.
 const NANOS: u128 = 1_000_000_000;
 
-/// A line that transmits one datagram after the other, and a queue before it that drops what it has no room for.
+/// A line that transmits one datagram after the other, behind a queue that drops datagrams when it is full.
 ///
-/// Times are exact, so that no rounding adds up: they count in parts of a nanosecond, as many to one as the line transmits
-/// bits in a second. A bit takes a billion of them.
+/// Times are exact, so that rounding errors do not add up. Their unit is a nanosecond divided by the bandwidth in bits per
+/// second: a bit takes a billion units.
 #[derive(Debug)]
 pub(crate) struct Line {
     bandwidth: u128,
     queue: Queue,
     /// When the last datagram has been transmitted.
     free: u128,
-    /// When each begins to be transmitted that waits now, and its octets.
+    /// The datagrams that wait: when the transmission of each begins, and its size in octets.
     waiting: VecDeque<(u128, u64)>,
     /// Octets that wait.
     octets: u64,
 }
 
 impl Line {
-    /// A line of so many bits a second.
+    /// A line of this bandwidth, in bits per second.
     pub(crate) fn new(bandwidth: NonZeroU64, queue: Queue) -> Line {
         Line { bandwidth: bandwidth.get().into(), queue, free: 0, waiting: VecDeque::new(), octets: 0 }
     }
 
-    /// Takes a datagram. Returns when the last bit of it has been transmitted; `None`: there is no room for it.
+    /// Takes a datagram. Returns when its last bit has been transmitted; `None` if the queue is full.
     pub(crate) fn send(&mut self, now: Instant, octets: usize) -> Option<Instant> {
         let now = u128::from(now.as_nanos()) * self.bandwidth;
         while let Some((_, octets)) = self.waiting.front().filter(|(begins, _)| *begins <= now) {
@@ -52,7 +52,7 @@ impl Line {
         Some(Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 
-    /// Whether one more may wait.
+    /// Whether one more datagram may wait.
     fn has_room(&self, octets: u64) -> bool {
         match self.queue {
             Queue::Segments(most) => (self.waiting.len() as u64) < most,
@@ -60,7 +60,7 @@ impl Line {
         }
     }
 
-    /// Everything that it has is gone.
+    /// Drops everything that is not yet transmitted.
     pub(crate) fn clear(&mut self) {
         self.free = 0;
         self.waiting.clear();

@@ -1,14 +1,14 @@
 //! Fields of a segment that are rewritten on the way.
 //!
-//! The checksum changes by what changes (RFC 1624 §3), as in a router that translates addresses: a wrong one stays wrong. An option
-//! that is taken away leaves padding, as Linux's `TCPOPTSTRIP` does, so that no segment changes its size.
+//! The checksum is updated by the difference (RFC 1624 §3), as a router that translates addresses does: a wrong one stays wrong.
+//! Padding replaces an option that is removed, as Linux's `TCPOPTSTRIP` does, so that no segment changes its size.
 
 use halfopen_scenario::{NewValue, Renumber, Rewrite};
 use halfopen_tcp::{Flags, Seq};
 
-use super::rules::Seen;
+use crate::flight::Outgoing;
 
-/// Where a field stands in the TCP header (RFC 9293 §3.1).
+/// Offsets of fields in the TCP header (RFC 9293 §3.1).
 const SEQUENCE: usize = 4;
 const ACKNOWLEDGMENT: usize = 8;
 const CONTROL_BITS: usize = 13;
@@ -27,20 +27,20 @@ const SACK: u8 = 5;
 const TIMESTAMPS: u8 = 8;
 
 /// Rewrites a TCP segment.
-pub(super) fn rewrite(segment: &mut [u8], new: &Rewrite, seen: &Seen) {
+pub(super) fn rewrite(segment: &mut [u8], new: &Rewrite, sent: &Outgoing) {
     if let Some(flags) = new.flags {
         put_control_bits(segment, flags);
     }
     if let Some(number) = new.sequence {
-        renumber(segment, SEQUENCE, number, seen.initial[0]);
+        renumber(segment, SEQUENCE, number, sent.initial[0]);
     }
     if let Some(number) = new.acknowledgment
         && control_bits(segment).contains(Flags::ACK)
     {
-        renumber(segment, ACKNOWLEDGMENT, number, seen.initial[1]);
+        renumber(segment, ACKNOWLEDGMENT, number, sent.initial[1]);
     }
     if let Some(octets) = new.window {
-        let field = u16::try_from(octets >> seen.window_shift).unwrap_or(u16::MAX);
+        let field = u16::try_from(octets >> sent.window_shift).unwrap_or(u16::MAX);
         put(segment, WINDOW, &field.to_be_bytes());
     }
     if let Some(urgent) = new.urgent {
@@ -79,7 +79,7 @@ fn control_bits(segment: &[u8]) -> Flags {
     Flags::from_bits(segment[CONTROL_BITS])
 }
 
-/// The two bits of ECN, which nobody has a name for here, stay.
+/// The two bits of ECN stay.
 fn put_control_bits(segment: &mut [u8], flags: Flags) {
     let others = segment[CONTROL_BITS] & 0xc0;
     put(segment, CONTROL_BITS, &[others | flags.bits()]);
@@ -96,7 +96,7 @@ fn renumber(segment: &mut [u8], place: usize, new: Renumber, initial: Seq) {
     put(segment, place, &number.to_be_bytes());
 }
 
-/// Gives every option of this kind this value, or takes it away.
+/// Gives every option of this kind this value, or removes it.
 fn replace_option(segment: &mut [u8], kind: u8, value: Option<&[u8]>) {
     let end = (usize::from(segment[12] >> 4) * 4).min(segment.len());
     let mut place = OPTIONS;
@@ -105,7 +105,7 @@ fn replace_option(segment: &mut [u8], kind: u8, value: Option<&[u8]>) {
             place += 1;
             continue;
         }
-        // A length that a fault has made nonsense of ends what can be read.
+        // Behind a length that makes no sense nothing can be read.
         let length = segment.get(place + 1).map_or(0, |length| usize::from(*length));
         if length < 2 || place + length > end {
             return;
@@ -121,7 +121,7 @@ fn replace_option(segment: &mut [u8], kind: u8, value: Option<&[u8]>) {
     }
 }
 
-/// Writes octets into the header, and what that changes into the checksum.
+/// Writes octets into the header and updates the checksum.
 fn put(segment: &mut [u8], place: usize, octets: &[u8]) {
     for (place, octet) in (place..).zip(octets) {
         let word = place & !1;
@@ -146,15 +146,15 @@ mod tests {
     use halfopen_tcp::{Header, Options, SackBlocks, Timestamps, read_segment};
 
     use super::*;
-    use crate::octets;
+    use crate::rules::{outgoing, segment_of_mut};
 
-    /// What a rewrite makes of a segment, read as a host reads it.
+    /// A segment after a rewrite, read as a host reads it.
     fn rewritten(header: &Header, new: &Rewrite) -> Header {
         let [from, to]: [SocketAddr; 2] = ["10.0.0.1:40000", "10.0.0.2:80"].map(|text| text.parse().unwrap());
         let mut datagram =
             halfopen_tcp::encode_segment(from, to, header, &vec![b'x'; header.payload as usize]);
-        let seen = Seen { initial: [Seq(1000), Seq(u32::MAX)], window_shift: 7, ..Seen::default() };
-        rewrite(octets::segment_of_mut(&mut datagram), new, &seen);
+        let sent = Outgoing { initial: [Seq(1000), Seq(u32::MAX)], window_shift: 7, ..outgoing() };
+        rewrite(segment_of_mut(&mut datagram), new, &sent);
         read_segment(&datagram).expect("the checksum is right").2
     }
 
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_become_what_is_said_and_the_checksum_is_right() {
+    fn fields_get_their_new_values_and_the_checksum_is_right() {
         let same = Rewrite::default();
         type Change = fn(&mut Header);
         let cases: [(Rewrite, Change); 11] = [
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_changed_or_taken_away_and_never_added() {
+    fn options_are_changed_or_removed_and_never_added() {
         let same = Rewrite::default();
         type Change = fn(&mut Options);
         let cases: [(Rewrite, Change); 5] = [
@@ -241,15 +241,15 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_among_the_options_is_survived() {
+    fn malformed_options_are_survived() {
         let off = Rewrite { no_timestamps: true, mss: Some(NewValue::To(1)), ..Rewrite::default() };
         for length in 0..=u8::MAX {
             let mut segment = vec![0; 28];
             segment[12] = 7 << 4;
             segment[20..22].copy_from_slice(&[254, length]);
-            rewrite(&mut segment, &off, &Seen::default());
+            rewrite(&mut segment, &off, &outgoing());
             segment[12] = 0xf0;
-            rewrite(&mut segment, &off, &Seen::default());
+            rewrite(&mut segment, &off, &outgoing());
         }
     }
 }

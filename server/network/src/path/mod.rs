@@ -1,4 +1,4 @@
-//! What a segment meets between two hosts, and when it arrives.
+//! Links: whether a datagram gets from one host to another, and when it arrives.
 
 mod jitter;
 mod line;
@@ -14,9 +14,9 @@ use self::line::Line;
 use self::loss::Losses;
 use halfopen_trace::{HostId, LossReason};
 
-/// The ways between the hosts.
+/// The ways between the hosts, one for each ordered pair.
 ///
-/// A way is a queue: jitter spreads arrivals but never lets a segment overtake one that was sent before it.
+/// A way is a queue: jitter spreads arrivals but never lets a datagram overtake one that was sent before it.
 /// Only faults change the order.
 #[derive(Debug)]
 pub(crate) struct Paths {
@@ -31,16 +31,16 @@ struct Way {
     mtu: u16,
     jitter: Option<Jitter>,
     loss: Option<Losses>,
-    /// What transmits it, if that takes time.
+    /// The line that transmits it; `None` if transmission takes no time.
     line: Option<Line>,
-    /// When the last segment sent arrives.
+    /// When the last datagram sent arrives.
     last: Instant,
-    /// How many faults cut it now.
+    /// The number of faults that cut it now.
     cuts: u32,
 }
 
 impl Way {
-    /// Its random numbers are of streams with its own name.
+    /// A way whose random numbers come from streams with its own name.
     fn new(link: &Link, seed: u64, name: &str) -> Way {
         Way {
             latency: link.latency,
@@ -55,7 +55,7 @@ impl Way {
 }
 
 impl Paths {
-    /// The ways between so many hosts.
+    /// The ways of a network with this number of hosts.
     pub(crate) fn new(network: &Network, hosts: usize, seed: u64) -> Paths {
         let way = |index: usize| {
             let [from, to] = [index / hosts, index % hosts];
@@ -65,22 +65,20 @@ impl Paths {
         Paths { hosts, ways: (0..hosts * hosts).map(way).collect() }
     }
 
-    /// How long it takes from one host to another without jitter, once it has been transmitted.
+    /// How long a datagram takes from one host to another without jitter, once it has been transmitted.
     pub(crate) fn latency(&self, from: HostId, to: HostId) -> Duration {
         self.way(from, to).latency
     }
 
-    /// Largest IP datagram that gets from one host to another, octets.
+    /// The largest IP datagram that gets from one host to another, in octets.
     pub(crate) fn mtu(&self, from: HostId, to: HostId) -> u16 {
         self.way(from, to).mtu
     }
 
-    /// Largest IP datagram that gets through anywhere, octets.
-    pub(crate) fn largest(&self) -> u16 {
-        self.ways.iter().map(|way| way.mtu).max().unwrap_or_default()
-    }
-
-    /// When an IP datagram of so many octets arrives that is sent now, if no fault delays it; or why it is lost.
+    /// When an IP datagram of this size that is sent now arrives, if no fault delays it.
+    ///
+    /// # Errors
+    /// Why it is lost.
     pub(crate) fn carry(
         &mut self,
         now: Instant,
@@ -110,7 +108,7 @@ impl Paths {
         Ok(way.last)
     }
 
-    /// Cuts a way, once more if it is cut already. What waits to be transmitted is gone.
+    /// Cuts a way; cuts add up. Datagrams that wait to be transmitted are gone.
     pub(crate) fn cut(&mut self, from: HostId, to: HostId) {
         let way = self.way_mut(from, to);
         way.cuts += 1;
@@ -120,7 +118,7 @@ impl Paths {
         }
     }
 
-    /// Takes one cut back.
+    /// Takes back one cut.
     pub(crate) fn mend(&mut self, from: HostId, to: HostId) {
         self.way_mut(from, to).cuts -= 1;
     }
@@ -177,7 +175,7 @@ mod tests {
         let there = (halfopen_scenario::HostId(0), halfopen_scenario::HostId(1));
         network.links.insert(there, Link { latency: LATENCY, mtu: 1400, ..network.link });
         let mut paths = Paths::new(&network, 3, 1);
-        assert_eq!([paths.mtu(A, B), paths.mtu(B, A), paths.largest()], [1400, 1500, 1500]);
+        assert_eq!([paths.mtu(A, B), paths.mtu(B, A)], [1400, 1500]);
         assert_eq!(paths.carry(at(0), A, B, 100), Ok(at(20)));
         assert_eq!(paths.carry(at(0), B, A, 100), Ok(at(1)));
     }

@@ -1,4 +1,4 @@
-//! Everything random of a run follows from one seed, split into named streams.
+//! Random numbers: one seed for a run, split into named streams.
 //!
 //! Each purpose has a stream of its own (a host's initial sequence numbers, a fault's coin), so that adding a
 //! fault to a scenario does not change what happens elsewhere.
@@ -10,43 +10,43 @@ use rand_pcg::rand_core::Rng;
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
-pub(crate) struct Stream(Pcg64Mcg);
+pub struct Stream(Pcg64Mcg);
 
 impl Stream {
-    /// The stream of that name under a run's seed.
-    pub(crate) fn new(seed: u64, name: &str) -> Stream {
+    /// The stream with this name under the seed of a run.
+    pub fn new(seed: u64, name: &str) -> Stream {
         let low = mix(seed ^ hash(name));
         let high = mix(low ^ seed);
         Stream(Pcg64Mcg::new(u128::from(high) << 64 | u128::from(low)))
     }
 
     /// The next number.
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    /// A number from 0 (included) to 1 (not included).
-    pub(crate) fn unit(&mut self) -> f64 {
+    /// A number from 0 (included) to 1 (excluded).
+    pub fn unit(&mut self) -> f64 {
         // The 53 bits that a double holds exactly.
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A number from 0 to `bound`, that one not included.
-    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+    /// A number from 0 (included) to `bound` (excluded).
+    pub fn below(&mut self, bound: u32) -> u32 {
         // The high half of a product: no modulo bias worth speaking of. It is less than `bound`.
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u32
+        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u32
     }
 
-    /// Whether something of this probability happens. Always draws, so that the stream does not depend on it.
-    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+    /// Whether something with this probability happens. Always draws, so that the stream does not depend on the probability.
+    pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
-    /// A time from zero to `most`, both included, each nanosecond as likely as any other.
-    pub(crate) fn up_to(&mut self, most: Duration) -> Duration {
+    /// A time from zero to `most` (both included), each nanosecond equally likely.
+    pub fn up_to(&mut self, most: Duration) -> Duration {
         let span = most.as_nanos() + 1;
         // The high half of a 128-bit product: no modulo bias worth speaking of.
-        let nanos = (u128::from(self.next()) * span) >> 64;
+        let nanos = (u128::from(self.next_u64()) * span) >> 64;
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_stream_depends_on_its_seed_and_its_name_alone() {
-        let first = |seed, name| Stream::new(seed, name).next();
+        let first = |seed, name| Stream::new(seed, name).next_u64();
         assert_eq!(first(1, "iss/client"), first(1, "iss/client"));
         assert_ne!(first(1, "iss/client"), first(1, "iss/server"));
         assert_ne!(first(1, "iss/client"), first(2, "iss/client"));

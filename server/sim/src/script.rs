@@ -1,5 +1,6 @@
 //! Faults on hosts and links: what to do and when.
 
+use halfopen_network::Connections as _;
 use halfopen_scenario::{Effect, Fault, When};
 use halfopen_tcp::Instant;
 use halfopen_trace::Phase;

@@ -1,0 +1,184 @@
+//! Middleboxes: devices on the way between two hosts that keep state of connections.
+
+mod addresses;
+mod edit;
+mod states;
+#[cfg(test)]
+mod tests;
+mod tracker;
+mod window;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use halfopen_scenario::{HostId as ScenarioHost, MiddleboxFault, Scenario, TrackedState};
+use halfopen_tcp::{Instant, read_segment};
+use halfopen_trace::{FaultId, HostId, MiddleboxChange, MiddleboxChanged, MiddleboxId, MiddleboxLoss, Phase};
+
+use self::edit::Address;
+use self::tracker::{Change, Tracker};
+pub(crate) use self::tracker::{Expired, Sockets, Verdict};
+use crate::event::{EventKind, Events};
+use crate::flight::Flight;
+
+/// The middleboxes of a scenario, and where they stand.
+#[derive(Debug)]
+pub(crate) struct Middleboxes {
+    scenario: Arc<Scenario>,
+    boxes: Vec<Middlebox>,
+    /// The middleboxes between two hosts, in the order in which a datagram meets them: by sender, then receiver.
+    ways: Vec<Vec<MiddleboxId>>,
+}
+
+#[derive(Debug)]
+struct Middlebox {
+    tracker: Tracker,
+    mss_clamp: Option<u16>,
+    /// The number of reasons to create no new state: faults, and its own settings.
+    blocks: u32,
+    /// The fault that turned it off.
+    down: Option<FaultId>,
+}
+
+/// What follows from a fault on a middlebox.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Struck {
+    /// The fault that had turned it off before, and does not turn it on again.
+    pub(crate) replaces: Option<FaultId>,
+    /// The connections that it has forgotten.
+    pub(crate) forgotten: Vec<(Sockets, TrackedState)>,
+}
+
+impl Middleboxes {
+    /// The middleboxes of a scenario.
+    pub(crate) fn new(scenario: &Arc<Scenario>) -> Middleboxes {
+        let given = &scenario.network.middleboxes;
+        let boxes = given.iter().map(|middlebox| Middlebox {
+            tracker: Tracker::new(middlebox.settings.clone()),
+            mss_clamp: middlebox.settings.mss_clamp,
+            blocks: u32::from(middlebox.settings.blocks_new),
+            down: None,
+        });
+        let hosts = scenario.hosts.len();
+        let way = |index: usize| {
+            let (from, to) = (index / hosts, index % hosts);
+            let between = |index: &usize| given[*index].is_between(ScenarioHost(from), ScenarioHost(to));
+            let mut way: Vec<MiddleboxId> =
+                (0..given.len()).filter(between).map(|index| MiddleboxId(index as u16)).collect();
+            // In the order of the text from the host that comes first in it, and in reverse from the other.
+            if from > to {
+                way.reverse();
+            }
+            way
+        };
+        let ways = if given.is_empty() { 0 } else { hosts * hosts };
+        Middleboxes {
+            scenario: Arc::clone(scenario),
+            boxes: boxes.collect(),
+            ways: (0..ways).map(way).collect(),
+        }
+    }
+
+    /// The middleboxes that a datagram meets, in order.
+    pub(crate) fn on_way(&self, from: HostId, to: HostId) -> &[MiddleboxId] {
+        let hosts = self.scenario.hosts.len();
+        self.ways.get(from.index() * hosts + to.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// When a middlebox next sends RSTs. Nobody has to wait for a connection that expires silently.
+    pub(crate) fn next_reset(&self) -> Option<Instant> {
+        self.boxes.iter().filter_map(|middlebox| middlebox.tracker.next_reset()).min()
+    }
+
+    /// The outside socket of a host for an inside one; any other socket stays what it is.
+    pub(crate) fn outside(&self, socket: SocketAddr) -> SocketAddr {
+        if self.boxes.is_empty() || self.scenario.host_of(socket.ip()).is_some() {
+            return socket;
+        }
+        let address = addresses::outside(&self.scenario, socket.ip()).unwrap_or(socket.ip());
+        SocketAddr::new(address, socket.port())
+    }
+
+    /// A datagram comes to a middlebox, which may change it.
+    pub(crate) fn judge(
+        &mut self,
+        now: Instant,
+        which: MiddleboxId,
+        flight: &Flight,
+        datagram: &mut [u8],
+        events: &mut Events,
+    ) -> Verdict {
+        let middlebox = &mut self.boxes[which.index()];
+        if middlebox.down.is_some() {
+            return Verdict::Lose(MiddleboxLoss::Down);
+        }
+        // A segment that cannot be read passes unchanged.
+        let Ok((source, destination, header)) = read_segment(datagram) else { return Verdict::Pass };
+        // An answer to a segment that passed untranslated.
+        if let Some(outside) = addresses::outside(&self.scenario, destination.ip()) {
+            edit::set_address(datagram, Address::Destination, outside);
+            return Verdict::Pass;
+        }
+        let clamped = middlebox.mss_clamp.is_some_and(|most| edit::clamp_mss(datagram, most));
+        let blocked = middlebox.blocks > 0;
+        let passage = middlebox.tracker.handle_segment(now, source, destination, &header, blocked);
+        let mut note = |change, before, after| {
+            let segment = Some(flight.segment);
+            let changed = MiddleboxChanged { middlebox: which, change, before, after, segment };
+            events.push(now, EventKind::MiddleboxChanged { connection: flight.connection, changed });
+        };
+        if let Some((change, after)) = passage.change {
+            let (change, before) = match change {
+                Change::Created => (MiddleboxChange::Created, None),
+                Change::Adopted => (MiddleboxChange::Adopted, None),
+                Change::From(before) => (MiddleboxChange::Moved, Some(before)),
+            };
+            note(change, before, Some(after));
+        }
+        if clamped && passage.verdict == Verdict::Pass {
+            note(MiddleboxChange::Clamped, None, None);
+        }
+        if passage.verdict == Verdict::Untranslated
+            && let Some(inside) = addresses::inside(&self.scenario, source.ip())
+        {
+            edit::set_address(datagram, Address::Source, inside);
+            note(MiddleboxChange::Untranslated, None, None);
+        }
+        passage.verdict
+    }
+
+    /// Forgets the connection that expires first, at any middlebox, if it has expired by now.
+    pub(crate) fn handle_expiry(&mut self, now: Instant) -> Option<(MiddleboxId, Expired)> {
+        let times = self.boxes.iter().map(|middlebox| middlebox.tracker.next_expiry());
+        let (_, index) = times.zip(0..).filter_map(|(time, index)| Some((time?, index))).min()?;
+        let expired = self.boxes[usize::from(index)].tracker.handle_expiry(now)?;
+        Some((MiddleboxId(index), expired))
+    }
+
+    /// A fault on a middlebox begins or ends. `None` if it has no effect: there is nothing to forget, or the middlebox that
+    /// is to reboot is off.
+    pub(crate) fn strike(
+        &mut self,
+        fault: FaultId,
+        phase: Phase,
+        which: MiddleboxId,
+        what: MiddleboxFault,
+    ) -> Option<Struck> {
+        let middlebox = &mut self.boxes[which.index()];
+        let mut struck = Struck::default();
+        match (what, phase) {
+            (MiddleboxFault::Forget, _) if middlebox.tracker.is_empty() => return None,
+            (MiddleboxFault::Reboot { .. }, Phase::Begin) if middlebox.down.is_some() => return None,
+            (MiddleboxFault::BlocksNew { .. }, Phase::Begin) => middlebox.blocks += 1,
+            (MiddleboxFault::BlocksNew { .. }, Phase::End) => middlebox.blocks -= 1,
+            (MiddleboxFault::PowerLoss, _) => struck.replaces = middlebox.down.replace(fault),
+            (MiddleboxFault::Reboot { .. }, Phase::Begin) => middlebox.down = Some(fault),
+            (MiddleboxFault::Reboot { .. }, Phase::End) => middlebox.down = None,
+            (MiddleboxFault::Forget, _) => {}
+        }
+        if phase == Phase::Begin && !matches!(what, MiddleboxFault::BlocksNew { .. }) {
+            struck.forgotten = middlebox.tracker.forget();
+        }
+        Some(struck)
+    }
+}
