@@ -61,10 +61,10 @@ enum Power {
 impl Driver {
     fn new(scenario: &Arc<Scenario>, options: &RunOptions) -> Driver {
         let shared = Rc::new(Shared::new(scenario, options));
-        let mut world = World::new();
+        let mut world = World::new(scenario.hosts.len() as u16);
         for (host, _) in shared.hosts() {
             let shared = Rc::clone(&shared);
-            world.add_host(move |port| host::live(Rc::clone(&shared), host, port));
+            world.install(host, move |port| host::live(Rc::clone(&shared), host, port));
         }
         Driver {
             script: Script::new(&scenario.faults),

@@ -1,6 +1,7 @@
 //! The software of a host: its TCP and the programs over it.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ const MOST_TIMEOUTS: usize = 1_000_000;
 const MOST_WAITING: usize = 1000;
 
 /// One life of a host, from boot to crash.
-pub(crate) async fn live(shared: Rc<Shared>, host: HostId, port: Port) {
+pub(crate) async fn live(shared: Rc<Shared>, host: HostId, port: Rc<Port>) -> Infallible {
     let mut machine = Machine::boot(Rc::clone(&shared), host, port);
     loop {
         machine.act();
@@ -42,7 +43,7 @@ pub(crate) async fn live(shared: Rc<Shared>, host: HostId, port: Port) {
 struct Machine {
     shared: Rc<Shared>,
     host: HostId,
-    port: Port,
+    port: Rc<Port>,
     endpoint: Endpoint,
     programs: Programs,
     /// The connections of this life.
@@ -55,7 +56,7 @@ struct Machine {
 }
 
 impl Machine {
-    fn boot(shared: Rc<Shared>, host: HostId, port: Port) -> Machine {
+    fn boot(shared: Rc<Shared>, host: HostId, port: Rc<Port>) -> Machine {
         let life = shared.control(host).lives.get();
         shared.control(host).lives.set(life + 1);
         let endpoint = Endpoint::new(config(&shared.scenario, host, shared.seed, life));

@@ -1,15 +1,21 @@
 //! Turmoil as the world: hosts that run, die and return, and the wire that brings datagrams to them.
 //!
-//! Turmoil's own clock ticks in steps of fixed length, and its links deliver by that clock. Here it measures nothing: what is under
-//! way is the [`Network`](halfopen_network::Network)'s, and what the time is, the driver says. One more host, the wire, runs first in
-//! each step and sends the datagrams that are due; without latency, so that their hosts get them in the same step and in the same
-//! order.
+//! Turmoil's own clock ticks in steps of fixed length, and its links deliver by that clock. Here it measures nothing: the
+//! [`Network`](halfopen_network::Network) holds what is under way, and the driver says what the time is. One more host, the wire,
+//! runs first in each step and sends the datagrams that are due. Links have no latency, so hosts get them in the same step, in the
+//! same order.
+//!
+//! A run depends on nothing of turmoil that lasts, neither its clock nor its random numbers. So the turmoil simulation of a run that
+//! is over serves the next run on the same thread, if that has as many hosts: building one costs as much as a short run.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use halfopen_network::{Delivery, Flight};
@@ -24,16 +30,25 @@ const PORT: u16 = 6;
 /// The wire's address in turmoil.
 const WIRE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 255, 255));
 
-/// The world's side of a run.
-pub(crate) struct World {
-    sim: Sim<'static>,
-    wire: Rc<Wire>,
-    /// By host: what the wire sends it in this step.
-    arriving: Vec<Rc<Arriving>>,
+thread_local! {
+    /// The simulation of the last run on this thread.
+    static IDLE: RefCell<Option<Stage>> = const { RefCell::new(None) };
 }
 
-/// Datagrams for a host, with their sizes, in the order in which the wire sends them.
-type Arriving = RefCell<VecDeque<(Flight, usize)>>;
+/// The world's side of a run.
+pub(crate) struct World {
+    /// `None` only while the world is dropped.
+    stage: Option<Stage>,
+    /// Whether a life begins in the next step.
+    boots: bool,
+}
+
+/// A turmoil simulation.
+struct Stage {
+    sim: Sim<'static>,
+    wire: Rc<Wire>,
+    hosts: Vec<Rc<Host>>,
+}
 
 /// What the wire has to send.
 #[derive(Default)]
@@ -42,15 +57,116 @@ struct Wire {
     due: RefCell<Vec<(HostId, Vec<u8>)>>,
 }
 
-/// A host's way out of the world: its socket, and what arrives there.
+/// A turmoil host.
+struct Host {
+    /// What makes its lives; `None` while no run needs it.
+    software: RefCell<Option<Software>>,
+    life: RefCell<Option<Life>>,
+    /// Wakes the task that lives.
+    task: RefCell<Waker>,
+    arriving: Rc<Arriving>,
+}
+
+type Software = Box<dyn Fn(Rc<Port>) -> Life>;
+/// It does not end by itself.
+type Life = Pin<Box<dyn Future<Output = Infallible>>>;
+
+/// The datagrams that the wire sends a host in this step, in order, with their sizes.
+type Arriving = RefCell<VecDeque<(Flight, usize)>>;
+
+/// Where a host takes what arrives.
 pub(crate) struct Port {
     socket: UdpSocket,
     arriving: Rc<Arriving>,
 }
 
 impl World {
-    /// A world without hosts.
-    pub(crate) fn new() -> World {
+    /// A world with this number of hosts, which do nothing yet.
+    pub(crate) fn new(hosts: u16) -> World {
+        let idle = IDLE.take().filter(|idle| idle.hosts.len() == usize::from(hosts));
+        World { stage: Some(idle.unwrap_or_else(|| Stage::new(hosts))), boots: false }
+    }
+
+    /// Gives a host its software. Each of its lives is a future of that, which begins in a step.
+    pub(crate) fn install<F, L>(&mut self, host: HostId, software: F)
+    where
+        F: Fn(Rc<Port>) -> L + 'static,
+        L: Future<Output = Infallible> + 'static,
+    {
+        let Stage { sim, hosts, .. } = self.stage();
+        let installed = &hosts[host.index()];
+        installed.software.replace(Some(Box::new(move |port| Box::pin(software(port)))));
+        if sim.is_host_running(address(host)) {
+            installed.task.borrow().wake_by_ref();
+        } else {
+            sim.bounce(address(host));
+        }
+        self.boots = true;
+    }
+
+    /// The datagram arrives at its host, which runs, in the next step.
+    pub(crate) fn deliver(&mut self, Delivery { flight, octets }: Delivery) {
+        let Stage { wire, hosts, .. } = self.stage();
+        hosts[flight.to.index()].arriving.borrow_mut().push_back((flight, octets.len()));
+        wire.due.borrow_mut().push((flight.to, octets));
+    }
+
+    /// One round: what was delivered arrives, and each host does what there is to do, in the order of the scenario. Turmoil
+    /// makes a step if there is something to carry or a host boots; otherwise hosts go on without it.
+    ///
+    /// # Panics
+    /// If a host's software panicked, or did not take what arrived.
+    pub(crate) fn step(&mut self) {
+        let boots = std::mem::take(&mut self.boots);
+        let Stage { sim, wire, hosts } = self.stage();
+        if wire.due.borrow().is_empty() && !boots {
+            hosts.iter().for_each(|host| host.go_on());
+            return;
+        }
+        wire.work.notify_one();
+        if let Err(error) = sim.step() {
+            panic!("the software of a host failed: {error}");
+        }
+        let taken = hosts.iter().all(|host| host.arriving.borrow().is_empty());
+        assert!(taken, "datagrams arrived that no host took");
+    }
+
+    /// Power off: the host's software is gone, without a word.
+    pub(crate) fn crash(&mut self, host: HostId) {
+        let Stage { sim, hosts, .. } = self.stage();
+        hosts[host.index()].life.take();
+        sim.crash(address(host));
+    }
+
+    /// Power on: a new life begins in the next step.
+    pub(crate) fn boot(&mut self, host: HostId) {
+        self.stage().sim.bounce(address(host));
+        self.boots = true;
+    }
+
+    fn stage(&mut self) -> &mut Stage {
+        self.stage.as_mut().expect("it is there until the world is dropped")
+    }
+}
+
+impl Drop for World {
+    /// Ends every life. The simulation is left to the next run, unless this one ends with a panic.
+    fn drop(&mut self) {
+        let Some(stage) = self.stage.take() else { return };
+        stage.wire.due.take();
+        for host in &stage.hosts {
+            host.software.take();
+            host.life.take();
+            host.arriving.take();
+        }
+        if !std::thread::panicking() {
+            IDLE.set(Some(stage));
+        }
+    }
+}
+
+impl Stage {
+    fn new(hosts: u16) -> Stage {
         let mut sim = turmoil::Builder::new()
             .epoch(SystemTime::UNIX_EPOCH)
             .rng_seed(0)
@@ -61,9 +177,9 @@ impl World {
             .udp_capacity(Semaphore::MAX_PERMITS)
             .build();
         let wire = Rc::new(Wire::default());
-        let software = Rc::clone(&wire);
+        let sender = Rc::clone(&wire);
         sim.host(WIRE, move || {
-            let wire = Rc::clone(&software);
+            let wire = Rc::clone(&sender);
             async move {
                 let socket = open().await;
                 loop {
@@ -72,58 +188,46 @@ impl World {
                 }
             }
         });
-        World { sim, wire, arriving: Vec::new() }
+        let hosts = (0..hosts).map(|host| Host::add(&mut sim, HostId(host))).collect();
+        Stage { sim, wire, hosts }
     }
+}
 
-    /// Adds the next host. Each of its lives is a future of `software`, which begins in a step.
-    pub(crate) fn add_host<F, Life>(&mut self, software: F)
-    where
-        F: Fn(Port) -> Life + 'static,
-        Life: Future<Output = ()> + 'static,
-    {
-        let host = HostId(u16::try_from(self.arriving.len()).expect("a scenario has at most 2^16 hosts"));
-        let arriving = Rc::new(Arriving::default());
-        self.arriving.push(Rc::clone(&arriving));
-        let software = Rc::new(software);
-        self.sim.host(address(host), move || {
-            let (software, arriving) = (Rc::clone(&software), Rc::clone(&arriving));
+impl Host {
+    fn add(sim: &mut Sim<'static>, address_of: HostId) -> Rc<Host> {
+        let host = Rc::new(Host {
+            software: RefCell::default(),
+            life: RefCell::default(),
+            task: RefCell::new(Waker::noop().clone()),
+            arriving: Rc::default(),
+        });
+        let lives = Rc::clone(&host);
+        sim.host(address(address_of), move || {
+            let host = Rc::clone(&lives);
             async move {
-                let socket = open().await;
-                software(Port { socket, arriving }).await;
-                Ok(())
+                let port = Rc::new(Port { socket: open().await, arriving: Rc::clone(&host.arriving) });
+                match poll_fn(|context| host.poll(&port, context)).await {}
             }
         });
+        host
     }
 
-    /// The datagram arrives at its host, which runs, in the next step.
-    pub(crate) fn deliver(&mut self, Delivery { flight, octets }: Delivery) {
-        self.arriving[flight.to.index()].borrow_mut().push_back((flight, octets.len()));
-        self.wire.due.borrow_mut().push((flight.to, octets));
-    }
-
-    /// One round: what was delivered arrives, and each host does what there is to do, in the order the hosts were added.
-    ///
-    /// # Panics
-    /// If a host's software panicked, or did not take what arrived.
-    pub(crate) fn step(&mut self) {
-        if !self.wire.due.borrow().is_empty() {
-            self.wire.work.notify_one();
+    /// Lets the life go on outside of a step of turmoil.
+    fn go_on(&self) {
+        let task = self.task.borrow();
+        if let Some(life) = &mut *self.life.borrow_mut() {
+            let Poll::Pending = life.as_mut().poll(&mut Context::from_waker(&task));
         }
-        if let Err(error) = self.sim.step() {
-            panic!("the software of a host failed: {error}");
+    }
+
+    /// Lives, if there is software.
+    fn poll(&self, port: &Rc<Port>, context: &mut Context<'_>) -> Poll<Infallible> {
+        self.task.borrow_mut().clone_from(context.waker());
+        let mut life = self.life.borrow_mut();
+        if life.is_none() {
+            *life = self.software.borrow().as_ref().map(|software| software(Rc::clone(port)));
         }
-        let taken = self.arriving.iter().all(|arriving| arriving.borrow().is_empty());
-        assert!(taken, "datagrams arrived that no host took");
-    }
-
-    /// Power off: the host's software is gone, without a word.
-    pub(crate) fn crash(&mut self, host: HostId) {
-        self.sim.crash(address(host));
-    }
-
-    /// Power on: a new life begins in the next step.
-    pub(crate) fn boot(&mut self, host: HostId) {
-        self.sim.bounce(address(host));
+        life.as_mut().map_or(Poll::Pending, |life| life.as_mut().poll(context))
     }
 }
 
@@ -171,47 +275,56 @@ mod tests {
     const A: HostId = HostId(0);
     const B: HostId = HostId(1);
 
-    /// Two hosts that note what they get.
+    /// Two hosts that note what they get, each time they act.
     struct Pair {
         world: World,
+        work: Rc<[Notify; 2]>,
         got: Rc<RefCell<Vec<(HostId, u64)>>>,
+        acts: Rc<RefCell<Vec<HostId>>>,
     }
 
     impl Pair {
         fn new() -> Pair {
-            let mut world = World::new();
+            let mut world = World::new(2);
+            let work: Rc<[Notify; 2]> = Rc::default();
             let got: Rc<RefCell<Vec<(HostId, u64)>>> = Rc::default();
+            let acts: Rc<RefCell<Vec<HostId>>> = Rc::default();
             for host in [A, B] {
-                let got = Rc::clone(&got);
-                world.add_host(move |port| {
-                    let got = Rc::clone(&got);
+                let (work, got, acts) = (Rc::clone(&work), Rc::clone(&got), Rc::clone(&acts));
+                world.install(host, move |port| {
+                    let (work, got, acts) = (Rc::clone(&work), Rc::clone(&got), Rc::clone(&acts));
                     async move {
                         let mut octets = Vec::new();
                         loop {
+                            acts.borrow_mut().push(host);
                             while let Some(flight) = port.receive(&mut octets) {
                                 assert_eq!((flight.to, octets.as_slice()), (host, &b"datagram"[..]));
                                 octets.clear();
                                 got.borrow_mut().push((host, flight.segment.0.get()));
                             }
-                            // Once a step, and turmoil's step is a millisecond long.
-                            tokio::time::sleep(Duration::from_millis(1)).await;
+                            work[host.index()].notified().await;
                         }
                     }
                 });
             }
-            let mut pair = Pair { world, got };
-            pair.step(&[]);
+            let mut pair = Pair { world, work, got, acts };
+            assert_eq!(pair.step(&[]), []);
+            assert_eq!(pair.acts.take(), [A, B], "they boot");
             pair
+        }
+
+        fn deliver(&mut self, to: HostId, number: u64) {
+            let segment = SegmentNumber::new(number).unwrap();
+            let (from, connection) = (HostId(1 - to.0), None);
+            let flight = Flight { segment, connection, from, to, opens: false, copy: false, message: None };
+            self.world.deliver(Delivery { flight, octets: b"datagram".to_vec() });
+            self.work[to.index()].notify_one();
         }
 
         /// What the hosts get when these are due.
         fn step(&mut self, due: &[(HostId, u64)]) -> Vec<(HostId, u64)> {
             for (to, number) in due {
-                let segment = SegmentNumber::new(*number).unwrap();
-                let (from, to) = (HostId(1 - to.0), *to);
-                let flight =
-                    Flight { segment, connection: None, from, to, opens: false, copy: false, message: None };
-                self.world.deliver(Delivery { flight, octets: b"datagram".to_vec() });
+                self.deliver(*to, *number);
             }
             self.world.step();
             self.got.take()
@@ -227,13 +340,45 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_crashed_gets_datagrams_again_when_it_is_back() {
+    fn hosts_with_work_act_in_their_order_whether_or_not_anything_arrives() {
+        for (busy, due) in [(&[B, A][..], &[][..]), (&[A], &[(B, 1)])] {
+            let mut pair = Pair::new();
+            busy.iter().for_each(|host| pair.work[host.index()].notify_one());
+            assert_eq!(pair.step(due), due);
+            assert_eq!(pair.acts.take(), [A, B]);
+            assert_eq!(pair.step(&[]), []);
+            assert_eq!(pair.acts.take(), [], "they have nothing to do");
+        }
+    }
+
+    #[test]
+    fn a_host_that_crashed_does_nothing_until_it_is_back_and_begins_anew() {
         let mut pair = Pair::new();
         pair.world.crash(A);
+        pair.work[A.index()].notify_one();
         assert_eq!(pair.step(&[(B, 1)]), [(B, 1)]);
+        assert_eq!(pair.step(&[]), []);
+        assert_eq!(pair.acts.take(), [B]);
         pair.world.boot(A);
         assert_eq!(pair.step(&[]), []);
         assert_eq!(pair.step(&[(A, 2), (B, 3)]), [(A, 2), (B, 3)]);
+    }
+
+    #[test]
+    fn a_world_begins_anew_whatever_the_one_before_it_has_left() {
+        let mut pair = Pair::new();
+        pair.step(&[(A, 1)]);
+        pair.world.crash(A);
+        drop(pair);
+        let mut pair = Pair::new();
+        assert_eq!(pair.step(&[(A, 2), (B, 3)]), [(A, 2), (B, 3)]);
+        pair.world.crash(B);
+        pair.world.boot(B);
+        pair.deliver(A, 4);
+        drop(pair);
+        let mut pair = Pair::new();
+        assert_eq!(pair.step(&[]), []);
+        assert_eq!(pair.step(&[(B, 5), (A, 6)]), [(A, 6), (B, 5)]);
     }
 
     #[test]
@@ -247,8 +392,8 @@ mod tests {
     #[test]
     #[should_panic(expected = "the software of a host failed")]
     fn a_host_that_panics_ends_the_run() {
-        let mut world = World::new();
-        world.add_host(|_| async { panic!("a bug") });
+        let mut world = World::new(1);
+        world.install(A, |_| async { panic!("a bug") });
         world.step();
     }
 }
