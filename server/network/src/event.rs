@@ -8,7 +8,7 @@ use halfopen_trace::{
     ConnectionNumber, FaultId, HostId, LossReason, MiddleboxChanged, MiddleboxId, Phase, SegmentNumber,
 };
 
-use crate::flight::Flight;
+use crate::flight::{Flight, Loss};
 
 /// Something that happened in the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,21 +44,6 @@ pub enum EventKind {
     },
     /// A middlebox sent a RST in the name of a host.
     ResetSent(Box<ResetSent>),
-}
-
-/// The loss of a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Loss {
-    /// The segment.
-    pub segment: SegmentNumber,
-    /// Its connection.
-    pub connection: Option<ConnectionNumber>,
-    /// The host it was for; `None` if no host has the address.
-    pub to: Option<HostId>,
-    /// Whether only a copy of the segment that a fault made is lost.
-    pub copy: bool,
-    /// Why.
-    pub reason: LossReason,
 }
 
 /// A RST that a middlebox sends.

@@ -1,10 +1,8 @@
-//! Datagrams: what a host sends, what is under way, what arrives.
+//! Datagrams: sent, under way, delivered or lost.
 
 use halfopen_scenario::{SegmentFacts, Unreachable};
 use halfopen_tcp::{Flags, Instant, Seq};
 use halfopen_trace::{ConnectionNumber, HostId, LossReason, SegmentNumber};
-
-use crate::event::Loss;
 
 /// A segment that a host sends: what rules match and events name.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +49,21 @@ pub struct Delivery {
     pub flight: Flight,
     /// The IP datagram.
     pub octets: Vec<u8>,
+}
+
+/// The loss of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The segment.
+    pub segment: SegmentNumber,
+    /// Its connection.
+    pub connection: Option<ConnectionNumber>,
+    /// The host it was for; `None` if no host has the address.
+    pub to: Option<HostId>,
+    /// Whether only a copy of the segment that a fault made is lost.
+    pub copy: bool,
+    /// Why.
+    pub reason: LossReason,
 }
 
 /// A datagram under way, and where it is.

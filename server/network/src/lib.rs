@@ -14,6 +14,6 @@ pub mod random;
 mod rules;
 
 pub use connections::Connections;
-pub use event::{Event, EventKind, Loss, ResetSent};
-pub use flight::{Delivery, Flight, Outgoing};
+pub use event::{Event, EventKind, ResetSent};
+pub use flight::{Delivery, Flight, Loss, Outgoing};
 pub use network::{Applied, Command, MAX_UNDER_WAY, Network, NetworkFault};

@@ -15,8 +15,8 @@ use halfopen_trace::{FaultId, HostId, LossReason, SegmentNumber};
 
 pub use self::commands::{Applied, Command, NetworkFault};
 use crate::connections::Connections;
-use crate::event::{Event, EventKind, Events, Loss};
-use crate::flight::{Delivery, Flight, Outgoing, Packet};
+use crate::event::{Event, EventKind, Events};
+use crate::flight::{Delivery, Flight, Loss, Outgoing, Packet};
 use crate::icmp;
 use crate::middlebox::Middleboxes;
 use crate::path::Paths;
