@@ -4,7 +4,7 @@
 //! At one instant: faults on hosts and links first, then each host in the order of the scenario, with what
 //! arrives, its timers and its programs. What a host sends arrives in a later step, even without latency.
 
-mod still;
+mod suspension;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use halfopen_network::{Command, MAX_UNDER_WAY, NetworkFault};
 use halfopen_scenario::{Effect, MiddleboxFault, Scenario};
 use halfopen_tcp::Instant;
 
-use self::still::{Manner, Still};
+use self::suspension::{Manner, Suspension};
 use crate::conclusion::{self, Ending};
 use crate::host;
 use crate::run::{Outcome, RunOptions, Sink};
@@ -45,7 +45,7 @@ struct Driver {
     world: World,
     script: Script,
     power: Vec<Power>,
-    still: Vec<Still>,
+    suspensions: Vec<Suspension>,
 }
 
 /// Whether a host runs.
@@ -69,7 +69,7 @@ impl Driver {
         Driver {
             script: Script::new(&scenario.faults),
             power: vec![Power::Booting; scenario.hosts.len()],
-            still: scenario.hosts.iter().map(|_| Still::default()).collect(),
+            suspensions: scenario.hosts.iter().map(|_| Suspension::default()).collect(),
             shared,
             world,
         }
@@ -192,11 +192,11 @@ impl Driver {
                 (Effect::Reboot { host, .. }, Phase::End) => self.boot((*host).into(), fault),
                 (Effect::Kill(host), Phase::Begin) => self.kill((*host).into(), fault),
                 (Effect::Freeze { host, resumes_after }, _) => {
-                    self.stand_still((*host).into(), fault, phase, (Manner::Frozen, *resumes_after));
+                    self.suspend((*host).into(), fault, phase, (Manner::Frozen, *resumes_after));
                 }
                 (Effect::Pause { host, resumes_after, clock_stops }, _) => {
                     let manner = Manner::Paused { clock_stops: *clock_stops };
-                    self.stand_still((*host).into(), fault, phase, (manner, *resumes_after));
+                    self.suspend((*host).into(), fault, phase, (manner, *resumes_after));
                 }
                 (Effect::ClockJump { host, by }, Phase::Begin) => self.jump((*host).into(), fault, *by),
                 (Effect::CablePull { host, replug_after }, _) => {
@@ -237,7 +237,7 @@ impl Driver {
         self.shared.control(host).forgeries.take();
         self.apply(fault, Phase::Begin, Some(host));
         self.lose_memory(host);
-        self.tell_state(host, before);
+        self.note_state(host, before);
         self.shared.run.borrow_mut().connections.forget(host);
     }
 
@@ -246,13 +246,13 @@ impl Driver {
         self.world.boot(host);
         self.power[host.index()] = Power::Booting;
         self.apply(fault, Phase::End, Some(host));
-        self.tell_state(host, before);
+        self.note_state(host, before);
     }
 
     /// Every process of a host dies. A host that is off has none, nor has one on which they are dead already.
     fn kill(&mut self, host: HostId, fault: usize) {
-        if self.power[host.index()] == Power::On && !self.still[host.index()].killed {
-            self.still[host.index()].killed = true;
+        if self.power[host.index()] == Power::On && !self.suspensions[host.index()].killed {
+            self.suspensions[host.index()].killed = true;
             self.shared.control(host).kill.set(true);
             self.shared.control(host).work.notify_one();
             self.apply(fault, Phase::Begin, Some(host));

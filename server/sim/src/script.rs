@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn deeds_come_in_the_order_of_their_times_then_of_the_scenario() {
+    fn phases_come_in_the_order_of_their_times_then_of_the_scenario() {
         let faults = [kill(When::At(2 * SECOND)), kill(When::At(SECOND)), kill(When::At(SECOND))];
         let mut script = Script::new(&faults);
         let connections = Connections::default();

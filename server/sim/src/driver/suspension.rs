@@ -1,4 +1,4 @@
-//! Hosts that stand still, and clocks that jump.
+//! Hosts and processes that are suspended, and clocks that jump.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use super::{Driver, Power};
 use crate::clock::Clock;
 use halfopen_trace::{EventKind, HostId, HostState, LossReason, Phase};
 
-/// What of a host that is on does nothing.
+/// What of a host that is on is suspended.
 #[derive(Debug, Default)]
-pub(super) struct Still {
+pub(super) struct Suspension {
     /// Its processes are dead.
     pub(super) killed: bool,
     /// The faults that freeze or pause it now.
@@ -19,7 +19,7 @@ pub(super) struct Still {
     clock_stopped: Option<Instant>,
 }
 
-/// How a host stands still.
+/// How a host is suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
     /// Its processes do nothing.
@@ -31,7 +31,7 @@ pub(super) enum Manner {
     },
 }
 
-impl Still {
+impl Suspension {
     fn is(&self, manner: impl Fn(Manner) -> bool) -> bool {
         self.by.iter().any(|(_, by)| manner(*by))
     }
@@ -62,20 +62,20 @@ impl Still {
 impl Driver {
     /// What a host does now.
     pub(super) fn state(&self, host: HostId) -> HostState {
-        let still = &self.still[host.index()];
+        let suspension = &self.suspensions[host.index()];
         if let Power::Off(_) = self.power[host.index()] {
             HostState::Down
-        } else if still.is_paused() {
+        } else if suspension.is_paused() {
             HostState::Paused
-        } else if still.is_frozen() {
+        } else if suspension.is_frozen() {
             HostState::Frozen
         } else {
             HostState::Up
         }
     }
 
-    /// Says what a host does if that is something else than before.
-    pub(super) fn tell_state(&self, host: HostId, before: HostState) {
+    /// Records what a host does if that is something else than before.
+    pub(super) fn note_state(&self, host: HostId, before: HostState) {
         let state = self.state(host);
         if state != before {
             let now = self.shared.now.get();
@@ -84,15 +84,15 @@ impl Driver {
         }
     }
 
-    /// The end of a fault that lasts so long.
+    /// Plans the end of a fault that begins and lasts so long.
     pub(super) fn plan_end(&mut self, fault: usize, phase: Phase, after: Option<Duration>) {
         if let (Phase::Begin, Some(after)) = (phase, after) {
             self.script.plan(self.shared.now.get() + after, Phase::End, fault);
         }
     }
 
-    /// A host, or its processes, stand still or go on. One that is off can not, nor can processes that are dead.
-    pub(super) fn stand_still(
+    /// A host or its processes are suspended, or resume. A host that is off cannot be suspended, nor can processes that are dead.
+    pub(super) fn suspend(
         &mut self,
         host: HostId,
         fault: usize,
@@ -100,30 +100,32 @@ impl Driver {
         (manner, lasts): (Manner, Option<Duration>),
     ) {
         let before = self.state(host);
-        let still = &mut self.still[host.index()];
+        let suspension = &mut self.suspensions[host.index()];
         match phase {
-            Phase::Begin if before == HostState::Down || (manner == Manner::Frozen && still.killed) => return,
-            Phase::Begin => still.by.push((fault, manner)),
-            Phase::End => still.by.retain(|(by, _)| *by != fault),
+            Phase::Begin if before == HostState::Down || (manner == Manner::Frozen && suspension.killed) => {
+                return;
+            }
+            Phase::Begin => suspension.by.push((fault, manner)),
+            Phase::End => suspension.by.retain(|(by, _)| *by != fault),
         }
         let control = self.shared.control(host);
-        if let Some(stood) = still.stop_clock(self.shared.now.get()) {
+        if let Some(stood) = suspension.stop_clock(self.shared.now.get()) {
             let mut clock = control.clock.get();
             clock.lose(stood);
             control.clock.set(clock);
         }
-        control.frozen.set(still.is_frozen());
-        control.paused.set(still.is_paused());
+        control.frozen.set(suspension.is_frozen());
+        control.paused.set(suspension.is_paused());
         control.work.notify_one();
         self.apply(fault, phase, Some(host));
-        self.tell_state(host, before);
+        self.note_state(host, before);
         self.plan_end(fault, phase, lasts);
     }
 
-    /// A host is off: what held it still holds it no more, and what waited for it is lost.
+    /// A host is off: its suspension is over, and what waited for it is lost.
     pub(super) fn lose_memory(&mut self, host: HostId) {
-        let still = std::mem::take(&mut self.still[host.index()]);
-        for (fault, _) in still.by {
+        let suspension = std::mem::take(&mut self.suspensions[host.index()]);
+        for (fault, _) in suspension.by {
             self.script.cancel_end(fault);
         }
         let control = self.shared.control(host);
