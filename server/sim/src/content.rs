@@ -18,14 +18,15 @@ pub(crate) const CHUNK: usize = 64 * 1024;
 
 /// The octets that an application has written to a connection.
 ///
-/// Where no text was sent, the octet at an offset of the stream follows from the offset, and differs from stream to stream.
+/// Where the application sent no octets of its own, the one at an offset of the stream follows from the offset, and differs from
+/// stream to stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Written {
     octets: u64,
     /// Where in the pattern the stream begins.
     shift: u64,
-    /// Texts and where they begin.
-    texts: Vec<(u64, Box<str>)>,
+    /// The application's own octets and where they begin.
+    own: Vec<(u64, Box<[u8]>)>,
 }
 
 impl Written {
@@ -34,14 +35,16 @@ impl Written {
         Written { shift: stream.wrapping_mul(STRIDE) % PERIOD as u64, ..Written::default() }
     }
 
-    /// The next octets that are not part of a text, at most so many.
-    pub(crate) fn next(&self, most: u64) -> &'static [u8] {
+    /// The next octets of the pattern, at most so many.
+    pub(crate) fn next_of_pattern(&self, most: u64) -> &'static [u8] {
         self.pattern(self.octets, usize::try_from(most).unwrap_or(CHUNK).min(CHUNK))
     }
 
-    /// A text begins here.
-    pub(crate) fn begin_text(&mut self, text: &str) {
-        self.texts.push((self.octets, text.into()));
+    /// The octets that are written next are the application's own.
+    pub(crate) fn begin_own(&mut self, octets: &[u8]) {
+        if !octets.is_empty() {
+            self.own.push((self.octets, octets.into()));
+        }
     }
 
     /// So many octets more are written.
@@ -70,15 +73,15 @@ impl Written {
 
     /// Octets from this offset on: some, and at most so many.
     fn at(&self, offset: u64, most: usize) -> &[u8] {
-        let after = self.texts.partition_point(|(start, _)| *start <= offset);
-        if let Some((start, text)) = after.checked_sub(1).and_then(|index| self.texts.get(index))
-            && let Some(rest) = text.as_bytes().get((offset - start) as usize..)
+        let after = self.own.partition_point(|(start, _)| *start <= offset);
+        if let Some((start, own)) = after.checked_sub(1).and_then(|index| self.own.get(index))
+            && let Some(rest) = own.get((offset - start) as usize..)
             && !rest.is_empty()
         {
             return &rest[..rest.len().min(most)];
         }
-        let until_text = self.texts.get(after).map_or(u64::MAX, |(start, _)| start - offset);
-        self.pattern(offset, most.min(usize::try_from(until_text).unwrap_or(usize::MAX)).min(CHUNK))
+        let until_own = self.own.get(after).map_or(u64::MAX, |(start, _)| start - offset);
+        self.pattern(offset, most.min(usize::try_from(until_own).unwrap_or(usize::MAX)).min(CHUNK))
     }
 
     fn pattern(&self, offset: u64, octets: usize) -> &'static [u8] {
@@ -107,12 +110,12 @@ mod tests {
     /// 10 octets, "hello", 10 octets.
     fn written() -> (Written, Vec<u8>) {
         let mut written = Written::default();
-        let mut stream = written.next(10).to_vec();
+        let mut stream = written.next_of_pattern(10).to_vec();
         written.advance(10);
-        written.begin_text("hello");
+        written.begin_own(b"hello");
         written.advance(5);
         stream.extend(b"hello");
-        stream.extend(written.next(10));
+        stream.extend(written.next_of_pattern(10));
         written.advance(10);
         (written, stream)
     }

@@ -1,4 +1,4 @@
-//! The software of a host: its TCP and the programs over it.
+//! The software of a host: its TCP and the application over it.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -15,7 +15,7 @@ use halfopen_tcp::{
     Instant, Keepalive, Subject, TimerChange, Transmit,
 };
 
-use crate::application::{Context, Programs, Turn};
+use crate::application::{Application, Context, Programs, Turn};
 use crate::clock::Clock;
 use crate::connections::{End, EndId, Origin};
 use crate::shared::Shared;
@@ -45,11 +45,13 @@ struct Machine {
     host: HostId,
     port: Rc<Port>,
     endpoint: Endpoint,
-    programs: Programs,
+    application: Box<dyn Application>,
     /// The connections of this life.
     ends: BTreeMap<ConnectionId, EndId>,
     /// The datagram being sent.
     outgoing: Vec<u8>,
+    /// What the application reads.
+    data: Vec<u8>,
     /// What arrived in this step, and where in `incoming` the octets are.
     arrived: Vec<(Flight, Range<usize>)>,
     incoming: Vec<u8>,
@@ -60,14 +62,15 @@ impl Machine {
         let life = shared.control(host).lives.get();
         shared.control(host).lives.set(life + 1);
         let endpoint = Endpoint::new(config(&shared.scenario, host, shared.seed, life));
-        let programs = Programs::start(&shared.scenario, host, life == 0);
+        let application = Box::new(Programs::start(&shared.scenario, host, life == 0));
         Machine {
             shared,
             host,
             port,
             endpoint,
-            programs,
+            application,
             ends: BTreeMap::new(),
+            data: Vec::new(),
             outgoing: Vec::new(),
             arrived: Vec::new(),
             incoming: Vec::new(),
@@ -75,7 +78,7 @@ impl Machine {
     }
 
     /// All that there is to do at this instant: what was done to the host first, then timers, then what arrived, then
-    /// programs. A kernel's clock ticks, so that a timer is there before a segment that is due at the same time; but
+    /// the application. A kernel's clock ticks, so that a timer is there before a segment that is due at the same time; but
     /// the timer of a SYN+ACK is a long one and as late as such timers are: a SYN that comes again comes first.
     fn act(&mut self) {
         let shared = Rc::clone(&self.shared);
@@ -88,7 +91,7 @@ impl Machine {
         }
         let now = self.local();
         if control.kill.take() {
-            self.programs = Programs::default();
+            self.application.kill();
             self.endpoint.close_all(now);
             self.drain(None);
         }
@@ -99,9 +102,9 @@ impl Machine {
         self.take_timeouts();
         let mut next = None;
         if !control.frozen.get() {
-            self.programs.notice_time(now);
-            self.run_programs();
-            next = self.programs.next_time();
+            self.application.time_passed(now);
+            self.run_application();
+            next = self.application.next_time();
         }
         let wake = self.endpoint.poll_timeout().into_iter().chain(next).min();
         control.wake.set(wake.map(|time| control.clock.get().time_of(time)));
@@ -190,7 +193,7 @@ impl Machine {
         self.shared.run.borrow_mut().recorder.push(now, Some(self.host), connection, kind);
         self.drain(None);
         if let Some(connection) = arrival.connection {
-            self.programs.notice(connection);
+            self.application.connection_changed(connection);
         }
     }
 
@@ -237,7 +240,7 @@ impl Machine {
             {
                 self.shared.run.borrow_mut().connections.arrived(*end, now);
             }
-            self.programs.notice(connection);
+            self.application.connection_changed(connection);
         }
     }
 
@@ -253,8 +256,8 @@ impl Machine {
         panic!("a timer is due again and again at {now}");
     }
 
-    /// Programs go on until all wait, or until they have made more events than a run may have.
-    fn run_programs(&mut self) {
+    /// The application has turns until all of it waits, or until it has made more events than a run may have.
+    fn run_application(&mut self) {
         let most = self.shared.scenario.limits.events;
         while self.shared.run.borrow().recorder.len() < most
             && let Some(turn) = self.turn()
@@ -286,14 +289,16 @@ impl Machine {
     fn turn(&mut self) -> Option<Turn> {
         let mut run = self.shared.run.borrow_mut();
         let mut context = Context {
+            scenario: &self.shared.scenario,
             host: self.host,
             now: self.local(),
             time: self.shared.now.get(),
             endpoint: &mut self.endpoint,
             run: &mut run,
             ends: &self.ends,
+            data: &mut self.data,
         };
-        self.programs.turn(&self.shared.scenario, &mut context)
+        self.application.turn(&mut context)
     }
 
     /// Takes all that follows from a call, a segment (this one) or time.
@@ -335,7 +340,7 @@ impl Machine {
             }
             end = self.ends.get(&id).copied();
             if matches!(event.kind, TcpEvent::Transition { .. } | TcpEvent::Error(_)) {
-                self.programs.notice(id);
+                self.application.connection_changed(id);
             }
         }
         let kind = match event.kind {
@@ -344,7 +349,7 @@ impl Machine {
                 EventKind::ConnectionCreated(Box::new(ConnectionCreated { local, remote, remote_host }))
             }
             TcpEvent::Transition { from, to, cause } => {
-                self.programs.notice_transition();
+                self.application.listeners_changed();
                 if let Some(end) = end {
                     run.connections.change_state(end, to, now);
                 }
@@ -357,7 +362,7 @@ impl Machine {
             }
             TcpEvent::Keepalive(found) => keepalive(found, now, end.map(|end| run.connections.end(end))),
             TcpEvent::Error(errno) => EventKind::ConnectionError(errno),
-            // No application of a scenario asks for reports; what they tell is in the trace already.
+            // No application asks for reports; what they tell is in the trace already.
             TcpEvent::Report(_) => return,
         };
         run.recorder.push(now, Some(self.host), end.map(|end| end.number), kind);

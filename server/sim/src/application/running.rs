@@ -148,17 +148,11 @@ impl Running {
     }
 
     /// One turn of the step that it is in.
-    pub(super) fn turn(
-        &mut self,
-        step: &Step,
-        context: &mut Context<'_>,
-        turn: &mut Turn,
-        buffer: &mut Vec<u8>,
-    ) -> Next {
+    pub(super) fn turn(&mut self, step: &Step, context: &mut Context<'_>, turn: &mut Turn) -> Next {
         let mut stage = self.stage.take().unwrap_or_else(|| Stage::new(context.now));
         let next = match step.action {
             Action::Repeat { times, every, .. } => self.next_round(times, every, context.now),
-            _ => self.play(&step.action, &mut stage, context, turn, buffer),
+            _ => self.play(&step.action, &mut stage, context, turn),
         };
         let next = match (next, step.timeout) {
             (Next::Wait(wait), Some(timeout)) if wait.accept || wait.connection.is_some() => {

@@ -1,0 +1,114 @@
+//! What an application makes its calls through.
+
+use std::collections::BTreeMap;
+
+use halfopen_scenario::{Scenario, SocketOptions};
+use halfopen_tcp::{ConnectionId, Endpoint, Errno, Instant, Received};
+use halfopen_trace::{EventKind, HostId};
+
+use crate::connections::EndId;
+use crate::content::CHUNK;
+use crate::shared::Run;
+
+/// What a turn is given. What moves data is noted and checked here; other calls are made on the endpoint itself.
+pub(crate) struct Context<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) host: HostId,
+    /// What the host's clock shows.
+    pub(crate) now: Instant,
+    /// The time of the run.
+    pub(crate) time: Instant,
+    pub(crate) endpoint: &'a mut Endpoint,
+    pub(crate) run: &'a mut Run,
+    /// The connections of the host.
+    pub(crate) ends: &'a BTreeMap<ConnectionId, EndId>,
+    /// What was read last is at its front.
+    pub(crate) data: &'a mut Vec<u8>,
+}
+
+impl Context<'_> {
+    /// Sets the options that are there.
+    pub(super) fn set_options(&mut self, id: ConnectionId, options: &SocketOptions) {
+        let (now, endpoint) = (self.now, &mut *self.endpoint);
+        let SocketOptions { keepalive, nodelay, user_timeout, linger, receive_buffer, send_buffer } =
+            *options;
+        if let Some(keepalive) = keepalive {
+            endpoint.set_keepalive(now, id, keepalive);
+        }
+        if let Some(nodelay) = nodelay {
+            endpoint.set_nodelay(now, id, nodelay);
+        }
+        if let Some(timeout) = user_timeout {
+            endpoint.set_user_timeout(now, id, timeout);
+        }
+        if let Some(linger) = linger {
+            endpoint.set_linger(now, id, linger);
+        }
+        if let Some(octets) = receive_buffer {
+            endpoint.set_receive_buffer(now, id, octets);
+        }
+        if let Some(octets) = send_buffer {
+            endpoint.set_send_buffer(now, id, octets);
+        }
+    }
+
+    /// Sends the next octets of the end's pattern, at most so many, and returns how many. Zero: the send buffer is full.
+    pub(super) fn write_pattern(&mut self, id: ConnectionId, most: u64) -> Result<u64, Errno> {
+        let end = self.ends.get(&id).ok_or(Errno::NotConnected)?;
+        let octets = self.run.connections.end(*end).written.next_of_pattern(most);
+        let taken = self.endpoint.send(self.now, id, octets)?;
+        self.written(*end, taken);
+        Ok(taken as u64)
+    }
+
+    /// Sends the application's own octets and returns how many. Zero: the send buffer is full.
+    pub(super) fn write_own(&mut self, id: ConnectionId, octets: &[u8]) -> Result<u64, Errno> {
+        let end = self.ends.get(&id).ok_or(Errno::NotConnected)?;
+        let taken = self.endpoint.send(self.now, id, octets)?;
+        self.run.connections.end_mut(*end).written.begin_own(&octets[..taken]);
+        self.written(*end, taken);
+        Ok(taken as u64)
+    }
+
+    fn written(&mut self, end: EndId, octets: usize) {
+        if octets > 0 {
+            self.run.connections.end_mut(end).written.advance(octets);
+            self.note(end, EventKind::DataWritten { octets: octets as u64 });
+        }
+    }
+
+    /// Receives at most so many octets, and at most [`CHUNK`], to the front of `data`; checks them against what the peer's application
+    /// sent, and counts them.
+    pub(super) fn read(&mut self, id: ConnectionId, most: u64) -> Result<Received, Errno> {
+        let room = CHUNK.min(usize::try_from(most).unwrap_or(CHUNK));
+        self.data.resize(CHUNK, 0);
+        let received = self.endpoint.receive(self.now, id, &mut self.data[..room])?;
+        if let Received::Octets(octets) = received {
+            self.received(id, octets);
+        }
+        Ok(received)
+    }
+
+    fn received(&mut self, id: ConnectionId, octets: usize) {
+        let Some(end) = self.ends.get(&id).copied() else { return };
+        let (connections, octets) = (&mut self.run.connections, &self.data[..octets]);
+        let offset = connections.end(end).received;
+        // What one of the ends that the peer had has sent is right.
+        let checks = || connections.peers(end).map(|peer| peer.written.check(offset, octets));
+        let right = checks().any(|check| check.is_ok());
+        let wrong = checks().filter_map(Result::err).max().unwrap_or(offset);
+        let own = connections.end_mut(end);
+        let octets = octets.len() as u64;
+        own.received = offset + octets;
+        let is_news = !right && !std::mem::replace(&mut own.mistaken, true);
+        self.note(end, EventKind::DataRead { octets });
+        if is_news {
+            self.note(end, EventKind::DataMistaken { offset: wrong });
+        }
+    }
+
+    /// Something happened to an end on this host.
+    fn note(&mut self, end: EndId, kind: EventKind) {
+        self.run.recorder.push(self.time, Some(self.host), Some(end.number), kind);
+    }
+}

@@ -1,0 +1,129 @@
+//! The programs of a scenario, played over the TCP of their host.
+//!
+//! A program is in one step at a time. One that waits is not looked at until what it waits for may have come.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use halfopen_scenario::{Action, Program, Scenario, Step};
+use halfopen_tcp::{ConnectionId, Instant};
+use halfopen_trace::HostId;
+
+use super::running::{Next, Running, Wait};
+use super::{Application, Context, Turn};
+
+/// The programs of a host in one of its lives.
+#[derive(Default)]
+pub(crate) struct Programs {
+    list: Vec<Running>,
+    /// Who has a turn, in order.
+    ready: VecDeque<usize>,
+    /// Who waits for something to happen to a connection.
+    on_connection: BTreeMap<ConnectionId, usize>,
+    /// Who waits for a connection to accept.
+    on_accept: Vec<usize>,
+    /// Who waits for a time.
+    on_time: BTreeSet<(Instant, usize)>,
+}
+
+impl Programs {
+    /// The programs of a host. In a later life only those run that begin with `listen`: a service comes back
+    /// with its host, and what a user had started does not.
+    pub(crate) fn start(scenario: &Scenario, host: HostId, first_life: bool) -> Programs {
+        let runs = |program: &Program| {
+            HostId::from(program.host) == host
+                && (first_life
+                    || matches!(program.steps.first(), Some(Step { action: Action::Listen { .. }, .. })))
+        };
+        let list: Vec<Running> = (0..)
+            .zip(&scenario.programs)
+            .filter(|(_, program)| runs(program))
+            .map(|(position, program)| Running::new(position, program))
+            .collect();
+        Programs { ready: (0..list.len()).collect(), list, ..Programs::default() }
+    }
+
+    /// A program has a turn; it waits for nothing any more.
+    fn wake(&mut self, index: usize) {
+        let Wait { connection, accept, until } = std::mem::take(&mut self.list[index].waits);
+        if let Some(connection) = connection {
+            self.on_connection.remove(&connection);
+        }
+        if accept {
+            self.on_accept.retain(|waiting| *waiting != index);
+        }
+        if let Some(time) = until {
+            self.on_time.remove(&(time, index));
+        }
+        self.ready.push_back(index);
+    }
+
+    fn wait(&mut self, index: usize, wait: Wait) {
+        self.list[index].waits = wait;
+        if let Some(connection) = wait.connection {
+            self.on_connection.insert(connection, index);
+        }
+        if wait.accept {
+            self.on_accept.push(index);
+        }
+        if let Some(time) = wait.until {
+            self.on_time.insert((time, index));
+        }
+    }
+}
+
+impl Application for Programs {
+    fn connection_changed(&mut self, connection: ConnectionId) {
+        if let Some(index) = self.on_connection.get(&connection) {
+            self.wake(*index);
+        }
+    }
+
+    fn listeners_changed(&mut self) {
+        while let Some(index) = self.on_accept.first() {
+            self.wake(*index);
+        }
+    }
+
+    fn time_passed(&mut self, now: Instant) {
+        while let Some((_, index)) = self.on_time.first().filter(|(time, _)| *time <= now) {
+            self.wake(*index);
+        }
+    }
+
+    /// A program goes on until it waits, then the next has its turn.
+    fn turn(&mut self, context: &mut Context<'_>) -> Option<Turn> {
+        while let Some(&index) = self.ready.front() {
+            let running = &mut self.list[index];
+            let program = &context.scenario.programs[running.program];
+            let Some(step) = program.steps.get(running.step) else {
+                self.ready.pop_front();
+                continue;
+            };
+            let mut turn = Turn::default();
+            match running.turn(step, context, &mut turn) {
+                Next::More => return Some(turn),
+                Next::Wait(wait) => {
+                    self.ready.pop_front();
+                    self.wait(index, wait);
+                    if turn.called || turn.blocked.is_some() {
+                        return Some(turn);
+                    }
+                }
+                Next::Jump => {}
+                Next::End(end) => {
+                    turn.ended = Some(running.end(program, step, &end));
+                    return Some(turn);
+                }
+            }
+        }
+        None
+    }
+
+    fn next_time(&self) -> Option<Instant> {
+        self.on_time.first().map(|(time, _)| *time)
+    }
+
+    fn kill(&mut self) {
+        *self = Programs::default();
+    }
+}
