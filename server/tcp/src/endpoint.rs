@@ -16,7 +16,8 @@ use crate::listener::Listener;
 use crate::ports::Ports;
 use crate::segment::{self, IpChoice};
 use crate::{
-    ConnectionId, ConnectionStatus, Event, Header, Instant, ListenerId, Purpose, Settings, Transmit,
+    ConnectionId, ConnectionStatus, Event, Header, Instant, ListenerId, Purpose, Readiness, Settings,
+    Transmit,
 };
 
 /// The configuration of an endpoint.
@@ -94,6 +95,17 @@ impl Endpoint {
     /// The status of a connection (RFC 9293 §3.9.1.6); `None` once it is gone.
     pub fn status(&self, connection: ConnectionId) -> Option<ConnectionStatus> {
         self.get(connection).map(Connection::status)
+    }
+
+    /// Which calls on a connection would do something at once; all of them once it is gone, with an error.
+    pub fn readiness(&self, connection: ConnectionId) -> Readiness {
+        let gone = Readiness { readable: true, writable: true };
+        self.get(connection).map_or(gone, Connection::readiness)
+    }
+
+    /// Whether [`accept`](Endpoint::accept) would find a connection.
+    pub fn is_acceptable(&self, listener: ListenerId) -> bool {
+        self.listeners.get(&listener).is_some_and(|listener| !listener.accept_queue.is_empty())
     }
 
     /// Every connection, oldest first.

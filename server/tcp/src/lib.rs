@@ -41,7 +41,7 @@ pub use event::{
 pub use flags::Flags;
 pub use header::{Header, Options, SackBlocks, Timestamps};
 pub use profiles::Profile;
-pub use results::{ConnectionStatus, Received, Transmit};
+pub use results::{ConnectionStatus, Readiness, Received, Transmit};
 pub use segment::{encode_segment, read_segment};
 pub use seq::Seq;
 pub use settings::{

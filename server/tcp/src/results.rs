@@ -52,3 +52,12 @@ pub struct ConnectionStatus {
     /// Octets from where the application reads to the end of the peer's urgent data.
     pub urgent: u32,
 }
+
+/// Which calls would return at once (POSIX `poll`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// `receive` finds octets, the end of the stream or an error.
+    pub readable: bool,
+    /// The connection is open and `send` takes at least one octet, or `send` or `connected` finds an error.
+    pub writable: bool,
+}

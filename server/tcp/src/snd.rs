@@ -67,8 +67,30 @@ impl Snd {
     /// Takes octets from the application and returns how many. The congestion window and the size of a packet are in
     /// segments.
     pub(crate) fn write(&mut self, octets: &[u8], cwnd: u32, packet: u32) -> usize {
-        let mut room = (self.capacity as usize).saturating_sub(self.buffer.len());
-        let queue = Queue {
+        let mut room = self.free();
+        let queue = self.queue(cwnd, packet);
+        if let Some(memory) = &mut self.memory {
+            let wanted = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+            room = room.min(memory.room(queue, wanted) as usize);
+        }
+        let count = octets.len().min(room);
+        self.buffer.extend(&octets[..count]);
+        count
+    }
+
+    /// Whether [`write`](Snd::write) would take an octet.
+    pub(crate) fn has_room(&self, cwnd: u32, packet: u32) -> bool {
+        let has_memory = |memory: &SendMemory| memory.clone().room(self.queue(cwnd, packet), 1) > 0;
+        self.free() > 0 && self.memory.as_ref().is_none_or(has_memory)
+    }
+
+    fn free(&self) -> usize {
+        (self.capacity as usize).saturating_sub(self.buffer.len())
+    }
+
+    /// The buffer as the memory of packets sees it.
+    fn queue(&self, cwnd: u32, packet: u32) -> Queue {
+        Queue {
             octets: self.buffer.len() as u32,
             unsent: self.unsent(),
             window: self.usable_window(),
@@ -77,14 +99,7 @@ impl Snd {
             cwnd,
             mss: self.mss,
             max_wnd: self.max_wnd,
-        };
-        if let Some(memory) = &mut self.memory {
-            let wanted = u32::try_from(octets.len()).unwrap_or(u32::MAX);
-            room = room.min(memory.room(queue, wanted) as usize);
         }
-        let count = octets.len().min(room);
-        self.buffer.extend(&octets[..count]);
-        count
     }
 
     /// Sets the size of the buffer, octets. What was written stays.

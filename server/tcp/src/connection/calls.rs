@@ -4,7 +4,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::{Connection, Context};
-use crate::{Call, Cause, Errno, KeepaliveSettings, Purpose, Received, State, Timer};
+use crate::{Call, Cause, Errno, KeepaliveSettings, Purpose, Readiness, Received, State, Timer};
 
 impl Connection {
     /// The outcome of an active open.
@@ -69,6 +69,31 @@ impl Connection {
         }
         let ended = self.state == State::Closed || self.application.read_shut;
         Ok(if ended { Received::End } else { Received::Nothing })
+    }
+
+    /// Which of the calls above would do something at once.
+    pub(crate) fn readiness(&self) -> Readiness {
+        let fails = self.application.error.is_some();
+        let readable = fails
+            || self.application.read_shut
+            || self.rcv.unread() > 0
+            || self.rcv.is_finished()
+            || self.state == State::Closed;
+        let writable = match self.state {
+            State::SynSent | State::SynReceived => false,
+            State::Established | State::CloseWait => {
+                self.snd.is_finishing() || self.snd.has_room(self.congestion.size(), self.packet_segments())
+            }
+            // It fails at once.
+            State::Closed
+            | State::Listen
+            | State::FinWait1
+            | State::FinWait2
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => true,
+        };
+        Readiness { readable, writable: fails || writable }
     }
 
     /// A read may make an acknowledgment due, or open the window far enough to advertise it (Linux `tcp_cleanup_rbuf`).

@@ -170,7 +170,12 @@ impl Pair {
         let Some(id) = self.ids[end].filter(|_| !self.unwritten[end].is_empty()) else {
             return false;
         };
-        let taken = self.ends[end].send(self.now, id, &self.unwritten[end]).unwrap_or(0);
+        let is_open = |state| !matches!(state, State::SynSent | State::SynReceived);
+        let connected = self.ends[end].status(id).is_none_or(|status| is_open(status.state));
+        let writable = self.ends[end].readiness(id).writable;
+        let taken = self.ends[end].send(self.now, id, &self.unwritten[end]);
+        assert_eq!(writable, connected && taken != Ok(0), "{taken:?}");
+        let taken = taken.unwrap_or(0);
         self.unwritten[end].drain(..taken);
         taken > 0
     }
@@ -180,7 +185,10 @@ impl Pair {
             return false;
         };
         let mut buffer = [0; 4096];
-        match self.ends[end].receive(self.now, id, &mut buffer) {
+        let readable = self.ends[end].readiness(id).readable;
+        let received = self.ends[end].receive(self.now, id, &mut buffer);
+        assert_eq!(readable, received != Ok(Received::Nothing), "{received:?}");
+        match received {
             Ok(Received::Octets(count)) => {
                 self.read[end].extend_from_slice(&buffer[..count]);
                 return true;
