@@ -64,10 +64,15 @@ fn kind(kind: Option<&Kind>) -> String {
         }
         Kind::ConnectionError(error) => format!("error {} for the next call", error.errno),
         Kind::HostChanged(changed) => format!("is {}", host_state(changed.state())),
+        Kind::FaultAdded(added) => {
+            let number = added.fault.as_ref().map_or(0, |fault| fault.number);
+            format!("fault {number} is added: {}", words::fault_kind(added.kind()))
+        }
         Kind::FaultApplied(applied) => match applied.segment {
             0 => fault(applied),
             segment => format!("{} (segment {segment})", fault(applied)),
         },
+        Kind::ConnectionOpened(opened) if opened.application.is_empty() => "opens a connection".to_owned(),
         Kind::ConnectionOpened(opened) if opened.name.is_empty() => {
             format!("{} opens a connection", opened.application)
         }

@@ -320,6 +320,7 @@ impl Builder {
             Kind::RunFinished(_) => EntryKind::End,
             // Steps and their results describe what applications do; a result says how a run ended.
             Kind::ConnectionOpened(_)
+            | Kind::FaultAdded(_)
             | Kind::StepBlocked(_)
             | Kind::DataWritten(_)
             | Kind::DataRead(_)

@@ -12,7 +12,7 @@ use std::time::Duration;
 use halfopen_proto::v1;
 use halfopen_proto::v1::event::Kind;
 use halfopen_scenario::library::Bundled;
-use halfopen_scenario::{Diagnostic, Scenario, TrackedState, Unreachable};
+use halfopen_scenario::{Diagnostic, Fault, Scenario, TrackedState, Unreachable};
 use halfopen_tcp::{Cause, DropReason, Flags, Options, Timer, TimerChange};
 use halfopen_trace::{
     ApplicationResult, ConnectionCreated, ConnectionOpened, Event, EventKind, HostId, LossReason,
@@ -27,6 +27,8 @@ const USUAL_EVENT: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Converter {
     scenario: Option<Arc<Scenario>>,
+    /// The faults that were added to those of the scenario.
+    added: Vec<Fault>,
     addresses: AddressTexts,
 }
 
@@ -35,6 +37,9 @@ impl Converter {
     pub(crate) fn event(&mut self, sequence: u64, event: &Event) -> (v1::Event, usize) {
         if let EventKind::RunStarted(started) = &event.kind {
             self.scenario = Some(Arc::clone(&started.scenario));
+        }
+        if let EventKind::FaultAdded(added) = &event.kind {
+            self.added.push(added.fault.clone());
         }
         let converted = v1::Event {
             sequence,
@@ -112,11 +117,16 @@ impl Converter {
             EventKind::ConnectionError(errno) => {
                 Kind::ConnectionError(v1::ConnectionError { errno: errno.name().to_owned() })
             }
+            EventKind::FaultAdded(added) => Kind::FaultAdded(v1::FaultAdded {
+                fault: Some(self.fault(added.id)),
+                kind: enums::fault_kind(&added.fault.effect).into(),
+            }),
             EventKind::FaultApplied(applied) => Kind::FaultApplied(self.fault_applied(*applied)),
             EventKind::HostChanged(state) => {
                 Kind::HostChanged(v1::HostChanged { state: enums::host_state(*state).into() })
             }
             EventKind::ConnectionOpened(opened) => Kind::ConnectionOpened(self.connection_opened(*opened)),
+            EventKind::SocketOpened { .. } => Kind::ConnectionOpened(v1::ConnectionOpened::default()),
             EventKind::StepBlocked(step) => {
                 Kind::StepBlocked(v1::StepBlocked { step: Some(self.step(*step)) })
             }

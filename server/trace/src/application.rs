@@ -5,7 +5,7 @@ use halfopen_tcp::Errno;
 
 use crate::StepId;
 
-/// An application opened a connection: `connect` was called, or `accept` returned.
+/// A program opened a connection: `connect` was called, or `accept` returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionOpened {
     /// Position of the program in [`Scenario::programs`](halfopen_scenario::Scenario::programs), from 0.

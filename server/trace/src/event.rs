@@ -8,8 +8,8 @@ use halfopen_scenario::{Scenario, Unreachable};
 use halfopen_tcp::{Cause, DropReason, Errno, Instant, State, Timer, TimerChange};
 
 use crate::{
-    ApplicationResult, ConnectionNumber, ConnectionOpened, ExpectationResult, FaultApplied, HostId, Limit,
-    LossReason, MiddleboxChanged, RunFinished, SegmentNumber, SegmentSent, StepId,
+    ApplicationResult, ConnectionNumber, ConnectionOpened, ExpectationResult, FaultAdded, FaultApplied,
+    HostId, Limit, LossReason, MiddleboxChanged, RunFinished, SegmentNumber, SegmentSent, StepId,
 };
 
 /// One thing that happened.
@@ -40,9 +40,11 @@ impl Event {
             | EventKind::TimerChanged { .. }
             | EventKind::KeepaliveOutcome { .. }
             | EventKind::ConnectionError(_)
+            | EventKind::FaultAdded(_)
             | EventKind::FaultApplied(_)
             | EventKind::HostChanged(_)
             | EventKind::ConnectionOpened(_)
+            | EventKind::SocketOpened { .. }
             | EventKind::StepBlocked(_)
             | EventKind::DataWritten { .. }
             | EventKind::DataRead { .. }
@@ -124,12 +126,19 @@ pub enum EventKind {
     },
     /// An error that the application's next call gets.
     ConnectionError(Errno),
+    /// A fault was added to those of the scenario.
+    FaultAdded(Box<FaultAdded>),
     /// A fault was applied.
     FaultApplied(FaultApplied),
     /// The host goes down, comes back, or stands still; when the run begins every host is up.
     HostChanged(HostState),
-    /// An application opened the connection.
+    /// A program of the scenario opened the connection.
     ConnectionOpened(ConnectionOpened),
+    /// An application that is no program of the scenario opened the connection.
+    SocketOpened {
+        /// The number of its socket on the host, from 1 in the order of opening.
+        socket: u32,
+    },
     /// A step of an application cannot go on at once: it waits.
     StepBlocked(StepId),
     /// An application wrote to the connection: so many octets are in its send buffer.

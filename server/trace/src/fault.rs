@@ -1,8 +1,19 @@
 //! What a fault did.
 
+use halfopen_scenario::Fault;
+
 use crate::{FaultId, SegmentNumber};
 
-/// A fault was applied. What it does is in [`Fault::effect`](halfopen_scenario::Fault::effect).
+/// A fault was added while the run went on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultAdded {
+    /// Its id: the next after those of the scenario and those added before.
+    pub id: FaultId,
+    /// What it is.
+    pub fault: Fault,
+}
+
+/// A fault was applied. What it does is in [`Fault::effect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultApplied {
     /// The fault.

@@ -28,7 +28,8 @@ position! {
 }
 
 position! {
-    /// A fault: its position in [`Scenario::faults`](halfopen_scenario::Scenario::faults), from 0.
+    /// A fault: its position in [`Scenario::faults`](halfopen_scenario::Scenario::faults), from 0. Those that are
+    /// [added](crate::FaultAdded) while the run goes on follow.
     FaultId(u32)
 }
 

@@ -16,7 +16,7 @@ mod trace;
 
 pub use application::{ApplicationResult, ConnectionOpened};
 pub use event::{ConnectionCreated, Event, EventKind, HostState, KeepaliveVerdict, RunStarted};
-pub use fault::{FaultApplied, Phase};
+pub use fault::{FaultAdded, FaultApplied, Phase};
 pub use id::{ConnectionNumber, ExpectationId, FaultId, HostId, MiddleboxId, SegmentNumber, StepId};
 pub use loss::{LossReason, MiddleboxLoss};
 pub use middlebox::{MiddleboxChange, MiddleboxChanged};

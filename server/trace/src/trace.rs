@@ -44,6 +44,16 @@ impl Trace {
         (1..).zip(self.chunks.iter().flat_map(|chunk| chunk.iter()))
     }
 
+    /// Every event after the one of this sequence number, with its own, in order; after 0 all of them.
+    pub fn after(&self, sequence: u64) -> impl Iterator<Item = (u64, &Event)> {
+        let chunk = self.starts.partition_point(|start| *start <= sequence).saturating_sub(1);
+        let first = self.starts.get(chunk).copied().unwrap_or(1);
+        let events = self.chunks[chunk..].iter().flat_map(|chunk| chunk.iter());
+        (first..)
+            .zip(events)
+            .skip(usize::try_from(sequence.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX))
+    }
+
     /// The chunks, in order.
     pub fn chunks(&self) -> &[Arc<Vec<Event>>] {
         &self.chunks
@@ -86,6 +96,10 @@ mod tests {
         assert_eq!(times, [(1, 0), (2, 1), (3, 2)]);
         for sequence in 1..=3 {
             assert_eq!(trace.get(sequence).map(|event| event.time.as_nanos()), Some(sequence - 1));
+        }
+        for sequence in 0..=4 {
+            let after: Vec<u64> = trace.after(sequence).map(|(sequence, _)| sequence).collect();
+            assert_eq!(after, (sequence + 1..=3).collect::<Vec<_>>());
         }
         assert_eq!(trace.get(0), None);
         assert_eq!(trace.get(4), None);

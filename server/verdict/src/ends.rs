@@ -43,7 +43,7 @@ pub(crate) struct Ends {
     list: Vec<End>,
     /// The newest end of a connection on a host, as a position in the list.
     newest: BTreeMap<(HostId, ConnectionNumber), usize>,
-    /// Every connection that an application opened: by program and slot.
+    /// Every connection that a program opened: by program and slot.
     opened: BTreeSet<(usize, Slot, ConnectionNumber)>,
 }
 
@@ -92,7 +92,7 @@ impl Ends {
         self.list.iter().filter(is_meant)
     }
 
-    /// Whether an application opened this connection under that reference.
+    /// Whether a program opened this connection under that reference.
     pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
         self.opened.contains(&(meant.program, meant.connection, number))
     }
@@ -172,9 +172,11 @@ impl End {
             | EventKind::DestinationUnreachable { .. }
             | EventKind::MiddleboxChanged(_)
             | EventKind::TimerChanged { .. }
+            | EventKind::FaultAdded(_)
             | EventKind::FaultApplied(_)
             | EventKind::HostChanged(_)
             | EventKind::ConnectionOpened(_)
+            | EventKind::SocketOpened { .. }
             | EventKind::StepBlocked(_)
             | EventKind::ApplicationResult(_)
             | EventKind::LimitReached(_)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use halfopen_scenario::{Claim, Failure, HostClaim, Program, Scenario};
+use halfopen_scenario::{Claim, Failure, Fault, HostClaim, Program, Scenario};
 use halfopen_tcp::Errno;
 use halfopen_trace::{ApplicationResult, EventKind, FaultId, Problem, StepId, Trace};
 
@@ -11,15 +11,17 @@ use crate::steps::{self, StepState, Steps};
 /// Whether the run ended before it was over, and all its problems.
 pub(crate) fn find(scenario: &Scenario, trace: &Trace, steps: &Steps) -> (bool, Vec<Problem>) {
     let mut problems = Vec::new();
-    let mut applied = BTreeSet::new();
+    let mut missing: BTreeSet<FaultId> =
+        (0..).map(FaultId).zip(&scenario.faults).filter_map(must_happen).collect();
     let mut cut_short = None;
     for (_, event) in trace.iter() {
         match &event.kind {
             EventKind::DataMistaken { offset } => problems.extend(
                 event.connection.map(|connection| Problem::DataMistaken { connection, offset: *offset }),
             ),
-            EventKind::FaultApplied(fault) => {
-                applied.insert(fault.fault);
+            EventKind::FaultAdded(added) => missing.extend(must_happen((added.id, &added.fault))),
+            EventKind::FaultApplied(applied) => {
+                missing.remove(&applied.fault);
             }
             EventKind::LimitReached(limit) => cut_short = Some(Problem::LimitReached(*limit)),
             EventKind::RunStopped => cut_short = Some(Problem::Stopped),
@@ -33,7 +35,7 @@ pub(crate) fn find(scenario: &Scenario, trace: &Trace, steps: &Steps) -> (bool, 
     }
     problems.extend(surprises(scenario, steps));
     problems.extend(failures(scenario, steps));
-    problems.extend(never_applied(scenario, &applied));
+    problems.extend(missing.into_iter().map(Problem::FaultNotApplied));
     let programs = scenario.programs.iter().enumerate();
     problems.extend(programs.filter_map(|(position, program)| not_done(position, program, steps)));
     (false, problems)
@@ -78,12 +80,9 @@ fn is_failure(scenario: &Scenario, result: &ApplicationResult) -> bool {
     is_wrong && step.failure == Failure::EndsProgram && !is_repeated && !is_expected
 }
 
-fn never_applied(scenario: &Scenario, applied: &BTreeSet<FaultId>) -> impl Iterator<Item = Problem> {
-    (0..)
-        .map(FaultId)
-        .zip(&scenario.faults)
-        .filter(|(id, fault)| !fault.may_not_happen && !applied.contains(id))
-        .map(|(id, _)| Problem::FaultNotApplied(id))
+/// A fault that must be applied.
+fn must_happen((id, fault): (FaultId, &Fault)) -> Option<FaultId> {
+    (!fault.may_not_happen).then_some(id)
 }
 
 /// The first step of a program that should have ended and did not, and how many come after it.

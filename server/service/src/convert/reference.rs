@@ -15,7 +15,8 @@ impl Converter {
     }
 
     pub(super) fn scenario_fault(&self, id: FaultId) -> Option<&Fault> {
-        self.scenario.as_ref()?.faults.get(id.index())
+        let given = &self.scenario.as_ref()?.faults;
+        given.get(id.index()).or_else(|| self.added.get(id.index().checked_sub(given.len())?))
     }
 
     pub(super) fn step(&self, id: StepId) -> v1::StepReference {
