@@ -251,7 +251,11 @@ impl Connections {
 
     /// From now on [`in_state_since`](halfopen_network::Connections::in_state_since) can be asked for this.
     pub(crate) fn watch(&mut self, host: HostId, state: State) {
-        self.watched.entry((host, state)).or_default();
+        self.watched.entry((host, state)).or_insert_with(|| {
+            let since = |end: &End| end.state.filter(|(now, _)| end.host == host && *now == state);
+            let ends = self.ends.iter().enumerate();
+            ends.filter_map(|(index, end)| since(end).map(|(_, since)| (since, index))).collect()
+        });
     }
 }
 

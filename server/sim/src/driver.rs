@@ -1,8 +1,7 @@
-//! The event queue of a run: it picks the next instant at which anything happens, sets the clock, and lets
-//! the world make one step. Virtual time never waits.
+//! The event queue of a run: it knows the next instant at which anything happens, and plays what happens at one.
 //!
-//! At one instant: faults on hosts and links first, then each host in the order of the scenario, with what
-//! arrives, its timers and its programs. What a host sends arrives in a later step, even without latency.
+//! An instant is made of rounds: faults on hosts and links first, then each host in the order of the scenario, with what
+//! arrives, its timers and its application. What a host sends arrives in a later round, even without latency.
 
 mod suspension;
 
@@ -10,42 +9,41 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use halfopen_network::{Command, MAX_UNDER_WAY, NetworkFault};
-use halfopen_scenario::{Effect, MiddleboxFault, Scenario};
+use halfopen_network::{Command, NetworkFault};
+use halfopen_scenario::{Effect, Fault, MiddleboxFault, Scenario, When};
 use halfopen_tcp::Instant;
 
 use self::suspension::{Manner, Suspension};
-use crate::conclusion::{self, Ending};
+use crate::command::{Call, Refusal, Reply};
+use crate::faults::Script;
 use crate::host;
-use crate::run::{Outcome, RunOptions, Sink};
-use crate::script::Script;
-use crate::shared::Shared;
+use crate::run::RunOptions;
+use crate::shared::{Control, Shared};
 use crate::world::World;
-use halfopen_trace::{EventKind, FaultId, HostId, Limit, Phase, RunStarted};
+use halfopen_trace::{EventKind, FaultAdded, FaultId, HostId, HostState, Phase};
 
-/// Runs a scenario.
-///
-/// The same scenario, seed and version give the same trace, octet by octet. Blocks until the run is over; a run
-/// must not be started from within an async task.
-///
-/// # Panics
-/// By a bug of ours only.
-pub fn run(scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink) -> Outcome {
-    let mut driver = Driver::new(scenario, options);
-    driver.announce();
-    let ending = driver.play(sink);
-    let shared = Rc::clone(&driver.shared);
-    // The hosts go before the trace is closed: a host that is gone sends nothing.
-    drop(driver);
-    conclusion::conclude(&shared, ending, sink)
-}
-
-struct Driver {
-    shared: Rc<Shared>,
+/// What makes the hosts of a run and the world between them go on.
+pub(crate) struct Driver {
+    pub(crate) shared: Rc<Shared>,
     world: World,
     script: Script,
     power: Vec<Power>,
     suspensions: Vec<Suspension>,
+    progress: Progress,
+}
+
+/// How far the present instant is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// Nothing has happened yet.
+    Ahead,
+    /// A round has begun: what is due was handed over, and hosts that have work have their turns.
+    InRound {
+        /// Whether the world has to make a step.
+        busy: bool,
+    },
+    /// A round has ended; another one follows if something is still due.
+    Between,
 }
 
 /// Whether a host runs.
@@ -59,11 +57,13 @@ enum Power {
 }
 
 impl Driver {
-    fn new(scenario: &Arc<Scenario>, options: &RunOptions) -> Driver {
+    /// The beginning of a run.
+    pub(crate) fn new(scenario: &Arc<Scenario>, options: &RunOptions) -> Driver {
         let shared = Rc::new(Shared::new(scenario, options));
         let mut world = World::new(scenario.hosts.len() as u16);
-        for (host, _) in shared.hosts() {
+        for (host, control) in shared.hosts() {
             let shared = Rc::clone(&shared);
+            control.has_work.set(true);
             world.install(host, move |port| host::live(Rc::clone(&shared), host, port));
         }
         Driver {
@@ -72,85 +72,149 @@ impl Driver {
             suspensions: scenario.hosts.iter().map(|_| Suspension::default()).collect(),
             shared,
             world,
+            progress: Progress::Ahead,
         }
     }
 
-    fn announce(&self) {
-        let scenario = Arc::clone(&self.shared.scenario);
-        let started = RunStarted { scenario, seed: self.shared.seed, version: env!("CARGO_PKG_VERSION") };
-        let kind = EventKind::RunStarted(Box::new(started));
-        self.shared.run.borrow_mut().recorder.push(Instant::ZERO, None, None, kind);
-    }
-
-    fn play(&mut self, sink: &mut dyn Sink) -> Ending {
-        let limits = self.shared.scenario.limits;
-        let until = self.shared.scenario.until.map(|until| Instant::ZERO + until);
-        let time_limit = (Instant::ZERO + limits.virtual_time).max(until.unwrap_or_default());
-        loop {
-            self.step();
-            let mut run = self.shared.run.borrow_mut();
-            run.recorder.hand_over(sink);
-            if !sink.keep_going() {
-                return Ending::Stopped;
-            }
-            if run.recorder.len() >= limits.events {
-                return Ending::Limit(Limit::Events(limits.events));
-            }
-            if run.network.is_overflowed() {
-                return Ending::Limit(Limit::UnderWay(MAX_UNDER_WAY as u64));
-            }
-            drop(run);
-            let (next, ending) = match (self.next_instant(), until) {
-                (Some(next), Some(until)) if next > until => (until, Some(Ending::Over)),
-                (Some(next), _) if next > time_limit => {
-                    (time_limit, Some(Ending::Limit(Limit::VirtualTime(limits.virtual_time))))
-                }
-                (Some(next), _) => (next, None),
-                (None, Some(until)) => (until, Some(Ending::Over)),
-                (None, None) => return Ending::Over,
-            };
-            self.shared.now.set(next.max(self.shared.now.get()));
-            if let Some(ending) = ending {
-                self.age();
-                return ending;
-            }
+    /// When something happens next; at the earliest now.
+    pub(crate) fn next_instant(&self) -> Option<Instant> {
+        let now = self.shared.now.get();
+        if self.shared.hosts().any(|(_, control)| control.has_work.get()) {
+            return Some(now);
         }
-    }
-
-    /// When something happens next.
-    fn next_instant(&self) -> Option<Instant> {
         let run = self.shared.run.borrow();
-        let wakes = self.shared.hosts().filter_map(|(_, control)| control.wake.get());
+        let wakes = self.shared.hosts().filter_map(|(host, control)| self.next_turn(host, control));
         let script = self.script.next(&run.connections);
-        wakes.chain(script).chain(run.network.poll_timeout()).min()
+        wakes.chain(script).chain(run.network.poll_timeout()).min().map(|next| next.max(now))
     }
 
-    /// Everything that happens at this instant, as far as it is known now.
-    fn step(&mut self) {
+    /// When a host is to have a turn because of its TCP, its application, or somebody outside.
+    fn next_turn(&self, host: HostId, control: &Control) -> Option<Instant> {
+        let alarm = control.line.alarm().filter(|_| self.is_up(host));
+        let alarm = alarm.map(|time| control.clock.get().time_of(time));
+        control.wake.get().into_iter().chain(alarm).min()
+    }
+
+    /// The clock moves on to a later instant.
+    pub(crate) fn move_to(&mut self, instant: Instant) {
+        if instant > self.shared.now.get() {
+            self.shared.now.set(instant);
+            self.progress = Progress::Ahead;
+        }
+    }
+
+    /// Whether the host has had its turn at this instant, as far as it is known that it needs one.
+    pub(crate) fn has_had_turn(&self, host: HostId) -> bool {
+        self.progress != Progress::Ahead && !self.shared.control(host).has_work.get()
+    }
+
+    /// Whether a round has begun and not ended.
+    pub(crate) fn is_in_round(&self) -> bool {
+        matches!(self.progress, Progress::InRound { .. })
+    }
+
+    /// Begins a round of what happens at this instant, as far as it is known now.
+    pub(crate) fn begin_round(&mut self) {
         self.age();
         let mut busy = self.do_faults();
         busy |= self.deliver();
         let now = self.shared.now.get();
+        for (host, control) in self.shared.hosts() {
+            if self.next_turn(host, control).is_some_and(|time| time <= now) {
+                control.has_work.set(true);
+            }
+        }
+        self.progress = Progress::InRound { busy };
+    }
+
+    /// The next host that has work has its turn; with that of the last one the round ends.
+    pub(crate) fn take_turn(&mut self) {
+        let working = |(_, control): &(HostId, &Control)| control.has_work.get();
+        if self.shared.hosts().filter(working).count() > 1 {
+            let next = self.shared.hosts().find(working);
+            self.give_turn(next.expect("there is more than one").0);
+        } else {
+            self.finish_round();
+        }
+    }
+
+    /// One host has its turn.
+    fn give_turn(&mut self, host: HostId) {
+        let control = self.shared.control(host);
+        control.has_work.set(false);
+        control.turn.notify_one();
+        self.world.step();
+    }
+
+    /// All hosts that still have work have their turns, and the round ends.
+    pub(crate) fn finish_round(&mut self) {
+        let Progress::InRound { mut busy } = self.progress else { return };
         for (_, control) in self.shared.hosts() {
-            if control.wake.get().is_some_and(|wake| wake <= now) {
-                control.work.notify_one();
+            if control.has_work.replace(false) {
+                control.turn.notify_one();
                 busy = true;
             }
         }
-        busy |= self.power.contains(&Power::Booting);
         if busy {
             self.world.step();
         }
+        self.world.end_round();
         for (host, power) in (0..).map(HostId).zip(&mut self.power) {
             if *power == Power::Booting {
                 *power = Power::On;
                 self.shared.run.borrow_mut().network.set_up(host, true);
             }
         }
+        self.progress = Progress::Between;
+    }
+
+    /// Adds a fault, which may be due at once.
+    pub(crate) fn add_fault(&mut self, fault: Fault) -> FaultId {
+        let (position, now) = (self.shared.faults.borrow().len(), self.shared.now.get());
+        let id = FaultId(position as u32);
+        let shared = Rc::clone(&self.shared);
+        let mut run = shared.run.borrow_mut();
+        if let When::State { host, state, .. } = fault.when {
+            run.connections.watch(host.into(), state);
+        }
+        run.network.add_fault(id, &fault);
+        self.script.add(position, &fault);
+        let added = FaultAdded { id, fault: fault.clone() };
+        run.recorder.push(now, None, None, EventKind::FaultAdded(Box::new(added)));
+        drop(run);
+        shared.faults.borrow_mut().add(fault);
+        if self.progress != Progress::Ahead {
+            // What arrives in this round was handed over to hosts that may now lose it.
+            self.finish_round();
+            self.do_faults();
+        }
+        id
+    }
+
+    /// The application outside makes a call on its host, once what is to happen there at this instant has happened.
+    pub(crate) fn call(&mut self, call: Call) -> Result<Reply, Refusal> {
+        let host = call.host();
+        let has_work = self.shared.hosts().any(|(_, control)| control.has_work.get());
+        if self.progress == Progress::Ahead || (self.progress == Progress::Between && has_work) {
+            self.begin_round();
+        }
+        while self.shared.hosts().any(|(other, control)| other < host && control.has_work.get()) {
+            self.take_turn();
+        }
+        match self.state(host) {
+            HostState::Up => {}
+            HostState::Frozen => return Err(Refusal::HostFrozen(host)),
+            HostState::Paused => return Err(Refusal::HostPaused(host)),
+            HostState::Down => return Err(Refusal::HostDown(host)),
+        }
+        self.shared.control(host).line.ask(call);
+        self.give_turn(host);
+        // Who has made too many events has no turn.
+        self.shared.control(host).line.take_reply().unwrap_or(Err(Refusal::Over))
     }
 
     /// Middleboxes forget what they have to by now.
-    fn age(&self) {
+    pub(crate) fn age(&self) {
         let now = self.shared.now.get();
         let run = &mut *self.shared.run.borrow_mut();
         run.network.handle_timeout(now, &run.connections);
@@ -164,7 +228,7 @@ impl Driver {
         let mut any = false;
         while let Some(delivery) = run.network.poll_delivery(now, &run.connections) {
             any = true;
-            self.shared.control(delivery.flight.to).work.notify_one();
+            self.shared.control(delivery.flight.to).has_work.set(true);
             self.world.deliver(delivery);
         }
         run.record_network();
@@ -179,7 +243,7 @@ impl Driver {
             let Some((phase, fault)) = next else { return any };
             any = true;
             let shared = Rc::clone(&self.shared);
-            match (&shared.scenario.faults[fault].effect, phase) {
+            match (&shared.faults.borrow().get(fault).effect, phase) {
                 (Effect::Segment { .. }, _) => unreachable!("rules are not in the script"),
                 (Effect::Inject(forgery), Phase::Begin) => self.inject(forgery.to.into(), fault),
                 (Effect::PowerLoss(host), Phase::Begin) => self.power_off((*host).into(), fault, false),
@@ -245,6 +309,7 @@ impl Driver {
         let before = self.state(host);
         self.world.boot(host);
         self.power[host.index()] = Power::Booting;
+        self.shared.control(host).has_work.set(true);
         self.apply(fault, Phase::End, Some(host));
         self.note_state(host, before);
     }
@@ -254,7 +319,7 @@ impl Driver {
         if self.power[host.index()] == Power::On && !self.suspensions[host.index()].killed {
             self.suspensions[host.index()].killed = true;
             self.shared.control(host).kill.set(true);
-            self.shared.control(host).work.notify_one();
+            self.shared.control(host).has_work.set(true);
             self.apply(fault, Phase::Begin, Some(host));
         }
     }
@@ -279,7 +344,7 @@ impl Driver {
         if reached && self.power[to.index()] == Power::On {
             let control = self.shared.control(to);
             control.forgeries.borrow_mut().push(fault);
-            control.work.notify_one();
+            control.has_work.set(true);
         }
     }
 

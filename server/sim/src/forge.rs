@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use halfopen_scenario::{Base, Effect, Forgery, Number, Scenario};
+use halfopen_scenario::{Base, Forgery, Number};
 use halfopen_tcp::{ConnectionStatus, Flags, Header, Instant, Options, Purpose, Seq, Timestamps};
 
 use crate::connections::{End, Relative};
@@ -21,18 +21,15 @@ pub(crate) struct Forged {
 }
 
 impl Run {
-    /// Makes up the segment of the fault at this position. `status` is what the host that it arrives at knows of a
+    /// Makes up a segment, by the fault at this position. `status` is what the host that it arrives at knows of a
     /// connection. `None` if there is no such connection.
     pub(crate) fn forge(
         &mut self,
-        scenario: &Arc<Scenario>,
+        forgery: &Forgery,
         now: Instant,
         fault: usize,
         status: impl FnOnce(ConnectionNumber) -> Option<ConnectionStatus>,
     ) -> Option<Forged> {
-        let Effect::Inject(forgery) = &scenario.faults[fault].effect else {
-            unreachable!("only an injection is forged")
-        };
         let hosts = [forgery.from, forgery.to].map(HostId::from);
         let number = match forgery.connection {
             Some(meant) => Some(self.connections.newest_of(meant)?),

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use halfopen_network::Flight;
 use halfopen_network::random::Stream;
-use halfopen_scenario::{Scenario, Unreachable};
+use halfopen_scenario::{Effect, Scenario, Unreachable};
 use halfopen_tcp::{
     Arrival, Cause, Config, ConnectionId, Disposition, DropReason, Endpoint, Event, EventKind as TcpEvent,
     Instant, Keepalive, Subject, TimerChange, Transmit,
 };
 
-use crate::application::{Application, Context, Programs, Turn};
+use crate::application::{Application, Context, Opened, Outside, Programs, Turn};
 use crate::clock::Clock;
 use crate::connections::{End, EndId, Origin};
 use crate::shared::Shared;
@@ -35,8 +35,8 @@ const MOST_WAITING: usize = 1000;
 pub(crate) async fn live(shared: Rc<Shared>, host: HostId, port: Rc<Port>) -> Infallible {
     let mut machine = Machine::boot(Rc::clone(&shared), host, port);
     loop {
+        shared.control(host).turn.notified().await;
         machine.act();
-        shared.control(host).work.notified().await;
     }
 }
 
@@ -62,7 +62,7 @@ impl Machine {
         let life = shared.control(host).lives.get();
         shared.control(host).lives.set(life + 1);
         let endpoint = Endpoint::new(config(&shared.scenario, host, shared.seed, life));
-        let application = Box::new(Programs::start(&shared.scenario, host, life == 0));
+        let application = application(&shared.scenario, host, life);
         Machine {
             shared,
             host,
@@ -200,13 +200,18 @@ impl Machine {
     /// What arrives that no host sent.
     fn take_forgeries(&mut self) {
         let now = self.shared.now.get();
-        for fault in self.shared.control(self.host).forgeries.take() {
+        let shared = Rc::clone(&self.shared);
+        let faults = shared.faults.borrow();
+        for fault in shared.control(self.host).forgeries.take() {
+            let Effect::Inject(forgery) = &faults.get(fault).effect else {
+                unreachable!("only an injection is forged")
+            };
             let status = |number| {
                 let mut newest_first = self.ends.iter().rev();
                 let (id, _) = newest_first.find(|(_, end)| end.number == number)?;
                 self.endpoint.status(*id)
             };
-            let forged = self.shared.run.borrow_mut().forge(&self.shared.scenario, now, fault, status);
+            let forged = shared.run.borrow_mut().forge(forgery, now, fault, status);
             if let Some(forged) = forged {
                 let arrival = self.endpoint.handle_datagram(self.local(), &forged.datagram);
                 self.note_arrival(arrival, (forged.segment, None), Some(forged.connection));
@@ -267,8 +272,7 @@ impl Machine {
             let connection = turn.connection.and_then(|connection| self.ends.get(&connection));
             let connection = connection.map(|end| end.number);
             if let (Some(opened), Some(number)) = (turn.opened, connection) {
-                self.shared.run.borrow_mut().connections.open(opened.reference(), number);
-                self.note(connection, EventKind::ConnectionOpened(opened));
+                self.note_opened(opened, number);
             }
             self.drain(None);
             if let Some(step) = turn.blocked {
@@ -278,6 +282,18 @@ impl Machine {
                 self.note(connection, EventKind::ApplicationResult(result));
             }
         }
+    }
+
+    /// The application opened a connection.
+    fn note_opened(&self, opened: Opened, number: ConnectionNumber) {
+        let kind = match opened {
+            Opened::ByProgram(opened) => {
+                self.shared.run.borrow_mut().connections.open(opened.reference(), number);
+                EventKind::ConnectionOpened(opened)
+            }
+            Opened::ByOutside { socket } => EventKind::SocketOpened { socket },
+        };
+        self.note(Some(number), kind);
     }
 
     /// Something happened on this host.
@@ -297,6 +313,7 @@ impl Machine {
             run: &mut run,
             ends: &self.ends,
             data: &mut self.data,
+            line: &self.shared.control(self.host).line,
         };
         self.application.turn(&mut context)
     }
@@ -404,6 +421,14 @@ fn keepalive(found: Keepalive, now: Instant, end: Option<&End>) -> EventKind {
         Keepalive::Dead { probes, silence } => (KeepaliveVerdict::Dead, probes, silence),
     };
     EventKind::KeepaliveOutcome { verdict, probes, silence }
+}
+
+/// What runs on a host in one of its lives: the programs of the scenario, or else somebody outside.
+fn application(scenario: &Scenario, host: HostId, life: u32) -> Box<dyn Application> {
+    match Programs::has(scenario, host) {
+        true => Box::new(Programs::start(scenario, host, life == 0)),
+        false => Box::new(Outside::default()),
+    }
 }
 
 /// What the TCP of a host is made from, in one of its lives.

@@ -2,23 +2,30 @@
 //!
 //! [`run()`] plays a [`Scenario`](halfopen_scenario::Scenario): every host has a TCP of its own and lives in a
 //! turmoil world, a queue of events drives the clock, and everything that happens becomes one ordered
-//! [`Trace`](halfopen_trace::Trace).
+//! [`Trace`](halfopen_trace::Trace). A [`Simulation`] is a run that is played step by step, in which somebody outside adds faults and
+//! makes the calls of a host's application.
 
 mod application;
 mod clock;
+mod command;
 mod conclusion;
+mod condition;
 mod connections;
 mod content;
 mod driver;
+mod faults;
 mod forge;
 mod host;
+mod line;
 mod recorder;
 mod run;
-mod script;
 mod segments;
 mod shared;
+mod simulation;
 mod snapshots;
 mod world;
 
-pub use driver::run;
+pub use command::{Call, Command, Refusal, Reply, SocketId};
+pub use condition::Condition;
 pub use run::{Discard, Outcome, RunOptions, Sink};
+pub use simulation::{Simulation, Stop, run};

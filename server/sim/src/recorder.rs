@@ -43,6 +43,12 @@ impl Recorder {
         self.trace.len() + self.open.len() as u64
     }
 
+    /// The events after this many.
+    pub(crate) fn after(&self, count: u64) -> impl Iterator<Item = &Event> {
+        let open = usize::try_from(count.saturating_sub(self.trace.len())).unwrap_or(usize::MAX);
+        self.trace.after(count).map(|(_, event)| event).chain(self.open.iter().skip(open))
+    }
+
     /// Gives the sink the full chunks it has not seen.
     pub(crate) fn hand_over(&mut self, sink: &mut dyn Sink) {
         while let Some((first, chunk)) = self.trace.chunk(self.seen) {

@@ -10,6 +10,8 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::connections::Connections;
+use crate::faults::Faults;
+use crate::line::Line;
 use crate::recorder::Recorder;
 use crate::run::RunOptions;
 use crate::snapshots::Snapshots;
@@ -23,14 +25,17 @@ pub(crate) struct Shared {
     /// The virtual clock.
     pub(crate) now: Cell<Instant>,
     pub(crate) run: RefCell<Run>,
+    pub(crate) faults: RefCell<Faults>,
     hosts: Vec<Control>,
 }
 
 /// How the driver and one host speak to each other.
 #[derive(Debug, Default)]
 pub(crate) struct Control {
-    /// There is something to do in the next step.
-    pub(crate) work: Notify,
+    /// There is something to do at this instant.
+    pub(crate) has_work: Cell<bool>,
+    /// It is the host's turn to do it, in the next step of the world.
+    pub(crate) turn: Notify,
     /// When the host wants to be woken.
     pub(crate) wake: Cell<Option<Instant>>,
     /// Every process of the host is to die.
@@ -47,6 +52,8 @@ pub(crate) struct Control {
     pub(crate) forgeries: RefCell<Vec<usize>>,
     /// How often the host has been started.
     pub(crate) lives: Cell<u32>,
+    /// To its application, if that is somebody outside.
+    pub(crate) line: Line,
 }
 
 /// What a run has come to.
@@ -78,6 +85,7 @@ impl Shared {
             seed: options.seed,
             now: Cell::new(Instant::ZERO),
             run: RefCell::new(run),
+            faults: RefCell::new(Faults::new(scenario)),
             hosts: scenario.hosts.iter().map(|_| Control::default()).collect(),
         }
     }
@@ -87,9 +95,21 @@ impl Shared {
         &self.hosts[host.index()]
     }
 
+    /// The line to a host that may be unknown.
+    pub(crate) fn find_control(&self, host: HostId) -> Option<&Control> {
+        self.hosts.get(host.index())
+    }
+
     /// Every host.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = (HostId, &Control)> {
         (0..).map(HostId).zip(&self.hosts)
+    }
+}
+
+impl Control {
+    /// Whether what processes the host has do anything.
+    pub(crate) fn runs(&self) -> bool {
+        !self.frozen.get() && !self.paused.get()
     }
 }
 

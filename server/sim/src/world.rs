@@ -111,15 +111,15 @@ impl World {
         wire.due.borrow_mut().push((flight.to, octets));
     }
 
-    /// One round: what was delivered arrives, and each host does what there is to do, in the order of the scenario. Turmoil
-    /// makes a step if there is something to carry or a host boots; otherwise hosts go on without it.
+    /// What was delivered arrives, and each host does what there is to do, in the order of the scenario. Turmoil makes a step if
+    /// a host has something to take or boots; otherwise hosts go on without it.
     ///
     /// # Panics
-    /// If a host's software panicked, or did not take what arrived.
+    /// If a host's software panicked.
     pub(crate) fn step(&mut self) {
         let boots = std::mem::take(&mut self.boots);
         let Stage { sim, wire, hosts } = self.stage();
-        if wire.due.borrow().is_empty() && !boots {
+        if !boots && hosts.iter().all(|host| host.has_taken_all()) {
             hosts.iter().for_each(|host| host.go_on());
             return;
         }
@@ -127,7 +127,14 @@ impl World {
         if let Err(error) = sim.step() {
             panic!("the software of a host failed: {error}");
         }
-        let taken = hosts.iter().all(|host| host.arriving.borrow().is_empty());
+    }
+
+    /// All hosts have done what there was to do.
+    ///
+    /// # Panics
+    /// If a host did not take what arrived.
+    pub(crate) fn end_round(&mut self) {
+        let taken = self.stage().hosts.iter().all(|host| host.has_taken_all());
         assert!(taken, "datagrams arrived that no host took");
     }
 
@@ -210,6 +217,10 @@ impl Host {
             }
         });
         host
+    }
+
+    fn has_taken_all(&self) -> bool {
+        self.arriving.borrow().is_empty()
     }
 
     /// Lets the life go on outside of a step of turmoil.
@@ -327,6 +338,7 @@ mod tests {
                 self.deliver(*to, *number);
             }
             self.world.step();
+            self.world.end_round();
             self.got.take()
         }
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use halfopen_scenario::{BlackHole, Scenario, Unreachable};
+use halfopen_scenario::{BlackHole, Fault, Scenario, Unreachable};
 use halfopen_tcp::Instant;
 use halfopen_trace::{FaultId, HostId, LossReason, SegmentNumber};
 
@@ -42,6 +42,7 @@ pub const MAX_UNDER_WAY: usize = 1 << 14;
 #[derive(Debug)]
 pub struct Network {
     scenario: Arc<Scenario>,
+    seed: u64,
     paths: Paths,
     rules: Rules,
     middleboxes: Middleboxes,
@@ -77,6 +78,7 @@ impl Network {
         let hosts = scenario.hosts.len();
         Network {
             scenario: Arc::clone(scenario),
+            seed,
             paths: Paths::new(&scenario.network, hosts, seed),
             rules: Rules::new(&scenario.faults, seed),
             middleboxes: Middleboxes::new(scenario),
@@ -91,6 +93,12 @@ impl Network {
             overflowed: false,
             events: Events::default(),
         }
+    }
+
+    /// Adds a fault to those of the scenario. One on segments acts on what is sent from now on; any other begins and ends by
+    /// [`apply`](Network::apply).
+    pub fn add_fault(&mut self, id: FaultId, fault: &Fault) {
+        self.rules.add(id, fault, self.seed);
     }
 
     /// The number of the next segment. Every segment gets one as it is sent, also those that no host sends.

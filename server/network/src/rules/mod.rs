@@ -66,15 +66,24 @@ pub(crate) struct Dropped {
 impl Rules {
     /// The rules among the faults of a scenario.
     pub(crate) fn new(faults: &[Fault], seed: u64) -> Rules {
-        let rule = |(position, fault): (u32, &Fault)| match &fault.effect {
-            Effect::Segment { matching, skip, which, action } => Some(Rule {
-                fault: FaultId(position),
+        let mut rules = Rules(Vec::new());
+        for (position, fault) in (0..).zip(faults) {
+            rules.add(FaultId(position), fault, seed);
+        }
+        rules
+    }
+
+    /// Adds a fault as the last rule, if it acts on segments.
+    pub(crate) fn add(&mut self, id: FaultId, fault: &Fault, seed: u64) {
+        match &fault.effect {
+            Effect::Segment { matching, skip, which, action } => self.0.push(Rule {
+                fault: id,
                 matching: matching.clone(),
                 skip: *skip,
                 which: *which,
                 action: *action,
                 when: fault.when,
-                coin: Stream::new(seed, &format!("fault/{}", position + 1)),
+                coin: Stream::new(seed, &format!("fault/{}", id.0 + 1)),
                 matched: 0,
             }),
             Effect::Inject(_)
@@ -87,9 +96,8 @@ impl Rules {
             | Effect::CablePull { .. }
             | Effect::BlackHole { .. }
             | Effect::Partition { .. }
-            | Effect::Middlebox { .. } => None,
-        };
-        Rules((0..).zip(faults).filter_map(rule).collect())
+            | Effect::Middlebox { .. } => {}
+        }
     }
 
     /// A segment meets the rules, in their order, until one drops it. They may change its octets. A rule counts only the

@@ -8,6 +8,7 @@ use halfopen_trace::{EventKind, HostId};
 
 use crate::connections::EndId;
 use crate::content::CHUNK;
+use crate::line::Line;
 use crate::shared::Run;
 
 /// What a turn is given. What moves data is noted and checked here; other calls are made on the endpoint itself.
@@ -24,6 +25,8 @@ pub(crate) struct Context<'a> {
     pub(crate) ends: &'a BTreeMap<ConnectionId, EndId>,
     /// What was read last is at its front.
     pub(crate) data: &'a mut Vec<u8>,
+    /// To whoever makes calls from outside.
+    pub(crate) line: &'a Line,
 }
 
 impl Context<'_> {

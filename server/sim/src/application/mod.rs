@@ -1,9 +1,10 @@
 //! What runs on a host, over its TCP.
 //!
 //! A host knows its application by what it asks of it ([`Application`]), and an application its host by what a turn is given
-//! ([`Context`]). The steps of a scenario ([`Programs`]) are one application.
+//! ([`Context`]). The steps of a scenario ([`Programs`]) are one application, somebody outside ([`Outside`]) is another.
 
 mod context;
+mod outside;
 mod programs;
 mod running;
 mod steps;
@@ -12,6 +13,7 @@ use halfopen_tcp::{ConnectionId, Instant};
 use halfopen_trace::{ApplicationResult, ConnectionOpened, StepId};
 
 pub(crate) use context::Context;
+pub(crate) use outside::Outside;
 pub(crate) use programs::Programs;
 
 /// All processes of a host in one of its lives, as the host sees them.
@@ -46,9 +48,19 @@ pub(crate) struct Turn {
     /// Whether it made a call and waits at once.
     pub(crate) called: bool,
     /// It opened that connection.
-    pub(crate) opened: Option<ConnectionOpened>,
+    pub(crate) opened: Option<Opened>,
     /// The step that began to wait.
     pub(crate) blocked: Option<StepId>,
     /// How the step ended that it ended.
     pub(crate) ended: Option<ApplicationResult>,
+}
+
+/// Who opened a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Opened {
+    ByProgram(ConnectionOpened),
+    /// An application outside, which has this socket of it.
+    ByOutside {
+        socket: u32,
+    },
 }

@@ -26,6 +26,11 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
+    /// Whether the scenario has programs for a host.
+    pub(crate) fn has(scenario: &Scenario, host: HostId) -> bool {
+        scenario.programs.iter().any(|program| HostId::from(program.host) == host)
+    }
+
     /// The programs of a host. In a later life only those run that begin with `listen`: a service comes back
     /// with its host, and what a user had started does not.
     pub(crate) fn start(scenario: &Scenario, host: HostId, first_life: bool) -> Programs {

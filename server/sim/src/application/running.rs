@@ -5,7 +5,7 @@ use std::time::Duration;
 use halfopen_scenario::{Action, Amount, Failure, Program, Slot, Step};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId};
 
-use super::{Context, Turn};
+use super::{Context, Opened, Turn};
 use halfopen_trace::{ApplicationResult, ConnectionOpened, StepId};
 
 /// A program that runs.
@@ -236,6 +236,7 @@ impl Running {
     pub(super) fn open(&mut self, slot: Slot, id: ConnectionId, turn: &mut Turn) {
         self.connections[slot.0] = Some(id);
         turn.connection = Some(id);
-        turn.opened = Some(ConnectionOpened { program: self.program as u32, slot: slot.0 as u32 });
+        let opened = ConnectionOpened { program: self.program as u32, slot: slot.0 as u32 };
+        turn.opened = Some(Opened::ByProgram(opened));
     }
 }

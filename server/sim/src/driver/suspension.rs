@@ -74,6 +74,11 @@ impl Driver {
         }
     }
 
+    /// Whether the host runs, and its processes.
+    pub(crate) fn is_up(&self, host: HostId) -> bool {
+        self.state(host) == HostState::Up
+    }
+
     /// Records what a host does if that is something else than before.
     pub(super) fn note_state(&self, host: HostId, before: HostState) {
         let state = self.state(host);
@@ -116,7 +121,7 @@ impl Driver {
         }
         control.frozen.set(suspension.is_frozen());
         control.paused.set(suspension.is_paused());
-        control.work.notify_one();
+        control.has_work.set(true);
         self.apply(fault, phase, Some(host));
         self.note_state(host, before);
         self.plan_end(fault, phase, lasts);
@@ -129,9 +134,11 @@ impl Driver {
             self.script.cancel_end(fault);
         }
         let control = self.shared.control(host);
+        control.has_work.set(false);
         control.frozen.set(false);
         control.paused.set(false);
         control.clock.set(Clock::default());
+        control.line.close_all();
         let now = self.shared.now.get();
         for (flight, _) in control.waiting.take() {
             self.shared.run.borrow_mut().lose(now, flight, LossReason::HostDown);
@@ -144,7 +151,7 @@ impl Driver {
         let mut clock = control.clock.get();
         if self.state(host) != HostState::Down && clock.jump(by) {
             control.clock.set(clock);
-            control.work.notify_one();
+            control.has_work.set(true);
             self.apply(fault, Phase::Begin, Some(host));
         }
     }

@@ -21,16 +21,21 @@ impl Script {
     pub(crate) fn new(faults: &[Fault]) -> Script {
         let mut script = Script::default();
         for (position, fault) in faults.iter().enumerate() {
-            match (&fault.effect, fault.when) {
-                (Effect::Segment { .. }, _) => {}
-                (_, When::State { .. }) => script.waiting.push((position, fault.when)),
-                (_, When::At(time) | When::Between(time, _)) => {
-                    script.plan(Instant::ZERO + time, Phase::Begin, position);
-                }
-                (_, When::Always) => script.plan(Instant::ZERO, Phase::Begin, position),
-            }
+            script.add(position, fault);
         }
         script
+    }
+
+    /// One fault more, at this position.
+    pub(crate) fn add(&mut self, position: usize, fault: &Fault) {
+        match (&fault.effect, fault.when) {
+            (Effect::Segment { .. }, _) => {}
+            (_, When::State { .. }) => self.waiting.push((position, fault.when)),
+            (_, When::At(time) | When::Between(time, _)) => {
+                self.plan(Instant::ZERO + time, Phase::Begin, position);
+            }
+            (_, When::Always) => self.plan(Instant::ZERO, Phase::Begin, position),
+        }
     }
 
     /// Plans a phase.

@@ -1,0 +1,224 @@
+//! An application that is somebody outside: it makes the calls that come over the host's line.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::task::Poll;
+
+use halfopen_scenario::SocketOptions;
+use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received};
+
+use super::{Application, Context, Opened, Turn};
+use crate::command::{Call, Refusal, Reply, SocketId};
+
+/// The sockets of somebody outside in one of the host's lives.
+#[derive(Debug, Default)]
+pub(crate) struct Outside {
+    sockets: BTreeMap<SocketId, Socket>,
+    by_connection: BTreeMap<ConnectionId, SocketId>,
+    /// Sockets on which other calls than before may do something.
+    changed: BTreeSet<SocketId>,
+    killed: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Socket {
+    Listener(ListenerId),
+    Connection(ConnectionId),
+}
+
+impl Application for Outside {
+    fn connection_changed(&mut self, connection: ConnectionId) {
+        self.changed.extend(self.by_connection.get(&connection));
+    }
+
+    fn listeners_changed(&mut self) {
+        let listeners = self.sockets.iter().filter(|(_, socket)| matches!(socket, Socket::Listener(_)));
+        self.changed.extend(listeners.map(|(id, _)| *id));
+    }
+
+    fn time_passed(&mut self, _now: Instant) {}
+
+    fn turn(&mut self, context: &mut Context<'_>) -> Option<Turn> {
+        let Some(call) = context.line.take_call() else {
+            self.tell_readiness(context);
+            return None;
+        };
+        let mut turn = Turn::default();
+        let reply = self.make(&call, context, &mut turn);
+        context.line.answer(reply);
+        Some(turn)
+    }
+
+    fn next_time(&self) -> Option<Instant> {
+        None
+    }
+
+    fn kill(&mut self) {
+        *self = Outside { killed: true, ..Outside::default() };
+    }
+}
+
+impl Outside {
+    /// Makes a call.
+    fn make(&mut self, call: &Call, context: &mut Context<'_>, turn: &mut Turn) -> Result<Reply, Refusal> {
+        if self.killed {
+            return Err(Refusal::ProcessKilled(context.host));
+        }
+        let now = context.now;
+        match call {
+            Call::Listen { port, backlog, .. } => {
+                in_range("a port", *port > 0)?;
+                let listener = context.endpoint.listen(now, *port, *backlog)?;
+                Ok(Reply::Socket(self.open(Socket::Listener(listener), context)))
+            }
+            Call::Connect { to, local_port, .. } => {
+                in_range("a port", to.port() > 0 && *local_port != Some(0))?;
+                let connection = context.endpoint.connect(now, *local_port, *to)?;
+                Ok(Reply::Socket(self.open_connection(connection, context, turn)))
+            }
+            Call::Accept(socket) => {
+                let listener = self.listener(*socket)?;
+                self.changed.insert(*socket);
+                let connection = context.endpoint.accept(listener).ok_or(Errno::Again)?;
+                Ok(Reply::Socket(self.open_connection(connection, context, turn)))
+            }
+            Call::Close(socket) => {
+                match self.socket(*socket)? {
+                    Socket::Listener(listener) => context.endpoint.close_listener(now, listener),
+                    Socket::Connection(connection) => context.endpoint.close(now, connection),
+                }
+                self.close(*socket, context);
+                Ok(Reply::Done)
+            }
+            Call::Abort(socket) => {
+                let connection = self.connection(*socket)?;
+                context.endpoint.abort(now, connection);
+                self.close(*socket, context);
+                Ok(Reply::Done)
+            }
+            Call::FinishConnect(socket)
+            | Call::Send(socket, _)
+            | Call::Receive { socket, .. }
+            | Call::ShutdownWrite(socket)
+            | Call::ShutdownRead(socket)
+            | Call::SetOptions(socket, _)
+            | Call::Status(socket) => {
+                let connection = self.connection(*socket)?;
+                self.changed.insert(*socket);
+                make_on(connection, call, context)
+            }
+        }
+    }
+
+    fn socket(&self, id: SocketId) -> Result<Socket, Refusal> {
+        self.sockets.get(&id).copied().ok_or(Refusal::UnknownSocket(id))
+    }
+
+    fn listener(&self, id: SocketId) -> Result<ListenerId, Refusal> {
+        match self.socket(id)? {
+            Socket::Listener(listener) => Ok(listener),
+            Socket::Connection(_) => Err(Refusal::NotListening(id)),
+        }
+    }
+
+    fn connection(&self, id: SocketId) -> Result<ConnectionId, Refusal> {
+        match self.socket(id)? {
+            Socket::Listener(_) => Err(Refusal::Listening(id)),
+            Socket::Connection(connection) => Ok(connection),
+        }
+    }
+
+    fn open(&mut self, socket: Socket, context: &Context<'_>) -> SocketId {
+        let id = context.line.open(context.host);
+        self.sockets.insert(id, socket);
+        self.changed.insert(id);
+        id
+    }
+
+    fn open_connection(&mut self, id: ConnectionId, context: &Context<'_>, turn: &mut Turn) -> SocketId {
+        turn.connection = Some(id);
+        let socket = self.open(Socket::Connection(id), context);
+        turn.opened = Some(Opened::ByOutside { socket: socket.number });
+        self.by_connection.insert(id, socket);
+        socket
+    }
+
+    fn close(&mut self, id: SocketId, context: &Context<'_>) {
+        if let Some(Socket::Connection(connection)) = self.sockets.remove(&id) {
+            self.by_connection.remove(&connection);
+        }
+        self.changed.remove(&id);
+        context.line.close(id);
+    }
+
+    /// Says on the line what calls would find.
+    fn tell_readiness(&mut self, context: &Context<'_>) {
+        if self.killed {
+            context.line.close_all();
+        }
+        while let Some(id) = self.changed.pop_first() {
+            let readiness = match self.sockets.get(&id) {
+                Some(Socket::Listener(listener)) => {
+                    Readiness { readable: context.endpoint.is_acceptable(*listener), writable: false }
+                }
+                Some(Socket::Connection(connection)) => context.endpoint.readiness(*connection),
+                None => continue,
+            };
+            context.line.update(id, readiness);
+        }
+    }
+}
+
+/// Makes a call on an open connection.
+fn make_on(id: ConnectionId, call: &Call, context: &mut Context<'_>) -> Result<Reply, Refusal> {
+    let now = context.now;
+    match call {
+        Call::FinishConnect(_) => match context.endpoint.connected(id) {
+            Poll::Ready(outcome) => outcome?,
+            Poll::Pending => return Err(Errno::InProgress.into()),
+        },
+        Call::Send(_, octets) => {
+            let sent = context.write_own(id, octets)? as usize;
+            let blocks = sent == 0 && !octets.is_empty();
+            return if blocks { Err(Errno::Again.into()) } else { Ok(Reply::Sent(sent)) };
+        }
+        Call::Receive { max_len: 0, .. } => return Ok(Reply::Received(Vec::new())),
+        Call::Receive { max_len, .. } => {
+            return match context.read(id, *max_len as u64)? {
+                Received::Octets(octets) => Ok(Reply::Received(context.data[..octets].to_vec())),
+                Received::End => Ok(Reply::EndOfStream),
+                Received::Nothing => Err(Errno::Again.into()),
+            };
+        }
+        Call::ShutdownWrite(_) => context.endpoint.shutdown(now, id)?,
+        Call::ShutdownRead(_) => context.endpoint.shutdown_read(now, id)?,
+        Call::SetOptions(_, options) => {
+            check_options(options)?;
+            context.set_options(id, options);
+        }
+        Call::Status(_) => {
+            return context.endpoint.status(id).map(Reply::Status).ok_or(Errno::NotConnected.into());
+        }
+        Call::Listen { .. } | Call::Connect { .. } | Call::Accept(_) | Call::Close(_) | Call::Abort(_) => {
+            unreachable!("not about a connection that stays open")
+        }
+    }
+    Ok(Reply::Done)
+}
+
+/// Options that a scenario could set.
+fn check_options(options: &SocketOptions) -> Result<(), Refusal> {
+    let SocketOptions { keepalive, nodelay: _, user_timeout, linger: _, receive_buffer, send_buffer } =
+        options;
+    if let Some(keepalive) = keepalive.flatten() {
+        in_range("keepalive's idle time", !keepalive.idle.is_zero())?;
+        in_range("keepalive's interval", !keepalive.interval.is_zero())?;
+        in_range("keepalive's number of probes", keepalive.probes > 0)?;
+    }
+    in_range("the user timeout", user_timeout.flatten().is_none_or(|timeout| !timeout.is_zero()))?;
+    in_range("the receive buffer", *receive_buffer != Some(0))?;
+    in_range("the send buffer", *send_buffer != Some(0))
+}
+
+fn in_range(what: &'static str, is: bool) -> Result<(), Refusal> {
+    if is { Ok(()) } else { Err(Refusal::OutOfRange(what)) }
+}

@@ -1,0 +1,180 @@
+//! What somebody outside does to a run: faults, and calls of a host's application.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use halfopen_scenario::{ConnectionRef, Fault, SocketOptions};
+use halfopen_tcp::{ConnectionStatus, Errno};
+use halfopen_trace::{FaultId, HostId, MiddleboxId};
+use thiserror::Error;
+
+/// Something that is done to a run. It takes no time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Adds a fault, from now on: it counts only segments that are sent from now on, and what was to happen before happens
+    /// now. It takes effect before anything else that is still to happen at this time.
+    AddFault(Box<Fault>),
+    /// An application makes a call.
+    Call(Call),
+}
+
+/// A call of an application (RFC 9293 §3.9.1) on a non-blocking socket: one that would block fails with `EAGAIN`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Passive open on every address of the host. Replies with the socket.
+    Listen {
+        /// Where.
+        host: HostId,
+        /// The port.
+        port: u16,
+        /// How many established connections may wait for `accept`.
+        backlog: u32,
+    },
+    /// Active open. Replies with the socket, which is [writable](halfopen_tcp::Readiness::writable) once the outcome is
+    /// known.
+    Connect {
+        /// From where.
+        host: HostId,
+        /// To where. Nobody need have the address.
+        to: SocketAddr,
+        /// From this port, or any.
+        local_port: Option<u16>,
+    },
+    /// Takes the outcome of an active open; fails with `EINPROGRESS` while there is none.
+    FinishConnect(SocketId),
+    /// Takes the oldest established connection of a listening socket. Replies with its socket.
+    Accept(SocketId),
+    /// Queues octets. Replies with how many the send buffer took.
+    Send(SocketId, Vec<u8>),
+    /// Takes received octets. Replies with them, or with the end of the stream.
+    Receive {
+        /// On which socket.
+        socket: SocketId,
+        /// How many octets at most; no more than 64 KiB come at once.
+        max_len: usize,
+    },
+    /// Half-close: will send no more (`SHUT_WR`).
+    ShutdownWrite(SocketId),
+    /// Will receive no more (`SHUT_RD`).
+    ShutdownRead(SocketId),
+    /// Is done with the socket.
+    Close(SocketId),
+    /// Resets the connection and is done with the socket.
+    Abort(SocketId),
+    /// Sets options of a connection.
+    SetOptions(SocketId, SocketOptions),
+    /// Looks at a connection. Replies with its status.
+    Status(SocketId),
+}
+
+impl Call {
+    /// The host whose application makes it.
+    pub fn host(&self) -> HostId {
+        self.place().0
+    }
+
+    /// The socket that it is made on; `None` if it needs none.
+    pub fn socket(&self) -> Option<SocketId> {
+        self.place().1
+    }
+
+    fn place(&self) -> (HostId, Option<SocketId>) {
+        match self {
+            Call::Listen { host, .. } | Call::Connect { host, .. } => (*host, None),
+            Call::FinishConnect(socket)
+            | Call::Accept(socket)
+            | Call::Send(socket, _)
+            | Call::Receive { socket, .. }
+            | Call::ShutdownWrite(socket)
+            | Call::ShutdownRead(socket)
+            | Call::Close(socket)
+            | Call::Abort(socket)
+            | Call::SetOptions(socket, _)
+            | Call::Status(socket) => (socket.host, Some(*socket)),
+        }
+    }
+}
+
+/// A socket of an application outside: a listening one, or one end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId {
+    /// The host that it is on.
+    pub host: HostId,
+    /// Its number on that host, from 1 in the order of opening. None is given twice in a run.
+    pub number: u32,
+}
+
+impl fmt::Display for SocketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "socket {} of host {}", self.number, self.host.0)
+    }
+}
+
+/// What a command replies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// The fault that was added.
+    Fault(FaultId),
+    /// The socket that was opened.
+    Socket(SocketId),
+    /// How many octets the send buffer took.
+    Sent(usize),
+    /// What was received; empty only if nothing was asked for.
+    Received(Vec<u8>),
+    /// The peer will send no more.
+    EndOfStream,
+    /// A connection at a glance.
+    Status(ConnectionStatus),
+}
+
+/// Why a command is refused. One that is refused changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The run is over.
+    #[error("the run is over")]
+    Over,
+    /// The scenario has no such host.
+    #[error("the scenario has no host {}", .0.0)]
+    UnknownHost(HostId),
+    /// The scenario has no such middlebox.
+    #[error("the scenario has no middlebox {}", .0.0)]
+    UnknownMiddlebox(MiddleboxId),
+    /// The scenario has no such connection.
+    #[error("the scenario has no connection {} in its program {}", .0.connection.0, .0.program)]
+    UnknownConnection(ConnectionRef),
+    /// The run has as many faults as it may have.
+    #[error("a run has at most {} faults", halfopen_scenario::Limits::MAX_FAULTS)]
+    TooManyFaults,
+    /// A number is none that a scenario could say.
+    #[error("{0} is out of range")]
+    OutOfRange(&'static str),
+    /// The scenario's programs are the host's application.
+    #[error("host {} is played by the programs of the scenario", .0.0)]
+    HasPrograms(HostId),
+    /// The host is off.
+    #[error("host {} is down", .0.0)]
+    HostDown(HostId),
+    /// The host is paused.
+    #[error("host {} is paused", .0.0)]
+    HostPaused(HostId),
+    /// The processes of the host are frozen.
+    #[error("the processes of host {} are frozen", .0.0)]
+    HostFrozen(HostId),
+    /// The processes of the host were killed; new ones start when it reboots.
+    #[error("the processes of host {} were killed", .0.0)]
+    ProcessKilled(HostId),
+    /// There is no such socket, or no more: it was closed, its process was killed, or its host lost power.
+    #[error("there is no {0}")]
+    UnknownSocket(SocketId),
+    /// Only a listening socket takes the call.
+    #[error("{0} is not listening")]
+    NotListening(SocketId),
+    /// Only the socket of a connection takes the call.
+    #[error("{0} is listening")]
+    Listening(SocketId),
+    /// The call failed.
+    #[error(transparent)]
+    Failed(#[from] Errno),
+}

@@ -1,0 +1,98 @@
+//! Whether a scenario could have a fault that comes from outside.
+
+use halfopen_scenario::{
+    ConnectionRef, Cut, Effect, Fault, Forgery, HostId, Limits, Match, MiddleboxId, Scenario, SegmentAction,
+    When,
+};
+
+use crate::command::Refusal;
+
+/// Refuses what the scenario does not have, and numbers that no scenario can say.
+pub(crate) fn check(fault: &Fault, scenario: &Scenario) -> Result<(), Refusal> {
+    let known = Known(scenario);
+    match &fault.effect {
+        Effect::Segment { matching, action, .. } => {
+            known.matching(matching)?;
+            check_action(*action)?;
+        }
+        Effect::Inject(forgery) => known.forgery(forgery)?,
+        Effect::PowerLoss(host)
+        | Effect::Reboot { host, .. }
+        | Effect::Kill(host)
+        | Effect::Freeze { host, .. }
+        | Effect::Pause { host, .. }
+        | Effect::ClockJump { host, .. }
+        | Effect::CablePull { host, .. } => known.host(*host)?,
+        Effect::BlackHole { hole, .. } => known.hosts([hole.from, hole.to].into_iter().flatten())?,
+        Effect::Partition { cut: Cut::Between(hosts), .. } => known.hosts(hosts.iter().copied())?,
+        Effect::Partition { cut: Cut::OneWay { from, to }, .. } => known.hosts([*from, *to])?,
+        Effect::Partition { cut: Cut::Isolate(host), .. } => known.host(*host)?,
+        Effect::Middlebox { middlebox, .. } => known.middlebox(*middlebox)?,
+    }
+    match fault.when {
+        When::State { host, .. } => known.host(host),
+        When::Always | When::At(_) | When::Between(..) => Ok(()),
+    }
+}
+
+fn check_action(action: SegmentAction) -> Result<(), Refusal> {
+    let longest = Limits::MAX_VIRTUAL_TIME;
+    match action {
+        SegmentAction::Delay { by } if by > longest => Err(Refusal::OutOfRange("the delay")),
+        SegmentAction::Duplicate { copies, .. } if !(1..=Limits::MAX_COPIES).contains(&copies) => {
+            Err(Refusal::OutOfRange("the number of copies"))
+        }
+        SegmentAction::Duplicate { spacing, .. } if spacing > longest => {
+            Err(Refusal::OutOfRange("the time between copies"))
+        }
+        SegmentAction::Corrupt { bits, .. } if !(1..=15).contains(&bits) => {
+            Err(Refusal::OutOfRange("the number of bits"))
+        }
+        SegmentAction::Drop
+        | SegmentAction::Delay { .. }
+        | SegmentAction::Duplicate { .. }
+        | SegmentAction::Reorder { .. }
+        | SegmentAction::Corrupt { .. }
+        | SegmentAction::Rewrite(_)
+        | SegmentAction::Unreachable(_) => Ok(()),
+    }
+}
+
+/// What the scenario has.
+struct Known<'a>(&'a Scenario);
+
+impl Known<'_> {
+    fn host(&self, host: HostId) -> Result<(), Refusal> {
+        // An id that is too large for the trace is unknown, too.
+        let id = halfopen_trace::HostId(u16::try_from(host.0).unwrap_or(u16::MAX));
+        self.0.hosts.get(host.0).map(|_| ()).ok_or(Refusal::UnknownHost(id))
+    }
+
+    fn hosts(&self, hosts: impl IntoIterator<Item = HostId>) -> Result<(), Refusal> {
+        hosts.into_iter().try_for_each(|host| self.host(host))
+    }
+
+    fn middlebox(&self, middlebox: MiddleboxId) -> Result<(), Refusal> {
+        let id = halfopen_trace::MiddleboxId(u16::try_from(middlebox.0).unwrap_or(u16::MAX));
+        let known = self.0.network.middleboxes.get(middlebox.0);
+        known.map(|_| ()).ok_or(Refusal::UnknownMiddlebox(id))
+    }
+
+    fn connection(&self, meant: Option<ConnectionRef>) -> Result<(), Refusal> {
+        let Some(meant) = meant else { return Ok(()) };
+        let program = self.0.programs.get(meant.program);
+        let known = program.and_then(|program| program.connections.get(meant.connection.0));
+        known.map(|_| ()).ok_or(Refusal::UnknownConnection(meant))
+    }
+
+    fn matching(&self, matching: &Match) -> Result<(), Refusal> {
+        let of_state = matching.state.map(|(host, _)| host);
+        self.hosts([matching.from, matching.to, of_state].into_iter().flatten())?;
+        self.connection(matching.connection)
+    }
+
+    fn forgery(&self, forgery: &Forgery) -> Result<(), Refusal> {
+        self.hosts([forgery.from, forgery.to])?;
+        self.connection(forgery.connection)
+    }
+}

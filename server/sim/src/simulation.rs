@@ -1,0 +1,259 @@
+//! A run that is played step by step.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use halfopen_network::MAX_UNDER_WAY;
+use halfopen_scenario::{Fault, Limits, Scenario};
+use halfopen_tcp::{Instant, Readiness};
+use halfopen_trace::{EventKind, Limit, RunStarted};
+
+use crate::application::Programs;
+use crate::command::{Call, Command, Refusal, Reply, SocketId};
+use crate::conclusion::{self, Ending};
+use crate::condition::Condition;
+use crate::driver::Driver;
+use crate::faults;
+use crate::run::{Outcome, RunOptions, Sink};
+
+/// A run whose time moves only by [`step_until`](Simulation::step_until), and in which somebody outside takes part by
+/// [`apply`](Simulation::apply).
+///
+/// The hosts that have programs in the scenario are played by those; on the others the calls from outside are the
+/// application. The same scenario, options and version, and the same commands at the same times, give the same trace,
+/// octet by octet, whatever the times and conditions are until which it is played in between.
+///
+/// Dropped before it is [finished](Simulation::finish), it has no outcome. It must not be used from within an async task.
+pub struct Simulation {
+    driver: Driver,
+    /// Once it can not go on.
+    ending: Option<Ending>,
+}
+
+/// Why [`step_until`](Simulation::step_until) returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It is the time that was asked for.
+    Time,
+    /// The condition at this position holds.
+    Condition(usize),
+    /// Nothing can happen any more unless somebody outside does something.
+    Idle,
+    /// The scenario ends here.
+    End,
+    /// A limit is reached. The run is over.
+    Limit(Limit),
+    /// The sink wants no more of it. The run is over.
+    Cancelled,
+}
+
+impl Simulation {
+    /// The beginning of a run: it is time 0, and nothing has happened.
+    pub fn new(scenario: &Arc<Scenario>, options: &RunOptions) -> Simulation {
+        let driver = Driver::new(scenario, options);
+        let started = RunStarted {
+            scenario: Arc::clone(scenario),
+            seed: options.seed,
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        let kind = EventKind::RunStarted(Box::new(started));
+        driver.shared.run.borrow_mut().recorder.push(Instant::ZERO, None, None, kind);
+        Simulation { driver, ending: None }
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Instant {
+        self.driver.shared.now.get()
+    }
+
+    /// What calls on a socket would find; `None` if there is no such socket.
+    pub fn readiness(&self, socket: SocketId) -> Option<Readiness> {
+        self.driver.shared.find_control(socket.host)?.line.readiness(socket)
+    }
+
+    /// Plays until the first of: this time, one of these conditions, nothing can happen any more, the scenario's end, a limit.
+    /// Conditions that hold already stop it at once. The sink gets the events in chunks, as they become full, and is asked
+    /// again and again whether the run is still wanted.
+    ///
+    /// What happens at `time` has not happened yet when it returns. A condition is noticed when the host has had its turn
+    /// that makes it true: hosts after that one, in the order of the scenario, have theirs when time goes on.
+    ///
+    /// # Panics
+    /// By a bug of ours only.
+    pub fn step_until(
+        &mut self,
+        time: Option<Instant>,
+        conditions: &[Condition<'_>],
+        sink: &mut dyn Sink,
+    ) -> Stop {
+        conditions.iter().for_each(|condition| condition.watch(&self.driver));
+        let stop = self.play(time, conditions, sink);
+        self.driver.shared.hosts().for_each(|(_, control)| control.line.clear_alarm());
+        stop
+    }
+
+    fn play(&mut self, time: Option<Instant>, conditions: &[Condition<'_>], sink: &mut dyn Sink) -> Stop {
+        let seen = self.driver.shared.run.borrow().recorder.len();
+        loop {
+            if let Some(ending) = self.ending {
+                return ending.into();
+            }
+            if let Some(position) =
+                conditions.iter().position(|condition| condition.holds(&self.driver, seen))
+            {
+                return Stop::Condition(position);
+            }
+            if self.driver.is_in_round() {
+                // Somebody who waits for a condition may make a call before the next host has its turn.
+                match conditions.is_empty() {
+                    true => self.driver.finish_round(),
+                    false => self.driver.take_turn(),
+                }
+                if !self.driver.is_in_round() {
+                    self.ending = self.look_up(sink);
+                }
+            } else if let Some(stop) = self.advance(time) {
+                return stop;
+            } else {
+                self.driver.begin_round();
+            }
+        }
+    }
+
+    /// Moves the clock to the next instant at which anything happens; not past the one that was asked for, nor past the
+    /// scenario's end or its limit.
+    fn advance(&mut self, time: Option<Instant>) -> Option<Stop> {
+        let scenario = &self.driver.shared.scenario;
+        let until = scenario.until.map(|until| Instant::ZERO + until);
+        let most = scenario.limits.virtual_time;
+        let limit = (Instant::ZERO + most).max(until.unwrap_or_default());
+        let next = self.driver.next_instant();
+        // What happens at the end or at the limit happens, and what is asked for at that time may be done.
+        let (last, ending) = match until {
+            Some(until) => (until, Ending::Over),
+            None => (limit, Ending::Limit(Limit::VirtualTime(most))),
+        };
+        let now = self.now();
+        let wanted = time.filter(|time| next.is_none_or(|next| *time <= next));
+        match (wanted, next) {
+            (Some(wanted), _) if wanted <= last => {
+                self.driver.move_to(wanted);
+                Some(Stop::Time)
+            }
+            (None, Some(next)) if next <= last => {
+                self.driver.move_to(next);
+                None
+            }
+            (None, None) if until.is_none() => Some(Stop::Idle),
+            (Some(_), _) | (None, _) => {
+                self.driver.move_to(last.max(now));
+                self.ending = Some(ending);
+                Some(ending.into())
+            }
+        }
+    }
+
+    /// After a round: the sink gets what there is. Whether the run ends.
+    fn look_up(&self, sink: &mut dyn Sink) -> Option<Ending> {
+        self.driver.shared.run.borrow_mut().recorder.hand_over(sink);
+        if sink.keep_going() { self.limit() } else { Some(Ending::Stopped) }
+    }
+
+    /// The limit that the run has reached, if it is one of events or of the network.
+    fn limit(&self) -> Option<Ending> {
+        let run = self.driver.shared.run.borrow();
+        let events = self.driver.shared.scenario.limits.events;
+        if run.recorder.len() >= events {
+            return Some(Ending::Limit(Limit::Events(events)));
+        }
+        run.network.is_overflowed().then_some(Ending::Limit(Limit::UnderWay(MAX_UNDER_WAY as u64)))
+    }
+
+    /// Does something to the run, now.
+    ///
+    /// # Errors
+    /// If the run can not have it; nothing is changed then.
+    ///
+    /// # Panics
+    /// By a bug of ours only.
+    pub fn apply(&mut self, command: Command) -> Result<Reply, Refusal> {
+        if self.ending.is_some() {
+            return Err(Refusal::Over);
+        }
+        let reply = match command {
+            Command::AddFault(fault) => {
+                self.check_fault(&fault)?;
+                Ok(Reply::Fault(self.driver.add_fault(*fault)))
+            }
+            Command::Call(call) => {
+                self.check_call(&call)?;
+                self.driver.call(call)
+            }
+        };
+        self.ending = self.limit();
+        reply
+    }
+
+    fn check_fault(&self, fault: &Fault) -> Result<(), Refusal> {
+        let shared = &self.driver.shared;
+        if shared.faults.borrow().len() >= Limits::MAX_FAULTS {
+            return Err(Refusal::TooManyFaults);
+        }
+        faults::check(fault, &shared.scenario)
+    }
+
+    /// Refuses a call before anything happens, as far as that can be known.
+    fn check_call(&self, call: &Call) -> Result<(), Refusal> {
+        let (host, scenario) = (call.host(), &self.driver.shared.scenario);
+        if host.index() >= scenario.hosts.len() {
+            return Err(Refusal::UnknownHost(host));
+        }
+        if Programs::has(scenario, host) {
+            return Err(Refusal::HasPrograms(host));
+        }
+        match call.socket() {
+            Some(socket) if self.readiness(socket).is_none() => Err(Refusal::UnknownSocket(socket)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Gives the sink all events there are.
+    pub fn flush(&mut self, sink: &mut dyn Sink) {
+        let mut run = self.driver.shared.run.borrow_mut();
+        run.recorder.flush();
+        run.recorder.hand_over(sink);
+    }
+
+    /// Ends the run here, judges it and closes its trace.
+    pub fn finish(self, sink: &mut dyn Sink) -> Outcome {
+        let Simulation { driver, ending } = self;
+        driver.age();
+        let shared = Rc::clone(&driver.shared);
+        // The hosts go before the trace is closed: a host that is gone sends nothing.
+        drop(driver);
+        conclusion::conclude(&shared, ending.unwrap_or(Ending::Over), sink)
+    }
+}
+
+impl From<Ending> for Stop {
+    fn from(ending: Ending) -> Stop {
+        match ending {
+            Ending::Over => Stop::End,
+            Ending::Limit(limit) => Stop::Limit(limit),
+            Ending::Stopped => Stop::Cancelled,
+        }
+    }
+}
+
+/// Runs a scenario: plays it until it is over, without anybody from outside.
+///
+/// The same scenario, seed and version give the same trace, octet by octet. Blocks until the run is over; a run
+/// must not be started from within an async task.
+///
+/// # Panics
+/// By a bug of ours only.
+pub fn run(scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink) -> Outcome {
+    let mut simulation = Simulation::new(scenario, options);
+    simulation.step_until(None, &[], sink);
+    simulation.finish(sink)
+}
