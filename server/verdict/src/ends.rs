@@ -42,7 +42,7 @@ pub(crate) struct End {
 pub(crate) struct Ends {
     list: Vec<End>,
     /// The newest end of a connection on a host, as a position in the list.
-    newest: BTreeMap<(HostId, ConnectionNumber), usize>,
+    newest: BTreeMap<(ConnectionNumber, HostId), usize>,
     /// Every connection that a program opened: by program and slot.
     opened: BTreeSet<(usize, Slot, ConnectionNumber)>,
 }
@@ -56,22 +56,67 @@ impl Ends {
         ends
     }
 
+    /// Most events are about segments and timers, and change nothing here: they cost no look at an end.
     fn note(&mut self, event: &Event, moment: Decision) {
-        let Some(host) = event.host else { return };
-        if event.kind == EventKind::HostChanged(HostState::Down) {
-            self.list.iter_mut().filter(|end| end.host == host).for_each(|end| end.is_lost = true);
+        match &event.kind {
+            EventKind::HostChanged(HostState::Down) => {
+                let lost = |end: &&mut End| Some(end.host) == event.host;
+                self.list.iter_mut().filter(lost).for_each(|end| end.is_lost = true);
+            }
+            EventKind::ConnectionCreated(created) => {
+                self.create(event, [created.local, created.remote]);
+            }
+            EventKind::ConnectionOpened(opened) => {
+                let ConnectionRef { program, connection } = opened.reference();
+                self.opened.extend(event.connection.map(|number| (program, connection, number)));
+            }
+            EventKind::StateTransition { from, to, .. } => {
+                self.with_end(event, |end| end.change_state(*from, *to, moment));
+            }
+            EventKind::KeepaliveOutcome { verdict, probes, silence } => {
+                let found = KeepaliveFound { verdict: *verdict, probes: *probes, silence: *silence };
+                self.with_end(event, |end| end.find_out(found, moment));
+            }
+            EventKind::ConnectionError(errno) => {
+                self.with_end(event, |end| end.error = end.error.or(Some((*errno, moment))));
+            }
+            EventKind::DataWritten { octets } => self.with_end(event, |end| end.written += octets),
+            EventKind::DataRead { octets } => self.with_end(event, |end| {
+                end.read += octets;
+                end.last_read = Some(moment);
+            }),
+            EventKind::DataMistaken { .. } => self.with_end(event, |end| end.mistaken = true),
+            EventKind::HostChanged(_)
+            | EventKind::RunStarted(_)
+            | EventKind::SegmentSent(_)
+            | EventKind::SegmentArrived { .. }
+            | EventKind::SegmentLost { .. }
+            | EventKind::DestinationUnreachable { .. }
+            | EventKind::MiddleboxChanged(_)
+            | EventKind::TimerChanged { .. }
+            | EventKind::FaultAdded(_)
+            | EventKind::FaultApplied(_)
+            | EventKind::SocketOpened { .. }
+            | EventKind::StepBlocked(_)
+            | EventKind::ApplicationResult(_)
+            | EventKind::LimitReached(_)
+            | EventKind::RunStopped
+            | EventKind::ExpectationResult(_)
+            | EventKind::RunFinished(_) => {}
         }
-        let Some(number) = event.connection else { return };
-        if let EventKind::ConnectionCreated(created) = &event.kind {
-            self.newest.insert((host, number), self.list.len());
-            self.list.push(End::new(host, number, [created.local, created.remote]));
-        }
-        if let EventKind::ConnectionOpened(opened) = event.kind {
-            let ConnectionRef { program, connection } = opened.reference();
-            self.opened.insert((program, connection, number));
-        }
-        if let Some(end) = self.newest.get(&(host, number)) {
-            self.list[*end].note(&event.kind, moment);
+    }
+
+    fn create(&mut self, event: &Event, sockets: [SocketAddr; 2]) {
+        let (Some(host), Some(number)) = (event.host, event.connection) else { return };
+        self.newest.insert((number, host), self.list.len());
+        self.list.push(End::new(host, number, sockets));
+    }
+
+    /// Does something to the end that an event is about, if there is one.
+    fn with_end(&mut self, event: &Event, change: impl FnOnce(&mut End)) {
+        let (Some(host), Some(number)) = (event.host, event.connection) else { return };
+        if let Some(position) = self.newest.get(&(number, host)) {
+            change(&mut self.list[*position]);
         }
     }
 
@@ -140,49 +185,17 @@ impl End {
         self.states.iter().map(|(state, _)| *state).collect()
     }
 
-    fn note(&mut self, kind: &EventKind, moment: Decision) {
-        match kind {
-            EventKind::StateTransition { from, to, .. } => {
-                if self.states.is_empty() {
-                    self.states.push((*from, moment));
-                }
-                self.states.push((*to, moment));
-            }
-            EventKind::KeepaliveOutcome { verdict, probes, silence } => {
-                let is_probing = |verdict| verdict == KeepaliveVerdict::Probing;
-                if !is_probing(*verdict) || self.keepalive.is_none_or(|(last, _)| is_probing(last.verdict)) {
-                    let found = KeepaliveFound { verdict: *verdict, probes: *probes, silence: *silence };
-                    self.keepalive = Some((found, moment));
-                }
-            }
-            EventKind::ConnectionError(errno) => {
-                self.error.get_or_insert((*errno, moment));
-            }
-            EventKind::DataWritten { octets } => self.written += octets,
-            EventKind::DataRead { octets } => {
-                self.read += octets;
-                self.last_read = Some(moment);
-            }
-            EventKind::DataMistaken { .. } => self.mistaken = true,
-            EventKind::RunStarted(_)
-            | EventKind::ConnectionCreated(_)
-            | EventKind::SegmentSent(_)
-            | EventKind::SegmentArrived { .. }
-            | EventKind::SegmentLost { .. }
-            | EventKind::DestinationUnreachable { .. }
-            | EventKind::MiddleboxChanged(_)
-            | EventKind::TimerChanged { .. }
-            | EventKind::FaultAdded(_)
-            | EventKind::FaultApplied(_)
-            | EventKind::HostChanged(_)
-            | EventKind::ConnectionOpened(_)
-            | EventKind::SocketOpened { .. }
-            | EventKind::StepBlocked(_)
-            | EventKind::ApplicationResult(_)
-            | EventKind::LimitReached(_)
-            | EventKind::RunStopped
-            | EventKind::ExpectationResult(_)
-            | EventKind::RunFinished(_) => {}
+    fn change_state(&mut self, from: State, to: State, moment: Decision) {
+        if self.states.is_empty() {
+            self.states.push((from, moment));
+        }
+        self.states.push((to, moment));
+    }
+
+    fn find_out(&mut self, found: KeepaliveFound, moment: Decision) {
+        let is_probing = |verdict| verdict == KeepaliveVerdict::Probing;
+        if !is_probing(found.verdict) || self.keepalive.is_none_or(|(last, _)| is_probing(last.verdict)) {
+            self.keepalive = Some((found, moment));
         }
     }
 
