@@ -28,8 +28,8 @@ async fn the_command_line_knows_tls_and_the_token() {
     let given = [&run[..], &["--token", "s3cret"]].concat();
     assert_eq!(ended(&given, Some("wrong")).await, (Some(0), String::new()), "options go before");
     for (arguments, token, code, part) in [
-        (&run[..], None, 4, "wants a token"),
-        (&run, Some("wrong"), 4, "not the server's token"),
+        (&run[..], None, 4, "requires a token"),
+        (&run, Some("wrong"), 4, "the token is wrong"),
         (&["list", "--server", &server, "--ca", "no-such.pem"], None, 2, "cannot read --ca `no-such.pem`"),
         (&["list", "--server", "http://192.0.2.1:1"], Some("s3cret"), 2, "in the clear; write https://"),
         (&["serve", "--token", "two words"], None, 2, "without spaces"),

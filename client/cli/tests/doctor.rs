@@ -196,7 +196,7 @@ async fn a_token_is_looked_at() {
     let right = doctor(&[&server[..], &["--token", "s3cret"]].concat()).await;
     assert_eq!(right.code, Some(0), "{}", right.json);
     right.says("token", OK, "sent and accepted");
-    for (token, part) in [(&[][..], "wants a token"), (&["--token", "other"], "not the server's token")] {
+    for (token, part) in [(&[][..], "requires a token"), (&["--token", "other"], "the token is wrong")] {
         let said = doctor(&[&server, token].concat()).await;
         assert_eq!(said.code, Some(4), "{}", said.json);
         said.says("health", OK, "serving");

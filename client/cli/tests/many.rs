@@ -206,7 +206,7 @@ fn a_server_that_is_busy_is_asked_again() {
         let busy = || {
             let mut details = ErrorDetails::new();
             details.set_retry_info(Some(Duration::from_millis(20)));
-            Status::with_error_details(Code::ResourceExhausted, "so many runs wait already", details)
+            Status::with_error_details(Code::ResourceExhausted, "256 runs are waiting already", details)
         };
         Answer { refusal: (call < 3).then(busy), events: events(request, 50), ..Answer::default() }
     });

@@ -87,7 +87,7 @@ async fn a_token_is_sent_and_a_wrong_one_refused() {
         [(format!("https://127.0.0.1:{hidden}"), Some(&known)), (format!("http://127.0.0.1:{open}"), None)]
     {
         ask(&address, ca, Some("s3cret")).await.expect("it is the token");
-        for (token, part) in [(None, "wants a token"), (Some("secret"), "not the server's token")] {
+        for (token, part) in [(None, "requires a token"), (Some("secret"), "the token is wrong")] {
             let error = ask(&address, ca, token).await.expect_err(part);
             assert!(matches!(error, ClientError::Refused { .. }), "{error:?}");
             assert!(error.to_string().contains(part), "no {part:?} in {error}");

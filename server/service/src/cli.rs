@@ -1,4 +1,4 @@
-//! The service as a program: options, signals, and the one line on standard output.
+//! The service as a program: its options, its signals, and its one line on standard output.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -7,44 +7,48 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use halfopen_proto::Token;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use crate::{Access, Config, Service, Tls, TlsError, Token};
+use crate::access::Access;
+use crate::config::Config;
+use crate::service::Service;
+use crate::tls::{Tls, TlsError};
 
-/// How to serve.
+/// The options of the service.
 #[derive(Args, Clone, Debug)]
 pub struct ServeOptions {
-    /// Address and port to listen on; port 0 takes a free one
+    /// The address and port to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", env = "HALFOPEN_LISTEN", default_value = "127.0.0.1:7950")]
     pub listen: SocketAddr,
-    /// Runs executed at the same time [default: one for each core]
+    /// The number of runs executed at the same time [default: one per core]
     #[arg(long, value_name = "N", env = "HALFOPEN_THREADS")]
     pub threads: Option<NonZeroUsize>,
-    /// Runs that may wait for a thread
+    /// The number of runs that may wait for a thread
     #[arg(long, value_name = "N", env = "HALFOPEN_QUEUE", default_value_t = 256)]
     pub queue: usize,
-    /// Events that may wait for slow readers, over all runs, before new runs are refused
+    /// The number of unread events, over all runs, above which new runs are refused
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_UNREAD_EVENTS", default_value_t = 4_000_000)]
     pub max_unread_events: u64,
-    /// Speak TLS, with the certificate in this PEM file, followed by those that lead to an authority
+    /// Serve TLS with the certificate in this PEM file, followed by its intermediate certificates
     #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_CERT", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
-    /// The PEM file with the certificate's key
+    /// The private key of the certificate, in a PEM file
     #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Answer only those who send this token; better given by the environment, which others do not see
+    /// Require this token from callers; set HALFOPEN_TOKEN instead to hide it from other users of this machine
     ///
-    /// Every gRPC call needs `authorization: Bearer TOKEN`, reflection too. Health and /healthz need none.
+    /// Every gRPC call, including reflection, needs `authorization: Bearer TOKEN`. Health checks and /healthz do not.
     #[arg(long, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
     pub token: Option<Token>,
-    /// How long open runs may go on after SIGTERM or SIGINT
+    /// How long open runs may continue after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", env = "HALFOPEN_GRACE", default_value = "5s")]
     pub grace: humantime::Duration,
 }
 
 impl ServeOptions {
-    /// The configuration these options mean.
+    /// The configuration that these options describe.
     pub fn config(&self) -> Config {
         let default = Config::default();
         Config {
@@ -55,7 +59,7 @@ impl ServeOptions {
         }
     }
 
-    /// Who may use the port, and how. Fails if the files of TLS do not fit.
+    /// Who may use the port, and how. Fails if the TLS files cannot be used.
     pub fn access(&self) -> Result<Access, TlsError> {
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key)?),
@@ -65,21 +69,23 @@ impl ServeOptions {
     }
 }
 
-/// Why the service is not there any more, or never was.
+/// Why the service did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is taken, not ours, or not allowed.
-    #[error("cannot listen on {address}: {source}; --listen takes another address, port 0 a free port")]
+    /// The address is in use, not an address of this machine, or not permitted.
+    #[error(
+        "cannot listen on {address}: {source}; choose another address with --listen (port 0 picks a free port)"
+    )]
     Listen {
-        /// The address that was asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The certificate or its key is not there, or not to be used.
-    #[error("no TLS: {0}; --tls-cert and --tls-key name PEM files")]
+    /// The certificate or its key is missing or cannot be used.
+    #[error("cannot serve TLS: {0}; --tls-cert and --tls-key name PEM files")]
     Tls(#[from] TlsError),
-    /// Signals, threads or standard output are not to be had.
+    /// Signals, threads or standard output are not available.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
     /// Serving failed.
@@ -87,7 +93,7 @@ pub enum ServeError {
     Serve(#[from] tonic::transport::Error),
 }
 
-/// Serves until SIGTERM or SIGINT, then drains; a second signal ends it at once.
+/// Serves until SIGTERM or SIGINT, then lets open runs finish; a second signal ends it at once.
 ///
 /// Once it listens, it prints one line of JSON on standard output: `{"listening":"127.0.0.1:7950"}`.
 pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
@@ -95,7 +101,7 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let address = options.listen;
     let access = options.access()?;
     if access.token.is_some() && access.tls.is_none() && !address.ip().is_loopback() {
-        tracing::warn!("the token travels in the clear: --tls-cert and --tls-key hide it");
+        tracing::warn!("the token is sent in the clear; serve TLS with --tls-cert and --tls-key");
     }
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -126,7 +132,7 @@ fn announce(address: SocketAddr) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Sends the log to standard error: warnings, or what `HALFOPEN_LOG` says (`debug`, `halfopend=debug,h2=info`).
+/// Writes the log to standard error: warnings, or what `HALFOPEN_LOG` selects (`debug`, `halfopend=debug,h2=info`).
 pub fn log_to_stderr() {
     let filter = EnvFilter::builder()
         .with_env_var("HALFOPEN_LOG")
@@ -134,7 +140,7 @@ pub fn log_to_stderr() {
         .from_env_lossy();
     let color = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(color).with_writer(io::stderr);
-    // Whoever has set up a log already keeps it.
+    // A log that is already set up stays.
     let _ = log.try_init();
 }
 

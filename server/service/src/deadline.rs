@@ -1,19 +1,19 @@
-//! When the caller stops waiting: the `grpc-timeout` header.
+//! The deadline of a call: its `grpc-timeout` header.
 //!
-//! tonic honours it only until the headers of the answer; a stream goes on after those.
+//! tonic honours it only until the response headers are sent; a stream goes on after those.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
-/// When the call's time is up; `None` is never.
+/// The deadline of the call, if it has one.
 pub(crate) fn deadline(metadata: &MetadataMap) -> Option<Instant> {
     let timeout = parse(metadata.get("grpc-timeout")?.to_str().ok()?)?;
     Instant::now().checked_add(timeout)
 }
 
-/// At most eight digits and a unit, as gRPC has it. What is malformed is no deadline, as in tonic.
+/// At most eight digits and a unit, as gRPC specifies. A malformed timeout is ignored, as in tonic.
 fn parse(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {

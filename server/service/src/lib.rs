@@ -1,9 +1,11 @@
 //! The halfopen gRPC service.
 //!
-//! [`Service`] executes scenarios and streams what happens. Served on a port ([`Service::serve`]) or over a connection
-//! inside the process ([`Service::connect`]) it is the same. [`ServeOptions`] and [`run`] are the service as a program.
+//! [`Service`] executes scenarios and streams their events, on a port ([`Service::serve`]) or over a connection inside the
+//! process ([`Service::connect`]). [`ServeOptions`] and [`run`] are the service as a program.
 
+mod access;
 mod cli;
+mod config;
 mod convert;
 mod deadline;
 mod lifecycle;
@@ -12,6 +14,7 @@ mod run_service;
 mod scenario_service;
 mod server_service;
 mod service;
+mod shared;
 mod status;
 mod tail;
 mod tls;
@@ -20,8 +23,11 @@ mod token;
 /// The JSON Schema of scenarios.
 pub use halfopen_scenario::schema;
 
+pub use access::Access;
 pub use cli::{ServeError, ServeOptions, log_to_stderr, run};
+pub use config::Config;
 pub use halfopen_proto::Token;
 pub use pool::Runner;
-pub use service::{Access, Config, Load, Service};
+pub use service::Service;
+pub use shared::Load;
 pub use tls::{Tls, TlsError};

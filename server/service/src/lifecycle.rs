@@ -1,4 +1,4 @@
-//! From serving to gone: what shutting down means to streams.
+//! Shutting down: from serving, over draining, to ended.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use tonic_health::server::HealthReporter;
 
 use crate::status;
 
-/// How far a service is.
+/// The phases of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Takes runs.
+    /// New runs are accepted.
     Serving,
-    /// Takes no more; those it has may finish.
+    /// No new runs are accepted; open ones may finish.
     Draining,
-    /// Every stream ends now.
+    /// Every stream ends.
     Ended,
 }
 
-/// Where a service stands between serving and gone, and how many streams are open.
+/// The phase of a service, and the number of its open streams.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     phase: watch::Sender<Phase>,
@@ -34,25 +34,25 @@ impl Lifecycle {
         Lifecycle { phase: watch::Sender::new(Phase::Serving), open: watch::Sender::new(0) }
     }
 
-    /// A place for one more stream, unless the service is shutting down.
+    /// Counts one more open stream. Fails if the service is shutting down.
     pub(crate) fn open(&self) -> Result<OpenStream, Status> {
-        // Counted first: whoever drains after the look at the phase waits for this stream.
+        // Counted before the phase is checked, so that a drain that begins in between waits for this stream.
         self.open.send_modify(|open| *open += 1);
         let stream = OpenStream { open: self.open.clone(), phase: self.phase.subscribe() };
         if self.is_serving() { Ok(stream) } else { Err(status::shutting_down()) }
     }
 
-    /// Whether new runs are taken.
+    /// Whether new runs are accepted.
     pub(crate) fn is_serving(&self) -> bool {
         *self.phase.borrow() == Phase::Serving
     }
 
-    /// How many streams are open.
+    /// The number of open streams.
     pub(crate) fn open_streams(&self) -> usize {
         *self.open.borrow()
     }
 
-    /// Takes no more runs, waits for the open streams at most for `grace`, then ends those that are left.
+    /// Accepts no more runs, waits at most `grace` for the open streams, then ends the remaining ones.
     pub(crate) async fn drain(&self, health: &HealthReporter, grace: Duration) {
         self.phase.send_if_modified(|phase| {
             let serving = *phase == Phase::Serving;
@@ -65,23 +65,23 @@ impl Lifecycle {
         tracing::info!(open_streams = self.open_streams(), "draining");
         let mut open = self.open.subscribe();
         if timeout(grace, open.wait_for(|open| *open == 0)).await.is_err() {
-            tracing::warn!(open_streams = self.open_streams(), "ending the streams that are left");
+            tracing::warn!(open_streams = self.open_streams(), "ending the remaining streams");
         }
         self.phase.send_replace(Phase::Ended);
     }
 
-    /// Waits until every stream is to end.
+    /// Completes when every stream must end.
     pub(crate) async fn ended(&self) {
         wait_for_end(&mut self.phase.subscribe()).await;
     }
 }
 
 async fn wait_for_end(phase: &mut watch::Receiver<Phase>) {
-    // An error means that the service is gone, which is an end too.
+    // An error means that the service is gone, which is an end, too.
     let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
 }
 
-/// Says of every service, and of the server as a whole, whether it serves.
+/// Sets the health of every service and of the server as a whole.
 pub(crate) async fn report_health(health: &HealthReporter, serving: ServingStatus) {
     // The empty name stands for the whole server.
     for service in [
@@ -102,7 +102,7 @@ pub(crate) struct OpenStream {
 }
 
 impl OpenStream {
-    /// Waits until the stream is to end.
+    /// Completes when the stream must end.
     pub(crate) async fn ended(&mut self) {
         wait_for_end(&mut self.phase).await;
     }

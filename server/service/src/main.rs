@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use halfopend::{ServeOptions, log_to_stderr, run};
 
-/// Runs halfopen scenarios and streams what happens, over gRPC.
+/// Runs halfopen scenarios and streams their events over gRPC.
 ///
-/// One port answers gRPC, gRPC-Web, reflection, health, and GET /healthz. The log is on standard error; HALFOPEN_LOG
-/// says how much of it.
+/// One port answers gRPC, gRPC-Web, reflection, health checks, and GET /healthz. The log is on standard error;
+/// HALFOPEN_LOG sets its level.
 #[derive(Parser)]
 #[command(name = "halfopend", version)]
 struct Program {

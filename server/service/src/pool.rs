@@ -1,4 +1,4 @@
-//! The threads that execute runs, and the runs that wait for one.
+//! The threads that execute runs, and the queue of runs that wait for one.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -12,8 +12,8 @@ use halfopen_sim::{RunOptions, Sink};
 
 use crate::tail::Writer;
 
-/// What executes a run: tells the sink everything, `RunFinished` at the end, and stops soon once the sink does not
-/// want to keep going. It may panic: the reader of that run gets INTERNAL, and nothing else is harmed.
+/// Executes runs. A runner gives the sink every event, `RunFinished` last, and stops soon after [`Sink::keep_going`]
+/// returns false. If it panics, the reader of that run gets INTERNAL; other runs are not affected.
 pub trait Runner: Send + Sync + 'static {
     /// Executes one run on the calling thread.
     fn run(&self, scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink);
@@ -36,12 +36,12 @@ pub(crate) struct Job {
     pub(crate) writer: Writer,
 }
 
-/// Too many runs wait already.
+/// The queue is full.
 #[derive(Debug)]
 pub(crate) struct Full;
 
-/// A fixed number of threads and a bounded queue before them. Dropped, it lets the waiting runs go and its threads
-/// end with the runs they have.
+/// A fixed number of threads and a bounded queue. Dropping it discards the waiting runs; its threads end with their current
+/// runs.
 #[derive(Debug)]
 pub(crate) struct Pool {
     queue: Arc<Queue>,
@@ -61,7 +61,7 @@ struct State {
 }
 
 impl Pool {
-    /// Starts the threads. Fails if the operating system has none.
+    /// Starts the threads. Fails if the operating system provides none.
     pub(crate) fn new(threads: NonZeroUsize, capacity: usize, runner: &Arc<dyn Runner>) -> io::Result<Pool> {
         let pool = Pool { queue: Arc::default(), capacity };
         for number in 1..=threads.get() {
@@ -75,7 +75,7 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Hands a run over; it begins when a thread is free.
+    /// Queues a run, which begins when a thread is free.
     pub(crate) fn submit(&self, job: Job) -> Result<(), Full> {
         let mut state = self.queue.lock();
         if state.waiting.len() >= self.capacity {
@@ -89,12 +89,12 @@ impl Pool {
         Ok(())
     }
 
-    /// How many runs may wait for a thread.
+    /// The number of runs that may wait for a thread.
     pub(crate) const fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// How many runs wait for a thread.
+    /// The number of runs that wait for a thread.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.lock().waiting.len()
     }
@@ -111,11 +111,11 @@ impl Drop for Pool {
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held, and every state of the queue is a good one.
+        // Nothing panics while the lock is held, and every state of the queue is valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a run that somebody still wants; `None` once the pool is gone.
+    /// Waits for a run that is still wanted; `None` once the pool is dropped.
     fn next(&self) -> Option<Job> {
         let mut state = self.lock();
         loop {
@@ -131,7 +131,7 @@ impl Queue {
 
 fn execute(runner: &dyn Runner, job: Job) {
     let Job { scenario, options, mut writer } = job;
-    // The runner is shared by reference and keeps nothing of a run; the writer only sends.
+    // The runner keeps no state of a run, and the writer only sends.
     let run = AssertUnwindSafe(|| runner.run(&scenario, &options, &mut writer));
     if let Err(panic) = catch_unwind(run) {
         let message = panic_message(panic.as_ref());

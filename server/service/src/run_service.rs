@@ -20,16 +20,16 @@ use crate::convert::Converter;
 use crate::deadline::deadline;
 use crate::lifecycle::OpenStream;
 use crate::pool::{Full, Job};
-use crate::service::Shared;
+use crate::shared::Shared;
 use crate::status;
 use crate::tail::{Message, tail};
 
-/// Octets of a text that is loaded without a thread of its own.
+/// The largest text, in bytes, that is loaded without a thread of its own.
 const SHORT_TEXT: usize = 16 * 1024;
-/// No message has more events.
+/// The maximum number of events in a message.
 const MAX_EVENTS: usize = 512;
-/// A message that has so many octets takes no further event.
-const ENOUGH_OCTETS: usize = 64 * 1024;
+/// The size, in bytes, at which a message takes no further event.
+const ENOUGH_BYTES: usize = 64 * 1024;
 
 /// Handles the calls of RunService.
 pub(crate) struct RunHandler(pub(crate) Arc<Shared>);
@@ -79,15 +79,15 @@ impl RunService for RunHandler {
     }
 }
 
-/// What a request wants of a text.
+/// What a request selects.
 struct Wanted {
-    /// Empty: the text has no variants.
+    /// Empty if the text has no variants.
     variant: String,
-    /// Of every host, whatever the text says.
+    /// The profile of every host, whatever the text says.
     profile: Option<Profile>,
 }
 
-/// The profile that the request asks for; none if it asks for none.
+/// The profile that the request names, if any.
 fn named(profile: &str) -> Result<Option<Profile>, Status> {
     if profile.is_empty() {
         return Ok(None);
@@ -98,7 +98,7 @@ fn named(profile: &str) -> Result<Option<Profile>, Status> {
     }
 }
 
-/// Loads what the request names.
+/// Loads the scenario of the request.
 async fn scenario(source: Source, wanted: Wanted) -> Result<Scenario, Status> {
     let text = match source {
         Source::Name(name) => {
@@ -116,7 +116,7 @@ async fn scenario(source: Source, wanted: Wanted) -> Result<Scenario, Status> {
     }
 }
 
-/// Loads the variant that is wanted; without one, the scenario of a text that has no variants.
+/// Loads the wanted variant, or the one scenario of a text without variants.
 fn load(text: &str, wanted: &Wanted) -> Result<Scenario, Status> {
     let variant = (!wanted.variant.is_empty()).then_some(wanted.variant.as_str());
     let options = LoadOptions { variant, profile: wanted.profile };
@@ -126,7 +126,7 @@ fn load(text: &str, wanted: &Wanted) -> Result<Scenario, Status> {
     })
 }
 
-/// A stream of a run's events. Dropping it stops the run.
+/// The stream of a run's events. Dropping it stops the run.
 struct Reader {
     messages: UnboundedReceiver<Message>,
     /// The message that is being read.
@@ -154,7 +154,7 @@ impl Reader {
             () = open.ended() => Some(Err(status::shutting_down())),
             () = passed(deadline) => Some(Err(status::deadline_exceeded())),
             arrived = arrived => match arrived {
-                // The run sees the deadline too, perhaps a moment before the timer here does.
+                // The run may notice the deadline slightly before this timer does.
                 _ if self.is_late() => Some(Err(status::deadline_exceeded())),
                 true => Some(self.batch()),
                 false if self.saw_the_end => None,
@@ -168,11 +168,11 @@ impl Reader {
         self.deadline.as_ref().is_some_and(|sleep| sleep.deadline() <= Instant::now())
     }
 
-    /// As many events as there are by now, but not too many.
+    /// The events that are available now, up to the limits of a message.
     fn batch(&mut self) -> Result<ExecuteRunResponse, Status> {
         let mut events = Vec::new();
-        let mut octets = 0;
-        while events.len() < MAX_EVENTS && octets < ENOUGH_OCTETS {
+        let mut bytes = 0;
+        while events.len() < MAX_EVENTS && bytes < ENOUGH_BYTES {
             match &mut self.current {
                 Some(Ok(chunk)) => {
                     let Some((sequence, event)) = chunk.next() else {
@@ -185,9 +185,9 @@ impl Reader {
                         events.reserve(MAX_EVENTS.min(1 + chunk.left()));
                     }
                     events.push(event);
-                    octets += size;
+                    bytes += size;
                 }
-                // What came before it goes first.
+                // Earlier events go first.
                 Some(Err(_)) if !events.is_empty() => break,
                 Some(Err(panicked)) => return Err(status::run_failed(&panicked.0, self.seed)),
                 None => match self.messages.try_recv() {
@@ -200,7 +200,7 @@ impl Reader {
     }
 }
 
-/// Waits until the time is up; for ever if there is no deadline.
+/// Waits until the deadline passes; forever if there is none.
 async fn passed(deadline: &mut Option<Pin<Box<Sleep>>>) {
     match deadline {
         Some(sleep) => sleep.as_mut().await,

@@ -1,4 +1,4 @@
-//! ScenarioService: the bundled scenarios and what is wrong with others.
+//! ScenarioService: the bundled scenarios, and the validation of others.
 
 use std::sync::LazyLock;
 
@@ -13,15 +13,15 @@ use tonic::{Request, Response, Status};
 
 use crate::{convert, status};
 
-/// Every bundled scenario at a glance.
+/// The summaries of the bundled scenarios.
 static SUMMARIES: LazyLock<Vec<ScenarioSummary>> =
     LazyLock::new(|| library::ALL.iter().map(convert::summary).collect());
 
-/// Scenarios on a page that asks for no size, and on the largest.
+/// The number of scenarios on a page without a requested size, and on the largest page.
 const PAGE_SIZE: usize = 100;
 const MAX_PAGE_SIZE: usize = 1000;
 
-/// The name of a text that has none.
+/// The file name of a text that has none.
 const UNNAMED: &str = "scenario.yaml";
 
 /// Handles the calls of ScenarioService.

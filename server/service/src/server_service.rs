@@ -1,4 +1,4 @@
-//! ServerService: what the server is.
+//! ServerService: the version, the features and the limits of the server.
 
 use std::env::consts;
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use halfopen_scenario::{Limits, library};
 use halfopen_tcp::Profile;
 use tonic::{Request, Response, Status};
 
-use crate::service::{Config, MAX_REQUEST, Shared};
+use crate::config::{Config, MAX_REQUEST};
+use crate::shared::Shared;
 
-/// What this server can do: all there is.
+/// The features of this server: all that exist.
 const FEATURES: [ServerFeature; 3] =
     [ServerFeature::Variants, ServerFeature::Profiles, ServerFeature::Snapshots];
 

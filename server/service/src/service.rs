@@ -1,22 +1,20 @@
-//! The service as a whole: what it shares, what it answers, and how it is served.
+//! The service as a whole: its calls, and the ways to reach it.
 
 use std::convert::Infallible;
 use std::future::ready;
-use std::num::NonZeroUsize;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{io, thread};
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use futures_util::FutureExt;
-use halfopen_proto::FILE_DESCRIPTOR_SET;
-use halfopen_proto::Token;
 use halfopen_proto::v1::run_service_server::RunServiceServer;
 use halfopen_proto::v1::scenario_service_server::ScenarioServiceServer;
 use halfopen_proto::v1::server_service_server::ServerServiceServer;
+use halfopen_proto::{FILE_DESCRIPTOR_SET, Token};
 use halfopen_scenario::Scenario;
 use halfopen_sim::{RunOptions, Sink};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -33,99 +31,43 @@ use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 use tower::service_fn;
 
+use crate::access::Access;
+use crate::config::{Config, MAX_REQUEST};
 use crate::lifecycle::{Lifecycle, report_health};
 use crate::pool::{Pool, Runner};
 use crate::run_service::RunHandler;
 use crate::scenario_service::ScenarioHandler;
 use crate::server_service::ServerHandler;
+use crate::shared::{Load, Shared};
 use crate::tail::Unread;
-use crate::tls::Tls;
 use crate::token;
 
-/// Octets of a request. More than a scenario may have, so that a text that is somewhat too long gets the scenario
-/// language's own, clearer, error.
-pub(crate) const MAX_REQUEST: usize = 8 << 20;
-/// Octets that lie in each direction of an in-memory connection.
+/// The buffer for each direction of an in-memory connection, in bytes.
 const IN_MEMORY_BUFFER: usize = 256 * 1024;
-/// How long connections may take to close once their streams have ended.
+/// How long connections may take to close after their streams have ended.
 const CLOSING: Duration = Duration::from_secs(1);
-/// Idle connections are asked this often whether the client is alive, and closed when it does not answer: the run of a
-/// client that is gone without a word must not go on for ever.
+/// The interval at which idle connections are pinged. A connection without an answer is closed, so that the run of a client
+/// that vanished does not continue forever.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// How much a service does at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Runs executed at the same time, a thread each.
-    pub threads: NonZeroUsize,
-    /// Runs that may wait for a thread; the next gets RESOURCE_EXHAUSTED.
-    pub queue: usize,
-    /// Events that slow readers may keep waiting, over all runs, before new runs get RESOURCE_EXHAUSTED. Runs already
-    /// taken may go above it, each by as many events as its scenario allows. 256 octets of datagrams, where a client wants
-    /// them, count as one more event.
-    pub max_unread_events: u64,
-    /// How long open runs may go on after the service was told to stop.
-    pub grace: Duration,
-}
-
-impl Default for Config {
-    /// A thread for each core, 256 waiting runs, four million unread events, 5 seconds.
-    fn default() -> Config {
-        Config {
-            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            queue: 256,
-            max_unread_events: 4_000_000,
-            grace: Duration::from_secs(5),
-        }
-    }
-}
-
-/// Who may use a port, and how. The default is everybody, in the clear.
-#[derive(Clone, Debug, Default)]
-pub struct Access {
-    /// Whether TLS is spoken, and by which certificate.
-    pub tls: Option<Tls>,
-    /// What callers must know. Health is told to everybody; everything else needs it, reflection too.
-    pub token: Option<Token>,
-}
-
-/// What a service has to do at the moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// Streams of runs that a client has open, whether the run still goes on or not.
-    pub open_streams: usize,
-    /// Runs that wait for a thread.
-    pub waiting_runs: usize,
-    /// Events that no reader has taken yet, over all runs. 256 octets of datagrams count as one more event.
-    pub unread_events: u64,
-}
-
-/// What the handlers of a service share.
-pub(crate) struct Shared {
-    pub(crate) pool: Pool,
-    pub(crate) lifecycle: Lifecycle,
-    pub(crate) unread: Unread,
-    pub(crate) config: Config,
-    health: HealthReporter,
-}
-
-/// The service. Clones are the same service: they share its run threads and its limits.
+/// The service. Clones share its threads and its limits.
 #[derive(Clone)]
 pub struct Service {
     shared: Arc<Shared>,
-    /// Every gRPC service, for those who speak gRPC itself and need no token.
+    health: HealthReporter,
+    /// Every gRPC service, without gRPC-Web and without a check of the token.
     grpc: Router,
 }
 
 impl Service {
-    /// A service that executes runs by [`halfopen_sim`]. Fails if the operating system gives no threads.
+    /// A service that executes runs with [`halfopen_sim`]. Fails if the operating system provides no threads.
     pub fn new(config: &Config) -> io::Result<Service> {
         Service::with_runner(config, |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
             halfopen_sim::run(scenario, options, sink);
         })
     }
 
-    /// A service with another way to execute runs.
+    /// A service that executes runs with `runner`. Fails if the operating system provides no threads.
     pub fn with_runner(config: &Config, runner: impl Runner) -> io::Result<Service> {
         let runner: Arc<dyn Runner> = Arc::new(runner);
         let (health, health_server) = tonic_health::server::health_reporter();
@@ -134,24 +76,23 @@ impl Service {
             lifecycle: Lifecycle::new(),
             unread: Unread::default(),
             config: config.clone(),
-            health,
         });
         let grpc = grpc(&shared, health_server);
         // Nobody else has the reporter yet, so there is nothing to wait for.
-        let _ = report_health(&shared.health, ServingStatus::Serving).now_or_never();
-        Ok(Service { shared, grpc })
+        let _ = report_health(&health, ServingStatus::Serving).now_or_never();
+        Ok(Service { shared, health, grpc })
     }
 
-    /// Serves on a listener until `stop`, then shuts down: new runs get UNAVAILABLE and health says NOT_SERVING at once,
-    /// open runs have [`Config::grace`] to finish, then their streams end with UNAVAILABLE, and a second later
-    /// whatever is still connected is left alone. What is stopped is the service with all its clones.
+    /// Serves on a listener until `stop` completes, then shuts down the service and all its clones: new runs get
+    /// UNAVAILABLE and health checks NOT_SERVING at once; open runs have [`Config::grace`] to finish, then their streams
+    /// end with UNAVAILABLE; a second later the remaining connections are dropped. Fails if the listener does.
     pub async fn serve(
         &self,
         listener: TcpListener,
         access: &Access,
         stop: impl Future<Output = ()>,
     ) -> Result<(), Error> {
-        let Shared { lifecycle, health, config, .. } = self.shared.as_ref();
+        let Shared { lifecycle, config, .. } = self.shared.as_ref();
         let server = Server::builder()
             .accept_http1(true)
             .http2_keepalive_interval(Some(KEEPALIVE))
@@ -168,7 +109,7 @@ impl Service {
         };
         let drained = async {
             stop.await;
-            lifecycle.drain(health, config.grace).await;
+            lifecycle.drain(&self.health, config.grace).await;
             tokio::time::sleep(CLOSING).await;
         };
         tokio::select! {
@@ -177,9 +118,9 @@ impl Service {
         }
     }
 
-    /// A client's connection to this service inside the process, without a port.
+    /// A connection to this service inside the process, without a port.
     ///
-    /// Call it inside a tokio runtime: the connection lives there, until the last clone of the channel is dropped.
+    /// Call it inside a tokio runtime: the connection lives there until the last clone of the channel is dropped.
     pub fn connect(&self) -> Channel {
         let router = self.grpc.clone();
         let connector = service_fn(move |_| {
@@ -196,7 +137,7 @@ impl Service {
         Endpoint::from_static("http://in-memory").connect_with_connector_lazy(connector)
     }
 
-    /// Everything that is answered on a port.
+    /// Everything that a port answers.
     fn port(&self, token: Option<&Token>) -> Router {
         let grpc = match token {
             None => self.grpc.clone(),
@@ -204,17 +145,13 @@ impl Service {
         };
         let state = Arc::clone(&self.shared);
         let healthz = get(move || async move { healthz(&state) });
-        // What refuses a call is inside gRPC-Web, so that its callers are told too.
+        // The token is checked inside gRPC-Web, so that its callers can read the refusal.
         Router::new().route("/healthz", healthz).merge(grpc.layer(GrpcWebLayer::new()))
     }
 
-    /// What there is to do at the moment.
+    /// The current load.
     pub fn load(&self) -> Load {
-        Load {
-            open_streams: self.shared.lifecycle.open_streams(),
-            waiting_runs: self.shared.pool.waiting(),
-            unread_events: self.shared.unread.events(),
-        }
+        self.shared.load()
     }
 }
 
@@ -239,7 +176,7 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
         .into_axum_router()
 }
 
-/// The answer to `GET /healthz`, for those who speak no gRPC.
+/// The answer to `GET /healthz`, for load balancers without gRPC.
 fn healthz(shared: &Shared) -> (StatusCode, &'static str) {
     match shared.lifecycle.is_serving() {
         true => (StatusCode::OK, "serving\n"),

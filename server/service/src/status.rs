@@ -1,4 +1,4 @@
-//! Every status that this service ends a call with, and its details.
+//! The errors of this service, with their details.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 /// The domain of every `google.rpc.ErrorInfo`.
 const DOMAIN: &str = "halfopen.v1";
 
-/// Octets that the violations of one status may take: details travel in a header, and many clients take no more than
-/// 8 KiB of headers. `ValidateScenario` has no such limit.
+/// The maximum size, in bytes, of the violations in one status: details are sent in a header, and many clients accept no
+/// more than 8 KiB of headers. `ValidateScenario` has no such limit.
 const MAX_VIOLATIONS: usize = 3 * 1024;
 
 /// The scenario is wrong.
@@ -21,9 +21,9 @@ pub(crate) fn scenario_invalid(diagnostics: &[Diagnostic]) -> Status {
         .iter()
         .map(violation)
         .take_while(|violation| {
-            let octets = violation.field.len() + violation.description.len();
-            let fits = octets <= left;
-            left = left.saturating_sub(octets);
+            let bytes = violation.field.len() + violation.description.len();
+            let fits = bytes <= left;
+            left = left.saturating_sub(bytes);
             fits
         })
         .collect();
@@ -59,28 +59,28 @@ fn described(diagnostic: &Diagnostic) -> String {
     text
 }
 
-fn shortened(text: &str, octets: usize) -> String {
-    if text.len() <= octets {
+fn shortened(text: &str, max_bytes: usize) -> String {
+    if text.len() <= max_bytes {
         return text.to_owned();
     }
-    let end = (0..=octets).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=max_bytes).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     format!("{}…", &text[..end])
 }
 
-/// The request names no scenario at all.
+/// The request has no scenario.
 pub(crate) fn source_missing() -> Status {
     let mut details = info("SOURCE_MISSING", []);
-    details.add_bad_request_violation("source", "is required: give yaml or name");
+    details.add_bad_request_violation("source", "is required: set yaml or name");
     Status::with_error_details(
         Code::InvalidArgument,
-        "the request has no scenario: give its text (yaml) or the name of a bundled one (name)",
+        "the request has no scenario: set yaml (a text) or name (a bundled scenario)",
         details,
     )
 }
 
 /// No bundled scenario has that name.
 pub(crate) fn scenario_unknown(name: &str) -> Status {
-    let help = library::suggest(name).unwrap_or_else(|| "ListScenarios has the names".to_owned());
+    let help = library::suggest(name).unwrap_or_else(|| "ListScenarios lists the names".to_owned());
     let name = shortened(name, 256);
     let message = format!("no bundled scenario is named {name:?}; {help}");
     let mut details = info("SCENARIO_UNKNOWN", [("name", name.clone())]);
@@ -88,25 +88,25 @@ pub(crate) fn scenario_unknown(name: &str) -> Status {
     Status::with_error_details(Code::NotFound, message, details)
 }
 
-/// A list is asked for with a page size below 0.
+/// The requested page size is negative.
 pub(crate) fn page_size_invalid(size: i32) -> Status {
     let message =
-        format!("the page size {size} is below 0: leave it out, or give the number of items on a page");
+        format!("the page size {size} is negative: set the number of items per page, or leave it out");
     let mut details = info("PAGE_SIZE_INVALID", []);
     details.add_bad_request_violation("page_size", message.clone());
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
-/// A list is asked for with a page token that this server did not give out.
+/// The requested page does not exist.
 pub(crate) fn page_token_invalid(token: &str) -> Status {
     let token = shortened(token, 256);
-    let message = format!("the page token {token:?} is unknown: use `next_page_token` of the page before");
+    let message = format!("the page token {token:?} is unknown: use `next_page_token` of the previous page");
     let mut details = info("PAGE_TOKEN_INVALID", [("page_token", token)]);
     details.add_bad_request_violation("page_token", message.clone());
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
-/// The scenario has variants and none was asked for, or none of the name that was.
+/// The scenario has variants and the request names none of them.
 pub(crate) fn no_variant(message: &str, asked: Option<&str>) -> Status {
     let message = shortened(message, 1024);
     match asked {
@@ -122,7 +122,7 @@ pub(crate) fn no_variant(message: &str, asked: Option<&str>) -> Status {
     }
 }
 
-/// No TCP profile has the name that was asked for.
+/// No TCP profile has the requested name.
 pub(crate) fn profile_unknown(message: &str, asked: &str) -> Status {
     let message = shortened(message, 1024);
     let mut details = info("PROFILE_UNKNOWN", [("profile", shortened(asked, 256))]);
@@ -130,16 +130,16 @@ pub(crate) fn profile_unknown(message: &str, asked: &str) -> Status {
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
-/// So many runs wait for a thread that no more are taken.
+/// The queue of runs is full.
 pub(crate) fn queue_full(capacity: usize) -> Status {
-    exhausted("QUEUE_FULL", format!("{capacity} runs wait already; try again when some are done"))
+    exhausted("QUEUE_FULL", format!("{capacity} runs are waiting already; try again when some have finished"))
 }
 
-/// Slow readers keep so much that no more runs are taken.
+/// Too many events are unread to accept another run.
 pub(crate) fn readers_too_slow(unread: u64) -> Status {
     exhausted(
         "READERS_TOO_SLOW",
-        format!("{unread} events wait for slow readers; try again when they are read"),
+        format!("{unread} events are unread by slow readers; try again when they have read them"),
     )
 }
 
@@ -149,49 +149,45 @@ fn exhausted(reason: &str, message: String) -> Status {
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
-/// A call without the token of the server.
+/// The call has no token, and the server requires one.
 pub(crate) fn token_missing() -> Status {
-    let message = "this server wants a token: send `authorization: Bearer TOKEN`, in halfopen by --token or HALFOPEN_TOKEN";
+    let message = "this server requires a token: send `authorization: Bearer TOKEN` (in halfopen, set --token or HALFOPEN_TOKEN)";
     Status::with_error_details(Code::Unauthenticated, message, info("TOKEN_MISSING", []))
 }
 
-/// A call with another token than the server's.
+/// The token of the call is not that of the server.
 pub(crate) fn token_wrong() -> Status {
-    let message = "this is not the server's token: is it the one that the server was started with?";
+    let message = "the token is wrong: use the one that the server was started with";
     Status::with_error_details(Code::Unauthenticated, message, info("TOKEN_WRONG", []))
 }
 
-/// The service takes no more runs, or ends those it has.
+/// The server accepts no more runs, or ends those it has.
 pub(crate) fn shutting_down() -> Status {
     let details = info("SHUTTING_DOWN", []);
     Status::with_error_details(Code::Unavailable, "the server is shutting down", details)
 }
 
-/// The caller's time is up.
+/// The deadline of the call has passed.
 pub(crate) fn deadline_exceeded() -> Status {
     let details = info("DEADLINE_EXCEEDED", []);
-    Status::with_error_details(
-        Code::DeadlineExceeded,
-        "the deadline passed before the run was finished",
-        details,
-    )
+    Status::with_error_details(Code::DeadlineExceeded, "the deadline passed before the run finished", details)
 }
 
-/// A bug of ours.
+/// The run failed because of a bug.
 pub(crate) fn run_failed(what: &str, seed: u64) -> Status {
     let what = shortened(what, 1024);
     let details = info("RUN_FAILED", [("seed", seed.to_string())]);
     let message = format!(
-        "the run failed by a bug in halfopen, please report it with scenario and seed {seed}: {what}"
+        "a bug in halfopen ended the run; please report it with the scenario and seed {seed}: {what}"
     );
     Status::with_error_details(Code::Internal, message, details)
 }
 
-/// A bug of ours in what reads scenarios.
+/// The scenario could not be loaded because of a bug.
 pub(crate) fn loading_failed(what: &str) -> Status {
     let details = info("LOADING_FAILED", []);
     let message = format!(
-        "loading failed by a bug in halfopen, please report it with the scenario: {}",
+        "a bug in halfopen stopped loading; please report it with the scenario: {}",
         shortened(what, 1024)
     );
     Status::with_error_details(Code::Internal, message, details)

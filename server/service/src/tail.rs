@@ -1,8 +1,8 @@
-//! A run on its way from the thread that executes it to the stream that reads it.
+//! The events of a run between the thread that executes it and the stream that reads them.
 //!
-//! The run never waits for its reader. What the reader has not taken yet stays in the chunks of the trace, which
-//! are shared, not copied; they are counted, so that [`Unread`] can bound what all slow readers keep. An event that has
-//! octets of a datagram counts for more than one.
+//! The run never waits for its reader. Unread events stay in the chunks of the trace, which are shared, not copied.
+//! [`Unread`] counts them, so that the memory that slow readers keep has a bound. An event with the bytes of a datagram
+//! counts as more than one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,10 +12,10 @@ use halfopen_trace::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
-/// Octets of datagrams that count as one more event: about what an event takes.
-const EVENT: usize = 256;
+/// The bytes of datagrams that count as one more event: about the size of an event.
+const BYTES_PER_EVENT: usize = 256;
 
-/// Events that runs have produced and readers have not taken yet, over all runs.
+/// The number of events that runs have produced and readers have not taken yet, over all runs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Unread(Arc<AtomicU64>);
 
@@ -25,13 +25,13 @@ impl Unread {
     }
 }
 
-/// Events of a run that follow one another, and how far they are read.
+/// Consecutive events of a run, and the reading position.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     events: Arc<Vec<Event>>,
     first_sequence: u64,
     read: usize,
-    /// As how many events it counts.
+    /// The number of events that it counts as.
     weight: u64,
     unread: Unread,
 }
@@ -45,7 +45,7 @@ impl Chunk {
         Some((sequence, event))
     }
 
-    /// How many events are left.
+    /// The number of events that are left.
     pub(crate) fn left(&self) -> usize {
         self.events.len() - self.read
     }
@@ -61,10 +61,10 @@ impl Drop for Chunk {
 #[derive(Debug)]
 pub(crate) struct Panicked(pub(crate) String);
 
-/// What a run tells its reader; when there is no more, the run is over.
+/// A message from a run to its reader. After the last, the run is over.
 pub(crate) type Message = Result<Chunk, Panicked>;
 
-/// A run and its reader. Dropping the reader stops the run, and so does the deadline.
+/// The two ends between a run and its reader. The run stops when the reader is dropped or the deadline passes.
 pub(crate) fn tail(unread: &Unread, deadline: Option<Instant>) -> (Writer, UnboundedReceiver<Message>) {
     let (messages, reader) = unbounded_channel();
     (Writer { messages, deadline, unread: unread.clone() }, reader)
@@ -74,20 +74,20 @@ pub(crate) fn tail(unread: &Unread, deadline: Option<Instant>) -> (Writer, Unbou
 #[derive(Debug)]
 pub(crate) struct Writer {
     messages: UnboundedSender<Message>,
-    /// A reader that does not read cannot say that its time is up, so the run looks too.
+    /// A stalled reader does not notice its deadline, so the run checks it, too.
     deadline: Option<Instant>,
     unread: Unread,
 }
 
 impl Writer {
-    /// Whether there still is a reader, with time left.
+    /// Whether the reader still exists, and its deadline has not passed.
     pub(crate) fn is_wanted(&self) -> bool {
         !self.messages.is_closed() && self.deadline.is_none_or(|deadline| Instant::now() < deadline)
     }
 
-    /// Tells the reader that nothing more will come, and why.
+    /// Tells the reader that the run panicked, and ends the messages.
     pub(crate) fn panicked(self, message: String) {
-        // Without a reader nobody needs to know.
+        // Without a reader, nobody needs to know.
         let _ = self.messages.send(Err(Panicked(message)));
     }
 }
@@ -95,12 +95,12 @@ impl Writer {
 impl Sink for Writer {
     fn chunk(&mut self, first_sequence: u64, events: &Arc<Vec<Event>>) {
         let datagrams = events.iter().filter_map(Event::datagram);
-        let octets: usize = datagrams.map(|datagram| datagram.len()).sum();
-        let weight = (events.len() + octets / EVENT) as u64;
+        let bytes: usize = datagrams.map(|datagram| datagram.len()).sum();
+        let weight = (events.len() + bytes / BYTES_PER_EVENT) as u64;
         self.unread.0.fetch_add(weight, Ordering::Relaxed);
         let events = Arc::clone(events);
         let chunk = Chunk { events, first_sequence, read: 0, weight, unread: self.unread.clone() };
-        // Without a reader the chunk comes back and is dropped; `keep_going` ends the run.
+        // Without a reader, the chunk comes back and is dropped; `keep_going` ends the run.
         let _ = self.messages.send(Ok(chunk));
     }
 
@@ -118,22 +118,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octets_of_datagrams_count_until_they_are_let_go() {
-        let arrived = |octets: usize| Event {
+    fn bytes_of_datagrams_count_until_they_are_read() {
+        let arrived = |bytes: usize| Event {
             time: halfopen_tcp::Instant::ZERO,
             host: None,
             connection: None,
             kind: EventKind::SegmentArrived {
                 segment: SegmentNumber(NonZeroU64::MIN),
                 dropped: None,
-                datagram: (octets > 0).then(|| vec![0; octets].into()),
+                datagram: (bytes > 0).then(|| vec![0; bytes].into()),
             },
         };
         let unread = Unread::default();
         let (mut writer, mut reader) = tail(&unread, None);
         writer.chunk(1, &Arc::new(vec![arrived(0), arrived(0)]));
         assert_eq!(unread.events(), 2);
-        writer.chunk(3, &Arc::new(vec![arrived(0), arrived(EVENT), arrived(3 * EVENT)]));
+        writer.chunk(3, &Arc::new(vec![arrived(0), arrived(BYTES_PER_EVENT), arrived(3 * BYTES_PER_EVENT)]));
         assert_eq!(unread.events(), 2 + 3 + 4);
         drop(reader.try_recv());
         assert_eq!(unread.events(), 3 + 4);

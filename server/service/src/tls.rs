@@ -1,4 +1,4 @@
-//! TLS on the port: what the server shows, and connections that begin with it.
+//! TLS on the port: the certificate of the server, and the handshakes with clients.
 
 use std::fmt;
 use std::io;
@@ -18,18 +18,18 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{Error, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
-/// How long a client may take to agree on TLS.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long to wait when the operating system gives no more connections.
-const BREATH: Duration = Duration::from_millis(100);
-/// What may be spoken over TLS: gRPC needs the first, many clients of gRPC-Web and of /healthz know the second only.
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait after a failed `accept`: the operating system may be out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The protocols over TLS. gRPC needs the first; many clients of gRPC-Web and of /healthz support only the second.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
-/// Connections that wait to be served.
-const WAITING: usize = 16;
-/// What is said to a client that does not speak TLS.
+/// The number of connections that may wait to be served.
+const MAX_WAITING: usize = 16;
+/// The answer to a client that does not speak TLS.
 const WANTS_TLS: &str = "this port speaks TLS: use https://";
 
-/// A certificate and its key, by which a server shows that it is who it says.
+/// A certificate and its private key, with which a server proves its identity.
 #[derive(Clone)]
 pub struct Tls {
     config: Arc<ServerConfig>,
@@ -41,7 +41,7 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// Why files give no TLS.
+/// Why TLS files cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
@@ -49,39 +49,39 @@ pub enum TlsError {
     Read {
         /// The file.
         file: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file of the certificate has none.
-    #[error("`{}` has no certificate in PEM form (-----BEGIN CERTIFICATE-----){hint}", .file.display())]
+    /// The certificate file has no certificate.
+    #[error("`{}` has no certificate in PEM format (-----BEGIN CERTIFICATE-----){hint}", .file.display())]
     NoCertificate {
         /// The file.
         file: PathBuf,
-        /// What it has instead, and what to do.
+        /// What to do, if the file shows it.
         hint: &'static str,
     },
-    /// The file of the key has none.
-    #[error("`{}` has no private key in PEM form (-----BEGIN PRIVATE KEY-----){hint}", .file.display())]
+    /// The key file has no private key.
+    #[error("`{}` has no private key in PEM format (-----BEGIN PRIVATE KEY-----){hint}", .file.display())]
     NoKey {
         /// The file.
         file: PathBuf,
-        /// What it has instead, and what to do.
+        /// What to do, if the file shows it.
         hint: &'static str,
     },
-    /// They are not a pair.
-    #[error("the key in `{}` is not that of the certificate in `{}`", .key.display(), .certificate.display())]
+    /// The key does not belong to the certificate.
+    #[error("the private key in `{}` does not belong to the certificate in `{}`", .key.display(), .certificate.display())]
     NotAPair {
-        /// The file of the certificate.
+        /// The certificate file.
         certificate: PathBuf,
-        /// The file of the key.
+        /// The key file.
         key: PathBuf,
     },
-    /// They are of a kind that cannot be used.
+    /// The certificate or the key is of an unsupported kind.
     #[error("cannot use `{}` with `{}`: {source}", .certificate.display(), .key.display())]
     Unusable {
-        /// The file of the certificate.
+        /// The certificate file.
         certificate: PathBuf,
-        /// The file of the key.
+        /// The key file.
         key: PathBuf,
         /// Why.
         source: Error,
@@ -89,8 +89,8 @@ pub enum TlsError {
 }
 
 impl Tls {
-    /// Reads PEM files: one with the server's certificate and, after it, those that lead to an authority; one with its
-    /// key. One file may have both.
+    /// Reads two PEM files: the certificate of the server, followed by its intermediate certificates, and its private key.
+    /// One file may have both. Fails if a file cannot be read, or the two cannot be used together.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Tls, TlsError> {
         let read = |file: &Path| {
             std::fs::read(file).map_err(|source| TlsError::Read { file: file.to_owned(), source })
@@ -110,34 +110,34 @@ impl Tls {
         Ok(Tls { config: Arc::new(config) })
     }
 
-    /// The connections to a listener, each once it has agreed on TLS. Drop the stream to stop listening.
+    /// The connections to a listener, each after its TLS handshake. Drop the stream to stop listening.
     pub(crate) fn incoming(
         self,
         listener: TcpListener,
     ) -> impl Stream<Item = io::Result<TlsStream<TcpStream>>> {
         let acceptor = TlsAcceptor::from(self.config);
-        let (agreed, connections) = mpsc::channel(WAITING);
+        let (ready, connections) = mpsc::channel(MAX_WAITING);
         tokio::spawn(async move {
             loop {
                 let accepted = tokio::select! {
                     accepted = listener.accept() => accepted,
-                    () = agreed.closed() => return,
+                    () = ready.closed() => return,
                 };
                 let Ok((connection, _)) =
                     accepted.inspect_err(|error| tracing::warn!("cannot accept: {error}"))
                 else {
-                    sleep(BREATH).await;
+                    sleep(ACCEPT_PAUSE).await;
                     continue;
                 };
-                let (acceptor, agreed) = (acceptor.clone(), agreed.clone());
-                // Each by itself: a client that says nothing holds up nobody.
+                let (acceptor, ready) = (acceptor.clone(), ready.clone());
+                // Each in a task of its own, so that a silent client does not delay others.
                 tokio::spawn(async move {
-                    match timeout(HANDSHAKE, agree(&acceptor, connection)).await {
-                        // Where nobody takes it the server is gone.
-                        Ok(Ok(Some(connection))) => drop(agreed.send(Ok(connection)).await),
+                    match timeout(HANDSHAKE_TIMEOUT, handshake(&acceptor, connection)).await {
+                        // An error means that the server is gone.
+                        Ok(Ok(Some(connection))) => drop(ready.send(Ok(connection)).await),
                         Ok(Ok(None)) => tracing::debug!("a client did not speak TLS"),
-                        Ok(Err(error)) => tracing::debug!("no agreement on TLS: {error}"),
-                        Err(_) => tracing::debug!("a client took too long to agree on TLS"),
+                        Ok(Err(error)) => tracing::debug!("TLS handshake failed: {error}"),
+                        Err(_) => tracing::debug!("TLS handshake timed out"),
                     }
                 });
             }
@@ -148,14 +148,14 @@ impl Tls {
     }
 }
 
-/// Every certificate of a file.
-fn chain(file: &Path, octets: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let chain: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(octets).collect();
+/// The certificates in a file.
+fn chain(file: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let chain: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(bytes).collect();
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
         _ => {
-            let hint = if has(octets, "PRIVATE KEY-----") {
-                "; it has a private key: are the two files swapped?"
+            let hint = if has(bytes, "PRIVATE KEY-----") {
+                "; it has a private key; are the two files swapped?"
             } else {
                 ""
             };
@@ -164,13 +164,13 @@ fn chain(file: &Path, octets: &[u8]) -> Result<Vec<CertificateDer<'static>>, Tls
     }
 }
 
-/// The first key of a file.
-fn secret(file: &Path, octets: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_slice(octets).map_err(|_| {
-        let hint = if has(octets, "ENCRYPTED") {
-            "; its key is encrypted: `openssl pkey -in FILE -out FILE` writes it without a passphrase"
-        } else if has(octets, "BEGIN CERTIFICATE") {
-            "; it has a certificate: are the two files swapped?"
+/// The first private key in a file.
+fn secret(file: &Path, bytes: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(bytes).map_err(|_| {
+        let hint = if has(bytes, "ENCRYPTED") {
+            "; its key is encrypted; `openssl pkey -in FILE -out FILE` removes the passphrase"
+        } else if has(bytes, "BEGIN CERTIFICATE") {
+            "; it has a certificate; are the two files swapped?"
         } else {
             ""
         };
@@ -178,13 +178,16 @@ fn secret(file: &Path, octets: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError
     })
 }
 
-fn has(octets: &[u8], words: &str) -> bool {
-    octets.windows(words.len()).any(|window| window == words.as_bytes())
+fn has(bytes: &[u8], words: &str) -> bool {
+    bytes.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
-/// Agrees with a client on TLS. One that speaks something else is told so, and gone.
-async fn agree(acceptor: &TlsAcceptor, connection: TcpStream) -> io::Result<Option<TlsStream<TcpStream>>> {
-    /// The type of the record that TLS begins with (RFC 8446 §5.1).
+/// Performs the TLS handshake. A client that speaks something else gets an error, and `None` is returned.
+async fn handshake(
+    acceptor: &TlsAcceptor,
+    connection: TcpStream,
+) -> io::Result<Option<TlsStream<TcpStream>>> {
+    /// The type of the first TLS record (RFC 8446 §5.1).
     const HANDSHAKE_RECORD: u8 = 22;
     // As for connections without TLS.
     connection.set_nodelay(true)?;
@@ -192,13 +195,13 @@ async fn agree(acceptor: &TlsAcceptor, connection: TcpStream) -> io::Result<Opti
     match connection.peek(&mut first).await? {
         0 => Ok(None),
         _ if first[0] == HANDSHAKE_RECORD => acceptor.accept(connection).await.map(Some),
-        _ => tell(connection, first == *b"PRI").await.map(|()| None),
+        _ => refuse(connection, first == *b"PRI").await.map(|()| None),
     }
 }
 
-/// Says in HTTP, 1.1 or 2, that TLS is wanted here, and takes what the client still sends: closing over unread octets is
-/// a RST, which may overtake the answer.
-async fn tell(mut connection: TcpStream, http2: bool) -> io::Result<()> {
+/// Answers in HTTP, 1.1 or 2, that the port speaks TLS, then reads until the client closes: closing a connection with unread
+/// bytes sends a RST, which may overtake the answer.
+async fn refuse(mut connection: TcpStream, http2: bool) -> io::Result<()> {
     connection.write_all(&if http2 { go_away() } else { bad_request() }).await?;
     connection.shutdown().await?;
     let mut rest = [0; 1024];
@@ -212,7 +215,7 @@ fn bad_request() -> Vec<u8> {
     format!("{head} {length}\r\n\r\n{WANTS_TLS}\n").into_bytes()
 }
 
-/// SETTINGS, with which each side must begin, and GOAWAY (RFC 9113 §6.5, §6.8), which has room for words.
+/// SETTINGS, which must come first, and GOAWAY, which can carry a text (RFC 9113 §6.5, §6.8).
 fn go_away() -> Vec<u8> {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GO_AWAY: u8 = 7;
@@ -220,7 +223,7 @@ fn go_away() -> Vec<u8> {
     let length = u8::try_from(8 + WANTS_TLS.len()).expect("it is short");
     let mut frames = SETTINGS.to_vec();
     frames.extend([0, 0, length, GO_AWAY, 0, 0, 0, 0, 0]);
-    // No stream was heeded.
+    // The last stream that was processed: none.
     frames.extend([0; 4]);
     frames.extend(INADEQUATE_SECURITY);
     frames.extend(WANTS_TLS.as_bytes());

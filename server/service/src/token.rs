@@ -1,4 +1,4 @@
-//! Who may call: those who know the token.
+//! The check of the token that a server requires.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -11,14 +11,14 @@ use subtle::ConstantTimeEq;
 
 use crate::status;
 
-/// Health is told to everybody: who asks is a load balancer or an orchestrator.
-const OPEN: &str = "/grpc.health.v1.Health/";
+/// Health checks need no token: load balancers and orchestrators have none.
+const HEALTH: &str = "/grpc.health.v1.Health/";
 
-/// Lets a call through that has the token, or needs none.
+/// Passes on a call that has the token or needs none, and refuses any other.
 pub(crate) async fn check(State(token): State<Token>, request: Request, next: Next) -> Response {
     let refused = match bearer(request.headers()) {
-        _ if request.uri().path().starts_with(OPEN) => None,
-        Some(given) if is(&token, given) => None,
+        _ if request.uri().path().starts_with(HEALTH) => None,
+        Some(given) if matches(&token, given) => None,
         Some(_) => Some(status::token_wrong()),
         None => Some(status::token_missing()),
     };
@@ -31,15 +31,15 @@ pub(crate) async fn check(State(token): State<Token>, request: Request, next: Ne
     }
 }
 
-/// Whether a caller gave the token. Takes as long for every text of its length, so that nobody finds it letter by letter.
-fn is(token: &Token, given: &[u8]) -> bool {
+/// Whether `given` is the token, compared in constant time, so that the token cannot be guessed byte by byte.
+fn matches(token: &Token, given: &[u8]) -> bool {
     token.as_bytes().ct_eq(given).into()
 }
 
-/// What a request gives as its token.
+/// The token of a request.
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.as_bytes().split_at_checked("Bearer ".len())?;
-    // Schemes are written in any case (RFC 9110 §11.1).
+    // The scheme is case-insensitive (RFC 9110 §11.1).
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
 }
 
@@ -47,15 +47,15 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{Token, bearer, is};
+    use super::{Token, bearer, matches};
 
     #[test]
-    fn only_the_whole_token_is_it() {
+    fn only_the_whole_token_matches() {
         let token: Token = "s3cret".parse().expect("a word");
         for (given, expected) in
             [("s3cret", true), ("s3cre", false), ("s3crets", false), ("S3CRET", false), ("", false)]
         {
-            assert_eq!(is(&token, given.as_bytes()), expected, "{given:?}");
+            assert_eq!(matches(&token, given.as_bytes()), expected, "{given:?}");
         }
     }
 

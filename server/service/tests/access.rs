@@ -33,7 +33,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// A certificate for this machine, and where it and its key are.
+/// A certificate for this machine, and the files of it and its key.
 struct Files {
     certified: CertifiedKey<KeyPair>,
     certificate: PathBuf,
@@ -83,7 +83,7 @@ async fn http1(mut connection: impl AsyncRead + AsyncWrite + Unpin, request: &[u
 async fn a_run_over_tls_is_the_same_run() {
     let files = Files::new("same-run");
     let server = files.serve().await;
-    // It says nothing and holds up nobody.
+    // A silent client delays nobody.
     let _silent = TcpStream::connect(&server.address).await.unwrap();
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(files.certified.cert.pem()));
     let endpoint = Channel::from_shared(format!("https://{}", server.address)).unwrap();
@@ -105,7 +105,7 @@ async fn http_1_is_spoken_over_tls_too() {
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_is_told_to() {
+async fn a_client_without_tls_gets_an_answer_that_says_so() {
     let server = Files::new("no-tls").serve().await;
     let answer = http1(TcpStream::connect(&server.address).await.unwrap(), HEALTHZ).await;
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("use https://"), "{answer}");
@@ -123,7 +123,7 @@ async fn who_speaks_no_tls_is_told_to() {
 }
 
 #[test]
-fn files_that_do_not_fit_say_what_is_wrong() {
+fn unusable_files_are_errors_that_help() {
     let (files, other) = (Files::new("files"), Files::new("files-other"));
     let at = |name: &str, text: &str| {
         let path = folder("files").join(name);
@@ -144,16 +144,16 @@ fn files_that_do_not_fit_say_what_is_wrong() {
     for (certificate, key, part) in [
         (&missing, key, "cannot read `"),
         (certificate, &missing, "missing.pem`: "),
-        (&text, key, "no certificate in PEM form"),
-        (&der, key, "no certificate in PEM form"),
+        (&text, key, "no certificate in PEM format"),
+        (&der, key, "no certificate in PEM format"),
         (key, certificate, "are the two files swapped?"),
         (
             certificate,
             certificate,
-            "no private key in PEM form (-----BEGIN PRIVATE KEY-----); it has a certificate",
+            "no private key in PEM format (-----BEGIN PRIVATE KEY-----); it has a certificate",
         ),
         (certificate, &encrypted, "openssl pkey"),
-        (certificate, &other.key, "is not that of the certificate"),
+        (certificate, &other.key, "does not belong to the certificate"),
         (&garbage, key, "cannot use `"),
     ] {
         let error = Tls::from_files(certificate, key).expect_err(part).to_string();
@@ -168,7 +168,7 @@ async fn guarded() -> Server {
 }
 
 #[tokio::test]
-async fn every_call_needs_the_token_but_health() {
+async fn every_call_but_health_checks_needs_the_token() {
     let server = guarded().await;
     let channel = server.channel().await;
     for (header, expected) in [
@@ -209,7 +209,7 @@ async fn every_call_needs_the_token_but_health() {
 }
 
 #[tokio::test]
-async fn reflection_needs_the_token_and_grpc_web_is_told() {
+async fn reflection_needs_the_token_and_grpc_web_gets_the_refusal() {
     let server = guarded().await;
     for path in
         ["grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "halfopen.v1.RunService/ExecuteRun"]

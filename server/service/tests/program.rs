@@ -30,7 +30,7 @@ fn announced(child: &mut Child) -> SocketAddr {
 }
 
 #[test]
-fn it_says_where_it_listens_once_it_does() {
+fn it_prints_its_address_once_it_listens() {
     let mut child = halfopend(&["--listen", "127.0.0.1:0"]);
     let address = announced(&mut child);
     TcpStream::connect(address).expect("it listens already");
@@ -49,7 +49,7 @@ fn signal(child: &Child, signal: &str) {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_it_soon_and_well() {
+fn a_signal_ends_it_soon_with_success() {
     for signal in ["-TERM", "-INT"] {
         let mut child = halfopend(&["--listen", "127.0.0.1:0"]);
         let address = announced(&mut child);
@@ -108,7 +108,7 @@ applications:
 }
 
 #[test]
-fn an_address_that_is_taken_is_an_error_that_helps() {
+fn an_address_in_use_is_an_error_that_helps() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = halfopend(&["--listen", &address]).wait_with_output().unwrap();
@@ -119,7 +119,7 @@ fn an_address_that_is_taken_is_an_error_that_helps() {
 }
 
 #[test]
-fn what_keeps_it_from_hiding_is_told_before_it_listens() {
+fn unusable_tls_and_token_options_are_errors_before_it_listens() {
     let program = env!("CARGO_BIN_EXE_halfopend");
     for (arguments, code, part) in [
         (&["--tls-cert", "no-such.pem", "--tls-key", program][..], 1, "cannot read `no-such.pem`"),

@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use common::{PATIENCE, SCENARIO, Server, all, config, for_ever, named, started, tell, to_the_end, yaml};
+use common::{PATIENCE, SCENARIO, Server, all, config, forever, named, started, tell, to_the_end, yaml};
 use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
@@ -17,7 +17,7 @@ use prost::Message;
 use tonic::{Code, Request};
 use tonic_types::StatusExt;
 
-/// A runner that runs for ever and says when a run began and when it was told to stop.
+/// A runner that runs forever and says when a run began and when it was asked to stop.
 fn endless() -> (impl halfopend::Runner, mpsc::Receiver<&'static str>) {
     let (said, says) = mpsc::channel();
     let said = Mutex::new(said);
@@ -25,7 +25,7 @@ fn endless() -> (impl halfopend::Runner, mpsc::Receiver<&'static str>) {
     let runner = move |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
         say("began");
         sink.chunk(1, &Arc::new(vec![started(scenario, options)]));
-        for_ever(sink);
+        forever(sink);
         say("stopped");
     };
     (runner, says)
@@ -38,7 +38,7 @@ async fn next(says: mpsc::Receiver<&'static str>) -> (&'static str, mpsc::Receiv
 }
 
 #[tokio::test]
-async fn a_run_is_streamed_whole_and_in_order() {
+async fn a_run_is_streamed_completely_and_in_order() {
     for events in [2, 3, 511, 512, 513, 5000] {
         let server = Server::with(
             &config(),
@@ -75,7 +75,7 @@ async fn the_in_memory_connection_is_the_same_service() {
 }
 
 #[tokio::test]
-async fn a_service_that_nobody_has_any_more_leaves_nothing_behind() {
+async fn a_dropped_service_ends_its_threads() {
     let (alive, is_gone) = mpsc::channel::<()>();
     let runner = move |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
         // Every thread has the runner, and the runner has this.
@@ -130,7 +130,7 @@ async fn a_request_without_a_scenario_is_an_invalid_argument() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_bundled_is_not_found() {
+async fn an_unknown_name_is_not_found() {
     let server = Server::start().await;
     let status = server.runs().await.execute_run(named("dead-clinet")).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
@@ -206,7 +206,7 @@ async fn a_deadline_holds_for_the_whole_stream_and_stops_the_run() {
 }
 
 #[tokio::test]
-async fn a_panic_ends_its_run_with_internal_and_harms_no_other() {
+async fn a_panic_ends_its_run_with_internal_and_affects_no_other() {
     let server =
         Server::with(&config(), |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
             match options.seed {
@@ -241,7 +241,7 @@ async fn a_panic_ends_its_run_with_internal_and_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_neither_holds_up_its_run_nor_grows_the_server_for_ever() {
+async fn a_slow_reader_neither_delays_its_run_nor_grows_the_server_forever() {
     const EVENTS: u64 = 200_000;
     let (done, is_done) = mpsc::channel();
     let done = Mutex::new(done);
@@ -272,7 +272,7 @@ async fn a_slow_reader_neither_holds_up_its_run_nor_grows_the_server_for_ever() 
 }
 
 #[tokio::test]
-async fn octets_of_datagrams_come_if_they_are_wanted() {
+async fn datagrams_are_sent_on_request() {
     let server = Server::start().await;
     let mut client = server.runs().await;
     for snapshot_length in [0, 40, 65_535] {
@@ -295,7 +295,7 @@ async fn octets_of_datagrams_come_if_they_are_wanted() {
 }
 
 #[tokio::test]
-async fn the_same_run_twice_at_once_is_the_same_octets() {
+async fn the_same_run_twice_at_once_has_the_same_bytes() {
     let server = Server::start().await;
     let mut client = server.runs().await;
     let all_scenarios = library::ALL.iter().flat_map(library::Bundled::scenarios);

@@ -9,7 +9,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 #[tokio::test]
-async fn every_bundled_scenario_can_be_had_and_is_right() {
+async fn every_bundled_scenario_is_listed_and_valid() {
     let server = Server::start().await;
     let mut client = ScenarioServiceClient::new(server.channel().await);
     let request = ListScenariosRequest::default();
@@ -60,7 +60,7 @@ async fn the_list_comes_in_pages_of_any_size() {
 }
 
 #[tokio::test]
-async fn a_scenario_that_is_not_bundled_is_not_found() {
+async fn an_unknown_scenario_is_not_found() {
     let server = Server::start().await;
     let mut client = ScenarioServiceClient::new(server.channel().await);
     let status = client.get_scenario(GetScenarioRequest { name: "nothing".into() }).await.unwrap_err();
@@ -69,7 +69,7 @@ async fn a_scenario_that_is_not_bundled_is_not_found() {
 }
 
 #[tokio::test]
-async fn mistakes_are_told_all_at_once_with_their_places_and_drawn() {
+async fn validation_returns_every_mistake_with_its_place_and_a_rendering() {
     let server = Server::start().await;
     let mut client = ScenarioServiceClient::new(server.channel().await);
     let wrong = SCENARIO.replace("server:80", "sever:80").replace("ECONNREFUSED", "ECONREFUSED");
@@ -87,7 +87,7 @@ async fn mistakes_are_told_all_at_once_with_their_places_and_drawn() {
 }
 
 #[tokio::test]
-async fn the_variants_of_a_text_are_told_with_it_and_in_its_mistakes() {
+async fn validation_returns_the_variants_of_a_text_and_of_its_mistakes() {
     let server = Server::start().await;
     let mut client = ScenarioServiceClient::new(server.channel().await);
     let mut validate = async |variants: &str| {

@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{PATIENCE, SCENARIO, Server, config, for_ever, started, tell, to_the_end, yaml};
+use common::{PATIENCE, SCENARIO, Server, config, forever, started, tell, to_the_end, yaml};
 use halfopen_scenario::Scenario;
 use halfopen_sim::{RunOptions, Sink};
 use halfopend::Config;
@@ -18,7 +18,7 @@ use tonic_types::StatusExt;
 
 fn endless(scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink) {
     sink.chunk(1, &Arc::new(vec![started(scenario, options)]));
-    for_ever(sink);
+    forever(sink);
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn an_open_stream_ends_with_unavailable_after_the_grace() {
 }
 
 #[tokio::test]
-async fn while_it_drains_new_runs_are_refused_and_health_says_so() {
+async fn a_draining_server_refuses_new_runs_and_is_not_healthy() {
     let config = Config { grace: PATIENCE, ..config() };
     let mut server = Server::with(&config, endless).await;
     let channel = server.channel().await;
@@ -62,7 +62,7 @@ async fn while_it_drains_new_runs_are_refused_and_health_says_so() {
 }
 
 #[tokio::test]
-async fn a_run_that_ends_within_the_grace_is_whole() {
+async fn a_run_that_ends_within_the_grace_is_complete() {
     let config = Config { grace: PATIENCE, ..config() };
     let mut server =
         Server::with(&config, |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
@@ -77,7 +77,7 @@ async fn a_run_that_ends_within_the_grace_is_whole() {
 }
 
 #[tokio::test]
-async fn neither_a_run_that_never_ends_nor_a_reader_that_never_reads_holds_it_up() {
+async fn neither_an_endless_run_nor_a_stalled_reader_delays_shutdown() {
     let mut server =
         Server::with(&config(), |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
             tell(sink, scenario, options, 200_000);

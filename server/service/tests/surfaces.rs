@@ -20,7 +20,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 #[tokio::test]
-async fn health_knows_every_service_and_the_whole() {
+async fn health_covers_every_service_and_the_server() {
     let server = Server::start().await;
     let mut health = HealthClient::new(server.channel().await);
     for service in ["", "halfopen.v1.RunService", "halfopen.v1.ScenarioService", "halfopen.v1.ServerService"]
@@ -33,7 +33,7 @@ async fn health_knows_every_service_and_the_whole() {
 }
 
 #[tokio::test]
-async fn a_server_says_what_it_is() {
+async fn a_server_describes_itself() {
     let server = Server::start().await;
     let mut client = ServerServiceClient::new(server.channel().await);
     let told = client.get_server(GetServerRequest {}).await.unwrap().into_inner();

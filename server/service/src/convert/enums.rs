@@ -1,4 +1,4 @@
-//! Enumerations of the trace as those of the protocol.
+//! Enums of the trace as enums of the protocol.
 
 use halfopen_proto::v1;
 use halfopen_scenario::{Action, Effect, Field, MiddleboxFault, SegmentAction};

@@ -1,10 +1,12 @@
-//! What a fault did.
+//! The effects of faults.
 
 use halfopen_proto::v1::{self, field_rewrite::Change};
 use halfopen_scenario::{Effect, NewValue, Renumber, Rewrite, SegmentAction};
 use halfopen_trace::FaultApplied;
 
-use super::{Converter, duration, enums, flags, mtu};
+use super::converter::Converter;
+use super::enums;
+use super::values::{duration, flags, mtu};
 
 impl Converter {
     pub(super) fn fault_applied(&self, applied: FaultApplied) -> v1::FaultApplied {
@@ -18,7 +20,7 @@ impl Converter {
         }
     }
 
-    /// What stands beside the kind of a fault.
+    /// The parameters of a fault, beside its kind.
     fn parameters(&self, effect: &Effect) -> v1::FaultApplied {
         let none = v1::FaultApplied::default();
         match effect {

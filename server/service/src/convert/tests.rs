@@ -1,17 +1,21 @@
 //! Events as proto3 JSON.
 
 use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
 
-use halfopen_scenario::Field;
-use halfopen_tcp::{Errno, Header, Instant, Purpose, SackBlocks, Seq, State, Timestamps};
+use halfopen_scenario::{Field, TrackedState, Unreachable};
+use halfopen_tcp::{
+    Cause, Errno, Flags, Header, Instant, Options, Purpose, SackBlocks, Seq, State, Timer, Timestamps,
+};
 use halfopen_trace::{
-    ConnectionNumber, FaultApplied, FaultId, HostState, KeepaliveVerdict, MiddleboxChange, MiddleboxLoss,
-    Phase, StepId, Verdict,
+    ApplicationResult, ConnectionNumber, ConnectionOpened, Event, EventKind, FaultApplied, FaultId, HostId,
+    HostState, KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxChanged, MiddleboxId, MiddleboxLoss,
+    Phase, RunStarted, SegmentNumber, SegmentSent, StepId, Verdict,
 };
 
-use super::*;
+use super::{Converter, enums};
 
-/// Something of everything that events refer to.
+/// One of each thing that events refer to.
 const SCENARIO: &str = "\
 scenario: dead-client
 hosts: {client: {}, server: {}}
@@ -43,7 +47,7 @@ fn segment(number: u64) -> SegmentNumber {
     SegmentNumber(NonZeroU64::new(number).expect("not 0"))
 }
 
-/// The event as proto3 JSON, without what every event has.
+/// The event as proto3 JSON, without the fields of every event.
 fn json(kind: EventKind) -> serde_json::Value {
     let mut converter = Converter::default();
     converter.event(1, &started());
@@ -227,7 +231,7 @@ fn middleboxes_have_their_names() {
 }
 
 #[test]
-fn causes_say_what_they_come_from() {
+fn a_cause_has_its_origin() {
     let transition = |cause, segment| EventKind::StateTransition {
         from: State::FinWait1,
         to: State::FinWait2,
@@ -267,19 +271,7 @@ fn an_error_has_its_posix_name() {
 }
 
 #[test]
-fn address_texts_are_right_when_there_are_more_than_are_kept() {
-    let mut texts = AddressTexts::default();
-    for round in 0..3 {
-        for port in 0..2 * AddressTexts::KEPT as u16 + 1 {
-            let address: SocketAddr = ([10, 0, 0, 1], port).into();
-            assert_eq!(texts.text(address), format!("10.0.0.1:{port}"), "round {round}");
-        }
-    }
-    assert_eq!(texts.recent.len(), AddressTexts::KEPT);
-}
-
-#[test]
-fn a_fault_says_which_it_is_where_it_stands_and_what_it_does() {
+fn a_fault_has_its_reference_and_its_parameters() {
     let applied = |fault, phase, segment: Option<u64>| {
         let segment = segment.and_then(SegmentNumber::new);
         json(EventKind::FaultApplied(FaultApplied { fault: FaultId(fault), phase, segment }))
@@ -314,7 +306,7 @@ fn a_fault_says_which_it_is_where_it_stands_and_what_it_does() {
 }
 
 #[test]
-fn a_step_says_which_it_is_and_where_it_stands() {
+fn a_step_has_its_reference() {
     let step = StepId { program: 1, step: 1 };
     let result = ApplicationResult {
         step,

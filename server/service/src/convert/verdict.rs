@@ -1,14 +1,15 @@
-//! How a run came out: expectations, problems, counts.
+//! The result of a run: expectations, problems, counts.
 
 use halfopen_proto::v1::{self, claim, finding, host_claim, problem, run_limit, segments_claim};
-use halfopen_scenario::{Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, PathItem};
+use halfopen_scenario::{Claim, Count, Expectation, HostClaim, KeepaliveOutcome, PathItem};
 use halfopen_tcp::State;
 use halfopen_trace::{
     ExpectationResult, FinalState, Finding, KeepaliveFound, Limit, Problem, RunFinished, Totals,
 };
 
-use super::reference::window;
-use super::{Converter, duration, enums, errno, flags};
+use super::converter::Converter;
+use super::enums;
+use super::values::{duration, errno, flags, window};
 
 impl Converter {
     pub(super) fn expectation_result(&self, result: &ExpectationResult) -> v1::ExpectationResult {
@@ -47,14 +48,6 @@ impl Converter {
             Claim::VirtualTime(time) => claim::Kind::VirtualTime(window(*time)),
         };
         v1::Claim { kind: Some(kind), at: expectation.at.map(window) }
-    }
-
-    /// The name that the scenario gives a connection.
-    fn connection(&self, connection: ConnectionRef) -> String {
-        let program = self.scenario.as_ref().and_then(|scenario| scenario.programs.get(connection.program));
-        program
-            .and_then(|program| program.connections.get(connection.connection.0)?.clone())
-            .unwrap_or_default()
     }
 
     fn finding(&self, finding: &Finding) -> finding::Kind {

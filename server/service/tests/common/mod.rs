@@ -51,7 +51,7 @@ impl Server {
         Server::open_to(&Access::default()).await
     }
 
-    /// The same, on a port that not everybody may use.
+    /// The same, on a port with restricted access.
     pub(crate) async fn open_to(access: &Access) -> Server {
         Server::serve(Service::new(&config()).expect("threads"), access.clone()).await
     }
@@ -169,8 +169,8 @@ pub(crate) fn tell(sink: &mut dyn Sink, scenario: &Scenario, options: &RunOption
     sink.chunk(told + 1, &Arc::new(chunk));
 }
 
-/// Runs until nobody wants it any more.
-pub(crate) fn for_ever(sink: &mut dyn Sink) {
+/// Runs until it is no longer wanted.
+pub(crate) fn forever(sink: &mut dyn Sink) {
     while sink.keep_going() {
         std::thread::sleep(Duration::from_millis(1));
     }

@@ -1,14 +1,45 @@
-//! References to parts of the scenario.
+//! References to parts of the scenario: names, paths and lines instead of the indices in events.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use halfopen_proto::v1;
-use halfopen_scenario::{Fault, Step, Window};
-use halfopen_trace::{ExpectationId, FaultId, StepId};
+use halfopen_scenario::{ConnectionRef, Fault, Scenario, Step};
+use halfopen_trace::{ExpectationId, FaultId, HostId, MiddleboxId, StepId};
 
-use super::{Converter, duration, enums};
+use super::addresses::AddressTexts;
+use super::enums;
+
+/// Converts the events of one run, in order. The first event brings the scenario, which has the names of what later events
+/// refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Converter {
+    pub(super) scenario: Option<Arc<Scenario>>,
+    /// The faults that were added to those of the scenario.
+    pub(super) added: Vec<Fault>,
+    pub(super) addresses: AddressTexts,
+}
 
 impl Converter {
+    pub(super) fn host(&self, host: Option<HostId>) -> String {
+        let name = |host: HostId| Some(self.scenario.as_ref()?.hosts.get(host.index())?.name.clone());
+        host.and_then(name).unwrap_or_default()
+    }
+
+    pub(super) fn middlebox(&self, middlebox: Option<MiddleboxId>) -> String {
+        let name = |middlebox: MiddleboxId| {
+            Some(self.scenario.as_ref()?.network.middleboxes.get(middlebox.index())?.name.clone())
+        };
+        middlebox.and_then(name).unwrap_or_default()
+    }
+
+    /// The name that the scenario gives a connection.
+    pub(super) fn connection(&self, connection: ConnectionRef) -> String {
+        let program = self.scenario.as_ref().and_then(|scenario| scenario.programs.get(connection.program));
+        program
+            .and_then(|program| program.connections.get(connection.connection.0)?.clone())
+            .unwrap_or_default()
+    }
+
     pub(super) fn fault(&self, id: FaultId) -> v1::FaultReference {
         let location = self.scenario_fault(id).map(|fault| fault.location.clone()).unwrap_or_default();
         v1::FaultReference { number: id.0 + 1, path: location.path, line: location.line }
@@ -36,7 +67,7 @@ impl Converter {
         self.scenario.as_ref()?.programs.get(id.program as usize)?.steps.get(id.step as usize)
     }
 
-    /// The step as it is written.
+    /// The step as the scenario writes it.
     pub(super) fn step_text(&self, id: StepId) -> String {
         self.scenario_step(id).map(|step| step.text.clone()).unwrap_or_default()
     }
@@ -46,9 +77,4 @@ impl Converter {
         let location = expectation.map(|expectation| expectation.location.clone()).unwrap_or_default();
         v1::ExpectationReference { number: id.0 + 1, path: location.path, line: location.line }
     }
-}
-
-pub(super) fn window(window: Window) -> v1::TimeWindow {
-    let time = |time: Duration| Some(duration(time));
-    v1::TimeWindow { earliest: time(window.from), latest: time(window.to) }
 }

@@ -1,39 +1,26 @@
-//! The trace as protobuf: the only place that knows both.
+//! Events, each with its kind.
 
-mod enums;
-mod fault;
-mod reference;
-mod verdict;
-
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use halfopen_proto::v1;
 use halfopen_proto::v1::event::Kind;
-use halfopen_scenario::library::Bundled;
-use halfopen_scenario::{Diagnostic, Fault, Scenario, TrackedState, Unreachable};
-use halfopen_tcp::{Cause, DropReason, Flags, Options, Timer, TimerChange};
+use halfopen_scenario::TrackedState;
+use halfopen_tcp::{Cause, State, Timer, TimerChange};
 use halfopen_trace::{
-    ApplicationResult, ConnectionCreated, ConnectionOpened, Event, EventKind, HostId, LossReason,
-    MiddleboxChanged, MiddleboxId, RunStarted, SegmentNumber, SegmentSent,
+    ApplicationResult, ConnectionCreated, ConnectionOpened, Event, EventKind, MiddleboxChanged, RunStarted,
+    SegmentNumber,
 };
 
-/// Bytes that an event is estimated at when nothing in it can be long. Measured: 22 to 115, 59 on average.
+use super::converter::Converter;
+use super::segment::segment_arrived;
+use super::values::{bytes, drop_reason, duration, errno, flags, mtu};
+use super::{enums, verdict};
+
+/// The estimated size, in bytes, of an event none of whose fields can be long. Measured: 22 to 115, 59 on average.
 const USUAL_EVENT: usize = 64;
 
-/// Converts the events of one run, in order: names are those of the scenario in its first event, which is of the run from
-/// then on.
-#[derive(Debug, Default)]
-pub(crate) struct Converter {
-    scenario: Option<Arc<Scenario>>,
-    /// The faults that were added to those of the scenario.
-    added: Vec<Fault>,
-    addresses: AddressTexts,
-}
-
 impl Converter {
-    /// An event, and about how many bytes it takes.
+    /// Converts an event; also returns its approximate size in bytes.
     pub(crate) fn event(&mut self, sequence: u64, event: &Event) -> (v1::Event, usize) {
         if let EventKind::RunStarted(started) = &event.kind {
             self.scenario = Some(Arc::clone(&started.scenario));
@@ -60,18 +47,6 @@ impl Converter {
         (converted, bytes)
     }
 
-    fn host(&self, host: Option<HostId>) -> String {
-        let name = |host: HostId| Some(self.scenario.as_ref()?.hosts.get(host.index())?.name.clone());
-        host.and_then(name).unwrap_or_default()
-    }
-
-    fn middlebox(&self, middlebox: Option<MiddleboxId>) -> String {
-        let name = |middlebox: MiddleboxId| {
-            Some(self.scenario.as_ref()?.network.middleboxes.get(middlebox.index())?.name.clone())
-        };
-        middlebox.and_then(name).unwrap_or_default()
-    }
-
     fn kind(&mut self, kind: &EventKind) -> Kind {
         match kind {
             EventKind::RunStarted(started) => Kind::RunStarted(run_started(started)),
@@ -80,11 +55,7 @@ impl Converter {
             }
             EventKind::SegmentSent(sent) => Kind::SegmentSent(self.segment_sent(sent)),
             EventKind::SegmentArrived { segment, dropped, datagram } => {
-                Kind::SegmentArrived(v1::SegmentArrived {
-                    segment: segment.0.get(),
-                    drop_reason: drop_reason(*dropped),
-                    datagram: bytes(datagram.as_deref()),
-                })
+                Kind::SegmentArrived(segment_arrived(*segment, *dropped, datagram.as_deref()))
             }
             EventKind::SegmentLost { segment, reason } => {
                 Kind::SegmentLost(self.segment_lost(*segment, *reason))
@@ -100,11 +71,7 @@ impl Converter {
             }
             EventKind::MiddleboxChanged(changed) => Kind::MiddleboxChanged(self.middlebox_changed(changed)),
             EventKind::StateTransition { from, to, cause, segment } => {
-                Kind::StateTransition(v1::StateTransition {
-                    before: enums::state(*from).into(),
-                    after: enums::state(*to).into(),
-                    cause: Some(self::cause(cause, *segment)),
-                })
+                Kind::StateTransition(state_transition(*from, *to, cause, *segment))
             }
             EventKind::TimerChanged { timer, change } => Kind::TimerChanged(timer_changed(*timer, *change)),
             EventKind::KeepaliveOutcome { verdict, probes, silence } => {
@@ -161,57 +128,6 @@ impl Converter {
         }
     }
 
-    fn segment_sent(&mut self, sent: &SegmentSent) -> v1::SegmentSent {
-        let header = &sent.header;
-        v1::SegmentSent {
-            segment: sent.segment.0.get(),
-            receiver: self.host(sent.to),
-            source: self.addresses.text(sent.source),
-            destination: self.addresses.text(sent.destination),
-            flags: Some(flags(header.flags)),
-            sequence_number: header.seq.0,
-            acknowledgment_number: header.ack.0,
-            relative_sequence_number: sent.relative_seq,
-            relative_acknowledgment_number: sent.relative_ack,
-            length: header.payload,
-            window: sent.window,
-            options: Some(options(&header.options, sent.peer_iss)),
-            purpose: enums::purpose(sent.purpose).into(),
-            retransmission: sent.retransmission,
-            sender_state: sent.sender_state.map_or(v1::TcpState::Unspecified, enums::state).into(),
-            receiver_state: sent.receiver_state.map_or(v1::TcpState::Unspecified, enums::state).into(),
-            injected: sent.injected,
-            size: sent.size,
-            middlebox: self.middlebox(sent.middlebox),
-            datagram: bytes(sent.datagram.as_deref()),
-        }
-    }
-
-    fn segment_lost(&self, segment: SegmentNumber, reason: LossReason) -> v1::SegmentLost {
-        let lost = v1::SegmentLost {
-            segment: segment.0.get(),
-            reason: enums::loss_reason(reason).into(),
-            ..v1::SegmentLost::default()
-        };
-        match reason {
-            LossReason::Fault(fault) => v1::SegmentLost { fault: Some(self.fault(fault)), ..lost },
-            LossReason::Middlebox { middlebox, why } => v1::SegmentLost {
-                middlebox: self.middlebox(Some(middlebox)),
-                middlebox_reason: enums::middlebox_loss(why).into(),
-                ..lost
-            },
-            LossReason::Partition
-            | LossReason::HostDown
-            | LossReason::HostPaused
-            | LossReason::CablePulled
-            | LossReason::BlackHole
-            | LossReason::NoRoute
-            | LossReason::TooLarge
-            | LossReason::QueueFull
-            | LossReason::Random => lost,
-        }
-    }
-
     fn middlebox_changed(&self, changed: &MiddleboxChanged) -> v1::MiddleboxChanged {
         let state =
             |state: Option<TrackedState>| state.map_or(v1::MiddleboxState::Unspecified, enums::tracked_state);
@@ -235,90 +151,6 @@ impl Converter {
     }
 }
 
-/// The texts of the addresses seen last: a run has few, and copying a text is cheaper than printing it.
-#[derive(Debug, Default)]
-struct AddressTexts {
-    recent: Vec<(SocketAddr, String)>,
-    oldest: usize,
-}
-
-impl AddressTexts {
-    const KEPT: usize = 8;
-
-    fn text(&mut self, address: SocketAddr) -> String {
-        if let Some((_, text)) = self.recent.iter().find(|(known, _)| *known == address) {
-            return text.clone();
-        }
-        let text = address.to_string();
-        if self.recent.len() < AddressTexts::KEPT {
-            self.recent.push((address, text.clone()));
-        } else {
-            self.recent[self.oldest] = (address, text.clone());
-            self.oldest = (self.oldest + 1) % AddressTexts::KEPT;
-        }
-        text
-    }
-}
-
-/// A bundled scenario at a glance.
-pub(crate) fn summary(bundled: &Bundled) -> v1::ScenarioSummary {
-    let scenarios = bundled.scenarios();
-    let variants = variants(&scenarios);
-    let (title, source) =
-        scenarios.into_iter().next().map_or_else(Default::default, |first| (first.title, first.source));
-    let [name, subject, subject_title] =
-        [bundled.name, bundled.subject, bundled.subject_title()].map(str::to_owned);
-    v1::ScenarioSummary { name, title, source, subject, subject_title, variants }
-}
-
-/// The names of a text's variants.
-pub(crate) fn variants(scenarios: &[Scenario]) -> Vec<String> {
-    scenarios.iter().filter_map(|scenario| scenario.variant.clone()).collect()
-}
-
-/// A mistake in the text of a scenario; `file` is what the text is called.
-pub(crate) fn diagnostic(diagnostic: &Diagnostic, file: &str, text: &str) -> v1::Diagnostic {
-    v1::Diagnostic {
-        path: diagnostic.path.clone(),
-        line: diagnostic.line,
-        column: diagnostic.column,
-        length: diagnostic.length,
-        message: diagnostic.message.clone(),
-        help: diagnostic.help.clone(),
-        rendered: diagnostic.render(file, text, false),
-        variants: diagnostic.variants.clone(),
-    }
-}
-
-fn bytes(datagram: Option<&[u8]>) -> Vec<u8> {
-    datagram.unwrap_or_default().to_vec()
-}
-
-fn duration(duration: Duration) -> halfopen_proto::Duration {
-    halfopen_proto::Duration {
-        seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-        // Always less than a billion.
-        nanos: duration.subsec_nanos() as i32,
-    }
-}
-
-fn drop_reason(reason: Option<DropReason>) -> i32 {
-    reason.map_or(v1::TcpDropReason::Unspecified, enums::drop_reason).into()
-}
-
-/// The POSIX name of an error; empty: none.
-fn errno(errno: Option<halfopen_tcp::Errno>) -> String {
-    errno.map(|errno| errno.name().to_owned()).unwrap_or_default()
-}
-
-/// The MTU that a router reports.
-fn mtu(code: Unreachable) -> u32 {
-    match code {
-        Unreachable::FragmentationNeeded { mtu } => mtu.into(),
-        Unreachable::Net | Unreachable::Host | Unreachable::Port => 0,
-    }
-}
-
 fn run_started(started: &RunStarted) -> v1::RunStarted {
     let scenario = &started.scenario;
     let host = |host: &halfopen_scenario::Host| v1::Host {
@@ -337,29 +169,16 @@ fn run_started(started: &RunStarted) -> v1::RunStarted {
     }
 }
 
-fn flags(flags: Flags) -> v1::TcpFlags {
-    v1::TcpFlags {
-        syn: flags.contains(Flags::SYN),
-        ack: flags.contains(Flags::ACK),
-        fin: flags.contains(Flags::FIN),
-        rst: flags.contains(Flags::RST),
-        psh: flags.contains(Flags::PSH),
-        urg: flags.contains(Flags::URG),
-    }
-}
-
-fn options(options: &Options, peer_iss: u32) -> v1::TcpOptions {
-    let relative = |(left, right): &(halfopen_tcp::Seq, halfopen_tcp::Seq)| v1::TcpSackBlock {
-        left: left.0.wrapping_sub(peer_iss),
-        right: right.0.wrapping_sub(peer_iss),
-    };
-    v1::TcpOptions {
-        mss: options.mss.map(u32::from),
-        window_scale: options.window_scale.map(u32::from),
-        sack_permitted: options.sack_permitted,
-        timestamp: options.timestamps.map(|timestamps| timestamps.value),
-        timestamp_echo: options.timestamps.map(|timestamps| timestamps.echo),
-        sack: options.sack.as_slice().iter().map(relative).collect(),
+fn state_transition(
+    from: State,
+    to: State,
+    cause: &Cause,
+    segment: Option<SegmentNumber>,
+) -> v1::StateTransition {
+    v1::StateTransition {
+        before: enums::state(from).into(),
+        after: enums::state(to).into(),
+        cause: Some(self::cause(cause, segment)),
     }
 }
 
@@ -388,6 +207,3 @@ fn timer_changed(timer: Timer, change: TimerChange) -> v1::TimerChanged {
     };
     v1::TimerChanged { timer: enums::timer(timer).into(), change: change.into(), expires }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,35 @@
+//! The limits of a service.
+
+use std::num::NonZeroUsize;
+use std::thread;
+use std::time::Duration;
+
+/// The maximum size of a request, in bytes. It is larger than the limit for scenarios, so that a text slightly over that
+/// limit gets the clearer error of the scenario language.
+pub(crate) const MAX_REQUEST: usize = 8 << 20;
+
+/// The limits of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The number of threads; each executes one run at a time.
+    pub threads: NonZeroUsize,
+    /// The number of runs that may wait for a thread; further ones get RESOURCE_EXHAUSTED.
+    pub queue: usize,
+    /// The number of unread events, over all runs, above which new runs get RESOURCE_EXHAUSTED. Accepted runs may exceed
+    /// it, each by as many events as its scenario allows. Every 256 bytes of requested datagrams count as one more event.
+    pub max_unread_events: u64,
+    /// How long open runs may continue after the service was asked to stop.
+    pub grace: Duration,
+}
+
+impl Default for Config {
+    /// One thread per core, 256 waiting runs, four million unread events, 5 seconds.
+    fn default() -> Config {
+        Config {
+            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            queue: 256,
+            max_unread_events: 4_000_000,
+            grace: Duration::from_secs(5),
+        }
+    }
+}

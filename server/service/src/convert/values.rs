@@ -1,0 +1,54 @@
+//! Values that occur in many messages.
+
+use std::time::Duration;
+
+use halfopen_proto::v1;
+use halfopen_scenario::{Unreachable, Window};
+use halfopen_tcp::{DropReason, Errno, Flags};
+
+use super::enums;
+
+pub(super) fn bytes(datagram: Option<&[u8]>) -> Vec<u8> {
+    datagram.unwrap_or_default().to_vec()
+}
+
+pub(super) fn duration(duration: Duration) -> halfopen_proto::Duration {
+    halfopen_proto::Duration {
+        seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        // Always less than a billion.
+        nanos: duration.subsec_nanos() as i32,
+    }
+}
+
+pub(super) fn drop_reason(reason: Option<DropReason>) -> i32 {
+    reason.map_or(v1::TcpDropReason::Unspecified, enums::drop_reason).into()
+}
+
+/// The POSIX name of an error; empty: none.
+pub(super) fn errno(errno: Option<Errno>) -> String {
+    errno.map(|errno| errno.name().to_owned()).unwrap_or_default()
+}
+
+/// The MTU that a router reports.
+pub(super) fn mtu(code: Unreachable) -> u32 {
+    match code {
+        Unreachable::FragmentationNeeded { mtu } => mtu.into(),
+        Unreachable::Net | Unreachable::Host | Unreachable::Port => 0,
+    }
+}
+
+pub(super) fn flags(flags: Flags) -> v1::TcpFlags {
+    v1::TcpFlags {
+        syn: flags.contains(Flags::SYN),
+        ack: flags.contains(Flags::ACK),
+        fin: flags.contains(Flags::FIN),
+        rst: flags.contains(Flags::RST),
+        psh: flags.contains(Flags::PSH),
+        urg: flags.contains(Flags::URG),
+    }
+}
+
+pub(super) fn window(window: Window) -> v1::TimeWindow {
+    let time = |time: Duration| Some(duration(time));
+    v1::TimeWindow { earliest: time(window.from), latest: time(window.to) }
+}

@@ -1,0 +1,37 @@
+//! The state that the handlers of a service share.
+
+use crate::config::Config;
+use crate::lifecycle::Lifecycle;
+use crate::pool::Pool;
+use crate::tail::Unread;
+
+/// The state that the handlers of a service share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) pool: Pool,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) unread: Unread,
+}
+
+/// The current load of a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// The number of runs whose stream a client has open, finished runs included.
+    pub open_streams: usize,
+    /// The number of runs that wait for a thread.
+    pub waiting_runs: usize,
+    /// The number of events that no reader has taken yet, over all runs. Every 256 bytes of datagrams count as one more
+    /// event.
+    pub unread_events: u64,
+}
+
+impl Shared {
+    pub(crate) fn load(&self) -> Load {
+        Load {
+            open_streams: self.lifecycle.open_streams(),
+            waiting_runs: self.pool.waiting(),
+            unread_events: self.unread.events(),
+        }
+    }
+}
