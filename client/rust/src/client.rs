@@ -47,7 +47,7 @@ pub struct Client {
     servers: ServerServiceClient<Line>,
     health: HealthClient<Line>,
     server: String,
-    /// What the server can do, once it was asked.
+    /// The features of the server, once it was asked.
     features: Arc<OnceLock<Vec<ServerFeature>>>,
 }
 
@@ -122,12 +122,12 @@ impl Client {
         }
     }
 
-    /// Whether the server knows every option. One that does not would ignore it without a word.
+    /// Fails if the server does not support an option, which it would silently ignore.
     async fn check_features(&mut self, options: &RunOptions) -> Result<(), ClientError> {
         let wanted = [
-            (options.variant.is_some(), ServerFeature::Variants, "variants of a scenario"),
-            (options.profile.is_some(), ServerFeature::Profiles, "another TCP profile"),
-            (options.snapshot_length > 0, ServerFeature::Snapshots, "the bytes of datagrams"),
+            (options.variant.is_some(), ServerFeature::Variants, "variants of scenarios"),
+            (options.profile.is_some(), ServerFeature::Profiles, "a profile for all hosts"),
+            (options.snapshot_length > 0, ServerFeature::Snapshots, "the capture of datagrams"),
         ];
         if wanted.iter().all(|(is_wanted, ..)| !is_wanted) {
             return Ok(());
@@ -137,7 +137,7 @@ impl Client {
             None => {
                 let described = match self.server().await {
                     Ok(described) => described,
-                    // A server from before this call knows none of them.
+                    // A server that is older than this call has none of them.
                     Err(error) if error.is_unimplemented() => GetServerResponse::default(),
                     Err(error) => return Err(error),
                 };

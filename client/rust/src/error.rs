@@ -39,12 +39,14 @@ pub enum ClientError {
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// The server does not know an option of the run.
-    #[error("the server at {server} does not offer {what}: it is older than this client")]
+    /// The server does not support an option of the run.
+    #[error(
+        "the server at {server} is older than this client and does not support {what}; update the server, or run without"
+    )]
     Unsupported {
         /// The address.
         server: String,
-        /// What was asked for.
+        /// The option, in words.
         what: &'static str,
     },
     /// The scenario is wrong.
