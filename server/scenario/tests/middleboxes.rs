@@ -7,42 +7,42 @@ use std::{env, fs};
 
 use halfopen_scenario::{MiddleboxSettings, Preset, TrackedState};
 
-/// Where a value is from.
+/// The source of a value.
 #[derive(Clone, Copy)]
 enum Basis {
-    /// A document or source code that is named.
+    /// The named document or source code.
     D(&'static str),
-    /// Nothing that would say it: what is likely.
+    /// No source: a plausible value.
     U,
 }
 
 use Basis::{D, U};
 
-const NLB: Basis =
-    D("AWS blog, \"Introducing NLB TCP configurable idle timeout\" (2024): 350 s, 60 s to 6000 s can be set");
+const NLB: Basis = D(
+    "AWS blog, \"Introducing NLB TCP configurable idle timeout\" (2024): 350 s, configurable from 60 s to 6000 s",
+);
 const NLB_RESET: Basis =
-    D("AWS, Network Load Balancer, listeners: who sends after the idle timeout gets a RST");
+    D("AWS, Network Load Balancer, listeners: a segment after the idle timeout is answered by a RST");
 const NAT: Basis = D("AWS VPC, NAT gateways: 350 s");
 const NAT_RESET: Basis = D(
-    "AWS VPC, NAT gateways: a RST, no FIN, to resources behind the gateway that go on (here: to either side)",
+    "AWS VPC, NAT gateways: a RST, no FIN, to resources behind the gateway that continue (here: to either side)",
 );
 const AZURE: Basis =
-    D("Microsoft Learn, load-balancer-tcp-reset: 4 min unless set, flows are silently dropped; \
-    RSTs to both ends are to be asked for, here by `on-expiry: reset-both`");
+    D("Microsoft Learn, load-balancer-tcp-reset: 4 min by default, flows are silently dropped; \
+    RSTs to both ends are optional, here with `on-expiry: reset-both`");
 const GCP: Basis = D("Google Cloud, tune-nat-configuration: established 1200 s, transitory 30 s");
 const GCP_TIME_WAIT: Basis =
-    D("Google Cloud, tune-nat-configuration: 120 s; gateways made since 2026-09-30 have 30 s");
+    D("Google Cloud, tune-nat-configuration: 120 s; gateways created since 2026-09-30 have 30 s");
 const IPVS: Basis =
     D("Linux net/netfilter/ipvs/ip_vs_proto_tcp.c; the first and the third of `ipvsadm --set 900 120 300` \
     are ESTABLISHED and UDP, the second is FIN-WAIT");
 const SWARM: Basis =
-    D("moby#31208, moby#37466: lost between machines; on one machine a RST comes (moby#29655)");
+    D("moby#31208, moby#37466: lost between machines; on one machine, answered by a RST (moby#29655)");
 const CONNTRACK: Basis =
     D("Linux Documentation/networking/nf_conntrack-sysctl.rst: nf_conntrack_tcp_timeout_*");
 const LOOSE: Basis = D("the same: nf_conntrack_tcp_loose is on");
-const LIBERAL: Basis = D(
-    "the same: nf_conntrack_tcp_be_liberal is off, so it is INVALID; that this is dropped is the usual rule",
-);
+const LIBERAL: Basis =
+    D("the same: nf_conntrack_tcp_be_liberal is off, so it is INVALID, which rules usually drop");
 
 type Row = (&'static str, fn(&MiddleboxSettings) -> String, [Basis; 6]);
 
@@ -73,37 +73,39 @@ fn time(time: Option<Duration>) -> String {
 
 const HEAD: &str = "# Middleboxes
 
-`preset: NAME` on a middlebox of a scenario gives it these numbers and choices; what else is said there changes single ones. What the words mean
-is in [scenarios/README.md](../scenarios/README.md#middleboxes).
+`preset: NAME` on a middlebox of a scenario gives it these settings; other keys override single ones. [scenarios/README.md](../scenarios/README.md#middleboxes)
+explains the keys.
 
-Behind each value stands how sure it is: **D** documented, or read from its source code; **U** unverified: nobody says it, and it is what is likely. The
-sources are below the table.
+The letter after each value shows its certainty: **D** documented, or read from source code; **U** unverified: a plausible value without a
+source. The sources are below the table.
 
-This page is written by a test of `server/scenario`, from the code.
+A test of `server/scenario` generates this page from the code.
 
 ";
 
 const TAIL: &str = "
-## What a box does
+## How a middlebox works
 
-A box sees a segment half way between two hosts, and does not know whether it arrives. Its states are those of Linux's nf_conntrack, for all
-presets: ESTABLISHED means that the ACK of the SYN+ACK has passed. Every segment that passes starts the timer of its state again, keepalive probes too;
-what passes without fitting the state (a SYN on an established connection) does not.
+A middlebox sees a segment half way between two hosts, and does not know whether it arrives. For all presets, its states are those of Linux's
+nf_conntrack: ESTABLISHED means that the ACK of the SYN+ACK has passed. Every segment that passes restarts the timer of its state, including
+keepalive probes, except for a segment that does not fit the state (such as a SYN on an established connection).
 
-* **Forgetting.** At its time a connection is forgotten. `on-expiry: reset-both` sends a RST to both ends at that moment, unless the connection is
-  over (TIME-WAIT, CLOSED). A run does not wait for boxes that forget silently.
-* **The number of a RST** that answers a stray is the stray's own acknowledgment number, as RFC 9293 §3.10.7.1 has it: it is what its sender expects next, and is
-  accepted at once. The one sent at expiry is the last acknowledgment that the box has seen of that end. If the end has received more since, whose
-  acknowledgment was lost before the box, the number is too old and the RST is not used (RFC 5961 §3.2). If the number is inside the window but not
-  the next one, the end sends a challenge ACK, which is a stray by then: with `strays: reset` it draws a RST with the right number.
-* **Windows** are those of van Rooij's paper, as nf_conntrack has them, where `invalid` is not `pass`. They are not checked on connections that were adopted.
-* **Untranslated.** Hosts here know each other by their own addresses. What passes untranslated gets as its source the address that the host would have behind
-  the box (198.18.0.0/15 and 2001:2::/48, which are for tests); its receiver knows no such connection and answers with a RST, which the box
-  brings to the host.
-* **Faults.** `forget` loses the state of all connections, `blocks-new` lets no new ones pass, `power-loss` and `reboot` let nothing pass, and what the box
-  knew is gone.
+* **Expiry.** When the idle time has passed, the connection is forgotten. `on-expiry: reset-both` sends a RST to both ends at that moment, unless
+  the connection is closed already (TIME-WAIT, CLOSED). A run does not wait for middleboxes that forget silently.
+* **Sequence numbers of RSTs.** A RST that answers a stray has the acknowledgment number of the stray, as RFC 9293 §3.10.7.1 requires; the sender of
+  the stray expects exactly this number, and accepts the RST. A RST at expiry has the last acknowledgment number that the middlebox saw from
+  that end. If the end has received more since then, and its acknowledgment was lost before the middlebox, the number is too old, and the RST
+  is ignored (RFC 5961 §3.2). If the number is inside the window, but not the next one, the end sends a challenge ACK, which is now a stray:
+  with `strays: reset`, it is answered by a RST with the right number.
+* **Windows** are those of van Rooij's paper, as in nf_conntrack, if `invalid` is not `pass`. They are not checked on adopted connections.
+* **Untranslated segments.** Hosts know each other by their own addresses. An untranslated segment gets as its source the address that the host
+  would have behind the middlebox (198.18.0.0/15 and 2001:2::/48, which are reserved for tests). Its receiver has no such connection, and
+  answers with a RST, which the middlebox forwards to the host.
+* **Faults.** `forget` removes the state of all connections, and `blocks-new` blocks new ones. With `power-loss` and `reboot`, nothing passes, and the
+  state is gone.
 
-Every change is an event that names the box; what a box loses says so (`nat: no state`), and so does a RST that it sends (`by nat`).
+Every change is an event with the name of the middlebox. A segment that it drops shows the reason (`nat: no state`), and a RST that it sends shows
+its name (`by nat`).
 ";
 
 #[test]

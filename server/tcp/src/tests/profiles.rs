@@ -6,14 +6,14 @@ use super::pair::{Fate, Pair};
 use super::*;
 use crate::{AckRule, Errno, GiveUp, IcmpErrors, Keepalive, RtoMin};
 
-/// How sure a value is.
+/// The certainty of a value, with its source.
 #[derive(Clone, Copy)]
 enum Basis {
-    /// Measured on the real thing, or read from it.
+    /// Measured on the real kernel, or read from it.
     M(&'static str),
-    /// In a document or source that is named.
+    /// In the named document or source code.
     D(&'static str),
-    /// By hearsay.
+    /// Unverified.
     U,
 }
 
@@ -44,7 +44,7 @@ const ROWS: [Row; 49] = [
         [SYSCTL, U, BSD_TIMER, MS_KEEPALIVE, XNU_TIMER],
     ),
     (
-        "a peer that answers no probe",
+        "a peer that answers no keepalive probe",
         |s| if s.reset_unresponsive_peer { "is reset" } else { "is left alone" }.to_owned(),
         [D("`tcp_keepalive_timer`"), U, U, U, U],
     ),
@@ -62,20 +62,20 @@ const ROWS: [Row; 49] = [
         },
         [M("timer samples of 01b, 17b"), D("RFC 6298 §2.4"), BSD_TIMER, U, XNU_TIMER],
     ),
-    ("largest RTO", |s| time(s.rto.max), [SYSCTL, D("RFC 6298 §2.5"), BSD_TIMER, U, XNU_TIMER]),
+    ("maximum RTO", |s| time(s.rto.max), [SYSCTL, D("RFC 6298 §2.5"), BSD_TIMER, U, XNU_TIMER]),
     (
-        "a round trip that is suddenly shorter",
-        |s| if s.damp_rtt_drops { "counts an eighth" } else { "counts in full" }.to_owned(),
+        "a sudden drop of the round-trip time",
+        |s| if s.damp_rtt_drops { "has an eighth of its weight" } else { "has its full weight" }.to_owned(),
         [D("`tcp_rtt_estimator`"), D("RFC 6298 §2.3"), U, U, U],
     ),
     (
-        "timers",
+        "timer resolution",
         |s| {
             let (tick, late, short) = (s.rto.granularity, s.timer_lateness, s.short_timer_margin);
             if tick.is_zero() {
                 return "exact".to_owned();
             }
-            format!("ticks of {}, {} late, {} more if short", time(tick), time(late), time(short))
+            format!("{} ticks, {} late ({} more if short)", time(tick), time(late), time(short))
         },
         [M("13a, 13c"), U, U, U, U],
     ),
@@ -88,67 +88,74 @@ const ROWS: [Row; 49] = [
             } else {
                 format!("{} to {}", time(delayed.min), time(delayed.max))
             };
-            if delayed.quick > 0 { format!("{range}, the first {} at once", delayed.quick) } else { range }
+            if delayed.quick > 0 { format!("{range}, none for the first {}", delayed.quick) } else { range }
         },
         [M("09b, 09h, 17e"), D("RFC 9293 §3.8.6.3: below 0.5 s"), BSD_TIMER, U, U],
     ),
     (
-        "acknowledgments wait",
+        "immediate acknowledgments",
         |s| {
             match s.ack_rule {
-                AckRule::SecondSegment => "but for every second full segment",
-                AckRule::Adaptive => "as the connection is used",
+                AckRule::SecondSegment => "for every second full segment",
+                AckRule::Adaptive => "depend on the traffic",
             }
             .to_owned()
         },
         [M("09a, 09b, 09h"), D("RFC 9293 §3.8.6.3"), U, U, U],
     ),
     (
-        "those of one gap wait for each other",
+        "delay of ACKs for the same gap",
         |s| s.ack_compression.map_or("never".to_owned(), time),
         [D("`tcp_comp_sack_delay_ns`"), D("RFC 5681 §4.2"), U, U, U],
     ),
     (
-        "a read advertises",
-        |s| if s.window_update_doubles { "a doubled window" } else { "any larger window" }.to_owned(),
+        "a window update after a read",
+        |s| if s.window_update_doubles { "if the window doubles" } else { "if the window grows" }.to_owned(),
         [D("`tcp_cleanup_rbuf`"), U, U, U, U],
     ),
-    ("SYN again", |s| s.syn_retries.to_string(), [SYSCTL, D("RFC 9293 §3.8.3: 3 minutes"), U, U, U]),
-    ("of them at an even pace", |s| s.syn_linear_timeouts.to_string(), [SYSCTL, U, U, U, U]),
+    (
+        "SYN retransmissions",
+        |s| s.syn_retries.to_string(),
+        [SYSCTL, D("RFC 9293 §3.8.3: 3 minutes"), U, U, U],
+    ),
+    ("of which before the first backoff", |s| s.syn_linear_timeouts.to_string(), [SYSCTL, U, U, U, U]),
     (
         "connect gives up",
-        |s| s.connect_timeout.map_or("by the retries".to_owned(), time),
+        |s| {
+            s.connect_timeout
+                .map_or("after its retransmissions".to_owned(), |limit| format!("after {}", time(limit)))
+        },
         [M("05_syn_dropped_all_default: 131 s"), U, U, U, XNU_TIMER],
     ),
-    ("SYN+ACK again", |s| s.synack_retries.to_string(), [SYSCTL, U, U, U, U]),
+    ("SYN+ACK retransmissions", |s| s.synack_retries.to_string(), [SYSCTL, U, U, U, U]),
     (
-        "a SYN again in SYN-RECEIVED",
+        "a repeated SYN in SYN-RECEIVED",
         |s| if s.repeated_syn_restarts_timer { "restarts the timer" } else { "is answered" }.to_owned(),
         [D("`tcp_check_req`"), U, U, U, U],
     ),
     (
-        "another SYN in SYN-RECEIVED",
-        |s| if s.reset_for_syn_in_handshake { "is answered by RST" } else { "ends it in silence" }.to_owned(),
+        "a different SYN in SYN-RECEIVED",
+        |s| if s.reset_for_syn_in_handshake { "is answered by RST" } else { "silently ends it" }.to_owned(),
         [D("`tcp_check_req`"), U, U, U, U],
     ),
     (
-        "data gives up",
+        "retransmission of data gives up",
         |s| give_up(s.give_up),
         [SYSCTL, D("RFC 9293 §3.9.1.1"), BSD_TIMER, D("Microsoft TcpMaxDataRetransmissions"), XNU_TIMER],
     ),
     (
-        "an orphan gives up",
+        "an orphaned connection gives up",
         |s| give_up(s.orphan_give_up),
         [M("02_client_fin_dropped_all_orphan_default"), U, U, U, U],
     ),
     (
-        "orphan in FIN-WAIT-2",
-        |s| s.fin_timeout.map_or("for ever".to_owned(), time),
+        "an orphan stays in FIN-WAIT-2",
+        |s| s.fin_timeout.map_or("forever".to_owned(), time),
         [SYSCTL, D("RFC 9293 has no timer"), BSD_TIMER, U, XNU_TIMER],
     ),
     (
-        "RST and SYN to such an orphan",
-        |s| if s.orphan_fin_wait_2_yields { "end it" } else { "are challenged" }.to_owned(),
+        "a RST or SYN to such an orphan",
+        |s| if s.orphan_fin_wait_2_yields { "ends it" } else { "is challenged" }.to_owned(),
         [D("`tcp_timewait_state_process`"), U, U, U, U],
     ),
     (
@@ -158,14 +165,18 @@ const ROWS: [Row; 49] = [
     ),
     ("RST ends TIME-WAIT", |s| on(s.reset_ends_time_wait), [M("11h"), D("RFC 9293 §3.10.7.4"), U, U, U]),
     (
-        "RST in the place of the peer's FIN",
-        |s| if s.reset_at_fin { "acceptable" } else { "too old" }.to_owned(),
+        "a RST with the sequence number of the peer's FIN",
+        |s| if s.reset_at_fin { "is accepted" } else { "is too old" }.to_owned(),
         [D("`tcp_reset_check`"), U, U, U, U],
     ),
-    ("RST in CLOSE-WAIT", |s| s.close_wait_reset.to_string(), [D("`tcp_reset`"), U, U, U, U]),
     (
-        "read after FIN and RST",
-        |s| if s.fin_hides_reset { "the end" } else { "the error" }.to_owned(),
+        "the error after a RST in CLOSE-WAIT",
+        |s| s.close_wait_reset.to_string(),
+        [D("`tcp_reset`"), U, U, U, U],
+    ),
+    (
+        "a read after FIN and RST returns",
+        |s| if s.fin_hides_reset { "the end of the stream" } else { "the error" }.to_owned(),
         [D("`tcp_recvmsg_locked`"), U, U, U, U],
     ),
     (
@@ -182,13 +193,13 @@ const ROWS: [Row; 49] = [
     ("tail loss probe", |s| on(s.tail_loss_probe), [SYSCTL, D("RFC 8985: optional"), U, U, U]),
     ("F-RTO", |s| on(s.frto), [SYSCTL, U, U, U, U]),
     (
-        "an acknowledgment that others overtook",
-        |s| if s.late_acks { "counts" } else { "is answered" }.to_owned(),
+        "a reordered ACK with an old timestamp",
+        |s| if s.late_acks { "is used" } else { "is answered" }.to_owned(),
         [M("09f"), D("RFC 7323 §5.3"), U, U, U],
     ),
     (
-        "small segments that are sent again",
-        |s| if s.collapse { "become one" } else { "stay apart" }.to_owned(),
+        "retransmitted small segments",
+        |s| if s.collapse { "are merged" } else { "stay separate" }.to_owned(),
         [M("10m"), D("RFC 9293 §3.8.1: may"), U, U, U],
     ),
     (
@@ -197,8 +208,8 @@ const ROWS: [Row; 49] = [
         [D("mainline default"), D("RFC 9293 §3.8.2"), U, U, U],
     ),
     (
-        "the window of an idle connection falls",
-        |s| if s.halve_idle_window { "by half each RTO" } else { "at once" }.to_owned(),
+        "the congestion window of an idle connection falls",
+        |s| if s.halve_idle_window { "by half per RTO" } else { "at once" }.to_owned(),
         [D("`tcp_cwnd_restart`"), U, U, U, U],
     ),
     (
@@ -209,52 +220,52 @@ const ROWS: [Row; 49] = [
     (
         "ICMP errors that end a connection",
         |s| match s.icmp {
-            IcmpErrors::InHandshake => "any in SYN-SENT".to_owned(),
+            IcmpErrors::InHandshake => "any, in SYN-SENT".to_owned(),
             IcmpErrors::Hard => "hard ones".to_owned(),
         },
         [M("06d, 06e, 06f"), D("RFC 9293 §3.9.2.2"), U, U, U],
     ),
     (
-        "a path MTU is believed",
-        |s| format!("from {} octets, for {}", s.min_path_mtu, time(s.path_mtu_lifetime)),
+        "a reported path MTU is accepted",
+        |s| format!("if at least {} bytes, for {}", s.min_path_mtu, time(s.path_mtu_lifetime)),
         [D("`min_pmtu`, `mtu_expires`"), D("RFC 1191 §6.3: ten minutes"), U, U, U],
     ),
     ("receive buffer", |s| s.receive_buffer.to_string(), [M("every recording"), U, U, U, U]),
     (
         "the window of a SYN",
-        |s| if s.whole_segment_window { "whole segments" } else { "all there is" }.to_owned(),
+        |s| if s.whole_segment_window { "whole segments" } else { "the whole buffer" }.to_owned(),
         [D("`tcp_select_initial_window`"), U, U, U, U],
     ),
     (
         "Nagle's algorithm waits for",
-        |s| if s.minshall { "a small segment" } else { "anything" }.to_owned() + " under way",
+        |s| if s.minshall { "a small segment" } else { "any data" }.to_owned() + " in flight",
         [M("09c"), D("RFC 9293 §3.7.4"), U, U, U],
     ),
     (
-        "data that fills half of the largest window",
+        "data for half of the largest window",
         |s| if s.half_window_segments { "is sent" } else { "waits" }.to_owned(),
         [D("`tcp_snd_wnd_test`"), D("RFC 9293 §3.8.6.2.1"), U, U, U],
     ),
     (
-        "buffers count",
-        |s| if s.packet_memory { "packet memory" } else { "octets" }.to_owned(),
+        "buffers are measured by",
+        |s| if s.packet_memory { "packet memory" } else { "bytes of data" }.to_owned(),
         [M("07h, 13a, 13c, 10g"), U, U, U, U],
     ),
     ("initial window", |s| s.initial_window.to_string(), [M("10g"), D("RFC 6928"), U, U, U]),
     (
-        "least time between challenge ACKs",
+        "minimum interval of challenge ACKs",
         |s| time(s.challenge_ack_interval),
         [M("11g"), D("RFC 5961 §7: ten in five seconds"), U, U, U],
     ),
     (
-        "accept queue beyond the backlog",
+        "connections accepted beyond the backlog",
         |s| s.accept_queue_extra.to_string(),
         [D("`sk_acceptq_is_full`"), U, U, U, U],
     ),
     (
         "ephemeral ports",
         |s| {
-            let order = if s.alternate_ephemeral_ports { ", every other first" } else { "" };
+            let order = if s.alternate_ephemeral_ports { ", alternate ones first" } else { "" };
             format!("{} to {}{order}", s.ephemeral_ports.start(), s.ephemeral_ports.end())
         },
         [SYSCTL, D("RFC 6335 §6"), U, U, U],
@@ -275,22 +286,22 @@ fn on(on: bool) -> String {
 
 fn give_up(give_up: GiveUp) -> String {
     match give_up {
-        GiveUp::Retries(retries) => format!("the time of {retries} doublings of the least RTO"),
-        GiveUp::Count(count) => format!("{count} retransmissions"),
-        GiveUp::After(longest) => time(longest),
+        GiveUp::Retries(retries) => format!("after {retries} doublings of the minimum RTO"),
+        GiveUp::Count(count) => format!("after {count} retransmissions"),
+        GiveUp::After(limit) => format!("after {}", time(limit)),
     }
 }
 
-/// `SNAPSHOTS=overwrite cargo test` writes docs/profiles.md anew.
+/// `SNAPSHOTS=overwrite cargo test` updates docs/profiles.md.
 #[test]
 fn the_table_in_the_docs_is_what_the_profiles_have() {
     let mut text = String::from(
         "# Profiles\n\n\
-        `profile: NAME` on a host of a scenario gives its TCP these numbers and choices; `tcp:` changes single ones.\n\n\
-        Behind each value stands how sure it is: **M** measured on the real kernel, or read from it; **D** documented; \
-        **U** unverified. The sources are below the table. `linux` is held to recordings of the kernel; the others are only \
-        as good as their sources, and share with `rfc9293` whatever is not listed.\n\n\
-        This page is written by a test of `server/tcp`, from the code.\n\n|  |",
+        `profile: NAME` on a host of a scenario gives its TCP these settings; `tcp:` overrides single ones.\n\n\
+        The letter after each value shows its certainty: **M** measured on the real kernel, or read from it; **D** documented; \
+        **U** unverified. The sources are below the table. `linux` is tested against recordings of the kernel; the others are \
+        only as good as their sources, and share all other settings with `rfc9293`.\n\n\
+        A test of `server/tcp` generates this page from the code.\n\n|  |",
     );
     for profile in Profile::ALL {
         write!(text, " {} |", profile.name()).unwrap();
