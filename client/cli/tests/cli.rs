@@ -269,7 +269,7 @@ fn a_drawing_is_of_one_run_and_a_page_of_all_with_their_texts() {
 
     let page = run(&["run", "dead-client", "scenarios/close/dropped-fin.yaml", "--report", "html=-"]);
     assert_eq!((page.code, page.err.as_str()), (Some(0), ""));
-    for text in ["# The client fails without a word", "# The client's FIN", "2 runs: 2 passed"] {
+    for text in ["# The client disappears silently", "# The client's FIN", "2 runs: 2 passed"] {
         assert!(page.out.contains(text) || page.out.contains(&text.replace('\'', "&#39;")), "{text}");
     }
 }

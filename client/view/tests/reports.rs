@@ -85,7 +85,7 @@ fn one_run_is_shown_in_full() {
     assert_data_eq!(
         text([record("dead-client", dead_client())], false),
         str![[r#"
-dead-client: The client fails without a word; the server's keepalive finds out (seed 1)
+dead-client: The client disappears silently; the server's keepalive finds out (seed 1)
 
       time             client                                               server
         0s               ┊                                                    ├ LISTEN · listen
@@ -221,7 +221,7 @@ fn an_interrupted_run_shows_what_happened_until_then() {
     assert_data_eq!(
         text([interrupted()], false),
         str![[r#"
-dead-client: The client fails without a word; the server's keepalive finds out (seed 1)
+dead-client: The client disappears silently; the server's keepalive finds out (seed 1)
 
 time            client                                                           server
   0s              ┊                                                                ├ LISTEN · listen
@@ -299,7 +299,7 @@ fn a_run_is_one_json_object_on_a_line() {
     "run": "dead-client",
     "scenario": "dead-client",
     "seed": 1,
-    "title": "The client fails without a word; the server's keepalive finds out",
+    "title": "The client disappears silently; the server's keepalive finds out",
     "totals": {
       "events": 40,
       "expectationsFailed": 0,

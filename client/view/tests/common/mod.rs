@@ -309,7 +309,7 @@ pub(crate) fn dead_client() -> Vec<Event> {
     use TcpState::{Closed, Established};
     let mut script = Script::new(
         "dead-client",
-        "The client fails without a word; the server's keepalive finds out",
+        "The client disappears silently; the server's keepalive finds out",
         &["client", "server"],
     );
     handshake(&mut script);
