@@ -71,28 +71,28 @@ impl<T: Parse> Visitor<'_> for ScalarVisitor<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        told(T::parse(if T::VERBATIM { text } else { text.trim() }))
+        with_help(T::parse(if T::VERBATIM { text } else { text.trim() }))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        told(T::number(number.into()))
+        with_help(T::number(number.into()))
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
-        told(T::number(number.into()))
+        with_help(T::number(number.into()))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        told(T::parse(&format!("{number:?}")))
+        with_help(T::parse(&format!("{number:?}")))
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<T, E> {
-        told(T::boolean(value))
+        with_help(T::boolean(value))
     }
 }
 
 /// As the deserializer's errors want it: the help after the first line.
-pub(crate) fn told<T, E: Error>(result: Result<T, Mistake>) -> Result<T, E> {
+pub(crate) fn with_help<T, E: Error>(result: Result<T, Mistake>) -> Result<T, E> {
     result.map_err(|mistake| E::custom(format!("{}\n{}", mistake.message, mistake.help)))
 }
 

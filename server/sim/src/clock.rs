@@ -16,7 +16,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Goes forward; `false` if it can not go so far.
+    /// Advances the clock; `false` if it cannot represent the result.
     pub(crate) fn jump(&mut self, by: Duration) -> bool {
         let ahead = self.ahead.saturating_add(by);
         if ahead <= MOST_AHEAD {

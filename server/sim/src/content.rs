@@ -35,9 +35,9 @@ impl Written {
         Written { shift: stream.wrapping_mul(STRIDE) % PERIOD as u64, ..Written::default() }
     }
 
-    /// The next octets of the pattern, at most so many.
-    pub(crate) fn next_of_pattern(&self, most: u64) -> &'static [u8] {
-        self.pattern(self.octets, usize::try_from(most).unwrap_or(CHUNK).min(CHUNK))
+    /// The next octets of the pattern, at most `max_len`.
+    pub(crate) fn next_of_pattern(&self, max_len: u64) -> &'static [u8] {
+        self.pattern(self.octets, usize::try_from(max_len).unwrap_or(CHUNK).min(CHUNK))
     }
 
     /// The octets that are written next are the application's own.
@@ -71,17 +71,17 @@ impl Written {
         Ok(())
     }
 
-    /// Octets from this offset on: some, and at most so many.
-    fn at(&self, offset: u64, most: usize) -> &[u8] {
+    /// Octets from this offset on: at least one, and at most `max_len`.
+    fn at(&self, offset: u64, max_len: usize) -> &[u8] {
         let after = self.own.partition_point(|(start, _)| *start <= offset);
         if let Some((start, own)) = after.checked_sub(1).and_then(|index| self.own.get(index))
             && let Some(rest) = own.get((offset - start) as usize..)
             && !rest.is_empty()
         {
-            return &rest[..rest.len().min(most)];
+            return &rest[..rest.len().min(max_len)];
         }
         let until_own = self.own.get(after).map_or(u64::MAX, |(start, _)| start - offset);
-        self.pattern(offset, most.min(usize::try_from(until_own).unwrap_or(usize::MAX)).min(CHUNK))
+        self.pattern(offset, max_len.min(usize::try_from(until_own).unwrap_or(usize::MAX)).min(CHUNK))
     }
 
     fn pattern(&self, offset: u64, octets: usize) -> &'static [u8] {

@@ -54,7 +54,7 @@ impl Run {
     }
 }
 
-/// A segment that no host sent. Its IP datagram has so many octets, of which these are kept.
+/// A segment that no host sent, with the size of its IP datagram and the octets of it that are kept.
 pub(crate) fn made_up(
     segment: SegmentNumber,
     to: HostId,

@@ -16,17 +16,17 @@ use crate::driver::Driver;
 use crate::faults;
 use crate::run::{Outcome, RunOptions, Sink};
 
-/// A run whose time moves only by [`step_until`](Simulation::step_until), and in which somebody outside takes part by
+/// A run that is played step by step: time moves only in [`step_until`](Simulation::step_until), and a caller takes part by
 /// [`apply`](Simulation::apply).
 ///
-/// The hosts that have programs in the scenario are played by those; on the others the calls from outside are the
-/// application. The same scenario, options and version, and the same commands at the same times, give the same trace,
-/// octet by octet, whatever the times and conditions are until which it is played in between.
+/// Hosts with programs in the scenario run those; on the others, the calls from outside are the application. The same
+/// scenario, options and version, with the same commands at the same times, give the same trace, octet by octet, no matter
+/// at which times and conditions the run stops in between.
 ///
 /// Dropped before it is [finished](Simulation::finish), it has no outcome. It must not be used from within an async task.
 pub struct Simulation {
     driver: Driver,
-    /// Once it can not go on.
+    /// Why it cannot go on; `None` while it can.
     ending: Option<Ending>,
 }
 
@@ -172,7 +172,7 @@ impl Simulation {
     /// Does something to the run, now.
     ///
     /// # Errors
-    /// If the run can not have it; nothing is changed then.
+    /// The command is refused, and changes nothing.
     ///
     /// # Panics
     /// By a bug of ours only.

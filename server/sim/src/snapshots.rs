@@ -23,7 +23,7 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Keeps so many octets of each datagram; 0: none.
+    /// Keeps at most this many octets of each datagram; 0: none.
     pub(crate) fn new(length: u32) -> Snapshots {
         Snapshots { length: usize::try_from(length).unwrap_or(usize::MAX), ..Snapshots::default() }
     }

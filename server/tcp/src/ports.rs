@@ -135,7 +135,7 @@ mod tests {
         ports.leave((SocketAddr::new(ADDRESS, 40_001), remote(80)));
         assert_eq!(ports.find(ADDRESS, remote(80), |port| port == 40_001), Some(40_001));
         assert_eq!(take_all(&mut ports, remote(81)).len(), 3);
-        // A connection that was told its port counts too, and one outside of the range does not.
+        // A connection whose port was given counts too; one outside the range does not.
         ports.take((SocketAddr::new(ADDRESS, 40_001), remote(80)));
         ports.take((SocketAddr::new(ADDRESS, 50_000), remote(82)));
         ports.leave((SocketAddr::new(ADDRESS, 50_000), remote(82)));

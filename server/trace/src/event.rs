@@ -83,7 +83,7 @@ pub enum EventKind {
         /// Why.
         reason: LossReason,
     },
-    /// A router told the host, its sender, that it could not deliver a segment: ICMP destination unreachable, or packet
+    /// The host received a router's message that its segment could not be delivered: ICMP destination unreachable, or packet
     /// too big.
     DestinationUnreachable {
         /// Which segment.
@@ -141,7 +141,7 @@ pub enum EventKind {
     },
     /// A step of an application cannot go on at once: it waits.
     StepBlocked(StepId),
-    /// An application wrote to the connection: so many octets are in its send buffer.
+    /// An application wrote: this many octets entered the connection's send buffer.
     DataWritten {
         /// How many.
         octets: u64,

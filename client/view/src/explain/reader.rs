@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
         self.beats.push(Beat { from, until: index, count: 1, what: What::Probes(probes) });
     }
 
-    /// The last beat with probes of a host, among so many of the last beats.
+    /// The last beat with probes of a host, among the last few beats.
     fn probes(&mut self, host: HostIndex, of_window: bool, near: usize) -> Option<&mut Beat> {
         let wanted = |what: &What| matches!(what, What::Probes(probes) if probes.host == host && probes.of_window == of_window);
         self.beats.iter_mut().rev().take(near).find(|beat| wanted(&beat.what))

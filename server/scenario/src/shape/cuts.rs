@@ -11,7 +11,7 @@ use super::Opt;
 use crate::SizeMatch;
 use crate::de::Spanned;
 use crate::forms::written_as;
-use crate::parse::{Mistake, Parse, Scalar, expected, told};
+use crate::parse::{Mistake, Parse, Scalar, expected, with_help};
 use crate::quantity::Size;
 
 /// Which datagrams vanish: those larger than this, everywhere or in one direction.
@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for BlackHole {
                 f.write_str("`larger than 1480 B`, or a map with `larger-than`, `from` and `to`")
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<BlackHole, E> {
-                let LargerThan(octets) = told(LargerThan::parse(text.trim()))?;
+                let LargerThan(octets) = with_help(LargerThan::parse(text.trim()))?;
                 Ok(BlackHole { larger_than: Some(octets), from: None, to: None })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BlackHole, A::Error> {

@@ -14,7 +14,7 @@ use super::Opt;
 use crate::address::Ports;
 use crate::de::Spanned;
 use crate::forms::{self, written_as};
-use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
+use crate::parse::{Mistake, Parse, Scalar, Switch, expected, with_help};
 use crate::quantity::Size;
 
 /// A host.
@@ -153,7 +153,7 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for OrOff<T> {
                 Ok(switch(Switch(on)))
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<OrOff<T>, E> {
-                told(Switch::parse(text)).map(switch)
+                with_help(Switch::parse(text)).map(switch)
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OrOff<T>, A::Error> {
                 T::deserialize(MapAccessDeserializer::new(map)).map(OrOff::On)

@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use super::{Named, Opt};
 use crate::de::Spanned;
 use crate::forms::written_as;
-use crate::parse::{Parse, Scalar, Switch, told};
+use crate::parse::{Parse, Scalar, Switch, with_help};
 use crate::{FlagsMatch, PayloadMatch, SizeMatch};
 
 /// One host and a state: `{server: CLOSE-WAIT}`.
@@ -75,7 +75,8 @@ impl<'de> Deserialize<'de> for Match {
                 f.write_str("control bits such as `SYN`, or a map with `from`, `flags`, `payload`, …")
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Match, E> {
-                told(FlagsMatch::parse(text)).map(|flags| Match { flags: Some(flags), ..Match::default() })
+                with_help(FlagsMatch::parse(text))
+                    .map(|flags| Match { flags: Some(flags), ..Match::default() })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Match, A::Error> {
                 let map = MatchMap::deserialize(MapAccessDeserializer::new(map))?;

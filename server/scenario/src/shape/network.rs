@@ -14,7 +14,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use super::{Middlebox, Named, Opt};
 use crate::de::Spanned;
 use crate::forms;
-use crate::parse::{Parse, Scalar, Switch, told};
+use crate::parse::{Parse, Scalar, Switch, with_help};
 use crate::quantity::{Bandwidth, LossRate, Probability, Size};
 use crate::{Distribution, Queue};
 
@@ -114,19 +114,19 @@ impl<'de, S: Parse, L: Deserialize<'de>> Deserialize<'de> for ShortOr<S, L> {
                 f.write_str(S::WHAT)
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<ShortOr<S, L>, E> {
-                told(S::parse(text.trim())).map(ShortOr::Short)
+                with_help(S::parse(text.trim())).map(ShortOr::Short)
             }
             fn visit_u64<E: Error>(self, number: u64) -> Result<ShortOr<S, L>, E> {
-                told(S::number(number.into())).map(ShortOr::Short)
+                with_help(S::number(number.into())).map(ShortOr::Short)
             }
             fn visit_i64<E: Error>(self, number: i64) -> Result<ShortOr<S, L>, E> {
-                told(S::number(number.into())).map(ShortOr::Short)
+                with_help(S::number(number.into())).map(ShortOr::Short)
             }
             fn visit_f64<E: Error>(self, number: f64) -> Result<ShortOr<S, L>, E> {
-                told(S::parse(&format!("{number:?}"))).map(ShortOr::Short)
+                with_help(S::parse(&format!("{number:?}"))).map(ShortOr::Short)
             }
             fn visit_bool<E: Error>(self, value: bool) -> Result<ShortOr<S, L>, E> {
-                told(S::boolean(value)).map(ShortOr::Short)
+                with_help(S::boolean(value)).map(ShortOr::Short)
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ShortOr<S, L>, A::Error> {
                 L::deserialize(MapAccessDeserializer::new(map)).map(ShortOr::Long)

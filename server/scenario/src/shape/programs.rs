@@ -15,7 +15,7 @@ use crate::Amount;
 use crate::address::{Destination, Port};
 use crate::de::Spanned;
 use crate::forms::{self, written_as};
-use crate::parse::{Mistake, Parse, Scalar, Switch, expected, told};
+use crate::parse::{Mistake, Parse, Scalar, Switch, expected, with_help};
 use crate::quantity::Size;
 
 /// A list of steps.
@@ -365,10 +365,10 @@ impl<'de> Deserialize<'de> for Payload {
                     }
                     mistake
                 };
-                told(Size::parse(text.trim()).map_err(no_size)).map(Payload::Size)
+                with_help(Size::parse(text.trim()).map_err(no_size)).map(Payload::Size)
             }
             fn visit_u64<E: Error>(self, number: u64) -> Result<Payload, E> {
-                told(Size::number(number.into())).map(Payload::Size)
+                with_help(Size::number(number.into())).map(Payload::Size)
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Payload, A::Error> {
                 PayloadText::deserialize(MapAccessDeserializer::new(map))

@@ -55,10 +55,10 @@ impl Context<'_> {
         }
     }
 
-    /// Sends the next octets of the end's pattern, at most so many, and returns how many. Zero: the send buffer is full.
-    pub(super) fn write_pattern(&mut self, id: ConnectionId, most: u64) -> Result<u64, Errno> {
+    /// Sends at most `max_len` of the next octets of the end's pattern, and returns how many. Zero: the send buffer is full.
+    pub(super) fn write_pattern(&mut self, id: ConnectionId, max_len: u64) -> Result<u64, Errno> {
         let end = self.ends.get(&id).ok_or(Errno::NotConnected)?;
-        let octets = self.run.connections.end(*end).written.next_of_pattern(most);
+        let octets = self.run.connections.end(*end).written.next_of_pattern(max_len);
         let taken = self.endpoint.send(self.now, id, octets)?;
         self.written(*end, taken);
         Ok(taken as u64)
@@ -80,10 +80,10 @@ impl Context<'_> {
         }
     }
 
-    /// Receives at most so many octets, and at most [`CHUNK`], to the front of `data`; checks them against what the peer's application
+    /// Receives at most `max_len` octets, and at most [`CHUNK`], to the front of `data`; checks them against what the peer's application
     /// sent, and counts them.
-    pub(super) fn read(&mut self, id: ConnectionId, most: u64) -> Result<Received, Errno> {
-        let room = CHUNK.min(usize::try_from(most).unwrap_or(CHUNK));
+    pub(super) fn read(&mut self, id: ConnectionId, max_len: u64) -> Result<Received, Errno> {
+        let room = CHUNK.min(usize::try_from(max_len).unwrap_or(CHUNK));
         self.data.resize(CHUNK, 0);
         let received = self.endpoint.receive(self.now, id, &mut self.data[..room])?;
         if let Received::Octets(octets) = received {

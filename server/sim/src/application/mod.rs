@@ -18,8 +18,8 @@ pub(crate) use programs::Programs;
 
 /// All processes of a host in one of its lives, as the host sees them.
 ///
-/// The host says what happened, then gives turns until nobody wants one. Processes that are frozen are told what happens, and have no
-/// turn until they go on. A host that loses power drops its application.
+/// The host reports what happened, then gives turns until nobody wants one. It reports to frozen processes too, but gives them no
+/// turn until they resume. A host that loses power drops its application.
 pub(crate) trait Application {
     /// Something happened to a connection: a segment arrived, its state is another, there is an error.
     fn connection_changed(&mut self, connection: ConnectionId);
