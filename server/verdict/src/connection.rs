@@ -3,7 +3,7 @@
 use halfopen_scenario::{HostClaim, KeepaliveOutcome, PathItem, Window};
 use halfopen_trace::{Finding, KeepaliveVerdict};
 
-use crate::claims::Check;
+use crate::check::Check;
 use crate::ends::End;
 use crate::path::matches_path;
 

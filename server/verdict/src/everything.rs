@@ -6,7 +6,8 @@ use halfopen_scenario::Window;
 use halfopen_tcp::State;
 use halfopen_trace::{Decision, Finding, HostId};
 
-use crate::claims::{Check, Evidence};
+use crate::check::Check;
+use crate::claims::Evidence;
 
 impl Evidence<'_> {
     /// Every connection is closed on every host, or gone with it.

@@ -4,6 +4,7 @@
 //! a recording. A test must not pass by accident, so a fault that was never applied and a step that was never reached
 //! are problems, too.
 
+mod check;
 mod claims;
 mod connection;
 mod ends;

@@ -4,7 +4,8 @@ use halfopen_scenario::{Count, Match, OrderItem, Window};
 use halfopen_tcp::Flags;
 use halfopen_trace::{ConnectionNumber, Decision, EventKind, Finding, HostId, SegmentSent};
 
-use crate::claims::{Check, Evidence};
+use crate::check::Check;
+use crate::claims::Evidence;
 use crate::path::matches_path;
 
 /// How many segments are named where it is said what was sent.
