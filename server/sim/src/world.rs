@@ -41,6 +41,8 @@ pub(crate) struct World {
     stage: Option<Stage>,
     /// Whether a life begins in the next step.
     boots: bool,
+    /// Whether the last step ended; not if a host's software panicked.
+    is_whole: bool,
 }
 
 /// A turmoil simulation.
@@ -84,7 +86,7 @@ impl World {
     /// A world with this number of hosts, which do nothing yet.
     pub(crate) fn new(hosts: u16) -> World {
         let idle = IDLE.take().filter(|idle| idle.hosts.len() == usize::from(hosts));
-        World { stage: Some(idle.unwrap_or_else(|| Stage::new(hosts))), boots: false }
+        World { stage: Some(idle.unwrap_or_else(|| Stage::new(hosts))), boots: false, is_whole: true }
     }
 
     /// Gives a host its software. Each of its lives is a future of that, which begins in a step.
@@ -118,15 +120,17 @@ impl World {
     /// If a host's software panicked.
     pub(crate) fn step(&mut self) {
         let boots = std::mem::take(&mut self.boots);
+        self.is_whole = false;
         let Stage { sim, wire, hosts } = self.stage();
         if !boots && hosts.iter().all(|host| host.has_taken_all()) {
             hosts.iter().for_each(|host| host.go_on());
-            return;
+        } else {
+            wire.work.notify_one();
+            if let Err(error) = sim.step() {
+                panic!("the software of a host failed: {error}");
+            }
         }
-        wire.work.notify_one();
-        if let Err(error) = sim.step() {
-            panic!("the software of a host failed: {error}");
-        }
+        self.is_whole = true;
     }
 
     /// All hosts have done what there was to do.
@@ -157,16 +161,15 @@ impl World {
 }
 
 impl Drop for World {
-    /// Ends every life. The simulation is left to the next run, unless this one ends with a panic.
+    /// Ends every life. The simulation is left to the next run, unless a host panicked, or has datagrams in its socket.
     fn drop(&mut self) {
         let Some(stage) = self.stage.take() else { return };
-        stage.wire.due.take();
+        let is_clean = self.is_whole && stage.hosts.iter().all(|host| host.has_taken_all());
         for host in &stage.hosts {
             host.software.take();
             host.life.take();
-            host.arriving.take();
         }
-        if !std::thread::panicking() {
+        if is_clean {
             IDLE.set(Some(stage));
         }
     }
@@ -325,11 +328,16 @@ mod tests {
         }
 
         fn deliver(&mut self, to: HostId, number: u64) {
+            self.send(to, number);
+            self.work[to.index()].notify_one();
+        }
+
+        /// Delivers without a turn for the host.
+        fn send(&mut self, to: HostId, number: u64) {
             let segment = SegmentNumber::new(number).unwrap();
             let (from, connection) = (HostId(1 - to.0), None);
             let flight = Flight { segment, connection, from, to, opens: false, copy: false, message: None };
             self.world.deliver(Delivery { flight, octets: b"datagram".to_vec() });
-            self.work[to.index()].notify_one();
         }
 
         /// What the hosts get when these are due.
@@ -387,10 +395,18 @@ mod tests {
         pair.world.crash(B);
         pair.world.boot(B);
         pair.deliver(A, 4);
+        pair.deliver(B, 4);
         drop(pair);
         let mut pair = Pair::new();
         assert_eq!(pair.step(&[]), []);
         assert_eq!(pair.step(&[(B, 5), (A, 6)]), [(A, 6), (B, 5)]);
+        pair.send(A, 7);
+        pair.deliver(B, 8);
+        pair.world.step();
+        assert_eq!(pair.got.take(), [(B, 8)], "A has no turn, and a datagram in its socket");
+        drop(pair);
+        let mut pair = Pair::new();
+        assert_eq!(pair.step(&[(A, 9)]), [(A, 9)]);
     }
 
     #[test]
