@@ -129,7 +129,7 @@ pub enum Reply {
     Status(ConnectionStatus),
 }
 
-/// Why a command is refused. One that is refused changes nothing.
+/// Why a command is refused. It has no effect then, but what was due on the host before the call has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The run is over.

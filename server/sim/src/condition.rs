@@ -18,7 +18,7 @@ pub enum Condition<'a> {
     Clock(HostId, Instant),
     /// A connection of the host is in this state.
     State(HostId, State),
-    /// An event happens, from now on, of which this is true.
+    /// An event happens, from now on, of which this is true. It is asked once about each event.
     Event(&'a dyn Fn(&Event) -> bool),
 }
 
@@ -37,7 +37,7 @@ impl Condition<'_> {
         }
     }
 
-    /// Whether it holds; of events only those after this many count.
+    /// Whether it holds; of events only those after the first `seen` count.
     pub(crate) fn holds(&self, driver: &Driver, seen: u64) -> bool {
         let shared = &driver.shared;
         let ready = |socket: SocketId, of: fn(Readiness) -> bool| {

@@ -36,7 +36,7 @@ impl Side {
     }
 }
 
-/// How an end came to be.
+/// What created an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// By a call of the application.
@@ -106,7 +106,7 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// An end came to be on a host: the other end of a connection that is there already, or the first of a new one.
+    /// An end was created on a host: the other end of a connection that is there already, or the first of a new one.
     ///
     /// A call opens a new connection, unless the peer has opened one to here too. A segment belongs to the newest
     /// connection between the two; the end that the host had of it, if any, is history.

@@ -191,7 +191,7 @@ impl Driver {
         id
     }
 
-    /// The application outside makes a call on its host, once what is to happen there at this instant has happened.
+    /// The application outside makes a call on its host, in its turn of the present round.
     pub(crate) fn call(&mut self, call: Call) -> Result<Reply, Refusal> {
         let host = call.host();
         let has_work = self.shared.hosts().any(|(_, control)| control.has_work.get());

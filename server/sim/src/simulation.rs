@@ -21,7 +21,8 @@ use crate::run::{Outcome, RunOptions, Sink};
 ///
 /// Hosts with programs in the scenario run those; on the others, the calls from outside are the application. The same
 /// scenario, options and version, with the same commands at the same times, give the same trace, octet by octet, no matter
-/// at which times and conditions the run stops in between.
+/// at which times and conditions the run stops in between. Two commands are at the same time if the same part of
+/// their instant has been played: nothing of it after a stop at a time, the turns before a condition came true after that.
 ///
 /// Dropped before it is [finished](Simulation::finish), it has no outcome. It must not be used from within an async task.
 pub struct Simulation {
@@ -93,7 +94,7 @@ impl Simulation {
     }
 
     fn play(&mut self, time: Option<Instant>, conditions: &[Condition<'_>], sink: &mut dyn Sink) -> Stop {
-        let seen = self.driver.shared.run.borrow().recorder.len();
+        let mut seen = self.driver.shared.run.borrow().recorder.len();
         loop {
             if let Some(ending) = self.ending {
                 return ending.into();
@@ -103,6 +104,7 @@ impl Simulation {
             {
                 return Stop::Condition(position);
             }
+            seen = self.driver.shared.run.borrow().recorder.len();
             if self.driver.is_in_round() {
                 // Somebody who waits for a condition may make a call before the next host has its turn.
                 match conditions.is_empty() {

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use common::fault;
 use halfopen_scenario::{
-    Effect, HostId as ScenarioHost, Match, Scenario, SegmentAction, When, Which, library,
+    Base, Effect, Forgery, HostId as ScenarioHost, Match, Number, Scenario, SegmentAction, When, Which,
+    library,
 };
 use halfopen_sim::{
     Call, Command, Condition, Discard, Outcome, Refusal, Reply, RunOptions, Simulation, SocketId, Stop,
 };
-use halfopen_tcp::{Errno, Instant, State};
+use halfopen_tcp::{Errno, Flags, Instant, State};
 use halfopen_trace::{EventKind, FaultId, HostId, MiddleboxId, Trace};
 use proptest::prelude::*;
 
@@ -324,6 +325,16 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         };
         let of_program = Match { connection: Some(program), ..Match::default() };
         let box_3 = halfopen_scenario::MiddleboxId(3);
+        let huge = Forgery {
+            from: ScenarioHost(0),
+            to: ScenarioHost(1),
+            connection: None,
+            flags: Flags::RST,
+            sequence: Number { base: Base::Initial, plus: 0 },
+            acknowledgment: None,
+            octets: u16::MAX,
+            timestamps: false,
+        };
         let faults = [
             (Effect::Kill(ScenarioHost(7)), Refusal::UnknownHost(nowhere)),
             (drops(of_program, SegmentAction::Drop), Refusal::UnknownConnection(program)),
@@ -331,6 +342,16 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
                 drops(Match::default(), SegmentAction::Corrupt { bits: 0, field: None }),
                 Refusal::OutOfRange("the number of bits"),
             ),
+            (
+                Effect::Segment {
+                    matching: Match::default(),
+                    skip: 0,
+                    which: Which::Every(0),
+                    action: SegmentAction::Drop,
+                },
+                Refusal::OutOfRange("the number of matches"),
+            ),
+            (Effect::Inject(Box::new(huge)), Refusal::OutOfRange("the size of the segment")),
             (
                 Effect::Middlebox { middlebox: box_3, fault: halfopen_scenario::MiddleboxFault::Forget },
                 Refusal::UnknownMiddlebox(MiddleboxId(3)),

@@ -48,6 +48,12 @@ impl Limits {
     pub const MAX_EXPECTATIONS: usize = 1_000;
     /// Segments of one order, and gaps of one spacing.
     pub const MAX_ORDER: usize = 100;
+    /// Octets of a forged segment: what fits a frame of Ethernet behind the longest headers.
+    pub const MAX_FORGED_OCTETS: u16 = 1400;
+    /// The smallest buffer of a socket, octets.
+    pub const MIN_BUFFER: u32 = 256;
+    /// The largest buffer of a socket, octets.
+    pub const MAX_BUFFER: u32 = 1 << 30;
     /// Octets that one step sends or receives, repetitions included.
     pub const MAX_OCTETS: u64 = 1 << 30;
 }

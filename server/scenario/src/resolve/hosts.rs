@@ -133,7 +133,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn buffer(&mut self, size: &Opt<Size>) -> Option<u32> {
-        self.size(size, 256, 1 << 30)
+        self.size(size, Limits::MIN_BUFFER, Limits::MAX_BUFFER)
     }
 
     pub(super) fn keepalive(&mut self, keepalive: &OrOff<shape::Keepalive>) -> Keepalive {

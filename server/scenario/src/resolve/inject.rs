@@ -8,10 +8,7 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::shape::{self, ControlBits, Given};
-use crate::{ConnectionRef, Forgery, HostId};
-
-/// What fits a frame of Ethernet behind the longest headers.
-const MOST_OCTETS: u64 = 1400;
+use crate::{ConnectionRef, Forgery, HostId, Limits};
 
 impl Checker<'_> {
     pub(super) fn forgery(&mut self, place: Place, given: &Given<shape::Forgery>) -> Option<Forgery> {
@@ -107,9 +104,10 @@ impl Checker<'_> {
     fn forged_octets(&mut self, inject: &shape::Forgery) -> u16 {
         let Some(size) = &inject.payload else { return 0 };
         let Scalar(Size(octets)) = size.value;
-        if octets > MOST_OCTETS {
-            self.out_of_range(size.span, octets, 0, MOST_OCTETS);
+        let max_octets = u64::from(Limits::MAX_FORGED_OCTETS);
+        if octets > max_octets {
+            self.out_of_range(size.span, octets, 0, max_octets);
         }
-        octets.min(MOST_OCTETS) as u16
+        octets.min(max_octets) as u16
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Poll;
 
-use halfopen_scenario::SocketOptions;
+use halfopen_scenario::{Limits, SocketOptions};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received};
 
 use super::{Application, Context, Opened, Turn};
@@ -215,8 +215,9 @@ fn check_options(options: &SocketOptions) -> Result<(), Refusal> {
         in_range("keepalive's number of probes", keepalive.probes > 0)?;
     }
     in_range("the user timeout", user_timeout.flatten().is_none_or(|timeout| !timeout.is_zero()))?;
-    in_range("the receive buffer", *receive_buffer != Some(0))?;
-    in_range("the send buffer", *send_buffer != Some(0))
+    let is_buffer = |size: u32| (Limits::MIN_BUFFER..=Limits::MAX_BUFFER).contains(&size);
+    in_range("the receive buffer", receive_buffer.is_none_or(is_buffer))?;
+    in_range("the send buffer", send_buffer.is_none_or(is_buffer))
 }
 
 fn in_range(what: &'static str, is: bool) -> Result<(), Refusal> {

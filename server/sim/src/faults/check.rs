@@ -2,7 +2,7 @@
 
 use halfopen_scenario::{
     ConnectionRef, Cut, Effect, Fault, Forgery, HostId, Limits, Match, MiddleboxId, Scenario, SegmentAction,
-    When,
+    When, Which,
 };
 
 use crate::command::Refusal;
@@ -11,8 +11,9 @@ use crate::command::Refusal;
 pub(crate) fn check(fault: &Fault, scenario: &Scenario) -> Result<(), Refusal> {
     let known = Known(scenario);
     match &fault.effect {
-        Effect::Segment { matching, action, .. } => {
+        Effect::Segment { matching, which, action, .. } => {
             known.matching(matching)?;
+            check_which(*which)?;
             check_action(*action)?;
         }
         Effect::Inject(forgery) => known.forgery(forgery)?,
@@ -25,13 +26,31 @@ pub(crate) fn check(fault: &Fault, scenario: &Scenario) -> Result<(), Refusal> {
         | Effect::CablePull { host, .. } => known.host(*host)?,
         Effect::BlackHole { hole, .. } => known.hosts([hole.from, hole.to].into_iter().flatten())?,
         Effect::Partition { cut: Cut::Between(hosts), .. } => known.hosts(hosts.iter().copied())?,
+        Effect::Partition { cut: Cut::OneWay { from, to }, .. } if from == to => {
+            return Err(Refusal::OutOfRange("a cut from a host to itself"));
+        }
         Effect::Partition { cut: Cut::OneWay { from, to }, .. } => known.hosts([*from, *to])?,
         Effect::Partition { cut: Cut::Isolate(host), .. } => known.host(*host)?,
         Effect::Middlebox { middlebox, .. } => known.middlebox(*middlebox)?,
     }
     match fault.when {
         When::State { host, .. } => known.host(host),
+        When::Between(..) if !matches!(fault.effect, Effect::Segment { .. }) => {
+            Err(Refusal::OutOfRange("a window of time for something that happens once"))
+        }
         When::Always | When::At(_) | When::Between(..) => Ok(()),
+    }
+}
+
+fn check_which(which: Which) -> Result<(), Refusal> {
+    match which {
+        Which::First(0) | Which::Nth(0) | Which::Every(0) => {
+            Err(Refusal::OutOfRange("the number of matches"))
+        }
+        Which::Probability(millionths) if millionths > 1_000_000 => {
+            Err(Refusal::OutOfRange("the probability"))
+        }
+        Which::All | Which::First(_) | Which::Nth(_) | Which::Every(_) | Which::Probability(_) => Ok(()),
     }
 }
 
@@ -92,6 +111,9 @@ impl Known<'_> {
     }
 
     fn forgery(&self, forgery: &Forgery) -> Result<(), Refusal> {
+        if forgery.octets > Limits::MAX_FORGED_OCTETS {
+            return Err(Refusal::OutOfRange("the size of the segment"));
+        }
         self.hosts([forgery.from, forgery.to])?;
         self.connection(forgery.connection)
     }
