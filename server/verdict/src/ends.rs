@@ -80,9 +80,11 @@ impl Ends {
             EventKind::ConnectionError(errno) => {
                 self.with_end(event, |end| end.error = end.error.or(Some((*errno, moment))));
             }
-            EventKind::DataWritten { octets } => self.with_end(event, |end| end.written += octets),
+            EventKind::DataWritten { octets } => {
+                self.with_end(event, |end| end.written = end.written.saturating_add(*octets));
+            }
             EventKind::DataRead { octets } => self.with_end(event, |end| {
-                end.read += octets;
+                end.read = end.read.saturating_add(*octets);
                 end.last_read = Some(moment);
             }),
             EventKind::DataMistaken { .. } => self.with_end(event, |end| end.mistaken = true),

@@ -43,9 +43,9 @@ impl Evidence<'_> {
             let [local, remote] = end.sockets;
             let sent: &mut (u64, HostId) =
                 written.entry((end.number, local, remote)).or_insert((0, end.host));
-            sent.0 += end.written;
+            sent.0 = sent.0.saturating_add(end.written);
             let received: &mut u64 = read.entry((end.number, remote, local)).or_default();
-            *received += end.read;
+            *received = received.saturating_add(end.read);
         }
         for (way, (sent, sender)) in &written {
             let received = read.get(way).copied().unwrap_or_default();
@@ -54,7 +54,7 @@ impl Evidence<'_> {
                     .by(way.0);
             }
         }
-        match written.values().map(|(octets, _)| octets).sum() {
+        match written.values().fold(0_u64, |sum, (octets, _)| sum.saturating_add(*octets)) {
             0 => Check::broken(Finding::NoData),
             octets => Check::new(true, Finding::DataIntact { octets }, None),
         }
