@@ -9,7 +9,8 @@ use halfopen_tcp::{Cause, DropReason, Errno, Instant, State, Timer, TimerChange}
 
 use crate::{
     ApplicationResult, ConnectionNumber, ConnectionOpened, ExpectationResult, FaultAdded, FaultApplied,
-    HostId, Limit, LossReason, MiddleboxChanged, RunFinished, SegmentNumber, SegmentSent, StepId,
+    HostId, KeepaliveVerdict, Limit, LossReason, MiddleboxChanged, RunFinished, SegmentNumber, SegmentSent,
+    StepId,
 };
 
 /// One thing that happened.
@@ -201,17 +202,4 @@ pub enum HostState {
     Paused,
     /// It is off, and everything it knew of connections is gone. When it is up again it begins anew.
     Down,
-}
-
-/// What keepalive found out about the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeepaliveVerdict {
-    /// A probe was sent and has no answer yet.
-    Probing,
-    /// The peer answered.
-    Alive,
-    /// The peer answered by RST: it does not know the connection.
-    Reset,
-    /// Nobody answered: the connection is gone.
-    Dead,
 }

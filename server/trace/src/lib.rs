@@ -8,6 +8,7 @@ mod application;
 mod event;
 mod fault;
 mod id;
+mod keepalive;
 mod loss;
 mod middlebox;
 mod result;
@@ -15,14 +16,14 @@ mod segment;
 mod trace;
 
 pub use application::{ApplicationResult, ConnectionOpened};
-pub use event::{ConnectionCreated, Event, EventKind, HostState, KeepaliveVerdict, RunStarted};
+pub use event::{ConnectionCreated, Event, EventKind, HostState, RunStarted};
 pub use fault::{FaultAdded, FaultApplied, Phase};
 pub use id::{ConnectionNumber, ExpectationId, FaultId, HostId, MiddleboxId, SegmentNumber, StepId};
+pub use keepalive::{KeepaliveFound, KeepaliveVerdict};
 pub use loss::{LossReason, MiddleboxLoss};
 pub use middlebox::{MiddleboxChange, MiddleboxChanged};
 pub use result::{
-    Decision, ExpectationResult, FinalState, Finding, KeepaliveFound, Limit, Problem, RunFinished, Totals,
-    Verdict,
+    Decision, ExpectationResult, FinalState, Finding, Limit, Problem, RunFinished, Totals, Verdict,
 };
 pub use segment::SegmentSent;
 pub use trace::Trace;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use halfopen_tcp::{Errno, Flags, Instant, State};
 
-use crate::{ConnectionNumber, ExpectationId, FaultId, HostId, KeepaliveVerdict, StepId};
+use crate::{ConnectionNumber, ExpectationId, FaultId, HostId, KeepaliveFound, StepId};
 
 /// An expectation was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,17 +92,6 @@ pub enum Finding {
     NoData,
     /// How much virtual time the run took.
     VirtualTime(Duration),
-}
-
-/// What keepalive found out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeepaliveFound {
-    /// The finding.
-    pub verdict: KeepaliveVerdict,
-    /// Probes sent since anything was last received.
-    pub probes: u32,
-    /// Time since anything was last received.
-    pub silence: Duration,
 }
 
 /// How a run ended.

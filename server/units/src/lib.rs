@@ -8,6 +8,7 @@
 mod bandwidth;
 mod duration;
 mod error;
+mod parse;
 mod percentage;
 mod quantity;
 mod size;
