@@ -16,6 +16,7 @@ mod output;
 mod picture_args;
 mod recording;
 mod report;
+mod wall_time;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

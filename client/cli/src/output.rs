@@ -83,10 +83,7 @@ pub(crate) fn print_stopped(record: &RunRecord) {
         Some(Stopped::Invalid { message, diagnostics }) => {
             for diagnostic in diagnostics {
                 let text = diagnostic.rendered.trim_end();
-                match text.strip_prefix("error: ") {
-                    Some(text) => error(&format!("{text}\n")),
-                    None => print(&format!("{}\n", lines(text))),
-                }
+                error(&format!("{text}\n"));
             }
             match diagnostics.len() {
                 0 => error(&format!("{}: {message}", record.name)),

@@ -5,9 +5,11 @@ use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use halfopen_proto::Token;
+use halfopen_units::{ParseError, parse_duration};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -43,8 +45,13 @@ pub struct ServeOptions {
     #[arg(long, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
     pub token: Option<Token>,
     /// How long open runs may continue after SIGTERM or SIGINT
-    #[arg(long, value_name = "TIME", env = "HALFOPEN_GRACE", default_value = "5s")]
-    pub grace: humantime::Duration,
+    #[arg(long, value_name = "TIME", env = "HALFOPEN_GRACE", default_value = "5s", value_parser = time)]
+    pub grace: Duration,
+}
+
+/// A time as an option, with what to write instead if it is none.
+fn time(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error: ParseError| format!("{error}; {}", error.help()))
 }
 
 impl ServeOptions {
@@ -55,7 +62,7 @@ impl ServeOptions {
             threads: self.threads.unwrap_or(default.threads),
             queue: self.queue,
             max_unread_events: self.max_unread_events,
-            grace: self.grace.into(),
+            grace: self.grace,
         }
     }
 

@@ -15,6 +15,7 @@ use self::findings::{Finding, Findings};
 use crate::args::{Form, GlobalArgs};
 use crate::exit;
 use crate::failure::Failure;
+use crate::wall_time::wall_time;
 
 /// How long a server may take to answer a call.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -77,7 +78,7 @@ async fn reach(global: &GlobalArgs, findings: &mut Findings) -> Result<Option<Cl
         fastest = fastest.min(start.elapsed());
     }
     findings.call = Some(fastest);
-    let took = format!("a call takes {:.1} ms", fastest.as_secs_f64() * 1e3);
+    let took = format!("a call takes {}", wall_time(fastest));
     findings.add(match &findings.server {
         None => Finding::ok("server", format!("in this process; {took}")),
         Some(_) => {
@@ -211,13 +212,13 @@ async fn try_a_run(
             return Ok(());
         }
     };
-    let took = start.elapsed().as_secs_f64() * 1e3;
+    let took = wall_time(start.elapsed());
     let version = record.started().map(|started| started.version.clone()).unwrap_or_default();
     if info.is_none() {
         findings.add(same_version(&version))?;
     }
     let digest = here::digest(&record.events);
-    let ran = format!("{SCENARIO} {} in {took:.0} ms", record.outcome().name());
+    let ran = format!("{SCENARIO} {} in {took}", record.outcome().name());
     findings.digest = Some(digest.clone());
     findings.add(if record.outcome() != Outcome::Passed {
         Finding::problem("run", format!("{ran}, but should have passed"), exit::FAILED)

@@ -13,6 +13,7 @@ use indicatif::{ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use tokio::time::Instant;
 
 use crate::output;
+use crate::wall_time::wall_time;
 
 const DIM: Style = Style::new().dimmed();
 /// How many of the slowest runs are listed on a terminal.
@@ -66,9 +67,9 @@ impl ProgressBar {
         if self.listed.is_none() {
             return;
         }
-        output::print(&format!("{DIM}took {}{DIM:#}", wall(self.begun.elapsed())));
+        output::print(&format!("{DIM}took {}{DIM:#}", wall_time(self.begun.elapsed())));
         for (took, name) in self.slowest {
-            output::print(&format!("{DIM}{:>10}  {}{DIM:#}", wall(took), words::plain(&name)));
+            output::print(&format!("{DIM}{:>10}  {}{DIM:#}", wall_time(took), words::plain(&name)));
         }
     }
 }
@@ -101,19 +102,6 @@ impl Progress for ProgressBar {
     }
 }
 
-/// A wall time with three digits: `1.23 s`, `45.6 ms`.
-fn wall(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    match seconds {
-        100.0.. => format!("{seconds:.0} s"),
-        10.0.. => format!("{seconds:.1} s"),
-        1.0.. => format!("{seconds:.2} s"),
-        0.1.. => format!("{:.0} ms", seconds * 1e3),
-        0.01.. => format!("{:.1} ms", seconds * 1e3),
-        _ => format!("{:.2} ms", seconds * 1e3),
-    }
-}
-
 /// Writes while the bar is hidden.
 struct Beside<W> {
     out: W,
@@ -132,20 +120,5 @@ impl<W: Write> Write for Beside<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wall_times_have_three_digits() {
-        for (millis, expected) in
-            [(0.1, "0.10 ms"), (12.34, "12.3 ms"), (123.4, "123 ms"), (1234.0, "1.23 s")]
-        {
-            assert_eq!(wall(Duration::from_secs_f64(millis / 1e3)), expected);
-        }
-        assert_eq!(wall(Duration::from_secs(4000)), "4000 s");
     }
 }
