@@ -129,7 +129,10 @@ pub(crate) fn unreachable(server: &str, error: &(dyn Error + 'static)) -> Client
         None if https && text.contains("HTTP/2 was not negotiated") => {
             "it speaks TLS, but not HTTP/2, which gRPC needs; is it a halfopen server?".to_owned()
         }
-        None if !https && text.contains("use https://") => "it speaks TLS; write https://".to_owned(),
+        // INADEQUATE_SECURITY (RFC 9113 §7).
+        None if !https && text.contains("security properties do not meet minimum requirements") => {
+            "it speaks TLS; write https://".to_owned()
+        }
         None if text.contains("tcp connect error") || text.contains("dns error") => {
             return ClientError::NoServer { server, reason: text };
         }

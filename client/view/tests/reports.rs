@@ -43,7 +43,7 @@ fn failed() -> RunRecord {
 
 fn invalid() -> RunRecord {
     let message = "the scenario has 2 mistakes; the first: line 3, column 5: no such key".to_owned();
-    let rendered = "error: no such key\n --> wrong.yaml:3:5".to_owned();
+    let rendered = "no such key\n --> wrong.yaml:3:5".to_owned();
     let diagnostics = vec![Diagnostic { rendered, ..Diagnostic::default() }];
     let stopped = Some(Stopped::Invalid { message, diagnostics });
     RunRecord { stopped, ..RunRecord::new("wrong.yaml".to_owned()) }

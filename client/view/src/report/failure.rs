@@ -82,8 +82,7 @@ impl<'a> Failure<'a> {
         let broken = record.expectations().filter(|result| !result.passed);
         let mistakes = match &record.stopped {
             Some(Stopped::Invalid { diagnostics, .. }) => {
-                let text = diagnostics.iter().map(|diagnostic| diagnostic.rendered.trim_end());
-                text.map(|text| text.strip_prefix("error: ").unwrap_or(text)).collect()
+                diagnostics.iter().map(|diagnostic| diagnostic.rendered.trim_end()).collect()
             }
             _ => Vec::new(),
         };

@@ -22,6 +22,7 @@ pub(crate) fn variants(scenarios: &[Scenario]) -> Vec<String> {
 
 /// A mistake in the text of a scenario. `file` is the name of the text.
 pub(crate) fn diagnostic(diagnostic: &Diagnostic, file: &str, text: &str) -> v1::Diagnostic {
+    let rendered = diagnostic.render(file, text, false);
     v1::Diagnostic {
         path: diagnostic.path.clone(),
         line: diagnostic.line,
@@ -29,7 +30,8 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, file: &str, text: &str) -> v1:
         length: diagnostic.length,
         message: diagnostic.message.clone(),
         help: diagnostic.help.clone(),
-        rendered: diagnostic.render(file, text, false),
+        // Every diagnostic is an error; those who show it mark it in their own way.
+        rendered: rendered.strip_prefix("error: ").map(str::to_owned).unwrap_or(rendered),
         variants: diagnostic.variants.clone(),
     }
 }
