@@ -48,8 +48,6 @@ struct Machine {
     application: Box<dyn Application>,
     /// The connections of this life.
     ends: BTreeMap<ConnectionId, EndId>,
-    /// The datagram being sent.
-    outgoing: Vec<u8>,
     /// What the application reads.
     data: Vec<u8>,
     /// What arrived in this step, and where in `incoming` the octets are.
@@ -71,7 +69,6 @@ impl Machine {
             application,
             ends: BTreeMap::new(),
             data: Vec::new(),
-            outgoing: Vec::new(),
             arrived: Vec::new(),
             incoming: Vec::new(),
         }
@@ -322,9 +319,9 @@ impl Machine {
     fn drain(&mut self, segment: Option<SegmentNumber>) {
         loop {
             self.take_events(segment);
-            self.outgoing.clear();
-            match self.endpoint.poll_transmit(self.local(), &mut self.outgoing) {
-                Some(transmit) => self.transmit(&transmit),
+            let mut datagram = Vec::new();
+            match self.endpoint.poll_transmit(self.local(), &mut datagram) {
+                Some(transmit) => self.transmit(&transmit, datagram),
                 None => break,
             }
         }
@@ -338,11 +335,11 @@ impl Machine {
         }
     }
 
-    fn transmit(&mut self, transmit: &Transmit) {
+    fn transmit(&self, transmit: &Transmit, datagram: Vec<u8>) {
         let now = self.shared.now.get();
         let mut run = self.shared.run.borrow_mut();
         let end = transmit.connection.and_then(|connection| self.ends.get(&connection)).copied();
-        run.send(now, self.host, end, transmit, &mut self.outgoing);
+        run.send(now, self.host, end, transmit, datagram);
     }
 
     fn record(&mut self, event: Event, segment: Option<SegmentNumber>) {

@@ -16,9 +16,9 @@ impl Run {
         from: HostId,
         end: Option<EndId>,
         transmit: &Transmit,
-        datagram: &mut [u8],
+        datagram: Vec<u8>,
     ) {
-        let outgoing = self.record_sent(now, from, end, transmit, datagram);
+        let outgoing = self.record_sent(now, from, end, transmit, &datagram);
         self.network.handle_datagram(now, &self.connections, &outgoing, datagram);
         self.record_network();
     }

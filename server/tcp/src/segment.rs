@@ -104,6 +104,7 @@ pub(crate) fn encode(
     set_options(&mut tcp, &header.options);
 
     let tcp_len = tcp.header_len() + payload.0.len() + payload.1.len();
+    buffer.reserve(Ipv6Header::LEN + tcp_len);
     match (source.ip(), destination.ip()) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
             let total = u16::try_from(tcp_len).expect("a segment fits a datagram");

@@ -140,7 +140,7 @@ impl Network {
         now: Instant,
         connections: &dyn Connections,
         sent: &Outgoing,
-        datagram: &mut [u8],
+        mut datagram: Vec<u8>,
     ) {
         // A host is not on a network with itself.
         let Some(to) = sent.to.filter(|to| *to != sent.from) else {
@@ -150,12 +150,12 @@ impl Network {
             return;
         };
         let flight = Flight::of(sent, to);
-        let changes = match self.rules.meet(now, connections, sent, datagram, &mut self.events) {
+        let changes = match self.rules.meet(now, connections, sent, &mut datagram, &mut self.events) {
             Ok(changes) => changes,
             Err(Dropped { fault, answer }) => {
                 self.events.lose(now, flight, LossReason::Fault(fault));
                 if let Some(code) = answer {
-                    self.answer(now, flight, datagram, code);
+                    self.answer(now, flight, &datagram, code);
                 }
                 return;
             }
@@ -166,7 +166,7 @@ impl Network {
                 self.events.lose(now, flight, reason);
                 if reason == LossReason::TooLarge {
                     let mtu = self.paths.mtu(flight.from, flight.to);
-                    self.answer(now, flight, datagram, Unreachable::FragmentationNeeded { mtu });
+                    self.answer(now, flight, &datagram, Unreachable::FragmentationNeeded { mtu });
                 }
                 return;
             }
@@ -176,9 +176,11 @@ impl Network {
             self.overflowed = true;
             return;
         }
-        self.launch(arrival, flight, datagram.to_vec(), changes.behind);
-        for later in changes.copies() {
-            self.launch(arrival + later, Flight { copy: true, ..flight }, datagram.to_vec(), 0);
+        let mut copies = changes.copies().peekable();
+        let spare = copies.peek().map(|_| datagram.clone());
+        self.launch(arrival, flight, datagram, changes.behind);
+        for (later, octets) in copies.zip(spare.into_iter().flat_map(std::iter::repeat)) {
+            self.launch(arrival + later, Flight { copy: true, ..flight }, octets, 0);
         }
     }
 

@@ -46,7 +46,7 @@ impl Bench {
             std::mem::swap(&mut source, &mut destination);
         }
         let header = Header { seq: Seq(100), ack: Seq(200), flags, payload, ..Header::default() };
-        let mut datagram = encode_segment(source, destination, &header, &vec![b'x'; payload as usize]);
+        let datagram = encode_segment(source, destination, &header, &vec![b'x'; payload as usize]);
         let (_, to) = self.network.route(destination);
         let facts = SegmentFacts {
             from: Some(from.into()),
@@ -59,7 +59,7 @@ impl Bench {
         let segment = self.network.next_segment();
         let sent =
             Outgoing { segment, connection: None, from, to, facts, initial: [Seq(0); 2], window_shift: 0 };
-        self.network.handle_datagram(self.now, &NoConnections, &sent, &mut datagram);
+        self.network.handle_datagram(self.now, &NoConnections, &sent, datagram);
         segment.0.get()
     }
 
