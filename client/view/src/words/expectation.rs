@@ -8,6 +8,7 @@ use halfopen_proto::v1::{
     finding, host_claim, problem, run_limit, segments_claim,
 };
 
+use super::matching::order;
 use super::{count, duration, flags, from_proto, keepalive, state};
 
 /// What an expectation expects: `ESTABLISHED, …, CLOSED, within 5s`.
@@ -16,10 +17,9 @@ pub fn expected(result: &ExpectationResult) -> String {
     let text = match &claim.kind {
         Some(claim::Kind::Host(claim)) => of_host(claim),
         Some(claim::Kind::Segments(claim)) => segments(claim),
+        Some(claim::Kind::Order(claim)) => order(claim),
         Some(claim::Kind::VirtualTime(window)) => range(window),
         Some(claim::Kind::Run(claim)) => match RunClaim::try_from(*claim).unwrap_or_default() {
-            // As it is written, from the one bracket to the other.
-            RunClaim::Order => brackets(&result.text).to_owned(),
             RunClaim::AllClosed => "every connection closed".to_owned(),
             RunClaim::DataIntact => "everything sent was received".to_owned(),
             RunClaim::Unspecified => result.text.clone(),
@@ -33,11 +33,6 @@ pub fn expected(result: &ExpectationResult) -> String {
         Some(window) => format!("{text}, {}", range(window)),
         None => text,
     }
-}
-
-fn brackets(text: &str) -> &str {
-    let (start, end) = (text.find('[').unwrap_or(0), text.rfind(']').map_or(text.len(), |end| end + 1));
-    text.get(start..end).unwrap_or(text)
 }
 
 fn of_host(claim: &HostClaim) -> String {

@@ -3,6 +3,7 @@
 
 mod expectation;
 mod fault;
+mod matching;
 mod tcp;
 
 use std::time::Duration;

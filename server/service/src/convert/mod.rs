@@ -7,6 +7,7 @@ mod event;
 mod fault;
 mod library;
 mod segment;
+mod segment_match;
 mod values;
 mod verdict;
 

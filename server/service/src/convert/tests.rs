@@ -8,9 +8,10 @@ use halfopen_tcp::{
     Cause, Errno, Flags, Header, Instant, Options, Purpose, SackBlocks, Seq, State, Timer, Timestamps,
 };
 use halfopen_trace::{
-    ApplicationResult, ConnectionNumber, ConnectionOpened, Event, EventKind, FaultApplied, FaultId, HostId,
-    HostState, KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxChanged, MiddleboxId, MiddleboxLoss,
-    Phase, RunStarted, SegmentNumber, SegmentSent, StepId, Verdict,
+    ApplicationResult, ConnectionNumber, ConnectionOpened, Event, EventKind, ExpectationId,
+    ExpectationResult, FaultApplied, FaultId, Finding, HostId, HostState, KeepaliveVerdict, LossReason,
+    MiddleboxChange, MiddleboxChanged, MiddleboxId, MiddleboxLoss, Phase, RunStarted, SegmentNumber,
+    SegmentSent, StepId, Verdict,
 };
 
 use super::{Converter, enums};
@@ -333,4 +334,51 @@ fn a_step_has_its_reference() {
     let opened = EventKind::ConnectionOpened(ConnectionOpened { program: 0, slot: 0 });
     let expected = serde_json::json!({"connectionOpened": {"application": "server", "name": "first"}});
     assert_eq!(json(opened), expected);
+}
+
+#[test]
+fn a_claim_names_the_segments_that_it_is_about() {
+    let text = SCENARIO.to_owned()
+        + "expect:
+  - segments: {from: client, flags: only FIN+ACK, payload: none, on: first}
+    count: 2
+  - order: [SYN, …, {to: server, size: larger than 1 KiB, state: {client: CLOSE-WAIT}, keepalive-probe: off}]
+";
+    let scenario = Arc::new(halfopen_scenario::load(&text).expect("a scenario"));
+    let started = RunStarted { scenario, seed: 1, version: "0.1.0" };
+    let mut converter = Converter::default();
+    converter.event(1, &event(EventKind::RunStarted(Box::new(started))));
+    let mut claim = |expectation| {
+        let result = ExpectationResult {
+            expectation: ExpectationId(expectation),
+            passed: false,
+            finding: Finding::NoSegments,
+            connection: None,
+            decided: None,
+        };
+        let (converted, _) = converter.event(2, &event(EventKind::ExpectationResult(Box::new(result))));
+        serde_json::to_value(converted).expect("it is plain data")["expectationResult"]["claim"].take()
+    };
+    assert_eq!(
+        claim(0)["segments"]["matching"],
+        serde_json::json!({
+            "sender": "client",
+            "connection": "first",
+            "flags": {"flags": {"ack": true, "fin": true}, "only": true},
+            "payload": {"exactly": "0"},
+        })
+    );
+    assert_eq!(
+        claim(1)["order"]["items"],
+        serde_json::json!([
+            {"segment": {"flags": {"flags": {"syn": true}}}},
+            {},
+            {"segment": {
+                "receiver": "server",
+                "size": {"largerThan": "1024"},
+                "state": {"host": "client", "state": "TCP_STATE_CLOSE_WAIT"},
+                "keepaliveProbe": false,
+            }},
+        ])
+    );
 }

@@ -1,7 +1,7 @@
 //! The result of a run: expectations, problems, counts.
 
 use halfopen_proto::v1::{self, claim, finding, host_claim, problem, run_limit, segments_claim};
-use halfopen_scenario::{Claim, Count, Expectation, HostClaim, KeepaliveOutcome, PathItem};
+use halfopen_scenario::{Claim, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem};
 use halfopen_tcp::State;
 use halfopen_trace::{
     ExpectationResult, FinalState, Finding, KeepaliveFound, Limit, Problem, RunFinished, Totals,
@@ -34,7 +34,8 @@ impl Converter {
                 connection: connection.map(|connection| self.connection(connection)).unwrap_or_default(),
                 kind: Some(host_claim(claim)),
             }),
-            Claim::Segments { count, spacing, .. } => claim::Kind::Segments(v1::SegmentsClaim {
+            Claim::Segments { matching, count, spacing } => claim::Kind::Segments(v1::SegmentsClaim {
+                matching: Some(self.segment_match(matching)),
                 count: Some(match *count {
                     Count::Exactly(count) => segments_claim::Count::Exactly(count),
                     Count::AtLeast(count) => segments_claim::Count::AtLeast(count),
@@ -42,12 +43,21 @@ impl Converter {
                 }),
                 spacing: spacing.iter().copied().map(window).collect(),
             }),
-            Claim::Order(_) => claim::Kind::Run(v1::RunClaim::Order.into()),
+            Claim::Order(items) => claim::Kind::Order(v1::OrderClaim {
+                items: items.iter().map(|item| self.order_item(item)).collect(),
+            }),
             Claim::AllClosed => claim::Kind::Run(v1::RunClaim::AllClosed.into()),
             Claim::DataIntact => claim::Kind::Run(v1::RunClaim::DataIntact.into()),
             Claim::VirtualTime(time) => claim::Kind::VirtualTime(window(*time)),
         };
         v1::Claim { kind: Some(kind), at: expectation.at.map(window) }
+    }
+
+    fn order_item(&self, item: &OrderItem) -> v1::OrderItem {
+        match item {
+            OrderItem::Segment(matching) => v1::OrderItem { segment: Some(self.segment_match(matching)) },
+            OrderItem::Gap => v1::OrderItem { segment: None },
+        }
     }
 
     fn finding(&self, finding: &Finding) -> finding::Kind {
