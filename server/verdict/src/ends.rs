@@ -7,7 +7,7 @@ use halfopen_scenario::{ConnectionRef, Slot};
 use halfopen_tcp::{Errno, State};
 use halfopen_trace::{
     ConnectionNumber, Decision, Event, EventKind, FinalState, HostId, HostState, KeepaliveFound,
-    KeepaliveVerdict, Trace,
+    KeepaliveVerdict,
 };
 
 /// One end of a connection.
@@ -48,16 +48,8 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    pub(crate) fn read(trace: &Trace) -> Ends {
-        let mut ends = Ends::default();
-        for (sequence, event) in trace.iter() {
-            ends.note(event, Decision { event: sequence, time: event.time });
-        }
-        ends
-    }
-
-    /// Most events are about segments and timers, and change nothing here: they cost no look at an end.
-    fn note(&mut self, event: &Event, moment: Decision) {
+    /// Takes the next event. Most are about segments and timers and change no end, so none is looked up for them.
+    pub(crate) fn note(&mut self, event: &Event, moment: Decision) {
         match &event.kind {
             EventKind::HostChanged(HostState::Down) => {
                 let lost = |end: &&mut End| Some(end.host) == event.host;
@@ -146,17 +138,11 @@ impl Ends {
 
     /// Where each connection is, on each host that still has an end of it: by connection, then host.
     pub(crate) fn final_states(&self) -> Vec<FinalState> {
-        let mut newest: BTreeMap<(ConnectionNumber, HostId, SocketAddr), &End> = BTreeMap::new();
-        for end in &self.list {
-            newest.insert((end.number, end.host, end.sockets[0]), end);
-        }
-        newest
-            .into_values()
-            .filter_map(|end| {
-                let state = end.state()?;
-                Some(FinalState { host: end.host, connection: end.number, state })
-            })
-            .collect()
+        let state = |((connection, host), position): (&(ConnectionNumber, HostId), &usize)| {
+            let state = self.list[*position].state()?;
+            Some(FinalState { host: *host, connection: *connection, state })
+        };
+        self.newest.iter().filter_map(state).collect()
     }
 }
 

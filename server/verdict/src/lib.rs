@@ -1,6 +1,6 @@
 //! Judges a run: what its scenario expects, held against what happened.
 //!
-//! [`judge`] reads a scenario and a trace and nothing else, so that whatever leaves a trace can be judged: a run, a session,
+//! [`judge`] takes a scenario, a trace and the virtual time that it took, so that whatever leaves a trace can be judged: a run, a session,
 //! a recording. A test must not pass by accident, so a fault that was never applied and a step that was never reached
 //! are problems, too.
 
@@ -17,9 +17,10 @@ mod wire;
 use std::time::Duration;
 
 use halfopen_scenario::Scenario;
-use halfopen_trace::{ExpectationResult, FinalState, Problem, Trace, Verdict};
+use halfopen_trace::{Decision, ExpectationResult, FinalState, Problem, Trace, Verdict};
 
 use crate::ends::Ends;
+use crate::problems::Suspicions;
 use crate::steps::Steps;
 
 /// What a run comes to.
@@ -29,7 +30,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// What became of each expectation, in the order of the scenario.
     pub results: Vec<ExpectationResult>,
-    /// Why the run is not passed besides.
+    /// Why the run did not pass, apart from expectations.
     pub problems: Vec<Problem>,
     /// Where each connection ended, on each host.
     pub final_states: Vec<FinalState>,
@@ -37,9 +38,16 @@ pub struct Judgement {
 
 /// Judges the run of a scenario that left this trace and took `virtual_time`.
 pub fn judge(scenario: &Scenario, trace: &Trace, virtual_time: Duration) -> Judgement {
-    let (ends, steps) = (Ends::read(trace), Steps::read(scenario, trace));
+    let (mut ends, mut steps) = (Ends::default(), Steps::new(scenario));
+    let mut suspicions = Suspicions::new(scenario);
+    // Once, because a trace may have millions of events.
+    for (sequence, event) in trace.iter() {
+        ends.note(event, Decision { event: sequence, time: event.time });
+        steps.note(event);
+        suspicions.note(event);
+    }
     let results = claims::check_all(scenario, trace, &ends, virtual_time);
-    let (cut_short, problems) = problems::find(scenario, trace, &steps);
+    let (cut_short, problems) = suspicions.conclude(scenario, &steps);
     let verdict = if cut_short {
         Verdict::Unfinished
     } else if problems.is_empty() && results.iter().all(|result| result.passed) {

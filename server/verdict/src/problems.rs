@@ -4,44 +4,62 @@ use std::collections::BTreeSet;
 
 use halfopen_scenario::{Claim, Failure, Fault, HostClaim, Program, Scenario};
 use halfopen_tcp::Errno;
-use halfopen_trace::{ApplicationResult, EventKind, FaultId, Problem, StepId, Trace};
+use halfopen_trace::{ApplicationResult, Event, EventKind, FaultId, Problem, StepId};
 
 use crate::steps::{self, StepState, Steps};
 
-/// Whether the run ended before it was over, and all its problems.
-pub(crate) fn find(scenario: &Scenario, trace: &Trace, steps: &Steps) -> (bool, Vec<Problem>) {
-    let mut problems = Vec::new();
-    let mut missing: BTreeSet<FaultId> =
-        (0..).map(FaultId).zip(&scenario.faults).filter_map(must_happen).collect();
-    let mut cut_short = None;
-    for (_, event) in trace.iter() {
+/// What of a run is, or may become, a problem.
+#[derive(Debug)]
+pub(crate) struct Suspicions {
+    /// Wrong data that an application read.
+    mistaken: Vec<Problem>,
+    /// Faults that must be applied and were not yet.
+    missing: BTreeSet<FaultId>,
+    /// Why the run ended before it was over.
+    cut_short: Option<Problem>,
+}
+
+impl Suspicions {
+    /// Those of a run in which nothing has happened yet.
+    pub(crate) fn new(scenario: &Scenario) -> Suspicions {
+        let missing = (0..).map(FaultId).zip(&scenario.faults).filter_map(must_happen).collect();
+        Suspicions { mistaken: Vec::new(), missing, cut_short: None }
+    }
+
+    /// Takes the next event.
+    pub(crate) fn note(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::DataMistaken { offset } => problems.extend(
+            EventKind::DataMistaken { offset } => self.mistaken.extend(
                 event.connection.map(|connection| Problem::DataMistaken { connection, offset: *offset }),
             ),
-            EventKind::FaultAdded(added) => missing.extend(must_happen((added.id, &added.fault))),
+            EventKind::FaultAdded(added) => self.missing.extend(must_happen((added.id, &added.fault))),
             EventKind::FaultApplied(applied) => {
-                missing.remove(&applied.fault);
+                self.missing.remove(&applied.fault);
             }
-            EventKind::LimitReached(limit) => cut_short = Some(Problem::LimitReached(*limit)),
-            EventKind::RunStopped => cut_short = Some(Problem::Stopped),
+            EventKind::LimitReached(limit) => self.cut_short = Some(Problem::LimitReached(*limit)),
+            EventKind::RunStopped => self.cut_short = Some(Problem::Stopped),
             _ => {}
         }
     }
-    if let Some(problem) = cut_short {
-        // What did not happen may still have been to come.
-        problems.push(problem);
-        return (true, problems);
+
+    /// Whether the run ended before it was over, and all its problems.
+    pub(crate) fn conclude(self, scenario: &Scenario, steps: &Steps) -> (bool, Vec<Problem>) {
+        let Suspicions { mistaken: mut problems, missing, cut_short } = self;
+        if let Some(problem) = cut_short {
+            // What did not happen may still have been to come.
+            problems.push(problem);
+            return (true, problems);
+        }
+        problems.extend(surprises(scenario, steps));
+        problems.extend(failures(scenario, steps));
+        problems.extend(missing.into_iter().map(Problem::FaultNotApplied));
+        let programs = scenario.programs.iter().enumerate();
+        problems.extend(programs.filter_map(|(position, program)| not_done(position, program, steps)));
+        (false, problems)
     }
-    problems.extend(surprises(scenario, steps));
-    problems.extend(failures(scenario, steps));
-    problems.extend(missing.into_iter().map(Problem::FaultNotApplied));
-    let programs = scenario.programs.iter().enumerate();
-    problems.extend(programs.filter_map(|(position, program)| not_done(position, program, steps)));
-    (false, problems)
 }
 
-/// Steps that had to fail with an error, and did not.
+/// Steps that should have failed with an error, and did not.
 fn surprises(scenario: &Scenario, steps: &Steps) -> impl Iterator<Item = Problem> {
     steps.results.iter().filter_map(|result| {
         let ApplicationResult { step, error, failed, .. } = *result;
@@ -67,7 +85,7 @@ fn is_failure(scenario: &Scenario, result: &ApplicationResult) -> bool {
     let Some(program) = scenario.programs.get(result.step.program as usize) else { return false };
     let index = result.step.step as usize;
     let Some(step) = program.steps.get(index) else { return false };
-    // Who gives a wait for the end of the stream a timeout knows that it may pass.
+    // A wait with a timeout is expected to time out.
     let is_timeout = step.timeout.is_some() && result.error == Some(Errno::Again);
     let is_wrong = result.failed || result.error.is_some() && !is_timeout;
     let is_repeated = (0..index).any(|repeat| steps::body(program, repeat).contains(&index));

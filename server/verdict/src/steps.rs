@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use halfopen_scenario::{Action, Program, Scenario};
-use halfopen_trace::{ApplicationResult, EventKind, Trace};
+use halfopen_trace::{ApplicationResult, Event, EventKind};
 
 /// How far a step came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,25 +27,27 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    pub(crate) fn read(scenario: &Scenario, trace: &Trace) -> Steps {
+    /// The steps of a run in which nothing has happened yet.
+    pub(crate) fn new(scenario: &Scenario) -> Steps {
         let ahead = |program: &Program| vec![StepState::Ahead; program.steps.len()];
-        let mut steps = Steps { states: scenario.programs.iter().map(ahead).collect(), results: Vec::new() };
-        for (_, event) in trace.iter() {
-            let (step, state) = match event.kind {
-                EventKind::StepBlocked(step) => (step, StepState::Begun),
-                EventKind::ApplicationResult(result) => {
-                    steps.results.push(result);
-                    (result.step, StepState::Ended)
-                }
-                _ => continue,
-            };
-            let program = steps.states.get_mut(step.program as usize);
-            if let Some(known) = program.and_then(|program| program.get_mut(step.step as usize)) {
-                // A step of a repetition begins again after it ended.
-                *known = (*known).max(state);
+        Steps { states: scenario.programs.iter().map(ahead).collect(), results: Vec::new() }
+    }
+
+    /// Takes the next event.
+    pub(crate) fn note(&mut self, event: &Event) {
+        let (step, state) = match event.kind {
+            EventKind::StepBlocked(step) => (step, StepState::Begun),
+            EventKind::ApplicationResult(result) => {
+                self.results.push(result);
+                (result.step, StepState::Ended)
             }
+            _ => return,
+        };
+        let program = self.states.get_mut(step.program as usize);
+        if let Some(known) = program.and_then(|program| program.get_mut(step.step as usize)) {
+            // A step of a repetition begins again after it ended.
+            *known = (*known).max(state);
         }
-        steps
     }
 
     /// How far the steps of a program came.

@@ -121,10 +121,9 @@ impl Converter {
     fn connection_opened(&self, opened: ConnectionOpened) -> v1::ConnectionOpened {
         let program =
             self.scenario.as_ref().and_then(|scenario| scenario.programs.get(opened.program as usize));
-        let name = program.and_then(|program| program.connections.get(opened.slot as usize)?.clone());
         v1::ConnectionOpened {
             application: program.map(|program| program.name.clone()).unwrap_or_default(),
-            name: name.unwrap_or_default(),
+            name: self.connection(opened.reference()),
         }
     }
 
