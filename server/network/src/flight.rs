@@ -45,7 +45,7 @@ pub struct Flight {
 /// A datagram that arrives at [`Flight::to`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Which it is.
+    /// Its endpoints and its segment.
     pub flight: Flight,
     /// The IP datagram.
     pub octets: Vec<u8>,

@@ -57,13 +57,13 @@ pub enum Call {
     ShutdownWrite(SocketId),
     /// Will receive no more (`SHUT_RD`).
     ShutdownRead(SocketId),
-    /// Is done with the socket.
+    /// Closes the socket.
     Close(SocketId),
-    /// Resets the connection and is done with the socket.
+    /// Resets the connection and closes the socket.
     Abort(SocketId),
     /// Sets options of a connection.
     SetOptions(SocketId, SocketOptions),
-    /// Looks at a connection. Replies with its status.
+    /// Replies with the status of a connection.
     Status(SocketId),
 }
 
@@ -147,11 +147,11 @@ pub enum Refusal {
     /// The run has as many faults as it may have.
     #[error("a run has at most {} faults", halfopen_scenario::Limits::MAX_FAULTS)]
     TooManyFaults,
-    /// A number is none that a scenario could say.
-    #[error("{0} is out of range")]
-    OutOfRange(&'static str),
+    /// A value that no scenario can have.
+    #[error("{0}")]
+    Invalid(&'static str),
     /// The scenario's programs are the host's application.
-    #[error("host {} is played by the programs of the scenario", .0.0)]
+    #[error("host {} runs programs of the scenario; make calls on a host without programs", .0.0)]
     HasPrograms(HostId),
     /// The host is off.
     #[error("host {} is down", .0.0)]

@@ -13,7 +13,7 @@ pub(crate) enum Ending {
     Over,
     /// It reached a limit.
     Limit(Limit),
-    /// The reader wants no more of it.
+    /// The reader cancelled it.
     Stopped,
 }
 

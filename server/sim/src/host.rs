@@ -186,8 +186,7 @@ impl Machine {
     ) {
         let dropped = reason(arrival.disposition);
         let kind = EventKind::DestinationUnreachable { segment, code, dropped, datagram };
-        let now = self.shared.now.get();
-        self.shared.run.borrow_mut().recorder.push(now, Some(self.host), connection, kind);
+        self.note(connection, kind);
         self.drain(None);
         if let Some(connection) = arrival.connection {
             self.application.connection_changed(connection);

@@ -68,7 +68,7 @@ impl Line {
         socket
     }
 
-    /// What calls on a socket would find.
+    /// Notes which calls on a socket would return at once.
     pub(crate) fn update(&self, socket: SocketId, readiness: Readiness) {
         self.sockets.borrow_mut().insert(socket, readiness);
     }
@@ -83,7 +83,7 @@ impl Line {
         self.sockets.borrow_mut().clear();
     }
 
-    /// What calls on a socket would find; `None` if there is no such socket.
+    /// Which calls on a socket would return at once; `None` if there is no such socket.
     pub(crate) fn readiness(&self, socket: SocketId) -> Option<Readiness> {
         self.sockets.borrow().get(&socket).copied()
     }

@@ -25,7 +25,7 @@ pub trait Sink {
     /// The next events, in order; the first has this sequence number.
     fn chunk(&mut self, first_sequence: u64, events: &Arc<Vec<Event>>);
 
-    /// Whether the run is still wanted; asked at every instant at which anything happens. After `false` it ends with
+    /// Whether the run is still wanted; asked after each round of the hosts. After `false` it ends with
     /// [`Verdict::Unfinished`](halfopen_trace::Verdict::Unfinished).
     fn keep_going(&mut self) -> bool {
         true

@@ -24,7 +24,7 @@ use crate::run::{Outcome, RunOptions, Sink};
 /// at which times and conditions the run stops in between. Two commands are at the same time if the same part of
 /// their instant has been played: nothing of it after a stop at a time, the turns before a condition came true after that.
 ///
-/// Dropped before it is [finished](Simulation::finish), it has no outcome. It must not be used from within an async task.
+/// A simulation that is dropped before [`finish`](Simulation::finish) has no outcome. It must not be used from within an async task.
 pub struct Simulation {
     driver: Driver,
     /// Why it cannot go on; `None` while it can.
@@ -44,7 +44,7 @@ pub enum Stop {
     End,
     /// A limit is reached. The run is over.
     Limit(Limit),
-    /// The sink wants no more of it. The run is over.
+    /// The sink cancelled the run, which is over.
     Cancelled,
 }
 
@@ -62,12 +62,12 @@ impl Simulation {
         Simulation { driver, ending: None }
     }
 
-    /// What time it is.
+    /// The current virtual time.
     pub fn now(&self) -> Instant {
         self.driver.shared.now.get()
     }
 
-    /// What calls on a socket would find; `None` if there is no such socket.
+    /// Which calls on a socket would return at once; `None` if there is no such socket.
     pub fn readiness(&self, socket: SocketId) -> Option<Readiness> {
         self.driver.shared.find_control(socket.host)?.line.readiness(socket)
     }
@@ -171,10 +171,10 @@ impl Simulation {
         run.network.is_overflowed().then_some(Ending::Limit(Limit::UnderWay(MAX_UNDER_WAY as u64)))
     }
 
-    /// Does something to the run, now.
+    /// Applies a command at the current instant.
     ///
     /// # Errors
-    /// The command is refused, and changes nothing.
+    /// The command is refused, and has no effect.
     ///
     /// # Panics
     /// By a bug of ours only.

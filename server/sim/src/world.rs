@@ -89,7 +89,7 @@ impl World {
         World { stage: Some(idle.unwrap_or_else(|| Stage::new(hosts))), boots: false, is_whole: true }
     }
 
-    /// Gives a host its software. Each of its lives is a future of that, which begins in a step.
+    /// Installs a host's software. Each boot creates a future from it, which is first polled in the next step.
     pub(crate) fn install<F, L>(&mut self, host: HostId, software: F)
     where
         F: Fn(Rc<Port>) -> L + 'static,
@@ -142,7 +142,7 @@ impl World {
         assert!(taken, "datagrams arrived that no host took");
     }
 
-    /// Power off: the host's software is gone, without a word.
+    /// Power off: the host's software is dropped, and sends nothing more.
     pub(crate) fn crash(&mut self, host: HostId) {
         let Stage { sim, hosts, .. } = self.stage();
         hosts[host.index()].life.take();

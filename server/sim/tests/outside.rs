@@ -305,7 +305,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         let nowhere = HostId(7);
         let calls = [
             (Call::Listen { host: nowhere, port: 80, backlog: 1 }, Refusal::UnknownHost(nowhere)),
-            (Call::Listen { host: CLIENT, port: 0, backlog: 1 }, Refusal::OutOfRange("a port")),
+            (Call::Listen { host: CLIENT, port: 0, backlog: 1 }, Refusal::Invalid("a port is 1 to 65535")),
             (Call::Listen { host: SERVER, port: 81, backlog: 1 }, Refusal::HasPrograms(SERVER)),
             (Call::Close(SocketId { host: nowhere, number: 1 }), Refusal::UnknownHost(nowhere)),
             (Call::Send(unknown, vec![0]), Refusal::UnknownSocket(unknown)),
@@ -340,7 +340,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
             (drops(of_program, SegmentAction::Drop), Refusal::UnknownConnection(program)),
             (
                 drops(Match::default(), SegmentAction::Corrupt { bits: 0, field: None }),
-                Refusal::OutOfRange("the number of bits"),
+                Refusal::Invalid("the number of bits is 1 to 15"),
             ),
             (
                 Effect::Segment {
@@ -349,9 +349,9 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
                     which: Which::Every(0),
                     action: SegmentAction::Drop,
                 },
-                Refusal::OutOfRange("the number of matches"),
+                Refusal::Invalid("matches are counted from 1"),
             ),
-            (Effect::Inject(Box::new(huge)), Refusal::OutOfRange("the size of the segment")),
+            (Effect::Inject(Box::new(huge)), Refusal::Invalid("a forged segment has at most 1400 octets")),
             (
                 Effect::Middlebox { middlebox: box_3, fault: halfopen_scenario::MiddleboxFault::Forget },
                 Refusal::UnknownMiddlebox(MiddleboxId(3)),

@@ -131,7 +131,7 @@ pub enum EventKind {
     FaultAdded(Box<FaultAdded>),
     /// A fault was applied.
     FaultApplied(FaultApplied),
-    /// The host goes down, comes back, or stands still; when the run begins every host is up.
+    /// The host went down, came back or was suspended. Every host is up when the run begins.
     HostChanged(HostState),
     /// A program of the scenario opened the connection.
     ConnectionOpened(ConnectionOpened),
@@ -140,7 +140,7 @@ pub enum EventKind {
         /// The number of its socket on the host, from 1 in the order of opening.
         socket: u32,
     },
-    /// A step of an application cannot go on at once: it waits.
+    /// A step of an application blocked.
     StepBlocked(StepId),
     /// An application wrote: this many octets entered the connection's send buffer.
     DataWritten {
@@ -161,7 +161,7 @@ pub enum EventKind {
     ApplicationResult(ApplicationResult),
     /// A limit ends the run before it is over.
     LimitReached(Limit),
-    /// The reader of the run wants no more of it.
+    /// The reader of the run cancelled it.
     RunStopped,
     /// An expectation was checked.
     ExpectationResult(Box<ExpectationResult>),

@@ -1,8 +1,8 @@
-//! What keepalive finds out.
+//! The results of keepalive.
 
 use std::time::Duration;
 
-/// What keepalive found out about the peer.
+/// How the peer responded to keepalive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeepaliveVerdict {
     /// A probe was sent and has no answer yet.
@@ -15,10 +15,10 @@ pub enum KeepaliveVerdict {
     Dead,
 }
 
-/// What keepalive found out.
+/// A result of keepalive, with the probes and the silence behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepaliveFound {
-    /// The finding.
+    /// How the peer responded.
     pub verdict: KeepaliveVerdict,
     /// Probes sent since anything was last received.
     pub probes: u32,

@@ -11,7 +11,7 @@ pub enum LossReason {
     Partition,
     /// The host it was for is down.
     HostDown,
-    /// The host it was for is paused, and no more can wait there.
+    /// The host it was for is paused, and its queue is full.
     HostPaused,
     /// The cable of one of the hosts is out.
     CablePulled,
@@ -37,11 +37,11 @@ pub enum LossReason {
 /// Why a middlebox does not let a segment pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MiddleboxLoss {
-    /// It has no state of the connection, and the segment does not make it.
+    /// It has no state of the connection, and the segment does not create it.
     NoState,
     /// The segment cannot belong to its connection: it is outside of the windows, or cannot come in this state.
     Invalid,
-    /// It makes no new state.
+    /// It creates no state for new connections.
     Blocked,
     /// It is down.
     Down,

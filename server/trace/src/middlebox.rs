@@ -15,24 +15,24 @@ pub struct MiddleboxChanged {
     pub before: Option<TrackedState>,
     /// The same after.
     pub after: Option<TrackedState>,
-    /// The segment that it was because of, if it was one.
+    /// The segment that caused the change, if one did.
     pub segment: Option<SegmentNumber>,
 }
 
 /// What a middlebox did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MiddleboxChange {
-    /// A SYN made state of a connection.
+    /// A SYN created the state of a connection.
     Created,
-    /// A segment in the middle of a connection made state of it.
+    /// A segment in the middle of a connection created its state.
     Adopted,
-    /// The state of a connection is another.
+    /// The state of a connection changed.
     Moved,
     /// Nothing passed for too long, and the state is gone.
     Expired,
     /// The state is lost.
     Forgotten,
-    /// The MSS option of the segment says less now.
+    /// It lowered the MSS option of the segment.
     Clamped,
     /// The segment passed untranslated: the receiver cannot know where it is from.
     Untranslated,

@@ -66,12 +66,12 @@ impl Outside {
         let now = context.now;
         match call {
             Call::Listen { port, backlog, .. } => {
-                in_range("a port", *port > 0)?;
+                require("a port is 1 to 65535", *port > 0)?;
                 let listener = context.endpoint.listen(now, *port, *backlog)?;
                 Ok(Reply::Socket(self.open(Socket::Listener(listener), context)))
             }
             Call::Connect { to, local_port, .. } => {
-                in_range("a port", to.port() > 0 && *local_port != Some(0))?;
+                require("a port is 1 to 65535", to.port() > 0 && *local_port != Some(0))?;
                 let connection = context.endpoint.connect(now, *local_port, *to)?;
                 Ok(Reply::Socket(self.open_connection(connection, context, turn)))
             }
@@ -210,16 +210,19 @@ fn check_options(options: &SocketOptions) -> Result<(), Refusal> {
     let SocketOptions { keepalive, nodelay: _, user_timeout, linger: _, receive_buffer, send_buffer } =
         options;
     if let Some(keepalive) = keepalive.flatten() {
-        in_range("keepalive's idle time", !keepalive.idle.is_zero())?;
-        in_range("keepalive's interval", !keepalive.interval.is_zero())?;
-        in_range("keepalive's number of probes", keepalive.probes > 0)?;
+        require("the idle time of keepalive must be greater than zero", !keepalive.idle.is_zero())?;
+        require("the interval of keepalive must be greater than zero", !keepalive.interval.is_zero())?;
+        require("keepalive needs at least one probe", keepalive.probes > 0)?;
     }
-    in_range("the user timeout", user_timeout.flatten().is_none_or(|timeout| !timeout.is_zero()))?;
+    require(
+        "the user timeout must be greater than zero",
+        user_timeout.flatten().is_none_or(|timeout| !timeout.is_zero()),
+    )?;
     let is_buffer = |size: u32| (Limits::MIN_BUFFER..=Limits::MAX_BUFFER).contains(&size);
-    in_range("the receive buffer", receive_buffer.is_none_or(is_buffer))?;
-    in_range("the send buffer", send_buffer.is_none_or(is_buffer))
+    require("a receive buffer is 256 B to 1 GiB", receive_buffer.is_none_or(is_buffer))?;
+    require("a send buffer is 256 B to 1 GiB", send_buffer.is_none_or(is_buffer))
 }
 
-fn in_range(what: &'static str, is: bool) -> Result<(), Refusal> {
-    if is { Ok(()) } else { Err(Refusal::OutOfRange(what)) }
+fn require(rule: &'static str, is_met: bool) -> Result<(), Refusal> {
+    if is_met { Ok(()) } else { Err(Refusal::Invalid(rule)) }
 }

@@ -7,7 +7,7 @@ use halfopen_scenario::{
 
 use crate::command::Refusal;
 
-/// Refuses what the scenario does not have, and numbers that no scenario can say.
+/// Refuses what the scenario does not have, and values that no scenario can have.
 pub(crate) fn check(fault: &Fault, scenario: &Scenario) -> Result<(), Refusal> {
     let known = Known(scenario);
     match &fault.effect {
@@ -27,7 +27,7 @@ pub(crate) fn check(fault: &Fault, scenario: &Scenario) -> Result<(), Refusal> {
         Effect::BlackHole { hole, .. } => known.hosts([hole.from, hole.to].into_iter().flatten())?,
         Effect::Partition { cut: Cut::Between(hosts), .. } => known.hosts(hosts.iter().copied())?,
         Effect::Partition { cut: Cut::OneWay { from, to }, .. } if from == to => {
-            return Err(Refusal::OutOfRange("a cut from a host to itself"));
+            return Err(Refusal::Invalid("a one-way partition needs two different hosts"));
         }
         Effect::Partition { cut: Cut::OneWay { from, to }, .. } => known.hosts([*from, *to])?,
         Effect::Partition { cut: Cut::Isolate(host), .. } => known.host(*host)?,
@@ -36,7 +36,7 @@ pub(crate) fn check(fault: &Fault, scenario: &Scenario) -> Result<(), Refusal> {
     match fault.when {
         When::State { host, .. } => known.host(host),
         When::Between(..) if !matches!(fault.effect, Effect::Segment { .. }) => {
-            Err(Refusal::OutOfRange("a window of time for something that happens once"))
+            Err(Refusal::Invalid("only a fault on segments can have a window of time"))
         }
         When::Always | When::At(_) | When::Between(..) => Ok(()),
     }
@@ -45,10 +45,10 @@ pub(crate) fn check(fault: &Fault, scenario: &Scenario) -> Result<(), Refusal> {
 fn check_which(which: Which) -> Result<(), Refusal> {
     match which {
         Which::First(0) | Which::Nth(0) | Which::Every(0) => {
-            Err(Refusal::OutOfRange("the number of matches"))
+            Err(Refusal::Invalid("matches are counted from 1"))
         }
         Which::Probability(millionths) if millionths > 1_000_000 => {
-            Err(Refusal::OutOfRange("the probability"))
+            Err(Refusal::Invalid("a probability is at most 1,000,000 millionths"))
         }
         Which::All | Which::First(_) | Which::Nth(_) | Which::Every(_) | Which::Probability(_) => Ok(()),
     }
@@ -57,15 +57,15 @@ fn check_which(which: Which) -> Result<(), Refusal> {
 fn check_action(action: SegmentAction) -> Result<(), Refusal> {
     let longest = Limits::MAX_VIRTUAL_TIME;
     match action {
-        SegmentAction::Delay { by } if by > longest => Err(Refusal::OutOfRange("the delay")),
+        SegmentAction::Delay { by } if by > longest => Err(Refusal::Invalid("a delay is at most 100 years")),
         SegmentAction::Duplicate { copies, .. } if !(1..=Limits::MAX_COPIES).contains(&copies) => {
-            Err(Refusal::OutOfRange("the number of copies"))
+            Err(Refusal::Invalid("a fault makes 1 to 100 copies"))
         }
         SegmentAction::Duplicate { spacing, .. } if spacing > longest => {
-            Err(Refusal::OutOfRange("the time between copies"))
+            Err(Refusal::Invalid("the time between copies is at most 100 years"))
         }
         SegmentAction::Corrupt { bits, .. } if !(1..=15).contains(&bits) => {
-            Err(Refusal::OutOfRange("the number of bits"))
+            Err(Refusal::Invalid("the number of bits is 1 to 15"))
         }
         SegmentAction::Drop
         | SegmentAction::Delay { .. }
@@ -112,7 +112,7 @@ impl Known<'_> {
 
     fn forgery(&self, forgery: &Forgery) -> Result<(), Refusal> {
         if forgery.octets > Limits::MAX_FORGED_OCTETS {
-            return Err(Refusal::OutOfRange("the size of the segment"));
+            return Err(Refusal::Invalid("a forged segment has at most 1400 octets"));
         }
         self.hosts([forgery.from, forgery.to])?;
         self.connection(forgery.connection)
