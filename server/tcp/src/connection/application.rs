@@ -41,6 +41,11 @@ impl Connection {
         self.application.has_closed
     }
 
+    /// A connection of a passive open whose handshake is not complete: no application has it yet.
+    pub(super) fn is_embryonic(&self) -> bool {
+        self.state == State::SynReceived && self.parent.is_some()
+    }
+
     /// The connection ends with an error, which the application gets if there still is one.
     pub(super) fn fail(&mut self, cx: &mut Context<'_>, errno: Errno, cause: Cause) {
         if !self.is_orphan() {

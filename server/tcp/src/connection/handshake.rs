@@ -67,10 +67,7 @@ impl Connection {
                 mss: Some(announced),
                 window_scale: settings.window_scale.filter(|_| scale).map(|shift| shift.min(14)),
                 sack_permitted: sack,
-                timestamps: timestamps.then(|| Timestamps {
-                    value: self.timestamps.value(cx.now),
-                    echo: self.timestamps.recent,
-                }),
+                timestamps: timestamps.then(|| self.timestamps.option(cx.now)),
                 ..Options::default()
             },
         }

@@ -21,9 +21,11 @@ impl Connection {
     /// The retransmission timer fired (RFC 6298 §5.4 to §5.7).
     pub(super) fn retransmission_timeout(&mut self, cx: &mut Context<'_>) {
         let in_handshake = !self.state.is_synchronized();
-        if if in_handshake { self.handshake_is_hopeless(cx) } else { self.data_is_hopeless(cx) } {
+        let is_hopeless =
+            if in_handshake { self.handshake_is_hopeless(cx) } else { self.data_is_hopeless(cx) };
+        if is_hopeless {
             let cause = Cause::GaveUp(Timer::Retransmission);
-            if self.state == State::SynReceived && self.parent.is_some() {
+            if self.is_embryonic() {
                 self.transition(cx, State::Closed, cause);
             } else {
                 self.give_up(cx, cause);

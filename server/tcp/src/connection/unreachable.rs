@@ -35,7 +35,7 @@ impl Connection {
             if error.reason == Reason::NoRoute(errno) {
                 self.revert_backoff(cx, error);
             }
-        } else if self.state == State::SynReceived && self.parent.is_some() {
+        } else if self.is_embryonic() {
             self.transition(cx, State::Closed, Cause::Unreachable(errno));
         } else {
             self.fail(cx, errno, Cause::Unreachable(errno));

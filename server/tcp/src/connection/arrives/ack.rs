@@ -41,7 +41,7 @@ impl Connection {
     ) -> Step {
         // "If the segment acknowledgment is not acceptable, form a reset segment".
         if header.ack != self.snd.iss + 1 {
-            self.outbox.reset = Some(Header { seq: header.ack, flags: Flags::RST, ..Header::default() });
+            self.outbox.reset = Some(header.refusal());
             return Err(DropReason::UnacceptableAck);
         }
         if self.parent.is_some() && !accept_queue_has_room {

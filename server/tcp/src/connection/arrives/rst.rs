@@ -19,7 +19,7 @@ impl Connection {
         let cause = Cause::Segment(header.flags);
         match self.state {
             // A passive open returns to LISTEN, and "The user need not be informed."
-            State::SynReceived if self.parent.is_some() => self.transition(cx, State::Closed, cause),
+            State::SynReceived if self.is_embryonic() => self.transition(cx, State::Closed, cause),
             State::SynReceived => self.fail(cx, Errno::ConnectionRefused, cause),
             State::CloseWait => self.fail(cx, cx.settings.close_wait_reset, cause),
             State::Established | State::FinWait1 | State::FinWait2 => {

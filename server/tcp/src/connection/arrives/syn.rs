@@ -14,7 +14,7 @@ impl Connection {
         }
         // "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state and
         // return."
-        let embryonic = self.state == State::SynReceived && self.parent.is_some();
+        let embryonic = self.is_embryonic();
         let yields = self.yields(cx);
         if embryonic || yields {
             self.transition(cx, State::Closed, Cause::Segment(header.flags));

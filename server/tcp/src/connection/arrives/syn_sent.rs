@@ -20,7 +20,7 @@ impl Connection {
             return Ok(());
         }
         if !header.flags.contains(Flags::RST) {
-            self.outbox.reset = Some(Header { seq: header.ack, flags: Flags::RST, ..Header::default() });
+            self.outbox.reset = Some(header.refusal());
         }
         Err(DropReason::UnacceptableAck)
     }

@@ -4,7 +4,7 @@ use super::Step;
 use crate::connection::{Connection, Context};
 use crate::rcv::Text;
 use crate::segment::Segment;
-use crate::{Cause, DropReason, Errno, Flags, Header, Purpose, State};
+use crate::{Cause, DropReason, Errno, Header, Purpose, State};
 
 impl Connection {
     /// RFC 9293 §3.10.7.4, seventh: "Once in the ESTABLISHED state, it is possible to deliver segment data to user
@@ -41,7 +41,7 @@ impl Connection {
     /// The answer is that of a port that nobody has (RFC 9293 §3.10.7.1).
     fn reset_for_text(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
         self.fail(cx, Errno::ConnectionReset, Cause::Segment(header.flags));
-        self.outbox.reset = Some(Header { seq: header.ack, flags: Flags::RST, ..Header::default() });
+        self.outbox.reset = Some(header.refusal());
         Err(DropReason::NoReceiver)
     }
 
