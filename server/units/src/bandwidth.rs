@@ -10,9 +10,12 @@ static BANDWIDTH: Quantity = Quantity {
     usual: &["kbit/s", "Mbit/s", "Gbit/s"],
     all: "kbit/s, Mbit/s or Gbit/s",
     synonyms: &[
-        ("Gbps gbps Gbit gbit Gb/s GB/s", "`Gbit/s`"),
-        ("Mbps mbps Mbit mbit Mb/s MB/s", "`Mbit/s`"),
-        ("Kbps kbps Kbit kbit kb/s kB/s KB/s", "`kbit/s`"),
+        ("Gbps gbps Gbit gbit Gb/s", "`Gbit/s`"),
+        ("Mbps mbps Mbit mbit Mb/s", "`Mbit/s`"),
+        ("Kbps kbps Kbit kbit kb/s", "`kbit/s`"),
+        ("GB/s", "`Gbit/s` (1 GB/s is 8 Gbit/s)"),
+        ("MB/s", "`Mbit/s` (1 MB/s is 8 Mbit/s)"),
+        ("kB/s KB/s", "`kbit/s` (1 kB/s is 8 kbit/s)"),
         ("bps bit bits bits/s", "`bit/s`"),
     ],
     space: " ",
@@ -62,7 +65,7 @@ mod tests {
         for (text, help) in [
             ("10", "say which unit: `10 kbit/s`"),
             ("10 Mbps", "did you mean `Mbit/s`?"),
-            ("10 MB/s", "did you mean `Mbit/s`?"),
+            ("10 MB/s", "did you mean `Mbit/s` (1 MB/s is 8 Mbit/s)?"),
             ("fast", "for example `10 Mbit/s`"),
         ] {
             let error = parse_bandwidth(text).expect_err(text);

@@ -6,7 +6,6 @@ use super::{Checker, Place, word};
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
-use crate::quantity::Size;
 use crate::shape::{self, Given, IdleByState, Named, Opt, OrNever, ShortOr};
 use crate::{
     Effect, HostId, IdleTimes, Limits, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings,
@@ -61,20 +60,10 @@ impl Checker<'_> {
         settings.on_expiry = word(&given.on_expiry).unwrap_or(settings.on_expiry);
         settings.strays = word(&given.strays).unwrap_or(settings.strays);
         settings.invalid = word(&given.invalid).unwrap_or(settings.invalid);
-        settings.mss_clamp = given.mss_clamp.as_ref().and_then(|size| self.mss(size)).or(settings.mss_clamp);
+        // As little as Linux allows a host to offer.
+        settings.mss_clamp = self.octets(&given.mss_clamp, 48).or(settings.mss_clamp);
         settings.blocks_new = word(&given.blocks_new).map_or(settings.blocks_new, |Switch(on)| on);
         settings
-    }
-
-    fn mss(&mut self, size: &Spanned<Scalar<Size>>) -> Option<u16> {
-        // As little as Linux allows a host to offer.
-        let (least, most) = (48, u16::MAX);
-        let Scalar(Size(octets)) = size.value;
-        let value = u16::try_from(octets).ok().filter(|octets| *octets >= least);
-        if value.is_none() {
-            self.out_of_range(size.span, octets, least.into(), most.into());
-        }
-        value
     }
 
     fn idle_times(&mut self, times: &mut IdleTimes, idle: &Spanned<ShortOr<Duration, IdleByState>>) {
