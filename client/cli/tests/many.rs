@@ -164,6 +164,25 @@ fn after_a_failure_nothing_else_begins_if_that_is_wanted() {
 }
 
 #[test]
+fn an_error_that_runs_have_in_common_is_printed_once() {
+    let server = Fake::start(|_, _| Answer {
+        refusal: Some(Status::unauthenticated("the token is wrong")),
+        pause: Duration::ZERO,
+        ..Answer::default()
+    });
+    for options in [&[][..], &["--fail-fast"]] {
+        let ended = server.run(&[&["s", "--seeds", "1..8", "--jobs", "4"], options].concat());
+        assert_eq!(ended.code, Some(4), "{}", ended.err);
+        assert_eq!(ended.err.matches("the token is wrong").count(), 1, "{options:?}: {}", ended.err);
+        assert!(
+            ended.last().contains("skipped (they would fail with the same error)"),
+            "{options:?}: {}",
+            ended.out
+        );
+    }
+}
+
+#[test]
 fn a_server_that_gives_other_events_for_the_same_seed_is_found_out() {
     let server = Fake::start(|request, call| {
         let other = request.seed == Some(2) && call == 4;

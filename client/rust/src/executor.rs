@@ -72,7 +72,8 @@ impl<'a> Executor<'a> {
     ) -> io::Result<Summary> {
         let (sender, updates) = channel(MESSAGES);
         let repetitions = plan.repeats().then(Repetitions::default);
-        let turn = Turn { reporter, progress, repetitions, summary: Summary::default(), failed: 0 };
+        let turn =
+            Turn { reporter, progress, repetitions, summary: Summary::default(), failed: 0, common: None };
         let mut execution = Execution {
             executor: self,
             to_come: plan.iter().peekable(),
@@ -101,6 +102,15 @@ enum Halt {
 }
 
 impl Halt {
+    /// Why no other run should begin, if this stopped a run and would stop every other.
+    fn in_common(stopped: Option<&Stopped>) -> Option<Halt> {
+        match stopped? {
+            Stopped::NoServer(_) => Some(Halt::Server),
+            Stopped::NoProfile(_) | Stopped::Refused(_) => Some(Halt::Request),
+            _ => None,
+        }
+    }
+
     const fn why(self) -> &'static str {
         match self {
             Halt::Failure => "after the first run that did not pass",
@@ -217,7 +227,8 @@ impl<P: Iterator<Item = Planned>> Execution<'_, P> {
                 run.record.took = Some(took);
                 run.state = State::Over;
                 if self.executor.fail_fast && !run.passed() {
-                    self.halt.get_or_insert(Halt::Failure);
+                    let common = Halt::in_common(run.record.stopped.as_ref());
+                    self.halt.get_or_insert(common.unwrap_or(Halt::Failure));
                 }
                 self.turn.progress.ended();
             }
@@ -232,7 +243,7 @@ impl<P: Iterator<Item = Planned>> Execution<'_, P> {
         if run.state == State::LeftOut {
             self.turn.reporter.skipped(&run.record, Halt::Interrupt.why())?;
         } else {
-            let met = self.turn.run(run, self.halt)?;
+            let met = self.turn.run(run)?;
             let met = met.filter(|halt| *halt != Halt::Failure || self.executor.fail_fast);
             self.halt = self.halt.or(met);
         }
@@ -278,6 +289,8 @@ struct Turn<'a> {
     summary: Summary,
     /// How many runs have not passed so far.
     failed: u64,
+    /// The error that runs have in common and that was passed on.
+    common: Option<Halt>,
 }
 
 impl Turn<'_> {
@@ -300,23 +313,20 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Reports the end of the run. Returns why no other should begin, if so; `halt` is the reason known before.
-    fn run(&mut self, run: Run, halt: Option<Halt>) -> io::Result<Option<Halt>> {
+    /// Reports the end of the run. Returns why no other should begin, if so.
+    fn run(&mut self, run: Run) -> io::Result<Option<Halt>> {
         let mut record = run.record;
         if let Some(repetitions) = &mut self.repetitions {
             record.difference = repetitions.over(record.finished().is_some());
         }
         let outcome = record.outcome();
-        let met = match (&record.stopped, outcome) {
-            (Some(Stopped::NoServer(_)), _) => Some(Halt::Server),
-            (Some(Stopped::NoProfile(_)), _) => Some(Halt::Request),
-            (_, Outcome::Passed) => None,
-            _ => Some(Halt::Failure),
-        };
+        let common = Halt::in_common(record.stopped.as_ref());
+        let met = common.or((outcome != Outcome::Passed).then_some(Halt::Failure));
         // An error that all runs have in common is passed on once.
-        if record.stopped.is_some() && (met == Some(Halt::Failure) || met != halt) {
+        if record.stopped.is_some() && (common.is_none() || common != self.common) {
             self.progress.stopped(&record);
         }
+        self.common = self.common.or(common);
         self.failed += u64::from(met.is_some());
         *self.summary.outcomes.entry(outcome).or_default() += 1;
         self.reporter.run(&record)?;
