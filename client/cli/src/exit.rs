@@ -3,7 +3,8 @@
 //! Several runs end with the largest of their codes.
 
 use halfopen_client::{ClientError, Summary};
-use halfopen_view::record::Outcome;
+use halfopen_view::Stopped;
+use halfopen_view::record::{Outcome, RunRecord};
 
 /// Every expectation held; or the command succeeded; or the reader closed the pipe.
 pub(crate) const PASSED: u8 = 0;
@@ -51,6 +52,15 @@ pub(crate) const fn of_outcome(outcome: Outcome) -> u8 {
         Outcome::Invalid => INVALID,
         Outcome::NoServer => NO_SERVER,
         Outcome::Unfinished => UNFINISHED,
+    }
+}
+
+/// The code of a run that cannot be explained or compared. `None` if it can: a limit of the scenario is part of what it says.
+pub(crate) fn of_incomplete(record: &RunRecord) -> Option<u8> {
+    match (&record.stopped, record.outcome()) {
+        (Some(Stopped::Interrupted), _) => Some(INTERRUPTED),
+        (_, Outcome::Passed | Outcome::Failed) | (None, Outcome::Unfinished) => None,
+        (_, outcome) => Some(of_outcome(outcome)),
     }
 }
 

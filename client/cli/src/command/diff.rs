@@ -3,9 +3,8 @@
 use std::io::Write;
 
 use halfopen_client::{Client, Planned};
-use halfopen_view::Stopped;
 use halfopen_view::diff::{self, DiffOptions};
-use halfopen_view::record::{Outcome, RunRecord};
+use halfopen_view::record::RunRecord;
 
 use super::subject;
 use crate::args::{Form, GlobalArgs};
@@ -101,12 +100,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
 /// The exit code if the run cannot be compared; prints why.
 fn not_comparable(record: &RunRecord) -> Option<u8> {
     output::print_stopped(record);
-    match (&record.stopped, record.outcome()) {
-        (Some(Stopped::Interrupted), _) => Some(exit::INTERRUPTED),
-        // Its limit is part of the scenario: how far it got can be compared.
-        (_, Outcome::Passed | Outcome::Failed) | (None, Outcome::Unfinished) => None,
-        (_, outcome) => Some(exit::of_outcome(outcome)),
-    }
+    exit::of_incomplete(record)
 }
 
 /// The service. It is connected to when it is needed: two recordings need none.

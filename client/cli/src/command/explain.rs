@@ -2,9 +2,8 @@
 
 use std::io::Write;
 
-use halfopen_view::Stopped;
 use halfopen_view::explain::{self, ExplainOptions};
-use halfopen_view::record::{Outcome, RunRecord};
+use halfopen_view::record::RunRecord;
 
 use super::subject;
 use crate::args::{Form, GlobalArgs};
@@ -62,12 +61,10 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
         let record = run.execute(&mut client, interrupt.pressed()).await;
         output::print_stopped(&record);
         writer.write(&record)?;
-        code = code.max(match (&record.stopped, record.outcome()) {
-            (Some(Stopped::Interrupted), _) => return Ok(exit::INTERRUPTED),
-            (_, Outcome::Passed | Outcome::Failed) => exit::PASSED,
-            (None, Outcome::Unfinished) => exit::PASSED,
-            (_, outcome) => exit::of_outcome(outcome),
-        });
+        match exit::of_incomplete(&record) {
+            Some(exit::INTERRUPTED) => return Ok(exit::INTERRUPTED),
+            incomplete => code = code.max(incomplete.unwrap_or(exit::PASSED)),
+        }
     }
     Ok(code)
 }

@@ -29,8 +29,8 @@ pub(crate) use self::refusal::{Refusal, also_set};
 /// Commands that need no settings and must not fail because of a mistake in a file: shells call them when they start.
 const WITHOUT_SETTINGS: [&str; 3] = ["completions", "help", "man"];
 
-/// Options from the environment and from `halfopen.toml`.
-const NO_SETTINGS: [&str; 4] = ["config", "help", "no-config", "version"];
+/// Options that neither the environment nor `halfopen.toml` can set.
+const NOT_SETTABLE: [&str; 4] = ["config", "help", "no-config", "version"];
 
 /// The prefix of the id of the opposite of a flag.
 const NOT: &str = "not ";
@@ -131,7 +131,7 @@ fn is_flag(option: &Arg) -> bool {
 /// The options of a command that the environment and the file can set, with their long names.
 fn options(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
     let named = command.get_arguments().filter_map(|option| Some((option.get_long()?, option)));
-    named.filter(|(long, option)| !option.is_hide_set() && !NO_SETTINGS.contains(long))
+    named.filter(|(long, option)| !option.is_hide_set() && !NOT_SETTABLE.contains(long))
 }
 
 /// The environment variable that sets an option: `HALFOPEN_TLS_CERT` for `--tls-cert`.

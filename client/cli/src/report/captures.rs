@@ -1,7 +1,7 @@
 //! `--report pcapng=FOLDER`: a capture of every run, each in a file.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,8 @@ use halfopen_proto::v1::RunStarted;
 use halfopen_view::record::RunRecord;
 use halfopen_view::report::Reporter;
 use halfopen_view::report::pcapng::{SNAPSHOT_LENGTH, write};
+
+use super::file;
 
 /// The default seed.
 const USUAL_SEED: u64 = 1;
@@ -59,7 +61,9 @@ impl Reporter for CapturesReporter {
 }
 
 fn save(record: &RunRecord, path: &Path) -> io::Result<()> {
-    write(record, BufWriter::new(File::create(path)?))
+    let temporary = file::temporary(path)?;
+    write(record, BufWriter::new(temporary.as_file()))?;
+    file::replace(path, temporary)
 }
 
 /// The name of the file of a run, of letters, digits and marks that are safe in every file system and shell.

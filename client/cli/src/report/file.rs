@@ -50,6 +50,17 @@ pub(super) fn open(path: &Path, make: fn(Out) -> Box<dyn Reporter>) -> io::Resul
         Ok(old) => Some(old.permissions()),
         Err(_) => None,
     };
+    let temporary = temporary(&path)?;
+    if let Some(permissions) = old {
+        OpenOptions::new().append(true).open(&path)?;
+        fs::set_permissions(temporary.path(), permissions)?;
+    }
+    let reporter = make(Box::new(BufWriter::new(temporary.as_file().try_clone()?)));
+    Ok(Box::new(FileReporter { writing: Some((reporter, temporary)), path }))
+}
+
+/// A temporary file beside a path, in the same folder.
+pub(super) fn temporary(path: &Path) -> io::Result<NamedTempFile> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let folder = path.parent().unwrap_or(Path::new("."));
     let temporary = tempfile::Builder::new()
@@ -57,15 +68,20 @@ pub(super) fn open(path: &Path, make: fn(Out) -> Box<dyn Reporter>) -> io::Resul
         .suffix(".tmp")
         // The default mode is for the owner only; a report is for others, too.
         .make_in(folder, |path| File::create_new(path))?;
-    if let Some(permissions) = old {
-        OpenOptions::new().append(true).open(&path)?;
-        fs::set_permissions(temporary.path(), permissions)?;
-    }
     if let Ok(mut unfinished) = UNFINISHED.lock() {
         unfinished.insert(temporary.path().to_owned());
     }
-    let reporter = make(Box::new(BufWriter::new(temporary.as_file().try_clone()?)));
-    Ok(Box::new(FileReporter { writing: Some((reporter, temporary)), path }))
+    Ok(temporary)
+}
+
+/// Puts a temporary file in the place of a file.
+pub(super) fn replace(path: &Path, temporary: NamedTempFile) -> io::Result<()> {
+    let name = temporary.path().to_owned();
+    temporary.persist(path).map_err(|error| error.error)?;
+    if let Ok(mut unfinished) = UNFINISHED.lock() {
+        unfinished.remove(&name);
+    }
+    Ok(())
 }
 
 /// The canonical path of the file, or of the folder it will be in, so that two names of one file are recognized.
@@ -120,12 +136,7 @@ impl Reporter for FileReporter {
         let Some((reporter, temporary)) = self.writing.take() else { return Ok(()) };
         // Closes the file: Windows renames no open one.
         drop(reporter);
-        let name = temporary.path().to_owned();
-        temporary.persist(&self.path).map_err(|error| error.error)?;
-        if let Ok(mut unfinished) = UNFINISHED.lock() {
-            unfinished.remove(&name);
-        }
-        Ok(())
+        replace(&self.path, temporary)
     }
 }
 
