@@ -1,4 +1,4 @@
-//! The `halfopen.v1` protocol: what is generated from `halfopen/v1/*.proto`, and the token that callers show.
+//! The `halfopen.v1` protocol: what is generated from `halfopen/v1/*.proto`, and the token that callers present.
 //!
 //! Every message is also `serde::Serialize` and `serde::Deserialize`, as
 //! [proto3 JSON](https://protobuf.dev/programming-guides/json/). The generated clients and servers, which need tonic, are behind the

@@ -1,4 +1,4 @@
-//! The token by which a server knows its callers.
+//! The token with which callers authenticate.
 
 use std::fmt;
 use std::str::FromStr;

@@ -167,7 +167,7 @@ fn a_broken_expectation_says_where_and_why_and_leads_there() {
     for wanted in [
         "ESTABLISHED",
         "expected",
-        "fault 7 never happened",
+        "fault 7 was never applied",
         "halfopen run a/b.yaml --seed 1",
         "2 runs: 0 passed, 1 failed, 1 unfinished",
     ] {

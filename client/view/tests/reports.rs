@@ -167,7 +167,7 @@ time            client                                                      serv
     expected  CLOSED
     actual    ESTABLISHED (at the end of the run)
     scenarios/broken.yaml:31
-✗ fault 1 never happened: drop: FIN (line 20)
+✗ fault 1 was never applied: drop: FIN (line 20)
 failed: 1 of 3 expectations, 70ms of virtual time, 4 segments
 repeat it with: halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0
 
@@ -206,7 +206,7 @@ time            client                                                      serv
     expected  CLOSED
     actual    ESTABLISHED (at the end of the run)
     scenarios/broken.yaml:31
-✗ fault 1 never happened: drop: FIN (line 20)
+✗ fault 1 was never applied: drop: FIN (line 20)
 failed: 1 of 3 expectations, 70ms of virtual time, 4 segments
 repeat it with: halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0
 
@@ -364,7 +364,7 @@ fn a_run_is_one_json_object_on_a_line() {
     ],
     "keepalive": [],
     "problems": [
-      "fault 1 never happened: drop: FIN (line 20)"
+      "fault 1 was never applied: drop: FIN (line 20)"
     ],
     "run": "scenarios/broken.yaml",
     "scenario": "broken",
@@ -485,7 +485,7 @@ repeat it with: halfopen run dead-client --seed 1  # halfopen 0.1.0
     actual    ESTABLISHED (at the end of the run)
     scenarios/broken.yaml:31
 
-✗ fault 1 never happened: drop: FIN (line 20)
+✗ fault 1 was never applied: drop: FIN (line 20)
 
 time            client                                                      server
   0s              ┊                                                           ├ LISTEN · listen
@@ -599,7 +599,7 @@ not ok 2 - scenarios/broken.yaml
       decided: "at the end of the run"
       at: "scenarios/broken.yaml:31"
   problems:
-    - "fault 1 never happened: drop: FIN (line 20)"
+    - "fault 1 was never applied: drop: FIN (line 20)"
   rerun: "halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0"
   ladder:
     - "time            client                                                      server"
@@ -660,7 +660,7 @@ fn the_yaml_of_tap_can_be_read_whatever_the_texts_are() {
     assert_eq!(read["severity"], "fail");
     assert_eq!(read["expected"], "two\nlines");
     assert_eq!(read["actual"], "\ttab: - {");
-    assert_eq!(read["problems"][0], "fault 1 never happened: it's: \"broken\" #1 (line 20)");
+    assert_eq!(read["problems"][0], "fault 1 was never applied: it's: \"broken\" #1 (line 20)");
     assert_eq!(read["rerun"], "halfopen run './-it'\\''s #1 \n.yaml/x' --seed 1  # halfopen 0.1.0");
 }
 

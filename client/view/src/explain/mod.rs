@@ -188,14 +188,14 @@ impl Writer<'_> {
             end: self.end,
         }
         .sentences(self.options.connection);
-        let mut all = vec![self.paragraph(Subject::Summary, 0, "In short", summary)];
+        let mut all = vec![self.paragraph(Subject::Summary, 0, "Summary", summary)];
         for number in &described {
             let of = groups.iter().find(|group| group.first == *number && self.options.connection.is_none());
             self.connection(*number, &ends, of, &mut all);
         }
         all.push(self.paragraph(Subject::Others, 0, "Other connections", summary::others(others)));
         let apart = summary::apart(self.timeline, &all);
-        all.push(self.paragraph(Subject::Apart, 0, "Apart from these connections", apart));
+        all.push(self.paragraph(Subject::Apart, 0, "Other events", apart));
         let broken = summary::broken(self.record);
         all.push(self.paragraph(Subject::Broken, 0, "Broken expectations", broken));
         all.retain(|paragraph| !paragraph.sentences.is_empty());

@@ -278,13 +278,11 @@ impl Outcomes<'_> {
 
     /// The error that came with an entry, and whether anybody got it.
     fn error_of(&self, end: &End, entry: EntryIndex) -> String {
-        let at = &self.timeline.entries[entry];
-        let errno = self.timeline.entries[entry.saturating_sub(8)..]
-            .iter()
-            .take(24)
-            .filter(|other| {
-                other.time == at.time && other.host == at.host && other.connection == at.connection
-            })
+        let (before, after) = self.timeline.entries.split_at(entry);
+        let at = &after[0];
+        let errno = (before.iter().rev().take_while(|other| other.time == at.time))
+            .chain(after.iter().take_while(|other| other.time == at.time))
+            .filter(|other| other.host == at.host && other.connection == at.connection)
             .find_map(|other| match &other.kind {
                 EntryKind::Error(errno) => Some(errno),
                 _ => None,

@@ -129,7 +129,8 @@ impl Sentences<'_> {
             let effect = match (fault.kind, state, whom) {
                 (_, Some(state), Some(host)) => format!("{host} {}", does(state)),
                 (FaultKind::Reboot, None, Some(host)) => format!("{host} is back"),
-                (FaultKind::Partition | FaultKind::BlackHole, ..) => "the network is whole again".to_owned(),
+                (FaultKind::Partition, ..) => "the partition healed".to_owned(),
+                (FaultKind::BlackHole, ..) => "large datagrams pass again".to_owned(),
                 (_, None, Some(host)) => format!("{host}: {action}"),
                 (_, _, None) => action.clone(),
             };

@@ -226,10 +226,10 @@ impl Summary<'_> {
         }
         match by_segment.and_then(|sent| self.timeline.segment(sent)) {
             Some(segment) if segment.flags.rst && !segment.middlebox.is_empty() => {
-                format!("{here} learned it from a RST of middlebox {}.", segment.middlebox)
+                format!("{here} learned of it from a RST of middlebox {}.", segment.middlebox)
             }
             Some(segment) if segment.flags.rst => {
-                format!("{here} learned it from a RST: {gone} did not know the connection.")
+                format!("{here} learned of it from a RST: {gone} did not know the connection.")
             }
             Some(_) => format!("It ended when {here} went on ({}).", words::cause(cause)),
             None if phrases::fired(cause) == Some(TcpTimer::FinWait2) => {

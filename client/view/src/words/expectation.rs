@@ -105,7 +105,7 @@ pub fn found(result: &ExpectationResult) -> String {
     let is_timed = result.claim.as_ref().is_some_and(|claim| claim.at.is_some());
     match &result.deciding_time {
         Some(time) if is_timed => text.push_str(&format!(", at {}", duration(from_proto(Some(time))))),
-        None if is_timed && !is_missing(result) => text.push_str(", at no time in particular"),
+        None if is_timed && !is_missing(result) => text.push_str(", no event decided it"),
         _ => {}
     }
     if result.connection > 0 {
@@ -200,12 +200,12 @@ fn segments_found(found: &SegmentsFound) -> String {
     if gaps.is_empty() { number } else { format!("{number}, {} apart", gaps.join(", ")) }
 }
 
-/// Why a run is not passed: `fault 1 never happened: drop: SYN (line 12)`.
+/// Why a run is not passed: `fault 1 was never applied: drop: SYN (line 12)`.
 pub fn problem(problem: &Problem) -> String {
     use problem::Kind;
     match &problem.kind {
         Some(Kind::DataMistaken(mistake)) => format!(
-            "connection {}: byte {} of what was received is not what was sent",
+            "connection {}: received byte {} differs from the byte sent",
             mistake.connection, mistake.offset
         ),
         Some(Kind::StepEndedOtherwise(other)) => {
@@ -215,7 +215,7 @@ pub fn problem(problem: &Problem) -> String {
                 (errno, _) => format!("failed with {errno}"),
             };
             let (expected, place) = (&other.expected, place(&other.text, line(other.step.as_ref())));
-            format!("{} {how} where it had to fail with {expected}: {place}", step(other.step.as_ref()))
+            format!("{} {how} but should have failed with {expected}: {place}", step(other.step.as_ref()))
         }
         Some(Kind::StepFailed(failed)) => {
             let (how, help) = match failed.error.as_str() {
@@ -227,7 +227,7 @@ pub fn problem(problem: &Problem) -> String {
         }
         Some(Kind::FaultNotApplied(never)) => {
             let (number, line) = never.fault.as_ref().map_or((0, 0), |fault| (fault.number, fault.line));
-            format!("fault {number} never happened: {}", place(&never.text, line))
+            format!("fault {number} was never applied: {}", place(&never.text, line))
         }
         Some(Kind::StepsNotDone(missing)) => {
             let what = if missing.begun { "did not end" } else { "was never reached" };
@@ -239,8 +239,8 @@ pub fn problem(problem: &Problem) -> String {
             format!("{} {what}{more}: {place}", step(missing.step.as_ref()))
         }
         Some(Kind::LimitReached(limit)) => limit_reached(limit),
-        Some(Kind::Stopped(_)) => "stopped before it was over".to_owned(),
-        None => "a problem that this version does not know".to_owned(),
+        Some(Kind::Stopped(_)) => "stopped before it finished".to_owned(),
+        None => "a problem unknown to this version".to_owned(),
     }
 }
 
@@ -257,7 +257,7 @@ fn place(text: &str, line: u32) -> String {
 }
 
 fn limit_reached(limit: &RunLimit) -> String {
-    let help = "say when the run ends with `until`, or raise `limits`";
+    let help = "end the run with `until`, or raise `limits`";
     match &limit.kind {
         Some(run_limit::Kind::VirtualTime(time)) => {
             format!("not over at the limit of {} of virtual time: {help}", duration(from_proto(Some(time))))
@@ -265,7 +265,7 @@ fn limit_reached(limit: &RunLimit) -> String {
         Some(run_limit::Kind::Events(events)) => format!("not over at the limit of {events} events: {help}"),
         Some(run_limit::Kind::UnderWay(datagrams)) => {
             format!(
-                "more than {datagrams} datagrams under way at once: use smaller buffers, or make fewer copies"
+                "more than {datagrams} datagrams in flight at once: use smaller buffers, or make fewer copies"
             )
         }
         None => format!("not over at a limit: {help}"),
