@@ -7,6 +7,7 @@ mod calls;
 mod challenge;
 mod delayed_ack;
 mod handshake;
+mod info;
 mod keepalive;
 mod outbox;
 mod packets;
@@ -31,11 +32,13 @@ use crate::snd::Snd;
 use crate::timers::Timers;
 use crate::{
     Cause, ConnectionId, ConnectionStatus, EventKind, Flags, Header, Instant, ListenerId, Seq, State, Timer,
+    Totals,
 };
 
 use application::{Application, SocketOptions};
 use challenge::ChallengeLimit;
 use handshake::Agreed;
+use info::Chronograph;
 use keepalive::KeepaliveState;
 use outbox::Outbox;
 use packets::Packets;
@@ -91,6 +94,10 @@ pub(crate) struct Connection {
     // What is to come.
     timers: Timers,
     outbox: Outbox,
+
+    // What was, for those who ask.
+    totals: Totals,
+    chronograph: Chronograph,
 }
 
 /// What distinguishes a new connection from others.
@@ -137,6 +144,8 @@ impl Connection {
             application: Application::default(),
             timers: Timers::new(id),
             outbox: Outbox::default(),
+            totals: Totals::default(),
+            chronograph: Chronograph::default(),
         };
         connection.record(cx, EventKind::Created { local, remote });
         connection
@@ -158,6 +167,7 @@ impl Connection {
     ) -> Connection {
         let mut connection = Connection::new(cx, identity, State::Listen);
         connection.parent = Some(parent);
+        connection.count_received(syn);
         connection.synchronize(cx.settings, syn);
         connection.transition(cx, State::SynReceived, Cause::Segment(syn.flags));
         connection

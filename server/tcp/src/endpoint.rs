@@ -17,7 +17,7 @@ use crate::ports::Ports;
 use crate::segment::{self, IpChoice};
 use crate::{
     ConnectionId, ConnectionStatus, Event, Header, Instant, ListenerId, Purpose, Readiness, Settings,
-    Transmit,
+    TcpInfo, Transmit,
 };
 
 /// The configuration of an endpoint.
@@ -95,6 +95,11 @@ impl Endpoint {
     /// The status of a connection (RFC 9293 §3.9.1.6); `None` once it is gone.
     pub fn status(&self, connection: ConnectionId) -> Option<ConnectionStatus> {
         self.get(connection).map(Connection::status)
+    }
+
+    /// A snapshot of a connection (TCP_INFO); `None` once it is gone.
+    pub fn info(&self, now: Instant, connection: ConnectionId) -> Option<TcpInfo> {
+        self.get(connection).map(|connection| connection.info(now))
     }
 
     /// Which calls on a connection would do something at once; all of them once it is gone, with an error.

@@ -15,6 +15,7 @@ mod event;
 mod flags;
 mod header;
 mod icmp;
+mod info;
 mod listener;
 mod packet_memory;
 mod ports;
@@ -40,6 +41,7 @@ pub use event::{
 };
 pub use flags::Flags;
 pub use header::{Header, Options, SackBlocks, Timestamps};
+pub use info::{RecoveryPhase, TcpInfo, Totals};
 pub use profiles::Profile;
 pub use results::{ConnectionStatus, Readiness, Received, Transmit};
 pub use segment::{encode_segment, read_segment};

@@ -274,6 +274,11 @@ impl Rcv {
         self.fin.is_some_and(|fin| fin.before(self.nxt))
     }
 
+    /// Sequence numbers received in order after the SYN: octets, and one for FIN.
+    pub(crate) fn received(&self) -> u64 {
+        self.offset + u64::from(self.is_finished())
+    }
+
     /// Octets that can be read.
     pub(crate) fn unread(&self) -> usize {
         self.readable.len()

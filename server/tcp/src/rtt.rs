@@ -51,6 +51,16 @@ impl RttEstimator {
         self.measured.map(|measured| measured.srtt)
     }
 
+    /// Its variation, once there is one.
+    pub(crate) fn rttvar(&self) -> Option<Duration> {
+        self.measured.map(|measured| measured.rttvar)
+    }
+
+    /// How often the timeout has been doubled.
+    pub(crate) fn backoff(&self) -> u32 {
+        self.backoff
+    }
+
     /// The shortest round trip of the connection (`RACK.min_RTT` of RFC 8985 §5.3).
     pub(crate) fn min_rtt(&self) -> Option<Duration> {
         self.min_rtt

@@ -71,6 +71,11 @@ impl SendMemory {
         self.limit = self.max;
     }
 
+    /// Whether an application waits for room.
+    pub(crate) fn application_waits(&self) -> bool {
+        self.waits
+    }
+
     /// How many of the `wanted` octets an application may write now.
     pub(crate) fn room(&mut self, mut queue: Queue, wanted: u32) -> u32 {
         if self.waits {

@@ -84,6 +84,11 @@ impl Snd {
         self.free() > 0 && self.memory.as_ref().is_none_or(has_memory)
     }
 
+    /// Whether an application waits for room.
+    pub(crate) fn application_waits(&self) -> bool {
+        self.memory.as_ref().map_or(self.free() == 0, SendMemory::application_waits)
+    }
+
     fn free(&self) -> usize {
         (self.capacity as usize).saturating_sub(self.buffer.len())
     }

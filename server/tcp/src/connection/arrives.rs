@@ -27,6 +27,7 @@ impl Connection {
         segment: &Segment<'_>,
         accept_queue_has_room: bool,
     ) -> Disposition {
+        self.count_received(&segment.header);
         let outcome = match self.state {
             State::Closed | State::Listen => Err(DropReason::NoConnection),
             // Nobody has polled for our SYN yet: nothing can be an answer to it.

@@ -21,6 +21,11 @@ impl KeepaliveState {
     pub(super) fn new(settings: Option<KeepaliveSettings>, now: Instant) -> KeepaliveState {
         KeepaliveState { settings, last_received: now, unanswered: 0 }
     }
+
+    /// Probes without an answer.
+    pub(super) fn unanswered(&self) -> u32 {
+        self.unanswered
+    }
 }
 
 impl Connection {

@@ -22,6 +22,16 @@ impl Persist {
         self.unanswered = 0;
         self.unanswered_since = None;
     }
+
+    /// Probes without an answer.
+    pub(super) fn unanswered(&self) -> u32 {
+        self.unanswered
+    }
+
+    /// How often the time between two probes has doubled.
+    pub(super) fn backoff(&self) -> u32 {
+        self.backoff
+    }
 }
 
 impl Connection {

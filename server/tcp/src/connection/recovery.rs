@@ -13,25 +13,12 @@ use super::{Connection, Context};
 use crate::scoreboard::Delivered;
 use crate::{Header, Instant, Purpose, Seq, Timer};
 
+pub(super) use crate::RecoveryPhase as Phase;
 use rack::Rack;
 
 /// `DupThresh`: duplicate acknowledgments, or segments reported by SACK, that prove a loss (RFC 5681 §3.2; Linux
 /// `tcp_reordering`).
 const DUP_THRESH: u32 = 3;
-
-/// Whether a loss is being repaired (Linux `tcp_ca_state`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
-    /// Nothing is missing.
-    #[default]
-    Open,
-    /// Something arrived out of order, which may be no loss.
-    Disorder,
-    /// A segment was lost, and later ones arrive.
-    Recovery,
-    /// The retransmission timer fired.
-    Loss,
-}
 
 /// Loss recovery of a connection.
 #[derive(Clone, Debug, Default)]

@@ -22,13 +22,19 @@ impl Connection {
             | State::CloseWait
             | State::Closing
             | State::LastAck
-            | State::TimeWait => self
-                .transmit_lost(cx, buffer)
-                .or_else(|| self.transmit_new(cx, buffer))
-                .or_else(|| self.transmit_tail_loss_probe(cx, buffer))
-                .or_else(|| self.transmit_urgent(cx, buffer))
-                .or_else(|| self.transmit_probe(cx, buffer))
-                .or_else(|| self.transmit_ack(cx, buffer)),
+            | State::TimeWait => {
+                let transmit = self
+                    .transmit_lost(cx, buffer)
+                    .or_else(|| self.transmit_new(cx, buffer))
+                    .or_else(|| self.transmit_tail_loss_probe(cx, buffer))
+                    .or_else(|| self.transmit_urgent(cx, buffer))
+                    .or_else(|| self.transmit_probe(cx, buffer))
+                    .or_else(|| self.transmit_ack(cx, buffer));
+                if transmit.is_none() {
+                    self.note_limit(cx.now);
+                }
+                transmit
+            }
         }
     }
 
@@ -248,7 +254,8 @@ impl Connection {
     }
 
     /// Writes the datagram.
-    pub(super) fn emit(&self, header: Header, purpose: Purpose, buffer: &mut Vec<u8>) -> Transmit {
+    pub(super) fn emit(&mut self, header: Header, purpose: Purpose, buffer: &mut Vec<u8>) -> Transmit {
+        self.count_sent(&header, purpose);
         let payload =
             if header.payload > 0 { self.snd.octets(header.seq, header.payload) } else { (&[][..], &[][..]) };
         encode(self.ip, self.local, self.remote, &header, payload, buffer);

@@ -5,6 +5,7 @@ mod close;
 mod figures;
 mod handshake;
 mod icmp;
+mod info;
 mod keepalive;
 mod loss;
 mod options;

@@ -76,6 +76,7 @@ impl Connection {
         self.snd.set_window(header);
         let mut delivered = Delivered::default();
         self.advance(cx, header, &mut delivered);
+        self.totals.delivered += delivered.segments;
         self.recovery.phase = Phase::Open;
         self.set_retransmission_timer(cx);
     }
@@ -107,6 +108,8 @@ impl Connection {
         } else if let Some(sent) = delivered.sacked_sent_once {
             self.rtt.sample(cx.now - sent, self.snd.una, self.snd.nxt);
         }
+        self.totals.delivered += delivered.segments;
+        self.totals.dsack_dups += u32::from(dsack.is_some());
         if !was_empty {
             let duplicate =
                 header.ack == una_before && header.is_empty() && !window_changed && dsack.is_none();
@@ -149,6 +152,9 @@ impl Connection {
 
     /// New data is acknowledged.
     fn advance(&mut self, cx: &mut Context<'_>, header: &Header, delivered: &mut Delivered) {
+        // The SYN+ACK of a passive open does not count.
+        let uncounted = u32::from(self.is_embryonic());
+        self.totals.bytes_acked += u64::from(self.snd.una.until(header.ack) - uncounted);
         self.snd.sent.acknowledge(header.ack, delivered);
         self.snd.acknowledge(header.ack);
         if let Some(rtt) = self.round_trip(cx.now, delivered, header) {
