@@ -1,5 +1,7 @@
 //! Text in columns of a terminal: cut, padded, broken into lines.
 
+use std::ops::Range;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The text, or its beginning and `…` if it is wider than `width` columns.
@@ -32,14 +34,25 @@ pub(crate) fn padded(text: &str, width: usize) -> String {
 
 /// Joins words into lines of at most `width` columns; a wider word has a line of its own.
 pub(crate) fn wrap<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words {
+    let words: Vec<&str> = words.into_iter().collect();
+    let widths = words.iter().map(|word| word.width());
+    lines(widths, width).into_iter().map(|line| words[line].join(" ")).collect()
+}
+
+/// Which words are on which line of at most `width` columns, with a blank between two; a wider one has a line of its own.
+pub(crate) fn lines(widths: impl IntoIterator<Item = usize>, width: usize) -> Vec<Range<usize>> {
+    let mut lines: Vec<Range<usize>> = Vec::new();
+    let mut taken = 0;
+    for (index, word) in widths.into_iter().enumerate() {
         match lines.last_mut() {
-            Some(line) if line.width() + 1 + word.width() <= width => {
-                line.push(' ');
-                line.push_str(word);
+            Some(line) if taken + 1 + word <= width => {
+                line.end = index + 1;
+                taken += 1 + word;
             }
-            _ => lines.push(word.to_owned()),
+            _ => {
+                lines.push(index..index + 1);
+                taken = word;
+            }
         }
     }
     lines

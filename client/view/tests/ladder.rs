@@ -58,6 +58,23 @@ fn a_client_that_dies_and_a_server_that_finds_out() {
 }
 
 #[test]
+fn what_went_wrong_is_red_and_what_went_well_beside_it_is_dim() {
+    let red = "\u{1b}[31m";
+    let paper = Paper { width: 120, ascii: false };
+    let coloured = |events: &[Event]| {
+        text::draw(&Picture::new(&Timeline::new(events), &PictureOptions::default()), paper)
+    };
+    let mut script = Script::new("failing", "", &["client", "server"]);
+    handshake(&mut script);
+    script.at(1000 * MS).call("client", StepKind::Wait, 0, "").call("client", StepKind::Send, 0, "EPIPE");
+    script.at(2000 * MS).error("client", "ECONNRESET");
+    let text = coloured(&script.events);
+    for wanted in [format!("wait, \u{1b}[0m{red}send: EPIPE"), format!("{red}ECONNRESET")] {
+        assert!(text.contains(&wanted), "{wanted:?}: {text:?}");
+    }
+}
+
+#[test]
 fn the_silence_before_the_end_is_shown_if_it_is_long() {
     let last_rows = |end: Duration| {
         let mut script = Script::new("handshake", "", &["client", "server"]);

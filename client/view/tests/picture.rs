@@ -3,15 +3,20 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::time::Duration;
 
 use common::{MS, Script, bundled_runs, by_call, by_segment, handshake};
-use halfopen_proto::v1::{Event, FaultKind, HostState, LossReason, StepKind, TcpCall, TcpPurpose, TcpState};
+use halfopen_proto::v1::{
+    Event, FaultKind, HostState, LossReason, StepKind, TcpCall, TcpPurpose, TcpState, event,
+};
+use halfopen_view::picture::mermaid::mermaid;
+use halfopen_view::picture::svg::{SvgOptions, svg};
 use halfopen_view::picture::text::{AsciiWriter, Drawing, Pace, Paper, draw, play};
 use halfopen_view::picture::{Arrows, Between, Kind, Part, Picture, PictureOptions, Row, Selection, What};
 use halfopen_view::timeline::Timeline;
+use halfopen_view::words;
 use snapbox::{Data, assert_data_eq, file};
 use unicode_width::UnicodeWidthStr;
 
@@ -70,6 +75,80 @@ fn every_bundled_run_fits_its_paper_is_ascii_if_asked_and_loses_nothing_by_foldi
         let mut hidden = distinct.difference(&shown);
         assert!(hidden.all(|event| folded.rows.iter().any(|row| row.shows(*event))), "{name}");
     }
+}
+
+/// The states that each end went through, in order, as their events say.
+fn paths(events: &[Event]) -> BTreeMap<(String, u32), Vec<TcpState>> {
+    let mut paths: BTreeMap<(String, u32), Vec<TcpState>> = BTreeMap::new();
+    for event in events {
+        if let Some(event::Kind::StateTransition(transition)) = &event.kind {
+            let end = (event.host.clone(), event.connection);
+            paths.entry(end).or_default().push(transition.after());
+        }
+    }
+    // A host that reboots may listen twice.
+    paths.values_mut().for_each(Vec::dedup);
+    paths
+}
+
+#[test]
+fn no_state_that_an_end_was_in_is_missing_from_a_picture() {
+    for (name, _, events) in bundled_runs() {
+        let paths = paths(&events);
+        let timeline = Timeline::new(&events);
+        for arrows in [Arrows::Flat, Arrows::Sloped] {
+            let options = PictureOptions { arrows, rows: ALL, ..PictureOptions::default() };
+            let picture = Picture::new(&timeline, &options);
+            let mut shown: BTreeMap<(String, u32), Vec<TcpState>> = BTreeMap::new();
+            let mut show = |host: Option<usize>, connection, states: &[TcpState]| {
+                let Some(host) = host else { return };
+                let path = shown.entry((picture.lifelines[host].name.clone(), connection)).or_default();
+                path.extend(states);
+            };
+            for row in &picture.rows {
+                match &row.what {
+                    What::Arrow(arrow) => [&arrow.from, &arrow.to]
+                        .into_iter()
+                        .for_each(|end| show(end.host, end.connection, &end.states)),
+                    What::Notes(notes) => show(notes.host, row.connection, &notes.states),
+                    What::Silence(_) | What::Folded(_) | What::Omitted(_) => {}
+                }
+            }
+            for (end, path) in &paths {
+                let mut shown = shown.get(end).cloned().unwrap_or_default();
+                shown.dedup();
+                assert_eq!(&shown, path, "{name}, {arrows:?}: {end:?}");
+            }
+            let states: BTreeSet<&str> = paths.values().flatten().map(|state| words::state(*state)).collect();
+            for text in [
+                plain(&draw(&picture, Paper { width: 120, ascii: false })),
+                plain(&draw(&picture, Paper { width: 60, ascii: true })),
+                svg(&picture, &SvgOptions::default()),
+                mermaid(&picture, ""),
+            ] {
+                let missing = states.iter().find(|state| !text.contains(**state));
+                assert_eq!(missing, None, "{name}, {arrows:?}:\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_segment_that_arrives_at_another_connection_shows_the_state_of_that_one() {
+    let (_, _, events) = bundled_runs().into_iter().find(|(name, ..)| name == "reboot-same-port").unwrap();
+    let picture = Picture::new(&Timeline::new(&events), &PictureOptions::default());
+    let arrows = picture.rows.iter().filter_map(|row| match &row.what {
+        What::Arrow(arrow) => Some((row, arrow)),
+        _ => None,
+    });
+    let (row, reset) = arrows.into_iter().find(|(_, arrow)| arrow.flags.rst).unwrap();
+    assert_eq!((reset.from.connection, reset.to.connection), (2, 1));
+    assert_eq!((row.connection, &reset.to.states), (2, &vec![TcpState::Closed]));
+    assert_eq!(row.lives[1].state, Some(TcpState::Listen), "no connection is left");
+    let only_first = Selection { connections: BTreeSet::from([1]), ..Selection::default() };
+    let options = PictureOptions { selection: only_first, ..PictureOptions::default() };
+    let drawn = drawn(&events, &options, Paper { width: 100, ascii: false });
+    assert!(drawn.lines().any(|line| line.contains("RST") && line.contains("#1 CLOSED")), "{drawn}");
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn goes_well(segment: &Segment) -> bool {
 fn shape(layout: &Layout<'_>, index: usize) -> u64 {
     let item = &layout.items[index];
     let mut hasher = DefaultHasher::new();
-    item.connection.hash(&mut hasher);
+    (item.connection, layout.arrives_at(item)).hash(&mut hasher);
     let may_fold = !layout.items[index].changes
         && match &item.what {
             ItemWhat::Sent { entry, whole } => hash_sent(layout, *entry, *whole, &mut hasher),

@@ -1,6 +1,6 @@
 //! What a row must know of the future: the states to show, and whether a segment's arrival fits into its row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use halfopen_proto::v1::{HostState, TcpState};
 
@@ -12,23 +12,28 @@ type Tcb = (HostIndex, u32);
 pub(super) struct Foresight {
     /// The sender's state where a segment was sent, the receiver's after it arrived.
     states: Vec<Option<TcpState>>,
+    /// The states that an arrival led its connection to, in order.
+    led_to: BTreeMap<EntryIndex, Vec<TcpState>>,
+    /// The transitions among them.
+    at_arrivals: BTreeSet<EntryIndex>,
     /// The segments whose row shows their arrival too.
     whole: Vec<bool>,
 }
 
 impl Foresight {
     pub(super) fn new(timeline: &Timeline) -> Foresight {
-        let Changes { states, changing, overtaken, transitions, .. } = Changes::new(timeline);
+        let Changes { states, led_to, at_arrivals, changing, overtaken, transitions, .. } =
+            Changes::new(timeline);
         let segments = vec![false; timeline.entries.len()];
         let mut whole = Whole { timeline, changing, overtaken, transitions, segments };
         for (index, entry) in timeline.entries.iter().enumerate() {
             if let EntryKind::Sent(segment) = &entry.kind
-                && whole.fits(index, entry, segment)
+                && whole.fits(index, segment)
             {
                 whole.segments[index] = true;
             }
         }
-        Foresight { states, whole: whole.segments }
+        Foresight { states, led_to, at_arrivals, whole: whole.segments }
     }
 
     /// Whether one row shows the whole way of the segment that was sent there.
@@ -36,9 +41,19 @@ impl Foresight {
         self.whole[sent]
     }
 
-    /// The state to show where a segment was sent or arrived.
+    /// The state where a segment was sent, or after it arrived.
     pub(super) fn state(&self, index: EntryIndex) -> Option<TcpState> {
         self.states[index]
+    }
+
+    /// The states to show where a segment was sent or arrived: all that the arrival led to, in order.
+    pub(super) fn states(&self, index: EntryIndex) -> Vec<TcpState> {
+        self.led_to.get(&index).cloned().unwrap_or_else(|| self.state(index).into_iter().collect())
+    }
+
+    /// Whether the row of an arrival shows the transition.
+    pub(super) fn is_at_arrival(&self, transition: EntryIndex) -> bool {
+        self.at_arrivals.contains(&transition)
     }
 }
 
@@ -46,6 +61,8 @@ impl Foresight {
 #[derive(Default)]
 struct Changes {
     states: Vec<Option<TcpState>>,
+    led_to: BTreeMap<EntryIndex, Vec<TcpState>>,
+    at_arrivals: BTreeSet<EntryIndex>,
     /// The segments whose arrival changed a state.
     changing: Vec<bool>,
     /// The segments that another one, sent later, arrived before.
@@ -81,7 +98,7 @@ impl Changes {
                 self.states[index] = self.now.get(&(host, entry.connection)).copied();
             }
             EntryKind::Arrived { segment, .. } => {
-                let tcb = (host, timeline.entries[*segment].connection);
+                let tcb = (host, entry.connection);
                 self.states[index] = self.now.get(&tcb).copied();
                 let latest = self.latest.entry(tcb).or_insert(*segment);
                 if *latest > *segment {
@@ -95,8 +112,13 @@ impl Changes {
                 let Some(sent) = by_segment else { return };
                 self.changing[*sent] = true;
                 let arrivals = timeline.segment(*sent).map_or(&[][..], |segment| &segment.arrivals);
-                if let Some(arrival) = arrivals.iter().rev().find(|arrival| **arrival < index) {
+                let arrival = arrivals.iter().rev().find(|arrival| **arrival < index);
+                if let Some(arrival) = arrival
+                    && timeline.entries[*arrival].connection == entry.connection
+                {
                     self.states[*arrival] = Some(*to);
+                    self.led_to.entry(*arrival).or_default().push(*to);
+                    self.at_arrivals.insert(index);
                 }
             }
             // All its states are gone.
@@ -128,18 +150,19 @@ struct Whole<'a> {
 impl Whole<'_> {
     /// Whether one row can show both ends of the segment's way: nothing that is shown at its receiver in between would
     /// stand below a state that comes later.
-    fn fits(&self, index: EntryIndex, entry: &Entry, segment: &Segment) -> bool {
+    fn fits(&self, index: EntryIndex, segment: &Segment) -> bool {
         let (Some(to), Some(arrival)) = (segment.to, segment.arrivals.first()) else { return false };
+        let connection = self.timeline.entries[*arrival].connection;
         let changes = self.changing[index] || !segment.faults.is_empty();
-        let transitions = self.transitions.get(&(to, entry.connection)).map_or(&[][..], Vec::as_slice);
+        let transitions = self.transitions.get(&(to, connection)).map_or(&[][..], Vec::as_slice);
         let next = transitions.partition_point(|transition| *transition < index);
         let disturbed = self.overtaken[index] || transitions.get(next).is_some_and(|next| next < arrival);
         if !changes && !disturbed {
             return true;
         }
         let between = self.timeline.entries.get(index + 1..*arrival).unwrap_or_default();
-        between.iter().filter(|other| other.host == Some(to) && other.connection == entry.connection).all(
-            |other| match &other.kind {
+        between.iter().filter(|other| other.host == Some(to) && other.connection == connection).all(|other| {
+            match &other.kind {
                 EntryKind::Transition { by_segment: Some(cause), .. } => {
                     *cause == index || (*cause < index && self.segments[*cause])
                 }
@@ -155,7 +178,7 @@ impl Whole<'_> {
                 | EntryKind::Host(_)
                 | EntryKind::End
                 | EntryKind::Application { .. } => !changes,
-            },
-        )
+            }
+        })
     }
 }

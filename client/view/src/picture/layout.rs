@@ -7,13 +7,14 @@ use halfopen_proto::v1::{Cause, HostState, KeepaliveVerdict, MiddleboxChange, Tc
 
 use super::LONG_SILENCE;
 use super::foresight::Foresight;
+use super::row::End;
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
 
 /// What a row will show.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) time: Duration,
-    /// The connection; 0: none.
+    /// The connection; 0: none. That of a segment is its sender's.
     pub(super) connection: u32,
     pub(super) what: ItemWhat,
     /// Whether it shows a state that no row before it shows. [`super::lives`] finds that out.
@@ -82,9 +83,25 @@ impl<'a> Layout<'a> {
         noted.chain(one).chain(other).map(|index| self.timeline.entries[index].sequence)
     }
 
-    /// The state to show where a segment was sent or arrived.
+    /// The state where a segment was sent, or after it arrived.
     pub(super) fn state(&self, index: EntryIndex) -> Option<TcpState> {
         self.foresight.state(index)
+    }
+
+    /// The end of an arrow where its segment was sent or arrived, with the states to show there.
+    pub(super) fn end(&self, index: EntryIndex) -> End {
+        let Entry { host, connection, .. } = self.timeline.entries[index];
+        End { host, connection, states: self.foresight.states(index) }
+    }
+
+    /// The connection at which an item's segment arrives, if the item shows that; 0: none.
+    pub(super) fn arrives_at(&self, item: &Item) -> u32 {
+        let arrival = match item.what {
+            ItemWhat::Sent { entry, whole } => self.sent(entry, whole).and_then(|(_, arrival)| arrival),
+            ItemWhat::Arrived { entry, .. } => Some(entry),
+            ItemWhat::Notes { .. } => None,
+        };
+        arrival.map_or(0, |arrival| self.timeline.entries[arrival].connection)
     }
 
     /// The entries of an item's notes.
@@ -110,13 +127,15 @@ impl<'a> Layout<'a> {
                 let arrival = segment.arrivals.first().map(|arrival| self.timeline.entries[*arrival].time);
                 let level = !sloped || arrival == Some(entry.time);
                 let whole = level && self.foresight.is_whole(index);
-                self.push(entry, ItemWhat::Sent { entry: index, whole });
+                self.push(entry.time, entry.connection, ItemWhat::Sent { entry: index, whole });
             }
             EntryKind::Arrived { segment, copy, .. } => {
-                let at_once = self.timeline.entries[*segment].time == entry.time;
+                let sender = &self.timeline.entries[*segment];
+                let at_once = sender.time == entry.time;
                 let whole = (!sloped || at_once) && self.foresight.is_whole(*segment);
                 if *copy > 1 || !whole {
-                    self.push(entry, ItemWhat::Arrived { entry: index, sent: *segment });
+                    let what = ItemWhat::Arrived { entry: index, sent: *segment };
+                    self.push(entry.time, sender.connection, what);
                 }
             }
             EntryKind::Middlebox { change, .. } => match change {
@@ -127,8 +146,8 @@ impl<'a> Layout<'a> {
                 | MiddleboxChange::Clamped
                 | MiddleboxChange::Untranslated => self.note(index, entry),
             },
-            EntryKind::Transition { by_segment, .. } => {
-                if by_segment.is_none() && !self.next_segment_shows(index, entry) {
+            EntryKind::Transition { .. } => {
+                if !self.foresight.is_at_arrival(index) && !self.next_segment_shows(index, entry) {
                     self.note(index, entry);
                 }
             }
@@ -164,8 +183,8 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn push(&mut self, entry: &Entry, what: ItemWhat) {
-        self.items.push(Item { time: entry.time, connection: entry.connection, what, changes: false });
+    fn push(&mut self, time: Duration, connection: u32, what: ItemWhat) {
+        self.items.push(Item { time, connection, what, changes: false });
     }
 
     /// Whether the same host sends a segment of the connection at the same moment, whose row shows the state.
@@ -219,12 +238,24 @@ impl<'a> Layout<'a> {
         let at = self.items.len() - self.items.iter().rev().take_while(comes_later).count();
         self.noted.push(index);
         let end = self.noted.len();
+        let stateless = |notes: &Range<usize>| {
+            let is_state = |index: &EntryIndex| {
+                matches!(self.timeline.entries[*index].kind, EntryKind::Transition { .. })
+            };
+            !self.noted[notes.clone()].iter().any(is_state)
+        };
+        // The states of a row are those of one connection.
+        let goes_with = |connection: u32, notes: &Range<usize>| {
+            connection == entry.connection
+                || (connection == 0 && stateless(notes))
+                || (entry.connection == 0 && stateless(&(end - 1..end)))
+        };
         if let Some(Item { time, connection, what: ItemWhat::Notes { host, notes, .. }, .. }) =
             self.items[..at].last_mut()
             && *time == entry.time
             && *host == entry.host
             && notes.end + 1 == end
-            && (*connection == entry.connection || *connection == 0 || entry.connection == 0)
+            && goes_with(*connection, notes)
         {
             notes.end = end;
             *connection = entry.connection.max(*connection);
@@ -253,7 +284,8 @@ impl<'a> Layout<'a> {
             return;
         }
         let notes = self.noted.len()..self.noted.len();
-        self.push(entry, ItemWhat::Notes { host: entry.host, notes, becomes: Some(index) });
+        let what = ItemWhat::Notes { host: entry.host, notes, becomes: Some(index) };
+        self.push(entry.time, entry.connection, what);
     }
 
     /// What the host becomes at that entry.

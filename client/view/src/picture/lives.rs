@@ -64,11 +64,11 @@ impl Lives {
                 let entry = &layout.timeline.entries[*index];
                 let sender = self.set(entry.host, item.connection, layout.state(*index));
                 let Some((segment, Some(arrival))) = layout.sent(*index, *whole) else { return sender };
-                self.set(segment.to, item.connection, layout.state(arrival)) || sender
+                self.set(segment.to, layout.arrives_at(item), layout.state(arrival)) || sender
             }
             ItemWhat::Arrived { entry: index, .. } => {
                 let entry = &layout.timeline.entries[*index];
-                self.set(entry.host, item.connection, layout.state(*index))
+                self.set(entry.host, entry.connection, layout.state(*index))
             }
             ItemWhat::Notes { host, notes, becomes } => {
                 let mut changed = false;

@@ -55,7 +55,7 @@ impl Diagram<'_> {
                 self.note(None, &format!("{} of silence", words::duration(*length)));
             }
             What::Folded(folded) => {
-                let number = number(self.picture, row);
+                let number = number(self.picture, row.connection);
                 self.note(None, &format!("{} {number}{}", words::duration(row.time), folded.text));
             }
             What::Omitted(rows) => {
@@ -71,43 +71,46 @@ impl Diagram<'_> {
             Part::Arrival => ("-->>", " · arrives".to_owned()),
             Part::Lost { why, .. } => ("-x", format!(" · lost: {why}")),
         };
-        self.end(row, arrow.from);
-        let name = |end: End| end.host.map_or("nobody".to_owned(), |host| format!("h{host}"));
+        self.end(&arrow.from);
+        let name = |end: &End| end.host.map_or("nobody".to_owned(), |host| format!("h{host}"));
         let text = format!(
             "{}{} {}{more}",
             words::duration(row.time),
-            number(self.picture, row),
+            number(self.picture, row.connection),
             arrow.label.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
         );
-        self.line(&format!("{}{line}{}: {}", name(arrow.from), name(arrow.to), escape(&text)));
-        self.end(row, arrow.to);
+        self.line(&format!("{}{line}{}: {}", name(&arrow.from), name(&arrow.to), escape(&text)));
+        self.end(&arrow.to);
     }
 
-    /// A note of the state at an end of an arrow, if it is not shown yet.
-    fn end(&mut self, row: &Row, end: End) {
-        if let (Some(host), Some(state)) = (end.host, end.state)
-            && self.is_new(host, row.connection, state)
-        {
-            let text = format!("{}{}", number(self.picture, row), words::state(state));
+    /// A note of the states at an end of an arrow that are not shown yet.
+    fn end(&mut self, end: &End) {
+        let Some(host) = end.host else { return };
+        let states = self.new_states(host, end.connection, &end.states);
+        if !states.is_empty() {
+            let text = format!("{}{}", number(self.picture, end.connection), states.join(", "));
             self.note(Some(host), &text);
         }
     }
 
     fn notes(&mut self, row: &Row, notes: &Notes) {
-        let shown =
-            notes.host.zip(notes.state).filter(|(host, state)| self.is_new(*host, row.connection, *state));
-        let state = shown.map(|(_, state)| words::state(state));
+        let states = match notes.host {
+            Some(host) => self.new_states(host, row.connection, &notes.states),
+            None => Vec::new(),
+        };
         let becomes = notes.becomes.filter(|_| notes.notes.is_empty()).and_then(becomes);
         let texts = notes.notes.iter().map(|note| note.text.as_str()).filter(|text| !text.is_empty());
-        let texts: Vec<&str> = state.into_iter().chain(becomes).chain(texts).collect();
+        let texts: Vec<&str> = states.into_iter().chain(becomes).chain(texts).collect();
         if !texts.is_empty() {
-            let number = number(self.picture, row);
+            let number = number(self.picture, row.connection);
             self.note(notes.host, &format!("{} {number}{}", words::duration(row.time), texts.join(", ")));
         }
     }
 
-    fn is_new(&mut self, host: HostIndex, connection: u32, state: TcpState) -> bool {
-        self.states.insert((host, connection), state) != Some(state)
+    /// The names of the states that are not shown yet.
+    fn new_states(&mut self, host: HostIndex, connection: u32, states: &[TcpState]) -> Vec<&'static str> {
+        let mut is_new = |state: TcpState| self.states.insert((host, connection), state) != Some(state);
+        states.iter().filter(|state| is_new(**state)).map(|state| words::state(*state)).collect()
     }
 
     /// A note beside a host, or over all.
@@ -124,10 +127,10 @@ impl Diagram<'_> {
     }
 }
 
-/// The number of the row's connection, where there are several.
-fn number(picture: &Picture, row: &Row) -> String {
-    match picture.connections > 1 && row.connection > 0 {
-        true => format!("#{} ", row.connection),
+/// The number of a connection, where there are several.
+fn number(picture: &Picture, connection: u32) -> String {
+    match picture.connections > 1 && connection > 0 {
+        true => format!("#{connection} "),
         false => String::new(),
     }
 }

@@ -12,7 +12,7 @@ use crate::timeline::HostIndex;
 pub struct Row {
     /// When, in virtual time.
     pub time: Duration,
-    /// The connection; 0: none.
+    /// The connection; 0: none. That of a segment is its sender's.
     pub connection: u32,
     /// The sequence numbers of its events, in order; empty if it has none.
     pub events: Vec<u64>,
@@ -110,13 +110,16 @@ pub struct Arrow {
 }
 
 /// One end of an arrow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct End {
     /// The host; `None` if no host has the address.
     pub host: Option<HostIndex>,
-    /// The state of its connection: the sender's when it sent, the receiver's after the arrival. `None`: it has none, or the
-    /// row does not show this end.
-    pub state: Option<TcpState>,
+    /// The connection there; 0: none. It is not always [`Row::connection`]: the SYN of a new connection may arrive at an
+    /// old one with the same addresses and ports.
+    pub connection: u32,
+    /// The states of that connection: the sender's when it sent; all those that the arrival led the receiver to, or else
+    /// the one it arrived in. Empty: it has none, or the row does not show this end.
+    pub states: Vec<TcpState>,
 }
 
 /// Which part of a segment's way a row shows.
@@ -153,11 +156,11 @@ pub enum Place {
 pub struct Notes {
     /// The host; `None`: in the network.
     pub host: Option<HostIndex>,
-    /// The state that a connection of the host changed to.
-    pub state: Option<TcpState>,
+    /// The states that the row's connection went to, in order.
+    pub states: Vec<TcpState>,
     /// What the host does from here on, if that changed.
     pub becomes: Option<HostState>,
-    /// What happened, in order; empty if `state` or `becomes` says it all.
+    /// What happened, in order; empty if `states` or `becomes` says it all.
     pub notes: Vec<Note>,
 }
 
@@ -181,6 +184,8 @@ pub enum NoteKind {
     Application,
     /// What keepalive found out.
     Keepalive,
+    /// A step of an application failed.
+    Failed,
     /// An error for the application.
     Error,
     /// What a router reported.

@@ -186,7 +186,8 @@ impl Selection {
         let item = &layout.items[index];
         let of_connection = item.connection == 0
             || self.connections.is_empty()
-            || self.connections.contains(&item.connection);
+            || self.connections.contains(&item.connection)
+            || self.connections.contains(&layout.arrives_at(item));
         of_connection && self.is_between(layout, item) && self.is_of_kind(layout, index)
     }
 

@@ -38,14 +38,14 @@ impl Layout<'_> {
         let mut label = phrases::label(segment);
         label.extend(phrases::faults(segment));
         let mut events = vec![entry.sequence];
-        let (mut to, mut arrived) = (End { host: segment.to, state: None }, None);
+        let (mut to, mut arrived) = (End { host: segment.to, ..End::default() }, None);
         let part = if let Some(arrival) = arrival {
             let arrival_entry = &self.timeline.entries[arrival];
             if let EntryKind::Arrived { dropped, .. } = &arrival_entry.kind {
                 label.extend(phrases::not_used(*dropped).map(|text| Word::new(WordKind::NotUsed, text)));
             }
             events.push(arrival_entry.sequence);
-            (to.state, arrived) = (self.state(arrival), Some(arrival_entry.time));
+            (to, arrived) = (self.end(arrival), Some(arrival_entry.time));
             Part::Whole
         } else if let (true, Some(lost)) = (segment.arrivals.is_empty(), segment.losses.first()) {
             Part::Lost { at: place_of_loss(lost), why: words::loss(lost) }
@@ -53,7 +53,7 @@ impl Layout<'_> {
             Part::Departure
         };
         let arrow = Arrow {
-            from: End { host: entry.host, state: self.state(index) },
+            from: self.end(index),
             to,
             part,
             segment: segment.number,
@@ -82,8 +82,8 @@ impl Layout<'_> {
         }
         label.extend(phrases::not_used(*dropped).map(|text| Word::new(WordKind::NotUsed, text)));
         let arrow = Arrow {
-            from: End { host: sender.host, state: None },
-            to: End { host: entry.host, state: self.state(index) },
+            from: End { host: sender.host, ..End::default() },
+            to: self.end(index),
             part: Part::Arrival,
             segment: segment.number,
             copy: *copy,
@@ -109,7 +109,7 @@ impl Layout<'_> {
                 (NoteKind::Middlebox, phrases::middlebox(name, *change, *before).unwrap_or_default())
             }
             EntryKind::Transition { to, cause, .. } => {
-                notes.state = Some(*to);
+                notes.states.push(*to);
                 let is_shown = self.call_shows(index, cause);
                 (NoteKind::Transition, if is_shown { String::new() } else { words::cause(cause) })
             }
@@ -127,7 +127,8 @@ impl Layout<'_> {
             }
             EntryKind::Application { call, octets, end_of_stream, error, line, .. } => {
                 row.lines.extend(Some(*line).filter(|line| *line > 0));
-                (NoteKind::Application, phrases::application(*call, *octets, *end_of_stream, error))
+                let kind = if error.is_empty() { NoteKind::Application } else { NoteKind::Failed };
+                (kind, phrases::application(*call, *octets, *end_of_stream, error))
             }
             EntryKind::End => (NoteKind::End, "end of the run".to_owned()),
             EntryKind::Sent(_) | EntryKind::Arrived { .. } | EntryKind::Lost { .. } | EntryKind::Host(_) => {

@@ -184,7 +184,7 @@ impl Drawing<'_> {
             @if let What::Notes(notes) = &item.row.what {
                 @let kind = notes.notes.iter().map(|note| note.kind).max();
                 @for (host, y, _) in &item.margins {
-                    @if let Some(kind @ (NoteKind::Fault | NoteKind::Error)) = kind {
+                    @if let Some(kind @ (NoteKind::Fault | NoteKind::Error | NoteKind::Failed)) = kind {
                         path.fill.(style::note(kind)) d="M0 -6L6 0L0 6L-6 0Z"
                             transform={ "translate(" (Px(plan.columns[*host])) " " (Px(*y)) ")" } {}
                     }

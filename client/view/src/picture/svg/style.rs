@@ -75,7 +75,7 @@ pub(super) const fn note(kind: NoteKind) -> &'static str {
     match kind {
         NoteKind::Transition | NoteKind::Timer | NoteKind::Application | NoteKind::End => "dim",
         NoteKind::Keepalive | NoteKind::Middlebox => "closing",
-        NoteKind::Error | NoteKind::Unreachable => "bad",
+        NoteKind::Failed | NoteKind::Error | NoteKind::Unreachable => "bad",
         NoteKind::Fault => "fault",
     }
 }

@@ -148,24 +148,27 @@ impl Walk<'_> {
 
     /// What is said beside the lifeline.
     fn margin(&mut self, point: &Point, host: HostIndex, row: &Row) -> Vec<Line> {
-        let state = match &row.what {
-            What::Arrow(arrow) if point.role == Role::Tail => arrow.from.state,
-            What::Arrow(arrow) => arrow.to.state,
-            What::Notes(notes) => notes.state,
-            What::Silence(_) | What::Folded(_) | What::Omitted(_) => None,
+        let (connection, states) = match &row.what {
+            What::Arrow(arrow) => {
+                let end = if point.role == Role::Tail { &arrow.from } else { &arrow.to };
+                (end.connection, end.states.as_slice())
+            }
+            What::Notes(notes) => (row.connection, notes.states.as_slice()),
+            What::Silence(_) | What::Folded(_) | What::Omitted(_) => (row.connection, &[][..]),
         };
-        let new_state = state.filter(|state| {
-            let before = self.states.insert((host, row.connection), *state);
-            before != Some(*state)
-        });
-        let number = (self.picture.connections > 1 && row.connection > 0).then_some(row.connection);
-        let mut lines: Vec<Line> = new_state.map(|state| text::state(state, number)).into_iter().collect();
+        let number = (self.picture.connections > 1 && connection > 0).then_some(connection);
+        let mut lines: Vec<Line> = Vec::new();
+        for state in states {
+            if self.states.insert((host, connection), *state) != Some(*state) {
+                lines.push(text::state(*state, number));
+            }
+        }
         if let What::Notes(notes) = &row.what {
-            let number = number.filter(|number| new_state.is_none() && self.about[host] != *number);
+            let number = number.filter(|number| lines.is_empty() && self.about[host] != *number);
             lines.extend(text::notes(notes, number, text::MARGIN));
         }
         if !lines.is_empty() {
-            self.about[host] = row.connection;
+            self.about[host] = connection;
         }
         lines
     }

@@ -1,6 +1,7 @@
 //! Draws the arrow of a row, or the end of it that the row shows.
 
 use std::cmp::{max, min};
+use std::slice;
 
 use anstyle::Style;
 use halfopen_proto::v1::HostState;
@@ -8,10 +9,11 @@ use unicode_width::UnicodeWidthStr;
 
 use super::super::{Arrow, Part, Place, Row, What};
 use super::Drawing;
-use super::canvas::{Line, PLAIN, wrap};
+use super::canvas::{Line, PLAIN, Span, wrap};
 use super::look::{BAD, DIM, Joint};
 use super::sheet::{Align, Sheet};
 use super::shown::Shown;
+
 /// A label is not broken into less, to make room for something else.
 const MIN_LABEL: usize = 20;
 
@@ -40,7 +42,7 @@ impl Shaft {
 
 impl Drawing<'_> {
     /// A whole arrow, with what stands at its ends.
-    pub(super) fn arrow(&self, sheet: &mut Sheet<'_>, row: &Row, arrow: &Arrow, shown: Shown) {
+    pub(super) fn arrow(&self, sheet: &mut Sheet<'_>, row: &Row, arrow: &Arrow, shown: &Shown) {
         let (from, to) = self.frame.ends(arrow);
         let lanes = &self.frame.lanes;
         let rightwards = from < to;
@@ -75,16 +77,17 @@ impl Drawing<'_> {
             sheet.write(zone, near, [text.as_str()], label_style(arrow));
         }
         self.why(sheet, arrow, shaft, reach, (from, to));
-        self.state(sheet, (from, rightwards), arrow.from.host, shown.from);
+        self.beside(sheet, (from, rightwards), arrow.from.host, &shown.from);
         if let Part::Lost { at: Place::Receiver, why } = &arrow.part {
-            self.beside(sheet, (to, !rightwards), arrow.to.host, why, BAD);
+            let why = Span::new(why.as_str(), BAD);
+            self.beside(sheet, (to, !rightwards), arrow.to.host, slice::from_ref(&why));
         } else {
-            self.state(sheet, (to, !rightwards), arrow.to.host, shown.to);
+            self.beside(sheet, (to, !rightwards), arrow.to.host, &shown.to);
         }
     }
 
     /// One end of a segment's way, whose other end another row shows.
-    pub(super) fn end(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shown: Shown, other: &Row) {
+    pub(super) fn end(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shown: &Shown, other: &Row) {
         let (from, to) = self.frame.ends(arrow);
         let lanes = &self.frame.lanes;
         let rightwards = from < to;
@@ -115,8 +118,8 @@ impl Drawing<'_> {
             let text = if near == Align::Left { format!("  {text}") } else { format!("{text}  ") };
             sheet.write(zone, near, [text.as_str()], label_style(arrow));
         }
-        self.state(sheet, (from, rightwards), arrow.from.host, shown.from);
-        self.state(sheet, (to, !rightwards), arrow.to.host, shown.to);
+        self.beside(sheet, (from, rightwards), arrow.from.host, &shown.from);
+        self.beside(sheet, (to, !rightwards), arrow.to.host, &shown.to);
     }
 
     /// How many steps from the sender an arrow's head is.

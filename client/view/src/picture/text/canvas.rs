@@ -163,6 +163,39 @@ impl<W: Write> Write for AsciiWriter<W> {
     }
 }
 
+/// A text in one style, which is on one line if there is room.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Span {
+    pub(super) text: String,
+    pub(super) style: Style,
+}
+
+impl Span {
+    pub(super) fn new(text: impl Into<String>, style: Style) -> Span {
+        Span { text: text.into(), style }
+    }
+
+    /// Its words, each on its own.
+    pub(super) fn words(&self) -> impl Iterator<Item = Span> {
+        self.text.split(' ').map(|word| Span::new(word, self.style))
+    }
+}
+
+/// The columns of spans with a blank between two.
+pub(super) fn width(spans: &[Span]) -> usize {
+    spans.iter().map(|span| span.text.width() + 1).sum::<usize>().saturating_sub(1)
+}
+
+/// Joins spans to lines of at most `width` columns. One that is wider is divided between its words; a wider word is cut.
+pub(super) fn wrap_spans(spans: &[Span], width: usize) -> Vec<Vec<Span>> {
+    let pieces = spans.iter().flat_map(|span| {
+        pieces(&span.text, width).map(|piece| Span::new(columns::cut(piece, width), span.style))
+    });
+    let pieces: Vec<Span> = pieces.collect();
+    let widths = pieces.iter().map(|piece| piece.text.width());
+    columns::lines(widths, width).into_iter().map(|line| pieces[line].to_vec()).collect()
+}
+
 /// Joins words to lines of at most `width` columns; a longer word is cut.
 pub(super) fn wrap<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
     let pieces = words.into_iter().flat_map(|word| pieces(word, width));

@@ -1,16 +1,17 @@
 //! Draws one row, and the texts beside its lifelines.
 
 use std::cmp::max;
+use std::slice;
 
 use anstyle::Style;
-use halfopen_proto::v1::{HostState, TcpState};
+use halfopen_proto::v1::HostState;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::{Life, Note, NoteKind, Notes, Part, Picture, Place, Row, What};
 use super::Drawing;
-use super::canvas::{Line, PLAIN};
+use super::canvas::{self, Line, PLAIN, Span};
 use super::frame::Needs;
-use super::look::{self, BAD, DIM, FAULT, Joint};
+use super::look::{BAD, DIM, FAULT, Joint};
 use super::sheet::{Align, Sheet};
 use super::shown::Shown;
 use crate::timeline::HostIndex;
@@ -31,20 +32,16 @@ pub(super) fn needs(picture: &Picture, shown: &[Shown]) -> Needs {
         };
         match &row.what {
             What::Arrow(arrow) => {
-                for (host, state) in [(arrow.from.host, shown.from), (arrow.to.host, shown.to)] {
-                    if let Some(state) = state {
-                        need(host, words::state(state).len(), true);
-                    }
+                for (host, states) in [(arrow.from.host, &shown.from), (arrow.to.host, &shown.to)] {
+                    states.iter().for_each(|state| need(host, state.text.width(), true));
                 }
                 if let Part::Lost { at: Place::Receiver, why } = &arrow.part {
                     need(arrow.to.host, why.width(), false);
                 }
             }
             What::Notes(notes) => {
-                if let Some(state) = shown.from {
-                    need(notes.host, words::state(state).len(), true);
-                }
-                need(notes.host, in_margin(notes, shown, false).width(), false);
+                shown.from.iter().for_each(|state| need(notes.host, state.text.width(), true));
+                need(notes.host, canvas::width(&in_margin(notes, shown, false)), false);
             }
             What::Silence(_) | What::Folded(_) | What::Omitted(_) => {}
         }
@@ -53,26 +50,35 @@ pub(super) fn needs(picture: &Picture, shown: &[Shown]) -> Needs {
 }
 
 /// What notes put into a margin: the state nearest to the lifeline, what applications and timers do beside it.
-fn in_margin(notes: &Notes, shown: &Shown, state_first: bool) -> String {
-    let state = shown.from.map(words::state).unwrap_or_default();
-    let marginal = notes.notes.iter().filter(|note| is_marginal(note)).map(|note| note.text.as_str());
-    let marginal = marginal.collect::<Vec<_>>().join(", ");
-    let parts = if state_first { [state, &marginal] } else { [&marginal, state] };
-    let parts = parts.into_iter().filter(|part| !part.is_empty());
-    parts.collect::<Vec<_>>().join(" · ")
+fn in_margin(notes: &Notes, shown: &Shown, state_first: bool) -> Vec<Span> {
+    let marginal: Vec<&Note> = notes.notes.iter().filter(|note| is_marginal(note)).collect();
+    let said = listed(&marginal);
+    let (first, second) = if state_first { (&shown.from, &said) } else { (&said, &shown.from) };
+    let dot = Some(Span::new("·", DIM)).filter(|_| !first.is_empty() && !second.is_empty());
+    first.iter().cloned().chain(dot).chain(second.iter().cloned()).collect()
 }
 
 fn is_marginal(note: &Note) -> bool {
-    matches!(note.kind, NoteKind::Application | NoteKind::Timer)
+    matches!(note.kind, NoteKind::Application | NoteKind::Failed | NoteKind::Timer)
 }
 
-/// The style of what notes say.
-fn style<'n>(notes: impl Iterator<Item = &'n Note>) -> Style {
-    match notes.map(|note| note.kind).max() {
-        Some(NoteKind::Fault) => FAULT,
-        Some(NoteKind::Error) => BAD,
-        Some(NoteKind::Keepalive | NoteKind::Unreachable | NoteKind::Middlebox) => PLAIN,
-        Some(NoteKind::Transition | NoteKind::Timer | NoteKind::Application | NoteKind::End) | None => DIM,
+/// Notes with commas between them, each in its style.
+fn listed(notes: &[&Note]) -> Vec<Span> {
+    let last = notes.len().saturating_sub(1);
+    let comma = |index| if index < last { "," } else { "" };
+    let span = |(index, note): (usize, &&Note)| {
+        Span::new(format!("{}{}", note.text, comma(index)), style(note.kind))
+    };
+    notes.iter().enumerate().map(span).collect()
+}
+
+/// The style of what a note says.
+const fn style(kind: NoteKind) -> Style {
+    match kind {
+        NoteKind::Fault => FAULT,
+        NoteKind::Failed | NoteKind::Error => BAD,
+        NoteKind::Keepalive | NoteKind::Unreachable | NoteKind::Middlebox => PLAIN,
+        NoteKind::Transition | NoteKind::Timer | NoteKind::Application | NoteKind::End => DIM,
     }
 }
 
@@ -86,7 +92,7 @@ impl Drawing<'_> {
 
     /// The lines of a row by itself.
     pub(super) fn own_lines(&self, index: usize) -> Vec<Line> {
-        let (row, shown) = (&self.picture.rows[index], self.shown[index]);
+        let (row, shown) = (&self.picture.rows[index], &self.shown[index]);
         let mut sheet = Sheet::new(&self.frame, self.lives(row));
         let mark = self.ellipsis();
         let gap = match &row.what {
@@ -142,41 +148,40 @@ impl Drawing<'_> {
         lives
     }
 
-    fn notes(&self, sheet: &mut Sheet<'_>, row: &Row, notes: &Notes, shown: Shown) {
-        let said = notes.notes.iter();
+    fn notes(&self, sheet: &mut Sheet<'_>, row: &Row, notes: &Notes, shown: &Shown) {
+        let all: Vec<&Note> = notes.notes.iter().collect();
         let Some(lane) = self.frame.lane(notes, row) else {
-            let texts: Vec<&str> = said.clone().map(|note| note.text.as_str()).collect();
-            return sheet.write_across(&texts.join(", "), style(said));
+            let texts: Vec<&str> = all.iter().map(|note| note.text.as_str()).collect();
+            let kind = all.iter().map(|note| note.kind).max();
+            return sheet.write_across(&texts.join(", "), kind.map_or(DIM, style));
         };
         let inward = if lane == 0 { true } else { lane + 1 != self.frame.lanes.len() };
         let margin = if lane == 0 { 0 } else { lane + 1 };
         let inner = if inward { lane + 1 } else { lane };
-        let mut inside: Vec<&Note> = said.clone().filter(|note| !is_marginal(note)).collect();
-        let whole = in_margin(notes, &shown, lane != 0);
-        let whole = self.named(notes.host, &whole);
+        let align = if inward { Align::Left } else { Align::Right };
+        let mut inside: Vec<&Note> = all.iter().copied().filter(|note| !is_marginal(note)).collect();
+        let beside = self.named(notes.host, in_margin(notes, shown, lane != 0));
         let mut joint = Joint::default();
-        if sheet.fits(margin, &whole) {
+        if sheet.fits(margin, &beside) {
             let align = if lane == 0 { Align::Right } else { Align::Left };
-            let state = shown.from.map_or(DIM, look::of_state);
-            let marginal = said.clone().any(is_marginal);
-            sheet.write(margin, align, [whole.as_str()], if marginal { DIM } else { state });
+            let marginal = all.len() > inside.len();
+            sheet.write_spans(margin, align, &beside);
             (joint.left, joint.right) = (lane == 0 && marginal, lane != 0 && marginal);
-        } else if inside.is_empty() && !sheet.fits(margin, shown.from.map_or("", words::state)) {
-            let state = shown.from.map_or(DIM, look::of_state);
-            let align = if inward { Align::Left } else { Align::Right };
-            sheet.write(inner, align, in_margin(notes, &shown, inward).split(' '), state);
+        } else if inside.is_empty() && !sheet.fits(margin, &shown.from) {
+            let said: Vec<Span> = in_margin(notes, shown, inward).iter().flat_map(Span::words).collect();
+            sheet.write_spans(inner, align, &said);
             (joint.left, joint.right) = (!inward, inward);
         } else {
-            self.state(sheet, (lane, inward), notes.host, shown.from);
-            inside = said.clone().collect();
+            self.beside(sheet, (lane, inward), notes.host, &shown.from);
+            inside = all.clone();
         }
-        let mut texts: Vec<&str> = inside.iter().map(|note| note.text.as_str()).collect();
-        let by_fault = said.clone().any(|note| note.kind == NoteKind::Fault);
-        texts.extend(notes.becomes.filter(|_| !by_fault).map(host_state));
-        if !texts.is_empty() {
-            let align = if inward { Align::Left } else { Align::Right };
+        let mut said = listed(&inside);
+        let by_fault = all.iter().any(|note| note.kind == NoteKind::Fault);
+        said.extend(notes.becomes.filter(|_| !by_fault).map(|state| Span::new(host_state(state), FAULT)));
+        if !said.is_empty() {
             let first = sheet.is_free(inner);
-            sheet.write(inner, align, texts.join(", ").split(' '), style(inside.into_iter()));
+            let words: Vec<Span> = said.iter().flat_map(Span::words).collect();
+            sheet.write_spans(inner, align, &words);
             (joint.left, joint.right) = (joint.left || (first && !inward), joint.right || (first && inward));
         }
         sheet.join(lane, joint);
@@ -185,53 +190,40 @@ impl Drawing<'_> {
         }
     }
 
-    /// Writes a state beside its lifeline, with the host's name where lifelines are shared.
-    pub(super) fn state(
-        &self,
-        sheet: &mut Sheet<'_>,
-        place: (usize, bool),
-        host: Option<HostIndex>,
-        state: Option<TcpState>,
-    ) {
-        let text = state.map(words::state).unwrap_or_default();
-        self.beside(sheet, place, host, text, state.map_or(DIM, look::of_state));
-    }
-
-    /// Writes a text beside a lifeline: on the side away from what is drawn (on its right if the flag says so), or below that
-    /// where there is no room.
+    /// Writes texts beside a lifeline, each on a line of its own: on the side away from what is drawn (on its right if the
+    /// flag says so), or below that where there is no room. Where lifelines are shared, the host's name stands before
+    /// them.
     pub(super) fn beside(
         &self,
         sheet: &mut Sheet<'_>,
         (lane, drawn_right): (usize, bool),
         host: Option<HostIndex>,
-        text: &str,
-        style: Style,
+        texts: &[Span],
     ) {
         let (outer, inner) = if drawn_right { (lane, lane + 1) } else { (lane + 1, lane) };
         let (away, near) =
             if drawn_right { (Align::Right, Align::Left) } else { (Align::Left, Align::Right) };
-        let whole = self.named(host, text);
-        if whole.is_empty() {
+        let (first, others) = texts.split_at(texts.len().min(1));
+        let first = self.named(host, first.to_vec());
+        if sheet.fits(outer, &first) && others.iter().all(|text| sheet.fits(outer, slice::from_ref(text))) {
+            sheet.write_spans(outer, away, &first);
+            others.iter().for_each(|text| sheet.write_spans(outer, away, slice::from_ref(text)));
             return;
         }
-        if sheet.fits(outer, &whole) {
-            return sheet.write(outer, away, [whole.as_str()], style);
-        }
-        let name = self.named(host, "");
+        let name = self.named(host, Vec::new());
         if !name.is_empty() && sheet.zone(outer).1 > 0 {
-            sheet.write(outer, away, [name.as_str()], style);
+            sheet.write_spans(outer, away, &name);
         }
-        sheet.write(inner, near, text.split(' '), style);
+        for text in texts {
+            let words: Vec<Span> = text.words().collect();
+            sheet.write_spans(inner, near, &words);
+        }
     }
 
-    /// The text, after the host's name where lifelines are shared.
-    fn named(&self, host: Option<HostIndex>, text: &str) -> String {
+    /// Spans, after the host's name where lifelines are shared.
+    fn named(&self, host: Option<HostIndex>, spans: Vec<Span>) -> Vec<Span> {
         let host = host.filter(|_| self.frame.shared).and_then(|host| self.picture.lifelines.get(host));
-        match host {
-            Some(host) if text.is_empty() => host.name.clone(),
-            Some(host) => format!("{} {text}", host.name),
-            None => text.to_owned(),
-        }
+        host.map(|host| Span::new(host.name.clone(), DIM)).into_iter().chain(spans).collect()
     }
 }
 

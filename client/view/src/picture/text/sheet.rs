@@ -4,7 +4,7 @@ use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::Life;
-use super::canvas::{Line, wrap};
+use super::canvas::{self, Line, Span, wrap, wrap_spans};
 use super::frame::Frame;
 use super::look::{self, Joint};
 
@@ -73,9 +73,9 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Whether a text has room in the zone's first line.
-    pub(super) fn fits(&self, zone: usize, text: &str) -> bool {
-        self.free[zone] == 0 && text.width() <= self.zone(zone).1
+    /// Whether spans have room in the zone's first line.
+    pub(super) fn fits(&self, zone: usize, spans: &[Span]) -> bool {
+        self.free[zone] == 0 && canvas::width(spans) <= self.zone(zone).1
     }
 
     /// Says that a zone's first line is taken.
@@ -91,24 +91,33 @@ impl<'a> Sheet<'a> {
         words: impl IntoIterator<Item = &'w str>,
         style: Style,
     ) {
+        let spans: Vec<Span> = words.into_iter().map(|word| Span::new(word, style)).collect();
+        self.write_spans(zone, align, &spans);
+    }
+
+    /// Writes spans into a zone, from its first free line on.
+    pub(super) fn write_spans(&mut self, zone: usize, align: Align, spans: &[Span]) {
         let (begin, width) = self.zone(zone);
         let mut next = self.free[zone];
-        for text in wrap(words, width) {
-            let spare = width.saturating_sub(text.width());
+        for spans in wrap_spans(spans, width) {
+            let taken = canvas::width(&spans);
+            let spare = width.saturating_sub(taken);
             let at = match align {
                 Align::Left => begin,
                 Align::Right => begin + spare,
             };
             // A blank before and after it.
-            let columns = at.saturating_sub(1)..at + text.width() + 1;
+            let columns = at.saturating_sub(1)..at + taken + 1;
             let blank = |line: &Line| line.is_blank(columns.start.max(begin)..columns.end.min(begin + width));
             let number = (next..).find(|number| self.lines.get(*number).is_none_or(blank));
             let number = number.unwrap_or(self.lines.len());
-            self.line(number).put(at, &text, style);
-            // Nothing goes through right beside it.
-            for beside in [at.wrapping_sub(1), at + text.width()] {
-                self.line(number).keep_blank(beside);
+            let mut column = at;
+            for span in &spans {
+                self.line(number).put(column, &span.text, span.style);
+                column += span.text.width() + 1;
             }
+            // Nothing goes through between them, nor right beside them.
+            (at.saturating_sub(1)..=at + taken).for_each(|column| self.line(number).keep_blank(column));
             next = number + 1;
         }
         if next > 0 {

@@ -4,32 +4,33 @@ use std::collections::BTreeMap;
 
 use halfopen_proto::v1::{HostState, TcpState};
 
-use super::super::{End, Picture, What};
+use super::super::{End, Picture, Row, What};
+use super::canvas::Span;
+use super::look;
 use crate::timeline::HostIndex;
+use crate::words;
 
 /// The states that a row shows.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shown {
-    /// The sender's, or that of the host of notes.
-    pub(super) from: Option<TcpState>,
+    /// The sender's, or those of the host of notes.
+    pub(super) from: Vec<Span>,
     /// The receiver's.
-    pub(super) to: Option<TcpState>,
+    pub(super) to: Vec<Span>,
 }
 
 /// The states to show in each row: one stands where it is another than the one above it, and again after a gap.
 pub(super) fn shown(picture: &Picture) -> Vec<Shown> {
     let mut above = Above::default();
     let rows = picture.rows.iter().map(|row| match &row.what {
-        What::Arrow(arrow) => {
-            Shown { from: above.next(arrow.from, row.connection), to: above.next(arrow.to, row.connection) }
-        }
+        What::Arrow(arrow) => Shown { from: above.next(&arrow.from, row), to: above.next(&arrow.to, row) },
         What::Notes(notes) => {
             if let (Some(host), Some(HostState::Down)) = (notes.host, notes.becomes) {
                 above.forget(host);
             }
-            let end = End { host: notes.host, state: notes.state };
-            above.next(end, row.connection);
-            Shown { from: notes.state, to: None }
+            let end = End { host: notes.host, connection: row.connection, states: notes.states.clone() };
+            above.next(&end, row);
+            Shown { from: end.states.iter().map(|state| span(*state, None)).collect(), to: Vec::new() }
         }
         What::Folded(_) => Shown::default(),
         What::Silence(_) | What::Omitted(_) => {
@@ -49,16 +50,27 @@ struct Above {
 }
 
 impl Above {
-    /// The state at an end, if it must be written.
-    fn next(&mut self, end: End, connection: u32) -> Option<TcpState> {
-        let (host, state) = (end.host?, end.state?);
-        let before = self.states.insert((host, connection), state);
-        let last = self.last.insert(host, connection);
-        (before != Some(state) || last != Some(connection)).then_some(state)
+    /// The states at an end that must be written; with the number of their connection, if it is not the row's.
+    fn next(&mut self, end: &End, row: &Row) -> Vec<Span> {
+        let Some(host) = end.host else { return Vec::new() };
+        let number = Some(end.connection).filter(|number| *number != row.connection && *number > 0);
+        let mut is_new = |state: TcpState| {
+            let before = self.states.insert((host, end.connection), state);
+            let last = self.last.insert(host, end.connection);
+            before != Some(state) || last != Some(end.connection)
+        };
+        let states = end.states.iter().filter(|state| is_new(**state));
+        states.map(|state| span(*state, number)).collect()
     }
 
     fn forget(&mut self, host: HostIndex) {
         self.states.retain(|(other, _), _| *other != host);
         self.last.remove(&host);
     }
+}
+
+/// A state in its colour.
+fn span(state: TcpState, connection: Option<u32>) -> Span {
+    let number = connection.map(|number| format!("#{number} ")).unwrap_or_default();
+    Span::new(format!("{number}{}", words::state(state)), look::of_state(state))
 }
