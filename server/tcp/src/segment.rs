@@ -132,8 +132,7 @@ pub(crate) fn encode(
     buffer.extend_from_slice(&tcp.to_bytes());
     buffer.extend_from_slice(payload.0);
     buffer.extend_from_slice(payload.1);
-    let written = TcpSlice::from_slice(&buffer[start..]).expect("just written");
-    let sum = checksum(&written, source.ip(), destination.ip()).to_be_bytes();
+    let sum = checksum(&buffer[start..], source.ip(), destination.ip()).to_be_bytes();
     buffer[start + 16..start + 18].copy_from_slice(&sum);
 }
 
@@ -199,7 +198,7 @@ pub(crate) fn decode(datagram: &[u8]) -> Result<Segment<'_>, DropReason> {
         IpSlice::Ipv6(ipv6) => ipv6.payload().payload,
     };
     let tcp = TcpSlice::from_slice(payload).map_err(|_| DropReason::Malformed)?;
-    if checksum(&tcp, source, destination) != tcp.checksum() {
+    if checksum(payload, source, destination) != 0 {
         return Err(DropReason::Checksum);
     }
     let payload = tcp.payload();
@@ -257,12 +256,25 @@ fn read_options(tcp: &TcpSlice<'_>) -> Options {
     options
 }
 
-fn checksum(tcp: &TcpSlice<'_>, source: IpAddr, destination: IpAddr) -> u16 {
-    let sum = match (source, destination) {
-        (IpAddr::V4(from), IpAddr::V4(to)) => tcp.calc_checksum_ipv4(from.octets(), to.octets()),
-        (from, to) => tcp.calc_checksum_ipv6(v6_octets(from), v6_octets(to)),
+/// The checksum of a segment with its pseudo header (RFC 9293 §3.1): what belongs into its field if that is 0, and 0 if
+/// that is right.
+fn checksum(segment: &[u8], source: IpAddr, destination: IpAddr) -> u16 {
+    let length = u32::try_from(segment.len()).expect("a datagram is at most 65,535 octets");
+    let mut sum =
+        add(Sum16BitWords::new(), segment).add_2bytes([0, IpNumber::TCP.0]).add_4bytes(length.to_be_bytes());
+    sum = match (source, destination) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => sum.add_4bytes(from.octets()).add_4bytes(to.octets()),
+        (from, to) => sum.add_16bytes(v6_octets(from)).add_16bytes(v6_octets(to)),
     };
-    sum.expect("a datagram is at most 65,535 octets")
+    u16::from_be(sum.ones_complement())
+}
+
+/// Adds octets, in words of 32 bits: a 64-bit sum of so few cannot overflow, so the compiler may add several at once.
+/// [`Sum16BitWords::add_slice`] adds one at a time, because each may carry.
+fn add(mut sum: Sum16BitWords, octets: &[u8]) -> Sum16BitWords {
+    let (words, rest) = octets.as_chunks();
+    let total: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
+    sum.add_8bytes(total.to_ne_bytes()).add_slice(rest)
 }
 
 fn v6_octets(address: IpAddr) -> [u8; 16] {
