@@ -120,11 +120,7 @@ impl Machine {
                 self.arrived.push((flight, keep(&mut self.incoming, &octets)));
             }
         }
-        loop {
-            let start = self.incoming.len();
-            let Some(flight) = self.port.receive(&mut self.incoming) else { return };
-            self.arrived.push((flight, start..self.incoming.len()));
-        }
+        self.port.receive(&mut self.incoming, |flight, octets| self.arrived.push((flight, octets)));
     }
 
     /// The host is paused: what arrives waits, as far as there is room.

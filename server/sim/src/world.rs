@@ -2,17 +2,17 @@
 //!
 //! Turmoil's own clock ticks in steps of fixed length, and its links deliver by that clock. Here it measures nothing: the
 //! [`Network`](halfopen_network::Network) holds what is under way, and the driver says what the time is. One more host, the wire,
-//! runs first in each step and sends the datagrams that are due. Links have no latency, so hosts get them in the same step, in the
-//! same order.
+//! runs first in each step and sends what is due: one frame to each host, with its datagrams in order. Links have no latency, so
+//! hosts get them in the same step.
 //!
 //! A run depends on nothing of turmoil that lasts, neither its clock nor its random numbers. So the turmoil simulation of a run that
 //! is over serves the next run on the same thread, if that has as many hosts: building one costs as much as a short run.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -29,6 +29,9 @@ const PORT: u16 = 6;
 
 /// The wire's address in turmoil.
 const WIRE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 255, 255));
+
+/// Octets of memory that a frame keeps for the next one.
+const MOST_KEPT: usize = 1 << 20;
 
 thread_local! {
     /// The simulation of the last run on this thread.
@@ -53,10 +56,10 @@ struct Stage {
 }
 
 /// What the wire has to send.
-#[derive(Default)]
 struct Wire {
     work: Notify,
-    due: RefCell<Vec<(HostId, Vec<u8>)>>,
+    /// The frame for each host; empty if nothing is due.
+    frames: RefCell<Vec<Vec<u8>>>,
 }
 
 /// A turmoil host.
@@ -74,7 +77,7 @@ type Software = Box<dyn Fn(Rc<Port>) -> Life>;
 type Life = Pin<Box<dyn Future<Output = Infallible>>>;
 
 /// The datagrams that the wire sends a host in this step, in order, with their sizes.
-type Arriving = RefCell<VecDeque<(Flight, usize)>>;
+type Arriving = RefCell<Vec<(Flight, usize)>>;
 
 /// Where a host takes what arrives.
 pub(crate) struct Port {
@@ -109,8 +112,9 @@ impl World {
     /// The datagram arrives at its host, which runs, in the next step.
     pub(crate) fn deliver(&mut self, Delivery { flight, octets }: Delivery) {
         let Stage { wire, hosts, .. } = self.stage();
-        hosts[flight.to.index()].arriving.borrow_mut().push_back((flight, octets.len()));
-        wire.due.borrow_mut().push((flight.to, octets));
+        let to = flight.to.index();
+        hosts[to].arriving.borrow_mut().push((flight, octets.len()));
+        wire.frames.borrow_mut()[to].extend_from_slice(&octets);
     }
 
     /// What was delivered arrives, and each host does what there is to do, in the order of the scenario. Turmoil makes a step if
@@ -186,7 +190,8 @@ impl Stage {
             .max_message_latency(Duration::ZERO)
             .udp_capacity(Semaphore::MAX_PERMITS)
             .build();
-        let wire = Rc::new(Wire::default());
+        let frames = RefCell::new(vec![Vec::new(); usize::from(hosts)]);
+        let wire = Rc::new(Wire { work: Notify::new(), frames });
         let sender = Rc::clone(&wire);
         sim.host(WIRE, move || {
             let wire = Rc::clone(&sender);
@@ -248,10 +253,13 @@ impl Host {
 impl Wire {
     /// Sends what is due.
     fn send(&self, socket: &UdpSocket) {
-        for (host, octets) in self.due.borrow_mut().drain(..) {
-            socket
-                .try_send_to(&octets, SocketAddr::new(address(host), PORT))
-                .expect("there is a link between any two hosts");
+        for (host, frame) in (0..).map(HostId).zip(&mut *self.frames.borrow_mut()) {
+            if !frame.is_empty() {
+                let sent = socket.try_send_to(frame, SocketAddr::new(address(host), PORT));
+                sent.expect("there is a link between any two hosts");
+                frame.clear();
+                frame.shrink_to(MOST_KEPT);
+            }
         }
     }
 }
@@ -269,14 +277,19 @@ fn address(host: HostId) -> IpAddr {
 }
 
 impl Port {
-    /// The next datagram that arrived in this step, if any. Appends its octets.
-    pub(crate) fn receive(&self, octets: &mut Vec<u8>) -> Option<Flight> {
-        let (flight, size) = self.arriving.borrow_mut().pop_front()?;
-        let start = octets.len();
-        octets.resize(start + size, 0);
-        let received = self.socket.try_recv_from(&mut octets[start..]);
-        assert_eq!(received.expect("the wire has sent it").0, size);
-        Some(flight)
+    /// Appends the octets of the datagrams that arrived in this step, and tells of each where they are.
+    pub(crate) fn receive(&self, octets: &mut Vec<u8>, mut each: impl FnMut(Flight, Range<usize>)) {
+        let mut end = octets.len();
+        for (flight, size) in self.arriving.borrow_mut().drain(..) {
+            each(flight, end..end + size);
+            end += size;
+        }
+        let mut start = octets.len();
+        octets.resize(end, 0);
+        while start < end {
+            let received = self.socket.try_recv_from(&mut octets[start..]);
+            start += received.expect("the wire has sent it").0;
+        }
     }
 }
 
@@ -311,11 +324,14 @@ mod tests {
                         let mut octets = Vec::new();
                         loop {
                             acts.borrow_mut().push(host);
-                            while let Some(flight) = port.receive(&mut octets) {
-                                assert_eq!((flight.to, octets.as_slice()), (host, &b"datagram"[..]));
-                                octets.clear();
-                                got.borrow_mut().push((host, flight.segment.0.get()));
+                            let mut arrived = Vec::new();
+                            port.receive(&mut octets, |flight, range| arrived.push((flight, range)));
+                            for (flight, range) in arrived {
+                                let number = flight.segment.0.get();
+                                assert_eq!((flight.to, &octets[range]), (host, datagram(number).as_slice()));
+                                got.borrow_mut().push((host, number));
                             }
+                            octets.clear();
                             work[host.index()].notified().await;
                         }
                     }
@@ -337,7 +353,7 @@ mod tests {
             let segment = SegmentNumber::new(number).unwrap();
             let (from, connection) = (HostId(1 - to.0), None);
             let flight = Flight { segment, connection, from, to, opens: false, copy: false, message: None };
-            self.world.deliver(Delivery { flight, octets: b"datagram".to_vec() });
+            self.world.deliver(Delivery { flight, octets: datagram(number) });
         }
 
         /// What the hosts get when these are due.
@@ -349,6 +365,11 @@ mod tests {
             self.world.end_round();
             self.got.take()
         }
+    }
+
+    /// Each has another content and size.
+    fn datagram(number: u64) -> Vec<u8> {
+        format!("datagram {}", "x".repeat(number as usize)).into_bytes()
     }
 
     #[test]
