@@ -1,4 +1,4 @@
-//! `--report pcapng=FOLDER`: a capture of every run, each in a file.
+//! `--report pcapng=FOLDER`: captures of every run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,21 +8,22 @@ use std::path::{Path, PathBuf};
 use halfopen_proto::v1::RunStarted;
 use halfopen_view::record::RunRecord;
 use halfopen_view::report::Reporter;
-use halfopen_view::report::pcapng::{SNAPSHOT_LENGTH, write};
+use halfopen_view::report::pcapng::{Captures, SNAPSHOT_LENGTH};
+use tempfile::NamedTempFile;
 
 use super::file;
 
 /// The default seed.
 const USUAL_SEED: u64 = 1;
+const EXTENSION: &str = ".pcapng";
 
-/// Writes a capture of every run into a directory: `SCENARIO[-VARIANT][-seed-N].pcapng`, without the default seed. If
-/// a name was used before by the same reporter, a number is added: `dead-client-2.pcapng`. Files of earlier reporters
-/// are replaced.
+/// Writes the captures of every run into a directory: `RUN/HOST.pcapng` as each host sees the run, and `RUN.pcapng`,
+/// which merges them. `RUN` is `SCENARIO[-VARIANT][-seed-N]`, without the default seed. If a name was used before by
+/// the same reporter, a number is added: `dead-client-2`. Files of earlier reporters are replaced.
 #[derive(Debug)]
 pub(crate) struct CapturesReporter {
     directory: PathBuf,
-    /// The names used so far, in lower case: some file systems ignore case.
-    names: BTreeSet<String>,
+    runs: Names,
 }
 
 impl CapturesReporter {
@@ -30,19 +31,7 @@ impl CapturesReporter {
     pub(crate) fn new(directory: impl Into<PathBuf>) -> io::Result<CapturesReporter> {
         let directory = directory.into();
         fs::create_dir_all(&directory)?;
-        Ok(CapturesReporter { directory, names: BTreeSet::new() })
-    }
-
-    /// The file of the next run.
-    fn file(&mut self, started: &RunStarted) -> PathBuf {
-        let name = name(started);
-        let mut free = name.clone();
-        let mut number = 1;
-        while !self.names.insert(free.to_lowercase()) {
-            number += 1;
-            free = format!("{name}-{number}");
-        }
-        self.directory.join(format!("{free}.pcapng"))
+        Ok(CapturesReporter { directory, runs: Names::default() })
     }
 }
 
@@ -52,22 +41,68 @@ impl Reporter for CapturesReporter {
     }
 
     fn run(&mut self, record: &RunRecord) -> io::Result<()> {
-        let Some(started) = record.started() else { return Ok(()) };
-        let path = self.file(started);
-        save(record, &path).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
-        })
+        let (Some(started), Some(captures)) = (record.started(), Captures::of(record)) else { return Ok(()) };
+        let run = self.directory.join(self.runs.unused(&run_name(started)));
+        save(&file_of(&run), |file| captures.write_merged(file))?;
+        let mut names = Names::default();
+        for (index, host) in captures.hosts().enumerate() {
+            save(&file_of(&run.join(names.unused(host))), |file| captures.write_host(index, file))?;
+        }
+        Ok(())
     }
 }
 
-fn save(record: &RunRecord, path: &Path) -> io::Result<()> {
-    let temporary = file::temporary(path)?;
-    write(record, BufWriter::new(temporary.as_file()))?;
-    file::replace(path, temporary)
+/// The path with the extension of captures. What looks like an extension is part of the name.
+fn file_of(path: &Path) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(EXTENSION);
+    path.into()
 }
 
-/// The name of the file of a run, of letters, digits and marks that are safe in every file system and shell.
-fn name(started: &RunStarted) -> String {
+fn save(path: &Path, write: impl FnOnce(BufWriter<&fs::File>) -> io::Result<()>) -> io::Result<()> {
+    let save = || {
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        let temporary: NamedTempFile = file::temporary(path)?;
+        write(BufWriter::new(temporary.as_file()))?;
+        file::replace(path, temporary)
+    };
+    save().map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))
+}
+
+/// The names that are in use in a folder, in lower case: some file systems ignore case.
+#[derive(Debug, Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    /// A name that is not in use yet, of letters, digits and marks that are safe in every file system and shell.
+    fn unused(&mut self, name: &str) -> String {
+        let name = safe(name);
+        let mut unused = name.clone();
+        let mut number = 1;
+        while !self.insert(&unused) {
+            number += 1;
+            unused = format!("{name}-{number}");
+        }
+        unused
+    }
+
+    /// Whether neither the name nor the name with the extension was in use: a run is a folder and a file.
+    fn insert(&mut self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let with_extension = format!("{name}{EXTENSION}");
+        let is_new = !self.0.contains(&name) && !self.0.contains(&with_extension);
+        is_new && self.0.insert(name) && self.0.insert(with_extension)
+    }
+}
+
+fn safe(name: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_+.".contains(letter);
+    let name: String = name.chars().map(|letter| if plain(letter) { letter } else { '-' }).collect();
+    let name = name.trim_start_matches(['-', '.']);
+    if name.is_empty() { "run".to_owned() } else { name.chars().take(MOST_LETTERS).collect() }
+}
+
+fn run_name(started: &RunStarted) -> String {
     let mut name = started.scenario.clone();
     if !started.variant.is_empty() {
         name.push_str(&format!("-{}", started.variant));
@@ -75,10 +110,7 @@ fn name(started: &RunStarted) -> String {
     if started.seed != USUAL_SEED {
         name.push_str(&format!("-seed-{}", started.seed));
     }
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_+.".contains(letter);
-    let name: String = name.chars().map(|letter| if plain(letter) { letter } else { '-' }).collect();
-    let name = name.trim_start_matches(['-', '.']);
-    if name.is_empty() { "run".to_owned() } else { name.chars().take(MOST_LETTERS).collect() }
+    name
 }
 
 /// The maximum length of a name, so that with its number and extension it is shorter than 255 bytes.
@@ -89,14 +121,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_run_has_a_file_of_its_own_with_a_safe_name() {
-        let directory = std::env::temp_dir().join(format!("halfopen-pcapng-names-{}", std::process::id()));
-        let mut reporter = CapturesReporter::new(&directory).expect("a directory");
+    fn every_run_has_a_safe_name_of_its_own() {
+        let mut names = Names::default();
         for (scenario, variant, seed, expected) in [
             ("dead-client", "", 1, "dead-client"),
             ("dead-client", "", 1, "dead-client-2"),
             ("Dead-Client", "", 1, "Dead-Client-3"),
             ("dead-client", "", 7, "dead-client-seed-7"),
+            ("dead-client.pcapng", "", 1, "dead-client.pcapng-2"),
             ("pool", "busy+both", 1, "pool-busy+both"),
             ("../../etc/passwd", "", 1, "etc-passwd"),
             ("..", "", 1, "run"),
@@ -106,8 +138,7 @@ mod tests {
         ] {
             let [scenario, variant] = [scenario, variant].map(str::to_owned);
             let started = RunStarted { scenario, variant, seed, ..RunStarted::default() };
-            assert_eq!(reporter.file(&started), directory.join(format!("{expected}.pcapng")));
+            assert_eq!(names.unused(&run_name(&started)), expected);
         }
-        fs::remove_dir(&directory).expect("it is empty");
     }
 }

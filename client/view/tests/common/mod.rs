@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 pub(crate) mod runs;
+pub(crate) mod tool;
 
 use std::time::Duration;
 

@@ -7,6 +7,9 @@ use halfopen_proto::v1::{SegmentSent, TcpDropReason, event::Kind};
 use halfopen_view::record::RunRecord;
 use halfopen_view::words;
 
+/// How many octets of a frame precede its datagram.
+pub(crate) const ETHERNET_HEADER: usize = 14;
+
 /// A packet at a host.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet<'a> {

@@ -1,5 +1,7 @@
 //! The blocks of a capture, read without a library.
 
+use crate::facts::ETHERNET_HEADER;
+
 /// The blocks of a file: their type and their octets, lengths included.
 pub(crate) fn blocks(mut file: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     std::iter::from_fn(move || {
@@ -13,28 +15,22 @@ pub(crate) fn blocks(mut file: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
 }
 
 const ENHANCED_PACKET: u32 = 6;
-/// Where an enhanced packet block has its interface, and where its packet.
-const INTERFACE: usize = 8;
-const PACKET: usize = 28;
+/// Where an enhanced packet block has its datagram: after the block's head and the Ethernet header.
+const DATAGRAM: usize = 28 + ETHERNET_HEADER;
 
-/// Appends what one interface has of a file, as a section of its own. The networks of all addresses get this number, so that
-/// connections of one section are not taken for those of another; checksums are wrong then.
-pub(crate) fn side(file: &[u8], interface: usize, number: usize, out: &mut Vec<u8>) {
+/// Appends a file as a section of its own. The networks of all addresses get this number, so that connections of one section
+/// are not taken for those of another; checksums are wrong then.
+pub(crate) fn append(file: &[u8], number: usize, out: &mut Vec<u8>) {
     let [high, low] = u16::try_from(number).unwrap().to_be_bytes();
     for (kind, block) in blocks(file) {
-        if kind != ENHANCED_PACKET {
-            out.extend_from_slice(block);
-            continue;
-        }
-        if u32::from_le_bytes(*block[INTERFACE..].first_chunk().unwrap()) as usize != interface {
-            continue;
-        }
         let mut block = block.to_vec();
-        let packet = &mut block[PACKET..];
-        let addresses = if packet[0] >> 4 == 4 { [12, 16] } else { [8, 24] };
-        for address in addresses {
-            packet[address + 1] = high;
-            packet[address + 2] = low;
+        if kind == ENHANCED_PACKET {
+            let datagram = &mut block[DATAGRAM..];
+            let addresses = if datagram[0] >> 4 == 4 { [12, 16] } else { [8, 24] };
+            for address in addresses {
+                datagram[address + 1] = high;
+                datagram[address + 2] = low;
+            }
         }
         out.extend_from_slice(&block);
     }

@@ -1,6 +1,7 @@
 //! What a reader that is not ours reads in a capture.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use halfopen_proto::v1::TcpDropReason;
 use halfopen_view::record::RunRecord;
@@ -11,7 +12,7 @@ use pcap_parser::{
     PcapNGSlice,
 };
 
-use crate::facts;
+use crate::facts::{self, ETHERNET_HEADER};
 
 /// A packet as it is read.
 #[derive(Debug, PartialEq)]
@@ -61,8 +62,8 @@ pub(crate) fn packets(capture: &[u8]) -> Vec<Read> {
     blocks(capture).into_iter().filter_map(packet).collect()
 }
 
-/// Everything in a capture but its comments, and how many blocks of each kind there are.
-pub(crate) fn check(record: &RunRecord, capture: &[u8]) {
+/// Everything in a capture of these hosts but its comments, and how many blocks of each kind there are.
+pub(crate) fn check(record: &RunRecord, hosts: Range<usize>, capture: &[u8]) {
     let started = record.started().unwrap();
     let mut interfaces = Vec::new();
     let mut names = Vec::new();
@@ -78,7 +79,7 @@ pub(crate) fn check(record: &RunRecord, capture: &[u8]) {
                 assert!(about.starts_with(&started.title) && about.contains(&command), "{about}");
             }
             Block::InterfaceDescription(interface) => {
-                assert_eq!((interface.linktype, interface.if_tsresol), (Linktype::RAW, 9));
+                assert_eq!((interface.linktype, interface.if_tsresol), (Linktype::ETHERNET, 9));
                 interfaces.push(interface.if_name().unwrap().unwrap().to_owned());
             }
             Block::NameResolution(block) => names.extend(block.nr.iter().filter_map(|record| {
@@ -96,27 +97,38 @@ pub(crate) fn check(record: &RunRecord, capture: &[u8]) {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(interfaces, started.hosts.iter().map(|host| host.name.clone()).collect::<Vec<_>>());
+    let captured = &started.hosts[hosts.clone()];
+    assert_eq!(interfaces, captured.iter().map(|host| host.name.clone()).collect::<Vec<_>>());
     let expected = started
         .hosts
         .iter()
         .flat_map(|host| host.addresses.iter().map(|address| (address.clone(), host.name.clone())));
     assert_eq!(names, expected.collect::<Vec<_>>());
 
-    let expected = facts::packets(record);
+    let expected: Vec<_> =
+        facts::packets(record).into_iter().filter(|packet| hosts.contains(&packet.host)).collect();
     let found = packets(capture);
     assert_eq!(found.len(), expected.len(), "{}", record.name);
     for (found, packet) in found.into_iter().zip(expected) {
         let expected = Read {
-            interface: packet.host as u32,
+            interface: (packet.host - hosts.start) as u32,
             inbound: packet.inbound,
             nanoseconds: (START + packet.time).as_nanos() as u64,
-            octets: packet.octets.to_vec(),
-            length: packet.octets.len() as u32,
+            octets: frame(packet.octets),
+            length: (ETHERNET_HEADER + packet.octets.len()) as u32,
             comments: found.comments.clone(),
         };
         assert_eq!(found, expected, "{}, event {}", record.name, packet.sequence);
         // What is lost, faulty or not used is commented on.
         assert!(packet.dropped == TcpDropReason::Unspecified || !found.comments.is_empty());
     }
+}
+
+/// A datagram in its frame: its addresses made from those of the datagram.
+fn frame(datagram: &[u8]) -> Vec<u8> {
+    let (source, destination, before, kind) = match datagram[0] >> 4 {
+        4 => (&datagram[12..16], &datagram[16..20], [2, 0], [0x08, 0x00]),
+        _ => (&datagram[20..24], &datagram[36..40], [2, 6], [0x86, 0xdd]),
+    };
+    [&before, destination, &before, source, &kind, datagram].concat()
 }

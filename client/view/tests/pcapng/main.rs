@@ -1,7 +1,7 @@
-//! Captures of runs: what is in the files, and whether Wireshark sees in them what our events say.
+//! Captures of runs: what is in the files, and whether other programs see in them what our events say.
 //!
-//! Where it says so, a test needs tshark (`apt-get install tshark`). Without it, it says so and passes, so that the project can be
-//! tested on any machine; with `HALFOPEN_TSHARK=required`, as in `.ci/run`, it fails.
+//! Where it says so, a test needs a program (`apt-get install tshark tcpdump tcptrace`). Without it, it says so and passes, so
+//! that the project can be tested on any machine; with `HALFOPEN_TOOLS=required`, as in `.ci/run`, it fails.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod agreement;
@@ -9,14 +9,19 @@ mod analysis;
 mod facts;
 mod file;
 mod format;
+mod tcpdump;
+mod tcptrace;
+#[path = "../common/tool.rs"]
+mod tool;
 mod tshark;
 
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use halfopen_client::{Client, Source};
 use halfopen_view::record::{RunOptions, RunRecord};
-use halfopen_view::report::pcapng::{SNAPSHOT_LENGTH, START, write};
+use halfopen_view::report::pcapng::{Captures, SNAPSHOT_LENGTH, START};
 
 use crate::facts::{Packet, packets};
 
@@ -71,10 +76,27 @@ async fn run(client: &mut Client, name: &str, source: &Source, options: RunOptio
     record
 }
 
-fn capture(record: &RunRecord) -> Vec<u8> {
+/// The merged capture.
+fn merged(record: &RunRecord) -> Vec<u8> {
     let mut capture = Vec::new();
-    write(record, &mut capture).unwrap();
+    Captures::of(record).unwrap().write_merged(&mut capture).unwrap();
     capture
+}
+
+/// The capture of a host.
+fn of_host(record: &RunRecord, host: usize) -> Vec<u8> {
+    let mut capture = Vec::new();
+    Captures::of(record).unwrap().write_host(host, &mut capture).unwrap();
+    capture
+}
+
+fn hosts(record: &RunRecord) -> Range<usize> {
+    0..record.started().unwrap().hosts.len()
+}
+
+/// The packets of a run at these hosts.
+fn packets_at(record: &RunRecord, hosts: Range<usize>) -> Vec<Packet<'_>> {
+    packets(record).into_iter().filter(|packet| hosts.contains(&packet.host)).collect()
 }
 
 /// A path under the target directory.
@@ -85,7 +107,13 @@ fn scratch(name: &str) -> PathBuf {
 #[tokio::test]
 async fn a_capture_has_what_the_events_say() {
     for record in records(None).await {
-        format::check(&record, &capture(&record));
+        format::check(&record, hosts(&record), &merged(&record));
+        for host in hosts(&record) {
+            format::check(&record, host..host + 1, &of_host(&record, host));
+        }
+        let mut nothing = Vec::new();
+        Captures::of(&record).unwrap().write_host(hosts(&record).end, &mut nothing).unwrap();
+        assert!(nothing.is_empty(), "no such host");
     }
 }
 
@@ -93,7 +121,7 @@ async fn a_capture_has_what_the_events_say() {
 async fn comments_say_what_octets_do_not() {
     let (name, text) = OTHERS[0];
     let record = captured(name, &Source::Text { file: name.to_owned(), text: text.to_owned() }).await;
-    let packets = format::packets(&capture(&record));
+    let packets = format::packets(&merged(&record));
     let about = packets.iter().zip(1..).filter(|(packet, _)| !packet.comments.is_empty());
     let lines = about.map(|(packet, number)| {
         let (side, direction) =
@@ -108,20 +136,20 @@ async fn comments_say_what_octets_do_not() {
 async fn a_run_without_octets_is_no_capture() {
     let source = Source::Bundled("dead-client".to_owned());
     let record = run(&mut client(), "dead-client", &source, RunOptions::default()).await;
-    let error = write(&record, Vec::new()).unwrap_err();
+    let error = Captures::of(&record).unwrap().write_merged(Vec::new()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{error}");
 }
 
 /// Needs tshark.
 #[tokio::test]
 async fn wireshark_reads_every_capture_without_a_complaint() {
-    if !tshark::is_there() {
+    if !tool::is_there("tshark", "tshark") {
         return;
     }
     let records = records(None).await;
     let path = scratch("all.pcapng");
     // A pcapng file may have any number of sections.
-    fs::write(&path, records.iter().flat_map(capture).collect::<Vec<u8>>()).unwrap();
+    fs::write(&path, records.iter().flat_map(merged).collect::<Vec<u8>>()).unwrap();
     let mut rows = tshark::reading(&path).into_iter();
     for record in &records {
         for packet in packets(record) {
@@ -135,17 +163,16 @@ async fn wireshark_reads_every_capture_without_a_complaint() {
 /// With the scenarios' own TCP profiles, most of them Linux, and with that of RFC 9293. Needs tshark.
 #[tokio::test]
 async fn wireshark_sees_what_the_events_say() {
-    if !tshark::is_there() {
+    if !tool::is_there("tshark", "tshark") {
         return;
     }
     let mut records = records(None).await;
     records.extend(self::records(Some("rfc9293")).await);
-    let hosts = |record: &RunRecord| record.started().unwrap().hosts.len();
     let sides: Vec<(&RunRecord, usize)> =
-        records.iter().flat_map(|record| (0..hosts(record)).map(move |host| (record, host))).collect();
+        records.iter().flat_map(|record| hosts(record).map(move |host| (record, host))).collect();
     let mut octets = Vec::new();
     for (number, (record, host)) in sides.iter().enumerate() {
-        file::side(&capture(record), *host, number, &mut octets);
+        file::append(&of_host(record, *host), number, &mut octets);
     }
     let path = scratch("sides.pcapng");
     fs::write(&path, octets).unwrap();
@@ -168,32 +195,60 @@ async fn wireshark_sees_what_the_events_say() {
 
 /// As a reader of the guide does it. Needs tshark.
 #[tokio::test]
-async fn one_host_of_a_capture_is_a_filter_away_and_its_peer_has_a_name() {
-    if !tshark::is_there() {
+async fn the_capture_of_a_host_can_be_analyzed_and_its_peer_has_a_name() {
+    if !tool::is_there("tshark", "tshark") {
         return;
     }
     let source = Source::Bundled("dead-client".to_owned());
     let record = captured("dead-client", &source).await;
-    let directory = scratch("captures");
-    fs::create_dir_all(&directory).unwrap();
-    let (both, one) = (directory.join("dead-client.pcapng"), directory.join("server.pcapng"));
-    fs::write(&both, capture(&record)).unwrap();
-    let filter = ["-Y", "frame.interface_name == \"server\"", "-w", one.to_str().unwrap()];
-    tshark::run(&both, &filter);
+    let path = scratch("server.pcapng");
+    fs::write(&path, of_host(&record, 1)).unwrap();
 
     let mut seen = analysis::Seen::default();
-    let all = packets(&record);
-    let at_server: Vec<&Packet<'_>> = all.iter().filter(|packet| packet.host == 1).collect();
+    let at_server = packets_at(&record, 1..2);
     let expected: Vec<tshark::Labels> = at_server.iter().map(|packet| seen.packet(packet)).collect();
-    assert_eq!(tshark::analysis(&one), expected);
+    assert_eq!(tshark::analysis(&path), expected);
     assert_eq!(expected.iter().filter(|labels| labels.contains("keep_alive")).count(), 10);
 
     let fields = ["-N", "n", "-T", "fields", "-e", "ip.src_host", "-e", "frame.time_epoch"];
-    let names = tshark::run(&both, &[&filter[..2], &fields[..]].concat());
+    let names = tshark::run(&path, &fields);
     let expected = at_server.iter().map(|packet| {
         let name = if packet.inbound { "client" } else { "server" };
         let time = START + packet.time;
         format!("{name}\t{}.{:09}\n", time.as_secs(), time.subsec_nanos())
     });
     assert_eq!(names, expected.collect::<String>());
+}
+
+/// Needs tcpdump.
+#[tokio::test]
+async fn tcpdump_reads_every_capture_without_a_complaint() {
+    if !tool::is_there("tcpdump", "tcpdump") {
+        return;
+    }
+    let path = scratch("tcpdump.pcapng");
+    for record in records(None).await {
+        let each = hosts(&record).map(|host| (host..host + 1, of_host(&record, host)));
+        for (hosts, capture) in each.chain([(hosts(&record), merged(&record))]) {
+            fs::write(&path, capture).unwrap();
+            let expected = tcpdump::Reading::of(&packets_at(&record, hosts.clone()));
+            assert_eq!(tcpdump::read(&path), expected, "{}, hosts {hosts:?}", record.name);
+        }
+    }
+}
+
+/// What it counts in the capture of one host, where nothing is seen twice. Needs tcptrace.
+#[tokio::test]
+async fn tcptrace_counts_what_the_events_say() {
+    if !tool::is_there("tcptrace", "tcptrace") {
+        return;
+    }
+    let path = scratch("tcptrace.pcapng");
+    for record in records(None).await {
+        for host in hosts(&record) {
+            fs::write(&path, of_host(&record, host)).unwrap();
+            let expected = tcptrace::Counts::of(&packets_at(&record, host..host + 1));
+            assert_eq!(tcptrace::counts(&path), expected, "{}, host {host}", record.name);
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use halfopen_proto::v1::TcpDropReason;
 use halfopen_view::report::pcapng::START;
 
-use crate::facts::Packet;
+use crate::facts::{ETHERNET_HEADER, Packet};
+use crate::tool;
 
 /// What Wireshark's analysis may say of a packet: `tcp.analysis.` and one of these.
 const LABELS: [&str; 15] = [
@@ -31,22 +31,9 @@ const LABELS: [&str; 15] = [
 /// Some of [`LABELS`].
 pub(crate) type Labels = BTreeSet<&'static str>;
 
-/// Whether there is a tshark. Says what to do if there is none.
-pub(crate) fn is_there() -> bool {
-    if Command::new("tshark").arg("--version").output().is_ok() {
-        return true;
-    }
-    let missing = "there is no tshark: captures are not compared with it (apt-get install tshark)";
-    assert_ne!(std::env::var("HALFOPEN_TSHARK").as_deref(), Ok("required"), "{missing}");
-    eprintln!("SKIPPED: {missing}");
-    false
-}
-
 /// What it prints about a file.
 pub(crate) fn run(file: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("tshark").args(arguments).arg("-r").arg(file).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    tool::run("tshark", arguments.iter().copied().chain(["-r"]), file)
 }
 
 /// What these fields are in every packet of a file; the first of each kind.
@@ -106,7 +93,7 @@ impl Reading {
         reading.push(packet.host.to_string());
         reading.push(format!("0x0000000{}", if packet.inbound { 1 } else { 2 }));
         reading.push(format!("{}.{:09}", time.as_secs(), time.subsec_nanos()));
-        reading.push(packet.octets.len().to_string());
+        reading.push((ETHERNET_HEADER + packet.octets.len()).to_string());
         let numbers = [packet.sent.sequence_number, packet.sent.length].map(|number| number.to_string());
         reading.extend(numbers.map(|number| if packet.message { String::new() } else { number }));
         Reading(reading)

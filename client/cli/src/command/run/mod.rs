@@ -81,10 +81,11 @@ pub(crate) struct Args {
 
     /// Also write a report, as in junit=report.xml: junit, tap, json, html, or pcapng into a folder. Repeatable
     ///
-    /// junit is XML for GitLab, Jenkins and others; tap is version 14 of the Test Anything Protocol; json is one
-    /// document with what `--output json` writes in lines; html is one page with every picture; pcapng is a packet
-    /// capture of each run. The path - is standard output, instead of --output. An existing file is replaced after
-    /// the last run, also after Ctrl-C; missing folders are created.
+    /// junit is XML for GitLab, Jenkins and others; tap is version 13 of the Test Anything Protocol; json is one
+    /// document with what `--output json` writes in lines; html is one page with every picture; pcapng is packet
+    /// captures of each run: RUN/HOST.pcapng is what a host sent and received, RUN.pcapng merges all hosts. The path -
+    /// is standard output, instead of --output. An existing file is replaced after the last run, also after Ctrl-C;
+    /// missing folders are created.
     #[arg(long = "report", value_name = "KIND=PATH", help_heading = RESULTS)]
     reports: Vec<Report>,
 

@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::ethernet;
+
 /// Types of blocks.
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
@@ -15,8 +17,8 @@ const ENHANCED_PACKET: u32 = 6;
 
 /// The byte order mark: numbers are little-endian on every machine.
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
-/// Packets begin with their IP header, of either version (LINKTYPE_RAW).
-const LINK_TYPE_RAW: u16 = 101;
+/// Packets begin with an Ethernet header (LINKTYPE_ETHERNET).
+const LINK_TYPE_ETHERNET: u16 = 1;
 /// Times count units of 10 to the power of minus this, in seconds.
 const NANOSECONDS: u8 = 9;
 
@@ -47,9 +49,9 @@ pub(super) struct Packet<'a> {
     pub(super) inbound: bool,
     /// Since the epoch.
     pub(super) time: Duration,
-    /// The bytes that are kept.
+    /// The bytes of the IP datagram that are kept.
     pub(super) octets: &'a [u8],
-    /// The original length in bytes.
+    /// The original length of the datagram in bytes.
     pub(super) length: u32,
     /// Its comments.
     pub(super) comments: &'a [String],
@@ -86,7 +88,7 @@ impl<W: Write> Blocks<W> {
         snapshot_length: u32,
     ) -> io::Result<()> {
         let mut body = Body::default();
-        body.u16(LINK_TYPE_RAW);
+        body.u16(LINK_TYPE_ETHERNET);
         body.u16(0);
         body.u32(snapshot_length);
         body.text(INTERFACE_NAME, name);
@@ -115,13 +117,14 @@ impl<W: Write> Blocks<W> {
     /// Writes a packet.
     pub(super) fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
         let nanos = u64::try_from(packet.time.as_nanos()).unwrap_or(u64::MAX);
+        let frame = [&ethernet::header(packet.octets), packet.octets].concat();
         let mut body = Body::default();
         body.u32(packet.interface);
         body.u32((nanos >> 32) as u32);
         body.u32(nanos as u32);
-        body.u32(packet.octets.len() as u32);
-        body.u32(packet.length);
-        body.octets(packet.octets);
+        body.u32(frame.len() as u32);
+        body.u32(packet.length + ethernet::HEADER as u32);
+        body.octets(&frame);
         for comment in packet.comments {
             body.text(COMMENT, comment);
         }

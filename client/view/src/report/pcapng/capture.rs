@@ -1,8 +1,9 @@
-//! A run as packets at its hosts' interfaces.
+//! A run as packets at its hosts.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
+use std::ops::Range;
 
 use halfopen_proto::v1::{RunStarted, TcpDropReason, event::Kind};
 
@@ -12,43 +13,75 @@ use crate::record::RunRecord;
 use crate::timeline::{Entry, EntryIndex, EntryKind, Segment, Timeline};
 use crate::words;
 
-/// Writes a run as pcapng; nothing if there was no run.
-///
-/// Fails if `out` does, and with [`io::ErrorKind::InvalidInput`] if the events have no bytes of datagrams: the run
-/// must have been requested with a [`snapshot_length`](crate::record::RunOptions::snapshot_length).
-pub fn write(record: &RunRecord, out: impl Write) -> io::Result<()> {
-    let Some(started) = record.started() else { return Ok(()) };
-    let application = format!("halfopen {}", started.version);
-    let mut blocks = Blocks::begin(out, &application, &about(record, started))?;
-    for host in &started.hosts {
-        let description = format!("{}, TCP profile {}", host.addresses.join(", "), host.profile);
-        blocks.interface(&host.name, &description, SNAPSHOT_LENGTH)?;
-    }
-    let names = started.hosts.iter().flat_map(|host| {
-        let addresses = host.addresses.iter().filter_map(|address| address.parse::<IpAddr>().ok());
-        addresses.map(|address| (address, host.name.as_str()))
-    });
-    blocks.names(names)?;
+/// The captures of a run: one of each host, and one of all hosts together.
+#[derive(Debug)]
+pub struct Captures<'a> {
+    record: &'a RunRecord,
+    started: &'a RunStarted,
+    timeline: Timeline,
+}
 
-    let timeline = Timeline::new(&record.events);
-    let mut capture = Capture { record, timeline: &timeline, sent: BTreeMap::new() };
-    let mut packets = 0;
-    for (index, entry) in timeline.entries.iter().enumerate() {
-        let Some(found) = capture.packet(index, entry) else { continue };
-        let Found { inbound, octets, length, comments } = found;
-        if octets.is_empty() {
-            let reason = "the events have no bytes of datagrams; request the run with a snapshot length";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
-        }
-        let Some(interface) = entry.host.and_then(|host| u32::try_from(host).ok()) else { continue };
-        packets += 1;
-        if !inbound {
-            capture.sent.insert(index, packets);
-        }
-        let time = START + entry.time;
-        blocks.packet(&Packet { interface, inbound, time, octets, length, comments: &comments })?;
+impl<'a> Captures<'a> {
+    /// The captures of a run; `None` if there was no run.
+    pub fn of(record: &'a RunRecord) -> Option<Captures<'a>> {
+        let started = record.started()?;
+        Some(Captures { record, started, timeline: Timeline::new(&record.events) })
     }
-    blocks.end()
+
+    /// The names of the hosts.
+    pub fn hosts(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.started.hosts.iter().map(|host| host.name.as_str())
+    }
+
+    /// Writes what the hosts captured, in the order of time. Fails like [`Captures::write_host`].
+    pub fn write_merged(&self, out: impl Write) -> io::Result<()> {
+        self.write(0..self.started.hosts.len(), out)
+    }
+
+    /// Writes what one host captured, given its position; nothing if there is no such host.
+    ///
+    /// Fails if `out` does, and with [`io::ErrorKind::InvalidInput`] if the events have no bytes of datagrams: the run
+    /// must have been requested with a [`snapshot_length`](crate::record::RunOptions::snapshot_length).
+    pub fn write_host(&self, host: usize, out: impl Write) -> io::Result<()> {
+        self.write(host..host + 1, out)
+    }
+
+    /// Writes what these hosts captured.
+    fn write(&self, hosts: Range<usize>, out: impl Write) -> io::Result<()> {
+        let Captures { record, started, timeline } = self;
+        let Some(captured) = started.hosts.get(hosts.clone()) else { return Ok(()) };
+        let application = format!("halfopen {}", started.version);
+        let mut blocks = Blocks::begin(out, &application, &about(record, started))?;
+        for host in captured {
+            let description = format!("{}, TCP profile {}", host.addresses.join(", "), host.profile);
+            blocks.interface(&host.name, &description, SNAPSHOT_LENGTH)?;
+        }
+        let names = started.hosts.iter().flat_map(|host| {
+            let addresses = host.addresses.iter().filter_map(|address| address.parse::<IpAddr>().ok());
+            addresses.map(|address| (address, host.name.as_str()))
+        });
+        blocks.names(names)?;
+
+        let mut capture = Capture { record, timeline, sent: BTreeMap::new() };
+        let mut packets = 0;
+        for (index, entry) in timeline.entries.iter().enumerate() {
+            let Some(host) = entry.host.filter(|host| hosts.contains(host)) else { continue };
+            let Ok(interface) = u32::try_from(host - hosts.start) else { continue };
+            let Some(found) = capture.packet(index, entry) else { continue };
+            let Found { inbound, octets, length, comments } = found;
+            if octets.is_empty() {
+                let reason = "the events have no bytes of datagrams; request the run with a snapshot length";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+            }
+            packets += 1;
+            if !inbound {
+                capture.sent.insert(index, packets);
+            }
+            let time = START + entry.time;
+            blocks.packet(&Packet { interface, inbound, time, octets, length, comments: &comments })?;
+        }
+        blocks.end()
+    }
 }
 
 /// The comment of the capture.
@@ -61,7 +94,8 @@ fn about(record: &RunRecord, started: &RunStarted) -> String {
     lines.extend(record.command().map(|command| format!("repeat it with: {command}")));
     lines.push(
         "Times are virtual: the run begins with the year 2000 (UTC). Each interface is a host, with what it sent, lost or not, and \
-         what arrived. What a fault or a middlebox made up is only where it arrived."
+         what arrived. What a fault or a middlebox injected is only where it arrived. No link layer is simulated: hardware \
+         addresses are made from IP addresses."
             .to_owned(),
     );
     lines.retain(|line| !line.is_empty());
@@ -79,7 +113,7 @@ struct Found<'a> {
 struct Capture<'a> {
     record: &'a RunRecord,
     timeline: &'a Timeline,
-    /// The numbers that packets have in the file, from 1, by where they were sent.
+    /// The numbers in the file, from 1, of packets that its hosts sent.
     sent: BTreeMap<EntryIndex, u64>,
 }
 
