@@ -1,4 +1,4 @@
-//! The Test Anything Protocol, version 14.
+//! The Test Anything Protocol, version 13.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,11 @@ use crate::record::{Outcome, RunRecord};
 use crate::stopped::Stopped;
 use crate::words::{self, plain};
 
-/// Writes TAP 14: a line for each run as it ends, with its failures as YAML below it, and the plan at the end.
+const VERSION: &str = "TAP version 13";
+
+/// Writes TAP 13: a line for each run as it ends, with its failures as YAML below it, and the plan at the end.
+///
+/// `prove` refuses version 14, and readers of that version accept this one.
 #[derive(Debug)]
 pub struct TapReporter<W> {
     out: W,
@@ -25,7 +29,7 @@ impl<W: Write> TapReporter<W> {
     /// A test line. Its number is that of the run.
     fn line(&mut self, passed: bool, record: &RunRecord, directive: &str) -> io::Result<()> {
         if self.runs == 0 {
-            writeln!(self.out, "TAP version 14")?;
+            writeln!(self.out, "{VERSION}")?;
         }
         self.runs += 1;
         let not = if passed { "" } else { "not " };
@@ -59,7 +63,7 @@ impl<W: Write> Reporter for TapReporter<W> {
 
     fn end(&mut self) -> io::Result<()> {
         if self.runs == 0 {
-            writeln!(self.out, "TAP version 14")?;
+            writeln!(self.out, "{VERSION}")?;
         }
         if !self.bailed {
             writeln!(self.out, "1..{}", self.runs)?;
@@ -123,7 +127,7 @@ impl Yaml {
             if index == 0 {
                 self.key(indent, key);
             }
-            self.text.push_str(&format!("{:indent$}  - {}\n", "", string(item)));
+            self.text.push_str(&format!("{:indent$}  - {}\n", "", list_item(item)));
         }
     }
 }
@@ -142,6 +146,18 @@ fn string(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// A string as an item of a list. `prove` would take a first word with a colon for a key, quoted or not.
+fn list_item(text: &str) -> String {
+    let quoted = string(text);
+    let word = quoted.find(' ').unwrap_or(quoted.len());
+    let blanks = quoted[word..].len() - quoted[word..].trim_start_matches(' ').len();
+    let colon = if quoted[word + blanks..].starts_with(':') { word + blanks + 1 } else { word };
+    match quoted[..colon].strip_suffix(':') {
+        Some(key) => format!("{key}\\x3a{}", &quoted[colon..]),
+        None => quoted,
+    }
 }
 
 /// Text on a test line: without line breaks, and without the beginning of a directive.
