@@ -80,6 +80,10 @@ fn kind(kind: Option<&Kind>) -> String {
         Kind::StepBlocked(blocked) => format!("waits: {}", step(blocked.step.as_ref())),
         Kind::DataWritten(written) => format!("writes {}", words::count(written.bytes, "byte")),
         Kind::DataRead(read) => format!("reads {}", words::count(read.bytes, "byte")),
+        Kind::CallReturned(returned) => match returned.error.as_str() {
+            "" => "a call sees the end of the stream".to_owned(),
+            errno => format!("a call returns {errno}"),
+        },
         Kind::DataMistaken(mistake) => format!("reads a wrong byte at offset {}", mistake.offset),
         Kind::ApplicationResult(result) => {
             format!("{} ({})", call(result), step_number(result.step.as_ref()))

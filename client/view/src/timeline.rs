@@ -325,6 +325,7 @@ impl Builder {
             | Kind::DataWritten(_)
             | Kind::DataRead(_)
             | Kind::DataMistaken(_)
+            | Kind::CallReturned(_)
             | Kind::LimitReached(_)
             | Kind::RunStopped(_)
             | Kind::ExpectationResult(_) => return None,

@@ -1,7 +1,7 @@
 //! What a right scenario becomes.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use halfopen_scenario::*;
@@ -230,7 +230,7 @@ fn faults_say_what_which_and_when() {
     let precise = Match {
         from: Some(client),
         to: Some(server),
-        connection: Some(ConnectionRef { program: 2, connection: Slot(0) }),
+        connections: vec![ConnectionRef { program: 2, connection: Slot(0), nth: None }],
         flags: Some(FlagsMatch::Only(Flags::ACK)),
         payload: Some(PayloadMatch::None),
         size: Some(SizeMatch::Larger(39)),
@@ -240,12 +240,18 @@ fn faults_say_what_which_and_when() {
         retransmission: Some(false),
         keepalive_probe: Some(false),
         window_probe: Some(false),
+        window: Some(SizeMatch::Smaller(1024)),
+        mss: Some(None),
+        window_scale: Some(None),
+        sack_permitted: Some(false),
+        sack: Some(true),
+        timestamps: Some(true),
     };
     let payload = |payload| Match { payload: Some(payload), ..Match::default() };
     let forgery = Forgery {
         from: client,
         to: server,
-        connection: Some(ConnectionRef { program: 0, connection: Slot(0) }),
+        connection: Some(ConnectionRef { program: 0, connection: Slot(0), nth: None }),
         flags: Flags::PSH | Flags::ACK,
         sequence: Number { base: Base::RcvNxt, plus: 100 },
         acknowledgment: Some(Number { base: Base::Initial, plus: -198_975 }),
@@ -253,6 +259,14 @@ fn faults_say_what_which_and_when() {
         timestamps: true,
     };
     let from = |host| Match { from: Some(host), ..Match::default() };
+    let second = ConnectionRef { program: 2, connection: Slot(2), nth: NonZeroU32::new(2) };
+    let of_the_second = Match { connections: vec![second], ..payload(PayloadMatch::Any) };
+    let with_options = Match {
+        window: Some(SizeMatch::Exactly(0)),
+        mss: Some(Some(1460)),
+        window_scale: Some(Some(7)),
+        ..from(client)
+    };
     let delay = SegmentAction::Delay { by: MS(300) };
     let twice = SegmentAction::Duplicate { copies: 2, spacing: MS(1) };
     let large = |larger_than, from, to| BlackHole { larger_than, from, to };
@@ -293,8 +307,8 @@ fn faults_say_what_which_and_when() {
             segment(flags(FlagsMatch::AtLeast(Flags::SYN)), Which::First(2), SegmentAction::Drop),
             Effect::Segment { matching: precise, skip: 2, which: Which::Nth(3), action: SegmentAction::Drop },
             segment(payload(PayloadMatch::Octets(SizeMatch::Exactly(100))), Which::Every(2), delay),
-            segment(payload(PayloadMatch::Any), Which::Probability(25_000), twice),
-            segment(from(client), Which::All, SegmentAction::Reorder { behind: 3 }),
+            segment(of_the_second, Which::Probability(25_000), twice),
+            segment(with_options, Which::All, SegmentAction::Reorder { behind: 3 }),
             segment(from(server), Which::All, SegmentAction::Corrupt { bits: 2, field: None }),
             segment(payload(PayloadMatch::Octets(SizeMatch::Larger(1024))), Which::All, payload_bit),
             segment(small, Which::All, SegmentAction::Rewrite(everything)),
@@ -362,8 +376,8 @@ fn faults_say_what_which_and_when() {
 fn expectations_say_of_whom_and_when() {
     let scenario = whole();
     let expectations = &scenario.expectations;
-    let of = |host, connection, claim| Claim::Host { host: HostId(host), connection, claim };
-    let pick = |program| Some(ConnectionRef { program, connection: Slot(0) });
+    let of = |host, connection, claim| Claim::Host { host: HostId(host), connection, some: false, claim };
+    let pick = |program| Some(ConnectionRef { program, connection: Slot(0), nth: None });
     let path = [State::Listen, State::SynReceived].map(PathItem::State);
     let path = [&path[..], &[PathItem::Gap, PathItem::State(State::Closed)]].concat();
     assert_eq!(expectations[0].claim, of(1, pick(0), HostClaim::States(path)));
@@ -397,7 +411,15 @@ fn expectations_say_of_whom_and_when() {
     };
     assert_eq!(*order, [like(None, Flags::SYN), OrderItem::Gap, like(Some(HostId(1)), Flags::FIN)]);
     let under = about(Duration::ZERO, S(3 * 3600) - Duration::from_nanos(1));
-    assert_eq!(rest, [&Claim::AllClosed, &Claim::DataIntact, &Claim::VirtualTime(under)]);
+    let intact = Claim::Data { sender: None, wholeness: Wholeness::Intact };
+    assert_eq!(rest[..3], [&Claim::AllClosed, &intact, &Claim::VirtualTime(under)]);
+    let incomplete = Claim::Data { sender: Some(HostId(0)), wholeness: Wholeness::Incomplete };
+    let third = Some(ConnectionRef { program: 2, connection: Slot(2), nth: NonZeroU32::new(3) });
+    let of_some = |claim| Claim::Host { host: HostId(0), connection: None, some: true, claim };
+    assert_eq!(
+        rest[3..],
+        [&incomplete, &of(0, third, HostClaim::EndOfStream), &of_some(HostClaim::Ends(State::Closed))]
+    );
     assert_eq!(expectations[10].at, Some(about(Duration::ZERO, S(90))));
     assert_eq!(expectations[9].text, "order: [SYN, …, {from: server, flags: FIN}], at: 5s");
     assert_eq!(

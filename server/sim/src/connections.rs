@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use halfopen_scenario::{ConnectionRef, Slot};
-use halfopen_tcp::{Flags, Header, Instant, Seq, State};
-use halfopen_trace::{ConnectionNumber, HostId};
+use halfopen_scenario::ConnectionRef;
+use halfopen_tcp::{Errno, Flags, Header, Instant, Seq, State};
+use halfopen_trace::{ConnectionNumber, ConnectionOpened, HostId, OpenedConnections};
 
 use crate::content::Written;
 
@@ -62,6 +61,10 @@ pub(crate) struct End {
     pub(crate) received: u64,
     /// Whether some of it was not what the peer had sent.
     pub(crate) mistaken: bool,
+    /// Whether the application read the end of the peer's stream.
+    pub(crate) has_read_end: bool,
+    /// What the application's next call gets.
+    pub(crate) error: Option<Errno>,
     /// What the application sent.
     pub(crate) written: Written,
     pub(crate) iss: Option<Seq>,
@@ -101,8 +104,7 @@ pub(crate) struct Connections {
     ends: Vec<End>,
     /// The ends, by position, in a state that somebody waits for, each with the time since when.
     watched: BTreeMap<(HostId, State), BTreeSet<(Instant, usize)>>,
-    /// Every connection that a program opened.
-    opened: BTreeSet<(usize, Slot, ConnectionNumber)>,
+    opened: OpenedConnections,
 }
 
 impl Connections {
@@ -228,15 +230,13 @@ impl Connections {
     }
 
     /// A program opened a connection.
-    pub(crate) fn open(&mut self, opened: ConnectionRef, number: ConnectionNumber) {
-        self.opened.insert((opened.program, opened.connection, number));
+    pub(crate) fn open(&mut self, opened: ConnectionOpened, number: ConnectionNumber) {
+        self.opened.open(opened, number);
     }
 
     /// The connection that was last opened under that reference.
     pub(crate) fn newest_of(&self, meant: ConnectionRef) -> Option<ConnectionNumber> {
-        let [first, last] = [NonZeroU32::MIN, NonZeroU32::MAX]
-            .map(|number| (meant.program, meant.connection, ConnectionNumber(number)));
-        self.opened.range(first..=last).next_back().map(|(_, _, number)| *number)
+        self.opened.newest_of(meant)
     }
 
     /// A host is gone, and the ends on it with it.
@@ -265,7 +265,7 @@ impl halfopen_network::Connections for Connections {
     }
 
     fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
-        self.opened.contains(&(meant.program, meant.connection, number))
+        self.opened.is(meant, number)
     }
 
     fn newest_between(&self, [one, other]: [SocketAddr; 2]) -> Option<ConnectionNumber> {
@@ -283,6 +283,8 @@ impl End {
             last_silence: Duration::ZERO,
             received: 0,
             mistaken: false,
+            has_read_end: false,
+            error: None,
             written: Written::default(),
             iss: None,
             window: 0,

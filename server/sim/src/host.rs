@@ -273,6 +273,9 @@ impl Machine {
             if let Some(result) = turn.ended {
                 self.note(connection, EventKind::ApplicationResult(result));
             }
+            if let Some(returned) = turn.returned {
+                self.note(connection, EventKind::CallReturned(returned));
+            }
         }
     }
 
@@ -280,7 +283,7 @@ impl Machine {
     fn note_opened(&self, opened: Opened, number: ConnectionNumber) {
         let kind = match opened {
             Opened::ByProgram(opened) => {
-                self.shared.run.borrow_mut().connections.open(opened.reference(), number);
+                self.shared.run.borrow_mut().connections.open(opened, number);
                 EventKind::ConnectionOpened(opened)
             }
             Opened::ByOutside { socket } => EventKind::SocketOpened { socket },
@@ -370,7 +373,12 @@ impl Machine {
                 EventKind::TimerChanged { timer, change: by_clock(change, clock) }
             }
             TcpEvent::Keepalive(found) => keepalive(found, now, end.map(|end| run.connections.end(end))),
-            TcpEvent::Error(errno) => EventKind::ConnectionError(errno),
+            TcpEvent::Error(errno) => {
+                if let Some(end) = end {
+                    run.connections.end_mut(end).error = Some(errno);
+                }
+                EventKind::ConnectionError(errno)
+            }
             // No application asks for reports; what they tell is in the trace already.
             TcpEvent::Report(_) => return,
         };

@@ -22,7 +22,7 @@ fn expectation(claim: Claim, at: Option<Window>) -> Expectation {
 }
 
 fn about(host: HostId, claim: HostClaim) -> Expectation {
-    expectation(Claim::Host { host, connection: None, claim }, None)
+    expectation(Claim::Host { host, connection: None, some: false, claim }, None)
 }
 
 fn exactly(seconds: u64) -> Window {
@@ -91,7 +91,12 @@ fn what_decides_must_happen_in_time() {
     for (seconds, passed) in [(0..=8000, true), (0..=7000, false)] {
         let window =
             Window { from: Duration::from_secs(*seconds.start()), to: Duration::from_secs(*seconds.end()) };
-        let claim = Claim::Host { host: SERVER, connection: None, claim: HostClaim::Error(Errno::TimedOut) };
+        let claim = Claim::Host {
+            host: SERVER,
+            connection: None,
+            some: false,
+            claim: HostClaim::Error(Errno::TimedOut),
+        };
         let result = check(dead_client(), expectation(claim, Some(window)));
         assert_eq!(result.passed, passed);
         assert_eq!(result.finding, Finding::Error(Some(Errno::TimedOut)));
@@ -120,8 +125,8 @@ fn a_claim_about_no_connection_does_not_hold() {
 
 #[test]
 fn a_claim_may_be_about_one_connection_of_a_program() {
-    let connection = Some(ConnectionRef { program: CLIENT_PROGRAM, connection: CONNECTION });
-    let claim = Claim::Host { host: CLIENT, connection, claim: HostClaim::Ends(State::Closed) };
+    let connection = Some(ConnectionRef { program: CLIENT_PROGRAM, connection: CONNECTION, nth: None });
+    let claim = Claim::Host { host: CLIENT, connection, some: false, claim: HostClaim::Ends(State::Closed) };
     assert!(check(session(), expectation(claim, None)).passed);
 }
 
@@ -287,4 +292,137 @@ fn an_error_that_nothing_in_the_text_says_is_no_pass() {
     }
     let other = play("connect: server:80", "expect: [client: {ends: CLOSED}]\n");
     assert_eq!(other, (false, said.to_owned()), "no claim about the error");
+}
+
+#[test]
+fn an_error_and_the_end_of_a_stream_are_timed_when_a_call_returns_them() {
+    let late = "\
+applications:
+  server: [listen: 80, accept, wait-until: 1s, abort]
+  client: [connect: server:80, wait-until: 60s, {receive: 1 B, error: ECONNRESET}]
+";
+    let never = "\
+applications:
+  server: [listen: 80, accept, wait-until: 1s, abort]
+  client: [connect: server:80, hold]
+";
+    let ends = "\
+applications:
+  server: [listen: 80, accept, close]
+  client: [connect: server:80, {receive: 1 B, timeout: 1ms, error: EAGAIN}, wait-until: 5s, receive]
+";
+    let reset = Finding::Error(Some(Errno::ConnectionReset));
+    let cases = [
+        (late, "client: {error: ECONNRESET, at: 60s}", true, reset.clone()),
+        (late, "client: {error: ECONNRESET, within: 59s}", false, reset),
+        (never, "client: {error: ECONNRESET}", false, Finding::PendingError(Errno::ConnectionReset)),
+        (never, "server: {error: ECONNRESET}", false, Finding::Error(None)),
+        (ends, "client: {received: end, at: 5s}", true, Finding::EndOfStream(true)),
+        (ends, "client: {received: end, within: 4s}", false, Finding::EndOfStream(true)),
+        (ends, "server: {received: end}", false, Finding::EndOfStream(false)),
+        (ends, "client: {error: EAGAIN}", false, Finding::Error(None)),
+    ];
+    for (text, claim, passed, finding) in cases {
+        let result = played(&format!("{text}expect: [{claim}]\n"));
+        assert_eq!((result.passed, &result.finding), (passed, &finding), "{claim}");
+    }
+}
+
+#[test]
+fn a_claim_may_be_about_some_connection_or_one_of_those_with_a_name() {
+    let text = "\
+applications:
+  server:
+    - listen: 80
+    - repeat: [{accept: , as: c}, {receive: 1 B, on: c}, {close: , on: c}]
+      times: 2
+  client:
+    - repeat: [{connect: server:80, as: c}, {send: 1 B, on: c}, wait: 1s]
+      times: 3
+until: 30s
+";
+    for (claim, passed) in [
+        ("server: {ends: FIN-WAIT-2, on: c}", true),
+        ("server: {ends: FIN-WAIT-2, on: c#1}", true),
+        ("server: {ends: FIN-WAIT-2, on: c#2}", true),
+        ("server: {ends: FIN-WAIT-2, on: c#3}", false),
+        ("server: {ends: FIN-WAIT-2}", false),
+        ("server: {ends: FIN-WAIT-2, some: on}", true),
+        ("server: {ends: ESTABLISHED, some: on}", true),
+        ("server: {ends: CLOSE-WAIT, some: on}", false),
+        ("server: {received: 1 B, at: 1100ms, on: c#2}", true),
+        ("server: {received: 1 B, at: 1100ms, some: on}", true),
+        ("server: {received: 1 B, at: 3s, some: on}", false),
+        ("client: {ends: ESTABLISHED, on: c#3}", true),
+        ("segments: {on: c#2, payload: any}, count: 1, at: 1080ms", true),
+        ("segments: {from: client, on: c, payload: any}, count: 3", true),
+    ] {
+        let result = played(&format!("{text}expect: [{{{claim}}}]\n"));
+        assert_eq!(result.passed, passed, "{claim}: {result:?}");
+    }
+}
+
+#[test]
+fn both_ends_may_call_a_connection_the_same() {
+    let text = "\
+applications:
+  server:
+    a: [listen: 80, {accept: , as: old}, {receive: end, on: old}]
+    b: [listen: 81, {accept: , as: new}, {receive: end, on: new}]
+  client:
+    - {connect: server:80, as: old}
+    - {connect: server:81, as: new}
+    - {send: 1 B, on: old}
+    - {send: 1 B, on: new}
+    - {close: , on: old}
+    - {close: , on: new}
+faults:
+  - drop: {on: old, payload: any}
+    first: 1
+";
+    let cases = [
+        ("segments: {on: old, retransmission: on}, count: 1", true),
+        ("segments: {on: new, retransmission: on}, count: 0", true),
+        ("segments: {on: old, payload: any}, count: 2", true),
+    ];
+    for (claim, passed) in cases {
+        let result = played(&format!("{text}expect: [{{{claim}}}]\n"));
+        assert_eq!(result.passed, passed, "{claim}: {result:?}");
+    }
+}
+
+#[test]
+fn segments_may_be_told_by_their_window_and_options() {
+    for (claim, count) in [
+        ("{flags: SYN, mss: 1460 B, window-scale: 10, sack-permitted: on, timestamps: on}", 2),
+        ("{flags: SYN, mss: off}", 0),
+        ("{flags: SYN, window: larger than 60 KiB}", 2),
+        ("{from: client, payload: any, window-scale: off, sack: off, timestamps: on}", 3),
+        ("{from: client, sack: on}", 0),
+        ("{window: 0}", 0),
+    ] {
+        let result = played(&format!("{TALK}expect: [{{segments: {claim}, count: {count}}}]\n"));
+        assert!(result.passed, "{claim}: {result:?}");
+    }
+}
+
+#[test]
+fn data_may_be_incomplete_and_is_that_of_a_host() {
+    let text = "\
+applications:
+  server: [listen: 80, accept, send: 10 B, receive: 100 B, abort]
+  client: [connect: server:80, receive: 10 B, send: 300 B, {receive: end, error: ECONNRESET}]
+";
+    let missing = || Finding::DataMissing { sender: CLIENT.into(), received: 100, sent: 300 };
+    let cases = [
+        ("data: incomplete", true, missing()),
+        ("data: {client: incomplete}", true, missing()),
+        ("data: {client: intact}", false, missing()),
+        ("data: {server: intact}", true, Finding::DataIntact { octets: 10 }),
+        ("data: {server: incomplete}", false, Finding::DataIntact { octets: 10 }),
+    ];
+    for (claim, passed, finding) in cases {
+        let result = played(&format!("{text}expect: [{claim}]\n"));
+        assert_eq!((result.passed, &result.finding), (passed, &finding), "{claim}");
+    }
 }

@@ -31,6 +31,7 @@ fn happened(trace: &Trace) -> Vec<String> {
         EventKind::RunStarted(_)
         | EventKind::StepBlocked(_)
         | EventKind::ApplicationResult(_)
+        | EventKind::CallReturned(_)
         | EventKind::FaultAdded(_)
         | EventKind::ExpectationResult(_)
         | EventKind::RunFinished(_) => None,
@@ -316,14 +317,18 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         for (call, refusal) in calls {
             refuse(&mut simulation, Command::Call(call), refusal);
         }
-        let program = halfopen_scenario::ConnectionRef { program: 3, connection: halfopen_scenario::Slot(0) };
+        let program = halfopen_scenario::ConnectionRef {
+            program: 3,
+            connection: halfopen_scenario::Slot(0),
+            nth: None,
+        };
         let drops = |matching: Match, action: SegmentAction| Effect::Segment {
             matching,
             skip: 0,
             which: Which::All,
             action,
         };
-        let of_program = Match { connection: Some(program), ..Match::default() };
+        let of_program = Match { connections: vec![program], ..Match::default() };
         let box_3 = halfopen_scenario::MiddleboxId(3);
         let huge = Forgery {
             from: ScenarioHost(0),

@@ -18,8 +18,18 @@ pub struct ConnectionOpened {
 impl ConnectionOpened {
     /// What a scenario refers to it by.
     pub const fn reference(self) -> ConnectionRef {
-        ConnectionRef { program: self.program as usize, connection: Slot(self.slot as usize) }
+        ConnectionRef { program: self.program as usize, connection: Slot(self.slot as usize), nth: None }
     }
+}
+
+/// A call of an application that is no program of the scenario returned the error of the connection, or saw the end of the
+/// peer's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallReturned {
+    /// The connection's error, if it returned that.
+    pub error: Option<Errno>,
+    /// Whether it saw the end of the peer's stream.
+    pub end_of_stream: bool,
 }
 
 /// A step of an application ended.

@@ -8,9 +8,9 @@ use halfopen_scenario::{Scenario, Unreachable};
 use halfopen_tcp::{Cause, DropReason, Errno, Instant, State, Timer, TimerChange};
 
 use crate::{
-    ApplicationResult, ConnectionNumber, ConnectionOpened, ExpectationResult, FaultAdded, FaultApplied,
-    HostId, KeepaliveVerdict, Limit, LossReason, MiddleboxChanged, RunFinished, SegmentNumber, SegmentSent,
-    StepId,
+    ApplicationResult, CallReturned, ConnectionNumber, ConnectionOpened, ExpectationResult, FaultAdded,
+    FaultApplied, HostId, KeepaliveVerdict, Limit, LossReason, MiddleboxChanged, RunFinished, SegmentNumber,
+    SegmentSent, StepId,
 };
 
 /// One thing that happened.
@@ -51,6 +51,7 @@ impl Event {
             | EventKind::DataRead { .. }
             | EventKind::DataMistaken { .. }
             | EventKind::ApplicationResult(_)
+            | EventKind::CallReturned(_)
             | EventKind::LimitReached(_)
             | EventKind::RunStopped
             | EventKind::ExpectationResult(_)
@@ -159,6 +160,9 @@ pub enum EventKind {
     },
     /// A step of an application ended.
     ApplicationResult(ApplicationResult),
+    /// A call of an application that is no program of the scenario returned the error of the connection, or saw the end of the
+    /// stream. Happens once for each of the two.
+    CallReturned(CallReturned),
     /// A limit ends the run before it is over.
     LimitReached(Limit),
     /// The reader of the run cancelled it.

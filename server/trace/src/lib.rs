@@ -11,17 +11,19 @@ mod id;
 mod keepalive;
 mod loss;
 mod middlebox;
+mod opened;
 mod result;
 mod segment;
 mod trace;
 
-pub use application::{ApplicationResult, ConnectionOpened};
+pub use application::{ApplicationResult, CallReturned, ConnectionOpened};
 pub use event::{ConnectionCreated, Event, EventKind, HostState, RunStarted};
 pub use fault::{FaultAdded, FaultApplied, Phase};
 pub use id::{ConnectionNumber, ExpectationId, FaultId, HostId, MiddleboxId, SegmentNumber, StepId};
 pub use keepalive::{KeepaliveFound, KeepaliveVerdict};
 pub use loss::{LossReason, MiddleboxLoss};
 pub use middlebox::{MiddleboxChange, MiddleboxChanged};
+pub use opened::OpenedConnections;
 pub use result::{
     Decision, ExpectationResult, FinalState, Finding, Limit, Problem, RunFinished, Totals, Verdict,
 };

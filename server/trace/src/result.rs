@@ -43,8 +43,12 @@ pub enum Finding {
     LastState(Option<State>),
     /// What keepalive found out last; `None`: it never sent a probe.
     Keepalive(Option<KeepaliveFound>),
-    /// The first error that TCP gave to the application, if there was one.
+    /// The error of the connection that a call of the application returned, if one did.
     Error(Option<Errno>),
+    /// The connection has this error, and no call of the application returned it.
+    PendingError(Errno),
+    /// Whether a call of the application saw the end of the peer's stream.
+    EndOfStream(bool),
     /// Octets that the application received.
     Received(u64),
     /// No host sent a segment.

@@ -36,24 +36,25 @@ impl Evidence<'_> {
     fn check(&self, expectation: &Expectation) -> Check {
         let at = expectation.at;
         match &expectation.claim {
-            Claim::Host { host, connection, claim } => {
-                self.check_host((*host).into(), *connection, claim, at)
+            Claim::Host { host, connection, some, claim } => {
+                self.check_host((*host).into(), (*connection, *some), claim, at)
             }
             Claim::Segments { matching, count, spacing } => {
                 self.check_segments(matching, *count, spacing).in_time(at)
             }
             Claim::Order(order) => self.check_order(order).in_time(at),
             Claim::AllClosed => self.check_all_closed().in_time(at),
-            Claim::DataIntact => self.check_data(),
+            Claim::Data { sender, wholeness } => self.check_data(sender.map(HostId::from), *wholeness),
             Claim::VirtualTime(window) => self.check_virtual_time(*window),
         }
     }
 
-    /// The claim must hold for every connection that is meant; the first for which it does not decides.
+    /// The claim must hold for every connection that is meant, or for some of them; the first for which it does not, or does,
+    /// decides.
     fn check_host(
         &self,
         host: HostId,
-        connection: Option<ConnectionRef>,
+        (connection, some): (Option<ConnectionRef>, bool),
         claim: &HostClaim,
         at: Option<Window>,
     ) -> Check {
@@ -64,7 +65,10 @@ impl Evidence<'_> {
         for end in self.ends.meant(host, connection) {
             last = check_connection(claim, end).in_time(at);
             if !last.passed {
-                return last.by(end.number);
+                last = last.by(end.number);
+            }
+            if last.passed == some {
+                break;
             }
         }
         last

@@ -19,9 +19,16 @@ pub(crate) fn check_connection(claim: &HostClaim, end: &End) -> Check {
         },
         HostClaim::Keepalive { outcome, probes, after } => check_keepalive(*outcome, *probes, *after, end),
         HostClaim::Error(errno) => {
-            let found = end.error.map(|(found, _)| found);
-            let decided = end.error.map(|(_, moment)| moment);
-            Check::new(found == Some(*errno), Finding::Error(found), decided)
+            let decided = end.error_returned;
+            let finding = match (end.error, decided) {
+                (Some(pending), None) => Finding::PendingError(pending),
+                (found, _) => Finding::Error(found),
+            };
+            Check::new(decided.is_some() && end.error == Some(*errno), finding, decided)
+        }
+        HostClaim::EndOfStream => {
+            let decided = end.end_of_stream;
+            Check::new(decided.is_some(), Finding::EndOfStream(decided.is_some()), decided)
         }
         HostClaim::Received(octets) => {
             Check::new(end.read == *octets, Finding::Received(end.read), end.last_read)

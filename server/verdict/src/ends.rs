@@ -1,13 +1,13 @@
 //! What each end of each connection went through, read from the trace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use halfopen_scenario::{ConnectionRef, Slot};
+use halfopen_scenario::ConnectionRef;
 use halfopen_tcp::{Errno, State};
 use halfopen_trace::{
-    ConnectionNumber, Decision, Event, EventKind, FinalState, HostId, HostState, KeepaliveFound,
-    KeepaliveVerdict,
+    ApplicationResult, CallReturned, ConnectionNumber, Decision, Event, EventKind, FinalState, HostId,
+    HostState, KeepaliveFound, KeepaliveVerdict, OpenedConnections,
 };
 
 /// One end of a connection.
@@ -25,8 +25,12 @@ pub(crate) struct End {
     pub(crate) is_lost: bool,
     /// What keepalive found out last; probing only while it found out nothing.
     pub(crate) keepalive: Option<(KeepaliveFound, Decision)>,
-    /// The first error that the application got.
-    pub(crate) error: Option<(Errno, Decision)>,
+    /// The first error of the connection.
+    pub(crate) error: Option<Errno>,
+    /// When a call of the application returned it.
+    pub(crate) error_returned: Option<Decision>,
+    /// When a call of the application first saw the end of the peer's stream.
+    pub(crate) end_of_stream: Option<Decision>,
     /// Octets that the application wrote.
     pub(crate) written: u64,
     /// Octets that it read.
@@ -43,8 +47,7 @@ pub(crate) struct Ends {
     list: Vec<End>,
     /// The newest end of a connection on a host, as a position in the list.
     newest: BTreeMap<(ConnectionNumber, HostId), usize>,
-    /// Every connection that a program opened: by program and slot.
-    opened: BTreeSet<(usize, Slot, ConnectionNumber)>,
+    opened: OpenedConnections,
 }
 
 impl Ends {
@@ -59,8 +62,9 @@ impl Ends {
                 self.create(event, [created.local, created.remote]);
             }
             EventKind::ConnectionOpened(opened) => {
-                let ConnectionRef { program, connection } = opened.reference();
-                self.opened.extend(event.connection.map(|number| (program, connection, number)));
+                if let Some(number) = event.connection {
+                    self.opened.open(*opened, number);
+                }
             }
             EventKind::StateTransition { from, to, .. } => {
                 self.with_end(event, |end| end.change_state(*from, *to, moment));
@@ -70,7 +74,7 @@ impl Ends {
                 self.with_end(event, |end| end.find_out(found, moment));
             }
             EventKind::ConnectionError(errno) => {
-                self.with_end(event, |end| end.error = end.error.or(Some((*errno, moment))));
+                self.with_end(event, |end| end.error = end.error.or(Some(*errno)));
             }
             EventKind::DataWritten { octets } => {
                 self.with_end(event, |end| end.written = end.written.saturating_add(*octets));
@@ -79,6 +83,10 @@ impl Ends {
                 end.read = end.read.saturating_add(*octets);
                 end.last_read = Some(moment);
             }),
+            EventKind::ApplicationResult(ApplicationResult { error, end_of_stream, .. })
+            | EventKind::CallReturned(CallReturned { error, end_of_stream }) => {
+                self.with_end(event, |end| end.call_returned(*error, *end_of_stream, moment));
+            }
             EventKind::DataMistaken { .. } => self.with_end(event, |end| end.mistaken = true),
             EventKind::HostChanged(_)
             | EventKind::RunStarted(_)
@@ -92,7 +100,6 @@ impl Ends {
             | EventKind::FaultApplied(_)
             | EventKind::SocketOpened { .. }
             | EventKind::StepBlocked(_)
-            | EventKind::ApplicationResult(_)
             | EventKind::LimitReached(_)
             | EventKind::RunStopped
             | EventKind::ExpectationResult(_)
@@ -133,7 +140,7 @@ impl Ends {
 
     /// Whether a program opened this connection under that reference.
     pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
-        self.opened.contains(&(meant.program, meant.connection, number))
+        self.opened.is(meant, number)
     }
 
     /// Where each connection is, on each host that still has an end of it: by connection, then host.
@@ -156,6 +163,8 @@ impl End {
             is_lost: false,
             keepalive: None,
             error: None,
+            error_returned: None,
+            end_of_stream: None,
             written: 0,
             read: 0,
             last_read: None,
@@ -178,6 +187,13 @@ impl End {
             self.states.push((from, moment));
         }
         self.states.push((to, moment));
+    }
+
+    fn call_returned(&mut self, error: Option<Errno>, end_of_stream: bool, moment: Decision) {
+        // What else a call returns, such as EAGAIN, is no error of the connection.
+        let has_returned = error.is_some() && error == self.error;
+        self.error_returned = self.error_returned.or(has_returned.then_some(moment));
+        self.end_of_stream = self.end_of_stream.or(end_of_stream.then_some(moment));
     }
 
     fn find_out(&mut self, found: KeepaliveFound, moment: Decision) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use halfopen_scenario::Window;
+use halfopen_scenario::{Wholeness, Window};
 use halfopen_tcp::State;
 use halfopen_trace::{Decision, Finding, HostId};
 
@@ -31,8 +31,8 @@ impl Evidence<'_> {
         Check::new(true, Finding::AllClosed, last)
     }
 
-    /// All that applications wrote was read by their peers.
-    pub(crate) fn check_data(&self) -> Check {
+    /// All that applications wrote, those of one host or of all, was read by their peers, or not all of it.
+    pub(crate) fn check_data(&self, of: Option<HostId>, wholeness: Wholeness) -> Check {
         let (mut written, mut read) = (BTreeMap::new(), BTreeMap::new());
         let mut ends: Vec<_> = self.ends.iter().collect();
         ends.sort_by_key(|end| end.host);
@@ -47,16 +47,17 @@ impl Evidence<'_> {
             let received: &mut u64 = read.entry((end.number, remote, local)).or_default();
             *received = received.saturating_add(end.read);
         }
+        written.retain(|_, (_, sender)| of.is_none_or(|of| of == *sender));
         for (way, (sent, sender)) in &written {
             let received = read.get(way).copied().unwrap_or_default();
             if received < *sent {
-                return Check::broken(Finding::DataMissing { sender: *sender, received, sent: *sent })
-                    .by(way.0);
+                let finding = Finding::DataMissing { sender: *sender, received, sent: *sent };
+                return Check::new(wholeness == Wholeness::Incomplete, finding, None).by(way.0);
             }
         }
         match written.values().fold(0_u64, |sum, (octets, _)| sum.saturating_add(*octets)) {
             0 => Check::broken(Finding::NoData),
-            octets => Check::new(true, Finding::DataIntact { octets }, None),
+            octets => Check::new(wholeness == Wholeness::Intact, Finding::DataIntact { octets }, None),
         }
     }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    ExpectationResult, Finding, FindingFact, HostClaim, KeepaliveOutcome, KeepaliveVerdict, Problem,
-    RunClaim, RunLimit, SegmentsClaim, SegmentsFound, StepReference, TcpState, TcpStates, TimeWindow, claim,
-    finding, host_claim, problem, run_limit, segments_claim,
+    DataClaim, ExpectationResult, Finding, FindingFact, HostClaim, KeepaliveOutcome, KeepaliveVerdict,
+    Problem, RunClaim, RunLimit, SegmentsClaim, SegmentsFound, StepReference, TcpState, TcpStates,
+    TimeWindow, claim, finding, host_claim, problem, run_limit, segments_claim,
 };
 
 use super::matching::order;
@@ -24,6 +24,7 @@ pub fn expected(result: &ExpectationResult) -> String {
             RunClaim::DataIntact => "everything sent was received".to_owned(),
             RunClaim::Unspecified => result.text.clone(),
         },
+        Some(claim::Kind::Data(claim)) => data(claim),
         None => result.text.clone(),
     };
     match &claim.at {
@@ -35,7 +36,22 @@ pub fn expected(result: &ExpectationResult) -> String {
     }
 }
 
+/// What becomes of data: `not everything that client sent was received`.
+fn data(claim: &DataClaim) -> String {
+    let sent = match claim.sender.as_str() {
+        "" => "everything sent".to_owned(),
+        sender => format!("everything that {sender} sent"),
+    };
+    let not = if claim.incomplete { "not " } else { "" };
+    format!("{not}{sent} was received")
+}
+
 fn of_host(claim: &HostClaim) -> String {
+    let text = of_connection(claim);
+    if claim.some { format!("some connection: {text}") } else { text }
+}
+
+fn of_connection(claim: &HostClaim) -> String {
     match &claim.kind {
         Some(host_claim::Kind::States(path)) => states(path),
         Some(host_claim::Kind::Ends(last)) => state(TcpState::try_from(*last).unwrap_or_default()).to_owned(),
@@ -51,6 +67,7 @@ fn of_host(claim: &HostClaim) -> String {
         }
         Some(host_claim::Kind::Error(errno)) => errno.clone(),
         Some(host_claim::Kind::Received(bytes)) => count(*bytes, "byte"),
+        Some(host_claim::Kind::EndOfStream(_)) => "end of the stream".to_owned(),
         None => String::new(),
     }
 }
@@ -119,6 +136,13 @@ fn is_missing(result: &ExpectationResult) -> bool {
     match result.finding.as_ref().and_then(|finding| finding.kind.as_ref()) {
         Some(finding::Kind::Fact(_)) | None => true,
         Some(finding::Kind::Error(errno)) => errno.is_empty(),
+        Some(finding::Kind::Received(bytes)) => *bytes == 0,
+        Some(finding::Kind::EndOfStream(seen)) => !seen,
+        Some(finding::Kind::States(path)) => path.states.is_empty(),
+        Some(finding::Kind::Segments(found)) => found.count == 0,
+        Some(finding::Kind::Order(found)) => found.first.is_empty(),
+        Some(finding::Kind::Keepalive(found)) => found.verdict() == KeepaliveVerdict::Unspecified,
+        Some(finding::Kind::PendingError(_)) => true,
         Some(_) => false,
     }
 }
@@ -136,6 +160,9 @@ fn finding_of(finding: &Finding, result: &ExpectationResult) -> String {
         Some(Kind::Keepalive(found)) => keepalive_found(found),
         Some(Kind::Error(errno)) if errno.is_empty() => "no error".to_owned(),
         Some(Kind::Error(errno)) => errno.clone(),
+        Some(Kind::PendingError(errno)) => format!("{errno}, which no call returned"),
+        Some(Kind::EndOfStream(true)) => "end of the stream".to_owned(),
+        Some(Kind::EndOfStream(false)) => "no end of the stream".to_owned(),
         Some(Kind::Received(bytes)) => count(*bytes, "byte"),
         Some(Kind::Segments(found)) => segments_found(found),
         Some(Kind::Order(found)) => {

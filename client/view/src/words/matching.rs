@@ -1,6 +1,8 @@
 //! What a segment must be to match, as the scenario language writes it.
 
-use halfopen_proto::v1::{FlagsMatch, OrderClaim, OrderItem, SegmentMatch, SizeMatch, size_match};
+use halfopen_proto::v1::{
+    FlagsMatch, OptionMatch, OrderClaim, OrderItem, SegmentMatch, SizeMatch, size_match,
+};
 use halfopen_units::format_size;
 
 use super::{flags, state};
@@ -37,6 +39,15 @@ fn segment(matching: &SegmentMatch) -> String {
         ("sequence", matching.sequence.map(|number| number.to_string())),
         ("acknowledgment", matching.acknowledgment.map(|number| number.to_string())),
         ("state", matching.state.as_ref().map(|at| format!("{{{}: {}}}", at.host, state(at.state())))),
+        ("window", matching.window.as_ref().map(size)),
+        ("mss", matching.mss.as_ref().map(|mss| option(mss, |mss| format_size(mss.into())))),
+        (
+            "window-scale",
+            matching.window_scale.as_ref().map(|shift| option(shift, |shift| shift.to_string())),
+        ),
+        ("sack-permitted", matching.sack_permitted.map(switch)),
+        ("sack", matching.sack.map(switch)),
+        ("timestamps", matching.timestamps.map(switch)),
         ("retransmission", matching.retransmission.map(switch)),
         ("keepalive-probe", matching.keepalive_probe.map(switch)),
         ("window-probe", matching.window_probe.map(switch)),
@@ -48,6 +59,10 @@ fn segment(matching: &SegmentMatch) -> String {
 fn flags_match(matching: &FlagsMatch) -> String {
     let bits = flags(matching.flags.unwrap_or_default());
     if matching.only { format!("only {bits}") } else { bits }
+}
+
+fn option(matching: &OptionMatch, value: impl FnOnce(u32) -> String) -> String {
+    matching.value.map_or_else(|| "off".to_owned(), value)
 }
 
 fn size(matching: &SizeMatch) -> String {
@@ -95,6 +110,16 @@ mod tests {
                     ..SegmentMatch::default()
                 }),
                 "{sequence: 0, state: {b: TIME-WAIT}}",
+            ),
+            (
+                item(SegmentMatch {
+                    window: sized(size_match::Size::SmallerThan(1024)),
+                    mss: Some(OptionMatch { value: Some(1460) }),
+                    window_scale: Some(OptionMatch { value: None }),
+                    timestamps: Some(true),
+                    ..SegmentMatch::default()
+                }),
+                "{window: smaller than 1 KiB, mss: 1460 B, window-scale: off, timestamps: on}",
             ),
         ];
         for (item, expected) in cases {

@@ -20,6 +20,9 @@ use crate::wording;
 /// What the name of a field begins with that is a group of keys.
 pub(crate) const GROUP: char = '+';
 
+/// The variant that takes an item without any of the other words, whole: a map whose keys are names.
+const NAMES: &str = "*";
+
 /// What stands after a bare word: `accept` is `{accept: }`.
 static NOTHING: Node =
     Node { span: Span { start: 0, end: 0, line: 0, column: 0 }, value: Value::Null, pruned: false };
@@ -47,6 +50,9 @@ impl<'de> Item<'de> {
                 let message = format!("`{first}` and `{second}` in one {what}");
                 Err(Error::of(message, format!("make two {what}s of it")))
             }
+            [] if words.contains(&NAMES) && matches!(node.value, Value::Mapping(_)) && !keys.is_empty() => {
+                Ok(Item { node, word: NAMES })
+            }
             [] => Err(no_word(node, &keys, &what, words)),
         }
     }
@@ -54,21 +60,37 @@ impl<'de> Item<'de> {
 
 /// What to say if none of the keys is one of the words.
 fn no_word(node: &Node, keys: &[&Node], what: &str, words: &'static [&'static str]) -> Error {
-    let meant = |key: &&&Node| wording::suggest(&key.to_string(), words.iter().copied()).is_some();
-    let bare = matches!(node.value, Value::String(_));
-    let mut error = match keys.iter().find(|key| bare || meant(key)).or(keys.first()) {
-        Some(key) if bare || meant(&key) => {
+    let meant = |key: &&&Node| {
+        let text = key.to_string();
+        let first = text.split(' ').next().unwrap_or_default();
+        words.contains(&first) || wording::suggest(&text, words.iter().copied()).is_some()
+    };
+    let mut error = match keys.iter().find(meant).or(keys.first()) {
+        Some(key) if meant(&key) => {
             Error { shown: Some(key.span), ..Error::unknown_field(&key.to_string(), words) }
         }
         first => {
             let message = match first {
-                Some(key) => format!("`{}` is not a {what}", wording::short(&key.to_string())),
+                Some(key) => {
+                    format!("`{}` is not {}", wording::short(&key.to_string()), wording::with_article(what))
+                }
                 None => format!("this {what} does not say what it is about"),
             };
-            let help = format!("it is one of {}", wording::list(words.iter().copied()));
+            let known = wording::list(words.iter().copied().filter(|word| *word != NAMES));
+            let help = match words.contains(&NAMES) {
+                true => format!(
+                    "name a host and what is claimed of it: `server: {{ends: CLOSED}}`, or one of {known}"
+                ),
+                false => format!("it is one of {known}"),
+            };
             Error { shown: first.map(|key| key.span), ..Error::of(message, help) }
         }
     };
+    if matches!(node.value, Value::Null) {
+        // The key that nothing follows is shown.
+        error.missing = true;
+        return error;
+    }
     error.span = Some(node.span);
     error.quiet = node.pruned;
     error
@@ -92,6 +114,9 @@ impl<'de> VariantAccess<'de> for Item<'de> {
     type Error = Error;
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
+        if self.word == NAMES {
+            return seed.deserialize(Part { node: self.node, key: None });
+        }
         let read = RefCell::new(Vec::new());
         let value = seed.deserialize(Keys { node: self.node, read: &read })?;
         let read = read.into_inner();

@@ -160,6 +160,10 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         part.place(seed.deserialize(part)).map(Some)
     }
 
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.entries.len())
+    }
+
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let part = self.value.take().ok_or_else(|| Error::custom("a value without a key"))?;
         part.place(seed.deserialize(part))

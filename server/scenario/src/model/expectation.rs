@@ -1,5 +1,6 @@
 //! Expectations: what must be true of a run.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use halfopen_tcp::{Errno, State};
@@ -12,8 +13,8 @@ pub struct Expectation {
     /// What.
     pub claim: Claim,
     /// When the claim must be decided; `None` is at any time. It is decided by the last transition of a path, the
-    /// transition into the last state, keepalive's outcome, the error, the octet that completes what is received, or
-    /// the last of the segments. A claim about all of a host's connections must be decided in time for each of them.
+    /// transition into the last state, keepalive's outcome, the call that returned the error or the end of the stream,
+    /// the octet that completes what is received, or the last of the segments. A claim about all of a host's connections must be decided in time for each of them.
     /// [`HostClaim::Never`] has no such time. A claim that nothing decided does not hold at any time.
     pub at: Option<Window>,
     /// Its place in the text.
@@ -31,6 +32,8 @@ pub enum Claim {
         host: HostId,
         /// Which of its connections; `None`: every connection it ever had, at least one.
         connection: Option<ConnectionRef>,
+        /// Whether it is enough that the claim is true of one of them.
+        some: bool,
         /// What.
         claim: HostClaim,
     },
@@ -50,10 +53,24 @@ pub enum Claim {
     /// Every connection that ever existed, at least one, is closed on every host or gone with it. The last transition to
     /// CLOSED decides.
     AllClosed,
-    /// Everything that applications wrote, at least one octet, was read unchanged by their peers.
-    DataIntact,
+    /// What became of the data that applications wrote, at least one octet. None of it was changed.
+    Data {
+        /// The host of the applications; `None`: every host.
+        sender: Option<HostId>,
+        /// Whether their peers read all of it.
+        wholeness: Wholeness,
+    },
     /// How much virtual time the run took.
     VirtualTime(Window),
+}
+
+/// Whether all data was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wholeness {
+    /// All of it.
+    Intact,
+    /// Not all of it.
+    Incomplete,
 }
 
 /// A part of an order of segments.
@@ -65,13 +82,15 @@ pub enum OrderItem {
     Gap,
 }
 
-/// Identifies a connection of a host by the program that opens it.
+/// Identifies connections of a host by the program that opens them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionRef {
     /// The program's index in [`Scenario::programs`](crate::Scenario::programs).
     pub program: usize,
     /// Which of its connections.
     pub connection: Slot,
+    /// Which of those that a repetition opened under that name, from 1 in the order of opening; `None`: all of them.
+    pub nth: Option<NonZeroU32>,
 }
 
 /// What is claimed about a connection of a host.
@@ -92,8 +111,10 @@ pub enum HostClaim {
         /// Time since anything was last received.
         after: Option<Window>,
     },
-    /// The application got this error from TCP: the first, if there were several.
+    /// A call of the application returned this error of the connection.
     Error(Errno),
+    /// A call of the application saw the end of the peer's stream.
+    EndOfStream,
     /// The application received exactly this many octets.
     Received(u64),
 }

@@ -17,7 +17,8 @@ use std::time::Duration;
 use halfopen_tcp::Profile;
 
 pub use expectation::{
-    Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Window,
+    Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Wholeness,
+    Window,
 };
 pub use fault::{
     Base, BlackHole, Cut, Effect, Fault, Field, Forgery, Number, SegmentAction, Unreachable, When, Which,

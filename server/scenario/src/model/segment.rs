@@ -13,8 +13,9 @@ pub struct Match {
     pub to: Option<HostId>,
     /// With these control bits.
     pub flags: Option<FlagsMatch>,
-    /// Of this connection, which can be recognized once its `connect` or `accept` has begun.
-    pub connection: Option<ConnectionRef>,
+    /// Of one of these connections, which can be recognized once their `connect` or `accept` has begun; of any, if the list
+    /// is empty.
+    pub connections: Vec<ConnectionRef>,
     /// With this much data.
     pub payload: Option<PayloadMatch>,
     /// Whose IP datagram has this size.
@@ -26,6 +27,18 @@ pub struct Match {
     /// Sent while this host, at either end, has the connection in this state. A connection has no state before its first
     /// transition or while it is embryonic.
     pub state: Option<(HostId, State)>,
+    /// With this window, as the peer interprets it.
+    pub window: Option<SizeMatch>,
+    /// With this MSS option, in octets; `Some(None)`: without one.
+    pub mss: Option<Option<u16>>,
+    /// With this window scale option: its shift count; `Some(None)`: without one.
+    pub window_scale: Option<Option<u8>>,
+    /// Whether it has the option SACK permitted.
+    pub sack_permitted: Option<bool>,
+    /// Whether it has SACK blocks.
+    pub sack: Option<bool>,
+    /// Whether it has timestamps.
+    pub timestamps: Option<bool>,
     /// Whether any of it was sent before, for whatever reason.
     pub retransmission: Option<bool>,
     /// Whether it is a keepalive probe.
@@ -36,7 +49,7 @@ pub struct Match {
 
 impl Match {
     /// Whether a segment matches. `is_of` says whether it belongs to a connection.
-    pub fn matches(&self, segment: &SegmentFacts, is_of: impl FnOnce(ConnectionRef) -> bool) -> bool {
+    pub fn matches(&self, segment: &SegmentFacts, is_of: impl Fn(ConnectionRef) -> bool) -> bool {
         self.from.is_none_or(|from| segment.from == Some(from))
             && self.to.is_none_or(|to| segment.to == Some(to))
             && self.flags.is_none_or(|flags| flags.matches(segment.flags))
@@ -45,10 +58,16 @@ impl Match {
             && self.sequence.is_none_or(|sequence| segment.sequence == sequence)
             && self.acknowledgment.is_none_or(|number| segment.acknowledgment == Some(number))
             && self.state.is_none_or(|(host, state)| segment.is_in(host, state))
+            && self.window.is_none_or(|window| window.matches(segment.window))
+            && self.mss.is_none_or(|mss| segment.mss == mss)
+            && self.window_scale.is_none_or(|shift| segment.window_scale == shift)
+            && self.sack_permitted.is_none_or(|permitted| segment.sack_permitted == permitted)
+            && self.sack.is_none_or(|sack| segment.sack == sack)
+            && self.timestamps.is_none_or(|timestamps| segment.timestamps == timestamps)
             && self.retransmission.is_none_or(|retransmission| segment.retransmission == retransmission)
             && self.keepalive_probe.is_none_or(|probe| segment.keepalive_probe == probe)
             && self.window_probe.is_none_or(|probe| segment.window_probe == probe)
-            && self.connection.is_none_or(is_of)
+            && (self.connections.is_empty() || self.connections.iter().copied().any(is_of))
     }
 }
 
@@ -69,6 +88,18 @@ pub struct SegmentFacts {
     pub sequence: u32,
     /// Its relative acknowledgment number; `None` without the ACK bit.
     pub acknowledgment: Option<u32>,
+    /// Its window as the peer interprets it, in octets.
+    pub window: u64,
+    /// The value of its MSS option, in octets, if it has one.
+    pub mss: Option<u16>,
+    /// The shift count of its window scale option, if it has one.
+    pub window_scale: Option<u8>,
+    /// Whether it has the option SACK permitted.
+    pub sack_permitted: bool,
+    /// Whether it has SACK blocks.
+    pub sack: bool,
+    /// Whether it has timestamps.
+    pub timestamps: bool,
     /// The state of its connection at the sender, if it has one.
     pub from_state: Option<State>,
     /// The same at the receiver.
@@ -170,6 +201,12 @@ mod tests {
             size: 40,
             sequence: 1025,
             acknowledgment: Some(1),
+            window: 64_240,
+            mss: None,
+            window_scale: None,
+            sack_permitted: false,
+            sack: false,
+            timestamps: false,
             from_state: Some(State::FinWait1),
             to_state: Some(State::Established),
             retransmission: false,
@@ -212,10 +249,36 @@ mod tests {
         assert!(
             means(&size(SizeMatch::Smaller(41)), &plain) && !means(&size(SizeMatch::Smaller(40)), &plain)
         );
-        let mine = ConnectionRef { program: 0, connection: Slot(0) };
-        let named = Match { connection: Some(mine), ..Match::default() };
-        assert!(named.matches(&plain, |asked| asked == mine) && !means(&named, &plain));
+        let [mine, theirs] = [0, 1].map(|program| ConnectionRef { program, connection: Slot(0), nth: None });
+        let named = Match { connections: vec![mine, theirs], ..Match::default() };
+        assert!(
+            named.matches(&plain, |asked| asked == mine) && named.matches(&plain, |asked| asked == theirs)
+        );
+        assert!(!means(&named, &plain));
         let new = SegmentFacts { to_state: None, ..plain };
         assert!(!means(&state(1, State::Established), &new));
+    }
+
+    #[test]
+    fn an_option_has_its_value_or_is_not_there() {
+        let syn = SegmentFacts { flags: Flags::SYN, mss: Some(1460), window_scale: Some(7), ..fin() };
+        let cases = [
+            (Match { window: Some(SizeMatch::Exactly(64_240)), ..Match::default() }, true),
+            (Match { window: Some(SizeMatch::Smaller(64_240)), ..Match::default() }, false),
+            (Match { mss: Some(Some(1460)), ..Match::default() }, true),
+            (Match { mss: Some(Some(536)), ..Match::default() }, false),
+            (Match { mss: Some(None), ..Match::default() }, false),
+            (Match { window_scale: Some(Some(7)), ..Match::default() }, true),
+            (Match { window_scale: Some(None), ..Match::default() }, false),
+            (Match { sack_permitted: Some(false), ..Match::default() }, true),
+            (Match { sack_permitted: Some(true), ..Match::default() }, false),
+            (Match { sack: Some(false), ..Match::default() }, true),
+            (Match { sack: Some(true), ..Match::default() }, false),
+            (Match { timestamps: Some(false), ..Match::default() }, true),
+            (Match { timestamps: Some(true), ..Match::default() }, false),
+        ];
+        for (matching, expected) in cases {
+            assert_eq!(means(&matching, &syn), expected, "{matching:?}");
+        }
     }
 }

@@ -3,12 +3,11 @@
 use halfopen_tcp::Flags;
 
 use super::{Checker, Place, key, word};
-use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::shape::{self, ControlBits, Given};
-use crate::{ConnectionRef, Forgery, HostId, Limits};
+use crate::{Forgery, HostId, Limits};
 
 impl Checker<'_> {
     pub(super) fn forgery(&mut self, place: Place, given: &Given<shape::Forgery>) -> Option<Forgery> {
@@ -37,7 +36,7 @@ impl Checker<'_> {
         let octets = self.forged_octets(inject);
         let (from, to) = (from?, to?);
         let connection = match &inject.on {
-            Some(on) => Some(self.connection_between(from, to, on)?),
+            Some(on) => Some(self.connection_between([from, to], on)?),
             None => None,
         };
         Some(Forgery {
@@ -72,18 +71,6 @@ impl Checker<'_> {
                 None
             }
         }
-    }
-
-    /// The connection of that name at either end.
-    fn connection_between(
-        &mut self,
-        from: HostId,
-        to: HostId,
-        on: &Spanned<Scalar<String>>,
-    ) -> Option<ConnectionRef> {
-        let Scalar(name) = &on.value;
-        let found = self.find_connection(from, name).or_else(|| self.find_connection(to, name));
-        found.or_else(|| self.connection_of(from, on))
     }
 
     fn fits_flags(&mut self, inject: &shape::Forgery, flags: Flags) {

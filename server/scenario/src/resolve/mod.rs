@@ -5,6 +5,7 @@ mod faults;
 mod hosts;
 mod inject;
 mod middleboxes;
+mod names;
 mod network;
 mod programs;
 mod rewrite;
@@ -17,7 +18,7 @@ use halfopen_tcp::{Profile, State};
 use crate::de::Spanned;
 use crate::node::{Node, Span};
 use crate::parse::Scalar;
-use crate::shape::{Document, HostInState, Match, Opt};
+use crate::shape::{Document, Given, HostInState, Match, Opt};
 use crate::{Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, wording};
 
 /// The scenario that the document says, whose hosts have `profile` if there is one. It is only worth something if no
@@ -188,17 +189,23 @@ impl Checker<'_> {
             let message = format!("`{name}` is at neither end of these segments");
             self.problem(place, message, "it is the state of the sender or of the receiver");
         }
-        let connection = matching.on.as_ref().and_then(|on| self.connection_at_either_end([from, to], on));
+        let connections = matching.on.as_ref().map(|on| self.connections_at_either_end([from, to], on));
         crate::Match {
             from,
             to,
-            connection,
+            connections: connections.unwrap_or_default(),
             flags: matching.flags,
             payload: matching.payload,
             size: matching.size,
             sequence: matching.sequence,
             acknowledgment: matching.acknowledgment,
             state,
+            window: matching.window,
+            mss: matching.mss,
+            window_scale: matching.window_scale,
+            sack_permitted: matching.sack_permitted,
+            sack: matching.sack,
+            timestamps: matching.timestamps,
             retransmission: matching.retransmission,
             keepalive_probe: matching.keepalive_probe,
             window_probe: matching.window_probe,
@@ -243,42 +250,20 @@ impl Checker<'_> {
         number <= most
     }
 
-    /// Which of the words was given; says so if it is not exactly one.
-    fn one_of<'n>(&mut self, span: Span, what: &str, given: &[(&'n str, bool)]) -> Option<&'n str> {
-        let mut words = given.iter().filter(|(_, given)| *given).map(|(word, _)| *word);
-        let first = words.next();
-        match (first, words.next()) {
-            (Some(_), None) => {}
-            (Some(first), Some(second)) => {
-                let message = format!("`{first}` and `{second}` in one {what}");
-                self.problem(span, message, format!("make two {what}s of it"));
-                return None;
-            }
-            (None, _) => {
-                let all = wording::list(given.iter().map(|(word, _)| *word));
-                self.problem(
-                    span,
-                    format!("this {what} does not say what it is about"),
-                    format!("it is one of {all}"),
-                );
-            }
+    /// What must stand after the word.
+    fn needed<'g, T>(
+        &mut self,
+        given: &'g Given<T>,
+        place: Place,
+        what: &str,
+        example: &str,
+    ) -> Option<&'g T> {
+        let inner = given.inner();
+        if inner.is_none() {
+            let at = given.span_or(place.span);
+            self.problem(at, format!("this does not say {what}"), format!("write {example}"));
         }
-        first
-    }
-
-    /// Complains about each that stands beside a word it does not belong to.
-    fn only(&mut self, word: &str, allowed: &[&str], given: &[(&str, Option<Span>)]) {
-        for (name, place) in given {
-            let Some(place) = place else { continue };
-            if allowed.contains(name) {
-                continue;
-            }
-            let help = match allowed {
-                [] => format!("`{word}` stands alone"),
-                allowed => format!("beside `{word}` there may be {}", wording::list(allowed.iter().copied())),
-            };
-            self.problem(*place, format!("`{name}` does not belong to `{word}`"), help);
-        }
+        inner
     }
 }
 

@@ -1,10 +1,9 @@
-//! Segments that are rewritten, and segments by the name of their connection.
+//! Segments that are rewritten.
 
 use super::{Checker, Place, word};
 use crate::de::Spanned;
-use crate::parse::Scalar;
 use crate::shape::NewFields;
-use crate::{ConnectionRef, HostId, NewValue, Rewrite, wording};
+use crate::{NewValue, Rewrite};
 
 impl Checker<'_> {
     pub(super) fn rewrite(&mut self, place: Place, given: &Option<Spanned<NewFields>>) -> Rewrite {
@@ -15,39 +14,6 @@ impl Checker<'_> {
             self.problem(place, "this does not say what is rewritten", "for example `set: {window: 0}`");
         }
         set
-    }
-
-    /// The connection of that name at one of these hosts, or at any.
-    pub(super) fn connection_at_either_end(
-        &mut self,
-        ends: [Option<HostId>; 2],
-        on: &Spanned<Scalar<String>>,
-    ) -> Option<ConnectionRef> {
-        let Scalar(name) = &on.value;
-        let named = ends.into_iter().flatten().find_map(|host| self.find_connection(host, name));
-        if named.is_some() {
-            return named;
-        }
-        let hosts = (0..self.hosts.len()).map(HostId);
-        let found: Vec<ConnectionRef> = hosts.filter_map(|host| self.find_connection(host, name)).collect();
-        match found[..] {
-            [one] => Some(one),
-            [] => {
-                let all = self.programs.iter().flat_map(|program| program.connections.iter().flatten());
-                let names: Vec<&str> = all.map(String::as_str).collect();
-                let help = wording::suggest(name, names.iter().copied()).unwrap_or_else(|| match names[..] {
-                    [] => "no connection has a name; give it one with `as: …`".to_owned(),
-                    _ => format!("there are {}", wording::list(names.iter().copied())),
-                });
-                self.problem(on.span, format!("no connection is called `{}`", wording::short(name)), help);
-                None
-            }
-            _ => {
-                let message = format!("more than one host has a connection `{}`", wording::short(name));
-                self.problem(on.span, message, "say whose with `from` or `to`");
-                None
-            }
-        }
     }
 }
 

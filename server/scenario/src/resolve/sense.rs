@@ -183,7 +183,7 @@ impl Reader<'_> {
                     }
                 }
             }
-            Claim::Host { .. } | Claim::AllClosed | Claim::DataIntact | Claim::VirtualTime(_) => {}
+            Claim::Host { .. } | Claim::AllClosed | Claim::Data { .. } | Claim::VirtualTime(_) => {}
         }
     }
 

@@ -1,48 +1,34 @@
 //! What must come out.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use halfopen_tcp::{Errno, State};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
 
-use super::{Given, Match, Opt, next_name};
+use super::claims::OfHost;
+use super::{Given, Match, Named, Opt};
 use crate::de::Spanned;
 use crate::forms::{self, written_as};
-use crate::parse::{Mistake, Parse, Scalar, expected};
-use crate::quantity::Size;
-use crate::{Count, KeepaliveOutcome, PathItem, Window};
+use crate::parse::{Mistake, Parse, Scalar, expected, with_help};
+use crate::{Count, Wholeness, Window};
 
 /// An expectation: a claim about a host, the wire or the whole run.
-#[derive(Clone, Debug, Default, JsonSchema)]
-#[schemars(default, rename_all = "kebab-case")]
-pub(crate) struct Expect {
-    /// A host, by name, with a claim about it.
-    #[schemars(flatten, with = "BTreeMap<String, Claim>")]
-    pub(crate) hosts: Vec<(Spanned<String>, Spanned<Claim>)>,
-    /// Segments that hosts sent, whether or not they arrived.
-    pub(crate) segments: Given<Match>,
-    /// How many of them were sent.
-    pub(crate) count: Opt<Count>,
-    /// The times from each of them to the next.
-    pub(crate) spacing: Option<Spanned<Vec<Spanned<Scalar<Window>>>>>,
-    /// Of all segments that match any of these, exactly these were sent, in this order; `…` is any number of them.
-    pub(crate) order: Option<Spanned<Vec<Spanned<OrderItem>>>>,
-    /// Every connection is closed on every host, or gone with its host.
-    pub(crate) all_closed: Given<Scalar<Window>>,
-    /// Everything that applications wrote was read by their peers.
-    pub(crate) data: Opt<Intact>,
-    /// How much virtual time the run took.
-    pub(crate) virtual_time: Opt<Window>,
-    /// When the last of them was sent.
-    pub(crate) at: Opt<Window>,
-    /// The latest time at which the last of them was sent.
-    pub(crate) within: Opt<Duration>,
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename = "expectation", rename_all = "kebab-case")]
+#[schemars(untagged)]
+pub(crate) enum Expect {
+    Segments(Box<Segments>),
+    Order(Box<Order>),
+    AllClosed(Box<AllClosed>),
+    Data(Box<Data>),
+    VirtualTime(Box<VirtualTime>),
+    /// The claim is about a host, whose name is the key.
+    #[serde(rename = "*")]
+    Host(Box<OfHost>),
 }
 
 impl Expect {
@@ -61,97 +47,105 @@ impl Expect {
     ];
 }
 
-impl<'de> Deserialize<'de> for Expect {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Expect, D::Error> {
-        struct Map;
-        impl<'de> Visitor<'de> for Map {
-            type Value = Expect;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map such as `server: {ends: CLOSED}`")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Expect, A::Error> {
-                let mut expect = Expect::default();
-                while let Some((Scalar(name), (span, key))) = next_name(&mut map)? {
-                    match name.as_str() {
-                        "segments" => expect.segments = map.next_value()?,
-                        "count" => expect.count = map.next_value()?,
-                        "spacing" => expect.spacing = map.next_value()?,
-                        "order" => expect.order = map.next_value()?,
-                        "all-closed" => expect.all_closed = map.next_value()?,
-                        "data" => expect.data = map.next_value()?,
-                        "virtual-time" => expect.virtual_time = map.next_value()?,
-                        "at" => expect.at = map.next_value()?,
-                        "within" => expect.within = map.next_value()?,
-                        _ => {
-                            let name = Spanned { span, key, pruned: false, value: name };
-                            expect.hosts.push((name, map.next_value()?));
-                        }
-                    }
-                }
-                Ok(expect)
-            }
-        }
-        deserializer.deserialize_map(Map)
-    }
+/// How many segments were sent.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Segments {
+    /// Segments that hosts sent, whether or not they arrived.
+    pub(crate) segments: Given<Match>,
+    /// How many of them were sent.
+    pub(crate) count: Opt<Count>,
+    /// The times from each of them to the next.
+    pub(crate) spacing: Option<Spanned<Vec<Spanned<Scalar<Window>>>>>,
+    #[serde(rename = "+when")]
+    pub(crate) when: WhenSent,
 }
 
-/// A claim about a host.
+/// The order in which segments were sent.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Order {
+    /// Of all segments that match any of these, exactly these were sent, in this order; `…` is any number of them.
+    pub(crate) order: Given<Vec<Spanned<OrderItem>>>,
+    #[serde(rename = "+when")]
+    pub(crate) when: WhenSent,
+}
+
+/// Everything is closed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct AllClosed {
+    /// Every connection is closed on every host, or gone with its host.
+    pub(crate) all_closed: Given<Scalar<Window>>,
+}
+
+/// What became of data.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Data {
+    /// Whether everything that applications wrote was read by their peers: all of them, or that of one host.
+    pub(crate) data: Given<DataOf>,
+}
+
+/// How long the run took.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct VirtualTime {
+    /// How much virtual time the run took.
+    pub(crate) virtual_time: Given<Scalar<Window>>,
+}
+
+/// When the last of the segments was sent.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Claim {
-    /// It went through exactly these states; `…` is any states.
-    pub(crate) states: Option<Spanned<Vec<Spanned<Scalar<PathItem>>>>>,
-    /// Its state when the run ended.
-    pub(crate) ends: Opt<State>,
-    /// It was never in this state, or in any of these.
-    pub(crate) never: Option<Spanned<OneOrMore>>,
-    /// What keepalive found out.
-    pub(crate) keepalive: Opt<KeepaliveOutcome>,
-    /// The error that the application got.
-    pub(crate) error: Opt<Errno>,
-    /// How much the application got.
-    pub(crate) received: Opt<Size>,
-    /// How many probes were sent since anything was last received.
-    pub(crate) probes: Opt<u32>,
-    /// How long nothing had been received.
-    pub(crate) after: Opt<Window>,
-    /// When it became true.
+#[schemars(inline)]
+pub(crate) struct WhenSent {
+    /// When the last of them was sent.
     pub(crate) at: Opt<Window>,
-    /// The latest time at which it became true.
+    /// The latest time at which the last of them was sent.
     pub(crate) within: Opt<Duration>,
-    /// The connection, by name: every connection of the host by default.
-    pub(crate) on: Opt<String>,
 }
 
-impl Parse for PathItem {
-    const WHAT: &'static str = "a state such as `ESTABLISHED`, or `…` for any";
+/// What became of the data of all hosts, or of one: `{client: incomplete}`.
+#[derive(Clone, Debug)]
+pub(crate) enum DataOf {
+    All(Wholeness),
+    Host(Named<Spanned<Scalar<Wholeness>>>),
+}
 
-    fn schema() -> Schema {
-        forms::any_of([forms::words(["…", "..."]), State::schema()])
-    }
+written_as!(DataOf: Scalar<Wholeness>, Named<Spanned<Scalar<Wholeness>>>);
 
-    fn parse(text: &str) -> Result<PathItem, Mistake> {
-        if matches!(text, "…" | "...") {
-            Ok(PathItem::Gap)
-        } else {
-            State::parse(text).map(PathItem::State)
+impl<'de> Deserialize<'de> for DataOf {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<DataOf, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = DataOf;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`intact`, or a host and what became of its data such as `{client: incomplete}`")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<DataOf, E> {
+                with_help(Wholeness::parse(text.trim())).map(DataOf::All)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DataOf, A::Error> {
+                Named::deserialize(MapAccessDeserializer::new(map)).map(DataOf::Host)
+            }
         }
+        deserializer.deserialize_any(Either)
     }
 }
 
-/// `intact`, the one thing that data can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Intact;
-
-impl Parse for Intact {
-    const WHAT: &'static str = "`intact`";
+impl Parse for Wholeness {
+    const WHAT: &'static str = "`intact` or `incomplete`";
 
     fn schema() -> Schema {
-        forms::words(["intact"])
+        forms::words(["intact", "incomplete"])
     }
 
-    fn parse(text: &str) -> Result<Intact, Mistake> {
-        if text == "intact" { Ok(Intact) } else { Err(expected::<Intact>(text)) }
+    fn parse(text: &str) -> Result<Wholeness, Mistake> {
+        match text {
+            "intact" => Ok(Wholeness::Intact),
+            "incomplete" => Ok(Wholeness::Incomplete),
+            _ => Err(expected::<Wholeness>(text)),
+        }
     }
 }
 
@@ -196,35 +190,6 @@ impl<'de> Deserialize<'de> for OrderItem {
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OrderItem, A::Error> {
                 Match::deserialize(MapAccessDeserializer::new(map)).map(OrderItem::of)
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
-}
-
-/// A state or a list of states.
-#[derive(Clone, Debug)]
-pub(crate) struct OneOrMore(pub(crate) Vec<State>);
-
-written_as!(OneOrMore: Scalar<State>, Vec<Scalar<State>>);
-
-impl<'de> Deserialize<'de> for OneOrMore {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMore, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = OneOrMore;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a state or a list of states")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<OneOrMore, E> {
-                Scalar::deserialize(text.into_deserializer()).map(|Scalar(state)| OneOrMore(vec![state]))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMore, A::Error> {
-                let mut states = Vec::new();
-                while let Some(Scalar(state)) = seq.next_element()? {
-                    states.push(state);
-                }
-                Ok(OneOrMore(states))
             }
         }
         deserializer.deserialize_any(Either)

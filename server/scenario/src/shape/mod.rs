@@ -1,7 +1,8 @@
 //! The shape of the language: what may stand where. Names are not resolved yet.
 
+pub(crate) mod claims;
 mod cuts;
-mod expect;
+pub(crate) mod expect;
 pub(crate) mod faults;
 mod forgery;
 mod hosts;
@@ -26,8 +27,9 @@ use crate::forms::written_as;
 use crate::node::Span;
 use crate::parse::Scalar;
 
+pub(crate) use claims::Claim;
 pub(crate) use cuts::{BlackHole, Cut};
-pub(crate) use expect::{Claim, Expect, OrderItem};
+pub(crate) use expect::{Expect, OrderItem};
 pub(crate) use faults::Fault;
 pub(crate) use forgery::{ControlBits, Forgery};
 pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
@@ -53,10 +55,6 @@ impl<T> Default for Given<T> {
 written_as!(Given<T>: Option<T>);
 
 impl<T> Given<T> {
-    pub(crate) fn is_given(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// What stands after the word, if anything does.
     pub(crate) fn inner(&self) -> Option<&T> {
         self.0.as_ref().and_then(|given| given.value.as_ref())

@@ -7,16 +7,17 @@ use halfopen_units::format_duration;
 
 use super::yaml::{Map, Yaml};
 use super::{Writer, size};
-use crate::{Claim, Count, Expectation, HostClaim, OrderItem, PathItem, Window};
+use crate::{Claim, Count, Expectation, HostClaim, OrderItem, PathItem, Wholeness, Window};
 
 impl Writer<'_> {
     pub(super) fn expectation(self, expectation: &Expectation) -> Yaml {
         let Expectation { claim, at, location: _, text: _ } = expectation;
         Yaml::Map(match claim {
-            Claim::Host { host, connection, claim } => {
+            Claim::Host { host, connection, some, claim } => {
                 let claim = host_claim(claim)
                     .and(self::at(*at))
-                    .maybe("on", connection.map(|connection| self.connection(connection)));
+                    .maybe("on", connection.map(|connection| self.connection(connection)))
+                    .maybe("some", some.then_some("on"));
                 Map::new().with(self.host_name(*host), claim)
             }
             Claim::Segments { matching, count, spacing } => {
@@ -37,7 +38,14 @@ impl Writer<'_> {
                 Map::new().with("order", Yaml::List(order.iter().map(item).collect())).and(self::at(*at))
             }
             Claim::AllClosed => Map::new().with("all-closed", at.map_or(Yaml::Nothing, window)),
-            Claim::DataIntact => Map::new().with("data", "intact"),
+            Claim::Data { sender, wholeness } => {
+                let wholeness = match wholeness {
+                    Wholeness::Intact => "intact",
+                    Wholeness::Incomplete => "incomplete",
+                };
+                let of_host = |host| Map::new().with(self.host_name(host), wholeness).into();
+                Map::new().with("data", sender.map_or(Yaml::from(wholeness), of_host))
+            }
             Claim::VirtualTime(time) => Map::new().with("virtual-time", window(*time)),
         })
     }
@@ -63,6 +71,7 @@ fn host_claim(claim: &HostClaim) -> Map {
             .maybe("probes", *probes)
             .maybe("after", after.map(window)),
         HostClaim::Error(errno) => Map::new().with("error", errno.name()),
+        HostClaim::EndOfStream => Map::new().with("received", "end"),
         HostClaim::Received(octets) => Map::new().with("received", size(*octets)),
     }
 }

@@ -86,7 +86,11 @@ impl<'a> Writer<'a> {
     /// The name of a connection; the text always gives one to what it refers to.
     fn connection(self, connection: ConnectionRef) -> Yaml {
         let program = &self.scenario.programs[connection.program];
-        name(program.connections[connection.connection.0].as_deref().unwrap_or_default())
+        let known = program.connections[connection.connection.0].as_deref().unwrap_or_default();
+        match connection.nth {
+            Some(nth) => Yaml::Text(format!("{known}#{nth}")),
+            None => name(known),
+        }
     }
 }
 

@@ -20,13 +20,22 @@ impl Writer<'_> {
             Map::new()
                 .maybe("from", it.from.map(|host| self.host(host)))
                 .maybe("to", it.to.map(|host| self.host(host)))
-                .maybe("on", it.connection.map(|connection| self.connection(connection)))
+                .maybe("on", it.connections.first().map(|connection| self.connection(*connection)))
                 .maybe("flags", it.flags.map(flags))
                 .maybe("payload", it.payload.map(payload))
                 .maybe("size", it.size.map(size))
                 .maybe("sequence", it.sequence)
                 .maybe("acknowledgment", it.acknowledgment)
                 .maybe("state", it.state.map(|(host, state)| self.host_in_state(host, state)))
+                .maybe("window", it.window.map(size))
+                .maybe("mss", it.mss.map(|mss| or_off(mss.map(super::size))))
+                .maybe(
+                    "window-scale",
+                    it.window_scale.map(|shift| or_off(shift.map(|shift| u32::from(shift).into()))),
+                )
+                .maybe("sack-permitted", it.sack_permitted)
+                .maybe("sack", it.sack)
+                .maybe("timestamps", it.timestamps)
                 .maybe("retransmission", it.retransmission)
                 .maybe("keepalive-probe", it.keepalive_probe)
                 .maybe("window-probe", it.window_probe),
@@ -37,6 +46,11 @@ impl Writer<'_> {
     pub(super) fn host_in_state(self, host: HostId, state: State) -> Map {
         Map::new().with(self.host_name(host), state.name())
     }
+}
+
+/// The value of an option, or that there is none.
+fn or_off(value: Option<Yaml>) -> Yaml {
+    value.unwrap_or(Yaml::from("off"))
 }
 
 fn flags(flags: FlagsMatch) -> Yaml {

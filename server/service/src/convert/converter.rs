@@ -35,9 +35,11 @@ impl Converter {
     /// The name that the scenario gives a connection.
     pub(super) fn connection(&self, connection: ConnectionRef) -> String {
         let program = self.scenario.as_ref().and_then(|scenario| scenario.programs.get(connection.program));
-        program
-            .and_then(|program| program.connections.get(connection.connection.0)?.clone())
-            .unwrap_or_default()
+        let name = program.and_then(|program| program.connections.get(connection.connection.0)?.as_deref());
+        match (name.unwrap_or_default(), connection.nth) {
+            (name, Some(nth)) => format!("{name}#{nth}"),
+            (name, None) => name.to_owned(),
+        }
     }
 
     pub(super) fn fault(&self, id: FaultId) -> v1::FaultReference {

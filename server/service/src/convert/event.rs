@@ -101,6 +101,10 @@ impl Converter {
             EventKind::DataRead { octets } => Kind::DataRead(v1::DataRead { bytes: *octets }),
             EventKind::DataMistaken { offset } => Kind::DataMistaken(v1::DataMistaken { offset: *offset }),
             EventKind::ApplicationResult(result) => Kind::ApplicationResult(self.application_result(*result)),
+            EventKind::CallReturned(returned) => Kind::CallReturned(v1::CallReturned {
+                error: errno(returned.error),
+                end_of_stream: returned.end_of_stream,
+            }),
             EventKind::LimitReached(limit) => {
                 Kind::LimitReached(v1::LimitReached { limit: Some(verdict::limit(*limit)) })
             }

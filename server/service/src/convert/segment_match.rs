@@ -13,7 +13,7 @@ impl Converter {
         v1::SegmentMatch {
             sender: host(matching.from),
             receiver: host(matching.to),
-            connection: matching.connection.map(|name| self.connection(name)).unwrap_or_default(),
+            connection: matching.connections.first().map(|name| self.connection(*name)).unwrap_or_default(),
             flags: matching.flags.map(flags_match),
             payload: matching.payload.map(payload_match),
             size: matching.size.map(size_match),
@@ -26,6 +26,12 @@ impl Converter {
             retransmission: matching.retransmission,
             keepalive_probe: matching.keepalive_probe,
             window_probe: matching.window_probe,
+            window: matching.window.map(size_match),
+            mss: matching.mss.map(|mss| option_match(mss.map(Into::into))),
+            window_scale: matching.window_scale.map(|shift| option_match(shift.map(Into::into))),
+            sack_permitted: matching.sack_permitted,
+            sack: matching.sack,
+            timestamps: matching.timestamps,
         }
     }
 }
@@ -36,6 +42,10 @@ fn flags_match(matching: FlagsMatch) -> v1::FlagsMatch {
         FlagsMatch::Only(bits) => (bits, true),
     };
     v1::FlagsMatch { flags: Some(flags(bits)), only }
+}
+
+fn option_match(value: Option<u32>) -> v1::OptionMatch {
+    v1::OptionMatch { value }
 }
 
 fn payload_match(matching: PayloadMatch) -> v1::SizeMatch {

@@ -1,7 +1,9 @@
 //! The result of a run: expectations, problems, counts.
 
 use halfopen_proto::v1::{self, claim, finding, host_claim, problem, run_limit, segments_claim};
-use halfopen_scenario::{Claim, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem};
+use halfopen_scenario::{
+    Claim, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Wholeness,
+};
 use halfopen_tcp::State;
 use halfopen_trace::{
     ExpectationResult, FinalState, Finding, KeepaliveFound, Limit, Problem, RunFinished, Totals,
@@ -29,9 +31,10 @@ impl Converter {
 
     fn claim(&self, expectation: &Expectation) -> v1::Claim {
         let kind = match &expectation.claim {
-            Claim::Host { host, connection, claim } => claim::Kind::Host(v1::HostClaim {
+            Claim::Host { host, connection, some, claim } => claim::Kind::Host(v1::HostClaim {
                 host: self.host(Some((*host).into())),
                 connection: connection.map(|connection| self.connection(connection)).unwrap_or_default(),
+                some: *some,
                 kind: Some(host_claim(claim)),
             }),
             Claim::Segments { matching, count, spacing } => claim::Kind::Segments(v1::SegmentsClaim {
@@ -47,7 +50,13 @@ impl Converter {
                 items: items.iter().map(|item| self.order_item(item)).collect(),
             }),
             Claim::AllClosed => claim::Kind::Run(v1::RunClaim::AllClosed.into()),
-            Claim::DataIntact => claim::Kind::Run(v1::RunClaim::DataIntact.into()),
+            Claim::Data { sender: None, wholeness: Wholeness::Intact } => {
+                claim::Kind::Run(v1::RunClaim::DataIntact.into())
+            }
+            Claim::Data { sender, wholeness } => claim::Kind::Data(v1::DataClaim {
+                sender: self.host(sender.map(Into::into)),
+                incomplete: *wholeness == Wholeness::Incomplete,
+            }),
             Claim::VirtualTime(time) => claim::Kind::VirtualTime(window(*time)),
         };
         v1::Claim { kind: Some(kind), at: expectation.at.map(window) }
@@ -72,6 +81,8 @@ impl Converter {
             }
             Finding::Keepalive(found) => Kind::Keepalive(found.map(keepalive).unwrap_or_default()),
             Finding::Error(error) => Kind::Error(errno(*error)),
+            Finding::PendingError(error) => Kind::PendingError(error.name().to_owned()),
+            Finding::EndOfStream(seen) => Kind::EndOfStream(*seen),
             Finding::Received(octets) => Kind::Received(*octets),
             Finding::NoSegments => fact(v1::FindingFact::NoSegments),
             Finding::Segments { count, spacing } => Kind::Segments(v1::SegmentsFound {
@@ -179,6 +190,7 @@ fn host_claim(claim: &HostClaim) -> host_claim::Kind {
             Kind::Keepalive(v1::KeepaliveClaim { verdict: verdict.into(), probes: *probes, after })
         }
         HostClaim::Error(errno) => Kind::Error(errno.name().to_owned()),
+        HostClaim::EndOfStream => Kind::EndOfStream(true),
         HostClaim::Received(octets) => Kind::Received(*octets),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use halfopen_scenario::{Scenario, SocketOptions};
 use halfopen_tcp::{ConnectionId, Endpoint, Errno, Instant, Received};
-use halfopen_trace::{EventKind, HostId};
+use halfopen_trace::{CallReturned, EventKind, HostId};
 
 use crate::connections::EndId;
 use crate::content::CHUNK;
@@ -108,6 +108,20 @@ impl Context<'_> {
         if is_news {
             self.note(end, EventKind::DataMistaken { offset: wrong });
         }
+    }
+
+    /// What the trace tells of a call that returned an error: only the error of the connection, which is returned once.
+    pub(super) fn returned_error(&mut self, id: ConnectionId, errno: Errno) -> Option<CallReturned> {
+        let end = self.run.connections.end_mut(*self.ends.get(&id)?);
+        let error = end.error.take_if(|error| *error == errno)?;
+        Some(CallReturned { error: Some(error), end_of_stream: false })
+    }
+
+    /// What the trace tells of a call that saw the end of the stream, if it is the first.
+    pub(super) fn first_end_of_stream(&mut self, id: ConnectionId) -> Option<CallReturned> {
+        let end = self.run.connections.end_mut(*self.ends.get(&id)?);
+        let is_first = !std::mem::replace(&mut end.has_read_end, true);
+        is_first.then_some(CallReturned { error: None, end_of_stream: true })
     }
 
     /// Something happened to an end on this host.

@@ -10,7 +10,7 @@ mod running;
 mod steps;
 
 use halfopen_tcp::{ConnectionId, Instant};
-use halfopen_trace::{ApplicationResult, ConnectionOpened, StepId};
+use halfopen_trace::{ApplicationResult, CallReturned, ConnectionOpened, StepId};
 
 pub(crate) use context::Context;
 pub(crate) use outside::Outside;
@@ -53,6 +53,8 @@ pub(crate) struct Turn {
     pub(crate) blocked: Option<StepId>,
     /// How the step ended that it ended.
     pub(crate) ended: Option<ApplicationResult>,
+    /// What the call from outside returned, if that is to be known.
+    pub(crate) returned: Option<CallReturned>,
 }
 
 /// Who opened a connection.

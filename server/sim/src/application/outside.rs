@@ -104,7 +104,14 @@ impl Outside {
             | Call::Status(socket) => {
                 let connection = self.connection(*socket)?;
                 self.changed.insert(*socket);
-                make_on(connection, call, context)
+                turn.connection = Some(connection);
+                let reply = make_on(connection, call, context);
+                turn.returned = match &reply {
+                    Ok(Reply::EndOfStream) => context.first_end_of_stream(connection),
+                    Err(Refusal::Failed(errno)) => context.returned_error(connection, *errno),
+                    Ok(_) | Err(_) => None,
+                };
+                reply
             }
         }
     }

@@ -97,17 +97,18 @@ impl Known<'_> {
         known.map(|_| ()).ok_or(Refusal::UnknownMiddlebox(id))
     }
 
-    fn connection(&self, meant: Option<ConnectionRef>) -> Result<(), Refusal> {
-        let Some(meant) = meant else { return Ok(()) };
-        let program = self.0.programs.get(meant.program);
-        let known = program.and_then(|program| program.connections.get(meant.connection.0));
-        known.map(|_| ()).ok_or(Refusal::UnknownConnection(meant))
+    fn connections(&self, meant: impl IntoIterator<Item = ConnectionRef>) -> Result<(), Refusal> {
+        meant.into_iter().try_for_each(|meant| {
+            let program = self.0.programs.get(meant.program);
+            let known = program.and_then(|program| program.connections.get(meant.connection.0));
+            known.map(|_| ()).ok_or(Refusal::UnknownConnection(meant))
+        })
     }
 
     fn matching(&self, matching: &Match) -> Result<(), Refusal> {
         let of_state = matching.state.map(|(host, _)| host);
         self.hosts([matching.from, matching.to, of_state].into_iter().flatten())?;
-        self.connection(matching.connection)
+        self.connections(matching.connections.iter().copied())
     }
 
     fn forgery(&self, forgery: &Forgery) -> Result<(), Refusal> {
@@ -115,6 +116,6 @@ impl Known<'_> {
             return Err(Refusal::Invalid("a forged segment has at most 1400 octets"));
         }
         self.hosts([forgery.from, forgery.to])?;
-        self.connection(forgery.connection)
+        self.connections(forgery.connection)
     }
 }

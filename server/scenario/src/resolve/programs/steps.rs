@@ -14,7 +14,7 @@ use crate::resolve::{Checker, Place, word};
 use crate::shape::programs::{
     Accept, Connect, Direction, Listen, Payload, Ping, Receive, Repeat, Send, Set, Shutdown, Wait, WaitUntil,
 };
-use crate::shape::{self, DurationOrOff, Given, Opt};
+use crate::shape::{self, DurationOrOff, Opt};
 use crate::{Action, Amount, Keepalive, Limits, SocketOptions};
 
 impl Checker<'_> {
@@ -219,22 +219,6 @@ impl Checker<'_> {
         if !progress.repeats.is_empty() {
             self.problem(place.span, format!("this cannot be repeated: {why}"), help);
         }
-    }
-
-    /// What must stand after the word.
-    fn needed<'g, T>(
-        &mut self,
-        given: &'g Given<T>,
-        place: Place,
-        what: &str,
-        example: &str,
-    ) -> Option<&'g T> {
-        let inner = given.inner();
-        if inner.is_none() {
-            let at = given.span_or(place.span);
-            self.problem(at, format!("this does not say {what}"), format!("write {example}"));
-        }
-        inner
     }
 
     fn every(&mut self, every: &Opt<Duration>) -> Option<Duration> {
