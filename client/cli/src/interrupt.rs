@@ -1,8 +1,9 @@
-//! Ctrl-C and SIGTERM: finished results are written, and then the program ends, whatever it is doing.
+//! Ctrl-C and SIGTERM: finished results are written, and then the program ends, whatever it is doing. A second signal
+//! ends it at once.
 
 use std::future::pending;
-use std::io;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -11,11 +12,21 @@ use tokio::sync::{OnceCell, watch};
 
 use crate::{exit, output};
 
-/// How long writing may take after that.
+/// How long the program may go on after that, and a write that nobody reads may take.
 const GRACE: Duration = Duration::from_millis(100);
+/// How many bytes somebody who reads takes in that time.
+const PIECE: usize = 4096;
+/// After how many times [`GRACE`] a user who still waits learns why.
+const PATIENCE: u32 = 10;
 
 /// The code that the program ends with once it is interrupted.
 static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
+
+/// Whether results are written after Ctrl-C, however long it takes.
+static WRITES_RESULTS: AtomicBool = AtomicBool::new(false);
+
+/// How many writes that may never end began and ended: one is under way while it is odd.
+static WRITES: AtomicU64 = AtomicU64::new(0);
 
 /// Whether Ctrl-C was pressed, for code that does not wait in the runtime.
 static PRESSED: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
@@ -26,7 +37,8 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// From now on Ctrl-C ends the program after [`GRACE`], unless it has ended by itself.
+    /// From now on Ctrl-C ends the program after [`GRACE`], unless it has ended by itself or [writes
+    /// results](WritesResults).
     pub(crate) async fn listen() -> Interrupt {
         static SIGNALLED: OnceCell<watch::Receiver<bool>> = OnceCell::const_new();
         Interrupt { pressed: SIGNALLED.get_or_init(|| async { listen_for_signals() }).await.clone() }
@@ -62,6 +74,60 @@ pub(crate) fn is_the_end() {
     CODE.store(exit::PASSED, Ordering::Relaxed);
 }
 
+/// While it lives, there are results that are written after an interrupt, however long it takes. Only if nobody reads
+/// them, the program ends all the same.
+pub(crate) struct WritesResults(());
+
+impl WritesResults {
+    pub(crate) fn begin() -> WritesResults {
+        WRITES_RESULTS.store(true, Ordering::Relaxed);
+        WritesResults(())
+    }
+}
+
+impl Drop for WritesResults {
+    fn drop(&mut self) {
+        WRITES_RESULTS.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Writes all of it to a stream that may have no reader, such as a pipe. Such a write does not delay the end of the
+/// program.
+pub(crate) fn write_to_reader(out: &mut impl Write, octets: &[u8]) -> io::Result<usize> {
+    // In pieces, to see whether anybody reads.
+    for piece in octets.chunks(PIECE) {
+        WRITES.fetch_add(1, Ordering::Relaxed);
+        let written = out.write_all(piece).and_then(|()| out.flush());
+        WRITES.fetch_add(1, Ordering::Relaxed);
+        written?;
+    }
+    Ok(octets.len())
+}
+
+/// Waits as long as the program may go on after an interrupt.
+fn wait_for_end() {
+    let mut before = WRITES.load(Ordering::Relaxed);
+    for waited in 1_u32.. {
+        thread::sleep(GRACE);
+        let now = WRITES.load(Ordering::Relaxed);
+        let is_unread = now == before && now % 2 == 1;
+        if is_unread || !WRITES_RESULTS.load(Ordering::Relaxed) {
+            return;
+        }
+        before = now;
+        if waited == PATIENCE {
+            output::print("writing what is finished; Ctrl-C again ends at once");
+        }
+    }
+}
+
+/// Ends the program, and leaves no temporary files.
+fn end() -> ! {
+    crate::report::discard_unfinished();
+    output::print("interrupted before everything was written");
+    std::process::exit(code().into());
+}
+
 fn listen_for_signals() -> watch::Receiver<bool> {
     let (press, pressed) = watch::channel(false);
     let signals = Signals::new();
@@ -76,11 +142,11 @@ fn listen_for_signals() -> watch::Receiver<bool> {
             let _ = press.send(true);
             // A thread of its own, because those of the runtime may be busy.
             thread::spawn(|| {
-                thread::sleep(GRACE);
-                crate::report::discard_unfinished();
-                output::print("interrupted before everything was written");
-                std::process::exit(self::code().into());
+                wait_for_end();
+                end()
             });
+            signals.next().await;
+            end();
         }
         // Without signals nobody presses; whoever waits goes on waiting.
         pending::<()>().await;

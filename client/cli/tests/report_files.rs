@@ -222,6 +222,56 @@ fn ctrl_c_leaves_whole_files_of_what_was_finished() {
 }
 
 #[cfg(unix)]
+fn interrupt(child: &std::process::Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+/// Many runs with this report and one in a file, interrupted once the reports are open.
+#[cfg(unix)]
+fn many_interrupted(folder: &Path, report: &str) -> std::process::Child {
+    let runs = ["run", "three-way-handshake", "--seeds", "1..100000"];
+    let reports = ["--report", "tap=t.tap", "--report", report];
+    let child = halfopen(folder, &[&runs[..], &reports].concat()).spawn().unwrap();
+    while fs::read_dir(folder).unwrap().next().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    interrupt(&child);
+    child
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_of_many_runs_leaves_a_whole_report_however_long_it_takes() {
+    let folder = tempdir("many");
+    let (code, _, err) = ended(many_interrupted(&folder, "junit=j.xml").wait_with_output().unwrap());
+    assert_eq!(code, Some(130), "{err}");
+    let junit = read(folder.join("j.xml"));
+    assert_eq!(junit.matches("<testcase ").count(), 100_000);
+    assert!(junit.ends_with("</testsuites>\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    use std::io::Read as _;
+    let mut child = many_interrupted(&tempdir("twice"), "junit=-");
+    let mut out = child.stdout.take().unwrap();
+    let mut junit = Vec::new();
+    // A slow reader, for which the program goes on writing.
+    let mut read_some = || {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        out.by_ref().take(8192).read_to_end(&mut junit).unwrap() > 0
+    };
+    for _ in 0..100 {
+        assert!(read_some(), "it goes on after Ctrl-C");
+    }
+    interrupt(&child);
+    while read_some() {}
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!junit.ends_with(b"</testsuites>\n"), "not to the end");
+}
+
+#[cfg(unix)]
 #[test]
 fn ctrl_c_while_a_run_is_played_ends_the_play_and_keeps_the_report() {
     use std::io::{BufRead as _, BufReader};

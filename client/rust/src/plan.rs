@@ -13,7 +13,7 @@ use crate::filter::Filter;
 use crate::repeat::Key;
 use crate::seeds::Seeds;
 
-/// The largest number of runs of a plan, so that a reporter can list all that never began in the moment that is left after Ctrl-C.
+/// The largest number of runs of a plan: reports list all of them, also those that never began.
 const MAX_RUNS: u64 = 100_000;
 
 /// A scenario to run.

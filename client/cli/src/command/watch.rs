@@ -1,7 +1,7 @@
 //! `halfopen watch`: runs scenarios, and runs them again whenever one is saved.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
@@ -36,7 +36,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &run::Args) -> Result<u8,
     loop {
         let before = state(&places);
         if io::stdout().is_terminal() && env::var_os("TERM").is_none_or(|name| name != "dumb") {
-            io::stdout().write_all(CLEAR)?;
+            clear(&mut io::stdout())?;
         }
         match run::execute(global, args).await {
             Ok(exit::INTERRUPTED) => return Ok(exit::INTERRUPTED),
@@ -59,6 +59,12 @@ pub(super) async fn execute(global: &GlobalArgs, args: &run::Args) -> Result<u8,
             }
         }
     }
+}
+
+/// Clears a terminal at once: what is not flushed would clear it after the next errors, which go to standard error.
+fn clear(terminal: &mut impl Write) -> io::Result<()> {
+    terminal.write_all(CLEAR)?;
+    terminal.flush()
 }
 
 /// Where scenarios may be saved.
@@ -132,6 +138,13 @@ fn state(places: &[Place]) -> State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_is_cleared_before_errors_are_printed_there() {
+        let mut terminal = io::LineWriter::new(Vec::new());
+        clear(&mut terminal).unwrap();
+        assert_eq!(terminal.get_ref(), CLEAR, "nothing waits for the end of a line");
+    }
 
     #[test]
     fn files_folders_patterns_and_variants_are_somewhere() {

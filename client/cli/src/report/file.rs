@@ -11,6 +11,8 @@ use halfopen_view::record::RunRecord;
 use halfopen_view::report::Reporter;
 use tempfile::NamedTempFile;
 
+use crate::interrupt;
+
 /// What a report is written to.
 pub(super) type Out = Box<dyn Write>;
 
@@ -44,8 +46,8 @@ pub(super) fn open(path: &Path, make: fn(Out) -> Box<dyn Reporter>) -> io::Resul
     let old = match fs::metadata(&path) {
         Ok(old) if old.is_dir() => return Err(io::Error::other("it is a directory: name a file in it")),
         Ok(old) if !old.is_file() => {
-            let file = OpenOptions::new().write(true).open(&path)?;
-            return Ok(make(Box::new(BufWriter::new(file))));
+            let pipe = Pipe(OpenOptions::new().write(true).open(&path)?);
+            return Ok(make(Box::new(BufWriter::new(pipe))));
         }
         Ok(old) => Some(old.permissions()),
         Err(_) => None,
@@ -57,6 +59,19 @@ pub(super) fn open(path: &Path, make: fn(Out) -> Box<dyn Reporter>) -> io::Resul
     }
     let reporter = make(Box::new(BufWriter::new(temporary.as_file().try_clone()?)));
     Ok(Box::new(FileReporter { writing: Some((reporter, temporary)), path }))
+}
+
+/// What is not a regular file, and may have no reader.
+struct Pipe(File);
+
+impl Write for Pipe {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        interrupt::write_to_reader(&mut self.0, octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// A temporary file beside a path, in the same folder.

@@ -12,7 +12,7 @@ use halfopen_view::report::Reporter as _;
 use crate::args::GlobalArgs;
 use crate::exit;
 use crate::failure::Failure;
-use crate::interrupt::{self, Interrupt};
+use crate::interrupt::{self, Interrupt, WritesResults};
 use crate::picture_args::{self, PictureArgs};
 use crate::report::Report;
 use crate::{find, input};
@@ -137,6 +137,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
         plan.read_texts(&mut client).await;
     }
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let _results = WritesResults::begin();
     let executor = Executor::new(&client, args.jobs.unwrap_or_else(cores), args.fail_fast);
     let summary = executor.execute(&plan, &mut reporters, &mut progress, interrupt.pressed()).await?;
     progress.clear();

@@ -12,8 +12,8 @@ use halfopen_view::words;
 use indicatif::{ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use tokio::time::Instant;
 
-use crate::output;
 use crate::wall_time::wall_time;
+use crate::{interrupt, output};
 
 const DIM: Style = Style::new().dimmed();
 /// How many of the slowest runs are listed on a terminal.
@@ -111,11 +111,7 @@ struct Beside<W> {
 impl<W: Write> Write for Beside<W> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let Beside { out, bar } = self;
-        bar.suspend(|| {
-            let written = out.write(octets)?;
-            out.flush()?;
-            Ok(written)
-        })
+        bar.suspend(|| interrupt::write_to_reader(out, octets))
     }
 
     fn flush(&mut self) -> io::Result<()> {
