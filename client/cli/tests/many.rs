@@ -220,6 +220,29 @@ fn as_many_runs_as_jobs_go_on_at_once_and_are_reported_in_order() {
 }
 
 #[test]
+fn many_seeds_are_summed_up_with_those_that_failed() {
+    let server = Fake::start(|request, call| Answer {
+        refusal: (call == 7).then(|| Status::resource_exhausted("the quota is used up")),
+        events: events(request, 50),
+        ..Answer::default()
+    });
+    let ended = server.run(&["s", "--seeds", "1..100", "--jobs", "1"]);
+    assert_eq!(ended.code, Some(5), "{}", ended.err);
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert!(
+        lines[0].starts_with("unfinished s ") && lines[0].contains("99 passed, 1 unfinished"),
+        "{}",
+        lines[0]
+    );
+    assert_eq!(lines[1], "  1 run unfinished, seeds 8");
+    assert!(lines[2].contains("✗ ") && lines[2].contains("the quota is used up"), "{}", lines[2]);
+    assert_eq!(lines.len(), 5, "an empty line and the totals follow: {}", ended.out);
+
+    let few = server.run(&["s", "--seeds", "1..10"]);
+    assert_eq!(few.names().len(), 10, "{}", few.out);
+}
+
+#[test]
 fn a_server_that_is_busy_is_asked_again() {
     let server = Fake::start(|request, call| {
         let busy = || {

@@ -123,8 +123,7 @@ impl Plan {
     }
 
     fn measure(&mut self) -> Result<(), PlanError> {
-        let seeds = self.options.seeds.as_ref().map_or(1, Seeds::count);
-        let all = seeds.saturating_mul(self.times().into()).saturating_mul(self.scenarios.len() as u64);
+        let all = self.runs_per_scenario().saturating_mul(self.scenarios.len() as u64);
         if all > MAX_RUNS {
             return Err(PlanError::TooMany(all));
         }
@@ -143,6 +142,11 @@ impl Plan {
     /// How many runs there are.
     pub fn runs(&self) -> u64 {
         self.runs
+    }
+
+    /// How many runs a scenario, or each of its variants, has with all seeds and repetitions, without filters.
+    pub fn runs_per_scenario(&self) -> u64 {
+        self.options.seeds.as_ref().map_or(1, Seeds::count).saturating_mul(self.times().into())
     }
 
     /// Characters of the longest name of a run.

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use common::tool;
 use common::{MS, Script, dead_client, ends, errors, expectation_reference, handshake, never};
+use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::{Diagnostic, Event, ExpectationResult, FaultApplied, StepKind, TcpState, Verdict};
 use halfopen_view::Stopped;
 use halfopen_view::picture::PictureOptions;
@@ -173,6 +174,90 @@ time            client                                                      serv
 ✗ fault 1 was never applied: drop: FIN (line 20)
 failed: 1 of 3 expectations, 70ms of virtual time, 4 segments
 repeat it with: halfopen run scenarios/broken.yaml --seed 1  # halfopen 0.1.0
+
+"#]]
+    );
+}
+
+#[test]
+fn of_many_seeds_each_kind_of_failure_is_shown_once_with_its_seeds() {
+    let seeded = |mut record: RunRecord, seed: u64, variant: Option<&str>| {
+        if let Some(Kind::RunStarted(started)) =
+            record.events.first_mut().and_then(|event| event.kind.as_mut())
+        {
+            started.seed = seed;
+        }
+        record.name = format!("{} (seed {seed})", record.name);
+        (record.options.seed, record.options.variant) = (Some(seed), variant.map(str::to_owned));
+        record
+    };
+    let passed = |seed| seeded(record("scenarios/broken.yaml", dead_client()), seed, None);
+    let cut = |seed| {
+        let record = interrupted();
+        seeded(RunRecord { file: "scenarios/broken.yaml".to_owned(), ..record }, seed, None)
+    };
+    let mut records = vec![passed(1)];
+    records.extend([2, 3, 4].map(|seed| seeded(failed(), seed, None)));
+    records.extend([passed(5), cut(6), seeded(failed(), 9, None)]);
+    records.extend(
+        [1, 2].map(|seed| seeded(record("scenarios/broken.yaml", dead_client()), seed, Some("fine"))),
+    );
+    let mut out = Vec::new();
+    let options = TextOptions { several: true, by_scenario: true, names: 26, ..TextOptions::default() };
+    let mut reporter = TextReporter::new(&mut out, options, |_| true);
+    for record in records {
+        reporter.run(&record).unwrap();
+    }
+    reporter.end().unwrap();
+    let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
+    assert_data_eq!(
+        text,
+        str![[r#"
+unfinished scenarios/broken.yaml       7 runs: 2 passed, 4 failed, 1 unfinished, 4h 4m 0.48s
+  4 runs failed, seeds 2..4,9
+    ✗ server: ends CLOSED
+    ✗ fault 1 was never applied: drop: FIN (line 20)
+  1 run unfinished, seeds 6
+    ✗ interrupted
+passed     scenarios/broken.yaml/fine  2 runs: 2 passed, 4h 4m 0.2s
+
+broken: What was expected did not happen (seed 2)
+
+time            client                                                      server
+  0s              ┊                                                           ├ LISTEN · listen
+  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+40ms      connect ┨                                                           ┃
+40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
+40ms    send 1024 ┨                                                           ┃
+60ms              ┃                                                           ┠ accept, receive 1024
+
+✓ server: ends CLOSED
+✗ server: ends CLOSED
+    expected  CLOSED
+    actual    ESTABLISHED (event 15, at 40ms)
+    scenarios/broken.yaml:31
+✗ server: ends CLOSED
+    expected  CLOSED
+    actual    ESTABLISHED (at the end of the run)
+    scenarios/broken.yaml:31
+✗ fault 1 was never applied: drop: FIN (line 20)
+failed: 1 of 3 expectations, 70ms of virtual time, 4 segments
+repeat it with: halfopen run scenarios/broken.yaml --seed 2  # halfopen 0.1.0
+
+dead-client: The client disappears silently; the server's keepalive finds out (seed 6)
+
+time            client                                                           server
+  0s              ┊                                                                ├ LISTEN · listen
+  0s     SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+
+unfinished after 12 events
+
+showing 2 of 5 failed runs
+
+9 runs: 4 passed, 4 failed, 1 unfinished, 8h 8m 0.68s of virtual time
 
 "#]]
     );

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anstream::adapter::strip_str;
-use halfopen_proto::v1::ExpectationResult;
+use halfopen_proto::v1::{ExpectationResult, problem};
 
 use crate::picture::text::{Paper, draw};
 use crate::picture::{Picture, PictureOptions};
@@ -109,6 +109,28 @@ impl<'a> Failure<'a> {
             [first, more @ ..] => format!("{first} (and {} more)", more.len()),
         };
         words::plain(&strip_str(&message).to_string())
+    }
+
+    /// The reasons without anything that differs from seed to seed, so that runs that failed alike have the same ones.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        let broken = self.broken.iter().map(|broken| broken.result.text.clone());
+        let problems = self.record.finished().map_or(&[][..], |finished| &finished.problems);
+        let problems = problems.iter().map(|problem| match problem.kind {
+            Some(problem::Kind::DataMistaken(_)) => {
+                "an application received other bytes than were sent".to_owned()
+            }
+            _ => words::problem(problem),
+        });
+        let difference =
+            self.record.difference.iter().map(|_| "the same seed gave different events".to_owned());
+        let mut reasons: Vec<String> = Vec::new();
+        for reason in broken.chain(problems).chain(difference).chain(self.error.clone()) {
+            // An expectation may be broken for several connections.
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        reasons
     }
 
     /// The ladders around the deciding events, each once, without colours.

@@ -1,5 +1,6 @@
 //! Reports of runs: one reporter for each format, all from the same records.
 
+mod batch;
 mod drawing;
 mod failure;
 mod fanout;

@@ -1,5 +1,5 @@
 //! Runs for people: a single run in full; several runs on a line each, then those that failed in full, then a
-//! summary.
+//! summary. Of many seeds, each kind of failure is shown once.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::{Event, ExpectationResult, KeepaliveVerdict, RunTotals};
 
+use super::batch::Batch;
 use super::{Broken, Counts, LADDERS, Reporter};
 use crate::picture::text::{Drawing, Pace, Paper, draw, play};
 use crate::picture::{Picture, PictureOptions, What};
@@ -15,10 +16,10 @@ use crate::stopped::Stopped;
 use crate::timeline::Timeline;
 use crate::words::{self, plain};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default();
 
 /// How many of the runs that did not pass are shown in full.
 const MOST_IN_FULL: usize = 20;
@@ -32,6 +33,9 @@ pub struct TextOptions {
     pub names: usize,
     /// Whether runs that passed are only counted, if there are several runs.
     pub quiet: bool,
+    /// Whether the runs of a scenario, which differ in their seeds, are summed up: the kinds of failures with their
+    /// seeds, and one run of each kind.
+    pub by_scenario: bool,
     /// What pictures show.
     pub picture: PictureOptions,
     /// What pictures are drawn on.
@@ -55,6 +59,8 @@ pub struct TextReporter<W> {
     counts: Counts,
     /// The virtual time of all runs.
     time: Duration,
+    /// The runs that are summed up at the moment.
+    batch: Option<Batch>,
     /// Why runs were left out, if any were.
     left_out: Option<String>,
     /// The text of the runs that are shown in full at the end.
@@ -74,6 +80,7 @@ impl<W: Write> TextReporter<W> {
             wait,
             counts,
             time,
+            batch: None,
             left_out: None,
             later: Vec::new(),
             shown: 0,
@@ -84,13 +91,16 @@ impl<W: Write> TextReporter<W> {
     /// One of several runs: a line now, and everything later if it did not pass.
     fn one_of_several(&mut self, record: &RunRecord) -> io::Result<()> {
         let outcome = record.outcome();
-        if outcome != Outcome::Passed || !self.options.quiet {
+        let mut is_example = true;
+        if self.options.by_scenario {
+            is_example = self.batch(record)?;
+        } else if outcome != Outcome::Passed || !self.options.quiet {
             self.line(record)?;
         }
         if !matches!(outcome, Outcome::Failed | Outcome::Unfinished) || record.started().is_none() {
             return Ok(());
         }
-        if self.shown == MOST_IN_FULL {
+        if self.shown == MOST_IN_FULL || !is_example {
             self.hidden += 1;
             return Ok(());
         }
@@ -99,8 +109,27 @@ impl<W: Write> TextReporter<W> {
         full(&mut self.later, record, &self.options, self.wait)
     }
 
+    /// Adds a run to those of its scenario. Returns whether it is the first of its kind of failure.
+    fn batch(&mut self, record: &RunRecord) -> io::Result<bool> {
+        if self.batch.as_ref().is_some_and(|batch| !batch.includes(record)) {
+            self.end_batch()?;
+        }
+        Ok(self.batch.get_or_insert_with(|| Batch::of(record)).add(record))
+    }
+
+    /// Writes the runs of a scenario.
+    fn end_batch(&mut self) -> io::Result<()> {
+        match self.batch.take() {
+            Some(batch) if !batch.passed() || !self.options.quiet => {
+                batch.write(&mut self.out, self.options.names)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The summary of all runs.
     fn summary(&mut self) -> io::Result<()> {
+        self.end_batch()?;
         self.out.write_all(&std::mem::take(&mut self.later))?;
         if self.hidden > 0 {
             let (shown, all) = (self.shown, self.shown + self.hidden);
@@ -252,7 +281,7 @@ fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {
     Ok(())
 }
 
-const fn style(outcome: Outcome) -> Style {
+pub(super) const fn style(outcome: Outcome) -> Style {
     match outcome {
         Outcome::Passed => GOOD.bold(),
         Outcome::Failed | Outcome::Unfinished | Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => {

@@ -17,6 +17,9 @@ use crate::{interrupt, report};
 /// With more runs than these, a terminal lists only those that did not pass, and counts the others.
 const MOST_LINES: u64 = 100;
 
+/// With more runs of a scenario than these, their results are summed up.
+const MANY_SEEDS: u64 = 10;
+
 /// All reporters that the arguments ask for. Fails if one of them cannot be opened.
 pub(super) fn reporters(args: &Args, plan: &Plan, progress: &ProgressBar) -> Result<Reporters, Failure> {
     let mut all = Reporters::new();
@@ -59,8 +62,9 @@ fn results(
         RunOutput::Text => {
             let (picture, paper) = (args.picture.options(), args.picture.paper());
             let (several, names) = (plan.runs() > 1, plan.longest_name());
+            let by_scenario = plan.runs_per_scenario() > MANY_SEEDS;
             let quiet = plan.runs() > MOST_LINES && io::stdout().is_terminal();
-            let options = TextOptions { several, names, quiet, picture, paper, pace: args.pace };
+            let options = TextOptions { several, names, quiet, by_scenario, picture, paper, pace: args.pace };
             match paper.ascii {
                 true => Box::new(TextReporter::new(AsciiWriter::new(out), options, interrupt::sleep)),
                 false => Box::new(TextReporter::new(out, options, interrupt::sleep)),
