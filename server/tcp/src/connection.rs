@@ -14,6 +14,7 @@ mod packets;
 mod persist;
 mod recovery;
 mod retransmission;
+mod route;
 mod timeouts;
 mod timestamps;
 mod transmit;
@@ -64,6 +65,8 @@ pub(crate) struct Connection {
     ip: IpChoice,
     /// The path MTU, octets, as far as it is known (RFC 1191, RFC 8201).
     pub(crate) mtu: u16,
+    /// Whether the host has lost the local address, so that nothing can be sent.
+    unrouted: bool,
 
     // Sending.
     snd: Snd,
@@ -127,6 +130,7 @@ impl Connection {
             timestamps: TimestampState::new(ts_offset),
             ip: IpChoice::default(),
             mtu,
+            unrouted: false,
             snd: Snd::new(settings, iss),
             congestion: Window::new(settings),
             packets: Packets::default(),

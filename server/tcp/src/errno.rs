@@ -16,7 +16,7 @@ pub enum Errno {
     BrokenPipe,
     /// EHOSTUNREACH: a router cannot reach the host.
     HostUnreachable,
-    /// ENETUNREACH: a router cannot reach the network, or no host can have the address.
+    /// ENETUNREACH: a router cannot reach the network, no host can have the address, or this host has no address to send from.
     NetworkUnreachable,
     /// EADDRINUSE: another socket has the address.
     AddressInUse,

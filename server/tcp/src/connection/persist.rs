@@ -45,7 +45,7 @@ impl Connection {
     /// The persist timer fired: the window may have opened without our knowing; or it is silly, and has been for long
     /// enough (RFC 9293 §3.8.6.2.1).
     pub(super) fn persist_timeout(&mut self, cx: &mut Context<'_>) {
-        if self.snd.usable_window() > 0 {
+        if self.usable_window() > 0 {
             self.outbox.override_sws = true;
             return;
         }

@@ -276,7 +276,7 @@ impl Connection {
             } else if ack.advanced && !recovered {
                 // Step 2.b: new data is sent.
                 self.recovery.recovery_point = self.snd.nxt;
-                if self.snd.unsent() > 0 && self.snd.usable_window() > 0 {
+                if self.snd.unsent() > 0 && self.usable_window() > 0 {
                     self.recovery.new_data_first = true;
                     return;
                 }

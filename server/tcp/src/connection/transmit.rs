@@ -9,7 +9,7 @@ use crate::{Flags, Header, Instant, Options, Purpose, Seq, State, Timer, Transmi
 
 impl Connection {
     /// The next segment, appended to `buffer`.
-    pub(crate) fn poll_transmit(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
+    pub(super) fn next_segment(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Option<Transmit> {
         if let Some(reset) = self.outbox.reset.take() {
             return Some(self.emit(reset, Purpose::Reset, buffer));
         }
@@ -76,7 +76,7 @@ impl Connection {
         if (unsent == 0 && !fin) || (self.snd.sent.in_flight() >= self.congestion.size() && !probes) {
             return None;
         }
-        let window = self.snd.usable_window();
+        let window = self.usable_window();
         self.packets.waits_for_room = !probes && self.waits_for_more_room(cx, unsent, window);
         if self.packets.waits_for_room {
             return None;

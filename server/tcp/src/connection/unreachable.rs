@@ -44,7 +44,7 @@ impl Connection {
     }
 
     /// The application gets a report, and the error if the connection is given up later.
-    fn soft_error(&mut self, cx: &mut Context<'_>, errno: Errno) {
+    pub(super) fn soft_error(&mut self, cx: &mut Context<'_>, errno: Errno) {
         self.application.soft_error = Some(errno);
         self.report(cx, Report::Unreachable(errno));
     }

@@ -18,7 +18,7 @@ impl Connection {
         let count = self.send(octets)?;
         if count > 0 {
             self.urgent.send = Some(self.snd.buffer_end());
-            self.outbox.urgent = self.state.is_synchronized() && self.snd.usable_window() == 0;
+            self.outbox.urgent = self.state.is_synchronized() && self.usable_window() == 0;
         }
         Ok(count)
     }

@@ -3,6 +3,8 @@
 mod closed;
 mod listen;
 
+use std::net::IpAddr;
+
 use super::Endpoint;
 use crate::connection::Connection;
 use crate::icmp::{self, Reason, Unreachable};
@@ -44,6 +46,15 @@ impl Endpoint {
             }
             self.with(now, id, Connection::handle_timeout);
         }
+    }
+
+    /// The host has these addresses now. Connections from one that it has lost stay: they cannot send until it is back, and
+    /// nobody tells them.
+    pub fn set_addresses(&mut self, addresses: Vec<IpAddr>) {
+        for connection in self.connections.iter_mut().flatten() {
+            connection.set_routed(addresses.contains(&connection.addresses().0.ip()));
+        }
+        self.config.addresses = addresses;
     }
 
     /// ICMP says that a segment of ours was not delivered.

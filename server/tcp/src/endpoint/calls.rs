@@ -65,7 +65,7 @@ impl Endpoint {
     /// An active open. It returns at once; [`connected`](Endpoint::connected) returns the outcome.
     ///
     /// Fails with EADDRINUSE if another connection has `local_port` and `remote`, with EADDRNOTAVAIL if such a
-    /// connection is in TIME-WAIT, no port is free or the host has no address of the family, and with ENETUNREACH if no
+    /// connection is in TIME-WAIT or no port is free, and with ENETUNREACH if the host has no address of the family, or no
     /// host can have the remote address.
     pub fn connect(
         &mut self,
@@ -74,7 +74,7 @@ impl Endpoint {
         remote: SocketAddr,
     ) -> Result<ConnectionId, Errno> {
         let same_family = |address: &&IpAddr| address.is_ipv4() == remote.is_ipv4();
-        let address = *self.config.addresses.iter().find(same_family).ok_or(Errno::AddressNotAvailable)?;
+        let address = *self.config.addresses.iter().find(same_family).ok_or(Errno::NetworkUnreachable)?;
         self.open(now, address, local_port, remote)
     }
 

@@ -190,7 +190,7 @@ fn ports_are_taken_from_the_range_until_none_is_left() {
     assert_eq!(endpoint.connect(Instant::ZERO, Some(40_001), remote), Err(Errno::AddressInUse));
     assert!(endpoint.connect(Instant::ZERO, None, "10.0.0.3:80".parse().unwrap()).is_ok());
     let v6 = "[fd00::1]:80".parse().unwrap();
-    assert_eq!(endpoint.connect(Instant::ZERO, None, v6), Err(Errno::AddressNotAvailable));
+    assert_eq!(endpoint.connect(Instant::ZERO, None, v6), Err(Errno::NetworkUnreachable));
 }
 
 /// Whoever forgets to poll for the SYN loses segments, and nothing else.

@@ -13,6 +13,7 @@ mod pair;
 mod profiles;
 mod recorded;
 mod requirements;
+mod route;
 mod segments_by_state;
 mod transfer;
 
