@@ -3,6 +3,7 @@
 //! [`Network`] has no clock, thread or socket. Hosts hand it what they send, time is an argument, and whoever runs it asks what
 //! arrives, what happened and when to ask again. Everything random follows from one seed ([`random`]).
 
+mod addresses;
 mod connections;
 mod event;
 mod flight;

@@ -37,6 +37,7 @@ pub const ALL: &[Bundled] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
 
 /// The subjects, which are folders of `scenarios`, and what they are called.
 pub const SUBJECTS: &[(&str, &str)] = &[
+    ("address", "Addresses that move, and neighbours that are gone"),
     ("application", "Between TCP and the program"),
     ("close", "How connections end"),
     ("handshake", "How connections begin"),

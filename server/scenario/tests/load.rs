@@ -177,8 +177,13 @@ fn programs_have_their_connections() {
     assert_eq!(
         actions(client),
         [
-            Action::Connect { to: to("10.0.0.2:80"), local_port: Some(40001), connection },
-            Action::Connect { to: to("[fd00::3]:81"), local_port: None, connection: Slot(1) },
+            Action::Connect {
+                to: to("10.0.0.2:80"),
+                from: Some("192.0.2.1".parse().unwrap()),
+                local_port: Some(40001),
+                connection
+            },
+            Action::Connect { to: to("[fd00::3]:81"), from: None, local_port: None, connection: Slot(1) },
             Action::Send { connection, payload: Payload::Octets(100), times: 5, every: S(1) },
             Action::Send {
                 connection: Slot(1),
@@ -188,7 +193,7 @@ fn programs_have_their_connections() {
             },
             Action::Ping { connection: Slot(1), octets: 17, times: Some(3), every: S(30) },
             Action::Repeat { body: 3, times: Some(30_000), every: MS(2) },
-            Action::Connect { to: to("10.0.0.2:80"), local_port: None, connection: Slot(2) },
+            Action::Connect { to: to("10.0.0.2:80"), from: None, local_port: None, connection: Slot(2) },
             Action::Receive { connection: Slot(2), amount: Amount::Octets(1) },
             Action::Close { connection: Slot(2) },
             Action::Repeat { body: 1, times: None, every: Duration::ZERO },
@@ -269,6 +274,10 @@ fn faults_say_what_which_and_when() {
     };
     let delay = SegmentAction::Delay { by: MS(300) };
     let twice = SegmentAction::Duplicate { copies: 2, spacing: MS(1) };
+    let address = |text: &str| text.parse::<std::net::IpAddr>().unwrap();
+    let moved =
+        AddressMove { address: address("10.0.0.2"), from: Some(server), to: Some(client), announced: false };
+    let lost = AddressMove { address: address("192.0.2.1"), from: Some(client), to: None, announced: true };
     let large = |larger_than, from, to| BlackHole { larger_than, from, to };
     let payload_bit = SegmentAction::Corrupt { bits: 1, field: Some(Field::Payload) };
     let small = Match { size: Some(SizeMatch::Smaller(100)), ..Match::default() };
@@ -337,6 +346,8 @@ fn faults_say_what_which_and_when() {
             Effect::Partition { cut: Cut::Between(vec![client, server]), heals_after: Some(S(10)) },
             Effect::Partition { cut: Cut::OneWay { from: client, to: server }, heals_after: None },
             Effect::Partition { cut: Cut::Isolate(other), heals_after: None },
+            Effect::Address { change: moved, returns_after: Some(S(6)) },
+            Effect::Address { change: lost, returns_after: None },
             Effect::Middlebox { middlebox: MiddleboxId(0), fault: MiddleboxFault::Forget },
             Effect::Middlebox {
                 middlebox: MiddleboxId(0),

@@ -1,7 +1,7 @@
 //! What somebody outside does to a run: faults, and calls of a host's application.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use halfopen_scenario::{ConnectionRef, Fault, SocketOptions};
 use halfopen_tcp::{ConnectionStatus, Errno};
@@ -37,6 +37,8 @@ pub enum Call {
         host: HostId,
         /// To where. Nobody need have the address.
         to: SocketAddr,
+        /// From this address, or the first that the host has of the family.
+        from: Option<IpAddr>,
         /// From this port, or any.
         local_port: Option<u16>,
     },

@@ -203,9 +203,10 @@ impl Connections {
     }
 
     /// The newest connection between two sockets, and what a segment that belongs to no end is relative to it: a
-    /// RST that answers for nobody.
+    /// RST that answers for nobody, sent by this host.
     pub(crate) fn answers(
         &self,
+        host: HostId,
         local: SocketAddr,
         remote: SocketAddr,
         header: &Header,
@@ -213,7 +214,12 @@ impl Connections {
         let (key, side) = key(local, remote);
         let number = *self.newest.get(&key)?;
         let own = self.side(number, side).next();
-        Some((number, Relative::of(header, own, self.side(number, side.other()))))
+        let mut relative = Relative::of(header, own, self.side(number, side.other()));
+        // The end may be on the host that had the address before.
+        if own.is_some_and(|own| own.host != host) {
+            relative.states[0] = None;
+        }
+        Some((number, relative))
     }
 
     /// An end changes its state.

@@ -272,6 +272,9 @@ impl Driver {
                 (Effect::Partition { cut, heals_after }, _) => {
                     self.command(fault, phase, NetworkFault::Partition(cut.clone()), *heals_after);
                 }
+                (Effect::Address { change, returns_after }, _) => {
+                    self.command(fault, phase, NetworkFault::Address(*change), *returns_after);
+                }
                 (Effect::Middlebox { middlebox, fault: what }, _) => {
                     let happens = NetworkFault::Middlebox((*middlebox).into(), *what);
                     self.command(fault, phase, happens, lasts(*what));
@@ -298,6 +301,7 @@ impl Driver {
         self.shared.run.borrow_mut().network.set_up(host, false);
         self.shared.control(host).wake.set(None);
         self.shared.control(host).kill.set(false);
+        self.shared.control(host).readdressed.set(false);
         self.shared.control(host).forgeries.take();
         self.apply(fault, Phase::Begin, Some(host));
         self.lose_memory(host);
@@ -334,6 +338,12 @@ impl Driver {
         let Some(applied) = applied else { return };
         if let Some(replaced) = applied.replaces {
             self.script.cancel_end(replaced.index());
+        }
+        for host in
+            applied.readdressed.into_iter().flatten().filter(|host| self.state(*host) != HostState::Down)
+        {
+            self.shared.control(host).readdressed.set(true);
+            self.shared.control(host).has_work.set(true);
         }
         self.plan_end(fault, phase, lasts);
     }

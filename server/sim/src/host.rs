@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -59,7 +60,8 @@ impl Machine {
     fn boot(shared: Rc<Shared>, host: HostId, port: Rc<Port>) -> Machine {
         let life = shared.control(host).lives.get();
         shared.control(host).lives.set(life + 1);
-        let endpoint = Endpoint::new(config(&shared.scenario, host, shared.seed, life));
+        let addresses = shared.run.borrow().network.addresses_of(host).to_vec();
+        let endpoint = Endpoint::new(config(&shared.scenario, host, addresses, (shared.seed, life)));
         let application = application(&shared.scenario, host, life);
         Machine {
             shared,
@@ -87,6 +89,10 @@ impl Machine {
             return;
         }
         let now = self.local();
+        if control.readdressed.take() {
+            let addresses = shared.run.borrow().network.addresses_of(self.host).to_vec();
+            self.endpoint.set_addresses(addresses);
+        }
         if control.kill.take() {
             self.application.kill();
             self.endpoint.close_all(now);
@@ -357,7 +363,7 @@ impl Machine {
         }
         let kind = match event.kind {
             TcpEvent::Created { local, remote } => {
-                let remote_host = self.shared.scenario.host_of(remote.ip()).map(HostId::from);
+                let remote_host = run.network.host_of(remote.ip());
                 EventKind::ConnectionCreated(Box::new(ConnectionCreated { local, remote, remote_host }))
             }
             TcpEvent::Transition { from, to, cause } => {
@@ -432,12 +438,12 @@ fn application(scenario: &Scenario, host: HostId, life: u32) -> Box<dyn Applicat
 }
 
 /// What the TCP of a host is made from, in one of its lives.
-fn config(scenario: &Scenario, host: HostId, seed: u64, life: u32) -> Config {
+fn config(scenario: &Scenario, host: HostId, addresses: Vec<IpAddr>, (seed, life): (u64, u32)) -> Config {
     let host = &scenario.hosts[host.index()];
     let mut settings = host.settings();
     if host.tcp.mtu.is_none() {
         settings.mtu = scenario.network.link.mtu;
     }
     let secret = Stream::new(seed, &format!("iss/{}/{life}", host.name)).next_u64();
-    Config { addresses: host.addresses.clone(), settings, secret }
+    Config { addresses, settings, secret }
 }

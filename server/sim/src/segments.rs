@@ -36,7 +36,7 @@ impl Run {
         let (connection, relative) = match end {
             Some(end) => (Some(end.number), self.connections.sends(end, &transmit.header)),
             None => {
-                let answer = self.connections.answers(transmit.source, target, &transmit.header);
+                let answer = self.connections.answers(from, transmit.source, target, &transmit.header);
                 answer.map_or_else(Default::default, |(number, relative)| (Some(number), relative))
             }
         };
@@ -112,7 +112,7 @@ impl Run {
 
     fn record_reset(&mut self, time: Instant, reset: ResetSent) {
         let ResetSent { middlebox, segment, from, to, source, destination, header, datagram } = reset;
-        let answers = self.connections.answers(source, destination, &header);
+        let answers = self.connections.answers(from, source, destination, &header);
         let (connection, relative) =
             answers.map_or_else(Default::default, |(number, relative)| (Some(number), relative));
         let kept = (datagram.len(), self.snapshots.sent(&datagram));

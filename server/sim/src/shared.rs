@@ -40,6 +40,8 @@ pub(crate) struct Control {
     pub(crate) wake: Cell<Option<Instant>>,
     /// Every process of the host is to die.
     pub(crate) kill: Cell<bool>,
+    /// The host has other addresses now.
+    pub(crate) readdressed: Cell<bool>,
     /// No process of the host does anything.
     pub(crate) frozen: Cell<bool>,
     /// Nothing of the host does anything.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use common::*;
 use halfopen_scenario::{
-    Action, Amount, Base, BlackHole, Cut, DelayedAck, Effect, Fault, Field, Forgery, Keepalive, Match,
-    NewValue, Number, Payload, Renumber, Rewrite, Scenario, SegmentAction, TcpSettings, Unreachable, When,
-    Which,
+    Action, AddressMove, Amount, Base, BlackHole, Cut, DelayedAck, Effect, Fault, Field, Forgery, Keepalive,
+    Match, NewValue, Number, Payload, Renumber, Rewrite, Scenario, SegmentAction, TcpSettings, Unreachable,
+    When, Which,
 };
 use halfopen_sim::{Discard, RunOptions};
 use halfopen_tcp::{Flags, Profile, State};
@@ -161,10 +161,23 @@ fn host_fault() -> impl Strategy<Value = Effect> {
         }),
         (host(), jump).prop_map(|(host, by)| Effect::ClockJump { host, by }),
         (host(), lasts()).prop_map(|(host, replug_after)| Effect::CablePull { host, replug_after }),
+        (address_move(), lasts())
+            .prop_map(|(change, returns_after)| Effect::Address { change, returns_after }),
         (hole, lasts()).prop_map(|(hole, heals_after)| Effect::BlackHole { hole, heals_after }),
         forgery(),
         (cut, prop::option::of(time())).prop_map(|(cut, heals_after)| Effect::Partition { cut, heals_after }),
     ]
+}
+
+fn address_move() -> impl Strategy<Value = AddressMove> {
+    let host = || prop::option::of(prop_oneof![Just(CLIENT), Just(SERVER)]);
+    let address = (1_u8..4).prop_map(|last| [10, 0, 0, last].into());
+    (address, host(), host(), any::<bool>()).prop_map(|(address, from, to, announced)| AddressMove {
+        address,
+        from,
+        to,
+        announced,
+    })
 }
 
 fn faults() -> impl Strategy<Value = Vec<Fault>> {

@@ -85,10 +85,10 @@ fn words() -> Vec<String> {
     help.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Whether it is a fault on a host or a link: what may be said of a host or of a size.
+/// Whether it is a fault on a host or a link: what may be said of a host, an address or a size.
 fn is_on_hosts_or_links(word: &str) -> bool {
-    let objects = ["client", "larger than 1480 B"];
-    let more = ["", ", by: 1s", ", back-after: 1s"];
+    let objects = ["client", "10.0.0.1", "larger than 1480 B"];
+    let more = ["", ", by: 1s", ", back-after: 1s", ", to: server"];
     objects.iter().flat_map(|object| more.map(|more| (object, more))).any(|(object, more)| {
         let text = format!(
             "scenario: a\nhosts: {{client: {{}}, server: {{}}}}\napplications: {{client: [hold: null]}}\nfaults: [{{{word}: {object}, at: \

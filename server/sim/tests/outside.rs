@@ -144,7 +144,7 @@ fn call(simulation: &mut Simulation, call: Call) -> Result<Reply, Refusal> {
 
 fn connect(simulation: &mut Simulation) -> SocketId {
     let to = "10.0.0.2:80".parse().expect("an address");
-    match call(simulation, Call::Connect { host: CLIENT, to, local_port: None }) {
+    match call(simulation, Call::Connect { host: CLIENT, to, from: None, local_port: None }) {
         Ok(Reply::Socket(socket)) => socket,
         other => panic!("{other:?}"),
     }
@@ -446,7 +446,8 @@ fn command(choice: Choice, sockets: &[SocketId], faults: &[halfopen_scenario::Fa
         0 | 1 => Call::Listen { host, port, backlog: number % 3 },
         2..=4 => {
             let to = std::net::SocketAddr::from(([10, 0, 0, 1 + (number % 3) as u8], port));
-            Call::Connect { host, to, local_port: number.is_multiple_of(5).then_some(number as u16) }
+            let from = number.is_multiple_of(7).then(|| [10, 0, 0, 1 + (number % 2) as u8].into());
+            Call::Connect { host, to, from, local_port: number.is_multiple_of(5).then_some(number as u16) }
         }
         5 => Call::FinishConnect(socket),
         6..=8 => Call::Accept(socket),

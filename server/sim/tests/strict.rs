@@ -110,6 +110,9 @@ const CHANGES: &[Change] = &[
         "- shutdown: write\n    - receive: 3 KiB\n    - receive: end\n    - close",
         "- close",
     ),
+    ("handover", "an address that goes later", "from: phone\n    at: 9s", "from: phone\n    at: 11s"),
+    ("handover", "a longer user timeout", "user-timeout: 30s", "user-timeout: 35s"),
+    ("handover", "a longer gap", "returns-after: 4s", "returns-after: 8s"),
     ("idle-forever", "keepalive where there is none", "server: {}", "server: {tcp: {keepalive: on}}"),
     ("idle-forever", "ten probes", "{keepalive: on}", "{keepalive: {probes: 10}}"),
     ("ipvs-900", "a longer memory", "{preset: ipvs}", "{preset: ipvs, idle: 902s}"),
@@ -212,6 +215,16 @@ const CHANGES: &[Change] = &[
     ),
     ("tuple-reuse", "a shorter TIME-WAIT", "server: {}", "server: {tcp: {time-wait: 1s}}"),
     ("zero-window-forever", "a client that reads", "- hold   ", "- receive: 1 MiB   "),
+    ("vip-failover", "a later takeover", "at: 12s   ", "at: 14s   "),
+    (
+        "vip-failover",
+        "an idle client that is not idle",
+        "- send: 100 B\n        - receive: end\n",
+        "- wait: 15s\n        - send: 100 B\n        - receive: end\n",
+    ),
+    ("vip-failover", "a later switch", "to: standby\n        at: 9s", "to: standby\n        at: 11s"),
+    ("vip-failover", "a move that is announced", "announced: off", "announced: on"),
+    ("vip-failover", "one retry more", "retries2: 8", "retries2: 9"),
 ];
 
 /// The variants that do not pass when the text is a little other.

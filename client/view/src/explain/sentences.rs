@@ -131,6 +131,9 @@ impl Sentences<'_> {
                 (FaultKind::Reboot, None, Some(host)) => format!("{host} is back"),
                 (FaultKind::Partition, ..) => "the partition healed".to_owned(),
                 (FaultKind::BlackHole, ..) => "large datagrams pass again".to_owned(),
+                (FaultKind::MoveAddress | FaultKind::LoseAddress, _, Some(host)) => {
+                    format!("{host} has the address again")
+                }
                 (_, None, Some(host)) => format!("{host}: {action}"),
                 (_, _, None) => action.clone(),
             };
@@ -270,12 +273,12 @@ fn meaning(call: StepKind, error: &str) -> &'static str {
         "ECONNRESET" => " (a RST came)",
         "ECONNREFUSED" => " (there is no listener)",
         "EPIPE" => " (the connection cannot send any more)",
-        "EADDRNOTAVAIL" => " (no port is left)",
+        "EADDRNOTAVAIL" => " (no port is left, or the host does not have the address)",
         "EAGAIN" if matches!(call, StepKind::Receive | StepKind::Ping) => {
             " (nothing arrived within the timeout of the application)"
         }
         "EHOSTUNREACH" => " (a router cannot reach the host)",
-        "ENETUNREACH" => " (a router cannot reach the network)",
+        "ENETUNREACH" => " (there is no route to the network)",
         _ => "",
     }
 }

@@ -229,7 +229,10 @@ impl Summary<'_> {
                 format!("{here} learned of it from a RST of middlebox {}.", segment.middlebox)
             }
             Some(segment) if segment.flags.rst => {
-                format!("{here} learned of it from a RST: {gone} did not know the connection.")
+                // Another host may have the address by then.
+                let sender = by_segment.and_then(|sent| self.timeline.entries[sent].host);
+                let sender = sender.map_or(gone, |host| phrases::host(self.timeline, host));
+                format!("{here} learned of it from a RST: {sender} did not know the connection.")
             }
             Some(_) => format!("It ended when {here} went on ({}).", words::cause(cause)),
             None if phrases::fired(cause) == Some(TcpTimer::FinWait2) => {

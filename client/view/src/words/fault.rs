@@ -11,7 +11,7 @@ use super::{count, duration, flags, from_proto};
 /// What a fault did: `drop`, `delay 300ms`, `reboot nat`; at its end `heal`, `back`.
 pub fn fault(applied: &FaultApplied) -> String {
     let mut text = match applied.phase() {
-        FaultPhase::End => end(applied.kind()).to_owned(),
+        FaultPhase::End => end(applied),
         FaultPhase::Unspecified | FaultPhase::Begin => begin(applied),
     };
     if !applied.middlebox.is_empty() {
@@ -43,6 +43,8 @@ pub const fn fault_kind(kind: FaultKind) -> &'static str {
         FaultKind::Partition => "partition",
         FaultKind::Forget => "forget",
         FaultKind::BlocksNew => "blocks-new",
+        FaultKind::MoveAddress => "move-address",
+        FaultKind::LoseAddress => "lose-address",
     }
 }
 
@@ -76,6 +78,8 @@ fn begin(applied: &FaultApplied) -> String {
         },
         FaultKind::Pause if applied.clock_stops => format!("{name}, clock stops"),
         FaultKind::BlackHole => format!("{name} larger than {} B", applied.larger_than),
+        FaultKind::MoveAddress => format!("{name} {} to {}", applied.address, applied.to_host),
+        FaultKind::LoseAddress => format!("{name} {}", applied.address),
         FaultKind::Unspecified
         | FaultKind::Drop
         | FaultKind::Duplicate
@@ -92,13 +96,14 @@ fn begin(applied: &FaultApplied) -> String {
     }
 }
 
-const fn end(kind: FaultKind) -> &'static str {
-    match kind {
+fn end(applied: &FaultApplied) -> String {
+    let word = match applied.kind() {
         FaultKind::Partition | FaultKind::BlackHole => "heal",
         FaultKind::Reboot => "back",
         FaultKind::Freeze | FaultKind::Pause => "resume",
         FaultKind::CablePull => "replug",
         FaultKind::BlocksNew => "unblock",
+        FaultKind::MoveAddress | FaultKind::LoseAddress => return format!("return {}", applied.address),
         FaultKind::Unspecified
         | FaultKind::Drop
         | FaultKind::Delay
@@ -112,7 +117,8 @@ const fn end(kind: FaultKind) -> &'static str {
         | FaultKind::Kill
         | FaultKind::ClockJump
         | FaultKind::Forget => "end",
-    }
+    };
+    word.to_owned()
 }
 
 /// The word of the scenario language for a part of a segment.

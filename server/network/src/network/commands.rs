@@ -1,6 +1,6 @@
 //! Faults on the network.
 
-use halfopen_scenario::{BlackHole, Cut, MiddleboxFault};
+use halfopen_scenario::{AddressMove, BlackHole, Cut, MiddleboxFault};
 use halfopen_tcp::Instant;
 use halfopen_trace::{FaultId, HostId, LossReason, MiddleboxChange, MiddleboxId, Phase};
 
@@ -29,6 +29,8 @@ pub enum NetworkFault {
     BlackHole(BlackHole),
     /// Hosts cannot reach each other; what is under way between them when it begins is lost. Cuts add up.
     Partition(Cut),
+    /// An address changes hands, or is lost. What is under way to the host that had it still goes there.
+    Address(AddressMove),
     /// Something happens to a middlebox.
     Middlebox(MiddleboxId, MiddleboxFault),
 }
@@ -39,11 +41,13 @@ pub struct Applied {
     /// The earlier fault that this one replaces, so that it does not end any more: a middlebox that is rebooting loses its
     /// power for good.
     pub replaces: Option<FaultId>,
+    /// The hosts that have other addresses now: the one that lost an address, and the one that got it.
+    pub readdressed: [Option<HostId>; 2],
 }
 
 impl Network {
     /// A fault begins or ends. `None`, and no event, if it has no effect: a middlebox has nothing to forget, or is off when
-    /// it is to reboot.
+    /// it is to reboot, or an address is where it is to go.
     pub fn apply(
         &mut self,
         now: Instant,
@@ -71,13 +75,22 @@ impl Network {
                 self.events.push(now, applied(None));
                 self.partition(now, phase, cut);
             }
+            NetworkFault::Address(change) => {
+                let readdressed = match phase {
+                    Phase::Begin => self.addresses.begin(fault, change),
+                    Phase::End => self.addresses.end(fault, change),
+                }?;
+                let [lost, got] = readdressed;
+                self.events.push(now, applied(got.or(lost)));
+                return Some(Applied { readdressed, ..Applied::default() });
+            }
             NetworkFault::Middlebox(which, what) => {
                 let struck = self.middleboxes.strike(fault, phase, *which, *what)?;
                 self.events.push(now, applied(None));
                 for gone in struck.forgotten {
                     self.note_gone(now, connections, *which, MiddleboxChange::Forgotten, gone);
                 }
-                return Some(Applied { replaces: struck.replaces });
+                return Some(Applied { replaces: struck.replaces, ..Applied::default() });
             }
         }
         Some(Applied::default())

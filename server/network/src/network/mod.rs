@@ -6,7 +6,7 @@ mod tests;
 mod walk;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use halfopen_scenario::{BlackHole, Fault, Scenario, Unreachable};
@@ -14,6 +14,7 @@ use halfopen_tcp::Instant;
 use halfopen_trace::{FaultId, HostId, LossReason, SegmentNumber};
 
 pub use self::commands::{Applied, Command, NetworkFault};
+use crate::addresses::Addresses;
 use crate::connections::Connections;
 use crate::event::{Event, EventKind, Events};
 use crate::flight::{Delivery, Flight, Loss, Outgoing, Packet};
@@ -43,6 +44,7 @@ pub const MAX_UNDER_WAY: usize = 1 << 14;
 pub struct Network {
     scenario: Arc<Scenario>,
     seed: u64,
+    addresses: Addresses,
     paths: Paths,
     rules: Rules,
     middleboxes: Middleboxes,
@@ -79,6 +81,7 @@ impl Network {
         Network {
             scenario: Arc::clone(scenario),
             seed,
+            addresses: Addresses::new(scenario),
             paths: Paths::new(&scenario.network, hosts, seed),
             rules: Rules::new(&scenario.faults, seed),
             middleboxes: Middleboxes::new(scenario),
@@ -116,7 +119,17 @@ impl Network {
     /// to the inside address of a host behind a middlebox goes to that host.
     pub fn route(&self, destination: SocketAddr) -> (SocketAddr, Option<HostId>) {
         let socket = self.middleboxes.outside(destination);
-        (socket, self.scenario.host_of(socket.ip()).map(HostId::from))
+        (socket, self.addresses.route(socket.ip()))
+    }
+
+    /// The host that datagrams for this address are taken to.
+    pub fn host_of(&self, address: IpAddr) -> Option<HostId> {
+        self.addresses.route(address)
+    }
+
+    /// The addresses that a host has now, the preferred ones first.
+    pub fn addresses_of(&self, host: HostId) -> &[IpAddr] {
+        self.addresses.of(host)
     }
 
     /// Whether the cable of a host is out.

@@ -24,7 +24,7 @@ impl Network {
             self.note_gone(time, connections, which, MiddleboxChange::Expired, (sockets, state));
             let [low, high] = sockets;
             let [to_low, to_high] = resets;
-            let hosts = sockets.map(|socket| self.scenario.host_of(socket.ip()).map(HostId::from));
+            let hosts = sockets.map(|socket| self.addresses.route(socket.ip()));
             let [Some(low_host), Some(high_host)] = hosts else { continue };
             if let Some(reset) = to_low {
                 self.send_reset(time, connections, which, (high_host, low_host), [high, low], reset);

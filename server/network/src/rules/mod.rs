@@ -96,6 +96,7 @@ impl Rules {
             | Effect::CablePull { .. }
             | Effect::BlackHole { .. }
             | Effect::Partition { .. }
+            | Effect::Address { .. }
             | Effect::Middlebox { .. } => {}
         }
     }

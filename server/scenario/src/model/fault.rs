@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use halfopen_tcp::{Flags, State};
 
-use super::{ConnectionRef, HostId, Location, Match, MiddleboxFault, MiddleboxId, Rewrite};
+use super::{AddressMove, ConnectionRef, HostId, Location, Match, MiddleboxFault, MiddleboxId, Rewrite};
 
 /// Something that goes wrong.
 ///
@@ -95,6 +95,13 @@ pub enum Effect {
         /// When this ends; `None` is never.
         heals_after: Option<Duration>,
     },
+    /// An address changes hands, or is lost. The connections of the host that had it stay, and cannot send.
+    Address {
+        /// Which, and whose it becomes.
+        change: AddressMove,
+        /// When the host that had it has it again; `None` is never.
+        returns_after: Option<Duration>,
+    },
     /// Something happens to a middlebox.
     Middlebox {
         /// Which.
@@ -125,6 +132,8 @@ impl Effect {
             Effect::CablePull { .. } => "cable-pull",
             Effect::BlackHole { .. } => "blackhole",
             Effect::Partition { .. } => "partition",
+            Effect::Address { change: AddressMove { to: Some(_), .. }, .. } => "move-address",
+            Effect::Address { change: AddressMove { to: None, .. }, .. } => "lose-address",
             Effect::Middlebox { fault, .. } => fault.name(),
         }
     }

@@ -1,5 +1,6 @@
 //! The model: a scenario that is loaded, checked and resolved. It has all that a run needs and nothing of YAML.
 
+mod address;
 mod expectation;
 mod fault;
 mod limits;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use halfopen_tcp::Profile;
 
+pub use address::AddressMove;
 pub use expectation::{
     Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Wholeness,
     Window,
@@ -103,7 +105,16 @@ impl Scenario {
         &self.hosts[id.0]
     }
 
-    /// The host that has this address.
+    /// The hosts that have this address at some time: at first, or because of a fault.
+    pub fn holders(&self, address: IpAddr) -> impl Iterator<Item = HostId> + '_ {
+        let gets = move |fault: &Fault| match &fault.effect {
+            Effect::Address { change, .. } if change.address == address => change.to,
+            _ => None,
+        };
+        self.host_of(address).into_iter().chain(self.faults.iter().filter_map(gets))
+    }
+
+    /// The host that has this address at first.
     pub fn host_of(&self, address: IpAddr) -> Option<HostId> {
         self.hosts.iter().position(|host| host.addresses.contains(&address)).map(HostId)
     }
@@ -137,7 +148,8 @@ pub struct Host {
     pub profile: Profile,
     /// Settings that override the profile's.
     pub tcp: TcpSettings,
-    /// Its addresses, at least one. Connections leave from the first of a family. By default the Nth host has 10.0.0.N.
+    /// Its addresses at first, at least one. Connections leave from the first of a family. By default the Nth host has
+    /// 10.0.0.N.
     pub addresses: Vec<IpAddr>,
     /// Its place in the text.
     pub location: Location,

@@ -1,6 +1,6 @@
 //! Programs: what the applications do.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use halfopen_tcp::{Errno, KeepaliveSettings};
@@ -77,6 +77,8 @@ pub enum Action {
     Connect {
         /// Where to. No host needs to have the address.
         to: SocketAddr,
+        /// The local address; `None`: the first that the host has of the family.
+        from: Option<IpAddr>,
         /// The local port; `None` is any.
         local_port: Option<u16>,
         /// The connection this makes.

@@ -93,6 +93,8 @@ impl Checker<'_> {
                 let heals_after = self.after(&it.heals_after);
                 self.cut(place, &it.partition).map(|cut| Effect::Partition { cut, heals_after })
             }
+            shape::Fault::MoveAddress(it) => self.move_address(place, it),
+            shape::Fault::LoseAddress(it) => self.lose_address(place, it),
             shape::Fault::Forget(it) => self.on_middlebox(place, &it.forget, MiddleboxFault::Forget),
             shape::Fault::BlocksNew(it) => {
                 let unblocks_after = self.after(&it.unblocks_after);
@@ -128,7 +130,7 @@ impl Checker<'_> {
         self.after(by).unwrap_or_default()
     }
 
-    fn after(&mut self, after: &Opt<Duration>) -> Option<Duration> {
+    pub(super) fn after(&mut self, after: &Opt<Duration>) -> Option<Duration> {
         after.as_ref().map(|after| self.positive(after))
     }
 

@@ -1,5 +1,6 @@
 //! From shape to scenario: names are resolved, and contradictions are found.
 
+mod addresses;
 mod expectations;
 mod faults;
 mod hosts;

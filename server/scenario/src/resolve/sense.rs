@@ -1,6 +1,7 @@
 //! What is correct word by word and yet makes no sense. It is looked for once nothing else is wrong, and only what is
 //! certain is reported: what could succeed with some network, fault or timing is left to the run.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use halfopen_tcp::{Flags, State};
@@ -9,8 +10,8 @@ use halfopen_units::format_duration;
 use crate::node::{Node, Span, Value};
 use crate::wording::list;
 use crate::{
-    Action, Claim, Effect, Expectation, Failure, Fault, FlagsMatch, HostClaim, HostId, Location, Match,
-    OrderItem, PathItem, Problem, Program, Scenario, Step, When,
+    Action, AddressMove, Claim, Effect, Expectation, Failure, Fault, FlagsMatch, HostClaim, HostId, Location,
+    Match, OrderItem, PathItem, Problem, Program, Scenario, Step, When,
 };
 
 /// Everything that makes no sense.
@@ -73,8 +74,9 @@ impl Reader<'_> {
                 shut.retain(|(slot, _)| slot != connection);
             }
             match &step.action {
-                Action::Connect { to, .. } if must_work => {
-                    self.somebody_listens(program, step, to.port(), self.scenario.host_of(to.ip()));
+                Action::Connect { to, from, .. } if must_work => {
+                    self.has_address(program, step, *to, *from);
+                    self.somebody_listens(program, step, *to);
                 }
                 Action::WaitUntil(time) if !step.may_not_happen => {
                     self.in_time(&step.location, "wait-until", *time);
@@ -92,15 +94,32 @@ impl Reader<'_> {
         }
     }
 
+    /// The host has the address at some time that the connection is to have.
+    fn has_address(&mut self, program: &Program, step: &Step, to: SocketAddr, from: Option<IpAddr>) {
+        let Some(from) = from else { return };
+        let name = self.name(program.host);
+        if from.is_ipv4() != to.is_ipv4() {
+            let message = format!("{from} cannot reach {}: one is IPv4 and the other IPv6", to.ip());
+            self.problem(&step.location, "from", message, "name an address of the same family");
+        } else if !self.scenario.holders(from).any(|host| host == program.host) {
+            let message = format!("`{name}` never has the address {from}");
+            let help =
+                "name one of its `addresses`; if this must fail, say so: `error: EADDRNOTAVAIL` beside it";
+            self.problem(&step.location, "from", message, help);
+        }
+    }
+
     /// Some host has the address, and opens the port by listening or, for a simultaneous open, by connecting from it. A text
     /// that expects an error of the connecting host need not have one.
-    fn somebody_listens(&mut self, program: &Program, step: &Step, port: u16, host: Option<HostId>) {
+    fn somebody_listens(&mut self, program: &Program, step: &Step, to: SocketAddr) {
+        let (port, host) = (to.port(), self.scenario.host_of(to.ip()));
         let opens = |step: &Step| match step.action {
             Action::Listen { port: open, .. } => open == port,
             Action::Connect { local_port, .. } => local_port == Some(port),
             _ => false,
         };
-        let mut programs = self.scenario.programs.iter().filter(|other| Some(other.host) == host);
+        let holds = |host: HostId| self.scenario.holders(to.ip()).any(|holder| holder == host);
+        let mut programs = self.scenario.programs.iter().filter(|other| holds(other.host));
         let meant = self.scenario.expectations.iter().any(|expectation| {
             matches!(&expectation.claim, Claim::Host { host, claim: HostClaim::Error(_), .. } if *host == program.host)
         });
@@ -126,8 +145,10 @@ impl Reader<'_> {
     }
 
     fn fault(&mut self, fault: &Fault) {
-        if let Effect::Segment { matching, .. } = &fault.effect {
-            self.matching(&fault.location, matching);
+        match &fault.effect {
+            Effect::Segment { matching, .. } => self.matching(&fault.location, matching),
+            Effect::Address { change, .. } => self.address(&fault.location, *change),
+            _ => {}
         }
         if !fault.may_not_happen {
             match fault.when {
@@ -135,6 +156,22 @@ impl Reader<'_> {
                 When::Between(from, _) => self.in_time(&fault.location, "between", from),
                 When::Always | When::State { .. } => {}
             }
+        }
+    }
+
+    /// The host that loses an address has it at some time, and the one that gets it does not have it all the time.
+    fn address(&mut self, item: &Location, change: AddressMove) {
+        let AddressMove { address, from, to, announced: _ } = change;
+        if let Some(from) = from
+            && !self.scenario.holders(address).any(|host| host == from)
+        {
+            let message = format!("`{}` never has the address {address}", self.name(from));
+            self.problem(item, "from", message, "name the host that has it, or leave `from` out");
+        }
+        let others = self.scenario.holders(address).filter(|host| Some(*host) != to).count();
+        if let Some(to) = to.filter(|_| others == 0) {
+            let message = format!("`{}` has the address {address} all the time", self.name(to));
+            self.problem(item, "to", message, "name another host");
         }
     }
 

@@ -1,5 +1,6 @@
 //! What goes wrong.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema};
@@ -170,6 +171,30 @@ items! {
         pub(crate) heals_after: Opt<Duration>,
     }
 
+    /// An address changes hands.
+    struct MoveAddress {
+        /// This address moves to another host, as a virtual address does at a failover.
+        pub(crate) move_address: Given<Scalar<IpAddr>>,
+        /// The host that loses it: by default, the one that has it.
+        pub(crate) from: Opt<String>,
+        /// The host that gets it.
+        pub(crate) to: Opt<String>,
+        /// Whether the network learns of it: `on` by default.
+        pub(crate) announced: Opt<Switch>,
+        /// When the host that had it has it again: never by default.
+        pub(crate) returns_after: Opt<Duration>,
+    }
+
+    /// An address is lost.
+    struct LoseAddress {
+        /// The host that has this address loses it, as a phone does that leaves a Wi-Fi network.
+        pub(crate) lose_address: Given<Scalar<IpAddr>>,
+        /// That host.
+        pub(crate) from: Opt<String>,
+        /// When it has the address again: never by default.
+        pub(crate) returns_after: Opt<Duration>,
+    }
+
     /// A middlebox forgets.
     struct Forget {
         /// This middlebox loses the state of all connections.
@@ -206,6 +231,8 @@ impl Fault {
             | Fault::CablePull(_)
             | Fault::Blackhole(_)
             | Fault::Partition(_)
+            | Fault::MoveAddress(_)
+            | Fault::LoseAddress(_)
             | Fault::Forget(_)
             | Fault::BlocksNew(_) => None,
         }

@@ -1,6 +1,7 @@
 //! What the applications do.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use halfopen_tcp::Errno;
@@ -89,6 +90,8 @@ items! {
         pub(crate) connect: Given<Scalar<Destination>>,
         /// The name of the new connection.
         pub(crate) r#as: Opt<String>,
+        /// The local address of the connection: by default, the first of the host.
+        pub(crate) from: Opt<IpAddr>,
         /// The local port of the connection: any by default.
         pub(crate) port: Opt<Port>,
         /// The longest time the step may wait.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use halfopen_units::{format_percentage, format_size};
 
-use super::hosts::or;
+use super::hosts::{address as written, or};
 use super::yaml::{Map, Yaml};
 use super::{Writer, size};
 use crate::{
-    Base, BlackHole, Cut, Effect, Fault, Forgery, MiddleboxFault, NewValue, Number, Renumber, Rewrite,
-    SegmentAction, Unreachable, When, Which,
+    AddressMove, Base, BlackHole, Cut, Effect, Fault, Forgery, MiddleboxFault, NewValue, Number, Renumber,
+    Rewrite, SegmentAction, Unreachable, When, Which,
 };
 
 impl Writer<'_> {
@@ -47,6 +47,14 @@ impl Writer<'_> {
             }
             Effect::Partition { cut, heals_after } => {
                 Map::new().with(word, self.cut(cut)).maybe("heals-after", *heals_after)
+            }
+            Effect::Address { change: AddressMove { address, from, to, announced }, returns_after } => {
+                Map::new()
+                    .with(word, written(*address))
+                    .maybe("from", from.map(|host| self.host(host)))
+                    .maybe("to", to.map(|host| self.host(host)))
+                    .unless(&true, "announced", *announced)
+                    .maybe("returns-after", *returns_after)
             }
             Effect::Middlebox { middlebox, fault } => {
                 Map::new().with(word, self.middlebox(*middlebox)).and(middlebox_fault(*fault))

@@ -28,7 +28,7 @@ fn host(index: usize, host: &Host) -> Map {
         .maybe("tcp", (!settings.is_empty()).then_some(settings))
 }
 
-fn address(address: IpAddr) -> Yaml {
+pub(super) fn address(address: IpAddr) -> Yaml {
     match address {
         IpAddr::V4(address) => Yaml::Word(address.to_string()),
         IpAddr::V6(address) => Yaml::Text(address.to_string()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use halfopen_tcp::KeepaliveSettings;
 
-use super::hosts::{keepalive, or_off};
+use super::hosts::{address, keepalive, or_off};
 use super::yaml::{Map, Yaml};
 use super::{Writer, name, size};
 use crate::{Action, Amount, Failure, HostId, Keepalive, Payload, Program, Slot, SocketOptions, Step};
@@ -92,9 +92,10 @@ impl Steps<'_> {
                 let port = port.map_or(Yaml::Nothing, Yaml::from);
                 Map::new().with(word, port).maybe("as", self.name_of(*connection))
             }
-            Action::Connect { to, local_port, connection } => Map::new()
+            Action::Connect { to, from, local_port, connection } => Map::new()
                 .with(word, self.destination(*to))
                 .maybe("as", self.name_of(*connection))
+                .maybe("from", from.map(address))
                 .maybe("port", local_port.map(u32::from)),
             Action::Send { connection, payload, times, every } => {
                 let paced = *times != 1 || !every.is_zero();

@@ -192,6 +192,8 @@ pub(super) fn fault_kind(effect: &Effect) -> v1::FaultKind {
         Effect::Pause { .. } => v1::FaultKind::Pause,
         Effect::ClockJump { .. } => v1::FaultKind::ClockJump,
         Effect::CablePull { .. } => v1::FaultKind::CablePull,
+        Effect::Address { change, .. } if change.to.is_some() => v1::FaultKind::MoveAddress,
+        Effect::Address { .. } => v1::FaultKind::LoseAddress,
         Effect::BlackHole { .. } => v1::FaultKind::BlackHole,
         Effect::Partition { .. } => v1::FaultKind::Partition,
         Effect::Middlebox { fault, .. } => match fault {

@@ -28,6 +28,11 @@ impl Converter {
             Effect::Pause { clock_stops, .. } => v1::FaultApplied { clock_stops: *clock_stops, ..none },
             Effect::ClockJump { by, .. } => v1::FaultApplied { by: Some(duration(*by)), ..none },
             Effect::BlackHole { hole, .. } => v1::FaultApplied { larger_than: hole.larger_than, ..none },
+            Effect::Address { change, .. } => v1::FaultApplied {
+                address: change.address.to_string(),
+                to_host: self.host(change.to.map(Into::into)),
+                ..none
+            },
             Effect::Middlebox { middlebox, .. } => {
                 v1::FaultApplied { middlebox: self.middlebox(Some((*middlebox).into())), ..none }
             }

@@ -1,6 +1,7 @@
 //! What an application makes its calls through.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 use halfopen_scenario::{Scenario, SocketOptions};
 use halfopen_tcp::{ConnectionId, Endpoint, Errno, Instant, Received};
@@ -30,6 +31,19 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// An active open, from this address and port, or any.
+    pub(super) fn connect(
+        &mut self,
+        to: SocketAddr,
+        from: Option<IpAddr>,
+        local_port: Option<u16>,
+    ) -> Result<ConnectionId, Errno> {
+        match from {
+            Some(from) => self.endpoint.connect_from(self.now, from, local_port, to),
+            None => self.endpoint.connect(self.now, local_port, to),
+        }
+    }
+
     /// Sets the options that are there.
     pub(super) fn set_options(&mut self, id: ConnectionId, options: &SocketOptions) {
         let (now, endpoint) = (self.now, &mut *self.endpoint);

@@ -70,9 +70,9 @@ impl Outside {
                 let listener = context.endpoint.listen(now, *port, *backlog)?;
                 Ok(Reply::Socket(self.open(Socket::Listener(listener), context)))
             }
-            Call::Connect { to, local_port, .. } => {
+            Call::Connect { to, from, local_port, .. } => {
                 require("a port is 1 to 65535", to.port() > 0 && *local_port != Some(0))?;
-                let connection = context.endpoint.connect(now, *local_port, *to)?;
+                let connection = context.connect(*to, *from, *local_port)?;
                 Ok(Reply::Socket(self.open_connection(connection, context, turn)))
             }
             Call::Accept(socket) => {

@@ -1,6 +1,6 @@
 //! What each step does in a turn.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ impl Running {
                 End::of(listener.map(|listener| self.listeners.push((*port, listener))))
             }
             Action::Accept { port, connection } => self.accept(*port, *connection, context, turn),
-            Action::Connect { to, local_port, connection } => {
-                self.connect((*to, *local_port), *connection, stage, context, turn)
+            Action::Connect { to, from, local_port, connection } => {
+                self.connect((*to, *from, *local_port), *connection, stage, context, turn)
             }
             Action::Wait(time) => wait_until(stage.begun + *time, context.now),
             Action::WaitUntil(time) => wait_until(Instant::ZERO + *time, context.now),
@@ -65,7 +65,7 @@ impl Running {
 
     fn connect(
         &mut self,
-        (to, local_port): (SocketAddr, Option<u16>),
+        (to, from, local_port): (SocketAddr, Option<IpAddr>, Option<u16>),
         slot: Slot,
         stage: &mut Stage,
         context: &mut Context<'_>,
@@ -80,7 +80,7 @@ impl Running {
             };
         }
         (stage.called, turn.called) = (true, true);
-        match context.endpoint.connect(context.now, local_port, to) {
+        match context.connect(to, from, local_port) {
             Ok(id) => {
                 self.open(slot, id, turn);
                 Wait::connection(id)

@@ -31,6 +31,7 @@ pub(crate) fn check(fault: &Fault, scenario: &Scenario) -> Result<(), Refusal> {
         }
         Effect::Partition { cut: Cut::OneWay { from, to }, .. } => known.hosts([*from, *to])?,
         Effect::Partition { cut: Cut::Isolate(host), .. } => known.host(*host)?,
+        Effect::Address { change, .. } => known.hosts([change.from, change.to].into_iter().flatten())?,
         Effect::Middlebox { middlebox, .. } => known.middlebox(*middlebox)?,
     }
     match fault.when {

@@ -84,7 +84,7 @@ pub fn accept() -> Action {
 
 pub fn connect() -> Action {
     let to = (IpAddr::from([10, 0, 0, 2]), PORT).into();
-    Action::Connect { to, local_port: None, connection: CONNECTION }
+    Action::Connect { to, from: None, local_port: None, connection: CONNECTION }
 }
 
 pub fn send(octets: u64) -> Action {

@@ -147,8 +147,8 @@ impl<'a> Player<'a> {
                     }
                 }
             }
-            Action::Connect { to, local_port, connection } if octets == 0 => {
-                let reply = call(Call::Connect { host, to: *to, local_port: *local_port })?;
+            Action::Connect { to, from, local_port, connection } if octets == 0 => {
+                let reply = call(Call::Connect { host, to: *to, from: *from, local_port: *local_port })?;
                 self.sockets.insert(*connection, opened(&reply));
                 self.stage = Some((begun, 1));
                 Ok(Next::Again)

@@ -98,8 +98,8 @@ impl Checker<'_> {
         let at = it.connect.span_or(place.span);
         let to = to.and_then(|Scalar(to)| self.destination(progress.host, at, &to));
         let connection = self.opened(progress, &it.r#as);
-        let local_port = word(&it.port).map(|Port(port)| port);
-        Some(Action::Connect { to: to?, local_port, connection })
+        let (from, local_port) = (word(&it.from), word(&it.port).map(|Port(port)| port));
+        Some(Action::Connect { to: to?, from, local_port, connection })
     }
 
     fn send(&mut self, progress: &Progress<'_>, place: Place, it: &Send) -> Option<Action> {
