@@ -7,6 +7,7 @@ use std::time::Duration;
 use halfopen_scenario::*;
 use halfopen_tcp::{
     CongestionAlgorithm, Errno, Flags, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, State,
+    WindowScale,
 };
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -67,7 +68,10 @@ fn hosts_have_addresses_and_settings() {
     assert_eq!((tcp.dsack, tcp.frto, tcp.slow_start_after_idle), (false, false, false));
     assert_eq!(tcp.congestion, CongestionAlgorithm::NewReno);
     assert_eq!((tcp.fin_timeout, tcp.time_wait), (None, S(240)));
-    assert_eq!((tcp.window_scale, tcp.receive_buffer, tcp.send_buffer), (Some(7), 65_536, 1_000_000));
+    assert_eq!(
+        (tcp.window_scale, tcp.receive_buffer, tcp.send_buffer),
+        (Some(WindowScale::Shift(7)), 65_536, 1_000_000)
+    );
     assert_eq!(
         (tcp.mss, tcp.mtu, tcp.initial_window, tcp.initial_sequence),
         (Some(1400), 1400, 4, Some(100))

@@ -80,7 +80,10 @@ fn a_segment_takes_as_long_as_its_datagram_has_bits() {
 #[test]
 fn a_bulk_transfer_takes_the_time_that_the_bandwidth_gives_it() {
     let octets = 4 << 20;
-    let outcome = passed(&upload(octets, Link { bandwidth: megabits(10), ..Link::default() }));
+    let mut scenario = upload(octets, Link { bandwidth: megabits(10), ..Link::default() });
+    // A window that the queue holds: it does not grow.
+    scenario.hosts[SERVER.0].tcp.receive_buffer = Some(64 << 10);
+    let outcome = passed(&scenario);
     let arrivals = arrivals(&outcome);
     let whole: u64 = arrivals.iter().map(|(_, octets)| u64::from(*octets) + 52).sum();
     let least = Duration::from_nanos(whole * 8 * 100);

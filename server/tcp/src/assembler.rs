@@ -74,6 +74,11 @@ impl Assembler {
         None
     }
 
+    /// Where the last range ends; 0 if there is none.
+    pub(crate) fn end(&self) -> u64 {
+        self.ranges.last_key_value().map_or(0, |(at, range)| at + range.len() as u64)
+    }
+
     /// The ranges as (start, end), those that grew last first, then by position.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let bounds = |(at, range): (&u64, &Vec<u8>)| (*at, at + range.len() as u64);

@@ -5,6 +5,7 @@
 
 mod ack_policy;
 mod assembler;
+mod autotuning;
 mod clock;
 mod congestion;
 mod connection;
@@ -48,7 +49,7 @@ pub use segment::{encode_segment, read_segment};
 pub use seq::Seq;
 pub use settings::{
     AckRule, CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin,
-    RtoSettings, Settings,
+    RtoSettings, Settings, WindowScale,
 };
 pub use state::State;
 pub use time::Instant;

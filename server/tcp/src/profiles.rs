@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     AckRule, CongestionAlgorithm, DelayedAckSettings, Errno, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin,
-    RtoSettings, Settings,
+    RtoSettings, Settings, WindowScale,
 };
 
 /// A stack whose numbers and choices an endpoint follows.
@@ -119,9 +119,11 @@ const LINUX: Settings = Settings {
     segmentation_offload: true,
     packet_memory: true,
     tail_loss_probe: true,
-    window_scale: Some(10),
+    window_scale: Some(WindowScale::ForBuffer),
     // Half of tcp_rmem[1]: the other half is for the kernel's own use (tcp_adv_win_scale = 1).
     receive_buffer: 65_536,
+    // Half of tcp_rmem[2].
+    receive_buffer_max: Some(16_777_216),
     whole_segment_window: true,
     send_buffer: 4_194_304,
     initial_window: 10,
@@ -207,8 +209,9 @@ const RFC9293: Settings = Settings {
     segmentation_offload: false,
     packet_memory: false,
     tail_loss_probe: false,
-    window_scale: Some(7),
+    window_scale: Some(WindowScale::Shift(7)),
     receive_buffer: 65_536,
+    receive_buffer_max: None,
     whole_segment_window: true,
     send_buffer: 65_536,
     initial_window: 10,
@@ -261,7 +264,7 @@ const FREEBSD: Settings = Settings {
     collapse: false,
     congestion: CongestionAlgorithm::Cubic,
     tail_loss_probe: false,
-    window_scale: Some(6),
+    window_scale: Some(WindowScale::Shift(6)),
     receive_buffer: 65_536,
     send_buffer: 32_768,
     icmp: IcmpErrors::InHandshake,
@@ -318,7 +321,7 @@ const WINDOWS: Settings = Settings {
     congestion: CongestionAlgorithm::Cubic,
     tail_loss_probe: false,
     timestamps: false,
-    window_scale: Some(8),
+    window_scale: Some(WindowScale::Shift(8)),
     receive_buffer: 65_536,
     send_buffer: 65_536,
     icmp: IcmpErrors::InHandshake,

@@ -1,10 +1,11 @@
 //! The receive side: sequence space, buffer and window (RFC 9293 §3.3.1, §3.8.6).
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::assembler::Assembler;
 use crate::packet_memory::PacketMemory;
-use crate::{SackBlocks, Seq, Settings};
+use crate::{Instant, SackBlocks, Seq, Settings};
 
 /// `rcv.*` of RFC 9293, and the octets behind it.
 #[derive(Clone, Debug)]
@@ -61,7 +62,7 @@ impl Rcv {
     /// The receive side before the peer's SYN.
     pub(crate) fn new(settings: &Settings) -> Rcv {
         let capacity = settings.receive_buffer;
-        let memory = settings.packet_memory.then(|| PacketMemory::new(capacity));
+        let memory = settings.packet_memory.then(|| PacketMemory::new(settings));
         Rcv {
             irs: Seq(0),
             nxt: Seq(0),
@@ -97,7 +98,8 @@ impl Rcv {
     pub(crate) fn synchronize(&mut self, irs: Seq) {
         self.irs = irs;
         self.nxt = irs + 1;
-        self.right_edge = self.nxt;
+        // Our SYN may have offered a window already.
+        self.right_edge = self.nxt + self.offered;
     }
 
     /// The handshake is over: our windows are scaled by `scale`, and the peer sends segments of up to `mss` octets with
@@ -110,17 +112,44 @@ impl Rcv {
 
     /// The window of a SYN or SYN+ACK, which is not scaled (RFC 7323 §2.2).
     pub(crate) fn initial_window(&mut self, mss: u32) -> u16 {
+        const MAX: u32 = u16::MAX as u32;
+        // In Linux a larger one is open though the field does not say so (`tcp_select_initial_window`).
+        let most = if self.memory.is_some() { u32::MAX } else { MAX };
         // A peer may send data before it acknowledges our SYN, and the SYN is sent again.
-        let room = self.free().min(u32::from(u16::MAX));
+        let room = self.free().min(most);
         let window = if self.whole_segments && room > mss { room - room % mss } else { room };
         // A SYN that is sent again does not shrink the window.
-        let window = window.max(self.window().min(u32::from(u16::MAX)));
+        let window = window.max(self.window().min(most));
         self.right_edge = self.right_edge.max(self.nxt + window);
         self.offered = window;
         if let Some(memory) = &mut self.memory {
             memory.begin(window);
         }
-        window as u16
+        window.min(MAX) as u16
+    }
+
+    /// The handshake is over.
+    pub(crate) fn establish(&mut self, now: Instant) {
+        if let Some(memory) = &mut self.memory {
+            memory.establish(now, self.offered, self.mss);
+        }
+    }
+
+    /// A segment with `octets` octets of data echoed our timestamp, which is `age` old.
+    pub(crate) fn echoed(&mut self, echo: u32, age: Duration, octets: u32) {
+        if let Some(memory) = &mut self.memory {
+            memory.echoed(echo, age, octets, self.readable.len() as u32);
+        }
+    }
+
+    /// Data arrived: the receive buffer may have to grow (Linux `tcp_event_data_recv`, `tcp_data_queue_ofo`).
+    pub(crate) fn tune(&mut self, now: Instant, text: Text) {
+        let Some(memory) = &mut self.memory else { return };
+        match text {
+            Text::InOrder(_) | Text::FilledGap(_) => memory.received(now, self.offset, self.offered),
+            Text::OutOfOrder => memory.held_back(self.assembler.end().saturating_sub(self.offset)),
+            Text::Nothing => {}
+        }
     }
 
     /// `rcv.wnd`: octets that the peer may send now.
@@ -210,7 +239,13 @@ impl Rcv {
         if start != self.nxt {
             let known = self.has_beyond_gap(start, octets.len() as u32);
             if let Some(memory) = self.memory.as_mut().filter(|_| !known) {
-                self.grew |= memory.add_beyond_gap(octets.len() as u32, self.headers, self.mss, self.sack);
+                self.grew |= memory.add_beyond_gap(
+                    octets.len() as u32,
+                    self.headers,
+                    self.mss,
+                    self.offered,
+                    self.sack,
+                );
             }
             self.assembler.insert(self.offset + u64::from(self.nxt.until(start)), octets);
             return Text::OutOfOrder;
@@ -241,7 +276,7 @@ impl Rcv {
         self.extend(octets);
         if let Some(memory) = &mut self.memory {
             for packet in octets.chunks(self.mss.max(1) as usize) {
-                self.grew |= memory.add(packet.len() as u32, self.headers, self.mss);
+                self.grew |= memory.add(packet.len() as u32, self.headers, self.mss, self.offered);
             }
         }
     }
@@ -285,7 +320,7 @@ impl Rcv {
     }
 
     /// Moves octets to the application.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> usize {
+    pub(crate) fn read(&mut self, now: Instant, buffer: &mut [u8]) -> usize {
         let count = buffer.len().min(self.readable.len());
         let (front, back) = self.readable.as_slices();
         let first = count.min(front.len());
@@ -293,7 +328,8 @@ impl Rcv {
         buffer[first..count].copy_from_slice(&back[..count - first]);
         self.readable.drain(..count);
         if let Some(memory) = &mut self.memory {
-            memory.read(count as u32);
+            let unread = self.readable.len() as u32;
+            memory.read(now, count as u32, self.offset - u64::from(unread), unread);
         }
         count
     }
@@ -335,7 +371,12 @@ mod tests {
     use super::*;
 
     fn receiver(receive_buffer: u32, packet_memory: bool) -> Rcv {
-        Rcv::new(&Settings { receive_buffer, packet_memory, ..crate::Profile::Linux.settings() })
+        Rcv::new(&Settings {
+            receive_buffer,
+            receive_buffer_max: None,
+            packet_memory,
+            ..crate::Profile::Linux.settings()
+        })
     }
 
     fn rcv() -> Rcv {
@@ -354,7 +395,7 @@ mod tests {
         let window = rcv.initial_window(588);
         assert_eq!(rcv.text(Seq(101), &[0; 100]), Text::OutOfOrder);
         assert_eq!(rcv.text(Seq(100), &[0; 101]), Text::InOrder(101));
-        assert_eq!(rcv.read(&mut [0; 101]), 101);
+        assert_eq!(rcv.read(Instant::ZERO, &mut [0; 101]), 101);
         assert_eq!(rcv.next_window(), u32::from(window));
     }
 
@@ -398,7 +439,7 @@ mod tests {
         assert_eq!(rcv.text(Seq(200), &[3; 2000]), Text::InOrder(900));
         assert_eq!(rcv.text(rcv.nxt, &[3; 1]), Text::Nothing, "no room");
         let mut read = [0; 1200];
-        assert_eq!(rcv.read(&mut read), 1000);
+        assert_eq!(rcv.read(Instant::ZERO, &mut read), 1000);
         assert_eq!((read[49], read[50], read[99], read[100]), (1, 2, 2, 3));
     }
 
@@ -407,9 +448,9 @@ mod tests {
         let mut rcv = rcv();
         rcv.text(Seq(100), &[0; 1000]);
         assert_eq!(rcv.advertise(), 0);
-        rcv.read(&mut [0; 99]);
+        rcv.read(Instant::ZERO, &mut [0; 99]);
         assert_eq!(rcv.advertise(), 0, "a silly window");
-        rcv.read(&mut [0; 1]);
+        rcv.read(Instant::ZERO, &mut [0; 1]);
         assert_eq!(rcv.advertise(), 100);
         assert_eq!(rcv.window(), 100);
     }
@@ -451,7 +492,7 @@ mod tests {
         rcv.agree(14, 100, 40);
         rcv.text(Seq(100), &[0; 1000]);
         assert_eq!(rcv.advertise(), 0, "full");
-        rcv.read(&mut [0; 1000]);
+        rcv.read(Instant::ZERO, &mut [0; 1000]);
         assert_eq!(rcv.advertise(), 1);
     }
 

@@ -112,12 +112,15 @@ pub struct Settings {
     /// Whether a tail loss probe precedes the retransmission timeout (RFC 8985 §7; Linux `tcp_early_retrans`).
     pub tail_loss_probe: bool,
     /// The window scale offered; `None` offers none (RFC 7323).
-    pub window_scale: Option<u8>,
+    pub window_scale: Option<WindowScale>,
     /// Whether packets count against the buffers with all the memory they take, so that the window follows from it and
     /// the send buffer grows with the congestion window (Linux `__tcp_select_window`, `tcp_sndbuf_expand`).
     pub packet_memory: bool,
-    /// Room for received data, octets: the largest window.
+    /// Room for received data, octets: the largest window, at first if it grows.
     pub receive_buffer: u32,
+    /// How far that room grows with what the application reads in a round trip, octets; `None` is not at all. It grows
+    /// only where packets count with their memory (Linux `tcp_moderate_rcvbuf`, `tcp_rmem[2]`).
+    pub receive_buffer_max: Option<u32>,
     /// Whether the window of a SYN is a whole number of segments (Linux `tcp_select_initial_window`).
     pub whole_segment_window: bool,
     /// Room for data not yet acknowledged, octets.
@@ -146,6 +149,37 @@ pub struct Settings {
     pub alternate_ephemeral_ports: bool,
     /// A fixed initial sequence number instead of one from clock and secret: for examples.
     pub initial_sequence: Option<u32>,
+}
+
+impl Settings {
+    /// The shift count that a SYN offers.
+    pub(crate) fn window_shift(&self) -> Option<u8> {
+        let shift = match self.window_scale? {
+            WindowScale::Shift(shift) => shift,
+            WindowScale::ForBuffer => {
+                // The whole memory of a buffer that grows, but the data of a fixed one (Linux
+                // `tcp_select_initial_window`).
+                let grown = self.receive_buffer_max.map_or(0, |max| max.saturating_mul(2));
+                let largest = self.receive_buffer.max(grown);
+                u8::try_from(largest.max(1).ilog2().saturating_sub(15)).unwrap_or(WindowScale::MAX)
+            }
+        };
+        Some(shift.min(WindowScale::MAX))
+    }
+}
+
+/// The window scale that is offered (RFC 7323 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowScale {
+    /// This shift count, at most 14.
+    Shift(u8),
+    /// What the largest window of the receive buffer needs (Linux `tcp_select_initial_window`).
+    ForBuffer,
+}
+
+impl WindowScale {
+    /// The largest shift count (RFC 7323 §2.3).
+    const MAX: u8 = 14;
 }
 
 /// Which acknowledgments are delayed.

@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use halfopen_tcp::{CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, Settings};
+use halfopen_tcp::{
+    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, Settings, WindowScale,
+};
 
 /// Settings of a host's TCP that override its profile's. `None` leaves the profile's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +56,7 @@ pub struct TcpSettings {
     pub tail_loss_probe: Option<bool>,
     /// The window scale offered; `Some(None)` offers none.
     pub window_scaling: Option<Option<u8>>,
-    /// The buffer for received data, in octets.
+    /// The buffer for received data, in octets: of this size, whether the profile's grows or not.
     pub receive_buffer: Option<u32>,
     /// The buffer for unacknowledged data, in octets.
     pub send_buffer: Option<u32>,
@@ -174,8 +176,11 @@ impl TcpSettings {
         lay(&mut set.congestion, self.congestion);
         lay(&mut set.slow_start_after_idle, self.slow_start_after_idle);
         lay(&mut set.tail_loss_probe, self.tail_loss_probe);
-        lay(&mut set.window_scale, self.window_scaling);
-        lay(&mut set.receive_buffer, self.receive_buffer);
+        lay(&mut set.window_scale, self.window_scaling.map(|shift| shift.map(WindowScale::Shift)));
+        if let Some(octets) = self.receive_buffer {
+            // As SO_RCVBUF: it no longer grows.
+            (set.receive_buffer, set.receive_buffer_max) = (octets, None);
+        }
         lay(&mut set.send_buffer, self.send_buffer);
         lay(&mut set.initial_window, self.initial_window);
         lay(&mut set.mss, self.mss.map(Some));

@@ -56,7 +56,7 @@ impl Connection {
             if buffer.is_empty() {
                 return Ok(Received::Nothing);
             }
-            let count = self.rcv.read(buffer);
+            let count = self.rcv.read(cx.now, buffer);
             self.forget_urgent();
             self.acknowledge_read(cx);
             return Ok(Received::Octets(count));

@@ -65,7 +65,7 @@ impl Connection {
             payload: 0,
             options: Options {
                 mss: Some(announced),
-                window_scale: settings.window_scale.filter(|_| scale).map(|shift| shift.min(14)),
+                window_scale: settings.window_shift().filter(|_| scale),
                 sack_permitted: sack,
                 timestamps: timestamps.then(|| self.timestamps.option(cx.now)),
                 ..Options::default()
@@ -91,7 +91,7 @@ impl Connection {
             u32::from(theirs.mss.unwrap_or(default_mss(self.remote.ip()))).max(64) - self.option_octets();
         self.snd.mss = theirs_mss.min(self.payload_for_mtu());
         let ours = u32::from(self.announced_mss(settings)) - self.option_octets();
-        let scale = if self.agreed.window_scale { settings.window_scale.unwrap_or(0).min(14) } else { 0 };
+        let scale = settings.window_shift().filter(|_| self.agreed.window_scale).unwrap_or(0);
         if self.agreed.window_scale {
             // RFC 7323 §2.3: a shift above 14 counts as 14.
             self.snd.scale = theirs.window_scale.unwrap_or(0).min(14);

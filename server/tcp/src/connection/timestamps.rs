@@ -1,5 +1,7 @@
 //! Both clocks of the timestamps option (RFC 7323).
 
+use std::time::Duration;
+
 use crate::{Header, Instant, Timestamps};
 
 /// What a connection knows of both clocks.
@@ -24,6 +26,12 @@ impl TimestampState {
     /// The option of a segment that is sent now.
     pub(super) fn option(&self, now: Instant) -> Timestamps {
         Timestamps { value: self.value(now), echo: self.recent }
+    }
+
+    /// How long ago our timestamp had this value; `None` if it is one of the future.
+    pub(super) fn age(&self, now: Instant, value: u32) -> Option<Duration> {
+        let elapsed = self.value(now).wrapping_sub(value);
+        i32::try_from(elapsed).is_ok().then(|| Duration::from_millis(u64::from(elapsed)))
     }
 
     /// Whether a segment has a newer timestamp than any before.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::pair::{Fate, Pair};
 use super::*;
-use crate::{AckRule, Errno, GiveUp, IcmpErrors, Keepalive, RtoMin};
+use crate::{AckRule, Errno, GiveUp, IcmpErrors, Keepalive, RtoMin, WindowScale};
 
 /// The certainty of a value, with its source.
 #[derive(Clone, Copy)]
@@ -214,8 +214,12 @@ const ROWS: [Row; 49] = [
     ),
     (
         "window scale",
-        |s| s.window_scale.map_or("none".to_owned(), |scale| scale.to_string()),
-        [M("every recording"), U, U, U, U],
+        |s| {
+            let fits =
+                if s.window_scale == Some(WindowScale::ForBuffer) { ", or for a fixed buffer" } else { "" };
+            s.window_shift().map_or("none".to_owned(), |shift| format!("{shift}{fits}"))
+        },
+        [M("31a: `tcp_select_initial_window`"), U, U, U, U],
     ),
     (
         "ICMP errors that end a connection",
@@ -230,7 +234,14 @@ const ROWS: [Row; 49] = [
         |s| format!("if at least {} bytes, for {}", s.min_path_mtu, time(s.path_mtu_lifetime)),
         [D("`min_pmtu`, `mtu_expires`"), D("RFC 1191 §6.3: ten minutes"), U, U, U],
     ),
-    ("receive buffer", |s| s.receive_buffer.to_string(), [M("every recording"), U, U, U, U]),
+    (
+        "receive buffer",
+        |s| {
+            let max = s.receive_buffer_max.map(|max| format!(", grows to {max}"));
+            format!("{}{}", s.receive_buffer, max.unwrap_or_default())
+        },
+        [M("30a: `tcp_rcv_space_adjust`"), U, U, U, U],
+    ),
     (
         "the window of a SYN",
         |s| if s.whole_segment_window { "whole segments" } else { "the whole buffer" }.to_owned(),

@@ -166,7 +166,7 @@ fn after_a_spurious_timeout_nothing_more_is_sent_again() {
 #[test]
 fn probes_of_a_closed_window_come_at_an_even_pace_in_the_end() {
     let settings = Settings { give_up: GiveUp::Retries(2), ..Profile::Linux.settings() };
-    let small = Settings { receive_buffer: 4096, window_scale: Some(0), ..Profile::Linux.settings() };
+    let small = Settings { receive_buffer: 4096, receive_buffer_max: None, ..Profile::Linux.settings() };
     let mut pair = Pair::new(settings, small).connected();
     pair.reads[1] = false;
     pair.send(0, &pattern(20_000));
@@ -273,4 +273,52 @@ fn a_tail_loss_probe_takes_what_nagle_held_back() {
     pair.run_for(secs(1));
     assert_eq!(data(&pair), [(0, 100, true), (100, 100, true), (0, 100, true)]);
     assert_eq!(pair.read[1].len(), 200);
+}
+
+/// 30a_autotune_20MB_rtt50: the last window offered in each round trip, until something else limits
+/// (`tcp_rcv_space_adjust`).
+#[test]
+fn the_receive_buffer_grows_with_what_is_read_in_a_round_trip() {
+    let recorded = [80_896, 80_896, 151_552, 346_112, 694_272, 1_389_568];
+    let mut pair = Pair::linux();
+    pair.latency = ms(25);
+    let mut pair = pair.connected();
+    pair.send(0, &pattern(3_000_000));
+    pair.run_for(secs(1));
+    let first = pair.times(|it| it.from == 1)[0];
+    let mut windows = vec![0; recorded.len()];
+    for it in pair.log.iter().filter(|it| it.from == 1) {
+        let round = (it.at.as_duration().as_millis() as u64 - first) / 50;
+        if let Some(window) = windows.get_mut(round as usize) {
+            *window = u32::from(it.transmit.header.window) << 10;
+        }
+    }
+    assert_eq!(windows, recorded);
+}
+
+/// 31a_rcvbuf_*: SO_RCVBUF; the window scale of the SYN, its window, and that of the next segment
+/// (`tcp_select_initial_window`).
+#[test]
+fn a_fixed_receive_buffer_is_offered_whole_with_the_scale_that_it_needs() {
+    for (octets, shift, syn, then) in [
+        (2048, 0, 1460, 1460),
+        (4096, 0, 2920, 2920),
+        (8192, 0, 7300, 7300),
+        (32_768, 0, 32_120, 32_120),
+        (65_536, 1, 64_240, 32_120),
+        (100_000, 1, 65_535, 49_640),
+        (262_144, 3, 65_535, 32_668),
+        (1_048_576, 5, 65_535, 32_759),
+        (4_194_304, 7, 65_535, 32_759),
+    ] {
+        let fixed =
+            || Settings { receive_buffer: octets, receive_buffer_max: None, ..Profile::Linux.settings() };
+        let mut pair = Pair::new(fixed(), fixed());
+        pair.connect();
+        pair.run_for(ms(500));
+        let sent: Vec<&Header> =
+            pair.log.iter().filter(|it| it.from == 0).map(|it| &it.transmit.header).collect();
+        assert_eq!(sent[0].options.window_scale, Some(shift), "{octets}");
+        assert_eq!((sent[0].window, sent[1].window), (syn, then), "{octets}");
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use halfopen_tcp::{
     CongestionAlgorithm, ConnectionId, Endpoint, Instant, KeepaliveSettings, ListenerId, Profile, Received,
-    Seq, Settings,
+    Seq, Settings, WindowScale,
 };
 
 use super::watch::{Watch, ours, theirs};
@@ -29,10 +29,11 @@ pub(super) fn settings(input: &mut Input<'_>) -> Settings {
         timestamps: choices & 1 != 0,
         sack: choices & 2 != 0,
         nagle: choices & 4 != 0,
-        window_scale: (choices & 8 != 0).then_some(scale % 15),
+        window_scale: (choices & 8 != 0).then_some(WindowScale::Shift(scale % 15)),
         initial_sequence: (choices & 16 != 0).then_some(u32::MAX - u32::from(scale)),
         mtu: if choices & 32 != 0 { 300 } else { 1500 },
         receive_buffer: BUFFER,
+        receive_buffer_max: None,
         send_buffer: BUFFER,
         ..profile
     }

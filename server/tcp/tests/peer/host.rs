@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use halfopen_tcp::{
     Cause, Config, ConnectionId, DelayedAckSettings, Endpoint, EventKind, Flags, Instant, KeepaliveSettings,
-    ListenerId, Profile, Received, Settings, State, Subject,
+    ListenerId, Profile, Received, Settings, State, Subject, WindowScale,
 };
 
 use crate::plan::Tuning;
@@ -117,7 +117,7 @@ fn settings(tuning: &Tuning) -> Settings {
         receive_buffer: tuning.receive_buffer.max(least),
         send_buffer: tuning.send_buffer,
         mtu: tuning.mtu,
-        window_scale: tuning.window_scale,
+        window_scale: tuning.window_scale.map(WindowScale::Shift),
         timestamps: tuning.timestamps,
         sack: tuning.sack,
         nagle: tuning.nagle,

@@ -78,6 +78,7 @@ impl Connection {
         self.advance(cx, header, &mut delivered);
         self.totals.delivered += delivered.segments;
         self.recovery.phase = Phase::Open;
+        self.rcv.establish(cx.now);
         self.set_retransmission_timer(cx);
     }
 
@@ -172,8 +173,7 @@ impl Connection {
             return Some(now - sent);
         }
         let Timestamps { echo, .. } = header.options.timestamps.filter(|_| self.agreed.timestamps)?;
-        let elapsed = self.timestamps.value(now).wrapping_sub(echo);
-        // An echo from the future is no measurement.
-        i32::try_from(elapsed).is_ok().then(|| Duration::from_millis(u64::from(elapsed.max(1))))
+        let age = self.timestamps.age(now, echo)?;
+        Some(age.max(Duration::from_millis(1)))
     }
 }

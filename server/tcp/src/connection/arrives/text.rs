@@ -4,12 +4,13 @@ use super::Step;
 use crate::connection::{Connection, Context};
 use crate::rcv::Text;
 use crate::segment::Segment;
-use crate::{Cause, DropReason, Errno, Header, Purpose, State};
+use crate::{Cause, DropReason, Errno, Header, Purpose, State, Timestamps};
 
 impl Connection {
     /// RFC 9293 §3.10.7.4, seventh: "Once in the ESTABLISHED state, it is possible to deliver segment data to user
     /// RECEIVE buffers."
     pub(super) fn process_text(&mut self, cx: &mut Context<'_>, segment: &Segment<'_>) -> Step {
+        self.note_echo(cx, &segment.header);
         // In other states: "This should not occur since a FIN has been received from the remote side.  Ignore the
         // segment text."
         if segment.payload.is_empty() || !self.state.takes_text() {
@@ -28,8 +29,21 @@ impl Connection {
         // adjusts RCV.WND as appropriate to the current buffer availability."
         let window = self.rcv.offered();
         let text = self.rcv.text(seq, segment.payload);
+        if self.parent.is_none() || text != Text::OutOfOrder {
+            self.rcv.tune(cx.now, text);
+        }
         self.acknowledge_text(cx, text, window);
         Ok(())
+    }
+
+    /// The echo of a timestamp shows a round trip to the receiver, too (Linux `tcp_rcv_rtt_measure_ts`).
+    fn note_echo(&mut self, cx: &Context<'_>, header: &Header) {
+        let stamps = header.options.timestamps.filter(|_| self.agreed.timestamps);
+        if let Some(Timestamps { echo, .. }) = stamps.filter(|_| self.state == State::Established)
+            && let Some(age) = self.timestamps.age(cx.now, echo)
+        {
+            self.rcv.echoed(echo, age, header.payload);
+        }
     }
 
     /// Whether nobody will read what arrives, and the peer must know (RFC 9293 §3.6.1).

@@ -1,6 +1,7 @@
 //! Headers, options and the largest segment (RFC 9293 §3.1, §3.2, §3.7).
 
 use super::*;
+use crate::WindowScale;
 
 #[test]
 fn must_1_the_window_is_an_unsigned_number_of_32_bits() {
@@ -10,7 +11,7 @@ fn must_1_the_window_is_an_unsigned_number_of_32_bits() {
 
     let mut lone = Lone::new(Settings {
         congestion: crate::CongestionAlgorithm::None,
-        window_scale: Some(14),
+        window_scale: Some(WindowScale::Shift(14)),
         packet_memory: false,
         send_buffer: 1 << 20,
         ..plain(100)
@@ -156,7 +157,8 @@ fn walk(mut options: &[u8]) -> (Vec<(u8, usize)>, Vec<u8>) {
 fn must_68_69_every_option_has_its_length_and_padding_is_zeros() {
     for bits in 0..8 {
         let (timestamps, sack, scale) = (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0);
-        let settings = Settings { timestamps, sack, window_scale: scale.then_some(7), ..plain(100) };
+        let settings =
+            Settings { timestamps, sack, window_scale: scale.then_some(WindowScale::Shift(7)), ..plain(100) };
         let mut lone = Lone::new(settings);
         lone.connect();
         let syn = lone.datagrams().remove(0);
