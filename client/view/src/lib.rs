@@ -16,6 +16,7 @@ pub mod picture;
 pub mod record;
 pub mod recording;
 pub mod report;
+mod stall;
 mod stopped;
 pub mod timeline;
 pub mod words;

@@ -155,6 +155,16 @@ pub enum EntryKind {
         /// The POSIX name of the error; empty: none.
         error: String,
     },
+    /// An application wrote to the connection.
+    Written {
+        /// The number of bytes that the send buffer accepted.
+        octets: u64,
+    },
+    /// An application read from the connection.
+    Read {
+        /// The number of bytes.
+        octets: u64,
+    },
 }
 
 /// A fault that was applied.
@@ -187,6 +197,8 @@ pub struct Segment {
     pub ack: Option<u32>,
     /// Bytes of data.
     pub length: u32,
+    /// The largest segment that the sender accepts, in bytes of data, if it says so.
+    pub mss: Option<u32>,
     /// The window in bytes, after scaling.
     pub window: u32,
     /// Why it was sent.
@@ -318,12 +330,12 @@ impl Builder {
                 return None;
             }
             Kind::RunFinished(_) => EntryKind::End,
+            Kind::DataWritten(written) => EntryKind::Written { octets: written.bytes },
+            Kind::DataRead(read) => EntryKind::Read { octets: read.bytes },
             // Steps and their results describe what applications do; a result says how a run ended.
             Kind::ConnectionOpened(_)
             | Kind::FaultAdded(_)
             | Kind::StepBlocked(_)
-            | Kind::DataWritten(_)
-            | Kind::DataRead(_)
             | Kind::DataMistaken(_)
             | Kind::CallReturned(_)
             | Kind::LimitReached(_)
@@ -352,6 +364,7 @@ impl Builder {
             seq: sent.relative_sequence_number,
             ack: flags.ack.then_some(sent.relative_acknowledgment_number),
             length: sent.length,
+            mss: sent.options.as_ref().and_then(|options| options.mss),
             window: sent.window,
             purpose: sent.purpose(),
             retransmission: sent.retransmission,

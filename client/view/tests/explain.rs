@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::runs::bundled;
 use halfopen_proto::v1::event::Kind;
@@ -71,6 +71,69 @@ fn every_bundled_run_is_explained_in_bounded_words_that_name_each_fault() {
         assert_eq!(told.sentences.len(), record.expectations().count(), "{name}");
     }
     assert_eq!(kept, KEPT.len());
+}
+
+#[test]
+fn causes_are_those_of_the_events() {
+    let cases = [
+        (
+            "nagle-delayed-ack/nagle",
+            "server delayed its ACK by 41ms, waiting for data to send with it, while client's Nagle algorithm held 100 bytes back",
+        ),
+        ("delayed-ack", "client delayed its ACK by 41ms, in case it had data to send with it"),
+        ("grpc-dead-peer/user-timeout", "its user timeout was over, and nothing had been acknowledged"),
+        (
+            "keepalive-vs-user-timeout/idle+both",
+            "its user timeout was over, and no keepalive probe had been answered",
+        ),
+        (
+            "zero-window-forever/user-timeout",
+            "its user timeout was over, and no window probe had opened the window",
+        ),
+        ("zero-window-forever/no-timeout", "server's application sent 335992 bytes"),
+        ("grpc-dead-peer/ping", "client's application sent 200 bytes, received 100 bytes and aborted"),
+        (
+            "time-wait-exhaustion/client-closes",
+            "EADDRNOTAVAIL: no port is left, because 56 ports are in TIME-WAIT",
+        ),
+        ("simultaneous-open", "their SYNs crossed, and each answered the other's with a SYN+ACK"),
+        ("pmtu-blackhole/icmp", "3 because a router reported a smaller MTU"),
+        ("pmtu-blackhole/filtered", "1 at once because later data was acknowledged"),
+        (
+            "connection-refused",
+            "server did not use client's SYN: nothing listens on that port. It answered with a RST",
+        ),
+        ("rebooted-client", "client did not use server's ACK: it does not have the connection any more"),
+        ("lb-keepalive-race/reset-first", "it does not have the connection any more"),
+        (
+            "lb-keepalive-race/fin-first",
+            "backend is CLOSED from 5.09s on: data came that its application could not read any more",
+        ),
+        ("lost-last-ack", "server's FIN arrived, but the ACK of it was lost (fault 1: drop)"),
+        ("lost-handshake-ack/full-queue", "arrived, but server did not use the ACK of it: queue full"),
+        ("lost-handshake-ack/never", "Then TCP gave up; no application of server knew of it yet"),
+        ("conntrack-invalid-rst/untranslated", "server's 1448 bytes were late (fault 1: delay 500ms)"),
+        ("conntrack-invalid-rst/untranslated", "it has no connection with these addresses and ports"),
+        (
+            "reboot-same-port",
+            "client's SYN reached server's connection 1, which did not use it: old timestamp (PAWS)",
+        ),
+        ("power-loss-mid-request/comes-back", "They were retransmitted 8 times"),
+        ("blind-data", "Fault 1 forged 10 bytes in client's name"),
+        ("azure-lb-silent/tcp-reset", "Middlebox balancer forged a RST in server's name"),
+    ];
+    let all: BTreeMap<String, String> = bundled()
+        .into_iter()
+        .map(|record| (record.name.clone(), whole(&explain(&record, ExplainOptions::default()))))
+        .collect();
+    for (name, wanted) in cases {
+        assert!(all[name].contains(wanted), "{name}: {wanted}\n{}", all[name]);
+    }
+    for (name, words) in &all {
+        for wrong in ["no acknowledgment came in time", "(any more)", "bytes was", "for other reasons"] {
+            assert!(!words.contains(wrong), "{name}: {wrong}\n{words}");
+        }
+    }
 }
 
 #[test]

@@ -14,7 +14,9 @@ use halfopen_proto::v1::{
 use halfopen_view::picture::mermaid::mermaid;
 use halfopen_view::picture::svg::{SvgOptions, svg};
 use halfopen_view::picture::text::{AsciiWriter, Drawing, Pace, Paper, draw, play};
-use halfopen_view::picture::{Arrows, Between, Kind, Part, Picture, PictureOptions, Row, Selection, What};
+use halfopen_view::picture::{
+    Alike, Arrows, Between, Kind, Part, Picture, PictureOptions, Row, Selection, What,
+};
 use halfopen_view::timeline::Timeline;
 use halfopen_view::words;
 use snapbox::{Data, assert_data_eq, file};
@@ -66,7 +68,10 @@ fn every_bundled_run_fits_its_paper_is_ascii_if_asked_and_loses_nothing_by_foldi
             lives.dedup();
             lives
         };
-        assert_eq!(states(&folded), states(&whole), "{name}: a state is folded away");
+        // The states of connections that are folded as a whole are those of the one that they are like.
+        if folded.rows.iter().all(|row| alike(row).is_none()) {
+            assert_eq!(states(&folded), states(&whole), "{name}: a state is folded away");
+        }
         assert_eq!(rows_shown(&folded), rows_shown(&whole), "{name}: the folded rows are counted");
         let events: usize = whole.rows.iter().map(|row| row.events.len()).sum();
         let distinct: BTreeSet<u64> = whole.rows.iter().flat_map(|row| row.events.iter().copied()).collect();
@@ -75,6 +80,36 @@ fn every_bundled_run_fits_its_paper_is_ascii_if_asked_and_loses_nothing_by_foldi
         let mut hidden = distinct.difference(&shown);
         assert!(hidden.all(|event| folded.rows.iter().any(|row| row.shows(*event))), "{name}");
     }
+}
+
+/// The connections that a row folds as a whole.
+fn alike(row: &Row) -> Option<&Alike> {
+    if let What::Folded(folded) = &row.what { folded.alike.as_ref() } else { None }
+}
+
+#[test]
+fn connections_that_go_the_same_way_are_shown_once() {
+    let runs = bundled_runs();
+    let find = |name: &str| &runs.iter().find(|(run, ..)| run == name).unwrap().2;
+    for (name, rows, expected) in [
+        ("time-wait-exhaustion/client-closes", 30, "55 more connections like #1, every 1s: #2 to #56"),
+        ("time-wait-exhaustion/slower", 30, "119 more connections like #1, every 1.08s: #2 to #120"),
+    ] {
+        let events = find(name);
+        let timeline = Timeline::new(events);
+        let picture = Picture::new(&timeline, &PictureOptions::default());
+        assert!(picture.rows.len() <= rows, "{name}: {}", picture.rows.len());
+        let drawn = drawn(events, &PictureOptions::default(), Paper { width: 120, ascii: false });
+        assert!(drawn.contains(expected), "{name}\n{drawn}");
+        // Who names connections sees them.
+        let connections = (1..=5).collect();
+        let selection = Selection { connections, ..Selection::default() };
+        let picture = Picture::new(&timeline, &PictureOptions { selection, ..PictureOptions::default() });
+        assert!(picture.rows.iter().all(|row| alike(row).is_none()), "{name}");
+    }
+    let events = find("lost-handshake-ack/full-queue");
+    let picture = Picture::new(&Timeline::new(events), &PictureOptions::default());
+    assert!(picture.rows.iter().all(|row| alike(row).is_none()), "two connections are both shown");
 }
 
 /// The states that each end went through, in order, as their events say.
@@ -114,7 +149,17 @@ fn no_state_that_an_end_was_in_is_missing_from_a_picture() {
                     What::Silence(_) | What::Folded(_) | What::Omitted(_) => {}
                 }
             }
+            let folded: BTreeMap<u32, u32> = picture
+                .rows
+                .iter()
+                .filter_map(alike)
+                .flat_map(|alike| alike.connections.iter().map(|number| (*number, alike.like)))
+                .collect();
             for (end, path) in &paths {
+                if let Some(like) = folded.get(&end.1) {
+                    assert_eq!(path, &paths[&(end.0.clone(), *like)], "{name}: {end:?} is like {like}");
+                    continue;
+                }
                 let mut shown = shown.get(end).cloned().unwrap_or_default();
                 shown.dedup();
                 assert_eq!(&shown, path, "{name}, {arrows:?}: {end:?}");
@@ -149,6 +194,43 @@ fn a_segment_that_arrives_at_another_connection_shows_the_state_of_that_one() {
     let options = PictureOptions { selection: only_first, ..PictureOptions::default() };
     let drawn = drawn(&events, &options, Paper { width: 100, ascii: false });
     assert!(drawn.lines().any(|line| line.contains("RST") && line.contains("#1 CLOSED")), "{drawn}");
+}
+
+#[test]
+fn a_stall_has_a_row_with_what_is_waited_for() {
+    let runs = bundled_runs();
+    for (name, expected) in [
+        (
+            "nagle-delayed-ack/nagle",
+            "41.25ms: server delays its ACK, and client's Nagle algorithm holds 100 bytes",
+        ),
+        ("dropped-fin", "240ms: client's tail loss probe timer runs"),
+        ("dropped-fin", "1m: client's TIME-WAIT timer runs"),
+        ("dropped-syn", "1s: client's retransmission timer runs"),
+        ("close-wait-leak", "1m 0.02s: client's FIN-WAIT-2 timer runs"),
+        ("dead-client", "1h 59m 59.1s: server's keepalive timer runs"),
+        ("zero-window-forever/no-timeout", "272ms: server's persist timer runs"),
+        ("lb-keepalive-race/backend-65s", "1m: balancer's application waits"),
+    ] {
+        let (_, _, events) = runs.iter().find(|(run, ..)| run == name).expect(name);
+        let picture = Picture::new(&Timeline::new(events), &PictureOptions::default());
+        let silences: Vec<String> = picture
+            .rows
+            .iter()
+            .filter_map(|row| match &row.what {
+                What::Silence(silence) => Some(silence.text()),
+                _ => None,
+            })
+            .collect();
+        assert!(silences.iter().any(|silence| silence == expected), "{name}: {silences:?}");
+    }
+    // An application that waits for less than ten seconds says so itself, and a round trip is no stall.
+    for name in ["four-way-close", "three-way-handshake", "delayed-ack"] {
+        let (_, _, events) = runs.iter().find(|(run, ..)| run == name).expect(name);
+        let drawn = drawn(events, &PictureOptions::default(), Paper::default());
+        let stalls = drawn.lines().filter(|line| line.contains("… ") && !line.contains("TIME-WAIT timer"));
+        assert_eq!(stalls.count(), 0, "{drawn}");
+    }
 }
 
 #[test]

@@ -77,6 +77,8 @@ pub enum Cause {
     Timer(Timer),
     /// Retransmissions of this kind reached their limit.
     GaveUp(Timer),
+    /// The user timeout was over when this timer fired (RFC 9293 §3.9.1; `TCP_USER_TIMEOUT` in tcp(7)).
+    UserTimeout(Timer),
     /// ICMP said that a segment was not delivered; the application gets this error.
     Unreachable(Errno),
     /// The listener closed, and its unaccepted connections with it.
@@ -325,6 +327,7 @@ impl fmt::Display for Cause {
             Cause::Segment(flags) => write!(f, "received {flags}"),
             Cause::Timer(timer) => write!(f, "{timer} timer fired"),
             Cause::GaveUp(timer) => write!(f, "{timer} timer: gave up"),
+            Cause::UserTimeout(timer) => write!(f, "{timer} timer: user timeout"),
             Cause::Unreachable(errno) => write!(f, "ICMP: {errno}"),
             Cause::ListenerClosed => f.write_str("the listener closed"),
             Cause::Replaced => f.write_str("a new connection takes its place"),

@@ -129,7 +129,7 @@ pub(super) fn without_numbers(mut event: Event) -> Event {
         Some(Kind::MiddleboxChanged(changed)) => changed.segment = 0,
         Some(Kind::FaultApplied(applied)) => applied.segment = 0,
         Some(Kind::StateTransition(transition)) => {
-            if let Some(Cause { origin: Some(cause::Origin::Segment(cause)) }) = &mut transition.cause {
+            if let Some(Cause { origin: Some(cause::Origin::Segment(cause)), .. }) = &mut transition.cause {
                 cause.segment = 0;
             }
         }

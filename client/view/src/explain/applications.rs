@@ -30,11 +30,20 @@ pub(super) fn sentences(timeline: &Timeline, connection: u32) -> Vec<(EntryIndex
     for (index, entry) in timeline.entries.iter().enumerate() {
         let Some(host) = entry.host.filter(|_| entry.connection == connection) else { continue };
         match &entry.kind {
-            EntryKind::Application { call, octets, end_of_stream, error, .. } => {
+            EntryKind::Application { call, end_of_stream, error, .. } => {
                 let seen = hosts.entry(host).or_default();
-                seen.first.get_or_insert(index);
-                seen.last = index;
-                seen.note(*call, *octets, *end_of_stream, error);
+                seen.at(index);
+                seen.note(*call, *end_of_stream, error);
+            }
+            EntryKind::Written { octets } => {
+                let seen = hosts.entry(host).or_default();
+                seen.at(index);
+                seen.sent += octets;
+            }
+            EntryKind::Read { octets } => {
+                let seen = hosts.entry(host).or_default();
+                seen.at(index);
+                seen.received += octets;
             }
             EntryKind::Error(errno) => {
                 hosts.entry(host).or_default().waiting = Some(errno.clone());
@@ -60,12 +69,12 @@ pub(super) fn sentences(timeline: &Timeline, connection: u32) -> Vec<(EntryIndex
 }
 
 impl Seen {
-    fn note(&mut self, call: StepKind, octets: u64, end_of_stream: bool, error: &str) {
-        match call {
-            StepKind::Receive => self.received += octets,
-            StepKind::Send | StepKind::Ping => self.sent += octets,
-            _ => {}
-        }
+    fn at(&mut self, index: EntryIndex) {
+        self.first.get_or_insert(index);
+        self.last = index;
+    }
+
+    fn note(&mut self, call: StepKind, end_of_stream: bool, error: &str) {
         self.end_of_stream |= end_of_stream;
         if !error.is_empty() {
             *self.failed.entry((words::step(call).to_owned(), error.to_owned())).or_default() += 1;

@@ -10,6 +10,7 @@ use halfopen_proto::v1::{
 
 use super::phrases::Reasons;
 use super::recovery::Recovery;
+use crate::stall::Held;
 use crate::timeline::{EntryIndex, Fault, HostIndex, Segment, Timeline};
 
 /// The beats of a connection, in the order of their beginnings.
@@ -45,6 +46,8 @@ pub(super) enum What {
     Probes(Probes),
     /// The window of a host closed.
     WindowClosed { host: HostIndex },
+    /// Acknowledgments that a host delayed, each by so long; what the Nagle algorithm of the peer held back meanwhile.
+    DelayedAcks { host: HostIndex, delays: Vec<Duration>, held: Option<Held> },
     /// The state of an end changed, other than by opening.
     Step { host: HostIndex, from: TcpState, reset: Option<Reset> },
     /// An application read the end of the stream.
@@ -67,6 +70,8 @@ pub(super) enum What {
         from: Option<HostIndex>,
         label: String,
         why: TcpDropReason,
+        /// The state of the host's end then; `None`: it never had one.
+        state: Option<TcpState>,
         answer: Option<(Answer, usize)>,
     },
     /// A reset on its own.
@@ -162,6 +167,7 @@ impl What {
             | What::Opening { .. }
             | What::Transfer(_)
             | What::WindowClosed { .. }
+            | What::DelayedAcks { .. }
             | What::Step { .. }
             | What::EndOfStream { .. }
             | What::Failed { .. }
@@ -194,9 +200,19 @@ impl What {
                 same
             }
             (
-                What::NotUsed { host, from, label, why, .. },
-                What::NotUsed { host: other, from: whom, label: what, why: reason, .. },
-            ) => (&*host, &*from, &*label, &*why) == (other, whom, what, reason),
+                What::NotUsed { host, from, label, why, state, .. },
+                What::NotUsed { host: other, from: whom, label: what, why: reason, state: then, .. },
+            ) => (&*host, &*from, &*label, &*why, &*state) == (other, whom, what, reason, then),
+            (
+                What::DelayedAcks { host, delays, held },
+                What::DelayedAcks { host: other, delays: new, held: what },
+            ) => {
+                let same = host == other && held == what;
+                if same {
+                    delays.extend(new);
+                }
+                same
+            }
             (
                 known @ (What::Failed { octets: 0, .. }
                 | What::Altered { .. }

@@ -1,6 +1,9 @@
 //! Recoveries and probes in sentences.
 
+use std::time::Duration;
+
 use super::beats::Probes;
+use super::fate::fate;
 use super::phrases::{self, Reasons, about, times};
 use super::recovery::{Piece, Recovery};
 use super::sentences::Sentences;
@@ -21,12 +24,14 @@ impl Sentences<'_> {
         let (again, lost) = (piece.sent.len().saturating_sub(1), piece.lost);
         let why = recovery.lost.text();
         let be = if piece.is_plural() { "were" } else { "was" };
+        let it = if piece.is_plural() { "They were" } else { "It was" };
+        let again_it = if piece.is_plural() { "they were" } else { "it was" };
         let fate = match (again, lost) {
-            (_, 0) => format!("{host}'s {label} arrived, but no acknowledgment came in time"),
+            (_, 0) => format!("{host}'s {label} {}", fate(self.timeline, piece)),
             (0, _) => return format!("{host}'s {label} {be} lost ({why}) and not retransmitted."),
             (again, lost) if lost == again + 1 => {
                 format!(
-                    "{host}'s {label} {be} lost, and lost each of the {} it was retransmitted ({why})",
+                    "{host}'s {label} {be} lost, and lost each of the {} {again_it} retransmitted ({why})",
                     times_noun(again)
                 )
             }
@@ -36,9 +41,9 @@ impl Sentences<'_> {
         let sent_again = if again == lost.saturating_sub(1) && lost > 1 {
             format!("The intervals: {}", self.waits(piece))
         } else if again == 1 {
-            format!("It was retransmitted after {}", self.waits(piece))
+            format!("{it} retransmitted after {}", self.waits(piece))
         } else {
-            format!("It was retransmitted {} ({})", times(again), self.waits(piece))
+            format!("{it} retransmitted {} ({})", times(again), self.waits(piece))
         };
         let probe = match recovery.again.probes {
             0 => "",
@@ -50,9 +55,9 @@ impl Sentences<'_> {
                 let first = recovery.first().map_or(entry, |first| first);
                 let after =
                     self.timeline.entries[entry].time.saturating_sub(self.timeline.entries[first].time);
-                format!("It was acknowledged {} after it was first sent.", about(after))
+                format!("{it} acknowledged {} after {again_it} first sent.", about(after))
             }
-            None => "It was never acknowledged.".to_owned(),
+            None => format!("{it} never acknowledged."),
         };
         format!("{fate}. {sent_again}{probe}. {end}")
     }
@@ -80,6 +85,7 @@ impl Sentences<'_> {
         let how: Vec<String> = [
             (again.by_timer, "because the retransmission timer fired"),
             (again.fast, "at once because later data was acknowledged"),
+            (again.too_large, "because a router reported a smaller MTU"),
             (again.probes, if again.probes == 1 { "as a tail loss probe" } else { "as tail loss probes" }),
             (again.other, "for other reasons"),
         ]
@@ -125,8 +131,7 @@ impl Sentences<'_> {
             )
         };
         let number = words::count(count as u64, "probe");
-        let spaced =
-            if waits.is_empty() { String::new() } else { format!(", {}", phrases::intervals(&waits)) };
+        let spaced = spaced(&waits);
         let answers = match (count, probes.answered) {
             (1, 1) => "it was answered".to_owned(),
             (1, _) if probes.reset && probes.lost.count() > 0 => {
@@ -145,8 +150,7 @@ impl Sentences<'_> {
         let host = self.host(probes.host);
         let times: Vec<_> = probes.sent.iter().map(|sent| self.timeline.entries[*sent].time).collect();
         let waits: Vec<_> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
-        let spaced =
-            if waits.is_empty() { String::new() } else { format!(", {}", phrases::intervals(&waits)) };
+        let spaced = spaced(&waits);
         let (count, lost) = (probes.sent.len(), probes.lost.count());
         let fate = match lost {
             0 => String::new(),
@@ -162,6 +166,15 @@ impl Sentences<'_> {
 
 fn times_noun(count: usize) -> String {
     if count == 1 { "time that".to_owned() } else { format!("{count} times that") }
+}
+
+/// How far apart probes were, after their number.
+fn spaced(waits: &[Duration]) -> String {
+    match waits {
+        [] => String::new(),
+        [one] => format!(", {} apart", about(*one)),
+        many => format!(", {}", phrases::intervals(many)),
+    }
 }
 
 fn because(lost: &Reasons) -> String {

@@ -8,10 +8,12 @@ mod applications;
 mod beats;
 mod choice;
 mod ends;
+mod fate;
 mod half_open;
 mod losses;
 mod outcome;
 mod phrases;
+mod probing;
 mod reader;
 mod recovery;
 mod sentences;
@@ -28,6 +30,7 @@ use self::ends::Ends;
 use self::outcome::Outcomes;
 use self::sentences::Sentences;
 use crate::record::RunRecord;
+use crate::stall::Stalls;
 use crate::timeline::{EntryIndex, HostIndex, Timeline};
 use crate::words;
 
@@ -156,7 +159,8 @@ pub fn explain(record: &RunRecord, options: ExplainOptions) -> Explanation {
     };
     if record.started().is_some() {
         let end = words::from_proto(record.events.last().and_then(|last| last.time.as_ref()));
-        explanation.paragraphs = Writer { record, timeline: &timeline, end, options }.paragraphs();
+        let stalls = Stalls::new(&timeline);
+        explanation.paragraphs = Writer { record, timeline: &timeline, stalls, end, options }.paragraphs();
     }
     explanation
 }
@@ -164,6 +168,7 @@ pub fn explain(record: &RunRecord, options: ExplainOptions) -> Explanation {
 struct Writer<'a> {
     record: &'a RunRecord,
     timeline: &'a Timeline,
+    stalls: Stalls,
     /// When the run ended, or was stopped.
     end: Duration,
     options: ExplainOptions,
@@ -194,7 +199,7 @@ impl Writer<'_> {
             self.connection(*number, &ends, of, &mut all);
         }
         all.push(self.paragraph(Subject::Others, 0, "Other connections", summary::others(others)));
-        let apart = summary::apart(self.timeline, &all);
+        let apart = summary::apart(self.timeline, &ends, &all);
         all.push(self.paragraph(Subject::Apart, 0, "Other events", apart));
         let broken = summary::broken(self.record);
         all.push(self.paragraph(Subject::Broken, 0, "Broken expectations", broken));
@@ -218,7 +223,7 @@ impl Writer<'_> {
         let mut hosts: Vec<HostIndex> = connection.iter().map(|end| end.host).collect();
         hosts.sort_unstable();
         hosts.dedup();
-        let story = reader::story(self.timeline, number, &hosts);
+        let story = reader::story(self.timeline, &self.stalls, number, &hosts);
         let half_open = half_open::periods(self.timeline, connection);
 
         let sentences = Sentences { timeline: self.timeline, story: &story };

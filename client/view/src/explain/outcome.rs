@@ -7,6 +7,7 @@ use halfopen_proto::v1::{Cause, TcpState, TcpTimer, TimerChange};
 
 use super::beats::Story;
 use super::ends::End;
+use super::fate::fate;
 use super::half_open::HalfOpen;
 use super::phrases::{self, about};
 use super::recovery::{Control, Piece, Recovery};
@@ -62,12 +63,13 @@ impl Outcomes<'_> {
         let name = self.host(end.host);
         let stayed = match until {
             Some(_) => format!("{name} stayed in {} for {}", words::state(state), about(length)),
+            None if length.is_zero() => format!("{name} is {} when the run ends", words::state(state)),
             None => {
                 format!("{name} is still {} when the run ends, {} later", words::state(state), about(length))
             }
         };
         let why = match state {
-            TcpState::Closed => return last.then(|| self.closed(name, from)),
+            TcpState::Closed => return last.then(|| self.closed(end, from)),
             TcpState::Unspecified | TcpState::Listen => return None,
             TcpState::Established => match until {
                 None => self.why_established(end),
@@ -86,7 +88,7 @@ impl Outcomes<'_> {
             TcpState::FinWait2 => self.why_fin_wait_2(end, from, until),
             TcpState::CloseWait => match until {
                 None => "its application never closed, although the peer had finished".to_owned(),
-                Some(until) if matches!(self.timeline.entries[until].kind, EntryKind::Transition { cause: Cause { origin: Some(Origin::Call(_)) }, .. }) => {
+                Some(until) if matches!(self.timeline.entries[until].kind, EntryKind::Transition { cause: Cause { origin: Some(Origin::Call(_)), .. }, .. }) => {
                     "its application closed only then".to_owned()
                 }
                 Some(_) => "its application did not close".to_owned(),
@@ -99,15 +101,21 @@ impl Outcomes<'_> {
     }
 
     /// Since when an end is closed, and why.
-    fn closed(&self, name: &str, from: EntryIndex) -> String {
+    fn closed(&self, end: &End, from: EntryIndex) -> String {
+        let name = self.host(end.host);
+        let before = from.checked_sub(1).and_then(|before| end.state_at(before));
         let entry = &self.timeline.entries[from];
         let EntryKind::Transition { cause, by_segment, .. } = &entry.kind else { return String::new() };
         let segment = by_segment.and_then(|sent| self.timeline.segment(sent));
         let why = match (phrases::gave_up(cause), segment) {
+            (Some(_), _) if cause.user_timeout => "its user timeout was over".to_owned(),
             (Some(timer), _) => format!("TCP gave up ({} timer)", words::timer(timer)),
             (None, Some(segment)) if segment.flags.rst => "a RST came".to_owned(),
-            (None, Some(segment)) if segment.flags.ack && !segment.flags.fin && !segment.flags.syn => {
+            (None, Some(_)) if before == Some(TcpState::LastAck) => {
                 "its FIN was acknowledged, and it had the peer's".to_owned()
+            }
+            (None, Some(segment)) if segment.length > 0 => {
+                "data came that its application could not read any more".to_owned()
             }
             _ => words::cause(cause),
         };
@@ -216,7 +224,8 @@ impl Outcomes<'_> {
             }
             Some((_, piece)) => {
                 let again = piece.sent.len() - 1;
-                format!("{otherwise}, although it was retransmitted {}", phrases::times(again))
+                let fate = fate(self.timeline, piece);
+                format!("its {} {fate}; it was retransmitted {}", what.name(), phrases::times(again))
             }
             None => otherwise.to_owned(),
         }
@@ -256,7 +265,8 @@ impl Outcomes<'_> {
             return Some("Then a new connection took its place.".to_owned());
         }
         if phrases::gave_up(cause).is_some() {
-            return Some(format!("Then TCP gave up{}.", self.error_of(end, until)));
+            let how = if cause.user_timeout { "its user timeout was over" } else { "TCP gave up" };
+            return Some(format!("Then {how}{}.", self.error_of(end, until)));
         }
         let segment = by_segment.and_then(|sent| self.timeline.segment(sent));
         Some(match segment {
@@ -289,6 +299,9 @@ impl Outcomes<'_> {
             });
         match errno {
             Some(errno) => format!(": {errno}"),
+            None if end.state_at(entry.saturating_sub(1)) == Some(TcpState::SynReceived) => {
+                format!("; no application of {} knew of it yet", self.host(end.host))
+            }
             None => format!("; {}'s application had closed, and got no error", self.host(end.host)),
         }
     }

@@ -104,6 +104,15 @@ pub(super) fn label(segment: &Segment) -> String {
     }
 }
 
+/// One segment of that label: `a RST`, `an ACK`, `10 bytes`.
+pub(super) fn one(label: &str) -> String {
+    match label.chars().next() {
+        Some('A') => format!("an {label}"),
+        Some(first) if first.is_ascii_digit() => label.to_owned(),
+        _ => format!("a {label}"),
+    }
+}
+
 /// How much sequence space a segment takes.
 pub(super) fn space(segment: &Segment) -> u32 {
     let flags = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);

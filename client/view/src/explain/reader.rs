@@ -3,25 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use halfopen_proto::v1::{
-    HostState, KeepaliveVerdict, MiddleboxChange, StepKind, TcpDropReason, TcpPurpose, TcpState,
-};
+use halfopen_proto::v1::{HostState, MiddleboxChange, StepKind, TcpDropReason, TcpPurpose, TcpState};
 
-use super::beats::{Answer, Beat, Forger, Moved, Probes, Reset, Story, What};
+use super::beats::{Answer, Beat, Forger, Moved, Reset, Story, What};
 use super::phrases::{self, Reasons};
 use super::recovery::{self, Recoveries};
+use crate::stall::{DelayedAck, Stalls};
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
 
 /// How far back a beat may be that a like one continues.
-const NEAR: usize = 6;
+pub(super) const NEAR: usize = 6;
 
 /// Reads the story of a connection: what happened to it, and to the hosts and the network meanwhile.
-pub(super) fn story(timeline: &Timeline, connection: u32, hosts: &[HostIndex]) -> Story {
+pub(super) fn story(timeline: &Timeline, stalls: &Stalls, connection: u32, hosts: &[HostIndex]) -> Story {
     let of_it = |entry: &Entry| entry.connection == connection;
     let Some(last) = timeline.entries.iter().rposition(of_it) else { return Story::default() };
     // With other connections there, what happened before this one is not its story.
     let first = timeline.entries.iter().position(of_it).filter(|_| timeline.connections > 1).unwrap_or(0);
-    let mut reader = Reader::new(timeline);
+    let mut reader = Reader::new(timeline, stalls);
     for (index, entry) in timeline.entries.iter().enumerate() {
         // What strikes a host or the network concerns all connections there, even afterwards if it is not over.
         let concerns = entry.connection == 0
@@ -36,9 +35,10 @@ pub(super) fn story(timeline: &Timeline, connection: u32, hosts: &[HostIndex]) -
     reader.finish()
 }
 
-struct Reader<'a> {
-    timeline: &'a Timeline,
-    beats: Vec<Beat>,
+pub(super) struct Reader<'a> {
+    pub(super) timeline: &'a Timeline,
+    stalls: &'a Stalls,
+    pub(super) beats: Vec<Beat>,
     states: BTreeMap<HostIndex, TcpState>,
     recoveries: Recoveries,
     /// The beat that describes each of them.
@@ -46,13 +46,14 @@ struct Reader<'a> {
     /// The windows that are closed.
     closed: BTreeSet<HostIndex>,
     /// The silence before the next keepalive probe of a host, if it is reported before the probe.
-    silence: BTreeMap<HostIndex, (EntryIndex, Duration)>,
+    pub(super) silence: BTreeMap<HostIndex, (EntryIndex, Duration)>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(timeline: &'a Timeline) -> Reader<'a> {
+    fn new(timeline: &'a Timeline, stalls: &'a Stalls) -> Reader<'a> {
         Reader {
             timeline,
+            stalls,
             beats: Vec::new(),
             states: BTreeMap::new(),
             recoveries: Recoveries::default(),
@@ -102,7 +103,14 @@ impl<'a> Reader<'a> {
             (EntryKind::Application { call, octets, end_of_stream, error, .. }, Some(host)) => {
                 self.application(index, host, *call, (*octets, *end_of_stream), error);
             }
-            (EntryKind::Lost { .. } | EntryKind::Timer { .. } | EntryKind::End, _) | (_, None) => {}
+            (EntryKind::Written { octets }, Some(host)) => {
+                self.moved(index, host, Moved { sent: *octets, ..Moved::default() });
+            }
+            (EntryKind::Read { octets }, Some(host)) => {
+                self.moved(index, host, Moved { received: *octets, ..Moved::default() });
+            }
+            (EntryKind::Timer { .. }, Some(_)) => self.delayed_ack(index),
+            (EntryKind::Lost { .. } | EntryKind::End, _) | (_, None) => {}
         }
     }
 
@@ -193,68 +201,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn probe(&mut self, index: EntryIndex, host: HostIndex, segment: &Segment) {
-        let of_window = segment.purpose == TcpPurpose::WindowProbe;
-        let silence = match self.silence.remove(&host) {
-            Some((at, silence)) if self.same_moment(at, index) => silence,
-            _ => Duration::ZERO,
-        };
-        let mut probes = Probes { host, of_window, silence, latest: silence, ..Probes::default() };
-        let timeline = self.timeline;
-        if let Some(beat) = self.probes(host, of_window, NEAR) {
-            let What::Probes(known) = &mut beat.what else { return };
-            if known.answered == 0 || known.answered == known.sent.len() || of_window {
-                beat.until = index;
-                known.add(index, segment, timeline);
-                known.latest = silence;
-                return;
-            }
-            // Those that were answered and those that are not any more are two beats.
-            probes.silence = known.latest;
-            known.split(&mut probes, timeline);
-            beat.until = known.sent.last().copied().unwrap_or(beat.until);
-        }
-        probes.add(index, segment, timeline);
-        let from = probes.sent[0];
-        self.beats.push(Beat { from, until: index, count: 1, what: What::Probes(probes) });
-    }
-
-    /// The last beat with probes of a host, among the last few beats.
-    fn probes(&mut self, host: HostIndex, of_window: bool, near: usize) -> Option<&mut Beat> {
-        let wanted = |what: &What| matches!(what, What::Probes(probes) if probes.host == host && probes.of_window == of_window);
-        self.beats.iter_mut().rev().take(near).find(|beat| wanted(&beat.what))
-    }
-
-    fn same_moment(&self, one: EntryIndex, other: EntryIndex) -> bool {
+    pub(super) fn same_moment(&self, one: EntryIndex, other: EntryIndex) -> bool {
         self.timeline.entries[one].time == self.timeline.entries[other].time
-    }
-
-    fn keepalive(
-        &mut self,
-        index: EntryIndex,
-        host: HostIndex,
-        verdict: KeepaliveVerdict,
-        silence: Duration,
-    ) {
-        match verdict {
-            KeepaliveVerdict::Probing => {
-                self.silence.insert(host, (index, silence));
-            }
-            KeepaliveVerdict::Alive => {
-                if let Some(beat) = self.probes(host, false, usize::MAX)
-                    && let What::Probes(probes) = &mut beat.what
-                {
-                    probes.answered = probes.sent.len();
-                    beat.until = index;
-                }
-            }
-            KeepaliveVerdict::Reset => {
-                if let Some(Beat { what: What::Probes(probes), .. }) = self.probes(host, false, usize::MAX) {
-                    probes.reset = true;
-                }
-            }
-            KeepaliveVerdict::Unspecified | KeepaliveVerdict::Dead => {}
-        }
     }
 
     fn reset(&mut self, index: EntryIndex, host: HostIndex, segment: &Segment) {
@@ -304,7 +252,8 @@ impl<'a> Reader<'a> {
             return;
         }
         let (from, label, why) = (self.timeline.entries[sent].host, phrases::label(segment), dropped);
-        self.add(index, What::NotUsed { host, from, label, why, answer: None });
+        let state = self.states.get(&host).copied();
+        self.add(index, What::NotUsed { host, from, label, why, state, answer: None });
     }
 
     fn transition(&mut self, index: EntryIndex, host: HostIndex, to: TcpState) {
@@ -364,6 +313,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn moved(&mut self, index: EntryIndex, host: HostIndex, moved: Moved) {
+        self.add(index, What::Transfer(BTreeMap::from([(host, moved)])));
+    }
+
+    /// An acknowledgment is sent because its timer fired.
+    fn delayed_ack(&mut self, fired: EntryIndex) {
+        if let Some(DelayedAck { host, since, held }) = self.stalls.delayed_ack(fired) {
+            let delays = vec![self.timeline.entries[fired].time.saturating_sub(since)];
+            self.add(fired, What::DelayedAcks { host, delays, held });
+        }
+    }
+
     fn application(
         &mut self,
         index: EntryIndex,
@@ -383,12 +344,8 @@ impl<'a> Reader<'a> {
             return;
         }
         if octets > 0 {
-            let mut moved = Moved::default();
-            match call {
-                StepKind::Receive => (moved.receives, moved.received) = (1, octets),
-                _ => (moved.sends, moved.sent) = (1, octets),
-            }
-            self.add(index, What::Transfer(BTreeMap::from([(host, moved)])));
+            let (sends, receives) = if call == StepKind::Receive { (0, 1) } else { (1, 0) };
+            self.moved(index, host, Moved { sends, receives, ..Moved::default() });
         }
         if end {
             self.add(index, What::EndOfStream { host });

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use halfopen_proto::v1::{TcpFlags, TcpPurpose};
+use halfopen_proto::v1::{TcpDropReason, TcpFlags, TcpPurpose, UnreachableCode};
 
 use super::phrases::{self, Reasons};
-use crate::timeline::{EntryIndex, HostIndex, Segment, Timeline};
+use crate::timeline::{EntryIndex, EntryKind, HostIndex, Segment, Timeline};
 
 /// Segments of a host that were lost or sent again, until all of them were acknowledged.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,6 +40,11 @@ impl Piece {
     /// Whether it is data alone, of which there may be several bytes.
     pub(super) const fn is_plural(&self) -> bool {
         self.octets > 1 && !self.flags.syn && !self.flags.fin
+    }
+
+    /// What stands for it as an object: `it`, or `them`.
+    pub(super) const fn pronoun(&self) -> &'static str {
+        if self.is_plural() { "them" } else { "it" }
     }
 
     /// The control bit for which it takes sequence space, if it does.
@@ -77,6 +82,8 @@ pub(super) struct Again {
     pub(super) by_timer: usize,
     pub(super) fast: usize,
     pub(super) probes: usize,
+    /// Because a router reported the MTU of its next link.
+    pub(super) too_large: usize,
     pub(super) other: usize,
 }
 
@@ -91,7 +98,7 @@ impl Again {
     }
 
     pub(super) const fn count(self) -> usize {
-        self.by_timer + self.fast + self.probes + self.other
+        self.by_timer + self.fast + self.probes + self.too_large + self.other
     }
 }
 
@@ -158,9 +165,13 @@ impl Recoveries {
     pub(super) fn sent(&mut self, timeline: &Timeline, index: EntryIndex, host: HostIndex) -> Option<usize> {
         let segment = timeline.segment(index)?;
         let first = *self.first.entry((host, segment.seq)).or_insert(index);
+        // In a simultaneous open the SYN goes again in the answer to the peer's.
+        let answers = segment.flags.syn
+            && segment.flags.ack
+            && timeline.segment(first).is_some_and(|first| first.flags.syn && !first.flags.ack);
         let again = match segment.purpose {
             TcpPurpose::Retransmission | TcpPurpose::FastRetransmission | TcpPurpose::TailLossProbe => true,
-            _ => first != index,
+            _ => first != index && !answers,
         };
         if !is_lost(segment) && !again {
             return None;
@@ -182,7 +193,9 @@ impl Recoveries {
             }
         }
         recovery.note(timeline, index, segment);
-        if again {
+        if again && is_too_large(timeline, index) {
+            recovery.again.too_large += 1;
+        } else if again {
             recovery.again.add(segment.purpose);
         }
         Some(number)
@@ -214,6 +227,22 @@ impl Recoveries {
     pub(super) fn ended(&mut self, host: HostIndex) {
         self.current.remove(&host);
     }
+}
+
+/// Whether a router reported to the sender, at the moment of sending, that its segments are too large.
+fn is_too_large(timeline: &Timeline, sent: EntryIndex) -> bool {
+    let entry = &timeline.entries[sent];
+    let earlier = timeline.entries[..sent].iter().rev().take_while(|other| other.time == entry.time);
+    earlier.filter(|other| other.host == entry.host && other.connection == entry.connection).any(|other| {
+        matches!(
+            other.kind,
+            EntryKind::Unreachable {
+                code: UnreachableCode::FragmentationNeeded,
+                dropped: TcpDropReason::Unspecified,
+                ..
+            }
+        )
+    })
 }
 
 /// Whether a segment was lost, and no copy of it arrived.

@@ -1,14 +1,16 @@
 //! A beat in a sentence.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use halfopen_proto::v1::{
-    FaultKind, FaultPhase, HostState, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason,
+    FaultKind, FaultPhase, HostState, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason, TcpState,
     UnreachableCode,
 };
 
 use super::beats::{Answer, Beat, Forger, Moved, Reset, Story, What};
 use super::phrases::{self, about, times};
+use crate::stall::Held;
 use crate::timeline::{EntryIndex, EntryKind, Fault, HostIndex, Timeline};
 use crate::words;
 
@@ -41,6 +43,7 @@ impl Sentences<'_> {
                 let host = self.host(*host);
                 format!("{host}'s window is closed: its buffer is full, until its application reads.")
             }
+            What::DelayedAcks { host, delays, held } => self.delayed_acks(*host, delays, held.as_ref()),
             What::Step { host, from, reset } => self.step(beat, *host, *from, reset.as_ref()),
             What::EndOfStream { host } => {
                 format!("{}'s application read the end of the stream.", self.host(*host))
@@ -69,8 +72,8 @@ impl Sentences<'_> {
                 format!("Fault {number} ({action}) was applied to {host}'s {label}{times}.")
             }
             What::Forged { name, by, label } => self.forged(*name, by, label, count),
-            What::NotUsed { host, from, label, why, answer } => {
-                self.not_used(*host, *from, (label, count), *why, answer.as_ref())
+            What::NotUsed { host, from, label, why, state, answer } => {
+                self.not_used(*host, *from, (label, count), (*why, *state), answer.as_ref())
             }
             What::Reset { host, reset } => format!("{} sent a RST{}.", self.host(*host), lost(reset)),
             What::Unreachable { host, label, code, mtu, dropped } => {
@@ -99,16 +102,17 @@ impl Sentences<'_> {
 
     fn transfer(&self, moved: &BTreeMap<HostIndex, Moved>) -> String {
         let calls = |count: usize, call: &str| match count {
-            1 => String::new(),
+            0 | 1 => String::new(),
             many => format!(" ({many} {call}s)"),
         };
         let parts: Vec<String> = moved
             .iter()
+            .filter(|(_, moved)| moved.sent > 0 || moved.received > 0)
             .map(|(host, moved)| {
-                let sent = (moved.sends > 0).then(|| {
+                let sent = (moved.sent > 0).then(|| {
                     format!("sent {}{}", words::count(moved.sent, "byte"), calls(moved.sends, "call"))
                 });
-                let received = (moved.receives > 0).then(|| {
+                let received = (moved.received > 0).then(|| {
                     format!(
                         "received {}{}",
                         words::count(moved.received, "byte"),
@@ -119,7 +123,25 @@ impl Sentences<'_> {
                 format!("{} {}", self.host(*host), both.join(" and "))
             })
             .collect();
-        format!("{}.", parts.join("; "))
+        if parts.is_empty() { String::new() } else { format!("{}.", parts.join("; ")) }
+    }
+
+    fn delayed_acks(&self, host: HostIndex, delays: &[Duration], held: Option<&Held>) -> String {
+        let host = self.host(host);
+        let (least, most) = (delays.iter().min().copied(), delays.iter().max().copied());
+        let (least, most) = (about(least.unwrap_or_default()), about(most.unwrap_or_default()));
+        let length = if least == most { most } else { format!("{least} to {most}") };
+        let often = if delays.len() > 1 { format!(" {}", times(delays.len())) } else { String::new() };
+        match held {
+            None => {
+                format!("{host} delayed its ACK by {length}{often}, in case it had data to send with it.")
+            }
+            Some(Held { host: peer, octets }) => format!(
+                "{host} delayed its ACK by {length}{often}, waiting for data to send with it, while {}'s Nagle algorithm held {} back, waiting for that ACK.",
+                self.host(*peer),
+                words::count(*octets, "byte")
+            ),
+        }
     }
 
     fn fault(&self, host: Option<HostIndex>, fault: &Fault, state: Option<HostState>) -> String {
@@ -151,13 +173,13 @@ impl Sentences<'_> {
     fn forged(&self, name: Option<HostIndex>, by: &Forger, label: &str, count: usize) -> String {
         let name = name.map_or("nobody", |host| self.host(host));
         let by = match by {
-            Forger::Fault(number) => format!("fault {number}"),
-            Forger::Middlebox(middlebox) => format!("middlebox {middlebox}"),
-            Forger::Unknown => "somebody".to_owned(),
+            Forger::Fault(number) => format!("Fault {number}"),
+            Forger::Middlebox(middlebox) => format!("Middlebox {middlebox}"),
+            Forger::Unknown => "Somebody".to_owned(),
         };
         match count {
-            1 => format!("A {label} in the name of {name} was forged by {by}."),
-            many => format!("{many} segments ({label}) in the name of {name} were forged by {by}."),
+            1 => format!("{by} forged {} in {name}'s name.", phrases::one(label)),
+            many => format!("{by} forged {many} segments ({label}) in {name}'s name."),
         }
     }
 
@@ -166,12 +188,17 @@ impl Sentences<'_> {
         host: HostIndex,
         from: Option<HostIndex>,
         (label, count): (&str, usize),
-        why: TcpDropReason,
+        (why, state): (TcpDropReason, Option<TcpState>),
         answer: Option<&(Answer, usize)>,
     ) -> String {
         let (host, from) = (self.host(host), from.map_or("somebody", |from| self.host(from)));
         let because = match why {
-            TcpDropReason::NoConnection => "it has no such connection (any more)",
+            TcpDropReason::NoConnection => match state {
+                None if label == "SYN" => "nothing listens on that port",
+                None => "it has no such connection",
+                Some(TcpState::Closed) => "it does not have the connection any more",
+                Some(_) => "it has no connection with these addresses and ports",
+            },
             TcpDropReason::NoReceiver => "its application had closed, and nobody can read it",
             TcpDropReason::QueueFull => "its queue was full",
             TcpDropReason::OutOfWindow => "its sequence number is outside the window",
@@ -203,7 +230,7 @@ impl Sentences<'_> {
                     all if all == count => String::new(),
                     answered => format!(" {answered} of them"),
                 };
-                format!(", and answered{often} with {what}")
+                format!(". It answered{often} with {what}")
             }
         };
         format!("{host} did not use {from}'s {label}{repeated}: {because}{answer}.")
@@ -220,19 +247,22 @@ impl Sentences<'_> {
         let state = words::middlebox_state(before);
         let silence = self.silence_before(beat.from);
         let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
+        // Who is done with the connection need not know.
+        let quietly = match before {
+            MiddleboxState::Closed | MiddleboxState::TimeWait => "",
+            _ => ", without telling either end",
+        };
         match change {
             MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => String::new(),
             MiddleboxChange::Adopted => {
                 format!("Middlebox {name} adopted the connection: it had not seen its beginning.")
             }
             MiddleboxChange::Expired => format!(
-                "Middlebox {name} forgot the connection ({state} there) after {} of silence, without telling either end.",
+                "Middlebox {name} forgot the connection ({state} there) after {} of silence{quietly}.",
                 about(silence)
             ),
             MiddleboxChange::Forgotten => {
-                format!(
-                    "Middlebox {name} lost its state of the connection ({state} there), without telling either end."
-                )
+                format!("Middlebox {name} lost its state of the connection ({state} there){quietly}.")
             }
             MiddleboxChange::Clamped => format!("Middlebox {name} lowered the MSS in the SYNs{times}."),
             MiddleboxChange::Untranslated => {
@@ -244,7 +274,7 @@ impl Sentences<'_> {
     }
 
     /// How long no segment of the connection had been sent before an entry.
-    fn silence_before(&self, index: EntryIndex) -> std::time::Duration {
+    fn silence_before(&self, index: EntryIndex) -> Duration {
         let entry = &self.timeline.entries[index];
         let sent = |other: &&crate::timeline::Entry| {
             other.connection == entry.connection
@@ -269,7 +299,8 @@ const fn does(state: HostState) -> &'static str {
 /// What an error means, where that helps.
 fn meaning(call: StepKind, error: &str) -> &'static str {
     match error {
-        "ETIMEDOUT" => " (the peer did not answer)",
+        "ETIMEDOUT" if call == StepKind::Connect => " (the peer did not answer)",
+        "ETIMEDOUT" => " (TCP gave up)",
         "ECONNRESET" => " (a RST came)",
         "ECONNREFUSED" => " (there is no listener)",
         "EPIPE" => " (the connection cannot send any more)",

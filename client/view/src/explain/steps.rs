@@ -26,7 +26,10 @@ impl Sentences<'_> {
             })
             .collect();
         let how = match crossed {
-            true => "Both ends called connect at the same time, and their SYNs crossed".to_owned(),
+            true => {
+                "Both ends called connect, their SYNs crossed, and each answered the other's with a SYN+ACK"
+                    .to_owned()
+            }
             false => format!("{} called connect and sent a SYN", self.host(by)),
         };
         match when.is_empty() {
@@ -87,12 +90,19 @@ impl Sentences<'_> {
     ) -> String {
         let was = words::state(from);
         if let Some(timer) = phrases::gave_up(cause) {
-            let why = match timer {
-                TcpTimer::Keepalive => {
-                    "the keepalive timer fired again and no probe had been answered".to_owned()
+            let why = match (timer, cause.user_timeout) {
+                (TcpTimer::Keepalive, false) => {
+                    "the keepalive timer fired again and no probe had been answered"
                 }
-                TcpTimer::Persist => "for too long no window probe had opened the window".to_owned(),
-                _ => "for too long nothing had been acknowledged".to_owned(),
+                (TcpTimer::Persist, false) => "for too long no window probe had opened the window",
+                (_, false) => "for too long nothing had been acknowledged",
+                (TcpTimer::Keepalive, true) => {
+                    "its user timeout was over, and no keepalive probe had been answered"
+                }
+                (TcpTimer::Persist, true) => {
+                    "its user timeout was over, and no window probe had opened the window"
+                }
+                (_, true) => "its user timeout was over, and nothing had been acknowledged",
             };
             return format!("{name} gave up: {why}. From {was} it went to CLOSED");
         }
@@ -109,6 +119,11 @@ impl Sentences<'_> {
             }
             Some(_) if from == TcpState::LastAck => {
                 return format!("{peer} acknowledged {name}'s FIN: {name} is CLOSED");
+            }
+            Some(segment) if segment.length > 0 => {
+                return format!(
+                    "{peer}'s data came after {name}'s application had closed: from {was} it went to CLOSED"
+                );
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use halfopen_proto::v1::{ExpectationReference, ExpectationResult, TcpState, TcpTimer};
+use halfopen_proto::v1::{ExpectationReference, ExpectationResult, StepKind, TcpState, TcpTimer};
 
 use super::choice::Group;
 use super::ends::{End, Ends};
@@ -11,7 +11,7 @@ use super::half_open::{self, HalfOpen};
 use super::phrases::{self, about};
 use super::{Paragraph, Sentence};
 use crate::record::{Outcome, RunRecord, reference};
-use crate::timeline::{EntryIndex, EntryKind, HostIndex, Timeline};
+use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Timeline};
 use crate::{describe, words};
 
 /// How many half-open connections are named one by one.
@@ -206,23 +206,14 @@ impl Summary<'_> {
         let EntryKind::Transition { cause, by_segment, .. } = &self.timeline.entries[until].kind else {
             return format!("{here} never found out: it went down itself.");
         };
-        match phrases::gave_up(cause) {
-            Some(TcpTimer::Keepalive) => {
-                return format!(
-                    "{here} found out by itself: its keepalive probes were not answered, and it gave up."
-                );
-            }
-            Some(TcpTimer::Persist) => {
-                return format!(
-                    "{here} found out by itself: its window probes did not open the window, and it gave up."
-                );
-            }
-            Some(_) => {
-                return format!(
-                    "{here} found out by itself: what it sent was never acknowledged, and it gave up."
-                );
-            }
-            None => {}
+        if let Some(timer) = phrases::gave_up(cause) {
+            let what = match timer {
+                TcpTimer::Keepalive => "its keepalive probes were not answered",
+                TcpTimer::Persist => "its window probes did not open the window",
+                _ => "what it sent was never acknowledged",
+            };
+            let limit = if cause.user_timeout { "its user timeout ended" } else { "it gave up" };
+            return format!("{here} found out by itself: {what}, and {limit}.");
         }
         match by_segment.and_then(|sent| self.timeline.segment(sent)) {
             Some(segment) if segment.flags.rst && !segment.middlebox.is_empty() => {
@@ -266,7 +257,7 @@ pub(super) fn others(groups: &[Group]) -> Vec<Sentence> {
 }
 
 /// What happened to hosts and the network, and what applications did, that no paragraph describes: each fault once.
-pub(super) fn apart(timeline: &Timeline, paragraphs: &[Paragraph]) -> Vec<Sentence> {
+pub(super) fn apart(timeline: &Timeline, ends: &Ends, paragraphs: &[Paragraph]) -> Vec<Sentence> {
     let known: BTreeSet<u32> = paragraphs
         .iter()
         .flat_map(|paragraph| &paragraph.sentences)
@@ -296,12 +287,36 @@ pub(super) fn apart(timeline: &Timeline, paragraphs: &[Paragraph]) -> Vec<Senten
                 }
             }
             EntryKind::Application { call, error, .. } if entry.connection == 0 && !error.is_empty() => {
-                say(format!("{host}'s {} failed with {error}.", words::step(*call)), Vec::new());
+                let why = if *call == StepKind::Connect {
+                    no_port(ends, entry, index, error)
+                } else {
+                    String::new()
+                };
+                say(format!("{host}'s {} failed with {error}{why}.", words::step(*call)), Vec::new());
             }
             _ => {}
         }
     }
     super::shortened(all, APART)
+}
+
+/// Why there was no port left, if that is the error: what holds them.
+fn no_port(ends: &Ends, entry: &Entry, index: EntryIndex, error: &str) -> String {
+    if error != "EADDRNOTAVAIL" {
+        return String::new();
+    }
+    let mine = ends.connections.values().flatten().filter(|end| Some(end.host) == entry.host);
+    let waiting = mine.filter(|end| end.state_at(index) == Some(TcpState::TimeWait)).count();
+    match waiting {
+        0 => ": no port is left".to_owned(),
+        waiting => {
+            let held = words::count(waiting as u64, "port");
+            format!(
+                ": no port is left, because {held} {} in TIME-WAIT",
+                if waiting == 1 { "is" } else { "are" }
+            )
+        }
+    }
 }
 
 /// The expectations that are broken and what did not happen.

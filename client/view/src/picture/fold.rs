@@ -7,20 +7,22 @@ use std::time::Duration;
 
 use halfopen_proto::v1::{StepKind, TcpDropReason, TcpPurpose, TcpState};
 
+use super::alike::Group;
 use super::layout::{ItemWhat, Layout};
-use super::row::{Folded, Row, What};
+use super::row::{Alike, Folded, Row, Silence, What};
 use crate::timeline::{EntryIndex, EntryKind, Segment};
 use crate::words;
 
 /// The content of a row: an item, or several that are folded.
-#[derive(Clone, Debug)]
 pub(super) enum Slot {
     /// The item at this position of [`Layout::items`].
     Item(usize),
     /// Folded items by their positions, and their description.
     Folded(Vec<usize>, String),
-    /// A silence of this length before the item at this position.
-    Silence(usize, Duration),
+    /// A silence before the item at this position.
+    Silence(usize, Silence),
+    /// Connections that go the same way as one that is shown.
+    Alike(Group),
 }
 
 /// The maximum number of rows of a pattern.
@@ -67,13 +69,13 @@ pub(super) fn fold(layout: &Layout<'_>, kept: &[usize]) -> Vec<Slot> {
 }
 
 /// The row of folded items.
-pub(super) fn row(layout: &Layout<'_>, items: &[usize], text: &str) -> Row {
+pub(super) fn row(layout: &Layout<'_>, items: &[usize], text: String, alike: Option<Alike>) -> Row {
     let time = |index: Option<&usize>| index.map(|index| layout.items[*index].time).unwrap_or_default();
     let events = items.iter().flat_map(|index| layout.events(*index));
     let (first, last) =
         events.fold((u64::MAX, 0), |(first, last), event| (first.min(event), last.max(event)));
     let events = first..=last;
-    let folded = Folded { rows: items.len(), until: time(items.last()), events, text: text.to_owned() };
+    let folded = Folded { rows: items.len(), until: time(items.last()), events, text, alike };
     let connection = |index: &usize| layout.items[*index].connection;
     let number = items.first().map(connection).unwrap_or_default();
     let same = items.iter().all(|index| connection(index) == number);
@@ -127,7 +129,7 @@ fn pattern_soon(shapes: &[u64], at: usize, bulk: usize) -> bool {
 }
 
 /// How far apart: `every 1m 15s`.
-fn pace(intervals: &[Duration]) -> String {
+pub(super) fn pace(intervals: &[Duration]) -> String {
     let least = intervals.iter().min().copied().unwrap_or_default();
     let most = intervals.iter().max().copied().unwrap_or_default();
     let doubles = |pair: &[Duration]| {
@@ -246,7 +248,12 @@ fn shape(layout: &Layout<'_>, index: usize) -> u64 {
     hasher.finish()
 }
 
-fn hash_sent(layout: &Layout<'_>, entry: EntryIndex, whole: bool, hasher: &mut DefaultHasher) -> bool {
+pub(super) fn hash_sent(
+    layout: &Layout<'_>,
+    entry: EntryIndex,
+    whole: bool,
+    hasher: &mut DefaultHasher,
+) -> bool {
     let Some((segment, arrival)) = layout.sent(entry, whole) else { return false };
     (0, layout.timeline.entries[entry].host, whole).hash(hasher);
     let state = |index: EntryIndex| layout.state(index).unwrap_or(TcpState::Closed) as i32;
@@ -258,13 +265,13 @@ fn hash_sent(layout: &Layout<'_>, entry: EntryIndex, whole: bool, hasher: &mut D
     true
 }
 
-fn hash_arrival(layout: &Layout<'_>, arrival: EntryIndex, hasher: &mut DefaultHasher) {
+pub(super) fn hash_arrival(layout: &Layout<'_>, arrival: EntryIndex, hasher: &mut DefaultHasher) {
     if let EntryKind::Arrived { copy, dropped, .. } = &layout.timeline.entries[arrival].kind {
         (copy, *dropped as i32).hash(hasher);
     }
 }
 
-fn hash_segment(segment: &Segment, hasher: &mut DefaultHasher) {
+pub(super) fn hash_segment(segment: &Segment, hasher: &mut DefaultHasher) {
     let flags = segment.flags;
     let bits = [flags.syn, flags.fin, flags.rst, flags.psh, flags.ack, flags.urg];
     (segment.to, bits, segment.purpose as i32, segment.length, segment.injected, &segment.middlebox)
@@ -277,7 +284,7 @@ fn hash_segment(segment: &Segment, hasher: &mut DefaultHasher) {
 }
 
 /// Whether such a note may be folded.
-fn hash_note(kind: &EntryKind, hasher: &mut DefaultHasher) -> bool {
+pub(super) fn hash_note(kind: &EntryKind, hasher: &mut DefaultHasher) -> bool {
     match kind {
         EntryKind::Application { call, octets, error, end_of_stream, .. } => {
             (*call as i32, octets).hash(hasher);
@@ -306,6 +313,8 @@ fn hash_note(kind: &EntryKind, hasher: &mut DefaultHasher) -> bool {
         | EntryKind::Error(_)
         | EntryKind::Fault(_)
         | EntryKind::Host(_)
-        | EntryKind::End => false,
+        | EntryKind::End
+        | EntryKind::Written { .. }
+        | EntryKind::Read { .. } => false,
     }
 }

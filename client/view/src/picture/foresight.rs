@@ -132,7 +132,9 @@ impl Changes {
             | EntryKind::Fault(_)
             | EntryKind::Host(_)
             | EntryKind::End
-            | EntryKind::Application { .. } => {}
+            | EntryKind::Application { .. }
+            | EntryKind::Written { .. }
+            | EntryKind::Read { .. } => {}
         }
     }
 }
@@ -168,7 +170,10 @@ impl Whole<'_> {
                 }
                 EntryKind::Transition { by_segment: None, .. } => false,
                 EntryKind::Arrived { segment: earlier, .. } => *earlier <= index,
-                EntryKind::Lost { .. } | EntryKind::Timer { .. } => true,
+                EntryKind::Lost { .. }
+                | EntryKind::Timer { .. }
+                | EntryKind::Written { .. }
+                | EntryKind::Read { .. } => true,
                 EntryKind::Sent(_)
                 | EntryKind::Unreachable { .. }
                 | EntryKind::Middlebox { .. }

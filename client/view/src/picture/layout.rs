@@ -60,6 +60,14 @@ impl<'a> Layout<'a> {
         layout
     }
 
+    /// Where an item begins.
+    pub(super) fn entry(&self, index: usize) -> Option<EntryIndex> {
+        match &self.items[index].what {
+            ItemWhat::Sent { entry, .. } | ItemWhat::Arrived { entry, .. } => Some(*entry),
+            ItemWhat::Notes { notes, becomes, .. } => self.noted[notes.clone()].first().copied().or(*becomes),
+        }
+    }
+
     /// The sequence number of an item's first event.
     pub(super) fn first(&self, index: usize) -> u64 {
         self.events(index).next().unwrap_or(0)
@@ -179,7 +187,7 @@ impl<'a> Layout<'a> {
                 self.note(index, entry);
             }
             EntryKind::Host(_) => self.host(index, entry),
-            EntryKind::Lost { .. } => {}
+            EntryKind::Lost { .. } | EntryKind::Written { .. } | EntryKind::Read { .. } => {}
         }
     }
 
@@ -206,7 +214,9 @@ impl<'a> Layout<'a> {
                 | EntryKind::Fault(_)
                 | EntryKind::Host(_)
                 | EntryKind::End
-                | EntryKind::Application { .. } => None,
+                | EntryKind::Application { .. }
+                | EntryKind::Written { .. }
+                | EntryKind::Read { .. } => None,
             })
             .unwrap_or(false)
     }

@@ -51,9 +51,7 @@ impl Diagram<'_> {
         match &row.what {
             What::Arrow(arrow) => self.arrow(row, arrow),
             What::Notes(notes) => self.notes(row, notes),
-            What::Silence(length) => {
-                self.note(None, &format!("{} of silence", words::duration(*length)));
-            }
+            What::Silence(silence) => self.note(None, &silence.text()),
             What::Folded(folded) => {
                 let number = number(self.picture, row.connection);
                 self.note(None, &format!("{} {number}{}", words::duration(row.time), folded.text));

@@ -3,6 +3,7 @@
 //! A [`Picture`] is data, row by row, without styles or columns; [`text`] draws it for a terminal, [`svg`] as a
 //! graphic and [`mermaid`] for pages that draw diagrams.
 
+mod alike;
 mod fold;
 mod foresight;
 mod layout;
@@ -15,14 +16,18 @@ pub mod svg;
 pub mod text;
 mod write;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use self::fold::Slot;
 use self::layout::Layout;
 use self::lives::{Lives, mark_changes};
+use crate::stall::{Stalls, Wait};
 use crate::timeline::Timeline;
 
-pub use row::{Arrow, End, Folded, Life, Note, NoteKind, Notes, Part, Place, Row, What, Word, WordKind};
+pub use row::{
+    Alike, Arrow, End, Folded, Life, Note, NoteKind, Notes, Part, Place, Row, Silence, What, Word, WordKind,
+};
 pub use select::{Between, Kind, Selection, SelectionError};
 
 /// A run, laid out in rows.
@@ -84,15 +89,17 @@ pub enum Arrows {
     Sloped,
 }
 
-/// The shortest silence that has a row.
+/// The shortest silence that has a row, whatever the reason.
 const LONG_SILENCE: Duration = Duration::from_secs(10);
+/// A silence that TCP itself waits through has a row if it takes so many round trips.
+const MANY_ROUND_TRIPS: u32 = 4;
 
 impl Picture {
     /// Lays out a run.
     pub fn new(timeline: &Timeline, options: &PictureOptions) -> Picture {
         let (layout, kept) = Picture::layout(timeline, options);
         let slots = if options.fold {
-            fold::fold(&layout, &kept)
+            folded(&layout, &kept, options)
         } else {
             kept.iter().copied().map(Slot::Item).collect()
         };
@@ -163,32 +170,69 @@ impl Picture {
     }
 }
 
-/// Puts a row before what follows a long silence; not again for an equally long silence, nor beside folded rows,
-/// which say how far apart they are.
+/// The slots with connections that go the same way and repetitions folded. Connections that are selected one by one are
+/// not: whoever names them wants to see them.
+fn folded(layout: &Layout<'_>, kept: &[usize], options: &PictureOptions) -> Vec<Slot> {
+    let groups =
+        if options.selection.connections.is_empty() { alike::groups(layout, kept) } else { Vec::new() };
+    let hidden: BTreeSet<usize> = groups.iter().flat_map(|group| &group.items).copied().collect();
+    let shown: Vec<usize> = kept.iter().copied().filter(|index| !hidden.contains(index)).collect();
+    alike::insert(fold::fold(layout, &shown), groups)
+}
+
+/// Puts a row before what follows a long silence; not again for one as long with the same reason, nor beside folded
+/// rows, which say how far apart they are.
 fn with_silences(layout: &Layout<'_>, slots: Vec<Slot>) -> Vec<Slot> {
+    let stalls = Stalls::new(layout.timeline);
     let mut result = Vec::with_capacity(slots.len());
-    let (mut last_silence, mut last_time, mut after_fold) = (Duration::ZERO, Duration::ZERO, false);
+    let (mut last_silence, mut last_time, mut after_fold) = (None, Duration::ZERO, false);
     let time = |index: usize| layout.items[index].time;
+    // What folded connections do is no silence.
+    let mut folded: Vec<usize> = Vec::new();
+    for slot in &slots {
+        if let Slot::Alike(group) = slot {
+            folded.extend(&group.items);
+        }
+    }
+    folded.sort_unstable();
+    let last_folded = |before: usize| {
+        let position = folded.partition_point(|index| *index < before);
+        position.checked_sub(1).map(|last| time(folded[last])).unwrap_or_default()
+    };
     for slot in slots {
         match &slot {
             Slot::Item(index) => {
-                let gap = time(*index).saturating_sub(last_time);
-                if gap >= LONG_SILENCE {
-                    if gap != last_silence && !after_fold {
-                        result.push(Slot::Silence(*index, gap));
+                let length = time(*index).saturating_sub(last_time.max(last_folded(*index)));
+                if let Some(silence) = silence(layout, &stalls, *index, length) {
+                    if last_silence.as_ref() != Some(&silence) && !after_fold {
+                        result.push(Slot::Silence(*index, silence.clone()));
                     }
-                    last_silence = gap;
+                    last_silence = Some(silence);
                 }
                 (last_time, after_fold) = (time(*index), false);
             }
             Slot::Folded(items, _) => {
                 (last_time, after_fold) = (items.last().map_or(last_time, |index| time(*index)), true);
             }
+            Slot::Alike(_) => after_fold = true,
             Slot::Silence(..) => {}
         }
         result.push(slot);
     }
     result
+}
+
+/// The silence before an item, if it is worth a row.
+fn silence(layout: &Layout<'_>, stalls: &Stalls, item: usize, length: Duration) -> Option<Silence> {
+    let round_trip = stalls.round_trip(layout.items[item].connection);
+    let may_stall = round_trip.is_some_and(|round_trip| length >= round_trip * MANY_ROUND_TRIPS);
+    if length < LONG_SILENCE && (length.is_zero() || !may_stall) {
+        return None;
+    }
+    let wait = layout.entry(item).and_then(|entry| stalls.before(layout.timeline, entry));
+    let by_tcp = matches!(wait, Some(Wait::DelayedAck(_) | Wait::Timer { .. }));
+    let why = wait.map(|wait| wait.text(layout.timeline)).unwrap_or_default();
+    (length >= LONG_SILENCE || by_tcp).then_some(Silence { length, why })
 }
 
 /// Writes rows, and keeps track of the hosts.
@@ -215,12 +259,16 @@ impl<'a> Writer<'a> {
             }
             Slot::Folded(items, text) => {
                 self.pass(items.last().map_or(0, |last| last + 1));
-                fold::row(self.layout, items, text)
+                fold::row(self.layout, items, text.clone(), None)
             }
-            Slot::Silence(index, length) => {
+            Slot::Alike(group) => {
+                self.pass(group.items.first().copied().unwrap_or_default());
+                fold::row(self.layout, &group.items, group.text(), Some(group.alike.clone()))
+            }
+            Slot::Silence(index, silence) => {
                 self.pass(*index);
                 let time = self.layout.items[*index].time;
-                Row { time, ..Row::empty(What::Silence(*length)) }
+                Row { time, ..Row::empty(What::Silence(silence.clone())) }
             }
         };
         self.push(row);

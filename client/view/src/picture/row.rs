@@ -6,6 +6,7 @@ use std::time::Duration;
 use halfopen_proto::v1::{HostState, TcpFlags, TcpPurpose, TcpState};
 
 use crate::timeline::HostIndex;
+use crate::words;
 
 /// A row of a picture: one moment, and what happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,15 +32,33 @@ pub enum What {
     Arrow(Arrow),
     /// Something at one host, or in the network.
     Notes(Notes),
-    /// Nothing happened for this long before the next row.
-    Silence(Duration),
+    /// Nothing happened before the next row.
+    Silence(Silence),
     /// Repetitions, which have only this row.
     Folded(Folded),
     /// The number of rows that are left out for lack of room.
     Omitted(usize),
 }
 
-/// Rows that repeat those around them, or the middle of an undisturbed transfer. No state changes in them.
+/// A time in which nothing happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// How long it was.
+    pub length: Duration,
+    /// What was waited for, in words: `server delays its ACK`; empty: not known.
+    pub why: String,
+}
+
+impl Silence {
+    /// In words: `1m: client's TIME-WAIT timer runs`, `1m of silence`.
+    pub fn text(&self) -> String {
+        let length = words::duration(self.length);
+        if self.why.is_empty() { format!("{length} of silence") } else { format!("{length}: {}", self.why) }
+    }
+}
+
+/// Rows that repeat those around them, or the middle of an undisturbed transfer, in which no state changes; or connections
+/// that go the same way as another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folded {
     /// How many rows it replaces.
@@ -50,6 +69,17 @@ pub struct Folded {
     pub events: RangeInclusive<u64>,
     /// What they are, in words: `8 more, every 1m 15s`.
     pub text: String,
+    /// If these are whole connections: which, and which one they are like.
+    pub alike: Option<Alike>,
+}
+
+/// Connections that go the same way as another one, whose rows differ from theirs only in times and numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// The one that has rows.
+    pub like: u32,
+    /// Those that have none.
+    pub connections: Vec<u32>,
 }
 
 /// A word of a label, which no line breaks.

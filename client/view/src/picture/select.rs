@@ -240,7 +240,11 @@ impl Selection {
             EntryKind::Middlebox { .. } => &[Kind::Middleboxes],
             EntryKind::Application { error, .. } if error.is_empty() => &[Kind::Application],
             EntryKind::Application { .. } => &[Kind::Application, Kind::Errors],
-            EntryKind::Sent(_) | EntryKind::Arrived { .. } | EntryKind::Lost { .. } => &[],
+            EntryKind::Sent(_)
+            | EntryKind::Arrived { .. }
+            | EntryKind::Lost { .. }
+            | EntryKind::Written { .. }
+            | EntryKind::Read { .. } => &[],
         };
         self.only.is_empty() || kinds.iter().any(|kind| self.only.contains(kind))
     }

@@ -131,9 +131,12 @@ impl Layout<'_> {
                 (kind, phrases::application(*call, *octets, *end_of_stream, error))
             }
             EntryKind::End => (NoteKind::End, "end of the run".to_owned()),
-            EntryKind::Sent(_) | EntryKind::Arrived { .. } | EntryKind::Lost { .. } | EntryKind::Host(_) => {
-                return;
-            }
+            EntryKind::Sent(_)
+            | EntryKind::Arrived { .. }
+            | EntryKind::Lost { .. }
+            | EntryKind::Host(_)
+            | EntryKind::Written { .. }
+            | EntryKind::Read { .. } => return,
         };
         if wanted {
             row.events.push(entry.sequence);

@@ -5,13 +5,14 @@ use halfopen_proto::v1::{Cause, OtherCause, StepKind, TcpCall, TcpDropReason, Tc
 
 use super::{flags, timer};
 
-/// Why a state changed: `received FIN+ACK`, `close()`, `TIME-WAIT timer fired`.
+/// Why a state changed: `received FIN+ACK`, `close()`, `TIME-WAIT timer fired`, `user timeout`.
 pub fn cause(cause: &Cause) -> String {
     let name = |value: i32| timer(TcpTimer::try_from(value).unwrap_or_default());
     match &cause.origin {
         Some(Origin::Call(call)) => format!("{}()", self::call(TcpCall::try_from(*call).unwrap_or_default())),
         Some(Origin::Segment(segment)) => format!("received {}", flags(segment.flags.unwrap_or_default())),
         Some(Origin::Timer(timer)) => format!("{} timer fired", name(*timer)),
+        Some(Origin::GaveUp(_)) if cause.user_timeout => "user timeout".to_owned(),
         Some(Origin::GaveUp(timer)) => format!("{} timer: gave up", name(*timer)),
         Some(Origin::Unreachable(errno)) => format!("ICMP: {errno}"),
         Some(Origin::Other(other)) => match OtherCause::try_from(*other).unwrap_or_default() {

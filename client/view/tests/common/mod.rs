@@ -207,16 +207,16 @@ pub(crate) fn proto(duration: Duration) -> halfopen_proto::Duration {
 }
 
 pub(crate) fn by_call(call: TcpCall) -> Cause {
-    Cause { origin: Some(cause::Origin::Call(call.into())) }
+    Cause { origin: Some(cause::Origin::Call(call.into())), ..Cause::default() }
 }
 
 pub(crate) fn by_segment(flags: &str, segment: u64) -> Cause {
     let flags = Some(parse_flags(flags));
-    Cause { origin: Some(cause::Origin::Segment(SegmentCause { segment, flags })) }
+    Cause { origin: Some(cause::Origin::Segment(SegmentCause { segment, flags })), ..Cause::default() }
 }
 
 pub(crate) fn gave_up(timer: TcpTimer) -> Cause {
-    Cause { origin: Some(cause::Origin::GaveUp(timer.into())) }
+    Cause { origin: Some(cause::Origin::GaveUp(timer.into())), ..Cause::default() }
 }
 
 /// Every fault is in line 20.

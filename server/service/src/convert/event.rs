@@ -194,12 +194,12 @@ fn cause(cause: &Cause, segment: Option<SegmentNumber>) -> v1::Cause {
             flags: Some(flags(*control)),
         }),
         Cause::Timer(timer) => Origin::Timer(enums::timer(*timer).into()),
-        Cause::GaveUp(timer) => Origin::GaveUp(enums::timer(*timer).into()),
+        Cause::GaveUp(timer) | Cause::UserTimeout(timer) => Origin::GaveUp(enums::timer(*timer).into()),
         Cause::Unreachable(errno) => Origin::Unreachable(errno.name().to_owned()),
         Cause::ListenerClosed => Origin::Other(v1::OtherCause::ListenerClosed.into()),
         Cause::Replaced => Origin::Other(v1::OtherCause::Replaced.into()),
     };
-    v1::Cause { origin: Some(origin) }
+    v1::Cause { origin: Some(origin), user_timeout: matches!(cause, Cause::UserTimeout(_)) }
 }
 
 fn timer_changed(timer: Timer, change: TimerChange) -> v1::TimerChanged {

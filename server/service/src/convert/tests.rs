@@ -249,6 +249,11 @@ fn a_cause_has_its_origin() {
         (Cause::Timer(Timer::TimeWait), None, serde_json::json!({"timer": "TCP_TIMER_TIME_WAIT"})),
         (Cause::GaveUp(Timer::Persist), None, serde_json::json!({"gaveUp": "TCP_TIMER_PERSIST"})),
         (
+            Cause::UserTimeout(Timer::Persist),
+            None,
+            serde_json::json!({"gaveUp": "TCP_TIMER_PERSIST", "userTimeout": true}),
+        ),
+        (
             Cause::Unreachable(Errno::HostUnreachable),
             None,
             serde_json::json!({"unreachable": "EHOSTUNREACH"}),

@@ -232,7 +232,7 @@ impl Judge<'_> {
                 }
             }
             EventKind::StateTransition { cause, .. } => {
-                if matches!(cause, Cause::GaveUp(_)) {
+                if matches!(cause, Cause::GaveUp(_) | Cause::UserTimeout(_)) {
                     // A limit counts from the first retransmission, however late the others were.
                     let moment = self.moment(host, now);
                     moment.window.from = moment.window.from.min(now);

@@ -1,7 +1,7 @@
 //! Probing a closed window (RFC 9293 §3.8.6.1).
 
 use super::{Connection, Context};
-use crate::{Cause, GiveUp, Instant, Purpose, Timer};
+use crate::{GiveUp, Instant, Purpose, Timer};
 
 /// What is known of the probes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,7 +58,7 @@ impl Connection {
             (None, GiveUp::After(longest)) => cx.now - unanswered_since >= longest,
         };
         if hopeless {
-            self.give_up(cx, Cause::GaveUp(Timer::Persist));
+            self.give_up(cx, self.limit_reached(Timer::Persist));
             return;
         }
         self.outbox.probe = Some(Purpose::WindowProbe);

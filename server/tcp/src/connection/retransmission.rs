@@ -24,7 +24,7 @@ impl Connection {
         let is_hopeless =
             if in_handshake { self.handshake_is_hopeless(cx) } else { self.data_is_hopeless(cx) };
         if is_hopeless {
-            let cause = Cause::GaveUp(Timer::Retransmission);
+            let cause = self.limit_reached(Timer::Retransmission);
             if self.is_embryonic() {
                 self.transition(cx, State::Closed, cause);
             } else {
@@ -51,6 +51,11 @@ impl Connection {
         // The user timeout ends the wait (Linux `tcp_clamp_rto_to_user_timeout`).
         let left = self.longest_wait(cx).map(|longest| (self.waiting_since(cx) + longest) - cx.now);
         self.timers.set(cx, Timer::Retransmission, left.map_or(rto, |left| rto.min(left)));
+    }
+
+    /// Why a connection ends whose timer fired in vain for the last time: a user timeout replaces all other limits.
+    pub(super) fn limit_reached(&self, timer: Timer) -> Cause {
+        if self.socket.user_timeout.is_some() { Cause::UserTimeout(timer) } else { Cause::GaveUp(timer) }
     }
 
     /// The longest that the application waits, or the stack for an active open.

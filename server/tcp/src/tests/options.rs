@@ -2,7 +2,7 @@
 
 use super::pair::{Fate, Pair};
 use super::*;
-use crate::{Errno, Keepalive, KeepaliveSettings, Purpose, Received};
+use crate::{Cause, Errno, Keepalive, KeepaliveSettings, Purpose, Received, Timer};
 
 fn void(mut pair: Pair) -> Pair {
     pair.path(|_, _, _| Fate::Drop);
@@ -13,6 +13,15 @@ fn patient(timeout: Duration) -> Settings {
     Settings { user_timeout: Some(timeout), ..Profile::Linux.settings() }
 }
 
+/// Why the connection of one end changed its state last.
+fn end(pair: &Pair, end: usize) -> Cause {
+    let causes = pair.events[end].iter().rev().filter_map(|(_, event)| match event.kind {
+        EventKind::Transition { cause, .. } => Some(cause),
+        _ => None,
+    });
+    causes.into_iter().next().unwrap()
+}
+
 /// Recording 07e: 3,000 ms from the first timeout, 3.52 s after the call.
 #[test]
 fn the_user_timeout_of_data_counts_from_the_first_timeout() {
@@ -21,6 +30,7 @@ fn the_user_timeout_of_data_counts_from_the_first_timeout() {
     pair.send(0, &[1; 1024]);
     pair.run();
     assert_eq!(pair.events[0].last().unwrap().0 - start, ms(240 + 240 + 3000));
+    assert_eq!(end(&pair, 0), Cause::UserTimeout(Timer::Retransmission));
     assert_eq!(pair.ended[0], Some(Err(Errno::TimedOut)));
 }
 
@@ -31,6 +41,7 @@ fn the_user_timeout_of_a_connect_counts_from_the_syn() {
     pair.connect();
     pair.run();
     assert_eq!(pair.events[0].last().unwrap().0, Instant::ZERO + ms(2500));
+    assert_eq!(end(&pair, 0), Cause::UserTimeout(Timer::Retransmission));
 }
 
 /// Recording 07d: with 3,500 ms two probes are sent, and the third interval ends the connection.
@@ -42,6 +53,7 @@ fn the_user_timeout_takes_the_place_of_the_probe_count() {
     pair.run();
     let dead = Keepalive::Dead { probes: 2, silence: secs(4) };
     assert!(pair.events[1].iter().any(|(_, event)| event.kind == EventKind::Keepalive(dead)));
+    assert_eq!(end(&pair, 1), Cause::UserTimeout(Timer::Keepalive));
 }
 
 #[test]
@@ -53,6 +65,7 @@ fn the_user_timeout_ends_probing_a_window_that_stays_closed() {
     assert_eq!(pair.ended[0], Some(Err(Errno::TimedOut)));
     let probes = pair.log.iter().filter(|passed| passed.transmit.purpose == Purpose::WindowProbe);
     assert!(probes.count() >= 5, "they were answered");
+    assert_eq!(end(&pair, 0), Cause::UserTimeout(Timer::Persist));
 }
 
 /// Recording 08d.

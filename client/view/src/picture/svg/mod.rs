@@ -55,13 +55,12 @@ pub(crate) fn part(picture: &Picture, title: &str, prefix: &str) -> Markup {
 
 /// The id of the row that shows an event, or else of the last one before it, where the ids begin with `prefix`.
 pub(crate) fn row_of(picture: &Picture, prefix: &str, event: u64) -> Option<String> {
-    let shows = |row: &&Row| match &row.what {
-        What::Folded(folded) => folded.events.contains(&event),
-        What::Arrow(_) | What::Notes(_) | What::Silence(_) | What::Omitted(_) => row.events.contains(&event),
-    };
-    let before = |row: &&Row| row.events.first().is_some_and(|first| *first <= event);
-    let rows = &picture.rows;
-    rows.iter().find(shows).or_else(|| rows.iter().rfind(before)).and_then(|row| id(row, prefix))
+    let rows = || picture.rows.iter();
+    // A row of its own before one of folded connections, during which others go on.
+    let own = rows().find(|row| row.events.contains(&event));
+    let folded = || rows().find(|row| row.shows(event));
+    let before = || rows().rfind(|row| row.events.first().is_some_and(|first| *first <= event));
+    own.or_else(folded).or_else(before).and_then(|row| id(row, prefix))
 }
 
 /// The id of a row, after its first event.

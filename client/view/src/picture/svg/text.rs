@@ -54,6 +54,11 @@ pub(super) fn plain(text: String) -> Line {
     Line::one("dim", text)
 }
 
+/// A remark across the lifelines, in lines.
+pub(super) fn band(text: String) -> Vec<Line> {
+    wrap(vec![("dim", text)], BAND)
+}
+
 /// A state that a connection has from here on.
 pub(super) fn state(state: TcpState, connection: Option<u32>) -> Line {
     let number = connection.map(|number| format!("#{number} ")).unwrap_or_default();

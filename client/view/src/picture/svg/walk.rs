@@ -89,7 +89,7 @@ impl Walk<'_> {
         }
         let lines = match &row.what {
             What::Notes(notes) => text::notes(notes, None, text::BAND),
-            What::Silence(length) => vec![text::plain(format!("{} of silence", text::time(*length)))],
+            What::Silence(silence) => text::band(silence.text()),
             What::Folded(folded) => vec![text::plain(folded.text.clone())],
             What::Omitted(rows) => {
                 vec![text::plain(format!("{} left out", words::count(*rows as u64, "row")))]

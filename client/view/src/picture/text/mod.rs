@@ -101,7 +101,11 @@ impl<'a> Drawing<'a> {
         (0..self.picture.rows.len()).map(|index| {
             let lines = self.row(index).into_iter().map(|line| line.finish(self.paper.ascii));
             let row = &self.picture.rows[index];
-            let time = if let What::Folded(folded) = &row.what { folded.until } else { row.time };
+            let time = match &row.what {
+                // Folded connections go on below.
+                What::Folded(folded) if folded.alike.is_none() => folded.until,
+                _ => row.time,
+            };
             (time, lines.collect())
         })
     }

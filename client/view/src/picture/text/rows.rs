@@ -107,7 +107,7 @@ impl Drawing<'_> {
                 self.notes(&mut sheet, row, notes, shown);
                 None
             }
-            What::Silence(length) => Some(format!("{} of silence", words::duration(*length))),
+            What::Silence(silence) => Some(silence.text()),
             What::Folded(folded) => Some(folded.text.clone()),
             What::Omitted(rows) => Some(format!("{} left out", words::count(*rows as u64, "row"))),
         };

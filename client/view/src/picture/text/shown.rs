@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use halfopen_proto::v1::{HostState, TcpState};
 
-use super::super::{End, Picture, Row, What};
+use super::super::{End, LONG_SILENCE, Picture, Row, What};
 use super::canvas::Span;
 use super::look;
 use crate::timeline::HostIndex;
@@ -19,7 +19,7 @@ pub(super) struct Shown {
     pub(super) to: Vec<Span>,
 }
 
-/// The states to show in each row: one stands where it is another than the one above it, and again after a gap.
+/// The states to show in each row: one stands where it is another than the one above it, and again after a long gap.
 pub(super) fn shown(picture: &Picture) -> Vec<Shown> {
     let mut above = Above::default();
     let rows = picture.rows.iter().map(|row| match &row.what {
@@ -33,6 +33,7 @@ pub(super) fn shown(picture: &Picture) -> Vec<Shown> {
             Shown { from: end.states.iter().map(|state| span(*state, None)).collect(), to: Vec::new() }
         }
         What::Folded(_) => Shown::default(),
+        What::Silence(silence) if silence.length < LONG_SILENCE => Shown::default(),
         What::Silence(_) | What::Omitted(_) => {
             above = Above::default();
             Shown::default()

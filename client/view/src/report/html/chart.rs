@@ -90,7 +90,9 @@ impl Chart {
                 | EntryKind::Timer { .. }
                 | EntryKind::Error(_)
                 | EntryKind::End
-                | EntryKind::Application { .. } => {}
+                | EntryKind::Application { .. }
+                | EntryKind::Written { .. }
+                | EntryKind::Read { .. } => {}
             }
         }
         chart

@@ -150,7 +150,9 @@ impl<'a> Capture<'a> {
             | EntryKind::Fault(_)
             | EntryKind::Host(_)
             | EntryKind::End
-            | EntryKind::Application { .. } => None,
+            | EntryKind::Application { .. }
+            | EntryKind::Written { .. }
+            | EntryKind::Read { .. } => None,
         }
     }
 
