@@ -83,7 +83,7 @@ async fn port() -> (TcpListener, String) {
 /// A server as it should be.
 async fn well(token: Option<&str>) -> String {
     let (listener, address) = port().await;
-    let access = Access { tls: None, token: token.map(|token| token.parse().unwrap()) };
+    let access = Access { token: token.map(|token| token.parse().unwrap()), ..Access::default() };
     let service = Service::new(&Config::default()).unwrap();
     tokio::spawn(async move { service.serve(listener, &access, std::future::pending()).await });
     address

@@ -245,6 +245,10 @@ impl Client {
         if status.code() == Code::Unauthenticated {
             return ClientError::Refused { server: self.server.clone(), reason: status.message().to_owned() };
         }
+        if reason(&status).as_deref() == Some("TLS_REQUIRED") {
+            let reason = connection::WANTS_HTTPS.to_owned();
+            return ClientError::Refused { server: self.server.clone(), reason };
+        }
         // The message of tonic for an answer that is HTTP, but not gRPC.
         let no_grpc = status.message().starts_with("grpc-status header missing");
         if !broken && !no_grpc {

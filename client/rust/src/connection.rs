@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often an idle server is pinged: our own connection may be half-open, too.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
+/// What is wrong if a server speaks TLS, and its address does not say so.
+pub(crate) const WANTS_HTTPS: &str = "it speaks TLS; write https://";
+
 /// How to reach a server, besides its address.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
@@ -128,10 +131,6 @@ pub(crate) fn unreachable(server: &str, error: &(dyn Error + 'static)) -> Client
         Some(error) => disagreement(error),
         None if https && text.contains("HTTP/2 was not negotiated") => {
             "it speaks TLS, but not HTTP/2, which gRPC needs; is it a halfopen server?".to_owned()
-        }
-        // INADEQUATE_SECURITY (RFC 9113 §7).
-        None if !https && text.contains("security properties do not meet minimum requirements") => {
-            "it speaks TLS; write https://".to_owned()
         }
         None if text.contains("tcp connect error") || text.contains("dns error") => {
             return ClientError::NoServer { server, reason: text };

@@ -13,7 +13,7 @@ use halfopen_units::{ParseError, parse_duration};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use crate::access::Access;
+use crate::access::{Access, Origin};
 use crate::config::Config;
 use crate::service::Service;
 use crate::tls::{Tls, TlsError};
@@ -44,6 +44,9 @@ pub struct ServeOptions {
     /// Every gRPC call, including reflection, needs `authorization: Bearer TOKEN`. Health checks and /healthz do not.
     #[arg(long, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
     pub token: Option<Token>,
+    /// Let pages of this origin call from a browser (gRPC-Web): https://example.com, or * for any. Repeatable
+    #[arg(long = "allow-origin", value_name = "ORIGIN", env = "HALFOPEN_ALLOW_ORIGIN")]
+    pub origins: Vec<Origin>,
     /// How long open runs may continue after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", env = "HALFOPEN_GRACE", default_value = "5s", value_parser = time)]
     pub grace: Duration,
@@ -72,7 +75,7 @@ impl ServeOptions {
             (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key)?),
             _ => None,
         };
-        Ok(Access { tls, token: self.token.clone() })
+        Ok(Access { tls, token: self.token.clone(), origins: self.origins.clone() })
     }
 }
 
@@ -139,10 +142,13 @@ fn announce(address: SocketAddr) -> io::Result<()> {
     stdout.flush()
 }
 
+/// The environment variable that selects what is logged.
+pub const LOG_VARIABLE: &str = "HALFOPEN_LOG";
+
 /// Writes the log to standard error: warnings, or what `HALFOPEN_LOG` selects (`debug`, `halfopend=debug,h2=info`).
 pub fn log_to_stderr() {
     let filter = EnvFilter::builder()
-        .with_env_var("HALFOPEN_LOG")
+        .with_env_var(LOG_VARIABLE)
         .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
         .from_env_lossy();
     let color = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

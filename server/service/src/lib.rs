@@ -23,8 +23,15 @@ mod token;
 /// The JSON Schema of scenarios.
 pub use halfopen_scenario::schema;
 
-pub use access::Access;
-pub use cli::{ServeError, ServeOptions, log_to_stderr, run};
+/// The text of a variant as a scenario of its own, without the comments. Fails with what is wrong if the text is not a
+/// scenario with that variant.
+pub fn standalone(text: &str, variant: &str) -> Result<String, String> {
+    let scenario = halfopen_scenario::load_variant(text, Some(variant)).map_err(|error| error.to_string())?;
+    Ok(halfopen_scenario::write(&scenario))
+}
+
+pub use access::{Access, Origin};
+pub use cli::{LOG_VARIABLE, ServeError, ServeOptions, log_to_stderr, run};
 pub use config::Config;
 pub use halfopen_proto::Token;
 pub use pool::Runner;

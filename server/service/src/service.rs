@@ -11,10 +11,10 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use futures_util::FutureExt;
+use halfopen_proto::FILE_DESCRIPTOR_SET;
 use halfopen_proto::v1::run_service_server::RunServiceServer;
 use halfopen_proto::v1::scenario_service_server::ScenarioServiceServer;
 use halfopen_proto::v1::server_service_server::ServerServiceServer;
-use halfopen_proto::{FILE_DESCRIPTOR_SET, Token};
 use halfopen_scenario::Scenario;
 use halfopen_sim::{RunOptions, Sink};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -96,7 +96,7 @@ impl Service {
         let server = Server::builder()
             .accept_http1(true)
             .http2_keepalive_interval(Some(KEEPALIVE))
-            .add_routes(Routes::from(self.port(access.token.as_ref())));
+            .add_routes(Routes::from(self.port(access)));
         let ended = lifecycle.ended();
         let served = async {
             match access.tls.clone() {
@@ -138,15 +138,20 @@ impl Service {
     }
 
     /// Everything that a port answers.
-    fn port(&self, token: Option<&Token>) -> Router {
-        let grpc = match token {
+    fn port(&self, access: &Access) -> Router {
+        let grpc = match &access.token {
             None => self.grpc.clone(),
             Some(token) => self.grpc.clone().layer(from_fn_with_state(token.clone(), token::check)),
         };
         let state = Arc::clone(&self.shared);
         let healthz = get(move || async move { healthz(&state) });
         // The token is checked inside gRPC-Web, so that its callers can read the refusal.
-        Router::new().route("/healthz", healthz).merge(grpc.layer(GrpcWebLayer::new()))
+        let port = Router::new().route("/healthz", healthz).merge(grpc.layer(GrpcWebLayer::new()));
+        match access.cors() {
+            // A browser asks without the token.
+            Some(cors) => port.layer(cors),
+            None => port,
+        }
     }
 
     /// The current load.

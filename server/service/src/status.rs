@@ -7,6 +7,9 @@ use halfopen_scenario::{Diagnostic, library};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+/// What a client that does not speak TLS is told.
+pub(crate) const WANTS_TLS: &str = "this port speaks TLS: use https://";
+
 /// The domain of every `google.rpc.ErrorInfo`.
 const DOMAIN: &str = "halfopen.v1";
 
@@ -159,6 +162,11 @@ pub(crate) fn token_missing() -> Status {
 pub(crate) fn token_wrong() -> Status {
     let message = "the token is wrong: use the one that the server was started with";
     Status::with_error_details(Code::Unauthenticated, message, info("TOKEN_WRONG", []))
+}
+
+/// The client does not speak TLS, and the port does. Another attempt would not help.
+pub(crate) fn tls_required() -> Status {
+    Status::with_error_details(Code::FailedPrecondition, WANTS_TLS, info("TLS_REQUIRED", []))
 }
 
 /// The server accepts no more runs, or ends those it has.

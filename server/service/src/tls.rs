@@ -6,7 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -18,6 +26,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{Error, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
+use crate::status::{self, WANTS_TLS};
+
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait after a failed `accept`: the operating system may be out of file descriptors.
@@ -26,8 +36,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// The number of connections that may wait to be served.
 const MAX_WAITING: usize = 16;
-/// The answer to a client that does not speak TLS.
-const WANTS_TLS: &str = "this port speaks TLS: use https://";
 
 /// A certificate and its private key, with which a server proves its identity.
 #[derive(Clone)]
@@ -202,7 +210,10 @@ async fn handshake(
 /// Answers in HTTP, 1.1 or 2, that the port speaks TLS, then reads until the client closes: closing a connection with unread
 /// bytes sends a RST, which may overtake the answer.
 async fn refuse(mut connection: TcpStream, http2: bool) -> io::Result<()> {
-    connection.write_all(&if http2 { go_away() } else { bad_request() }).await?;
+    if http2 {
+        return refuse_calls(connection).await;
+    }
+    connection.write_all(&bad_request()).await?;
     connection.shutdown().await?;
     let mut rest = [0; 1024];
     while connection.read(&mut rest).await? > 0 {}
@@ -215,17 +226,18 @@ fn bad_request() -> Vec<u8> {
     format!("{head} {length}\r\n\r\n{WANTS_TLS}\n").into_bytes()
 }
 
-/// SETTINGS, which must come first, and GOAWAY, which can carry a text (RFC 9113 §6.5, §6.8).
-fn go_away() -> Vec<u8> {
-    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    const GO_AWAY: u8 = 7;
-    const INADEQUATE_SECURITY: [u8; 4] = [0, 0, 0, 0xc];
-    let length = u8::try_from(8 + WANTS_TLS.len()).expect("it is short");
-    let mut frames = SETTINGS.to_vec();
-    frames.extend([0, 0, length, GO_AWAY, 0, 0, 0, 0, 0]);
-    // The last stream that was processed: none.
-    frames.extend([0; 4]);
-    frames.extend(INADEQUATE_SECURITY);
-    frames.extend(WANTS_TLS.as_bytes());
-    frames
+/// Answers every call with a gRPC status: a client of gRPC takes a refused connection for a server that is away, and
+/// tries again without end.
+async fn refuse_calls(connection: TcpStream) -> io::Result<()> {
+    let router = TowerToHyperService::new(Router::new().fallback(refusal));
+    let http2 = auto::Builder::new(TokioExecutor::new()).http2_only();
+    http2.serve_connection(TokioIo::new(connection), router).await.map_err(io::Error::other)
+}
+
+async fn refusal(request: Request) -> Response {
+    let kind = request.headers().get(CONTENT_TYPE);
+    match kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {
+        true => status::tls_required().into_http(),
+        false => (StatusCode::BAD_REQUEST, format!("{WANTS_TLS}\n")).into_response(),
+    }
 }

@@ -12,6 +12,7 @@ use halfopen_proto::v1::server_service_client::ServerServiceClient;
 use halfopen_proto::v1::{ExecuteRunResponse, GetServerRequest};
 use halfopen_scenario::{Scenario, library};
 use halfopen_sim::{RunOptions, Sink};
+use halfopend::Access;
 use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -164,4 +165,51 @@ async fn plain_http_has_a_health_page() {
     let (head, body) = http1(&server, "GET /healthz HTTP/1.1\r\n", b"").await;
     assert!(head.starts_with("http/1.1 200"), "{head}");
     assert_eq!(body, b"serving\n");
+}
+
+/// A call from a page of this origin: what a browser asks first, and then the call.
+async fn from_page(server: &Server, origin: &str) -> [String; 2] {
+    let path = "/halfopen.v1.ServerService/GetServer HTTP/1.1";
+    let (asked, _) = http1(
+        server,
+        &format!(
+            "OPTIONS {path}\r\norigin: {origin}\r\naccess-control-request-method: POST\r\n\
+             access-control-request-headers: authorization,content-type,x-grpc-web\r\n"
+        ),
+        b"",
+    )
+    .await;
+    let head = format!(
+        "POST {path}\r\norigin: {origin}\r\ncontent-type: application/grpc-web+proto\r\nx-grpc-web: 1\r\n"
+    );
+    let (called, _) = http1(server, &head, &[0; 5]).await;
+    [asked, called]
+}
+
+#[tokio::test]
+async fn a_page_may_call_if_its_origin_is_allowed() {
+    const PAGE: &str = "https://page.example";
+    let allowed = format!("access-control-allow-origin: {PAGE}");
+    let token = || Some("s3cret".parse().unwrap());
+    for (origins, origin, expected) in [
+        (&[][..], PAGE, None),
+        (&[PAGE], PAGE, Some(allowed.as_str())),
+        (&["http://localhost:3000", PAGE], PAGE, Some(&allowed)),
+        (&[PAGE], "https://other.example", None),
+        (&["*"], PAGE, Some("access-control-allow-origin: *")),
+    ] {
+        let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+        let server = Server::open_to(&Access { origins, token: token(), ..Access::default() }).await;
+        let answers = from_page(&server, origin).await;
+        for answer in &answers {
+            assert_eq!(answer.contains("access-control-allow-origin"), expected.is_some(), "{answer}");
+            assert!(expected.is_none_or(|header| answer.contains(header)), "{answer}");
+        }
+        if expected.is_some() {
+            let [asked, called] = answers;
+            assert!(asked.starts_with("http/1.1 200"), "without the token: {asked}");
+            assert!(asked.contains("authorization") && asked.contains("x-grpc-web"), "{asked}");
+            assert!(called.contains("access-control-expose-headers: grpc-status,"), "{called}");
+        }
+    }
 }

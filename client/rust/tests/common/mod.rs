@@ -38,7 +38,7 @@ pub(crate) fn tls(name: &str, signer: &Authority, names: &[&str], change: fn(&mu
 pub(crate) async fn serve(tls: Option<Tls>, token: Option<&str>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let access = Access { tls, token: token.map(|token| token.parse().unwrap()) };
+    let access = Access { tls, token: token.map(|token| token.parse().unwrap()), ..Access::default() };
     let service = Service::new(&Config::default()).unwrap();
     tokio::spawn(async move { service.serve(listener, &access, std::future::pending()).await });
     port
