@@ -1,5 +1,7 @@
 //! Names of bundled scenarios, as users write them.
 
+use std::collections::BTreeSet;
+
 use halfopen_client::Client;
 use halfopen_proto::v1::ScenarioSummary;
 use halfopen_view::words;
@@ -7,7 +9,6 @@ use halfopen_view::words;
 use crate::failure::Failure;
 use crate::folder;
 use crate::input::Input;
-use crate::output;
 
 /// The bundled scenarios of the service, fetched when they are needed.
 pub(crate) struct Library<'a> {
@@ -24,6 +25,30 @@ impl<'a> Library<'a> {
     /// All scenarios, by subject and name.
     pub(crate) async fn all(&mut self) -> Result<Vec<Input>, Failure> {
         Ok(self.fetch().await?.iter().map(in_place).collect())
+    }
+
+    /// The summaries of the scenarios that arguments name, in the order of the library; of all without arguments.
+    pub(crate) async fn summaries(&mut self, arguments: &[String]) -> Result<Vec<ScenarioSummary>, Failure> {
+        let mut named = BTreeSet::new();
+        for argument in arguments {
+            let found = self.find(argument).await?;
+            named.extend(found.iter().filter_map(Input::bundled_name).map(str::to_owned));
+        }
+        let is_meant = |scenario: &&ScenarioSummary| arguments.is_empty() || named.contains(&scenario.name);
+        Ok(self.fetch().await?.iter().filter(is_meant).cloned().collect())
+    }
+
+    /// The text of a scenario; that of a variant as a scenario of its own.
+    pub(crate) async fn text(&mut self, argument: &str) -> Result<String, Failure> {
+        let found = self.find(argument).await?;
+        let [input] = found.as_slice() else {
+            return Err(Failure::Usage(format!("`{argument}` names {} scenarios: name one", found.len())));
+        };
+        let text = self.client.text(input.bundled_name().unwrap_or(argument)).await?;
+        match &input.variant {
+            None => Ok(text),
+            Some(variant) => halfopend::standalone(&text, variant).map_err(Failure::Usage),
+        }
     }
 
     /// What an argument names: a scenario, one of its variants, a subject, or a pattern of names.
@@ -45,7 +70,7 @@ impl<'a> Library<'a> {
         if !subject.is_empty() {
             return Ok(subject.into_iter().map(in_place).collect());
         }
-        let advice = match nearest(scenarios, argument, true) {
+        let advice = match nearest(scenarios, argument) {
             Some(name) => format!("did you mean `{name}`?"),
             None => "`halfopen list` lists the names".to_owned(),
         };
@@ -87,22 +112,14 @@ fn is_called(scenario: &ScenarioSummary, called: &str) -> bool {
 }
 
 /// The name, or the subject, most similar to this one, if any is similar.
-fn nearest<'a>(scenarios: &'a [ScenarioSummary], called: &str, subjects: bool) -> Option<&'a str> {
+fn nearest<'a>(scenarios: &'a [ScenarioSummary], called: &str) -> Option<&'a str> {
     let names = scenarios.iter().map(|scenario| scenario.name.as_str());
-    let subjects = scenarios.iter().map(|scenario| scenario.subject.as_str()).filter(|_| subjects);
+    let subjects = scenarios.iter().map(|scenario| scenario.subject.as_str());
     // What stands beside a slash may be a subject or a variant, which is right already.
     let parts = called.split('/').flat_map(|part| names.clone().map(move |name| (part, name)));
     let pairs = parts.chain(subjects.map(|subject| (called, subject)));
     let near = pairs.filter_map(|(part, name)| Some((words::mistakes(part, name)?, name)));
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
-}
-
-/// Prints which bundled scenario has a similar name, if one has.
-pub(crate) async fn suggest(client: &mut Client, name: &str) {
-    let Ok(scenarios) = client.list().await else { return };
-    if let Some(nearest) = nearest(&scenarios, name, false) {
-        output::help(&format!("did you mean `{nearest}`?"));
-    }
 }
 
 #[cfg(test)]
@@ -117,15 +134,14 @@ mod tests {
             ..ScenarioSummary::default()
         };
         let library = [scenario("keepalive", "dead-client"), scenario("close", "dropped-fin")];
-        for (called, subjects, expected) in [
-            ("deadclient", true, Some("dead-client")),
-            ("keepalive/dead-clinet", true, Some("dead-client")),
-            ("dead-clinet/deaf", true, Some("dead-client")),
-            ("keepaliv", true, Some("keepalive")),
-            ("keepaliv", false, None),
-            ("elephant", true, None),
+        for (called, expected) in [
+            ("deadclient", Some("dead-client")),
+            ("keepalive/dead-clinet", Some("dead-client")),
+            ("dead-clinet/deaf", Some("dead-client")),
+            ("keepaliv", Some("keepalive")),
+            ("elephant", None),
         ] {
-            assert_eq!(nearest(&library, called, subjects), expected, "{called}");
+            assert_eq!(nearest(&library, called), expected, "{called}");
         }
     }
 }

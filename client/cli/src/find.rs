@@ -40,7 +40,7 @@ fn here(argument: &str) -> Result<Option<Vec<Input>>, String> {
     }
     if path.exists() && recording::is_recording(path) {
         return Err(format!(
-            "`{argument}` is a recording of runs: use `halfopen explain` or `halfopen diff`"
+            "`{argument}` is a recording of runs: use `halfopen run`, `halfopen explain` or `halfopen diff`"
         ));
     }
     if path.exists() {

@@ -1,8 +1,9 @@
 //! What the help and the manual say besides the options: examples, exit codes, settings.
 
 use anstyle::Style;
-use clap::Command;
+use clap::{Arg, Command};
 
+use crate::config::{WITHOUT_SERVER, WITHOUT_SETTINGS};
 use crate::exit;
 
 /// The style of headings in clap.
@@ -31,6 +32,7 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("halfopen run scenarios --report junit=out.xml --report html=out.html", "two reports"),
             ("halfopen run mine.yaml -o json", "a JSON line per run"),
             ("halfopen show dead-client | halfopen run -", "from standard input"),
+            ("halfopen run dead-client -o ndjson > a.ndjson; halfopen run a.ndjson", "a recording"),
         ],
     ),
     (
@@ -58,8 +60,36 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("halfopen watch scenarios", "all of a folder"),
         ],
     ),
-    ("list", &[("halfopen list", "by subject"), ("halfopen list -o json", "a JSON line per scenario")]),
-    ("show", &[("halfopen show dead-client > mine.yaml", "a copy to change")]),
+    (
+        "new",
+        &[
+            ("halfopen new hang.yaml", "a template"),
+            ("halfopen new lossy.yaml --from dropped-fin", "a copy of a bundled scenario"),
+        ],
+    ),
+    (
+        "doc",
+        &[
+            ("halfopen doc", "the keys at the top"),
+            ("halfopen doc latency", "one key, wherever it can stand"),
+            ("halfopen doc network.links", "a key at one place"),
+        ],
+    ),
+    (
+        "list",
+        &[
+            ("halfopen list", "by subject"),
+            ("halfopen list keepalive", "one subject"),
+            ("halfopen list -o json", "a JSON line per scenario"),
+        ],
+    ),
+    (
+        "show",
+        &[
+            ("halfopen show dead-client", "read it"),
+            ("halfopen show fin-wait-2-stuck/held", "a variant as a scenario of its own"),
+        ],
+    ),
     (
         "validate",
         &[("halfopen validate mine.yaml", "one file"), ("halfopen validate scenarios", "all of a folder")],
@@ -110,11 +140,27 @@ pub(crate) fn complete(command: Command) -> Command {
         "{HEADING}Exit codes:{HEADING:#}\n{exit_codes}{}\n\n{HEADING}Settings:{HEADING:#}\n{SETTINGS}",
         exit::OF_SEVERAL
     );
+    let shared: Vec<Arg> = command.get_arguments().filter(|option| option.is_global_set()).cloned().collect();
     command.after_help(short).after_long_help(long).mut_subcommands(|command| {
+        let command = without_effect(command, &shared);
         let examples = examples(command.get_name());
         let width = examples.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
         let lines = examples.iter().map(|(line, meaning)| format!("\n  {line:<width$}  # {meaning}"));
         let text = format!("{HEADING}Examples:{HEADING:#}{}", lines.collect::<String>());
         if examples.is_empty() { command } else { command.after_help(text) }
     })
+}
+
+/// Hides the shared options that have no effect on a command.
+fn without_effect(command: Command, shared: &[Arg]) -> Command {
+    let (name, own) = (command.get_name().to_owned(), command.get_arguments().cloned().collect::<Vec<_>>());
+    let has_none = |option: &&Arg| match option.get_id().as_str() {
+        "server" | "ca" | "token" => WITHOUT_SERVER.contains(&name.as_str()),
+        "config" | "no_config" => WITHOUT_SETTINGS.contains(&name.as_str()),
+        _ => false,
+    };
+    // The token of `serve` is another one.
+    let is_own = |option: &&Arg| own.iter().any(|known| known.get_id() == option.get_id());
+    let hidden = shared.iter().filter(has_none).filter(|option| !is_own(option));
+    command.args(hidden.map(|option| option.clone().hide(true)))
 }

@@ -54,6 +54,14 @@ impl Input {
         Input { place, variant: variant.map(str::to_owned) }
     }
 
+    /// The unique name of a bundled scenario.
+    pub(crate) fn bundled_name(&self) -> Option<&str> {
+        match &self.place {
+            Place::Bundled { name, .. } => Some(name),
+            Place::Stdin | Place::File(_) => None,
+        }
+    }
+
     /// The name of the scenario in results.
     pub(crate) fn name(&self) -> String {
         match &self.place {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{Ended, halfopen, root};
+use common::{Ended, PROGRAM, halfopen, in_folder, root};
 use halfopen_proto::v1::{Event, event::Kind};
 use serde_json::Value;
 
@@ -452,11 +452,92 @@ fn a_recording_is_explained_as_its_run_is() {
         assert_eq!(ended.code, Some(2), "{arguments:?}");
         assert!(ended.err.contains(expected), "{arguments:?}: {}", ended.err);
     }
-    let run_again = run(&["run", file]);
-    assert_eq!(run_again.code, Some(2));
-    assert!(run_again.err.contains("is a recording of runs: use `halfopen explain`"), "{}", run_again.err);
     let none = explain(&["dead-client", "--connection", "7"]);
     assert!(none.out.contains("There is no connection 7: the run had 1 connection."), "{}", none.out);
+}
+
+#[test]
+fn a_recording_is_shown_as_its_run_was() {
+    let folder = tempdir("shown");
+    let file = folder.join("one.ndjson");
+    fs::write(&file, run(&["run", "dead-client", "-o", "ndjson"]).out).unwrap();
+    let file = file.to_str().unwrap();
+    for options in [&[][..], &["--timers", "--only", "timers"], &["-o", "svg"], &["-o", "ndjson"]] {
+        let [shown, ran] = [file, "dead-client"].map(|what| run(&[&["run", what], options].concat()));
+        assert_eq!((shown.code, shown.err.as_str()), (Some(0), ""), "{options:?}");
+        assert_eq!(shown.out, ran.out, "{options:?}");
+    }
+    let two = run(&["run", file, file, "--filter", "dead"]);
+    assert_eq!((two.code, two.names().len()), (Some(0), 2), "{}", two.out);
+    for (arguments, part) in [
+        (&[file, "--seed", "2"][..], "--seed has no effect on a recording"),
+        (&[file, "--server", "http://127.0.0.1:1"], "--server has no effect on a recording"),
+        (&[file, "dead-client"], "name only recordings, or only scenarios"),
+        (&[file, "--filter", "alive"], "the filter matches no run"),
+        (&[file, "--report", "pcapng=captures"], "a recording has no packets"),
+        (&["no.ndjson"], "cannot read the recording `no.ndjson`"),
+    ] {
+        run(&[&["run"], arguments].concat()).assert_refused(arguments, part);
+    }
+}
+
+#[test]
+fn the_list_can_be_part_of_it_and_a_variant_is_shown_as_a_scenario() {
+    let list = run(&["list", "keepalive", "dropped-fin", "-o", "json"]);
+    let all = run(&["list", "-o", "json"]);
+    let expected = all.out.lines().filter(|line| {
+        let scenario: Value = serde_json::from_str(line).unwrap();
+        scenario["subject"] == "keepalive" || scenario["name"] == "dropped-fin"
+    });
+    assert_eq!(list.out.lines().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    run(&["list", "keepaliv"]).assert_refused(&["list"], "did you mean `keepalive`?");
+
+    let folder = tempdir("variant");
+    let shown = run(&["show", "fin-wait-2-stuck/held"]);
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    fs::write(folder.join("held.yaml"), &shown.out).unwrap();
+    let file = folder.join("held.yaml");
+    let ended = run(&["diff", file.to_str().unwrap(), "fin-wait-2-stuck/held"]);
+    assert!(ended.out.contains("Both runs have the same events"), "{}{}", ended.out, ended.err);
+    run(&["show", "fin-wait-2-stuck/no"]).assert_refused(&["show"], "no variant");
+    run(&["show", "dead-cleint"]).assert_refused(&["show"], "did you mean `dead-client`?");
+    run(&["show", "keepalive"]).assert_refused(&["show"], "scenarios: name one");
+}
+
+#[test]
+fn a_new_scenario_runs_and_replaces_no_file() {
+    let folder = tempdir("new");
+    let new = |arguments: &[&str]| {
+        Ended::of(in_folder(&folder, PROGRAM, &[&["new"], arguments].concat()).output().unwrap())
+    };
+    for (arguments, file) in
+        [(&["hang"][..], "hang.yaml"), (&["fin.yaml", "--from", "dropped-fin"], "fin.yaml")]
+    {
+        let ended = new(arguments);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+        assert!(ended.out.contains(&format!("`halfopen run {file}` runs it")), "{}", ended.out);
+        let ended = Ended::of(in_folder(&folder, PROGRAM, &["run", file]).output().unwrap());
+        assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+        assert!(
+            ended.out.starts_with(&format!("{}: ", arguments[0].trim_end_matches(".yaml"))),
+            "{}",
+            ended.out
+        );
+    }
+    new(&["hang.yaml"]).assert_refused(&["new"], "cannot write `hang.yaml`: File exists");
+    new(&["a b.yaml"]).assert_refused(&["new"], "cannot name a scenario");
+    new(&["x", "--from", "no-such-thing"]).assert_refused(&["new"], "no bundled scenario is named");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing is left of what failed");
+}
+
+#[test]
+fn keys_are_explained() {
+    let top = run(&["doc"]);
+    assert!(top.out.contains("applications  ") && top.out.contains("network "), "{}", top.out);
+    let one = run(&["doc", "network.latency"]);
+    assert_eq!((one.code, one.err.as_str()), (Some(0), ""));
+    assert!(one.out.starts_with("network.latency\n"), "{}", one.out);
+    run(&["doc", "latancy"]).assert_refused(&["doc"], "did you mean `latency`?");
 }
 
 #[test]

@@ -270,6 +270,42 @@ fn wrong_usage_ends_with_2_and_says_what_to_do() {
 }
 
 #[test]
+fn a_variable_that_sets_nothing_is_pointed_out() {
+    let folder = folder("variables");
+    let with =
+        |line: &str, name: &str| Ended::of(halfopen(&folder, line).env(name, "1..3").output().unwrap());
+    let ended = with("run mine.yaml", "HALFOPEN_SEEDZ");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.err.contains("warning: HALFOPEN_SEEDZ sets no option"), "{}", ended.err);
+    assert!(ended.err.contains("did you mean HALFOPEN_SEED"), "{}", ended.err);
+    for (line, name) in [
+        ("list", "HALFOPEN_SEEDS"),
+        ("list", "HALFOPEN_LOG"),
+        ("man", "HALFOPEN_SEEDZ"),
+        ("completions bash", "HALFOPEN_SEEDZ"),
+    ] {
+        assert_eq!(with(line, name).err, "", "{line} with {name}");
+    }
+}
+
+#[test]
+fn help_has_only_options_that_have_an_effect() {
+    let folder = folder("hidden");
+    for (command, expected) in [
+        ("run", [true, true, true]),
+        ("schema", [false, false, true]),
+        ("serve", [false, true, true]),
+        ("doc", [false, false, true]),
+        ("man", [false, false, false]),
+        ("completions", [false, false, false]),
+    ] {
+        let help = run(&folder, &format!("{command} --help")).out;
+        let has = ["--server ", "--token ", "--config "].map(|option| help.contains(option));
+        assert_eq!(has, expected, "{command}: {help}");
+    }
+}
+
+#[test]
 fn there_is_a_page_of_the_manual_for_every_command() {
     let folder = folder("manual");
     let ended = run(&folder, "man pages/man1");
@@ -294,6 +330,11 @@ fn every_shell_gets_its_completions() {
         }
         assert!(!ended.out.contains("no-timers"), "{shell}: what is hidden is not offered");
     }
+    let zsh = run(&folder, "completions zsh").out;
+    for part in [":_halfopen_scenarios'", "_halfopen_scenarios() {", "(junit= tap= ", "fin-wait-2-stuck/held"]
+    {
+        assert!(zsh.contains(part) && !zsh.contains(":_users"), "{part}: {zsh}");
+    }
     let fish = run(&folder, "completions fish").out;
     assert!(
         fish.contains("using_subcommand run\" -a \"") && fish.contains(" dead-client "),
@@ -306,9 +347,18 @@ fn every_shell_gets_its_completions() {
         ("show dead-c", "dead-client"),
         ("run dead-c", "dead-client"),
         ("run --timers dead-c", "dead-client"),
-        ("run mi", "mine.yaml"),
+        ("run min", "mine.yaml"),
         ("run dead-client --ti", "--timers"),
         ("run --output m", "mermaid"),
+        ("run --profile free", "freebsd"),
+        ("run --report ju", "junit="),
+        ("run --only time", "timers"),
+        ("run --variant held", "held"),
+        ("run fin-wait-2-stuck/h", "fin-wait-2-stuck/held"),
+        ("run handsh", "handshake"),
+        ("list handsh", "handshake"),
+        ("show fin-wait-2-stuck/h", "fin-wait-2-stuck/held"),
+        ("doc laten", "latency"),
         ("diff dead-client dead-c", "dead-client"),
     ] {
         let mut last = words.rsplit(' ');

@@ -7,6 +7,7 @@ use halfopen_proto::v1::ScenarioSummary;
 use halfopen_view::words::plain;
 
 use crate::args::{GlobalArgs, Output};
+use crate::bundled::Library;
 use crate::failure::Failure;
 use crate::{exit, output};
 
@@ -17,13 +18,18 @@ const UNDERLINED: Style = Style::new().underline();
 /// Options of `list`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
+    /// Names, subjects or quoted patterns of names [default: all]
+    #[arg(value_name = "NAME|SUBJECT|PATTERN")]
+    names: Vec<String>,
+
     /// Output format
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
 }
 
 pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
-    let scenarios = global.connect().await?.list().await?;
+    let mut client = global.connect().await?;
+    let scenarios = Library::new(&mut client).summaries(&args.names).await?;
     let mut out = output::stdout();
     let widest = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
     let mut subject = None;

@@ -2,10 +2,12 @@
 
 mod completions;
 mod diff;
+mod doc;
 mod doctor;
 mod explain;
 mod list;
 mod man;
+mod new;
 mod run;
 mod schema;
 mod serve;
@@ -15,6 +17,8 @@ mod validate;
 mod watch;
 
 use clap::Subcommand;
+
+pub(crate) use run::WHAT as WHAT_TO_RUN;
 
 use crate::args::GlobalArgs;
 use crate::failure::Failure;
@@ -29,6 +33,13 @@ pub(crate) enum Command {
     /// Numbers in brackets are sequence numbers of events; `halfopen run -o ndjson` shows these. The exit code is 0
     /// if there was a run to explain, whatever its verdict.
     Explain(explain::Args),
+    /// Write a new scenario to start from
+    New(new::Args),
+    /// Explain the keys of scenarios
+    ///
+    /// Without KEY it lists those at the top. The same texts are in the JSON Schema (`halfopen schema`), where editors find
+    /// them.
+    Doc(doc::Args),
     /// Show where two runs differ
     ///
     /// All events are compared. Sequence numbers, timestamps and ephemeral ports start at different values in every
@@ -39,7 +50,7 @@ pub(crate) enum Command {
     /// Does what `run` does with the same options, until Ctrl-C. A scenario that is invalid or missing is reported,
     /// and watched all the same. A terminal is cleared before each run.
     Watch(run::Args),
-    /// List the bundled scenarios
+    /// List the bundled scenarios, or some of them
     List(list::Args),
     /// Print a bundled scenario
     Show(show::Args),
@@ -92,6 +103,8 @@ impl Command {
             Command::List(args) => list::execute(global, &args).await,
             Command::Show(args) => show::execute(global, &args).await,
             Command::Validate(args) => validate::execute(global, &args).await,
+            Command::New(args) => new::execute(global, &args).await,
+            Command::Doc(args) => doc::execute(&args),
             Command::Schema => schema::execute(),
             Command::Serve(args) => serve::execute(&args).await,
             Command::Doctor(args) => doctor::execute(global, &args).await,

@@ -18,19 +18,25 @@ use std::path::PathBuf;
 
 use anstream::ColorChoice;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
+use halfopen_view::words;
 
 use self::mistake::Mistake;
 use self::setting::{Layer, Setting};
 use crate::args::GlobalArgs;
 use crate::cli::{self, Cli};
+use crate::output;
 
 pub(crate) use self::refusal::{Refusal, also_set};
+pub(crate) use self::unused_options::WITHOUT_SERVER;
 
 /// Commands that need no settings and must not fail because of a mistake in a file: shells call them when they start.
-const WITHOUT_SETTINGS: [&str; 3] = ["completions", "help", "man"];
+pub(crate) const WITHOUT_SETTINGS: [&str; 3] = ["completions", "help", "man"];
 
 /// Options that neither the environment nor `halfopen.toml` can set.
 const NOT_SETTABLE: [&str; 4] = ["config", "help", "no-config", "version"];
+
+/// The prefix of environment variables.
+const PREFIX: &str = "HALFOPEN_";
 
 /// The prefix of the id of the opposite of a flag.
 const NOT: &str = "not ";
@@ -39,6 +45,8 @@ const NOT: &str = "not ";
 pub(crate) struct Surroundings<'a> {
     /// The value of an environment variable.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The names of all variables that begin with `HALFOPEN_`.
+    pub(crate) names: Vec<String>,
     /// The folder in which the search for the file begins; it goes upwards.
     pub(crate) folder: Option<PathBuf>,
 }
@@ -46,14 +54,23 @@ pub(crate) struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// Those of this process.
     pub(crate) fn of_process() -> Surroundings<'static> {
-        Surroundings { variable: &|name| env::var_os(name), folder: env::current_dir().ok() }
+        let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        Surroundings {
+            variable: &|name| env::var_os(name),
+            names: names.filter(|name| name.starts_with(PREFIX)).collect(),
+            folder: env::current_dir().ok(),
+        }
     }
 }
 
 /// Reads the arguments, the environment and the file. [`GlobalArgs`] has the file that was read, and the settings
 /// that are in effect.
 pub(crate) fn read(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Cli, Refusal> {
-    let Read { matches, file, settings } = matches(arguments, around)?;
+    let Read { matches, file, settings, unknown } = matches(arguments, around)?;
+    for Mistake { text, help } in unknown {
+        output::warning(&text);
+        help.iter().for_each(|help| output::help(help));
+    }
     let mut cli = Cli::from_arg_matches(&matches)?;
     cli.global.config = file;
     cli.global.settings = settings;
@@ -64,6 +81,8 @@ struct Read {
     matches: ArgMatches,
     file: Option<PathBuf>,
     settings: Vec<String>,
+    /// Variables that set nothing.
+    unknown: Vec<Mistake>,
 }
 
 fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Refusal> {
@@ -76,9 +95,11 @@ fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Re
     let mut all = arguments.to_vec();
     let mut in_effect = Vec::new();
     let mut file = None;
+    let mut unknown = Vec::new();
     if let (Some((name, typed)), Some(at)) = (typed.subcommand(), end_of_command_name(arguments))
         && !WITHOUT_SETTINGS.contains(&name)
     {
+        unknown = unknown_variables(&command, around);
         file = file_for(typed, around);
         let settings = find(&command, name, around, file.as_ref()).map_err(Refusal::Mistakes)?;
         let strongest = strongest(&command, name, typed, settings);
@@ -98,7 +119,7 @@ fn matches(arguments: &[OsString], around: &Surroundings<'_>) -> Result<Read, Re
     {
         return Err(Refusal::Mistakes(vec![Mistake { text, help: None }]));
     }
-    Ok(Read { matches, file, settings: in_effect })
+    Ok(Read { matches, file, settings: in_effect, unknown })
 }
 
 /// The command line for reading: clap reads no environment variables, and each flag has an opposite that takes it
@@ -136,7 +157,21 @@ fn options(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
 
 /// The environment variable that sets an option: `HALFOPEN_TLS_CERT` for `--tls-cert`.
 fn variable_name(long: &str) -> String {
-    format!("HALFOPEN_{}", long.to_uppercase().replace('-', "_"))
+    format!("{PREFIX}{}", long.to_uppercase().replace('-', "_"))
+}
+
+/// The variables that look like settings and set no option of any command.
+fn unknown_variables(command: &Command, around: &Surroundings<'_>) -> Vec<Mistake> {
+    let longs = command.get_subcommands().flat_map(options).map(|(long, _)| variable_name(long));
+    let known: BTreeSet<String> =
+        longs.chain([variable_name("config"), halfopend::LOG_VARIABLE.to_owned()]).collect();
+    let unknown = around.names.iter().filter(|name| !known.contains(*name));
+    let mistake = |name: &String| Mistake {
+        text: format!("{name} sets no option"),
+        help: words::nearest(name, known.iter().map(String::as_str))
+            .map(|near| format!("did you mean {near}?")),
+    };
+    unknown.map(mistake).collect()
 }
 
 /// The position after the name of the command in the arguments.

@@ -15,7 +15,8 @@ fn try_read(line: &str, variables: &[(&str, &str)], file: &str) -> Result<ArgMat
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp/config").join(test);
     fs::create_dir_all(folder.join("below/deep")).unwrap();
     fs::write(folder.join("halfopen.toml"), file).unwrap();
-    let around = Surroundings { variable: &variable, folder: Some(folder.join("below/deep")) };
+    let names = variables.keys().map(|name| (*name).to_owned()).collect();
+    let around = Surroundings { variable: &variable, names, folder: Some(folder.join("below/deep")) };
     let arguments: Vec<OsString> =
         ["halfopen"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
     match matches(&arguments, &around) {

@@ -1,12 +1,15 @@
 //! Options on the command line that would have no effect: whoever types one expects something of it.
 
+use std::path::Path;
+
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-use crate::picture_args;
+use crate::command::WHAT_TO_RUN;
+use crate::{picture_args, recording};
 
 /// Commands that talk to no server.
-const WITHOUT_SERVER: [&str; 5] = ["completions", "help", "man", "schema", "serve"];
+pub(crate) const WITHOUT_SERVER: [&str; 6] = ["completions", "doc", "help", "man", "schema", "serve"];
 
 /// Whether an option stands on the command line.
 pub(super) fn is_typed(typed: &ArgMatches, id: &str) -> bool {
@@ -16,7 +19,9 @@ pub(super) fn is_typed(typed: &ArgMatches, id: &str) -> bool {
 /// The error if an option on the command line has no effect together with the command and the other options. The
 /// environment and the file may set options for all commands.
 pub(super) fn unused(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
-    for_no_server(command.get_name(), typed, all).or_else(|| for_no_picture(command, typed, all))
+    for_no_server(command.get_name(), typed, all)
+        .or_else(|| for_no_picture(command, typed, all))
+        .or_else(|| for_recording(command, typed))
 }
 
 fn for_no_server(name: &str, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
@@ -38,6 +43,20 @@ fn for_no_picture(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Op
     let mut options = command.get_arguments().filter(of_picture);
     let option = options.find(|option| is_typed(typed, option.get_id().as_str()))?.get_long()?;
     Some(format!("--{option} has no effect with --output {form}, which has no picture"))
+}
+
+/// A recording is drawn; nothing is run.
+fn for_recording(command: &Command, typed: &ArgMatches) -> Option<String> {
+    let inputs = typed.try_get_many::<String>("inputs").ok()??;
+    if !inputs.into_iter().any(|input| recording::is_recording(Path::new(input))) {
+        return None;
+    }
+    let of_runs =
+        |option: &&Arg| option.get_help_heading() == Some(WHAT_TO_RUN) && option.get_id() != "filter";
+    let options = command.get_arguments().filter(of_runs).map(|option| option.get_id().as_str());
+    let option = options.chain(["server", "ca", "token"]).find(|id| is_typed(typed, id))?;
+    let long = command.get_arguments().find(|known| known.get_id() == option)?.get_long()?;
+    Some(format!("--{long} has no effect on a recording: leave it out"))
 }
 
 fn is_set(all: &ArgMatches, id: &str) -> bool {

@@ -98,7 +98,7 @@ impl FromStr for Report {
 }
 
 fn unknown(name: &str) -> ReportError {
-    let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = Report::kinds().collect();
     let near = words::nearest(name, names.iter().copied());
     let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
     let hint = format!("{near}the kinds are {}", names.join(", "));
@@ -109,6 +109,11 @@ impl Report {
     /// Whether the report goes to standard output.
     pub(crate) fn is_standard_output(&self) -> bool {
         self.path == Path::new("-")
+    }
+
+    /// The names of all kinds.
+    pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+        KINDS.iter().map(|(name, _)| *name)
     }
 
     /// The report as it was requested: `junit=target/report.xml`.

@@ -2,11 +2,14 @@
 
 mod progress;
 mod reporters;
+mod scope;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use halfopen_client::{Client, Executor, Filter, Plan, PlanOptions, Seeds};
 use halfopen_view::picture::text::Pace;
+use halfopen_view::record::RunRecord;
 use halfopen_view::report::Reporter as _;
 
 use crate::args::GlobalArgs;
@@ -15,23 +18,27 @@ use crate::failure::Failure;
 use crate::interrupt::{self, Interrupt, WritesResults};
 use crate::picture_args::{self, PictureArgs};
 use crate::report::Report;
-use crate::{find, input};
+use crate::{find, input, output, recording};
 use progress::ProgressBar;
+use scope::Scope;
 
 /// The heading of the options that select runs.
-const WHAT: &str = "Runs";
+pub(crate) const WHAT: &str = "Runs";
 /// The heading of the options for results.
 const RESULTS: &str = "Results";
 
 /// What to run, and how to write it.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Scenario files, directories, quoted patterns ('scenarios/**/*fin*.yaml'), bundled scenarios by NAME or SUBJECT, or -
-    /// for standard input
+    /// Scenario files, directories, quoted patterns ('scenarios/**/*fin*.yaml'), bundled scenarios by NAME or SUBJECT, - for
+    /// standard input, or recordings
+    ///
+    /// A recording, which is what `-o ndjson` writes into a file whose name ends in .ndjson or .jsonl, is shown without
+    /// another run.
     ///
     /// A pattern that matches no file is matched against the names of bundled scenarios: 'keepalive/*'. A scenario
     /// that is named twice runs once.
-    #[arg(required_unless_present = "bundled", value_name = "FILE|DIRECTORY|PATTERN|NAME|SUBJECT")]
+    #[arg(required_unless_present = "bundled", value_name = "FILE|DIRECTORY|PATTERN|NAME|SUBJECT|RECORDING")]
     pub(super) inputs: Vec<String>,
 
     /// Run every bundled scenario
@@ -123,6 +130,9 @@ enum RunOutput {
 
 pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Failure> {
     let mut interrupt = Interrupt::listen().await;
+    if let Some(records) = recorded(args)? {
+        return show(args, &records);
+    }
     let (mut client, mut plan) = tokio::select! {
         ready = async {
             let mut client = global.connect().await?;
@@ -131,8 +141,8 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
         } => ready?,
         () = interrupt.pressed() => return Ok(exit::INTERRUPTED),
     };
-    let mut progress = ProgressBar::new(&plan, !args.no_progress, args.slowest);
-    let mut reporters = reporters::reporters(args, &plan, &progress)?;
+    let mut progress = ProgressBar::new(plan.runs(), !args.no_progress, args.slowest);
+    let mut reporters = reporters::reporters(args, &Scope::of_plan(&plan), &progress)?;
     if reporters.wants_source() {
         plan.read_texts(&mut client).await;
     }
@@ -145,6 +155,48 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     progress.print_times();
     // A run that is played is over before it is shown.
     Ok(if interrupt::was_pressed() { exit::INTERRUPTED } else { exit::of_summary(&summary) })
+}
+
+/// The runs of the recordings, if the arguments name any.
+fn recorded(args: &Args) -> Result<Option<Vec<RunRecord>>, Failure> {
+    let is_recording = |input: &&String| recording::is_recording(Path::new(input));
+    let recordings = args.inputs.iter().filter(is_recording).count();
+    if recordings == 0 {
+        return Ok(None);
+    }
+    if recordings < args.inputs.len() || args.bundled {
+        let text = "recordings are shown, and scenarios are run: name only recordings, or only scenarios";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    let mut records = Vec::new();
+    for input in &args.inputs {
+        records.extend(recording::runs(input)?.unwrap_or_default());
+    }
+    let filters = &args.filter;
+    records.retain(|record| filters.is_empty() || filters.iter().any(|filter| filter.matches(&record.name)));
+    match records.is_empty() {
+        true => Err(Failure::Usage("the filter matches no run of the recordings".to_owned())),
+        false => Ok(Some(records)),
+    }
+}
+
+/// Reports runs that are over.
+fn show(args: &Args, records: &[RunRecord]) -> Result<u8, Failure> {
+    let progress = ProgressBar::new(records.len() as u64, false, None);
+    let mut reporters = reporters::reporters(args, &Scope::of_records(records), &progress)?;
+    if reporters.snapshot_length() > 0 {
+        let text = "a recording has no packets: ask for the pcapng report when the scenario runs";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    let mut code = exit::PASSED;
+    for record in records {
+        output::print_stopped(record);
+        reporters.events(&record.events)?;
+        reporters.run(record)?;
+        code = code.max(exit::of_outcome(record.outcome()));
+    }
+    reporters.end()?;
+    Ok(if interrupt::was_pressed() { exit::INTERRUPTED } else { code })
 }
 
 /// The runs that the arguments select.

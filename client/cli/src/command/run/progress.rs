@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anstream::AutoStream;
 use anstyle::Style;
-use halfopen_client::{Plan, Progress};
+use halfopen_client::Progress;
 use halfopen_view::Stopped;
 use halfopen_view::record::RunRecord;
 use halfopen_view::words;
@@ -36,10 +36,10 @@ pub(super) struct ProgressBar {
 impl ProgressBar {
     /// Shows a bar if it is wanted, standard error is a terminal and there are several runs. `slowest`: how many slow
     /// runs are listed, terminal or not.
-    pub(super) fn new(plan: &Plan, is_wanted: bool, slowest: Option<usize>) -> ProgressBar {
-        let is_shown = is_wanted && plan.runs() > 1 && io::stderr().is_terminal();
+    pub(super) fn new(runs: u64, is_wanted: bool, slowest: Option<usize>) -> ProgressBar {
+        let is_shown = is_wanted && runs > 1 && io::stderr().is_terminal();
         let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = indicatif::ProgressBar::with_draw_target(Some(plan.runs()), target)
+        let bar = indicatif::ProgressBar::with_draw_target(Some(runs), target)
             .with_finish(ProgressFinish::AndClear);
         if is_shown {
             let template = "[{bar:30}] {pos}/{len} runs{msg}, {elapsed}";

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use halfopen_client::Plan;
 use halfopen_view::picture::text::AsciiWriter;
 use halfopen_view::report::{
     DrawingForm, DrawingReporter, JsonReporter, NdjsonReporter, Reporter, Reporters, TextOptions,
@@ -10,6 +9,7 @@ use halfopen_view::report::{
 };
 
 use super::progress::ProgressBar;
+use super::scope::Scope;
 use super::{Args, RunOutput};
 use crate::failure::Failure;
 use crate::{interrupt, report};
@@ -21,7 +21,7 @@ const MOST_LINES: u64 = 100;
 const MANY_SEEDS: u64 = 10;
 
 /// All reporters that the arguments ask for. Fails if one of them cannot be opened.
-pub(super) fn reporters(args: &Args, plan: &Plan, progress: &ProgressBar) -> Result<Reporters, Failure> {
+pub(super) fn reporters(args: &Args, scope: &Scope, progress: &ProgressBar) -> Result<Reporters, Failure> {
     let mut all = Reporters::new();
     let on_standard_output = args.reports.iter().find(|report| report.is_standard_output());
     match (args.output, on_standard_output) {
@@ -32,7 +32,7 @@ pub(super) fn reporters(args: &Args, plan: &Plan, progress: &ProgressBar) -> Res
             )));
         }
         (None, Some(_)) => {}
-        (form, None) => all.add("standard output", results(form.unwrap_or_default(), args, plan, progress)?),
+        (form, None) => all.add("standard output", results(form.unwrap_or_default(), args, scope, progress)?),
     }
     let opened = report::open(&args.reports, Box::new(progress.stdout()));
     let opened = opened.map_err(|error| Failure::Usage(error.to_string()))?;
@@ -45,12 +45,12 @@ pub(super) fn reporters(args: &Args, plan: &Plan, progress: &ProgressBar) -> Res
 fn results(
     form: RunOutput,
     args: &Args,
-    plan: &Plan,
+    scope: &Scope,
     progress: &ProgressBar,
 ) -> Result<Box<dyn Reporter>, Failure> {
-    if args.pace.is_some() && (form != RunOutput::Text || plan.runs() > 1) {
-        let (number, name) = (plan.runs(), plan.first());
-        return Err(Failure::Usage(match plan.runs() {
+    if args.pace.is_some() && (form != RunOutput::Text || scope.runs > 1) {
+        let (number, name) = (scope.runs, &scope.first);
+        return Err(Failure::Usage(match scope.runs {
             0 | 1 => "--pace needs the text output: leave out --pace or --output".to_owned(),
             _ => {
                 format!("--pace plays one run, but there are {number}: name one, as in `halfopen run {name}`")
@@ -61,9 +61,9 @@ fn results(
     Ok(match form {
         RunOutput::Text => {
             let (picture, paper) = (args.picture.options(), args.picture.paper());
-            let (several, names) = (plan.runs() > 1, plan.longest_name());
-            let by_scenario = plan.runs_per_scenario() > MANY_SEEDS;
-            let quiet = plan.runs() > MOST_LINES && io::stdout().is_terminal();
+            let (several, names) = (scope.runs > 1, scope.longest_name);
+            let by_scenario = scope.runs_per_scenario > MANY_SEEDS;
+            let quiet = scope.runs > MOST_LINES && io::stdout().is_terminal();
             let options = TextOptions { several, names, quiet, by_scenario, picture, paper, pace: args.pace };
             match paper.ascii {
                 true => Box::new(TextReporter::new(AsciiWriter::new(out), options, interrupt::sleep)),
@@ -72,8 +72,8 @@ fn results(
         }
         RunOutput::Json => Box::new(JsonReporter::new(out)),
         RunOutput::Ndjson => Box::new(NdjsonReporter::new(out)),
-        RunOutput::Svg => drawing(out, DrawingForm::Svg, args, plan)?,
-        RunOutput::Mermaid => drawing(out, DrawingForm::Mermaid, args, plan)?,
+        RunOutput::Svg => drawing(out, DrawingForm::Svg, args, scope)?,
+        RunOutput::Mermaid => drawing(out, DrawingForm::Mermaid, args, scope)?,
     })
 }
 
@@ -82,10 +82,10 @@ fn drawing(
     out: impl Write + 'static,
     form: DrawingForm,
     args: &Args,
-    plan: &Plan,
+    scope: &Scope,
 ) -> Result<Box<dyn Reporter>, Failure> {
-    if plan.runs() > 1 {
-        let (number, name) = (plan.runs(), plan.first());
+    if scope.runs > 1 {
+        let (number, name) = (scope.runs, &scope.first);
         return Err(Failure::Usage(format!(
             "a drawing shows one run, but there are {number}: name one, as in `halfopen run {name}`"
         )));
