@@ -27,12 +27,15 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// The mistake drawn with the line of `text` and a mark under the place; `file` is what the text is called.
+    /// The mistake drawn with the line of `text` and a mark under the place; `file` is what the text is called. In a text of a
+    /// single line, as programs write JSON, the place is a path.
     pub fn render(&self, file: &str, text: &str, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
         let title = Level::ERROR.primary_title(self.message.as_str());
-        let line = (self.line as usize).checked_sub(1).and_then(|index| text.lines().nth(index));
+        let by_path = !self.path.is_empty() && text.trim_end().lines().count() == 1;
+        let number = (self.line as usize).checked_sub(1).filter(|_| !by_path);
+        let line = number.and_then(|index| text.lines().nth(index));
         let mut group = match line {
             Some(line) => {
                 let offset = |characters: u32| {
@@ -45,7 +48,8 @@ impl Diagnostic {
                     Snippet::source(line).line_start(self.line as usize).path(file).annotation(mark);
                 title.element(snippet)
             }
-            None => title.element(Origin::path(file)),
+            None if self.path.is_empty() => title.element(Origin::path(file)),
+            None => title.element(Origin::path(format!("{file}: {}", self.path))),
         };
         let variants = self.in_variants();
         if !variants.is_empty() {

@@ -7,7 +7,7 @@ use crate::de::{Part, Spanned};
 use crate::node::{Node, Span};
 use crate::parse::{Mistake, Parse};
 use crate::{
-    Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, shape, variants, wording,
+    Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, schema, shape, variants, wording,
 };
 
 /// How many mistakes are reported at once; the rest are reported once these are fixed.
@@ -266,7 +266,9 @@ pub(crate) fn typed(root: &Node) -> (Option<Spanned<shape::Document>>, Vec<Probl
         };
         let span = error.span.unwrap_or(root.span);
         if !error.quiet {
-            problems.push(Problem::new(error.shown.unwrap_or(span), error.message).help(error.help));
+            let below = error.unknown.and_then(|key| schema::below(&key.known, &key.name));
+            let help = below.unwrap_or(error.help);
+            problems.push(Problem::new(error.shown.unwrap_or(span), error.message).help(help));
         }
         if problems.len() >= MOST_MISTAKES || !root.prune(span, !error.superfluous) {
             return (None, problems);

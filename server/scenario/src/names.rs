@@ -226,12 +226,27 @@ impl Parse for FlagsMatch {
                         format!("several are joined by +: `{}`", short(&joined.join("+"))),
                     ));
                 }
-                return Err(unknown("control bit", name, &Flags::NAMES.map(|(_, name)| name)));
+                return Err(joined(name)
+                    .unwrap_or_else(|| unknown("control bit", name, &Flags::NAMES.map(|(_, name)| name))));
             };
             flags |= *flag;
         }
         Ok(if only { FlagsMatch::Only(flags) } else { FlagsMatch::AtLeast(flags) })
     }
+}
+
+/// Several control bits written as one word, as in `SYNACK` or `FIN-ACK`.
+fn joined(name: &str) -> Option<Mistake> {
+    let folded: String = name.chars().filter(|c| *c != '-' && *c != '_').collect();
+    let (mut rest, mut names) = (folded.to_ascii_uppercase(), Vec::new());
+    while let Some((_, known)) = Flags::NAMES.iter().find(|(_, known)| rest.starts_with(*known)) {
+        names.push(*known);
+        rest.drain(..known.len());
+    }
+    (rest.is_empty() && names.len() > 1).then(|| {
+        let message = format!("no control bit is called `{}`", short(name));
+        Mistake::new(message, format!("several are joined by +: `{}`", names.join("+")))
+    })
 }
 
 #[cfg(test)]

@@ -245,6 +245,9 @@ impl Parse for Window {
             let to = Duration::parse(more.trim())?.saturating_sub(Duration::from_nanos(1));
             return Ok(Window { from: Duration::ZERO, to });
         }
+        if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            return Err(expected::<Window>(text));
+        }
         let (middle, margin) = match text.split_once('±').or_else(|| text.split_once("+-")) {
             Some((middle, margin)) => (Duration::parse(middle.trim())?, Duration::parse(margin.trim())?),
             None => (Duration::parse(text)?, Duration::ZERO),

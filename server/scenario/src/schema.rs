@@ -20,6 +20,31 @@ pub fn schema() -> String {
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }
 
+/// Where a key belongs that stands among `known` ones and is none of them: in the map after one of these.
+pub(crate) fn below(known: &[&str], key: &str) -> Option<String> {
+    let schema: Value = serde_json::from_str(&schema()).ok()?;
+    let properties = |map: &Value| map["properties"].as_object().cloned();
+    let is_here = |map: &&Value| {
+        properties(map).is_some_and(|found| {
+            found.len() == known.len() && known.iter().all(|name| found.contains_key(*name))
+        })
+    };
+    let words = schema["definitions"].as_object()?.values().chain([&schema]).find(is_here)?;
+    let has_key =
+        |child: &Value| forms_of(&schema, child).iter().any(|form| form["properties"][key].is_object());
+    let (child, _) = properties(words)?.into_iter().find(|(_, child)| has_key(child))?;
+    Some(format!("move `{key}` into `{child}`: `{child}: {{…, {key}: …}}`"))
+}
+
+/// The forms in which something may be written, with what references mean.
+fn forms_of<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let referred = schema["$ref"].as_str().and_then(|path| root.pointer(&path[1..]));
+    let forms =
+        ["allOf", "anyOf"].into_iter().flat_map(|forms| schema[forms].as_array().into_iter().flatten());
+    let inner = referred.into_iter().chain(forms).flat_map(|form| forms_of(root, form));
+    inner.chain([schema]).collect()
+}
+
 /// Puts the keys of groups where they stand in the text.
 fn ungroup(schema: &mut Schema) {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };

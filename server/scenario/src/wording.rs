@@ -1,7 +1,7 @@
 //! How messages show names: in lists, shortened, and with suggestions for unknown ones.
 
-/// Words of other languages and tools.
-const SYNONYMS: [(&str, &str); 16] = [
+/// Words of other languages and tools. One word may mean several things; what is possible where it stands counts.
+const SYNONYMS: [(&str, &str); 37] = [
     ("write", "send"),
     ("read", "receive"),
     ("recv", "receive"),
@@ -11,8 +11,29 @@ const SYNONYMS: [(&str, &str); 16] = [
     ("lose", "drop"),
     ("loss", "drop"),
     ("crash", "power-loss"),
+    ("power-off", "power-loss"),
+    ("poweroff", "power-loss"),
+    ("halt", "power-loss"),
     ("restart", "reboot"),
     ("stop", "kill"),
+    ("terminate", "kill"),
+    ("suspend", "pause"),
+    ("hibernate", "pause"),
+    ("sleep", "pause"),
+    ("hang", "freeze"),
+    ("stall", "freeze"),
+    ("unplug", "cable-pull"),
+    ("disconnect", "cable-pull"),
+    ("disconnect", "close"),
+    ("link-down", "cable-pull"),
+    ("isolate", "partition"),
+    ("modify", "rewrite"),
+    ("forge", "inject"),
+    ("half-close", "shutdown"),
+    ("bind", "listen"),
+    ("loop", "repeat"),
+    ("state", "ends"),
+    ("bytes", "received"),
     ("latency", "delay"),
     ("expectations", "expect"),
     ("name", "scenario"),
@@ -26,8 +47,9 @@ pub(crate) fn suggest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) 
     let names: Vec<&str> = names.into_iter().collect();
     // What sysctl, sockets and other tools call it.
     let bare = ["tcp-", "so-"].iter().find_map(|prefix| folded.strip_prefix(prefix)).unwrap_or(&folded);
-    let other = SYNONYMS.iter().find(|(known, _)| *known == bare).map_or(bare, |(_, word)| *word);
-    if let Some(name) = names.iter().find(|name| **name == other) {
+    let others = SYNONYMS.iter().filter(|(known, _)| *known == bare).map(|(_, word)| *word);
+    let others: Vec<&str> = others.chain([bare]).collect();
+    if let Some(name) = names.iter().find(|name| others.contains(*name)) {
         return Some(format!("did you mean `{name}`?"));
     }
     names

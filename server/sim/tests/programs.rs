@@ -334,3 +334,15 @@ fn who_closes_last_has_its_ports_again_at_once() {
     assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
     assert!(outcome.finished.final_states.iter().all(|end| end.state == State::Closed));
 }
+
+#[test]
+fn a_repetition_that_may_not_happen_covers_the_steps_in_it() {
+    let play = |beside: &str| {
+        let text = format!(
+            "applications:\n  server: [listen: 80, accept, hold]\n  client:\n    - connect: server:80\n    - repeat: \
+             [send: 1 B, receive: 1 B]\n      every: 1s\n{beside}until: 5s\n"
+        );
+        problems(&play(&text)).len()
+    };
+    assert_eq!((play(""), play("      may-not-happen: on\n")), (1, 0));
+}

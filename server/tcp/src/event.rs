@@ -234,8 +234,10 @@ pub enum DropReason {
     Checksum,
     /// It is not for an address of this host.
     NotForUs,
-    /// It belongs to no connection and no listener; it is answered by RST unless it is one.
+    /// It belongs to no connection; it is answered by RST unless it is one.
     NoConnection,
+    /// It is a SYN to a port on which nothing listens; it is answered by RST.
+    NoListener,
     /// Its sequence numbers are outside the receive window.
     OutOfWindow,
     /// Everything in it had been received before.
@@ -307,6 +309,7 @@ display!(DropReason:
     DropReason::Checksum => "wrong checksum",
     DropReason::NotForUs => "not for this host",
     DropReason::NoConnection => "no such connection",
+    DropReason::NoListener => "no listener on this port",
     DropReason::OutOfWindow => "outside the window",
     DropReason::Duplicate => "received before",
     DropReason::OldTimestamp => "old timestamp (PAWS)",

@@ -106,7 +106,10 @@ fn must_happen((id, fault): (FaultId, &Fault)) -> Option<FaultId> {
 /// The first step of a program that should have ended and did not, and how many come after it.
 fn not_done(position: usize, program: &Program, steps: &Steps) -> Option<Problem> {
     let states = steps.of(position, program);
-    let mut missing = (0..states.len()).filter(|index| {
+    // A repetition that may not happen covers the steps within it.
+    let covering = (0..states.len()).filter(|index| program.steps[*index].may_not_happen);
+    let covered: BTreeSet<usize> = covering.flat_map(|index| steps::body(program, index)).collect();
+    let mut missing = (0..states.len()).filter(|index| !covered.contains(index)).filter(|index| {
         let (step, state) = (&program.steps[*index], states[*index]);
         let is_endless = step.action.is_endless() && !matches!(step.failure, Failure::Must(_));
         let is_done = state == StepState::Ended || (state == StepState::Begun && is_endless);

@@ -193,8 +193,8 @@ impl Sentences<'_> {
     ) -> String {
         let (host, from) = (self.host(host), from.map_or("somebody", |from| self.host(from)));
         let because = match why {
+            TcpDropReason::NoListener => "nothing listens on that port",
             TcpDropReason::NoConnection => match state {
-                None if label == "SYN" => "nothing listens on that port",
                 None => "it has no such connection",
                 Some(TcpState::Closed) => "it does not have the connection any more",
                 Some(_) => "it has no connection with these addresses and ports",

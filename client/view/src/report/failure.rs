@@ -59,9 +59,13 @@ impl<'a> Broken<'a> {
         }
     }
 
-    /// Its place in the scenario: `dead-client.yaml:31`.
+    /// Its place in the scenario: `dead-client.yaml:31`, or `dead-client.json: expect[0]` if that has only one line.
     pub fn place(&self) -> String {
-        format!("{}:{}", self.file, reference(self.result).line)
+        let expectation = reference(self.result);
+        match expectation.line {
+            0 => format!("{}: {}", self.file, expectation.path),
+            line => format!("{}:{line}", self.file),
+        }
     }
 
     /// The ladder around the deciding event, with ANSI colours.

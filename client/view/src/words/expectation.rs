@@ -241,7 +241,7 @@ pub fn problem(problem: &Problem) -> String {
                 ("", false) => "succeeded".to_owned(),
                 (errno, _) => format!("failed with {errno}"),
             };
-            let (expected, place) = (&other.expected, place(&other.text, line(other.step.as_ref())));
+            let (expected, place) = (&other.expected, at_step(&other.text, other.step.as_ref()));
             format!("{} {how} but should have failed with {expected}: {place}", step(other.step.as_ref()))
         }
         Some(Kind::StepFailed(failed)) => {
@@ -249,12 +249,15 @@ pub fn problem(problem: &Problem) -> String {
                 "" => ("reached the end of the stream too early".to_owned(), "`may-fail: on`".to_owned()),
                 errno => (format!("ended with {errno}"), format!("`error: {errno}` or `may-fail: on`")),
             };
-            let place = place(&failed.text, line(failed.step.as_ref()));
+            let place = at_step(&failed.text, failed.step.as_ref());
             format!("{} {how}: {place}; if it should, add {help} to it", step(failed.step.as_ref()))
         }
         Some(Kind::FaultNotApplied(never)) => {
-            let (number, line) = never.fault.as_ref().map_or((0, 0), |fault| (fault.number, fault.line));
-            format!("fault {number} was never applied: {}", place(&never.text, line))
+            let (number, place) = match &never.fault {
+                Some(fault) => (fault.number, place(&never.text, fault.line, &fault.path)),
+                None => (0, never.text.clone()),
+            };
+            format!("fault {number} was never applied: {place}")
         }
         Some(Kind::StepsNotDone(missing)) => {
             let what = if missing.begun { "did not end" } else { "was never reached" };
@@ -262,7 +265,7 @@ pub fn problem(problem: &Problem) -> String {
                 0 => String::new(),
                 more => format!(", nor {} after it", count(more.into(), "step")),
             };
-            let place = place(&missing.text, line(missing.step.as_ref()));
+            let place = at_step(&missing.text, missing.step.as_ref());
             format!("{} {what}{more}: {place}", step(missing.step.as_ref()))
         }
         Some(Kind::LimitReached(limit)) => limit_reached(limit),
@@ -275,12 +278,17 @@ fn step(step: Option<&StepReference>) -> String {
     step.map(|step| format!("step {} of {}", step.number, step.application)).unwrap_or_default()
 }
 
-fn line(step: Option<&StepReference>) -> u32 {
-    step.map_or(0, |step| step.line)
+fn at_step(text: &str, step: Option<&StepReference>) -> String {
+    step.map_or_else(|| text.to_owned(), |step| place(text, step.line, &step.path))
 }
 
-fn place(text: &str, line: u32) -> String {
-    if line == 0 { text.to_owned() } else { format!("{text} (line {line})") }
+/// Something in the scenario, with its line, or with its path if the scenario has only one line.
+fn place(text: &str, line: u32, path: &str) -> String {
+    match (line, path) {
+        (0, "") => text.to_owned(),
+        (0, path) => format!("{text} ({path})"),
+        (line, _) => format!("{text} (line {line})"),
+    }
 }
 
 fn limit_reached(limit: &RunLimit) -> String {

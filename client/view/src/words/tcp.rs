@@ -65,6 +65,7 @@ pub const fn drop_reason(reason: TcpDropReason) -> Option<&'static str> {
         TcpDropReason::Checksum => Some("wrong checksum"),
         TcpDropReason::NotForUs => Some("not for this host"),
         TcpDropReason::NoConnection => Some("no such connection"),
+        TcpDropReason::NoListener => Some("no listener on this port"),
         TcpDropReason::OutOfWindow => Some("outside the window"),
         TcpDropReason::Duplicate => Some("received before"),
         TcpDropReason::OldTimestamp => Some("old timestamp (PAWS)"),

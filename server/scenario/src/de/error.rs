@@ -23,12 +23,40 @@ pub(crate) struct Error {
     pub(crate) quiet: bool,
     /// Without that part the rest is whole.
     pub(crate) superfluous: bool,
+    /// The key that is not known where it stands.
+    pub(crate) unknown: Option<Box<UnknownKey>>,
+}
+
+/// A key that is not known where it stands, and may belong elsewhere.
+#[derive(Debug)]
+pub(crate) struct UnknownKey {
+    pub(crate) name: String,
+    /// The keys that are known there.
+    pub(crate) known: Vec<&'static str>,
 }
 
 impl Error {
     pub(super) fn of(message: impl Into<String>, help: impl Into<String>) -> Error {
         let (message, help) = (message.into(), help.into());
-        Error { span: None, shown: None, message, help, missing: false, quiet: false, superfluous: false }
+        Error {
+            span: None,
+            shown: None,
+            message,
+            help,
+            missing: false,
+            quiet: false,
+            superfluous: false,
+            unknown: None,
+        }
+    }
+
+    /// A key that is unknown within `word` may be one of those beside it.
+    pub(super) fn above(mut self, word: &str, beside: &[&str]) -> Error {
+        if let Some(key) = self.unknown.take_if(|key| key.name != word && beside.contains(&key.name.as_str()))
+        {
+            self.help = format!("move `{}` up: it stands beside `{word}`", key.name);
+        }
+        self
     }
 
     /// The innermost place wins.
@@ -88,7 +116,8 @@ impl serde::de::Error for Error {
         let help = help
             .or_else(|| wording::suggest(field, expected.iter().copied()))
             .unwrap_or_else(|| format!("the keys here are {}", wording::list(expected.iter().copied())));
-        Error::of(format!("unknown key `{}`", wording::short(field)), help)
+        let unknown = Some(Box::new(UnknownKey { name: field.to_owned(), known: expected.to_vec() }));
+        Error { unknown, ..Error::of(format!("unknown key `{}`", wording::short(field)), help) }
     }
 
     fn missing_field(field: &'static str) -> Error {

@@ -13,6 +13,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
+use super::error::UnknownKey;
 use super::{Error, Part, no_map};
 use crate::node::{Node, Span, Value};
 use crate::wording;
@@ -118,8 +119,9 @@ impl<'de> VariantAccess<'de> for Item<'de> {
             return seed.deserialize(Part { node: self.node, key: None });
         }
         let read = RefCell::new(Vec::new());
-        let value = seed.deserialize(Keys { node: self.node, read: &read })?;
+        let value = seed.deserialize(Keys { node: self.node, read: &read });
         let read = read.into_inner();
+        let value = value.map_err(|error| error.above(self.word, &read))?;
         if let Value::Mapping(entries) = &self.node.value {
             let other = entries.iter().find(|(key, _)| !read.iter().any(|name| is(key, name)));
             other.map_or(Ok(value), |(key, _)| Err(self.does_not_belong(key, &read)))
@@ -143,7 +145,7 @@ impl<'de> VariantAccess<'de> for Item<'de> {
 
 impl Item<'_> {
     /// A key that may not stand beside the word.
-    fn does_not_belong(&self, key: &Node, read: &[&str]) -> Error {
+    fn does_not_belong(&self, key: &Node, read: &[&'static str]) -> Error {
         let (name, word) = (key.to_string(), self.word);
         let beside: Vec<&str> = read.iter().copied().filter(|name| *name != word).collect();
         let help = wording::suggest(&name, beside.iter().copied()).unwrap_or_else(|| match beside[..] {
@@ -152,6 +154,7 @@ impl Item<'_> {
         });
         let mut error = Error::of(format!("`{}` does not belong to `{word}`", wording::short(&name)), help);
         error.superfluous = true;
+        error.unknown = Some(Box::new(UnknownKey { name, known: read.to_vec() }));
         error.at(key, None)
     }
 }
@@ -174,7 +177,10 @@ impl<'de> Deserializer<'de> for Keys<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         self.read.borrow_mut().extend(fields.iter().filter(|field| !field.starts_with(GROUP)));
-        visitor.visit_map(Fields { keys: self, fields: fields.iter(), value: None })
+        // Groups first, so that all keys that may stand here are known when one of them is wrong.
+        let (groups, keys): (Vec<_>, Vec<_>) = fields.iter().partition(|field| field.starts_with(GROUP));
+        let fields = groups.into_iter().chain(keys).copied().collect::<Vec<_>>().into_iter();
+        visitor.visit_map(Fields { keys: self, fields, value: None })
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
@@ -203,7 +209,7 @@ impl<'de> Keys<'de, '_> {
 /// The fields of a struct, each from a key or, if it is a group, from several.
 struct Fields<'de, 'item> {
     keys: Keys<'de, 'item>,
-    fields: std::slice::Iter<'static, &'static str>,
+    fields: std::vec::IntoIter<&'static str>,
     /// What the field given last is read from; a group if it is `None`.
     value: Option<Part<'de>>,
 }
@@ -216,7 +222,7 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
         let field = self.fields.find(|field| field.starts_with(GROUP) || keys.part(field).is_some());
         let Some(field) = field else { return Ok(None) };
         self.value = self.keys.part(field);
-        let name: StrDeserializer<'_, Error> = (*field).into_deserializer();
+        let name: StrDeserializer<'_, Error> = field.into_deserializer();
         seed.deserialize(name).map(Some)
     }
 

@@ -49,7 +49,9 @@ impl<'de> Deserializer<'de> for Part<'de> {
             Value::Float(value) => visitor.visit_f64(*value),
             Value::String(value) => visitor.visit_str(value),
             Value::Sequence(items) => visitor.visit_seq(Items { items: items.iter() }),
-            Value::Mapping(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None }),
+            Value::Mapping(entries) => {
+                visitor.visit_map(Entries { entries: entries.iter(), known: &[], value: None })
+            }
         })
     }
 
@@ -82,7 +84,9 @@ impl<'de> Deserializer<'de> for Part<'de> {
     /// Nothing is an empty map.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
-            Value::Null => self.place(visitor.visit_map(Entries { entries: [].iter(), value: None })),
+            Value::Null => {
+                self.place(visitor.visit_map(Entries { entries: [].iter(), known: &[], value: None }))
+            }
             _ => self.deserialize_any(visitor),
         }
     }
@@ -94,7 +98,10 @@ impl<'de> Deserializer<'de> for Part<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match &self.node.value {
-            Value::Null | Value::Mapping(_) => self.deserialize_map(visitor),
+            Value::Null => self.deserialize_map(visitor),
+            Value::Mapping(entries) => {
+                self.place(visitor.visit_map(Entries { entries: entries.iter(), known: fields, value: None }))
+            }
             _ => self.place(Err(no_map(self.node, fields))),
         }
     }
@@ -146,8 +153,10 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 
 struct Entries<'de> {
     entries: std::slice::Iter<'de, (Node, Node)>,
-    /// The value of the key given last.
-    value: Option<Part<'de>>,
+    /// The keys that may be there, if they are not names.
+    known: &'static [&'static str],
+    /// The key given last, and its value.
+    value: Option<(&'de Node, Part<'de>)>,
 }
 
 impl<'de> MapAccess<'de> for Entries<'de> {
@@ -155,7 +164,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         let Some((key, value)) = self.entries.next() else { return Ok(None) };
-        self.value = Some(Part { node: value, key: Some(key.span) });
+        self.value = Some((key, Part { node: value, key: Some(key.span) }));
         let part = Part { node: key, key: None };
         part.place(seed.deserialize(part)).map(Some)
     }
@@ -165,7 +174,11 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let part = self.value.take().ok_or_else(|| Error::custom("a value without a key"))?;
-        part.place(seed.deserialize(part))
+        let (key, part) = self.value.take().ok_or_else(|| Error::custom("a value without a key"))?;
+        let value = seed.deserialize(part).map_err(|error| match error.unknown {
+            Some(_) => error.above(&key.to_string(), self.known),
+            None => error,
+        });
+        part.place(value)
     }
 }

@@ -97,6 +97,15 @@ impl Scenario {
         self
     }
 
+    /// Whether its text has a single line, as programs write JSON, so that lines tell no place from another.
+    pub fn is_on_one_line(&self) -> bool {
+        let steps = self.programs.iter().flat_map(|program| &program.steps).map(|step| &step.location);
+        let faults = self.faults.iter().map(|fault| &fault.location);
+        let expectations = self.expectations.iter().map(|expectation| &expectation.location);
+        let hosts = self.hosts.iter().map(|host| &host.location);
+        steps.chain(faults).chain(expectations).chain(hosts).all(|location| location.line <= 1)
+    }
+
     /// The host of that id.
     ///
     /// # Panics

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use halfopen_proto::v1;
-use halfopen_scenario::{ConnectionRef, Fault, Scenario, Step};
+use halfopen_scenario::{ConnectionRef, Fault, Location, Scenario, Step};
 use halfopen_trace::{ExpectationId, FaultId, HostId, MiddleboxId, StepId};
 
 use super::addresses::AddressTexts;
@@ -14,6 +14,8 @@ use super::enums;
 #[derive(Debug, Default)]
 pub(crate) struct Converter {
     pub(super) scenario: Option<Arc<Scenario>>,
+    /// Whether the text of the scenario has more lines than one.
+    pub(super) has_lines: bool,
     /// The faults that were added to those of the scenario.
     pub(super) added: Vec<Fault>,
     pub(super) addresses: AddressTexts,
@@ -42,9 +44,14 @@ impl Converter {
         }
     }
 
+    /// The line of a place; 0 if the text has only one.
+    fn line(&self, location: &Location) -> u32 {
+        if self.has_lines { location.line } else { 0 }
+    }
+
     pub(super) fn fault(&self, id: FaultId) -> v1::FaultReference {
         let location = self.scenario_fault(id).map(|fault| fault.location.clone()).unwrap_or_default();
-        v1::FaultReference { number: id.0 + 1, path: location.path, line: location.line }
+        v1::FaultReference { number: id.0 + 1, line: self.line(&location), path: location.path }
     }
 
     pub(super) fn scenario_fault(&self, id: FaultId) -> Option<&Fault> {
@@ -60,8 +67,8 @@ impl Converter {
             application: program.map(|program| program.name.clone()).unwrap_or_default(),
             number: id.step + 1,
             kind: step.map_or(v1::StepKind::Unspecified, |step| enums::step_kind(&step.action)).into(),
+            line: self.line(&location),
             path: location.path,
-            line: location.line,
         }
     }
 
@@ -77,6 +84,6 @@ impl Converter {
     pub(super) fn expectation(&self, id: ExpectationId) -> v1::ExpectationReference {
         let expectation = self.scenario.as_ref().and_then(|scenario| scenario.expectations.get(id.index()));
         let location = expectation.map(|expectation| expectation.location.clone()).unwrap_or_default();
-        v1::ExpectationReference { number: id.0 + 1, path: location.path, line: location.line }
+        v1::ExpectationReference { number: id.0 + 1, line: self.line(&location), path: location.path }
     }
 }

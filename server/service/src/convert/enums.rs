@@ -127,6 +127,7 @@ pub(super) fn drop_reason(reason: DropReason) -> v1::TcpDropReason {
         DropReason::Checksum => v1::TcpDropReason::Checksum,
         DropReason::NotForUs => v1::TcpDropReason::NotForUs,
         DropReason::NoConnection => v1::TcpDropReason::NoConnection,
+        DropReason::NoListener => v1::TcpDropReason::NoListener,
         DropReason::OutOfWindow => v1::TcpDropReason::OutOfWindow,
         DropReason::Duplicate => v1::TcpDropReason::Duplicate,
         DropReason::OldTimestamp => v1::TcpDropReason::OldTimestamp,

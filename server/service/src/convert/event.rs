@@ -23,6 +23,7 @@ impl Converter {
     /// Converts an event; also returns its approximate size in bytes.
     pub(crate) fn event(&mut self, sequence: u64, event: &Event) -> (v1::Event, usize) {
         if let EventKind::RunStarted(started) = &event.kind {
+            self.has_lines = !started.scenario.is_on_one_line();
             self.scenario = Some(Arc::clone(&started.scenario));
         }
         if let EventKind::FaultAdded(added) = &event.kind {

@@ -11,7 +11,12 @@ impl Endpoint {
         if !segment.header.flags.contains(Flags::RST) {
             self.refuse(segment);
         }
-        Arrival::dropped(DropReason::NoConnection)
+        Arrival::dropped(match segment.header.flags {
+            flags if flags.contains(Flags::SYN) && !flags.intersects(Flags::ACK | Flags::RST) => {
+                DropReason::NoListener
+            }
+            _ => DropReason::NoConnection,
+        })
     }
 
     /// Answers a segment by RST.
