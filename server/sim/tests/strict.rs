@@ -33,6 +33,9 @@ const CHANGES: &[Change] = &[
     ("blind-syn", "no second challenge ACK", "server: {}", "server: {tcp: {challenge-ack-interval: 2s}}"),
     ("close-wait-leak", "a server that closes", "- hold", "- close"),
     ("close-wait-leak", "a minute in FIN-WAIT-2 less", "client: {}", "client: {tcp: {fin-timeout: 1ms}}"),
+    ("broker-alarm", "a longer alarm", "wait: 10m  ", "wait: 12m  "),
+    ("broker-alarm", "a later user timeout", "user-timeout: 30s", "user-timeout: 90s"),
+    ("broker-alarm", "a longer timeout of send()", "timeout: 10s", "timeout: 11m"),
     (
         "close-with-unread",
         "everything is read",
@@ -201,6 +204,15 @@ const CHANGES: &[Change] = &[
         "            - send: 100 B\n            - close\n          may",
         "            - send: 100 B\n            - receive: end\n            - close\n          may",
     ),
+    ("ftp-control", "a longer memory", "established: 5m", "established: 15m"),
+    ("ftp-control", "rarer probes", "{idle: 1m, interval: 1m}", "{idle: 8m, interval: 1m}"),
+    (
+        "one-client-device",
+        "a device that asks",
+        "device: {}",
+        "device: {tcp: {keepalive: {idle: 10s, interval: 1s, probes: 1}}}",
+    ),
+    ("one-client-device", "earlier probes", "idle: 60s", "idle: 50s"),
     (
         "tuple-reuse",
         "a server that closes",
