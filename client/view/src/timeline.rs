@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use halfopen_proto::v1::{
     ApplicationResult, Cause, ConnectionCreated, Event, FaultApplied, FaultKind, FaultPhase, HostState,
-    KeepaliveVerdict, MiddleboxChange, MiddleboxState, RunStarted, SegmentLost, SegmentSent, StateTransition,
-    StepKind, TcpDropReason, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged,
-    UnreachableCode, cause, event,
+    KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxState, RunStarted, SegmentLost, SegmentSent,
+    StateTransition, StepKind, TcpDropReason, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange,
+    TimerChanged, UnreachableCode, cause, event,
 };
 
 use crate::words;
@@ -225,6 +225,11 @@ impl Fault {
 }
 
 impl Segment {
+    /// Whether it never left its host, because nobody on the LAN answered for its destination.
+    pub fn found_no_neighbour(&self) -> bool {
+        self.losses.iter().any(|lost| lost.reason() == LossReason::NeighbourUnresolved)
+    }
+
     /// Whether this fault lost it, or a copy of it.
     pub fn is_lost_by(&self, fault: u32) -> bool {
         self.losses.iter().any(|lost| lost.fault.as_ref().is_some_and(|by| by.number == fault))

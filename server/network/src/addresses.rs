@@ -42,7 +42,7 @@ impl Addresses {
     }
 
     /// The host that has an address.
-    fn holder(&self, address: IpAddr) -> Option<HostId> {
+    pub(crate) fn holder(&self, address: IpAddr) -> Option<HostId> {
         let holds = |held: &Vec<IpAddr>| held.contains(&address);
         self.held.iter().position(holds).map(|host| HostId(host as u16))
     }
@@ -94,7 +94,8 @@ mod tests {
     const B: HostId = HostId(1);
 
     fn addresses() -> Addresses {
-        let text = "{scenario: a, hosts: {a: {addresses: [10.0.0.1, 10.0.0.9]}, b: {}}, applications: {}}";
+        let text =
+            "{scenario: a, hosts: {a: {addresses: [10.0.0.1, 10.0.0.9]}, b: {}}, applications: {a: [hold]}}";
         Addresses::new(&halfopen_scenario::load(text).expect("right"))
     }
 

@@ -9,6 +9,7 @@ mod event;
 mod flight;
 mod icmp;
 mod middlebox;
+mod neighbours;
 mod network;
 mod path;
 pub mod random;

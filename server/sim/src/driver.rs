@@ -162,7 +162,7 @@ impl Driver {
         for (host, power) in (0..).map(HostId).zip(&mut self.power) {
             if *power == Power::Booting {
                 *power = Power::On;
-                self.shared.run.borrow_mut().network.set_up(host, true);
+                self.shared.run.borrow_mut().network.set_up(self.shared.now.get(), host, true);
             }
         }
         self.progress = Progress::Between;
@@ -298,7 +298,7 @@ impl Driver {
         }
         let before = self.state(host);
         self.power[host.index()] = Power::Off(fault);
-        self.shared.run.borrow_mut().network.set_up(host, false);
+        self.shared.run.borrow_mut().network.set_up(self.shared.now.get(), host, false);
         self.shared.control(host).wake.set(None);
         self.shared.control(host).kill.set(false);
         self.shared.control(host).readdressed.set(false);

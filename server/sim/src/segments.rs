@@ -32,7 +32,7 @@ impl Run {
         datagram: &[u8],
     ) -> Outgoing {
         let segment = self.network.next_segment();
-        let (target, to) = self.network.route(transmit.destination);
+        let (target, to) = self.network.route(from, transmit.destination);
         let (connection, relative) = match end {
             Some(end) => (Some(end.number), self.connections.sends(end, &transmit.header)),
             None => {

@@ -12,8 +12,8 @@ use halfopen_trace::{EventKind, Verdict};
 /// A client, an active node with the address 10.0.0.100 beside its own, and a standby; each 20 ms from the others.
 fn cluster(rest: &str) -> Outcome {
     let text = format!(
-        "scenario: test\nhosts: {{client: {{}}, active: {{addresses: [10.0.0.2, 10.0.0.100]}}, standby: {{}}}}\nnetwork: {{latency: \
-         20ms}}\n{rest}"
+        "scenario: test\nhosts: {{client: {{}}, active: {{addresses: [10.0.0.2, 10.0.0.100]}}, standby: {{}}}}\nnetwork:\n  latency: \
+         20ms\n{rest}"
     );
     let scenario = halfopen_scenario::load(&text)
         .unwrap_or_else(|mistakes| panic!("{}", mistakes.render("test.yaml", &text, false)));
@@ -87,5 +87,19 @@ fn a_move_that_would_change_nothing_did_not_happen() {
         ));
         let never = problems(&outcome).iter().filter(|problem| problem.contains("never happened")).count();
         assert_eq!(never, 1, "{fault}");
+    }
+}
+
+/// On a LAN the neighbour table of the client still names the dead node when the address has moved without a word. The client asks again
+/// once that node has been silent for eight seconds, and finds the new one.
+#[test]
+fn a_lan_finds_an_address_that_moved_without_a_word() {
+    for (lan, error) in [("on", "ECONNRESET"), ("off", "ETIMEDOUT")] {
+        let outcome = cluster(&format!(
+            "  neighbours: {lan}\napplications:\n  active: [listen: 80, accept, hold]\n  standby: [listen: 80]\n  client: [connect: \
+             \"10.0.0.100:80\", wait-until: 50s, send: 10 B, {{receive: end, error: {error}}}]\nfaults: [{{power-loss: active, at: 40s}}, \
+             {{move-address: 10.0.0.100, to: standby, announced: off, at: 41s}}]\n"
+        ));
+        assert_eq!(outcome.finished.verdict, Verdict::Passed, "{lan}: {:?}", problems(&outcome));
     }
 }

@@ -139,6 +139,14 @@ const CHANGES: &[Change] = &[
         "client: {}",
         "client: {tcp: {keepalive: on}}",
     ),
+    (
+        "lan-power-off",
+        "a power loss that ends",
+        "power-loss: device\n    at: 30s",
+        "power-loss: device\n    at: 50s",
+    ),
+    ("lan-power-off", "no LAN", "{neighbours: on}", "{neighbours: off}"),
+    ("lan-power-off", "a LAN instead of a router", "network: {neighbours: off}", "network: {neighbours: on}"),
     ("lb-keepalive-race", "a backend that closes later", "wait: 5s   ", "wait: 6s   "),
     (
         "lb-keepalive-race",

@@ -19,6 +19,8 @@ pub enum LossReason {
     BlackHole,
     /// No host has the address it was for.
     NoRoute,
+    /// Nobody on the LAN answered that it had the address it was for (ARP).
+    NeighbourUnresolved,
     /// It was larger than the path's MTU.
     TooLarge,
     /// The queue before the link had no room for it.

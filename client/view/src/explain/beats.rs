@@ -76,8 +76,15 @@ pub(super) enum What {
     },
     /// A reset on its own.
     Reset { host: HostIndex, reset: Reset },
-    /// A router could not deliver.
-    Unreachable { host: HostIndex, label: String, code: UnreachableCode, mtu: u32, dropped: TcpDropReason },
+    /// A segment could not be delivered: a router says so, or the host itself, which found no neighbour.
+    Unreachable {
+        host: HostIndex,
+        label: String,
+        code: UnreachableCode,
+        mtu: u32,
+        dropped: TcpDropReason,
+        by_host: bool,
+    },
     /// A middlebox did something.
     Middlebox { name: String, change: MiddleboxChange, before: MiddleboxState },
 }

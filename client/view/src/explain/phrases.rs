@@ -183,6 +183,7 @@ fn reason_of(timeline: &Timeline, segment: &Segment, lost: &SegmentLost) -> Stri
         }
         LossReason::HostDown => format!("{receiver} was down"),
         LossReason::Partition => "the network was partitioned".to_owned(),
+        LossReason::NeighbourUnresolved => "nobody on the LAN answered for its address".to_owned(),
         LossReason::CablePulled => "the cable was unplugged".to_owned(),
         LossReason::QueueFull => "the queue before the link was full".to_owned(),
         LossReason::TooLarge => "it was larger than the path's MTU".to_owned(),

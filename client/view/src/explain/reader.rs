@@ -75,8 +75,11 @@ impl<'a> Reader<'a> {
                 self.arrived(index, host, *segment, *copy, *dropped);
             }
             (EntryKind::Unreachable { segment, code, mtu, dropped }, Some(host)) => {
-                let label = self.timeline.segment(*segment).map(phrases::label).unwrap_or_default();
-                self.add(index, What::Unreachable { host, label, code: *code, mtu: *mtu, dropped: *dropped });
+                let (code, mtu, dropped) = (*code, *mtu, *dropped);
+                let segment = self.timeline.segment(*segment);
+                let label = segment.map(phrases::label).unwrap_or_default();
+                let by_host = segment.is_some_and(Segment::found_no_neighbour);
+                self.add(index, What::Unreachable { host, label, code, mtu, dropped, by_host });
             }
             (EntryKind::Middlebox { name, change, before, .. }, _) => match change {
                 MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => {}

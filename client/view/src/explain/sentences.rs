@@ -76,7 +76,7 @@ impl Sentences<'_> {
                 self.not_used(*host, *from, (label, count), (*why, *state), answer.as_ref())
             }
             What::Reset { host, reset } => format!("{} sent a RST{}.", self.host(*host), lost(reset)),
-            What::Unreachable { host, label, code, mtu, dropped } => {
+            What::Unreachable { host, label, code, mtu, dropped, by_host } => {
                 let host = self.host(*host);
                 let code = match code {
                     UnreachableCode::FragmentationNeeded => {
@@ -88,6 +88,11 @@ impl Sentences<'_> {
                     .map(|why| format!(" It was not used: {why}."))
                     .unwrap_or_default();
                 let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
+                if *by_host {
+                    return format!(
+                        "Nobody on {host}'s LAN answered for the address of its {label}, so that {host} could not send it{times}.{used}"
+                    );
+                }
                 format!(
                     "A router reported to {host} by ICMP that it could not deliver its {label} ({code}){times}.{used}"
                 )
@@ -308,7 +313,7 @@ fn meaning(call: StepKind, error: &str) -> &'static str {
         "EAGAIN" if matches!(call, StepKind::Receive | StepKind::Ping) => {
             " (nothing arrived within the timeout of the application)"
         }
-        "EHOSTUNREACH" => " (a router cannot reach the host)",
+        "EHOSTUNREACH" => " (the host cannot be reached)",
         "ENETUNREACH" => " (there is no route to the network)",
         _ => "",
     }

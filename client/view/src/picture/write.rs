@@ -151,7 +151,7 @@ impl Layout<'_> {
 fn place_of_loss(lost: &SegmentLost) -> Place {
     match lost.reason() {
         LossReason::HostDown | LossReason::HostPaused => Place::Receiver,
-        LossReason::Fault => Place::Sender,
+        LossReason::Fault | LossReason::NeighbourUnresolved => Place::Sender,
         LossReason::Unspecified
         | LossReason::Partition
         | LossReason::CablePulled

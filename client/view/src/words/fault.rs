@@ -169,6 +169,7 @@ pub fn loss(lost: &SegmentLost) -> String {
         LossReason::CablePulled => "cable is unplugged".to_owned(),
         LossReason::BlackHole => "black hole".to_owned(),
         LossReason::NoRoute => "no host has this address".to_owned(),
+        LossReason::NeighbourUnresolved => "no neighbour answered".to_owned(),
         LossReason::TooLarge => "larger than the path's MTU".to_owned(),
         LossReason::QueueFull => "queue is full".to_owned(),
         LossReason::Random => "random loss".to_owned(),

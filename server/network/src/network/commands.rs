@@ -81,6 +81,9 @@ impl Network {
                     Phase::End => self.addresses.end(fault, change),
                 }?;
                 let [lost, got] = readdressed;
+                if let Some(host) = got.filter(|_| change.announced || phase == Phase::End) {
+                    self.neighbours.announce(change.address, host);
+                }
                 self.events.push(now, applied(got.or(lost)));
                 return Some(Applied { readdressed, ..Applied::default() });
             }

@@ -1,6 +1,7 @@
 //! The network itself: what is under way, and what becomes of it.
 
 mod commands;
+mod lan;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use etherparse::IpSlice;
 use halfopen_scenario::{BlackHole, Fault, Scenario, Unreachable};
 use halfopen_tcp::Instant;
 use halfopen_trace::{FaultId, HostId, LossReason, SegmentNumber};
@@ -20,6 +22,7 @@ use crate::event::{Event, EventKind, Events};
 use crate::flight::{Delivery, Flight, Loss, Outgoing, Packet};
 use crate::icmp;
 use crate::middlebox::Middleboxes;
+use crate::neighbours::Neighbours;
 use crate::path::Paths;
 use crate::rules::{Dropped, Rules};
 
@@ -45,11 +48,14 @@ pub struct Network {
     scenario: Arc<Scenario>,
     seed: u64,
     addresses: Addresses,
+    neighbours: Neighbours,
     paths: Paths,
     rules: Rules,
     middleboxes: Middleboxes,
     /// By host: whether it is down.
     down: Vec<bool>,
+    /// By host: whether it is paused.
+    paused: Vec<bool>,
     /// By host: the number of faults that have its cable out.
     cables_out: Vec<u32>,
     black_holes: BTreeMap<FaultId, BlackHole>,
@@ -82,10 +88,12 @@ impl Network {
             scenario: Arc::clone(scenario),
             seed,
             addresses: Addresses::new(scenario),
+            neighbours: Neighbours::default(),
             paths: Paths::new(&scenario.network, hosts, seed),
             rules: Rules::new(&scenario.faults, seed),
             middleboxes: Middleboxes::new(scenario),
             down: vec![false; hosts],
+            paused: vec![false; hosts],
             cables_out: vec![0; hosts],
             black_holes: BTreeMap::new(),
             arriving: BTreeMap::new(),
@@ -115,11 +123,11 @@ impl Network {
         self.segments
     }
 
-    /// Where a segment to this socket goes: the socket as its owner knows it, and the host, if one has the address. A segment
+    /// Where a segment that a host sends to this socket goes: the socket as its owner knows it, and the host, if one has the address. A segment
     /// to the inside address of a host behind a middlebox goes to that host.
-    pub fn route(&self, destination: SocketAddr) -> (SocketAddr, Option<HostId>) {
+    pub fn route(&self, from: HostId, destination: SocketAddr) -> (SocketAddr, Option<HostId>) {
         let socket = self.middleboxes.outside(destination);
-        (socket, self.addresses.route(socket.ip()))
+        (socket, self.next_hop(from, socket.ip()))
     }
 
     /// The host that datagrams for this address are taken to.
@@ -143,12 +151,34 @@ impl Network {
     }
 
     /// A host goes down or comes up. Datagrams that arrive at a host that is down are lost.
-    pub fn set_up(&mut self, host: HostId, up: bool) {
+    pub fn set_up(&mut self, now: Instant, host: HostId, up: bool) {
         self.down[host.index()] = !up;
+        if !up {
+            self.forget_neighbours(now, host);
+        }
+    }
+
+    /// A host is paused or resumes. While it is paused it answers no neighbour.
+    pub fn set_paused(&mut self, host: HostId, paused: bool) {
+        self.paused[host.index()] = paused;
     }
 
     /// A host sends a segment in this IP datagram. Rules may change the octets.
     pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        connections: &dyn Connections,
+        sent: &Outgoing,
+        datagram: Vec<u8>,
+    ) {
+        let mut sent = *sent;
+        if self.resolve(now, &mut sent, &datagram) {
+            self.set_out(now, connections, &sent, datagram);
+        }
+    }
+
+    /// A datagram leaves its host.
+    fn set_out(
         &mut self,
         now: Instant,
         connections: &dyn Connections,
@@ -209,18 +239,22 @@ impl Network {
             } else if self.is_cable_out(flight.to) {
                 self.events.lose(now, flight, LossReason::CablePulled);
             } else {
+                if let Ok(ip) = IpSlice::from_slice(&octets) {
+                    self.neighbours.confirm(now, flight.to, ip.source_addr(), flight.from);
+                }
                 return Some(Delivery { flight, octets });
             }
         }
     }
 
-    /// When a datagram next arrives or meets a middlebox, or a middlebox next sends RSTs. A connection that expires silently at
+    /// When a datagram next arrives, meets a middlebox, or stops waiting for its neighbour, or a middlebox next sends RSTs. A connection that expires silently at
     /// a middlebox is no reason to wait for it.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let first = |packets: &BTreeMap<(Instant, u64), Packet>| {
             packets.first_key_value().map(|((time, _), _)| *time)
         };
-        let times = [first(&self.arriving), first(&self.meeting), self.middleboxes.next_reset()];
+        let [resets, neighbours] = [self.middleboxes.next_reset(), self.neighbours.next_outcome()];
+        let times = [first(&self.arriving), first(&self.meeting), resets, neighbours];
         times.into_iter().flatten().min()
     }
 

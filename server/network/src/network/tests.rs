@@ -47,7 +47,7 @@ impl Bench {
         }
         let header = Header { seq: Seq(100), ack: Seq(200), flags, payload, ..Header::default() };
         let datagram = encode_segment(source, destination, &header, &vec![b'x'; payload as usize]);
-        let (_, to) = self.network.route(destination);
+        let (_, to) = self.network.route(from, destination);
         let facts = SegmentFacts {
             from: Some(from.into()),
             to: to.map(Into::into),
@@ -160,11 +160,11 @@ fn a_host_that_is_down_or_without_a_cable_gets_nothing() {
     assert_eq!(bench.arrivals(), []);
     assert_eq!(bench.losses(), [(1, LossReason::CablePulled)]);
     bench.apply(1, Phase::End, pull);
-    bench.network.set_up(B, false);
+    bench.network.set_up(bench.now, B, false);
     bench.send(A, Flags::ACK, 0);
     assert_eq!(bench.arrivals(), []);
     assert_eq!(bench.losses(), [(3, LossReason::HostDown)]);
-    bench.network.set_up(B, true);
+    bench.network.set_up(bench.now, B, true);
     bench.send(A, Flags::ACK, 0);
     assert_eq!(bench.arrivals(), [(30, B, 4)]);
 }
@@ -266,4 +266,75 @@ fn more_than_may_be_under_way_overflow_it() {
     assert!(!bench.network.is_overflowed());
     bench.send(A, Flags::ACK, 0);
     assert!(bench.network.is_overflowed());
+}
+
+const LAN: &str = ", neighbours: on";
+
+#[test]
+fn the_first_datagram_waits_until_its_neighbour_has_answered() {
+    let mut bench = Bench::new(LAN, "");
+    let first = bench.send(A, Flags::SYN, 0);
+    assert_eq!(bench.arrivals(), [(30, B, first)], "a round trip for the question, and its own way");
+    let answer = bench.send(B, Flags::SYN | Flags::ACK, 0);
+    assert_eq!(bench.arrivals(), [(40, A, answer)], "whoever was asked knows who asked");
+    let next = bench.send(A, Flags::ACK, 10);
+    assert_eq!(bench.arrivals(), [(50, B, next)]);
+}
+
+#[test]
+fn a_neighbour_that_does_not_answer_is_given_up_after_three_seconds() {
+    let mut bench = Bench::new(LAN, "");
+    bench.network.set_up(bench.now, B, false);
+    let first = bench.send(A, Flags::SYN, 0);
+    let second = bench.at(900).send(A, Flags::SYN, 0);
+    let deliveries = bench.deliveries();
+    let told: Vec<_> = deliveries
+        .iter()
+        .map(|(time, delivery)| (*time, delivery.flight.to, delivery.flight.message))
+        .collect();
+    assert_eq!(told, [(3000, A, Some(Unreachable::Host)); 2], "by its own kernel");
+    assert_eq!(bench.losses(), [first, second].map(|segment| (segment, LossReason::NeighbourUnresolved)));
+    // Then all begins again.
+    bench.network.set_up(bench.now, B, true);
+    let third = bench.at(5000).send(A, Flags::SYN, 0);
+    assert_eq!(bench.arrivals(), [(5030, B, third)]);
+}
+
+/// Linux 6.18: ARP requests come 5 s after the first segment to a neighbour that has been silent for long, and go on for 3 s.
+#[test]
+fn a_neighbour_that_is_gone_is_noticed_eight_seconds_after_the_first_datagram() {
+    let mut bench = Bench::new(LAN, "");
+    bench.send(A, Flags::SYN, 0);
+    bench.arrivals();
+    bench.network.set_up(bench.now, B, false);
+    for (millis, reason) in [
+        (20_000, LossReason::HostDown),
+        (40_000, LossReason::HostDown),
+        (47_900, LossReason::HostDown),
+        (48_100, LossReason::NeighbourUnresolved),
+    ] {
+        bench.at(millis);
+        bench.network.handle_timeout(bench.now, &NoConnections);
+        let segment = bench.send(A, Flags::ACK, 10);
+        bench.arrivals();
+        assert_eq!(bench.losses(), [(segment, reason)], "{millis}");
+    }
+}
+
+#[test]
+fn who_is_paused_or_cut_off_does_not_answer() {
+    for silence in ["paused", "cable", "partition"] {
+        let mut bench = Bench::new(LAN, "");
+        match silence {
+            "paused" => bench.network.set_paused(B, true),
+            "cable" => drop(bench.apply(0, Phase::Begin, NetworkFault::CablePull(B))),
+            _ => {
+                let cut =
+                    Cut::OneWay { from: halfopen_scenario::HostId(1), to: halfopen_scenario::HostId(0) };
+                bench.apply(0, Phase::Begin, NetworkFault::Partition(cut));
+            }
+        }
+        bench.send(A, Flags::SYN, 0);
+        assert_eq!(bench.deliveries().len(), 1, "{silence}: the kernel's own word");
+    }
 }

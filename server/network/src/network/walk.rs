@@ -17,8 +17,10 @@ use crate::flight::{Flight, Packet};
 use crate::middlebox::{Expired, Sockets, Verdict};
 
 impl Network {
-    /// Middleboxes forget the connections that have expired by now, each at its time, and send RSTs if they do.
+    /// Middleboxes forget the connections that have expired by now, each at its time, and send RSTs if they do. Datagrams stop
+    /// waiting for neighbours that have answered, or have not.
     pub fn handle_timeout(&mut self, now: Instant, connections: &dyn Connections) {
+        self.resolve_waiting(now, connections);
         while let Some((which, expired)) = self.middleboxes.handle_expiry(now) {
             let Expired { time, sockets, state, resets } = expired;
             self.note_gone(time, connections, which, MiddleboxChange::Expired, (sockets, state));

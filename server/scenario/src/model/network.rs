@@ -47,6 +47,9 @@ pub struct Link {
     pub loss: Loss,
     /// The largest IP datagram, in octets.
     pub mtu: u16,
+    /// Whether the two hosts are on one LAN, so that the sender must find the receiver there (ARP; IPv6 neighbour discovery)
+    /// before it can send anything.
+    pub neighbours: bool,
 }
 
 impl Link {
@@ -67,6 +70,7 @@ impl Default for Link {
             queue: Queue::default(),
             loss: Loss::default(),
             mtu: Link::DEFAULT_MTU,
+            neighbours: false,
         }
     }
 }

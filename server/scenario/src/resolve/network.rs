@@ -23,6 +23,7 @@ struct Said<'a> {
     queue: &'a Opt<Queue>,
     loss: &'a Option<Spanned<ShortOr<LossRate, shape::Loss>>>,
     mtu: &'a Opt<Size>,
+    neighbours: &'a Opt<Switch>,
 }
 
 /// What of it is there and makes sense by itself.
@@ -33,6 +34,7 @@ struct Values {
     queue: Option<Queue>,
     loss: Option<Loss>,
     mtu: Option<u16>,
+    neighbours: Option<bool>,
 }
 
 impl Values {
@@ -44,6 +46,7 @@ impl Values {
             queue: self.queue.unwrap_or(link.queue),
             loss: self.loss.unwrap_or(link.loss),
             mtu: self.mtu.unwrap_or(link.mtu),
+            neighbours: self.neighbours.unwrap_or(link.neighbours),
         }
     }
 }
@@ -51,9 +54,19 @@ impl Values {
 impl Checker<'_> {
     pub(super) fn network(&mut self, network: &Spanned<shape::Network>) -> Network {
         let pruned = network.pruned;
-        let shape::Network { latency, jitter, bandwidth, queue, loss, mtu, icmp, links: given, middleboxes } =
-            &network.value;
-        let said = Said { pruned, latency, jitter, bandwidth, queue, loss, mtu };
+        let shape::Network {
+            latency,
+            jitter,
+            bandwidth,
+            queue,
+            loss,
+            mtu,
+            neighbours,
+            icmp,
+            links: given,
+            middleboxes,
+        } = &network.value;
+        let said = Said { pruned, latency, jitter, bandwidth, queue, loss, mtu, neighbours };
         let icmp = word(icmp).is_none_or(|Switch(on)| on);
         let link = self.values(&said).over(&Link::default());
         let with_ipv6 = self.hosts.iter().filter(|host| host.has_ipv6()).count();
@@ -79,9 +92,9 @@ impl Checker<'_> {
 
     /// Lays what an item says about some links over what is known of them.
     fn links(&mut self, given: &Spanned<shape::Link>, pruned: bool, network: &mut Network) {
-        let shape::Link { latency, jitter, bandwidth, queue, loss, mtu, .. } = &given.value;
+        let shape::Link { latency, jitter, bandwidth, queue, loss, mtu, neighbours, .. } = &given.value;
         let pruned = pruned || given.pruned;
-        let said = Said { pruned, latency, jitter, bandwidth, queue, loss, mtu };
+        let said = Said { pruned, latency, jitter, bandwidth, queue, loss, mtu, neighbours };
         let values = self.values(&said);
         let mut changed = Vec::new();
         let mut good = true;
@@ -164,6 +177,7 @@ impl Checker<'_> {
             queue,
             loss: said.loss.as_ref().and_then(|loss| self.loss(loss)),
             mtu: self.octets(said.mtu, 576),
+            neighbours: word(said.neighbours).map(|Switch(on)| on),
         }
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Network {
     pub(crate) loss: Option<Spanned<ShortOr<LossRate, Loss>>>,
     /// The largest IP datagram that gets through: 1500 B by default.
     pub(crate) mtu: Opt<Size>,
+    /// Whether hosts are on one LAN, and must find each other there (ARP) before they can send: `off` by default.
+    pub(crate) neighbours: Opt<Switch>,
     /// Whether routers report what they cannot deliver: `on` by default.
     pub(crate) icmp: Opt<Switch>,
     /// Links that differ. A later item overrides an earlier one.
@@ -64,6 +66,8 @@ pub(crate) struct Link {
     pub(crate) loss: Option<Spanned<ShortOr<LossRate, Loss>>>,
     /// The largest IP datagram that gets through: 1500 B by default.
     pub(crate) mtu: Opt<Size>,
+    /// Whether hosts are on one LAN, and must find each other there (ARP) before they can send: `off` by default.
+    pub(crate) neighbours: Opt<Switch>,
 }
 
 /// How much the latency varies.

@@ -63,7 +63,7 @@ impl Writer<'_> {
 
 /// What a link has that another has not.
 fn link(base: &Link, link: &Link) -> Map {
-    let Link { latency, jitter, bandwidth, queue, loss, mtu } = *link;
+    let Link { latency, jitter, bandwidth, queue, loss, mtu, neighbours } = *link;
     Map::new()
         .unless(&base.latency, "latency", latency)
         .maybe("jitter", (base.jitter != jitter).then(|| self::jitter(jitter)))
@@ -71,6 +71,7 @@ fn link(base: &Link, link: &Link) -> Map {
         .maybe("queue", (base.queue != queue).then(|| self::queue(queue)))
         .maybe("loss", (base.loss != loss).then(|| self::loss(loss)))
         .maybe("mtu", (base.mtu != mtu).then(|| size(mtu)))
+        .unless(&base.neighbours, "neighbours", neighbours)
 }
 
 fn jitter(Jitter { most, distribution }: Jitter) -> Yaml {

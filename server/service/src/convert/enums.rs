@@ -149,6 +149,7 @@ pub(super) fn loss_reason(reason: LossReason) -> v1::LossReason {
         LossReason::HostDown => v1::LossReason::HostDown,
         LossReason::HostPaused => v1::LossReason::HostPaused,
         LossReason::CablePulled => v1::LossReason::CablePulled,
+        LossReason::NeighbourUnresolved => v1::LossReason::NeighbourUnresolved,
         LossReason::BlackHole => v1::LossReason::BlackHole,
         LossReason::NoRoute => v1::LossReason::NoRoute,
         LossReason::TooLarge => v1::LossReason::TooLarge,

@@ -52,6 +52,7 @@ impl Converter {
             | LossReason::HostDown
             | LossReason::HostPaused
             | LossReason::CablePulled
+            | LossReason::NeighbourUnresolved
             | LossReason::BlackHole
             | LossReason::NoRoute
             | LossReason::TooLarge

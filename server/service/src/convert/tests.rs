@@ -120,6 +120,7 @@ fn every_constant_is_named_after_its_variant() {
         LossReason::HostDown,
         LossReason::HostPaused,
         LossReason::CablePulled,
+        LossReason::NeighbourUnresolved,
         LossReason::BlackHole,
         LossReason::NoRoute,
         LossReason::TooLarge,

@@ -121,6 +121,7 @@ impl Driver {
         }
         control.frozen.set(suspension.is_frozen());
         control.paused.set(suspension.is_paused());
+        self.shared.run.borrow_mut().network.set_paused(host, suspension.is_paused());
         control.has_work.set(true);
         self.apply(fault, phase, Some(host));
         self.note_state(host, before);
@@ -137,6 +138,7 @@ impl Driver {
         control.has_work.set(false);
         control.frozen.set(false);
         control.paused.set(false);
+        self.shared.run.borrow_mut().network.set_paused(host, false);
         control.clock.set(Clock::default());
         control.line.close_all();
         let now = self.shared.now.get();

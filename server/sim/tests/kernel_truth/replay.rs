@@ -106,7 +106,10 @@ pub(crate) fn is_forged(sent: &SegmentSent) -> bool {
 fn is_drop(reason: LossReason) -> bool {
     match reason {
         LossReason::Fault(_) | LossReason::Partition | LossReason::HostDown | LossReason::NoRoute => true,
-        LossReason::HostPaused | LossReason::CablePulled | LossReason::BlackHole => true,
+        LossReason::NeighbourUnresolved
+        | LossReason::HostPaused
+        | LossReason::CablePulled
+        | LossReason::BlackHole => true,
         LossReason::TooLarge | LossReason::QueueFull | LossReason::Random | LossReason::Middlebox { .. } => {
             false
         }
