@@ -7,7 +7,8 @@ use crate::forms;
 use crate::parse::{Mistake, Parse, expected};
 use crate::wording::{fold, list, short, suggest};
 use crate::{
-    Distribution, Field, FlagsMatch, Invalid, KeepaliveOutcome, OnExpiry, Preset, Strays, Unreachable,
+    Distribution, Field, FlagsMatch, Invalid, KeepaliveOutcome, OnExpiry, OnFull, OnReuse, Preset, Strays,
+    Unreachable,
 };
 
 fn unknown(what: &str, word: &str, names: &[&str]) -> Mistake {
@@ -173,6 +174,32 @@ impl Parse for OnExpiry {
             }
             mistake
         })
+    }
+}
+
+impl Parse for OnFull {
+    const WHAT: &'static str = "`drop`, `reset` or `forget-oldest`";
+
+    fn schema() -> Schema {
+        forms::words(OnFull::ALL.map(OnFull::name))
+    }
+
+    fn parse(text: &str) -> Result<OnFull, Mistake> {
+        let all = OnFull::ALL;
+        all.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<OnFull>(text))
+    }
+}
+
+impl Parse for OnReuse {
+    const WHAT: &'static str = "`pass` or `drop-first-syn`";
+
+    fn schema() -> Schema {
+        forms::words(OnReuse::ALL.map(OnReuse::name))
+    }
+
+    fn parse(text: &str) -> Result<OnReuse, Mistake> {
+        let all = OnReuse::ALL;
+        all.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<OnReuse>(text))
     }
 }
 

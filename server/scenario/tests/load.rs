@@ -106,6 +106,7 @@ fn links_are_laid_over_those_of_the_network_and_over_one_another() {
         jitter: Jitter { most: MS(10), distribution: Distribution::Normal },
         bandwidth: NonZeroU64::new(10_000_000),
         queue: Queue::Segments(100),
+        neighbours: true,
         ..all
     };
     let bursts = Bursts { begin: 10_000, end: 250_000, during: 900_000, between: 1_000 };
@@ -132,7 +133,7 @@ fn links_are_laid_over_those_of_the_network_and_over_one_another() {
 fn middleboxes_are_presets_with_something_laid_over_them() {
     let middleboxes = whole().network.middleboxes;
     let names: Vec<&str> = middleboxes.iter().map(|middlebox| middlebox.name.as_str()).collect();
-    assert_eq!(names, ["nat", "lb", "firewall"]);
+    assert_eq!(names, ["nat", "lb", "one-way", "firewall"]);
     let idle = |state| middleboxes[0].settings.idle.of(state).map(|time| time.as_secs());
     assert_eq!(
         TrackedState::ALL.map(idle),
@@ -224,7 +225,7 @@ fn programs_have_their_connections() {
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(15)), Some(S(1)), None]);
     assert_eq!(
         web.steps[0].location,
-        Location { line: 85, column: 9, path: "applications.server.web[0]".to_owned() }
+        Location { line: 87, column: 9, path: "applications.server.web[0]".to_owned() }
     );
 }
 

@@ -38,6 +38,11 @@ const IPVS: Basis =
     are ESTABLISHED and UDP, the second is FIN-WAIT");
 const SWARM: Basis =
     D("moby#31208, moby#37466: lost between machines; on one machine, answered by a RST (moby#29655)");
+const IPVS_REUSE: Basis =
+    D("Linux net/netfilter/ipvs/ip_vs_core.c since 5.9; before, with `conn_reuse_mode` 1 and connection \
+    tracking: `on-reuse: drop-first-syn`");
+const CONNTRACK_REUSE: Basis =
+    D("Linux net/netfilter/nf_conntrack_proto_tcp.c: a SYN in TIME_WAIT opens a new connection");
 const CONNTRACK: Basis =
     D("Linux Documentation/networking/nf_conntrack-sysctl.rst: nf_conntrack_tcp_timeout_*");
 const LOOSE: Basis = D("the same: nf_conntrack_tcp_loose is on");
@@ -47,7 +52,7 @@ const LIBERAL: Basis =
 type Row = (&'static str, fn(&MiddleboxSettings) -> String, [Basis; 6]);
 
 /// The columns are those of `Preset::ALL`: aws-nlb, aws-nat-gateway, azure-lb, gcp-nat, ipvs, linux-conntrack.
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 14] = [
     ("`idle`: `syn-sent`", |s| idle(s, TrackedState::SynSent), [U, U, U, GCP, IPVS, CONNTRACK]),
     ("`syn-received`", |s| idle(s, TrackedState::SynReceived), [U, U, U, GCP, IPVS, CONNTRACK]),
     ("`established`", |s| idle(s, TrackedState::Established), [NLB, NAT, AZURE, GCP, IPVS, CONNTRACK]),
@@ -60,6 +65,7 @@ const ROWS: [Row; 13] = [
     ("`on-expiry`", |s| s.on_expiry.name().to_owned(), [NLB_RESET, NAT_RESET, AZURE, U, SWARM, CONNTRACK]),
     ("`strays`", |s| s.strays.name().to_owned(), [NLB_RESET, NAT_RESET, AZURE, U, SWARM, LOOSE]),
     ("`invalid`", |s| s.invalid.name().to_owned(), [U, U, U, U, U, LIBERAL]),
+    ("`on-reuse`", |s| s.on_reuse.name().to_owned(), [U, U, U, U, IPVS_REUSE, CONNTRACK_REUSE]),
     ("`mss-clamp`", |s| s.mss_clamp.map_or("none".to_owned(), |mss| format!("{mss} B")), [U, U, U, U, U, U]),
 ];
 

@@ -12,6 +12,13 @@ use halfopen_trace::{EventKind, Verdict};
 type Change = (&'static str, &'static str, &'static str, &'static str);
 
 const CHANGES: &[Change] = &[
+    ("asymmetric-route", "a longer memory", "syn-sent: 30s", "syn-sent: 50s"),
+    (
+        "asymmetric-route",
+        "answers that take the same way",
+        "from: client, to: server",
+        "between: [client, server]",
+    ),
     ("aws-nlb-idle", "a balancer that says nothing", "{preset: aws-nlb}", "{preset: aws-nlb, strays: drop}"),
     ("aws-nlb-idle", "a shorter memory", "{preset: aws-nlb}", "{preset: aws-nlb, idle: 250s}"),
     (
@@ -120,6 +127,13 @@ const CHANGES: &[Change] = &[
     ("idle-forever", "ten probes", "{keepalive: on}", "{keepalive: {probes: 10}}"),
     ("ipvs-900", "a longer memory", "{preset: ipvs}", "{preset: ipvs, idle: 902s}"),
     ("ipvs-900", "a shorter memory", "{preset: ipvs}", "{preset: ipvs, idle: 500s}"),
+    ("ipvs-port-reuse", "another port", "as: second\n      port: 40000", "as: second\n      port: 40001"),
+    (
+        "ipvs-port-reuse",
+        "a balancer that loses a SYN",
+        "{preset: ipvs}",
+        "{preset: ipvs, on-reuse: drop-first-syn}",
+    ),
     ("keepalive-timer-reset", "an idle time of 59 minutes", "idle: 2h", "idle: 59m"),
     (
         "keepalive-timer-reset",
@@ -159,6 +173,8 @@ const CHANGES: &[Change] = &[
     ("lost-handshake-ack", "room for one more", "backlog: 0", "backlog: 1"),
     ("lost-last-ack", "nothing is lost", "first: 1", "nth: 9"),
     ("lost-last-ack", "a slower first retransmission", "server: {}", "server: {tcp: {rto: {min: 400ms}}}"),
+    ("nat-port-exhaustion", "more ports", "max-connections: 64", "max-connections: 128"),
+    ("nat-port-exhaustion", "a pool that is none", "times: 100, every: 1s", "times: 99, every: 1s"),
     ("nagle-delayed-ack", "no delayed ACK", "server: {}", "server: {tcp: {delayed-ack: off}}"),
     ("nagle-delayed-ack", "Nagle's algorithm", "nodelay: on", "nodelay: off"),
     ("nagle-delayed-ack", "a slower network", "latency: 250us", "latency: 300us"),

@@ -45,6 +45,10 @@ pub enum MiddleboxLoss {
     Invalid,
     /// It creates no state for new connections.
     Blocked,
+    /// It has no room for the state of one more connection.
+    Full,
+    /// The SYN uses the addresses and ports of a connection again that it still knew, and forgets now.
+    Reused,
     /// It is down.
     Down,
 }

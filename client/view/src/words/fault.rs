@@ -179,6 +179,8 @@ pub fn loss(lost: &SegmentLost) -> String {
                 MiddleboxLossReason::NoState => "no state",
                 MiddleboxLossReason::Invalid => "invalid",
                 MiddleboxLossReason::Blocked => "blocks new",
+                MiddleboxLossReason::Full => "full",
+                MiddleboxLossReason::Reused => "port reused",
                 MiddleboxLossReason::Down => "down",
             };
             format!("{}: {why}", lost.middlebox)

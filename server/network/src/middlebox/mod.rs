@@ -40,6 +40,19 @@ struct Middlebox {
     down: Option<FaultId>,
 }
 
+/// What a middlebox does with a segment, and the connection that it forgets for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub(crate) verdict: Verdict,
+    pub(crate) forgotten: Option<(Sockets, TrackedState)>,
+}
+
+impl From<Verdict> for Judged {
+    fn from(verdict: Verdict) -> Judged {
+        Judged { verdict, forgotten: None }
+    }
+}
+
 /// What follows from a fault on a middlebox.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Struck {
@@ -62,9 +75,9 @@ impl Middleboxes {
         let hosts = scenario.hosts.len();
         let way = |index: usize| {
             let (from, to) = (index / hosts, index % hosts);
-            let between = |index: &usize| given[*index].is_between(ScenarioHost(from), ScenarioHost(to));
+            let on_way = |index: &usize| given[*index].is_on_way(ScenarioHost(from), ScenarioHost(to));
             let mut way: Vec<MiddleboxId> =
-                (0..given.len()).filter(between).map(|index| MiddleboxId(index as u16)).collect();
+                (0..given.len()).filter(on_way).map(|index| MiddleboxId(index as u16)).collect();
             // In the order of the text from the host that comes first in it, and in reverse from the other.
             if from > to {
                 way.reverse();
@@ -107,17 +120,17 @@ impl Middleboxes {
         flight: &Flight,
         datagram: &mut [u8],
         events: &mut Events,
-    ) -> Verdict {
+    ) -> Judged {
         let middlebox = &mut self.boxes[which.index()];
         if middlebox.down.is_some() {
-            return Verdict::Lose(MiddleboxLoss::Down);
+            return Verdict::Lose(MiddleboxLoss::Down).into();
         }
         // A segment that cannot be read passes unchanged.
-        let Ok((source, destination, header)) = read_segment(datagram) else { return Verdict::Pass };
+        let Ok((source, destination, header)) = read_segment(datagram) else { return Verdict::Pass.into() };
         // An answer to a segment that passed untranslated.
         if let Some(outside) = addresses::outside(&self.scenario, destination.ip()) {
             edit::set_address(datagram, Address::Destination, outside);
-            return Verdict::Pass;
+            return Verdict::Pass.into();
         }
         let clamped = middlebox.mss_clamp.is_some_and(|most| edit::clamp_mss(datagram, most));
         let blocked = middlebox.blocks > 0;
@@ -144,7 +157,7 @@ impl Middleboxes {
             edit::set_address(datagram, Address::Source, inside);
             note(MiddleboxChange::Untranslated, None, None);
         }
-        passage.verdict
+        Judged { verdict: passage.verdict, forgotten: passage.forgotten }
     }
 
     /// Forgets the connection that expires first, at any middlebox, if it has expired by now.

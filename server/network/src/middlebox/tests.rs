@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use halfopen_scenario::{
-    IdleTimes, Invalid, MiddleboxSettings, OnExpiry, Preset, Strays, TrackedState as State,
+    IdleTimes, Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, Preset, Strays, TrackedState as State,
 };
 use halfopen_tcp::{Flags, Header, Instant, Seq};
 
@@ -146,7 +146,7 @@ fn a_segment_that_cannot_come_in_a_state_is_invalid() {
                 Bench::new(MiddleboxSettings { invalid: *invalid, ..MiddleboxSettings::default() });
             bench.pass(0, "SYN", 0, 0, 0);
             let passage = bench.pass(who, flags, 1, 1, 0);
-            assert_eq!(passage, Passage { verdict: verdict.clone(), change: None }, "{who} {flags}");
+            assert_eq!(passage, Passage::from(verdict.clone()), "{who} {flags}");
         }
     }
 }
@@ -217,7 +217,7 @@ fn a_box_that_blocks_creates_no_state_and_keeps_the_old() {
     assert_eq!(bench.tracker.forget().len(), 1);
     for flags in ["SYN", "ACK"] {
         let blocked = Verdict::Lose(MiddleboxLoss::Blocked);
-        assert_eq!(bench.pass(0, flags, 1, 1, 0), Passage { verdict: blocked, change: None });
+        assert_eq!(bench.pass(0, flags, 1, 1, 0), Passage::from(blocked));
     }
     assert!(bench.tracker.is_empty());
 }
@@ -292,4 +292,51 @@ fn resets_to_both_ends_have_the_numbers_that_they_expect() {
     bench.pass(1, "RST", 1, 1, 0);
     assert_eq!(bench.tracker.next_reset(), None);
     assert_eq!(bench.expiry(), Some((Duration::from_secs(244), State::Closed, [None, None])));
+}
+
+/// Opens a connection from a port of the client; whether it passed, and whose connection was forgotten for it.
+fn open(bench: &mut Bench, port: u16) -> (Verdict, Option<u16>) {
+    bench.now += Duration::from_secs(1);
+    let [mut from, to]: [SocketAddr; 2] = [CLIENT.parse().unwrap(), SERVER.parse().unwrap()];
+    from.set_port(port);
+    let passage = bench.tracker.handle_segment(bench.now, from, to, &header(0, "SYN", 0, 0, 0), false);
+    let forgotten =
+        passage.forgotten.map(|(sockets, _)| sockets.map(|socket| socket.port()).into_iter().max());
+    (passage.verdict, forgotten.flatten())
+}
+
+#[test]
+fn a_full_table_does_what_the_settings_say() {
+    let reset = Header { ack: Seq(ISS[0]) + 1, flags: Flags::RST | Flags::ACK, ..Header::default() };
+    for (on_full, third, fourth) in [
+        (OnFull::Drop, (Verdict::Lose(MiddleboxLoss::Full), None), (Verdict::Pass, None)),
+        (OnFull::Reset, (Verdict::Reset(MiddleboxLoss::Full, reset), None), (Verdict::Pass, None)),
+        (OnFull::ForgetOldest, (Verdict::Pass, Some(50_002)), (Verdict::Pass, None)),
+    ] {
+        let idle = IdleTimes::all(Duration::from_secs(10));
+        let settings =
+            MiddleboxSettings { idle, max_connections: Some(2), on_full, ..MiddleboxSettings::default() };
+        let mut bench = Bench::new(settings);
+        assert_eq!(open(&mut bench, 50_001), (Verdict::Pass, None));
+        assert_eq!(open(&mut bench, 50_002), (Verdict::Pass, None));
+        assert_eq!(open(&mut bench, 50_001), (Verdict::Pass, None), "the same again");
+        assert_eq!(open(&mut bench, 50_003), third, "{on_full:?}");
+        while bench.tracker.handle_expiry(at(20)).is_some() {}
+        assert_eq!(open(&mut bench, 50_004), fourth, "there is room again");
+    }
+}
+
+#[test]
+fn a_syn_between_the_sockets_of_a_connection_in_time_wait_may_be_lost_once() {
+    for (on_reuse, verdicts) in [
+        (OnReuse::Pass, [Verdict::Pass, Verdict::Pass]),
+        (OnReuse::DropFirstSyn, [Verdict::Lose(MiddleboxLoss::Reused), Verdict::Pass]),
+    ] {
+        let mut bench = Bench::established(MiddleboxSettings { on_reuse, ..MiddleboxSettings::default() });
+        for (who, flags, seq, ack) in [(0, "FIN+ACK", 1, 1), (1, "FIN+ACK", 1, 2), (0, "ACK", 2, 2)] {
+            bench.pass(who, flags, seq, ack, 0);
+        }
+        let seen = [0, 1].map(|_| bench.pass(0, "SYN", 5000, 0, 0).verdict);
+        assert_eq!(seen, verdicts, "{on_reuse:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use halfopen_scenario::{Invalid, MiddleboxSettings, OnExpiry, Strays, TrackedState};
+use halfopen_scenario::{Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, Strays, TrackedState};
 use halfopen_tcp::{Flags, Header, Instant, Seq};
 
 use super::states::{self, Kind, Sender, Step};
@@ -43,6 +43,14 @@ pub(crate) struct Passage {
     pub(crate) verdict: Verdict,
     /// The change of the connection's state, and the state after it.
     pub(crate) change: Option<(Change, TrackedState)>,
+    /// The connection that is forgotten for it.
+    pub(crate) forgotten: Option<(Sockets, TrackedState)>,
+}
+
+impl From<Verdict> for Passage {
+    fn from(verdict: Verdict) -> Passage {
+        Passage { verdict, change: None, forgotten: None }
+    }
 }
 
 /// A connection that is forgotten because nothing has passed for too long.
@@ -64,7 +72,12 @@ pub(crate) struct Tracker {
     /// When connections expire silently, and when with RSTs.
     quiet: BTreeSet<(Instant, Sockets)>,
     loud: BTreeSet<(Instant, Sockets)>,
+    /// When something last passed on each connection, if a full table forgets the one that was idle for longest.
+    passed: BTreeSet<(Instant, Sockets)>,
 }
+
+/// The table has no room for one more connection.
+struct Full;
 
 #[derive(Clone, Copy, Debug)]
 struct Flow {
@@ -75,12 +88,20 @@ struct Flow {
     /// Whether it was adopted: its window scale is unknown, so windows are not checked.
     adopted: bool,
     expires: Option<Instant>,
+    /// When something last passed.
+    passed: Instant,
 }
 
 impl Tracker {
     /// A table without connections.
     pub(crate) fn new(settings: MiddleboxSettings) -> Tracker {
-        Tracker { settings, flows: BTreeMap::new(), quiet: BTreeSet::new(), loud: BTreeSet::new() }
+        Tracker {
+            settings,
+            flows: BTreeMap::new(),
+            quiet: BTreeSet::new(),
+            loud: BTreeSet::new(),
+            passed: BTreeSet::new(),
+        }
     }
 
     /// Whether it has no connections.
@@ -102,6 +123,7 @@ impl Tracker {
     pub(crate) fn forget(&mut self) -> Vec<(Sockets, TrackedState)> {
         self.quiet.clear();
         self.loud.clear();
+        self.passed.clear();
         std::mem::take(&mut self.flows).into_iter().map(|(sockets, flow)| (sockets, flow.state)).collect()
     }
 
@@ -135,18 +157,23 @@ impl Tracker {
         let sender =
             if flow.opener == side { Sender::Opener { heard: peer != End::default() } } else { Sender::Peer };
         match states::step(flow.state, sender, kind) {
+            Step::Anew if flow.state == TrackedState::TimeWait && self.drops_first_syn() => {
+                self.remove(sockets);
+                let verdict = Verdict::Lose(MiddleboxLoss::Reused);
+                Passage { forgotten: Some((sockets, flow.state)), ..verdict.into() }
+            }
             Step::Anew => {
                 self.remove(sockets);
                 self.without_state(now, sockets, side, header, blocked)
             }
-            Step::Ignored => Passage { verdict: Verdict::Pass, change: None },
+            Step::Ignored => Verdict::Pass.into(),
             Step::Invalid => self.invalid(),
             Step::To(_) if self.checks(&flow) && !flow.ends[side].may_send(&peer, header) => self.invalid(),
             Step::To(state) => {
                 let before = std::mem::replace(&mut flow.state, state);
                 let change = (before != state).then_some((Change::From(before), state));
                 self.pass(now, sockets, side, flow, header);
-                Passage { verdict: Verdict::Pass, change }
+                Passage { change, ..Verdict::Pass.into() }
             }
         }
     }
@@ -167,16 +194,24 @@ impl Tracker {
                 (Change::Adopted, TrackedState::Established)
             }
             Kind::SynAck | Kind::Fin | Kind::Ack | Kind::Rst | Kind::Bare => {
-                return Passage { verdict: self.stray(header), change: None };
+                return self.stray(header).into();
             }
         };
         if blocked {
-            return Passage { verdict: Verdict::Lose(MiddleboxLoss::Blocked), change: None };
+            return Verdict::Lose(MiddleboxLoss::Blocked).into();
         }
+        let forgotten = match self.make_room() {
+            Ok(forgotten) => forgotten,
+            Err(Full) if self.settings.on_full == OnFull::Reset => {
+                return Verdict::Reset(MiddleboxLoss::Full, reset_for(header)).into();
+            }
+            Err(Full) => return Verdict::Lose(MiddleboxLoss::Full).into(),
+        };
         let adopted = change == Change::Adopted;
-        let flow = Flow { state, opener: side, ends: Default::default(), adopted, expires: None };
+        let flow =
+            Flow { state, opener: side, ends: Default::default(), adopted, expires: None, passed: now };
         self.pass(now, sockets, side, flow, header);
-        Passage { verdict: Verdict::Pass, change: Some((change, state)) }
+        Passage { verdict: Verdict::Pass, change: Some((change, state)), forgotten }
     }
 
     fn stray(&self, header: &Header) -> Verdict {
@@ -194,7 +229,25 @@ impl Tracker {
             Invalid::Drop => Verdict::Lose(MiddleboxLoss::Invalid),
             Invalid::Untranslated => Verdict::Untranslated,
         };
-        Passage { verdict, change: None }
+        verdict.into()
+    }
+
+    fn drops_first_syn(&self) -> bool {
+        self.settings.on_reuse == OnReuse::DropFirstSyn
+    }
+
+    /// Makes room for one more connection, if need be. Returns the one that is forgotten for it.
+    ///
+    /// # Errors
+    /// There is no room.
+    fn make_room(&mut self) -> Result<Option<(Sockets, TrackedState)>, Full> {
+        let most = self.settings.max_connections.map(|most| most as usize);
+        if most.is_none_or(|most| self.flows.len() < most) {
+            return Ok(None);
+        }
+        let (_, oldest) = self.passed.first().copied().ok_or(Full)?;
+        let flow = self.remove(oldest).ok_or(Full)?;
+        Ok(Some((oldest, flow.state)))
     }
 
     fn checks(&self, flow: &Flow) -> bool {
@@ -215,6 +268,10 @@ impl Tracker {
         if let Some(expires) = flow.expires {
             self.timers(flow.state).insert((expires, sockets));
         }
+        flow.passed = now;
+        if self.settings.on_full == OnFull::ForgetOldest {
+            self.passed.insert((now, sockets));
+        }
         self.flows.insert(sockets, flow);
     }
 
@@ -223,6 +280,7 @@ impl Tracker {
         if let Some(expires) = flow.expires {
             self.timers(flow.state).remove(&(expires, sockets));
         }
+        self.passed.remove(&(flow.passed, sockets));
         Some(flow)
     }
 

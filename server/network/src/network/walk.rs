@@ -48,8 +48,11 @@ impl Network {
     fn meet(&mut self, now: Instant, connections: &dyn Connections, id: u64, mut packet: Packet) {
         let flight = packet.flight;
         let which = self.middleboxes.on_way(flight.from, flight.to)[packet.place];
-        let verdict = self.middleboxes.judge(now, which, &flight, &mut packet.octets, &mut self.events);
-        let (why, reset) = match verdict {
+        let judged = self.middleboxes.judge(now, which, &flight, &mut packet.octets, &mut self.events);
+        if let Some(gone) = judged.forgotten {
+            self.note_gone(now, connections, which, MiddleboxChange::Forgotten, gone);
+        }
+        let (why, reset) = match judged.verdict {
             Verdict::Pass | Verdict::Untranslated => {
                 packet.place += 1;
                 self.go_on(id, packet);

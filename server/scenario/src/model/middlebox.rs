@@ -13,8 +13,8 @@ pub struct MiddleboxId(pub usize);
 pub struct Middlebox {
     /// Its name.
     pub name: String,
-    /// The two hosts between which it stands; `None`: between all.
-    pub between: Option<[HostId; 2]>,
+    /// Whose segments pass it.
+    pub stands: Stands,
     /// What it does.
     pub settings: MiddleboxSettings,
     /// Its place in the text.
@@ -22,11 +22,32 @@ pub struct Middlebox {
 }
 
 impl Middlebox {
-    /// Whether it stands between these two.
-    pub fn is_between(&self, one: HostId, other: HostId) -> bool {
-        let both = |[a, b]: [HostId; 2]| (a, b) == (one, other) || (b, a) == (one, other);
-        one != other && self.between.is_none_or(both)
+    /// Whether a segment from one host to another passes it.
+    pub fn is_on_way(&self, from: HostId, to: HostId) -> bool {
+        from != to
+            && match self.stands {
+                Stands::Everywhere => true,
+                Stands::Between([a, b]) => (a, b) == (from, to) || (b, a) == (from, to),
+                Stands::OneWay { from: a, to: b } => (a, b) == (from, to),
+            }
     }
+}
+
+/// Where a middlebox stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stands {
+    /// Between all hosts.
+    #[default]
+    Everywhere,
+    /// Between these two.
+    Between([HostId; 2]),
+    /// On the way from one host to another; the way back avoids it (asymmetric routing).
+    OneWay {
+        /// The sender.
+        from: HostId,
+        /// The receiver.
+        to: HostId,
+    },
 }
 
 /// What a middlebox does.
@@ -44,6 +65,13 @@ pub struct MiddleboxSettings {
     pub mss_clamp: Option<u16>,
     /// Whether it creates no new state: SYNs are lost, and no connection is adopted.
     pub blocks_new: bool,
+    /// The most connections that it can keep state of; `None`: any number. A NAT with one address and N ports keeps at most N
+    /// to one server.
+    pub max_connections: Option<u32>,
+    /// What happens to a segment that would create the state of one more.
+    pub on_full: OnFull,
+    /// What happens to a SYN between the sockets of a connection in TIME-WAIT.
+    pub on_reuse: OnReuse,
 }
 
 /// How long a middlebox keeps the state of an idle connection, by its state there.
@@ -145,6 +173,55 @@ impl OnExpiry {
         match self {
             OnExpiry::Silent => "silent",
             OnExpiry::ResetBoth => "reset-both",
+        }
+    }
+}
+
+/// What a middlebox does with a segment that would create the state of one connection too many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OnFull {
+    /// It is lost.
+    #[default]
+    Drop,
+    /// It is lost, and its sender gets a RST.
+    Reset,
+    /// It passes; the connection on which nothing has passed for the longest time is forgotten.
+    ForgetOldest,
+}
+
+impl OnFull {
+    /// All of them.
+    pub const ALL: [OnFull; 3] = [OnFull::Drop, OnFull::Reset, OnFull::ForgetOldest];
+
+    /// The word for it in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            OnFull::Drop => "drop",
+            OnFull::Reset => "reset",
+            OnFull::ForgetOldest => "forget-oldest",
+        }
+    }
+}
+
+/// What a middlebox does with a SYN between the sockets of a connection in TIME-WAIT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OnReuse {
+    /// It passes, and new state is created.
+    #[default]
+    Pass,
+    /// It is lost, and the connection is forgotten, so that the retransmission passes (Linux IPVS before 5.9, `conn_reuse_mode` 1).
+    DropFirstSyn,
+}
+
+impl OnReuse {
+    /// All of them.
+    pub const ALL: [OnReuse; 2] = [OnReuse::Pass, OnReuse::DropFirstSyn];
+
+    /// The word for it in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            OnReuse::Pass => "pass",
+            OnReuse::DropFirstSyn => "drop-first-syn",
         }
     }
 }

@@ -27,8 +27,8 @@ pub use fault::{
 };
 pub use limits::Limits;
 pub use middlebox::{
-    IdleTimes, Invalid, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings, OnExpiry, Strays,
-    TrackedState,
+    IdleTimes, Invalid, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings, OnExpiry, OnFull, OnReuse,
+    Stands, Strays, TrackedState,
 };
 pub use network::{Bursts, Distribution, Jitter, Link, Loss, Network, Queue};
 pub use presets::Preset;

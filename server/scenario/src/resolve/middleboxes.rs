@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Checker, Place, word};
+use super::{Checker, Place, key, word};
 use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::shape::{self, Given, IdleByState, Named, Opt, OrNever, ShortOr};
 use crate::{
-    Effect, HostId, IdleTimes, Limits, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings,
+    Effect, HostId, IdleTimes, Limits, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings, Stands,
     TrackedState, wording,
 };
 
@@ -29,12 +29,43 @@ impl Checker<'_> {
             }
             Middlebox {
                 name: name.value.clone(),
-                between: middlebox.between.as_ref().and_then(|between| self.two_hosts(between)),
+                stands: self.stands(middlebox),
                 settings: self.middlebox_settings(middlebox),
                 location: self.location(name.span),
             }
         };
         list.iter().map(resolve).collect()
+    }
+
+    fn stands(&mut self, given: &shape::Middlebox) -> Stands {
+        let (from, to) = (self.host_at(&given.from), self.host_at(&given.to));
+        match (&given.between, &given.from, &given.to) {
+            (None, None, None) => Stands::Everywhere,
+            (Some(between), None, None) => {
+                self.two_hosts(between).map_or(Stands::Everywhere, Stands::Between)
+            }
+            (Some(_), one, other) => {
+                let place = key(one).or(key(other)).unwrap_or_default();
+                let help = "keep `between` for both directions, or `from` and `to` for one";
+                self.problem(place, "`between` and `from` or `to` of one middlebox", help);
+                Stands::Everywhere
+            }
+            (None, Some(_), Some(receiver)) => {
+                if from.is_some() && from == to {
+                    self.problem(receiver.span, "nothing goes from a host to itself", "name another host");
+                }
+                from.zip(to).map_or(Stands::Everywhere, |(from, to)| Stands::OneWay { from, to })
+            }
+            (None, one, other) => {
+                let place = key(one).or(key(other)).unwrap_or_default();
+                self.problem(
+                    place,
+                    "this names one end of a direction",
+                    "add `from` or `to`, or use `between`",
+                );
+                Stands::Everywhere
+            }
+        }
     }
 
     fn two_hosts(&mut self, between: &Spanned<Vec<Spanned<Scalar<String>>>>) -> Option<[HostId; 2]> {
@@ -62,6 +93,15 @@ impl Checker<'_> {
         settings.invalid = word(&given.invalid).unwrap_or(settings.invalid);
         // As little as Linux allows a host to offer.
         settings.mss_clamp = self.octets(&given.mss_clamp, 48).or(settings.mss_clamp);
+        settings.max_connections = match &given.max_connections {
+            Some(most) => Some(self.at_least_one(most)),
+            None => settings.max_connections,
+        };
+        if let (Some(on_full), None) = (&given.on_full, settings.max_connections) {
+            self.problem(on_full.key, "`on-full` without `max-connections`", "add `max-connections: 1024`");
+        }
+        settings.on_full = word(&given.on_full).unwrap_or(settings.on_full);
+        settings.on_reuse = word(&given.on_reuse).unwrap_or(settings.on_reuse);
         settings.blocks_new = word(&given.blocks_new).map_or(settings.blocks_new, |Switch(on)| on);
         settings
     }

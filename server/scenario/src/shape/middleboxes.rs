@@ -9,7 +9,7 @@ use super::{Opt, OrNever, ShortOr};
 use crate::de::Spanned;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
-use crate::{Invalid, OnExpiry, Preset, Strays};
+use crate::{Invalid, OnExpiry, OnFull, OnReuse, Preset, Strays};
 
 /// A middlebox: it keeps state of the connections that pass it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -19,6 +19,10 @@ pub(crate) struct Middlebox {
     pub(crate) preset: Opt<Preset>,
     /// The two hosts that it stands between: all by default.
     pub(crate) between: Option<Spanned<Vec<Spanned<Scalar<String>>>>>,
+    /// The sender of the segments that pass it, if it is on their way in one direction only.
+    pub(crate) from: Opt<String>,
+    /// The receiver of these segments.
+    pub(crate) to: Opt<String>,
     /// How long it keeps the state of an idle connection: forever by default.
     pub(crate) idle: Option<Spanned<ShortOr<Duration, IdleByState>>>,
     /// What it does when it forgets an idle connection.
@@ -31,6 +35,12 @@ pub(crate) struct Middlebox {
     pub(crate) mss_clamp: Opt<Size>,
     /// Whether it blocks new connections.
     pub(crate) blocks_new: Opt<Switch>,
+    /// The most connections that it can keep state of: any number by default.
+    pub(crate) max_connections: Opt<u32>,
+    /// What happens to a segment that would create the state of one more: `drop` by default.
+    pub(crate) on_full: Opt<OnFull>,
+    /// What happens to a SYN that uses the addresses and ports of a connection in TIME-WAIT again: `pass` by default.
+    pub(crate) on_reuse: Opt<OnReuse>,
 }
 
 /// How long a connection may be idle, by what the middlebox has seen of it.

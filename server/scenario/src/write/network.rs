@@ -10,7 +10,7 @@ use super::yaml::{Map, Yaml};
 use super::{Writer, size};
 use crate::{
     Bursts, HostId, IdleTimes, Jitter, Link, Loss, Middlebox, MiddleboxSettings, Network, Preset, Queue,
-    TrackedState,
+    Stands, TrackedState,
 };
 
 impl Writer<'_> {
@@ -49,11 +49,14 @@ impl Writer<'_> {
     }
 
     fn middlebox_map(self, middlebox: &Middlebox) -> Map {
-        let Middlebox { name: _, between, settings, location: _ } = middlebox;
+        let Middlebox { name: _, stands, settings, location: _ } = middlebox;
         let preset = Preset::ALL.into_iter().find(|preset| preset.settings() == *settings);
-        let base = Map::new()
-            .maybe("preset", preset.map(Preset::name))
-            .maybe("between", between.map(|hosts| self.host_list(&hosts)));
+        let base = Map::new().maybe("preset", preset.map(Preset::name));
+        let base = match *stands {
+            Stands::Everywhere => base,
+            Stands::Between(hosts) => base.with("between", self.host_list(&hosts)),
+            Stands::OneWay { from, to } => base.with("from", self.host(from)).with("to", self.host(to)),
+        };
         match preset {
             Some(_) => base,
             None => base.and(middlebox_settings(settings)),
@@ -109,7 +112,17 @@ fn loss(loss: Loss) -> Yaml {
 }
 
 fn middlebox_settings(settings: &MiddleboxSettings) -> Map {
-    let MiddleboxSettings { idle, on_expiry, strays, invalid, mss_clamp, blocks_new } = settings;
+    let MiddleboxSettings {
+        idle,
+        on_expiry,
+        strays,
+        invalid,
+        mss_clamp,
+        blocks_new,
+        max_connections,
+        on_full,
+        on_reuse,
+    } = settings;
     let base = MiddleboxSettings::default();
     Map::new()
         .maybe("idle", (base.idle != *idle).then(|| self::idle(idle)))
@@ -118,6 +131,9 @@ fn middlebox_settings(settings: &MiddleboxSettings) -> Map {
         .unless(&base.invalid.name(), "invalid", invalid.name())
         .maybe("mss-clamp", mss_clamp.map(size))
         .on("blocks-new", *blocks_new)
+        .maybe("max-connections", *max_connections)
+        .unless(&base.on_full.name(), "on-full", on_full.name())
+        .unless(&base.on_reuse.name(), "on-reuse", on_reuse.name())
 }
 
 fn idle(idle: &IdleTimes) -> Yaml {

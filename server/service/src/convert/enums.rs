@@ -164,6 +164,8 @@ pub(super) fn middlebox_loss(reason: MiddleboxLoss) -> v1::MiddleboxLossReason {
         MiddleboxLoss::NoState => v1::MiddleboxLossReason::NoState,
         MiddleboxLoss::Invalid => v1::MiddleboxLossReason::Invalid,
         MiddleboxLoss::Blocked => v1::MiddleboxLossReason::Blocked,
+        MiddleboxLoss::Full => v1::MiddleboxLossReason::Full,
+        MiddleboxLoss::Reused => v1::MiddleboxLossReason::Reused,
         MiddleboxLoss::Down => v1::MiddleboxLossReason::Down,
     }
 }
