@@ -156,7 +156,8 @@ impl AckPolicy {
         if (unacknowledged > self.full_size && opens) || self.is_quick() || has_gap {
             return AckAction::Now;
         }
-        let mut delay = self.delay.max(settings.min);
+        // Zero before the first data: what is acknowledged then is a FIN, and nothing suggests an answer.
+        let mut delay = self.delay;
         if delay > settings.min {
             let mut longest =
                 if self.interactive || self.pushed > 0 { settings.max } else { settings.max * 5 / 2 };

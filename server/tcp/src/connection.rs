@@ -112,13 +112,15 @@ pub(crate) struct Identity {
     pub(crate) iss: Seq,
     /// Added to the clock in its timestamps.
     pub(crate) ts_offset: u32,
+    /// The peer's last timestamp on the connection in TIME-WAIT whose place this one takes.
+    pub(crate) recalled: Option<u32>,
     /// The path MTU, octets, as far as it is known.
     pub(crate) mtu: u16,
 }
 
 impl Connection {
     fn new(cx: &mut Context<'_>, identity: Identity, state: State) -> Connection {
-        let Identity { id, local, remote, iss, ts_offset, mtu } = identity;
+        let Identity { id, local, remote, iss, ts_offset, recalled, mtu } = identity;
         let settings = cx.settings;
         let connection = Connection {
             id,
@@ -127,7 +129,7 @@ impl Connection {
             parent: None,
             state,
             agreed: Agreed::default(),
-            timestamps: TimestampState::new(ts_offset),
+            timestamps: TimestampState::new(ts_offset, recalled),
             ip: IpChoice::default(),
             mtu,
             unrouted: false,
@@ -217,6 +219,11 @@ impl Connection {
         self.state == State::TimeWait && self.agreed.timestamps
     }
 
+    /// The peer's last timestamp, if both ends use them.
+    pub(crate) fn peer_timestamp(&self) -> Option<u32> {
+        self.agreed.timestamps.then_some(self.timestamps.recent)
+    }
+
     /// Whether this SYN may begin a new connection in place of this one in TIME-WAIT (RFC 9293 §3.6.1, RFC 6191).
     pub(crate) fn may_be_replaced_by(&self, syn: &Header) -> bool {
         let newer_clock = self.agreed.timestamps && self.timestamps.is_newer(syn);
@@ -266,11 +273,18 @@ impl Connection {
         }
     }
 
-    /// Sends a RST and nothing else.
-    fn reset_peer(&mut self, cx: &mut Context<'_>, seq: Seq, cause: Cause) {
-        let ack = self.rcv.nxt;
+    /// Ends the connection and sends a RST.
+    fn reset_peer(&mut self, cx: &mut Context<'_>, cause: Cause) {
         self.transition(cx, State::Closed, cause);
-        self.outbox.reset = Some(Header { seq, ack, flags: Flags::RST | Flags::ACK, ..Header::default() });
+        self.queue_reset(cx);
+    }
+
+    /// Sends a RST and nothing else. It has timestamps and a window as every segment (RFC 7323 §3.2; Linux
+    /// `tcp_send_active_reset`).
+    fn queue_reset(&mut self, cx: &mut Context<'_>) {
+        let seq = self.acceptable_seq(cx);
+        let header = self.ack_header(cx, seq);
+        self.outbox.reset = Some(Header { flags: Flags::RST | Flags::ACK, urgent: 0, ..header });
     }
 
     fn record(&self, cx: &mut Context<'_>, kind: EventKind) {

@@ -250,6 +250,8 @@ pub enum DropReason {
     NoAck,
     /// It has no SYN bit where one is required.
     NoSyn,
+    /// It is a SYN with a FIN, with which no connection begins.
+    SynFin,
     /// It is a SYN after the handshake, or another than the one that began it. It is answered by a challenge ACK
     /// (RFC 5961 §4), or, where it ends the connection, by RST (RFC 9293 §3.10.7.4, fourth).
     UnexpectedSyn,
@@ -316,6 +318,7 @@ display!(DropReason:
     DropReason::UnacceptableAck => "unacceptable ACK",
     DropReason::NoAck => "no ACK bit",
     DropReason::NoSyn => "no SYN bit",
+    DropReason::SynFin => "SYN with FIN",
     DropReason::UnexpectedSyn => "unexpected SYN",
     DropReason::InexactReset => "RST not exactly at rcv.nxt",
     DropReason::QueueFull => "queue full",

@@ -68,6 +68,13 @@ impl SackBlocks {
         self.len = self.len.min(u8::try_from(room).unwrap_or(u8::MAX));
     }
 
+    /// The blocks in the order of their sequence numbers.
+    pub(crate) fn in_order(mut self) -> SackBlocks {
+        let first = self.blocks[0].0;
+        self.blocks[..usize::from(self.len)].sort_by_key(|(left, _)| first.until(*left).cast_signed());
+        self
+    }
+
     /// The blocks in the order of the option.
     pub fn as_slice(&self) -> &[(Seq, Seq)] {
         &self.blocks[..usize::from(self.len)]
@@ -107,5 +114,20 @@ impl Header {
     /// The sequence number after the segment.
     pub fn end(&self) -> Seq {
         self.seq + self.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_put_in_order_where_numbers_wrap() {
+        let mut blocks = SackBlocks::default();
+        for left in [20, u32::MAX - 10, 40, 0] {
+            blocks.push(Seq(left), Seq(left) + 5);
+        }
+        let lefts: Vec<u32> = blocks.in_order().as_slice().iter().map(|(left, _)| left.0).collect();
+        assert_eq!(lefts, [u32::MAX - 10, 0, 20, 40]);
     }
 }

@@ -27,8 +27,10 @@ pub(crate) struct Unreachable {
 /// Why a segment was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// The network or the host cannot be reached at present (RFC 9293 §3.9.2.2: a soft error).
+    /// The network or the host cannot be reached at present (RFC 9293 §3.9.2.2: a soft error; RFC 6069 §4).
     NoRoute(Errno),
+    /// It is not delivered for another reason, such as an administrator's (RFC 9293 §3.9.2.2: soft errors).
+    Barred(Errno),
     /// A router discarded it: too many hops, or a parameter problem (RFC 9293 §3.9.2.2: soft errors).
     Discarded(Errno),
     /// The destination has no such protocol or port (RFC 9293 §3.9.2.2: a hard error).
@@ -78,11 +80,10 @@ fn reason_v4(code: &Code4) -> Reason {
     match *code {
         Code4::FragmentationNeeded { next_hop_mtu } => Reason::TooLarge { mtu: next_hop_mtu },
         Code4::Protocol | Code4::Port => Reason::Refused,
-        Code4::Network | Code4::NetworkUnknown | Code4::TosNetwork => {
-            Reason::NoRoute(Errno::NetworkUnreachable)
-        }
-        Code4::Host
-        | Code4::SourceRouteFailed
+        Code4::Network => Reason::NoRoute(Errno::NetworkUnreachable),
+        Code4::Host => Reason::NoRoute(Errno::HostUnreachable),
+        Code4::NetworkUnknown | Code4::TosNetwork => Reason::Barred(Errno::NetworkUnreachable),
+        Code4::SourceRouteFailed
         | Code4::HostUnknown
         | Code4::Isolated
         | Code4::NetworkProhibited
@@ -90,7 +91,7 @@ fn reason_v4(code: &Code4) -> Reason {
         | Code4::TosHost
         | Code4::FilterProhibited
         | Code4::HostPrecedenceViolation
-        | Code4::PrecedenceCutoff => Reason::NoRoute(Errno::HostUnreachable),
+        | Code4::PrecedenceCutoff => Reason::Barred(Errno::HostUnreachable),
     }
 }
 
@@ -105,7 +106,10 @@ fn decode_v6(octets: &[u8], source: [u8; 16], destination: [u8; 16]) -> Result<U
         Icmpv6Type::DestinationUnreachable(code) => match code {
             Code6::Port => Reason::Refused,
             Code6::NoRoute => Reason::NoRoute(Errno::NetworkUnreachable),
-            _ => Reason::NoRoute(Errno::HostUnreachable),
+            Code6::Address | Code6::BeyondScope => Reason::NoRoute(Errno::HostUnreachable),
+            Code6::Prohibited | Code6::SourceAddressFailedPolicy | Code6::RejectRoute => {
+                Reason::Barred(Errno::HostUnreachable)
+            }
         },
         _ => return Err(DropReason::NotForUs),
     };

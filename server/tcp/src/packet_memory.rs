@@ -283,7 +283,8 @@ impl PacketMemory {
         }
     }
 
-    fn release(&mut self, mut octets: u32) {
+    /// The first `octets` leave the buffer.
+    pub(crate) fn release(&mut self, mut octets: u32) {
         while let Some(packet) = self.packets.front_mut() {
             if packet.octets > octets {
                 packet.octets -= octets;

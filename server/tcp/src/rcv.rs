@@ -29,6 +29,8 @@ pub(crate) struct Rcv {
     scale: u8,
     /// Whether the window of a SYN is a whole number of segments.
     whole_segments: bool,
+    /// Whether what lies beyond the window is cut off.
+    trims: bool,
     /// The least increase that avoids a silly window, octets (RFC 9293 §3.8.6.2.2).
     min_increase: u32,
     /// The window as last advertised.
@@ -74,6 +76,7 @@ impl Rcv {
             capacity: memory.as_ref().map_or(capacity, PacketMemory::capacity),
             scale: 0,
             whole_segments: settings.whole_segment_window,
+            trims: settings.trim_to_window,
             min_increase: 1,
             offered: 0,
             memory,
@@ -196,6 +199,11 @@ impl Rcv {
         field as u16
     }
 
+    /// The shift count of the windows we advertise.
+    pub(crate) fn scale(&self) -> u8 {
+        self.scale
+    }
+
     /// The window as last advertised, whatever has arrived since.
     pub(crate) fn offered(&self) -> u32 {
         self.offered
@@ -223,7 +231,13 @@ impl Rcv {
         }
     }
 
-    /// Takes the part of the text that is new and in the window.
+    /// Whether text up to `end` is too much, where nothing is trimmed: it exceeds the window, and there is unread data. A FIN
+    /// takes no room.
+    pub(crate) fn overflows(&self, end: Seq) -> bool {
+        !self.trims && end.after(self.right_edge) && self.unread() > 0
+    }
+
+    /// Takes the part of the text that is new and, if it is trimmed, in the window.
     pub(crate) fn text(&mut self, seq: Seq, mut octets: &[u8]) -> Text {
         let mut start = seq;
         if start.before(self.nxt) {
@@ -231,8 +245,10 @@ impl Rcv {
             octets = &octets[known..];
             start = self.nxt;
         }
-        let room = start.until(self.right_edge.max(start)) as usize;
-        octets = &octets[..octets.len().min(room)];
+        if self.trims {
+            let room = start.until(self.right_edge.max(start)) as usize;
+            octets = &octets[..octets.len().min(room)];
+        }
         if octets.is_empty() {
             return Text::Nothing;
         }
@@ -289,17 +305,22 @@ impl Rcv {
 
     /// The peer's FIN is at `seq`.
     pub(crate) fn note_fin(&mut self, seq: Seq) {
-        // A FIN beyond the window does not count.
-        if seq.at_or_before(self.right_edge) {
+        // A FIN beyond the window does not count if the text before it is cut off.
+        if !self.trims || seq.at_or_before(self.right_edge) {
             self.fin.get_or_insert(seq);
         }
     }
 
-    /// Advances `rcv.nxt` over the FIN if that is next, and returns whether it did.
+    /// Advances `rcv.nxt` over the FIN if that is next, and returns whether it did. What lies beyond it is dropped (Linux
+    /// `tcp_fin`).
     pub(crate) fn take_fin(&mut self) -> bool {
         let next = self.fin == Some(self.nxt);
         if next {
             self.nxt += 1;
+            self.assembler = Assembler::default();
+            if let Some(memory) = &mut self.memory {
+                memory.close_gaps();
+            }
         }
         next
     }
@@ -317,6 +338,14 @@ impl Rcv {
     /// Octets that can be read.
     pub(crate) fn unread(&self) -> usize {
         self.readable.len()
+    }
+
+    /// Drops what the application will not read.
+    pub(crate) fn discard_unread(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.release(self.readable.len() as u32);
+        }
+        self.readable.clear();
     }
 
     /// Moves octets to the application.
@@ -375,6 +404,7 @@ mod tests {
             receive_buffer,
             receive_buffer_max: None,
             packet_memory,
+            trim_to_window: true,
             ..crate::Profile::Linux.settings()
         })
     }
@@ -441,6 +471,29 @@ mod tests {
         let mut read = [0; 1200];
         assert_eq!(rcv.read(Instant::ZERO, &mut read), 1000);
         assert_eq!((read[49], read[50], read[99], read[100]), (1, 2, 2, 3));
+    }
+
+    #[test]
+    fn what_is_not_trimmed_is_taken_whole_unless_something_is_unread() {
+        let mut rcv = rcv();
+        rcv.trims = false;
+        assert!(!rcv.overflows(Seq(1101)), "nothing is unread");
+        assert_eq!(rcv.text(Seq(100), &[1; 1010]), Text::InOrder(1010));
+        assert_eq!((rcv.unread(), rcv.window()), (1010, 0));
+        assert!(!rcv.overflows(Seq(1100)) && rcv.overflows(Seq(1101)));
+        rcv.note_fin(Seq(1110));
+        assert!(rcv.take_fin(), "though it lies beyond the window");
+    }
+
+    #[test]
+    fn what_lies_beyond_a_fin_is_dropped() {
+        let mut rcv = rcv();
+        assert_eq!(rcv.text(Seq(150), &[2; 50]), Text::OutOfOrder);
+        rcv.note_fin(Seq(100));
+        assert!(rcv.take_fin() && !rcv.has_gap());
+        let mut blocks = SackBlocks::default();
+        rcv.push_sack_blocks(&mut blocks);
+        assert!(blocks.is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::{Flags, Instant, Seq};
 
-pub(crate) use delivered::Delivered;
+pub(crate) use delivered::{Before, Delivered};
 use sent::{Mark, cut};
 pub(crate) use sent::{Sent, Transmission};
 
@@ -21,6 +21,8 @@ pub(crate) struct Scoreboard {
     resent: u32,
     /// The end of the highest segment reported (`RACK.fack` of RFC 8985 §5.3).
     highest_sacked: Option<Seq>,
+    /// How many segments have been sent, each time counted.
+    transmissions: u64,
     /// Duplicate acknowledgments, each a sign that a segment has left the network (RFC 5681 §3.2). Only without SACK.
     duplicate_acks: u32,
 }
@@ -45,8 +47,20 @@ impl Scoreboard {
         self.len().saturating_sub(self.sacked + self.lost + self.duplicate_acks)
     }
 
-    pub(crate) fn push(&mut self, sent: Sent) {
+    pub(crate) fn push(&mut self, mut sent: Sent) {
+        self.transmissions += 1;
+        sent.order = self.transmissions;
         self.segments.push_back(sent);
+    }
+
+    /// The last segment.
+    pub(crate) fn last(&self) -> Option<&Sent> {
+        self.segments.back()
+    }
+
+    /// The end of the highest segment reported (`RACK.fack` of RFC 8985 §5.3).
+    pub(crate) fn highest_sacked(&self) -> Option<Seq> {
+        self.highest_sacked
     }
 
     pub(crate) fn clear(&mut self) {
@@ -69,12 +83,7 @@ impl Scoreboard {
             self.unmark(sent.mark);
             delivered.acknowledged += 1;
             if sent.mark != Mark::Sacked {
-                delivered.note(&sent);
-                if sent.transmissions == 1 {
-                    delivered.sent_once.get_or_insert(sent.first_sent);
-                    delivered.original |= sent.end().at_or_before(delivered.recovery_point);
-                    delivered.reordered |= self.highest_sacked.is_some_and(|high| sent.end().before(high));
-                }
+                delivered.note_acknowledged(&sent);
             }
         }
         if self.segments.is_empty() {
@@ -95,14 +104,8 @@ impl Scoreboard {
                 continue;
             }
             let old = std::mem::replace(&mut sent.mark, Mark::Sacked);
-            delivered.note(sent);
-            delivered.sacked += 1;
-            let (end, once) = (sent.end(), sent.transmissions == 1);
-            if once {
-                delivered.sacked_sent_once.get_or_insert(sent.first_sent);
-            }
-            delivered.original |= once && end.at_or_before(delivered.recovery_point);
-            delivered.reordered |= once && self.highest_sacked.is_some_and(|high| end.before(high));
+            delivered.note_sacked(sent);
+            let end = sent.end();
             self.highest_sacked = Some(self.highest_sacked.map_or(end, |high| high.max(end)));
             self.unmark(old);
             self.sacked += 1;
@@ -260,13 +263,16 @@ impl Scoreboard {
         self.segments.iter().position(|sent| sent.mark == Mark::Lost)
     }
 
-    /// How many lost segments leave as one packet: those that did before, but at most `max`. The rest stays separate
-    /// (Linux `__tcp_retransmit_skb`).
-    pub(crate) fn plan_resend(&mut self, max: u32) -> u32 {
+    /// How many lost segments leave as one packet: those that did before, but at most `max` and those that end before `edge`.
+    /// The rest stays separate (Linux `__tcp_retransmit_skb`).
+    pub(crate) fn plan_resend(&mut self, max: u32, edge: Seq) -> u32 {
         let Some(first) = self.first_lost() else { return 0 };
         let mut last = first;
         while self.segments[last].joined {
-            let goes_on = self.segments.get(last + 1).is_some_and(|next| next.mark == Mark::Lost);
+            let goes_on = self
+                .segments
+                .get(last + 1)
+                .is_some_and(|next| next.mark == Mark::Lost && next.end().at_or_before(edge));
             if !goes_on || (last - first + 1) as u32 >= max {
                 self.segments[last].joined = false;
                 break;
@@ -306,7 +312,8 @@ impl Scoreboard {
         sent.mark = Mark::Resent;
         self.lost -= 1;
         self.resent += 1;
-        Some(sent.send_again(now))
+        self.transmissions += 1;
+        Some(sent.send_again(now, self.transmissions))
     }
 
     /// Whether a lost segment waits to be sent again.
@@ -314,12 +321,47 @@ impl Scoreboard {
         self.lost > 0
     }
 
-    /// The last segment, counted as sent again (for a tail loss probe).
-    pub(crate) fn resend_last(&mut self, now: Instant) -> Option<Sent> {
-        if let Some(before) = self.segments.len().checked_sub(2) {
+    /// The last segment, counted as sent again (for a tail loss probe); of its octets at most `room`.
+    pub(crate) fn resend_last(&mut self, now: Instant, room: u32) -> Option<Sent> {
+        let last = self.segments.len().checked_sub(1)?;
+        if let Some(before) = last.checked_sub(1) {
             self.segments[before].joined = false;
         }
-        self.segments.back_mut().map(|last| last.send_again(now))
+        self.split(last, room);
+        self.transmissions += 1;
+        Some(self.segments[last].send_again(now, self.transmissions))
+    }
+
+    /// Shortens the oldest lost segment to what the window takes up to `edge`, and returns whether it takes anything
+    /// (RFC 9293 §3.8.6, SHLD-16). If the window is closed, the first segment is sent nevertheless, as a probe (Linux
+    /// `__tcp_retransmit_skb`).
+    pub(crate) fn fit_lost(&mut self, edge: Seq) -> bool {
+        let Some(first) = self.first_lost() else { return false };
+        let seq = self.segments[first].seq;
+        if seq.before(edge) {
+            self.split(first, seq.until(edge));
+        }
+        first == 0 || seq.before(edge)
+    }
+
+    /// Cuts a segment in two if it has more than `room` octets.
+    fn split(&mut self, index: usize, room: u32) {
+        let sent = &mut self.segments[index];
+        if sent.octets() <= room {
+            return;
+        }
+        let mut rest = sent.clone();
+        rest.seq += room;
+        rest.len -= room;
+        (sent.len, sent.joined) = (room, false);
+        sent.flags = sent.flags.without(Flags::FIN | Flags::PSH);
+        match rest.mark {
+            Mark::InFlight => {}
+            Mark::Resent => self.resent += 1,
+            Mark::Sacked => self.sacked += 1,
+            Mark::Lost => self.lost += 1,
+        }
+        self.segments.insert(index + 1, rest);
     }
 }
 
@@ -343,14 +385,18 @@ mod tests {
         std::iter::from_fn(|| board.resend_lost(now)).map(|sent| sent.seq.0 / MSS).collect()
     }
 
+    fn before(board: &Scoreboard) -> Delivered {
+        Delivered::new(Before { highest_sacked: board.highest_sacked(), ..Before::default() })
+    }
+
     fn acknowledge(board: &mut Scoreboard, una: u32) -> Delivered {
-        let mut delivered = Delivered::default();
+        let mut delivered = before(board);
         board.acknowledge(Seq(una), &mut delivered);
         delivered
     }
 
     fn sack(board: &mut Scoreboard, left: u32, right: u32) -> Delivered {
-        let mut delivered = Delivered::default();
+        let mut delivered = before(board);
         board.sack(Seq(left), Seq(right), &mut delivered);
         delivered
     }
@@ -360,19 +406,19 @@ mod tests {
         let mut board = board(10);
         let delivered = sack(&mut board, 500, 600);
         let last_sent = delivered.last_sent.unwrap();
-        assert_eq!(last_sent, (Transmission { xmit_ts: Instant::from_nanos(5), end_seq: Seq(600) }, false));
-        assert_eq!(sack(&mut board, 500, 600), Delivered::default(), "the same again is no news");
+        assert_eq!(last_sent, Transmission(6));
+        assert_eq!(sack(&mut board, 500, 600), before(&board), "the same again is no news");
         let at = |nanos| Instant::from_nanos(nanos);
         let timeout = Duration::from_nanos(10);
         assert_eq!(
-            board.detect_loss(at(12), last_sent.0, timeout),
+            board.detect_loss(at(12), last_sent, timeout),
             Some(Duration::from_nanos(2)),
             "4 has two nanoseconds left"
         );
         assert_eq!(board.in_flight(), 10 - 1 - 3);
         assert_eq!(lost(&mut board), [0, 1, 2]);
         assert_eq!(board.in_flight(), 9);
-        board.detect_loss(at(2_000), last_sent.0, timeout);
+        board.detect_loss(at(2_000), last_sent, timeout);
         assert_eq!(lost(&mut board), [3, 4], "what was sent again is newer");
     }
 
@@ -430,5 +476,67 @@ mod tests {
         assert!(!sack(&mut board, 200, 300).reordered);
         assert!(sack(&mut board, 100, 200).reordered);
         assert!(acknowledge(&mut board, 100).reordered);
+    }
+
+    #[test]
+    fn one_acknowledgment_that_advances_and_reports_is_no_reordering() {
+        let mut board = board(5);
+        let mut delivered = before(&board);
+        board.sack(Seq(200), Seq(300), &mut delivered);
+        board.acknowledge(Seq(100), &mut delivered);
+        assert!(!delivered.reordered);
+        assert_eq!((delivered.acknowledged, delivered.sacked), (1, 1));
+    }
+
+    /// Linux `tcp_rack_advance`: of a new segment that is reported and an older one that is acknowledged with it, the first is
+    /// the last sent, and the second gives the round trip.
+    #[test]
+    fn the_round_trip_is_that_of_the_segment_taken_last() {
+        let mut board = board(5);
+        let now = Instant::from_nanos(100);
+        let mut delivered = Delivered::new(Before { now, ..Before::default() });
+        board.sack(Seq(400), Seq(500), &mut delivered);
+        board.acknowledge(Seq(200), &mut delivered);
+        assert_eq!(delivered.last_sent, Some(Transmission(5)));
+        assert_eq!(delivered.rtt, Some(now - Instant::from_nanos(1)));
+    }
+
+    /// In one instant a lost segment is sent again, and then a new one: what is reported of the second says that the first,
+    /// which was sent before it, is late; the other way round it says nothing.
+    #[test]
+    fn within_an_instant_the_order_of_transmission_counts() {
+        let at = Instant::from_nanos(100);
+        for (again_first, lost_again) in [(true, vec![0]), (false, vec![])] {
+            let mut board = board(4);
+            board.mark_first_lost();
+            if again_first {
+                board.resend_lost(at);
+            }
+            board.push(Sent::new(Seq(400), MSS, Flags::NONE, at));
+            if !again_first {
+                board.resend_lost(at);
+            }
+            let last_sent = sack(&mut board, 400, 500).last_sent.unwrap();
+            board.detect_loss(at, last_sent, Duration::ZERO);
+            let lost: Vec<u32> = lost(&mut board).into_iter().filter(|segment| *segment == 0).collect();
+            assert_eq!(lost, lost_again);
+        }
+    }
+
+    #[test]
+    fn a_lost_segment_is_cut_to_what_the_window_takes() {
+        let mut board = board(3);
+        board.mark_all_lost(Instant::from_nanos(100), Duration::ZERO);
+        assert!(board.fit_lost(Seq(40)));
+        assert_eq!((board.len(), board.lost(), board.first().unwrap().len), (4, 4, 40));
+        board.resend_lost(Instant::from_nanos(100));
+        assert!(!board.fit_lost(Seq(40)), "the rest waits");
+        assert!(board.fit_lost(Seq(100)));
+        board.resend_lost(Instant::from_nanos(100));
+        assert_eq!((board.lost(), board.resent()), (2, 2));
+        let mut closed = self::board(2);
+        closed.mark_first_lost();
+        assert!(closed.fit_lost(Seq(0)), "the first is a probe of a closed window");
+        assert_eq!((closed.len(), closed.first().unwrap().len), (2, MSS));
     }
 }

@@ -41,7 +41,8 @@ pub struct Settings {
     /// `tcp_minshall_check`).
     pub minshall: bool,
     /// Whether data that fills half of the largest window ever offered is sent though it fills no segment
-    /// (RFC 9293 §3.8.6.2.1, rule 3); Linux waits for a whole segment (`tcp_snd_wnd_test`).
+    /// (RFC 9293 §3.8.6.2.1, rule 3); otherwise only whole segments are sent, of which none takes more than half of that
+    /// window (Linux `tcp_snd_wnd_test`, `tcp_bound_to_half_wnd`).
     pub half_window_segments: bool,
     /// How often a SYN is sent again (Linux `tcp_syn_retries`).
     pub syn_retries: u32,
@@ -61,6 +62,10 @@ pub struct Settings {
     pub give_up: GiveUp,
     /// The same for a connection that the application has closed (Linux `tcp_orphan_retries`).
     pub orphan_give_up: GiveUp,
+    /// Replaces `orphan_give_up` once the timeout has doubled to its maximum: an orphan is given up after this many
+    /// doublings, even if the peer answers its window probes (Linux `tcp_orphan_retries`, `tcp_probe_timer`). `None` is no
+    /// such limit: answered probes go on for ever (RFC 9293 §3.8.6.1, MUST-37).
+    pub orphan_retries_at_max_rto: Option<u32>,
     /// How long data may stay unacknowledged, counted from the first timeout. Replaces `give_up` and the count of
     /// keepalive probes (Linux TCP_USER_TIMEOUT).
     pub user_timeout: Option<Duration>,
@@ -76,6 +81,9 @@ pub struct Settings {
     /// Whether a RST with the sequence number of the peer's FIN is acceptable after that FIN (Linux `tcp_reset_check`):
     /// a peer that closes and is then sent data gives both the same number.
     pub reset_at_fin: bool,
+    /// Whether a RST with the sequence number after the highest data received beyond a gap is acceptable (Linux
+    /// `tcp_validate_incoming`): the peer sent it after data that was lost. RFC 5961 §3.2 accepts `rcv.nxt` alone.
+    pub reset_at_sack_edge: bool,
     /// What the application's next call fails with after a RST in CLOSE-WAIT. RFC 9293 §3.10.7.4, second, says
     /// "connection reset"; Linux `tcp_reset` says EPIPE.
     pub close_wait_reset: Errno,
@@ -85,8 +93,22 @@ pub struct Settings {
     /// Whether data that arrives after `shutdown(SHUT_RD)`, while our FIN has been sent, resets the connection (Linux
     /// `tcp_rcv_state_process`); otherwise it is acknowledged and never read.
     pub reset_after_shutdown_read: bool,
+    /// Whether the SYN+ACK of a simultaneous open offers all that its SYN did (Linux `tcp_send_synack`); otherwise what the
+    /// peer's SYN offered, too (RFC 7323 §2.2, §3.2).
+    pub simultaneous_open_offers_all: bool,
+    /// Whether a listener drops a SYN with a FIN (Linux `tcp_rcv_state_process`); RFC 9293 §3.10.7.2 answers it.
+    pub drop_syn_fin: bool,
+    /// Whether a segment that ends beyond the window is trimmed to it (RFC 9293 §3.10.7.4, first); otherwise it is dropped
+    /// and answered, or taken whole if nothing is unread (Linux `tcp_sequence`).
+    pub trim_to_window: bool,
+    /// Whether the sequence numbers of segments without data keep to a window that the peer has taken back, so that it
+    /// accepts them (Linux `tcp_acceptable_seq`); otherwise they are `snd.nxt` (RFC 9293 §3.10.7.4).
+    pub numbers_keep_to_window: bool,
     /// Whether timestamps are offered (RFC 7323).
     pub timestamps: bool,
+    /// Whether the SYN of a connection that takes the place of one in TIME-WAIT echoes the last timestamp of that one (Linux
+    /// `tcp_twsk_unique`); RFC 7323 §3.2 sends 0.
+    pub syn_echoes_time_wait: bool,
     /// Whether SACK is offered (RFC 2018).
     pub sack: bool,
     /// Whether acknowledgments report duplicates (RFC 2883; Linux `tcp_dsack`).
@@ -226,7 +248,8 @@ impl CongestionAlgorithm {
 /// Which ICMP errors end a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IcmpErrors {
-    /// Any in SYN-SENT, none later (Linux `tcp_v4_err`).
+    /// Any of an active open, and of a passive one those that say in IPv4 that the peer cannot be reached, in IPv6 that it
+    /// refuses; none after the handshake (Linux `tcp_v4_err`, `tcp_v6_err`, `tcp_req_err`).
     InHandshake,
     /// Hard errors: no such protocol or port there (RFC 9293 §3.9.2.2).
     Hard,

@@ -6,6 +6,9 @@ use crate::scoreboard::Scoreboard;
 use crate::send_memory::{Queue, SendMemory};
 use crate::{Header, Seq, Settings};
 
+/// RFC 9293 §3.7.1, MUST-15: the MSS without an MSS option, octets.
+const DEFAULT_MSS: u32 = 536;
+
 /// `snd.*` of RFC 9293, and the octets behind it.
 #[derive(Clone, Debug)]
 pub(crate) struct Snd {
@@ -26,6 +29,10 @@ pub(crate) struct Snd {
     pub(crate) scale: u8,
     /// Octets of data in a full-sized segment.
     pub(crate) mss: u32,
+    /// The same as far as MSS, options and path MTU allow it.
+    max_mss: u32,
+    /// Whether a full-sized segment takes at most half of `max_wnd`.
+    halves_windows: bool,
     /// Where the last segment with less data ended (Linux `snd_sml`).
     pub(crate) small_end: Seq,
     /// The segments in flight.
@@ -52,8 +59,9 @@ impl Snd {
             wl1: Seq(0),
             wl2: Seq(0),
             scale: 0,
-            // RFC 9293 §3.7.1, MUST-15: without an MSS option.
-            mss: 536,
+            mss: DEFAULT_MSS,
+            max_mss: DEFAULT_MSS,
+            halves_windows: !settings.half_window_segments,
             small_end: iss,
             sent: Scoreboard::default(),
             buffer: VecDeque::new(),
@@ -153,10 +161,20 @@ impl Snd {
         self.buffer.len()
     }
 
+    /// The end of the peer's window.
+    pub(crate) fn window_end(&self) -> Seq {
+        self.una + self.wnd
+    }
+
+    /// Octets from `seq` on that the peer's window takes.
+    pub(crate) fn room_at(&self, seq: Seq) -> u32 {
+        let edge = self.window_end();
+        if seq.before(edge) { seq.until(edge) } else { 0 }
+    }
+
     /// Octets that the peer's window still takes.
     pub(crate) fn usable_window(&self) -> u32 {
-        let edge = self.una + self.wnd;
-        if self.nxt.before(edge) { self.nxt.until(edge) } else { 0 }
+        self.room_at(self.nxt)
     }
 
     /// Whether a segment that is not full-sized is not acknowledged yet.
@@ -172,6 +190,19 @@ impl Snd {
             self.buffer.drain(..known);
             self.buffer_start += known as u32;
         }
+    }
+
+    /// MSS, options and path MTU allow segments of `max_mss` octets of data.
+    ///
+    /// If only whole segments are sent, a window that takes no two of them would be filled once a round trip, or never
+    /// (Linux `tcp_bound_to_half_wnd`).
+    pub(crate) fn set_mss(&mut self, max_mss: u32) {
+        /// The fewest octets of data in a segment (Linux allows 68 octets with the TCP header).
+        const LEAST: u32 = 48;
+        self.max_mss = max_mss;
+        let half = if self.max_wnd > DEFAULT_MSS { self.max_wnd / 2 } else { self.max_wnd };
+        let bound = if self.halves_windows && half > 0 { half.max(LEAST) } else { max_mss };
+        self.mss = max_mss.min(bound);
     }
 
     /// Takes the window of a segment unless a newer one is known, and returns whether it changed (RFC 9293 §3.10.7.4,
@@ -200,7 +231,10 @@ impl Snd {
         let wnd = u32::from(header.window) << scale;
         let changed = wnd != self.wnd;
         self.wnd = wnd;
-        self.max_wnd = self.max_wnd.max(wnd);
+        if wnd > self.max_wnd {
+            self.max_wnd = wnd;
+            self.set_mss(self.max_mss);
+        }
         self.wl1 = header.seq;
         self.wl2 = header.ack;
         changed

@@ -210,6 +210,7 @@ impl Sentences<'_> {
             TcpDropReason::InexactReset => {
                 "its sequence number is not exactly the next one expected (RFC 5961)"
             }
+            TcpDropReason::SynFin => "no connection begins with SYN and FIN",
             TcpDropReason::UnexpectedSyn => "the connection is open already (RFC 5961)",
             TcpDropReason::UnacceptableAck => "it acknowledges data that was never sent",
             TcpDropReason::OldTimestamp => "its timestamp is older than the last one (PAWS)",

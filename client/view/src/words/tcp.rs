@@ -72,6 +72,7 @@ pub const fn drop_reason(reason: TcpDropReason) -> Option<&'static str> {
         TcpDropReason::UnacceptableAck => Some("unacceptable ACK"),
         TcpDropReason::NoAck => Some("no ACK bit"),
         TcpDropReason::NoSyn => Some("no SYN bit"),
+        TcpDropReason::SynFin => Some("SYN with FIN"),
         TcpDropReason::UnexpectedSyn => Some("unexpected SYN"),
         TcpDropReason::InexactReset => Some("RST not exactly at rcv.nxt"),
         TcpDropReason::QueueFull => Some("queue full"),

@@ -165,6 +165,9 @@ impl TcpSettings {
         lay(&mut set.synack_retries, self.synack_retries);
         lay(&mut set.give_up, self.retries2.map(GiveUp::Retries));
         lay(&mut set.orphan_give_up, self.orphan_retries.map(GiveUp::Retries));
+        if let (Some(retries), Some(at_max_rto)) = (self.orphan_retries, &mut set.orphan_retries_at_max_rto) {
+            *at_max_rto = retries;
+        }
         lay(&mut set.user_timeout, self.user_timeout);
         lay(&mut set.fin_timeout, self.fin_timeout);
         lay(&mut set.time_wait, self.time_wait);
@@ -229,6 +232,16 @@ mod tests {
             ..Profile::Linux.settings()
         };
         assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn the_retries_of_an_orphan_are_those_at_the_greatest_timeout_too_where_there_are_any() {
+        let tcp = TcpSettings { orphan_retries: Some(3), ..TcpSettings::default() };
+        for (profile, at_max_rto) in [(Profile::Linux, Some(3)), (Profile::Rfc9293, None)] {
+            let settings = tcp.over(profile.settings());
+            assert_eq!(settings.orphan_give_up, GiveUp::Retries(3));
+            assert_eq!(settings.orphan_retries_at_max_rto, at_max_rto);
+        }
     }
 
     #[test]

@@ -134,6 +134,7 @@ pub(super) fn drop_reason(reason: DropReason) -> v1::TcpDropReason {
         DropReason::UnacceptableAck => v1::TcpDropReason::UnacceptableAck,
         DropReason::NoAck => v1::TcpDropReason::NoAck,
         DropReason::NoSyn => v1::TcpDropReason::NoSyn,
+        DropReason::SynFin => v1::TcpDropReason::SynFin,
         DropReason::UnexpectedSyn => v1::TcpDropReason::UnexpectedSyn,
         DropReason::InexactReset => v1::TcpDropReason::InexactReset,
         DropReason::QueueFull => v1::TcpDropReason::QueueFull,

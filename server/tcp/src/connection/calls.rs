@@ -151,7 +151,8 @@ impl Connection {
             | State::CloseWait
                 if self.rcv.unread() > 0 =>
             {
-                self.reset_peer(cx, self.snd.nxt, cause);
+                self.rcv.discard_unread();
+                self.reset_peer(cx, cause);
             }
             State::SynReceived | State::Established => self.finish(cx, State::FinWait1, Call::Close),
             State::CloseWait => self.finish(cx, State::LastAck, Call::Close),
@@ -171,7 +172,7 @@ impl Connection {
             | State::Established
             | State::FinWait1
             | State::FinWait2
-            | State::CloseWait => self.reset_peer(cx, self.snd.nxt, cause),
+            | State::CloseWait => self.reset_peer(cx, cause),
             State::Listen | State::SynSent | State::Closing | State::LastAck | State::TimeWait => {
                 self.transition(cx, State::Closed, cause);
             }
@@ -188,7 +189,7 @@ impl Connection {
     pub(crate) fn listener_closed(&mut self, cx: &mut Context<'_>) {
         self.application.has_closed = true;
         if self.state != State::Closed {
-            self.reset_peer(cx, self.snd.nxt, Cause::ListenerClosed);
+            self.reset_peer(cx, Cause::ListenerClosed);
         }
     }
 

@@ -51,11 +51,15 @@ impl Connection {
         let settings = cx.settings;
         let answers = self.state != State::SynSent;
         // A SYN offers everything, a SYN+ACK what the peer offered too.
-        let timestamps = if answers { self.agreed.timestamps } else { settings.timestamps };
-        let sack = if answers { self.agreed.sack } else { settings.sack };
-        let scale = !answers || self.agreed.window_scale;
+        let offers = !answers || (settings.simultaneous_open_offers_all && !self.is_embryonic());
+        let timestamps = if offers { settings.timestamps } else { self.agreed.timestamps };
+        let sack = if offers { settings.sack } else { self.agreed.sack };
+        let scale = offers || self.agreed.window_scale;
         let announced = self.announced_mss(settings);
-        let full = if answers && timestamps { announced - TIMESTAMPS_OPTION } else { announced };
+        // The window of a SYN takes no account of timestamps before the peer is known to have them, and that of a
+        // simultaneous open stays as it was (Linux `tcp_connect_init`).
+        let knows = self.is_embryonic() || self.timestamps.is_recalled;
+        let full = if knows && timestamps { announced - TIMESTAMPS_OPTION } else { announced };
         Header {
             seq: self.snd.iss,
             ack: if answers { self.rcv.nxt } else { Seq(0) },
@@ -89,7 +93,7 @@ impl Connection {
         // RFC 9293 §3.7.1: Eff.snd.MSS. With an MSS below 64 the options might leave no room for data.
         let theirs_mss =
             u32::from(theirs.mss.unwrap_or(default_mss(self.remote.ip()))).max(64) - self.option_octets();
-        self.snd.mss = theirs_mss.min(self.payload_for_mtu());
+        self.snd.set_mss(theirs_mss.min(self.payload_for_mtu()));
         let ours = u32::from(self.announced_mss(settings)) - self.option_octets();
         let scale = settings.window_shift().filter(|_| self.agreed.window_scale).unwrap_or(0);
         if self.agreed.window_scale {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Connection, Context};
-use crate::{Errno, EventKind, Flags, Header, Instant, Keepalive, KeepaliveSettings, Purpose, State, Timer};
+use crate::{Errno, EventKind, Instant, Keepalive, KeepaliveSettings, Purpose, State, Timer};
 
 /// The state of keepalive.
 #[derive(Clone, Debug)]
@@ -100,11 +100,9 @@ impl Connection {
                 cx,
                 EventKind::Keepalive(Keepalive::Dead { probes: self.keepalive.unanswered, silence }),
             );
-            let (seq, ack) = (self.snd.nxt, self.rcv.nxt);
             self.fail(cx, Errno::TimedOut, self.limit_reached(Timer::Keepalive));
             if cx.settings.reset_unresponsive_peer {
-                let flags = Flags::RST | Flags::ACK;
-                self.outbox.reset = Some(Header { seq, ack, flags, ..Header::default() });
+                self.queue_reset(cx);
             }
             return;
         }

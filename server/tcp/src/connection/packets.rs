@@ -83,6 +83,10 @@ impl Connection {
         if room >= self.packet_segments() * mss || room >= self.snd.wnd.min(size.saturating_mul(mss)) / 3 {
             return false;
         }
+        // Behind the FIN nothing more will come to fill the packet.
+        if self.snd.fin_unsent() && room > unsent {
+            return false;
+        }
         let oldest = self.snd.sent.first().map(|first| cx.now - first.last_sent);
         oldest.zip(self.rtt.srtt()).is_some_and(|(age, srtt)| age >= srtt / 2)
     }

@@ -49,15 +49,7 @@ impl Connection {
             self.outbox.override_sws = true;
             return;
         }
-        let first = *self.persist.first_probe.get_or_insert(cx.now);
-        let unanswered_since = *self.persist.unanswered_since.get_or_insert(cx.now);
-        // Probes that are answered go on for ever (MUST-37), unless the application sets a limit.
-        let hopeless = match (self.socket.user_timeout, self.data_limit(cx)) {
-            (Some(longest), _) => cx.now - first >= longest,
-            (None, GiveUp::Retries(retries) | GiveUp::Count(retries)) => self.persist.unanswered >= retries,
-            (None, GiveUp::After(longest)) => cx.now - unanswered_since >= longest,
-        };
-        if hopeless {
+        if self.probing_is_hopeless(cx) {
             self.give_up(cx, self.limit_reached(Timer::Persist));
             return;
         }
@@ -66,6 +58,25 @@ impl Connection {
         self.persist.unanswered += 1;
         self.persist.backoff = (self.persist.backoff + 1).min(cx.settings.give_up.max_probe_backoff());
         self.set_persist_timer(cx);
+    }
+
+    /// Whether the probes end the connection. As long as they are answered they go on for ever (MUST-37), unless the
+    /// application sets a limit or has closed.
+    fn probing_is_hopeless(&mut self, cx: &Context<'_>) -> bool {
+        let first = *self.persist.first_probe.get_or_insert(cx.now);
+        let unanswered_since = *self.persist.unanswered_since.get_or_insert(cx.now);
+        if let Some(longest) = self.socket.user_timeout {
+            return cx.now - first >= longest;
+        }
+        let Persist { unanswered, backoff, .. } = self.persist;
+        let at_max = self.is_orphan() && self.rtt.doubled(backoff) >= cx.settings.rto.max;
+        if let Some(retries) = cx.settings.orphan_retries_at_max_rto.filter(|_| at_max) {
+            return unanswered.max(backoff) >= retries;
+        }
+        match self.data_limit(cx) {
+            GiveUp::Retries(retries) | GiveUp::Count(retries) => unanswered >= retries,
+            GiveUp::After(longest) => cx.now - unanswered_since >= longest,
+        }
     }
 
     /// Starts the wait for the next probe.

@@ -119,7 +119,7 @@ impl Connection {
     /// What an acknowledgment means for losses and for the congestion window.
     pub(super) fn recover(&mut self, cx: &mut Context<'_>, ack: &AckSummary<'_>) {
         self.recovery.new_data_first = false;
-        self.rack_update(cx.now, ack);
+        self.rack_update(ack);
         self.rack_detect_reordering(ack);
         self.process_tail_probe_ack(ack);
         let lost_before = self.snd.sent.lost();
@@ -171,6 +171,7 @@ impl Connection {
                     self.undo(true);
                     self.try_open();
                 }
+                self.undo_by_dsack();
                 self.detect_losses(cx, ack);
             }
             Phase::Loss => {
@@ -187,9 +188,7 @@ impl Connection {
                     }
                     self.count_duplicate(ack);
                 }
-                if self.recovery.may_undo(false) {
-                    self.undo(false);
-                }
+                self.undo_by_dsack();
                 self.detect_losses(cx, ack);
             }
         }

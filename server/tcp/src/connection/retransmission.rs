@@ -99,7 +99,12 @@ impl Connection {
 
     /// When unacknowledged data ends the connection.
     pub(super) fn data_limit(&self, cx: &Context<'_>) -> GiveUp {
-        if self.is_orphan() { cx.settings.orphan_give_up } else { cx.settings.give_up }
+        if !self.is_orphan() {
+            return cx.settings.give_up;
+        }
+        let at_max = self.rtt.rto() >= cx.settings.rto.max;
+        let believed_dead = cx.settings.orphan_retries_at_max_rto.filter(|_| at_max);
+        believed_dead.map_or(cx.settings.orphan_give_up, GiveUp::Retries)
     }
 
     /// Whether data or FIN was unacknowledged for too long (RFC 9293 §3.8.3, R2).

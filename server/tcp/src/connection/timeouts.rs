@@ -1,6 +1,5 @@
 //! What happens when a timer fires (RFC 9293 §3.10.8).
 
-use super::recovery::TailProbe;
 use super::{Connection, Context};
 use crate::{Cause, State, Timer};
 
@@ -12,11 +11,7 @@ impl Connection {
                 Timer::TimeWait | Timer::FinWait2 => self.transition(cx, State::Closed, Cause::Timer(timer)),
                 Timer::Keepalive => self.keepalive_timeout(cx),
                 Timer::DelayedAck => self.delayed_ack_timeout(),
-                Timer::TailLossProbe => {
-                    self.recovery.tail_probe = Some(TailProbe { end_seq: self.snd.nxt, is_retrans: true });
-                    self.outbox.tail_loss_probe = true;
-                    self.set_retransmission_timer(cx);
-                }
+                Timer::TailLossProbe => self.tail_loss_timeout(cx),
                 Timer::Reordering => self.reordering_timeout(cx),
                 Timer::Retransmission => self.retransmission_timeout(cx),
                 Timer::Persist => self.persist_timeout(cx),

@@ -9,18 +9,28 @@ use crate::{Header, Instant, Timestamps};
 pub(super) struct TimestampState {
     /// `TS.Recent`: the peer's newest timestamp, which ours echo (RFC 7323 §4.3).
     pub(super) recent: u32,
+    /// Whether that is known from a connection whose place this one takes.
+    pub(super) is_recalled: bool,
     /// Added to our clock, so that connections do not share it (RFC 7323 §5.4).
     offset: u32,
 }
 
 impl TimestampState {
-    pub(super) fn new(offset: u32) -> TimestampState {
-        TimestampState { recent: 0, offset }
+    /// `recalled` is the peer's last timestamp on the connection whose place this one takes, if it does.
+    pub(super) fn new(offset: u32, recalled: Option<u32>) -> TimestampState {
+        TimestampState { recent: recalled.unwrap_or(0), is_recalled: recalled.is_some(), offset }
     }
 
     /// Our timestamp at a time: milliseconds.
     pub(super) fn value(&self, now: Instant) -> u32 {
         ((now.as_nanos() / 1_000_000) as u32).wrapping_add(self.offset)
+    }
+
+    /// The last moment at which our clock showed this; `None` if that is still to come or was never.
+    pub(super) fn shown_until(&self, now: Instant, value: u32) -> Option<Instant> {
+        let elapsed = u64::try_from(self.value(now).wrapping_sub(value).cast_signed()).ok()?;
+        let millis = (now.as_nanos() / 1_000_000).checked_sub(elapsed)?;
+        Some(Instant::from_nanos(millis * 1_000_000 + 999_999))
     }
 
     /// The option of a segment that is sent now.

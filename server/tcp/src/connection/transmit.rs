@@ -50,13 +50,17 @@ impl Connection {
         if !self.snd.sent.has_lost() || self.snd.sent.in_flight() >= self.congestion.size() {
             return None;
         }
+        let edge = self.snd.window_end();
+        if !self.snd.sent.fit_lost(edge) {
+            return None;
+        }
         if cx.settings.segmentation_offload && self.packets.resent.is_done() {
             let room = self.congestion.size().saturating_sub(self.snd.sent.in_flight());
-            let segments = self.snd.sent.plan_resend(self.packet_segments().min(room));
+            let segments = self.snd.sent.plan_resend(self.packet_segments().min(room), edge);
             self.packets.resent = Packet::new(segments);
         }
         if cx.settings.collapse && !self.packets.resent.goes_on() {
-            self.snd.sent.collapse_lost(self.snd.mss, self.snd.una + self.snd.wnd);
+            self.snd.sent.collapse_lost(self.snd.mss, edge);
         }
         let mut sent = self.snd.sent.resend_lost(cx.now)?;
         if self.packets.resent.count() {
@@ -167,7 +171,8 @@ impl Connection {
         if !std::mem::take(&mut self.outbox.tail_loss_probe) {
             return None;
         }
-        let sent = self.snd.sent.resend_last(cx.now)?;
+        let room = self.snd.room_at(self.snd.sent.last()?.seq);
+        let sent = self.snd.sent.resend_last(cx.now, if room > 0 { room } else { self.snd.mss })?;
         Some(self.emit_sent(cx, &sent, Purpose::TailLossProbe, buffer))
     }
 
@@ -185,8 +190,19 @@ impl Connection {
         if purpose == Purpose::DuplicateAck && self.ack_policy.last_sent().before(self.rcv.nxt) {
             purpose = Purpose::Normal;
         }
-        let header = self.ack_header(cx, self.snd.nxt);
+        let seq = self.acceptable_seq(cx);
+        let header = self.ack_header(cx, seq);
         Some(self.emit(header, purpose, buffer))
+    }
+
+    /// The sequence number of a segment without data: `snd.nxt`, or where the window ends if the peer has taken it back and
+    /// our numbers keep to it.
+    pub(super) fn acceptable_seq(&self, cx: &Context<'_>) -> Seq {
+        let (nxt, edge) = (self.snd.nxt, self.snd.window_end());
+        // Less than a step of the scale is lost in rounding.
+        let step = if self.agreed.window_scale { 1 << self.rcv.scale() } else { 1 };
+        let shrunk = edge.before(nxt) && edge.until(nxt) >= step;
+        if shrunk && cx.settings.numbers_keep_to_window { edge } else { nxt }
     }
 
     /// The header of an acknowledgment.

@@ -15,8 +15,9 @@ impl Connection {
         if !in_flight {
             return Disposition::Dropped(DropReason::OutOfWindow);
         }
+        let v6 = error.remote.is_ipv6();
         let errno = match error.reason {
-            Reason::TooLarge { mtu } if error.remote.is_ipv6() && mtu < MIN_IPV6_MTU => {
+            Reason::TooLarge { mtu } if v6 && mtu < MIN_IPV6_MTU => {
                 return Disposition::Dropped(DropReason::ImpossibleMtu);
             }
             Reason::TooLarge { mtu } => {
@@ -24,10 +25,12 @@ impl Connection {
                 return Disposition::Accepted;
             }
             Reason::Refused => Errno::ConnectionRefused,
-            Reason::NoRoute(errno) | Reason::Discarded(errno) => errno,
+            Reason::NoRoute(errno) | Reason::Barred(errno) | Reason::Discarded(errno) => errno,
         };
+        let refuses = matches!(error.reason, Reason::Refused | Reason::Barred(_));
         let ends = match cx.settings.icmp {
-            IcmpErrors::InHandshake => self.state == State::SynSent,
+            IcmpErrors::InHandshake if self.is_embryonic() => refuses == v6,
+            IcmpErrors::InHandshake => matches!(self.state, State::SynSent | State::SynReceived),
             IcmpErrors::Hard => error.reason == Reason::Refused,
         };
         if !ends {
@@ -65,7 +68,7 @@ impl Connection {
         self.mtu = self.mtu.min(mtu.max(cx.settings.min_path_mtu));
         let mss = self.payload_for_mtu();
         if mss < self.snd.mss {
-            self.snd.mss = mss;
+            self.snd.set_mss(mss);
             self.snd.sent.cut_longer_than(mss);
             self.set_retransmission_timer(cx);
         }

@@ -45,7 +45,8 @@ impl Connection {
         if !std::mem::take(&mut self.outbox.urgent) || !self.has_urgent() {
             return None;
         }
-        let header = self.ack_header(cx, self.snd.nxt);
+        let seq = self.acceptable_seq(cx);
+        let header = self.ack_header(cx, seq);
         Some(self.emit(header, Purpose::Normal, buffer))
     }
 

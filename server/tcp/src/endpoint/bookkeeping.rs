@@ -114,6 +114,7 @@ impl Endpoint {
             remote,
             iss: Seq(iss),
             ts_offset: (tuple >> 32) as u32,
+            recalled: None,
             mtu: self.path_mtu(now, remote.ip()),
         }
     }

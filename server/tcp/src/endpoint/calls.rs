@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use super::Endpoint;
 use super::bookkeeping::context;
-use crate::connection::Connection;
+use crate::connection::{Connection, Identity};
 use crate::listener::Listener;
 use crate::{
     Call, Cause, ConnectionId, Errno, Event, EventKind, Instant, ListenerId, Received, State, Subject,
@@ -107,10 +107,11 @@ impl Endpoint {
         if !segment::is_unicast(remote.ip()) {
             return Err(Errno::NetworkUnreachable);
         }
+        let mut recalled = None;
         let port = match local_port {
             Some(port) => {
                 let local = SocketAddr::new(address, port);
-                self.leave_time_wait(now, local, remote);
+                recalled = self.leave_time_wait(now, local, remote);
                 if let Some(id) = self.owners.get(&(local, remote)) {
                     // A port in TIME-WAIT can be bound (SO_REUSEADDR), but the pair of addresses is taken.
                     let waits = self.get(*id).is_some_and(|connection| connection.state() == State::TimeWait);
@@ -127,7 +128,8 @@ impl Endpoint {
                 ports.find(address, remote, is_free).ok_or(Errno::AddressNotAvailable)?
             }
         };
-        let identity = self.identity(now, SocketAddr::new(address, port), remote);
+        let recalled = recalled.filter(|_| self.config.settings.syn_echoes_time_wait);
+        let identity = Identity { recalled, ..self.identity(now, SocketAddr::new(address, port), remote) };
         let connection = Connection::open(&mut context(&self.config, &mut self.events, now), identity);
         Ok(self.adopt(connection))
     }
@@ -137,12 +139,12 @@ impl Endpoint {
     }
 
     /// Ends a connection in TIME-WAIT whose addresses an active open needs, if timestamps distinguish its segments from
-    /// new ones (RFC 6191; Linux `tcp_twsk_unique`).
-    fn leave_time_wait(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
-        let owner = self.owners.get(&(local, remote)).copied();
-        if let Some(id) = owner.filter(|id| self.get(*id).is_some_and(Connection::may_be_reopened)) {
-            self.with(now, id, Connection::replaced);
-        }
+    /// new ones (RFC 6191; Linux `tcp_twsk_unique`). Returns the peer's last timestamp.
+    fn leave_time_wait(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
+        let id = *self.owners.get(&(local, remote))?;
+        let timestamp = self.get(id).filter(|old| old.may_be_reopened())?.peer_timestamp();
+        self.with(now, id, Connection::replaced);
+        timestamp
     }
 
     /// The outcome of an active open. An error is returned once.

@@ -17,6 +17,8 @@ pub(crate) struct Sent {
     pub(crate) last_sent: Instant,
     /// How often it was sent.
     pub(crate) transmissions: u32,
+    /// The number of its last transmission among those of the connection.
+    pub(super) order: u64,
     /// Whether the next segment left the stack in the same packet.
     pub(crate) joined: bool,
     pub(super) mark: Mark,
@@ -35,17 +37,17 @@ pub(super) enum Mark {
     Resent,
 }
 
-/// When a segment was last sent, and where it ends: RACK's order of segments (RFC 8985 §6.2, step 2).
+/// RACK's order of segments (RFC 8985 §6.2, step 2).
+///
+/// `RACK_sent_after` compares the times of sending, then the ends. Here much happens in one instant, and what is sent again
+/// may leave before or after new data: the order of transmission says both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Transmission {
-    pub(crate) xmit_ts: Instant,
-    pub(crate) end_seq: Seq,
-}
+pub(crate) struct Transmission(pub(super) u64);
 
 impl Transmission {
-    /// `RACK_sent_after`: the end breaks the tie.
+    /// `RACK_sent_after`.
     pub(crate) fn sent_after(self, other: Transmission) -> bool {
-        self.xmit_ts > other.xmit_ts || (self.xmit_ts == other.xmit_ts && self.end_seq.after(other.end_seq))
+        self.0 > other.0
     }
 }
 
@@ -58,6 +60,7 @@ impl Sent {
             first_sent: now,
             last_sent: now,
             transmissions: 1,
+            order: 0,
             joined: false,
             mark: Mark::InFlight,
         }
@@ -74,13 +77,13 @@ impl Sent {
     }
 
     pub(super) fn transmission(&self) -> Transmission {
-        Transmission { xmit_ts: self.last_sent, end_seq: self.end() }
+        Transmission(self.order)
     }
 
     /// Counts another transmission, and returns what it sends.
-    pub(super) fn send_again(&mut self, now: Instant) -> Sent {
+    pub(super) fn send_again(&mut self, now: Instant, order: u64) -> Sent {
         self.transmissions += 1;
-        self.last_sent = now;
+        (self.last_sent, self.order) = (now, order);
         self.clone()
     }
 }

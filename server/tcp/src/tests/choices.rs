@@ -1,12 +1,13 @@
 //! The choices of a profile that no other test tells apart: what each changes.
 
+use super::pair::Pair;
 use super::*;
 use crate::{AckRule, Errno, KeepaliveSettings, Received};
 
 /// A choice: its name, how the other one is made, what is played, and what comes of either.
 type Row = (&'static str, fn(&mut Settings), fn(Settings) -> String, [&'static str; 2]);
 
-const ROWS: [Row; 14] = [
+const ROWS: [Row; 21] = [
     (
         "reset_at_fin",
         |s| s.reset_at_fin = false,
@@ -117,7 +118,121 @@ const ROWS: [Row; 14] = [
             lone.endpoint.send(lone.now, lone.id(), &[b'x'; 2000]).unwrap();
             format!("{:?}", lone.sent_now().iter().map(|segment| segment.3).collect::<Vec<_>>())
         },
-        ["[]", "[1000]"],
+        ["[500, 500]", "[1000]"],
+    ),
+    (
+        "orphan_retries_at_max_rto",
+        |s| s.orphan_retries_at_max_rto = None,
+        |settings| {
+            let mut lone = Lone::in_state(State::Established, settings);
+            lone.deliver_with(ACK, 301, 101, b"", 0, Options::default());
+            lone.endpoint.send(lone.now, lone.id(), b"x").unwrap();
+            lone.endpoint.close(lone.now, lone.id());
+            assert_eq!(lone.sent_now(), [], "the window is closed");
+            while lone.state() == State::FinWait1 && lone.now < Instant::ZERO + secs(3600) {
+                lone.wait();
+                lone.deliver_with(ACK, 301, 101, b"", 0, Options::default());
+            }
+            format!("{} after {} s", lone.state(), lone.now.as_duration().as_secs())
+        },
+        ["CLOSED after 324 s", "FIN-WAIT-1 after 3684 s"],
+    ),
+    (
+        "reset_at_sack_edge",
+        |s| s.reset_at_sack_edge = false,
+        |settings| {
+            let mut lone = Lone::new(Settings { sack: true, ..settings });
+            lone.connect();
+            lone.sent_now();
+            let options = Options { sack_permitted: true, ..Options::default() };
+            lone.deliver_with(SYN | ACK, 300, 101, b"", 65_535, options);
+            for beyond in [401, 601] {
+                lone.deliver((ACK, beyond, 101, 100));
+            }
+            let edges = [501, 701].map(|edge| {
+                lone.deliver((RST, edge, 0, 0));
+                lone.state().to_string()
+            });
+            edges.join(", ")
+        },
+        ["ESTABLISHED, CLOSED", "ESTABLISHED, ESTABLISHED"],
+    ),
+    (
+        "simultaneous_open_offers_all",
+        |s| s.simultaneous_open_offers_all = false,
+        |settings| {
+            let mut lone = Lone::new(Settings { timestamps: true, sack: true, ..settings });
+            lone.connect();
+            lone.transmits();
+            lone.arrives(SYN, 300, 0, b"", 65_535, Options::default());
+            let options = lone.transmits().remove(0).header.options;
+            format!("timestamps {}, SACK {}", options.timestamps.is_some(), options.sack_permitted)
+        },
+        ["timestamps true, SACK true", "timestamps false, SACK false"],
+    ),
+    (
+        "drop_syn_fin",
+        |s| s.drop_syn_fin = false,
+        |settings| {
+            let mut lone = Lone::new(settings);
+            lone.listen();
+            flags(&lone.deliver((SYN | FIN, 300, 0, 0)).1)
+        },
+        ["", "SYN+ACK"],
+    ),
+    (
+        "trim_to_window",
+        |s| s.trim_to_window = true,
+        |settings| {
+            let settings =
+                Settings { packet_memory: false, receive_buffer: 1000, receive_buffer_max: None, ..settings };
+            let mut lone = Lone::in_state(State::Established, settings);
+            let unread = |lone: &Lone| lone.endpoint.status(lone.id()).unwrap().unread;
+            lone.deliver((ACK, 301, 101, 1100));
+            let whole = unread(&lone);
+            lone.endpoint.receive(lone.now, lone.id(), &mut [0; 1100]).unwrap();
+            lone.transmits();
+            let nxt = 301 + whole as u32;
+            lone.deliver((ACK, nxt, 101, 100));
+            let (arrival, answers) = lone.deliver((ACK, nxt + 100, 101, 1000));
+            format!("{whole}, then {:?}, {}, {}", arrival.disposition, unread(&lone), flags(&answers))
+        },
+        ["1100, then Dropped(OutOfWindow), 100, ACK", "1000, then Accepted, 1000, "],
+    ),
+    (
+        "numbers_keep_to_window",
+        |s| s.numbers_keep_to_window = false,
+        |settings| {
+            let mut lone = Lone::in_state(State::Established, settings);
+            lone.endpoint.send(lone.now, lone.id(), &[1; 1000]).unwrap();
+            lone.sent_now();
+            lone.deliver_with(ACK, 301, 101, b"", 300, Options::default());
+            lone.endpoint.abort(lone.now, lone.id());
+            lone.sent_now()[0].1.to_string()
+        },
+        ["401", "1101"],
+    ),
+    (
+        "syn_echoes_time_wait",
+        |s| s.syn_echoes_time_wait = false,
+        |settings| {
+            let settings = Settings { timestamps: true, ..settings };
+            let mut pair = Pair::new(settings, Profile::Linux.settings()).connected();
+            let local = pair.ends[0].status(pair.id(0)).unwrap().local;
+            pair.close(0);
+            pair.run_for(ms(20));
+            pair.close(1);
+            pair.run_for(secs(1));
+            let last = pair.log.iter().rfind(|it| it.from == 1).unwrap().transmit.header.options.timestamps;
+            pair.log.clear();
+            let remote = "10.0.0.2:80".parse().unwrap();
+            pair.ends[0].connect(pair.now, Some(local.port()), remote).unwrap();
+            pair.drain(0);
+            let syn = &pair.log[0].transmit.header;
+            let echo = syn.options.timestamps.unwrap().echo;
+            format!("the last one: {}, window {}", Some(echo) == last.map(|last| last.value), syn.window)
+        },
+        ["the last one: true, window 65160", "the last one: false, window 64240"],
     ),
     (
         "window_update_doubles",

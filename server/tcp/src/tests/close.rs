@@ -22,10 +22,21 @@ fn ack_and_fin_travel_together_when_the_application_is_ready() {
     assert_eq!(pair.sent(1), [(FIN | ACK, 0)]);
 }
 
+/// A pair that has exchanged a request and its answer.
+fn exchanged() -> Pair {
+    let mut pair = Pair::linux().connected();
+    for end in [0, 1] {
+        pair.send(end, &[7; 100]);
+        pair.run_for(secs(1));
+    }
+    pair.log.clear();
+    pair
+}
+
 /// Recording 01b: half a second later it takes four segments, the first ACK more than 40 ms late.
 #[test]
 fn four_segments_when_the_application_takes_its_time() {
-    let pair = close_both(Pair::linux().connected(), ms(500));
+    let pair = close_both(exchanged(), ms(500));
     assert_eq!(pair.sent(0), [(FIN | ACK, 0), (ACK, 0)]);
     assert_eq!(pair.sent(1), [(ACK, 0), (FIN | ACK, 0)]);
     let times = pair.times(|_| true);
@@ -33,6 +44,30 @@ fn four_segments_when_the_application_takes_its_time() {
     assert_eq!(pair.states(0), [Closed, SynSent, Established, FinWait1, FinWait2, TimeWait, Closed]);
     assert_eq!(pair.states(1), [Listen, SynReceived, Established, CloseWait, LastAck, Closed]);
     assert_eq!(pair.ends[0].connections().count() + pair.ends[1].connections().count(), 0, "forgotten");
+}
+
+/// Recordings 40b and 40c: where no data has arrived there is no dialogue, and no time to wait for its next line.
+#[test]
+fn a_fin_without_any_data_before_it_is_acknowledged_at_once() {
+    let pair = close_both(Pair::linux().connected(), ms(500));
+    assert_eq!(pair.sent(1), [(ACK, 0), (FIN | ACK, 0)]);
+    let times = pair.times(|_| true);
+    assert_eq!(times[1] - times[0], 20 + 1, "at the next tick");
+}
+
+/// Recording 50_rtt2_fin_at_tail_13: a segment with data and FIN is acknowledged as a FIN is, although those before it were
+/// acknowledged at once.
+#[test]
+fn data_with_a_fin_waits_for_the_answer_as_a_fin_does() {
+    let mut pair = Pair::linux().connected();
+    let id = pair.id(0);
+    pair.ends[0].send(pair.now, id, &[1; 100]).unwrap();
+    pair.close(0);
+    pair.run_for(ms(20));
+    assert_eq!(pair.sent(0), [(FIN | PSH | ACK, 100)]);
+    assert_eq!(pair.sent(1), []);
+    pair.close(1);
+    assert_eq!(pair.sent(1), [(FIN | ACK, 0)]);
 }
 
 /// Recording 01c.

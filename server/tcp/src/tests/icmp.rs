@@ -46,6 +46,39 @@ fn a_connect_fails_at_once() {
     }
 }
 
+/// Recordings 47_icmp_net_on_synack to 47_icmp_port_on_synack: a request is dropped if its sender cannot be reached, and else
+/// waits for it.
+#[test]
+fn a_passive_open_ends_if_the_peer_cannot_be_reached() {
+    use DestUnreachableHeader as Why;
+    for (why, state) in [
+        (Why::Host, State::Closed),
+        (Why::Network, State::Closed),
+        (Why::Port, State::SynReceived),
+        (Why::FilterProhibited, State::SynReceived),
+    ] {
+        let mut lone = Lone::in_state(State::SynReceived, plain(100));
+        let guess = unreachable(lone.local, lone.peer, Seq(77), why.clone());
+        lone.endpoint.handle_datagram(lone.now, &guess);
+        assert_eq!(lone.state(), State::SynReceived, "a guess");
+        let told = unreachable(lone.local, lone.peer, Seq(100), why.clone());
+        lone.endpoint.handle_datagram(lone.now, &told);
+        assert_eq!(lone.state(), state, "{why:?}");
+        assert_eq!(lone.sent_now(), [], "in silence");
+    }
+}
+
+/// A simultaneous open is an active one, and fails as such (Linux `tcp_v4_err`).
+#[test]
+fn a_simultaneous_open_fails_at_once() {
+    let mut lone = Lone::in_state(State::SynSent, plain(100));
+    lone.deliver((SYN, 300, 0, 0));
+    assert_eq!(lone.state(), State::SynReceived);
+    let told = unreachable(lone.local, lone.peer, Seq(100), DestUnreachableHeader::Port);
+    lone.endpoint.handle_datagram(lone.now, &told);
+    assert_eq!(lone.endpoint.connected(lone.id()), Poll::Ready(Err(Errno::ConnectionRefused)));
+}
+
 /// Recording 06f: every timeout is answered, so that none backs off; the limit is a time all the same, and the router's
 /// word becomes the error.
 #[test]

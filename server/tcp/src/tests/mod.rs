@@ -118,23 +118,35 @@ impl Lone {
         window: u16,
         options: Options,
     ) -> (Arrival, Vec<Brief>) {
-        let payload_len = payload.len() as u32;
+        let arrival = self.arrives(flags, seq, ack, payload, window, options);
+        if self.connection.is_none() {
+            self.connection = arrival.connection;
+        }
+        (arrival, self.sent_now())
+    }
+
+    /// A segment of the peer arrives, and nothing is sent yet.
+    fn arrives(
+        &mut self,
+        flags: Flags,
+        seq: u32,
+        ack: u32,
+        payload: &[u8],
+        window: u16,
+        options: Options,
+    ) -> Arrival {
         let header = Header {
             seq: Seq(seq),
             ack: Seq(ack),
             flags,
             window,
-            payload: payload_len,
+            payload: payload.len() as u32,
             options,
             ..Header::default()
         };
         let mut octets = Vec::new();
         encode(IpChoice::default(), self.peer, self.local, &header, (payload, b""), &mut octets);
-        let arrival = self.endpoint.handle_datagram(self.now, &octets);
-        if self.connection.is_none() {
-            self.connection = arrival.connection;
-        }
-        (arrival, self.sent_now())
+        self.endpoint.handle_datagram(self.now, &octets)
     }
 
     /// What the endpoint sends now, in brief.

@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 49] = [
+const ROWS: [Row; 56] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -149,6 +149,15 @@ const ROWS: [Row; 49] = [
         [M("02_client_fin_dropped_all_orphan_default"), U, U, U, U],
     ),
     (
+        "an orphan at the maximum RTO gives up",
+        |s| match s.orphan_retries_at_max_rto {
+            Some(0) => "at once, even if probes are answered".to_owned(),
+            Some(retries) => format!("after {retries} doublings, even if probes are answered"),
+            None => "as before".to_owned(),
+        },
+        [M("40a, 40d, 40e"), D("RFC 9293 §3.8.6.1"), U, U, U],
+    ),
+    (
         "an orphan stays in FIN-WAIT-2",
         |s| s.fin_timeout.map_or("forever".to_owned(), time),
         [SYSCTL, D("RFC 9293 has no timer"), BSD_TIMER, U, XNU_TIMER],
@@ -170,6 +179,11 @@ const ROWS: [Row; 49] = [
         [D("`tcp_reset_check`"), U, U, U, U],
     ),
     (
+        "a RST after the highest data beyond a gap",
+        |s| if s.reset_at_sack_edge { "is accepted" } else { "is challenged" }.to_owned(),
+        [M("43a, 43b"), D("RFC 5961 §3.2"), U, U, U],
+    ),
+    (
         "the error after a RST in CLOSE-WAIT",
         |s| s.close_wait_reset.to_string(),
         [D("`tcp_reset`"), U, U, U, U],
@@ -184,7 +198,32 @@ const ROWS: [Row; 49] = [
         |s| if s.reset_after_shutdown_read { "is answered by RST" } else { "is acknowledged" }.to_owned(),
         [D("`tcp_rcv_state_process`"), U, U, U, U],
     ),
+    (
+        "the SYN+ACK of a simultaneous open offers",
+        |s| if s.simultaneous_open_offers_all { "what its SYN did" } else { "what both SYNs did" }.to_owned(),
+        [D("`tcp_syn_options`"), D("RFC 7323 §2.2"), U, U, U],
+    ),
+    (
+        "SYN+FIN to a listener",
+        |s| if s.drop_syn_fin { "is dropped" } else { "is answered" }.to_owned(),
+        [M("46a"), D("RFC 9293 §3.10.7.2"), U, U, U],
+    ),
+    (
+        "a segment that ends beyond the window",
+        |s| if s.trim_to_window { "is trimmed" } else { "is dropped if data is unread" }.to_owned(),
+        [M("48a, 48b"), D("RFC 9293 §3.10.7.4"), U, U, U],
+    ),
+    (
+        "ACK and RST beyond a window that shrank",
+        |s| if s.numbers_keep_to_window { "move back to its end" } else { "stay beyond it" }.to_owned(),
+        [M("45a"), D("RFC 9293 §3.10.7.4"), U, U, U],
+    ),
     ("timestamps", |s| on(s.timestamps), [SYSCTL, D("RFC 7323"), U, U, U]),
+    (
+        "a SYN in place of TIME-WAIT echoes",
+        |s| if s.syn_echoes_time_wait { "its last timestamp" } else { "nothing" }.to_owned(),
+        [M("14d"), D("RFC 7323 §3.2"), U, U, U],
+    ),
     (
         "SACK, D-SACK",
         |s| format!("{}, {}", on(s.sack), on(s.dsack)),
@@ -224,10 +263,10 @@ const ROWS: [Row; 49] = [
     (
         "ICMP errors that end a connection",
         |s| match s.icmp {
-            IcmpErrors::InHandshake => "any, in SYN-SENT".to_owned(),
+            IcmpErrors::InHandshake => "any in SYN-SENT, some in SYN-RECEIVED".to_owned(),
             IcmpErrors::Hard => "hard ones".to_owned(),
         },
-        [M("06d, 06e, 06f"), D("RFC 9293 §3.9.2.2"), U, U, U],
+        [M("06d, 06e, 06f, 47"), D("RFC 9293 §3.9.2.2"), U, U, U],
     ),
     (
         "a reported path MTU is accepted",
@@ -254,8 +293,8 @@ const ROWS: [Row; 49] = [
     ),
     (
         "data for half of the largest window",
-        |s| if s.half_window_segments { "is sent" } else { "waits" }.to_owned(),
-        [D("`tcp_snd_wnd_test`"), D("RFC 9293 §3.8.6.2.1"), U, U, U],
+        |s| if s.half_window_segments { "is sent" } else { "is a whole segment" }.to_owned(),
+        [M("41b"), D("RFC 9293 §3.8.6.2.1"), U, U, U],
     ),
     (
         "buffers are measured by",

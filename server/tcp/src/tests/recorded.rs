@@ -322,3 +322,182 @@ fn a_fixed_receive_buffer_is_offered_whole_with_the_scale_that_it_needs() {
         assert_eq!((sent[0].window, sent[1].window), (syn, then), "{octets}");
     }
 }
+
+/// 42a_ack_advances_and_sacks: what one acknowledgment says all at once came in order (`tcp_check_sack_reordering`).
+#[test]
+fn an_acknowledgment_that_advances_and_reports_delays_no_repair() {
+    let mut pair = Pair::linux().connected();
+    let (mut data, mut acks) = (0, 0);
+    pair.path(move |from, sent, _| {
+        data += usize::from(from == 0 && sent.header.payload > 0);
+        acks += usize::from(from == 1);
+        let lost = (from == 0 && data == 2 && sent.header.payload > 0) || (from == 1 && acks == 1);
+        if lost { Fate::Drop } else { Fate::Pass }
+    });
+    pair.send(0, &pattern(10 * MSS));
+    pair.run_for(secs(1));
+    let again = pair.times(|it| it.transmit.purpose == Purpose::FastRetransmission);
+    assert_eq!(again, [1000 + 40], "one round trip later");
+}
+
+/// 49b_undo_by_dsack_nothing_in_flight, and while the repair still goes on (`tcp_try_undo_dsack`): without timestamps the
+/// D-SACK alone shows that nothing was lost.
+#[test]
+fn a_d_sack_undoes_a_repair_that_goes_on_or_is_over() {
+    let flights = [false, true].map(|goes_on| {
+        let settings = || Settings { timestamps: false, ..Profile::Linux.settings() };
+        let mut pair = Pair::new(settings(), settings()).connected();
+        let mut seen = 0;
+        pair.path(move |from, sent, _| {
+            let data = from == 0 && sent.header.payload > 0 && sent.purpose == Purpose::Normal;
+            seen += usize::from(data);
+            match seen {
+                2 if data => Fate::Delay(ms(25)),
+                // Sent before the repair began, so that it goes on until they have arrived.
+                11..=14 if data && goes_on => Fate::Delay(ms(6)),
+                _ => Fate::Pass,
+            }
+        });
+        pair.send(0, &pattern(if goes_on { 40 } else { 10 } * 1460));
+        pair.run_for(ms(if goes_on { 80 } else { 120 }));
+        if !goes_on {
+            pair.send(0, &pattern(20 * 1460));
+        }
+        let now = pair.now;
+        pair.log.iter().filter(|it| it.at == now && it.transmit.purpose == Purpose::Normal).count()
+    });
+    assert_eq!(flights, [11, 6], "as many as the window takes that was restored");
+}
+
+/// A client that has sent three segments of which the first is lost, to a server that says `window` from then on.
+fn shrunk(window: u16) -> Lone {
+    let mut lone = Lone::new(Settings { sack: true, ..plain(100) });
+    lone.connect();
+    lone.sent_now();
+    let options = Options { mss: Some(1000), sack_permitted: true, ..Options::default() };
+    lone.deliver_with(SYN | ACK, 300, 101, b"", 65_535, options);
+    lone.endpoint.send(lone.now, lone.id(), &[1; 5000]).unwrap();
+    assert_eq!(lone.sent_now().len(), 5);
+    lone.now += ms(40);
+    let mut options = Options::default();
+    options.sack.push(Seq(1101), Seq(4101));
+    lone.deliver_with(ACK, 301, 101, b"", window, options);
+    lone
+}
+
+/// 44a_shrunk_window_retransmission, 44c_window_shrunk_to_zero (`__tcp_retransmit_skb`).
+#[test]
+fn what_is_sent_again_keeps_to_a_window_that_shrank() {
+    for (window, sent) in [(65_535, vec![(101, 1000)]), (512, vec![(101, 512)]), (0, vec![(101, 1000)])] {
+        let mut lone = shrunk(window);
+        let mut again = lone.wait();
+        while again.is_empty() {
+            again = lone.wait();
+        }
+        let again: Vec<(u32, usize)> = again.into_iter().map(|(_, seq, _, len)| (seq, len)).collect();
+        assert_eq!(again, sent, "{window}");
+    }
+}
+
+/// The last segment lies beyond the window (`tcp_send_loss_probe`): the timer follows, without a probe before it.
+#[test]
+fn no_tail_loss_probe_goes_beyond_the_window() {
+    for (window, first_again) in [(65_535, (2201, 1100)), (1500, (1, 1100))] {
+        let mut lone = Lone::new(Settings { sack: true, ..plain(100) });
+        lone.connect();
+        lone.sent_now();
+        lone.now += ms(40);
+        let options = Options { mss: Some(1100), sack_permitted: true, ..Options::default() };
+        lone.deliver_with(SYN | ACK, 300, 101, b"", 65_535, options);
+        lone.endpoint.send(lone.now, lone.id(), &[1; 3300]).unwrap();
+        assert_eq!(lone.sent_now().len(), 3);
+        lone.deliver_with(ACK, 301, 101, b"", window, Options::default());
+        let mut again = lone.wait();
+        while again.is_empty() {
+            again = lone.wait();
+        }
+        assert_eq!((again[0].1 - 100, again[0].3), first_again, "{window}");
+    }
+}
+
+/// 08b_kill9_unread_data and others: a RST that is no answer has timestamps and a window as every segment
+/// (`tcp_send_active_reset`).
+#[test]
+fn the_reset_of_a_close_has_timestamps_and_a_window() {
+    let mut pair = Pair::linux().connected();
+    pair.reads[1] = false;
+    pair.send(0, &[1; 100]);
+    pair.run_for(ms(100));
+    pair.close(1);
+    let reset = &pair.log.last().unwrap().transmit.header;
+    assert_eq!(reset.flags, RST | ACK);
+    assert!(reset.window > 0 && reset.options.timestamps.is_some());
+}
+
+/// 54a_keepalive_probe_timestamp and 54b_ack_beyond_snd_nxt: a segment that is not acceptable has no timestamp that counts
+/// (RFC 7323 §5.3, R2; `tcp_ack`); the last one repeated has (54d_duplicate_future_timestamp).
+#[test]
+fn only_an_acceptable_segment_moves_the_echo() {
+    // (seq, ack, len, whether its timestamp is echoed), relative to rcv.nxt and snd.nxt.
+    for (seq, ack, len, echoed) in [(0, 0, 10, true), (-1, 0, 0, false), (0, 1, 0, false), (-10, 0, 10, true)]
+    {
+        let settings = Settings { timestamps: true, ..plain(100) };
+        let mut lone = Lone::new(settings);
+        lone.connect();
+        lone.sent_now();
+        let stamped =
+            |value| Options { timestamps: Some(crate::Timestamps { value, echo: 0 }), ..Options::default() };
+        lone.deliver_with(SYN | ACK, 300, 101, b"", 65_535, stamped(1000));
+        lone.deliver_with(ACK, 301, 101, &[1; 20], 65_535, stamped(1000));
+        let (seq, ack) = (321_u32.wrapping_add_signed(seq), 101 + ack);
+        lone.deliver_with(ACK, seq, ack, &vec![2; len], 65_535, stamped(2000));
+        lone.endpoint.send(lone.now, lone.id(), b"x").unwrap();
+        let echo = lone.transmits().last().unwrap().header.options.timestamps.unwrap().echo;
+        assert_eq!(echo, if echoed { 2000 } else { 1000 }, "{seq} {ack} {len}");
+    }
+}
+
+/// 41b_tiny_window_2000: a window that takes no two segments is filled by halves (`tcp_bound_to_half_wnd`).
+#[test]
+fn a_segment_takes_no_more_than_half_of_the_largest_window() {
+    // (the largest window, octets in a segment): a window of 536 or less is taken whole, and 48 octets at least.
+    for (window, len) in [(65_535, 1000), (2000, 1000), (1200, 600), (540, 270), (536, 536), (20, 20)] {
+        let mut lone = Lone::new(plain(100));
+        lone.connect();
+        lone.sent_now();
+        let options = Options { mss: Some(1000), ..Options::default() };
+        lone.deliver_with(SYN | ACK, 300, 101, b"", window, options);
+        lone.endpoint.send(lone.now, lone.id(), &[1; 5000]).unwrap();
+        let mut sent = lone.sent_now();
+        if sent.is_empty() {
+            sent = lone.wait();
+        }
+        assert_eq!(sent.first().map(|segment| segment.3), Some(len), "{window}");
+    }
+}
+
+/// Room for all that is left, and nothing that could still fill it (`tcp_tso_should_defer`).
+#[test]
+fn the_end_of_the_stream_does_not_wait_for_more() {
+    for (closes, micros) in [(true, 2411), (false, 2548)] {
+        let mut pair = Pair::linux();
+        pair.latency = ms(1);
+        let mut pair = pair.connected();
+        let mut sent = 0;
+        // As on a link that takes its time for each.
+        pair.path(move |from, _, _| {
+            sent += u64::from(from == 0);
+            Fate::Delay(Duration::from_micros(if from == 0 { sent * 137 } else { 0 }))
+        });
+        let id = pair.id(0);
+        pair.ends[0].send(pair.now, id, &pattern(14 * MSS)).unwrap();
+        if closes {
+            pair.close(0);
+        }
+        pair.drain(0);
+        let began = pair.now;
+        pair.run_for(secs(1));
+        let last = pair.log.iter().rfind(|it| it.from == 0 && it.transmit.header.payload > 0).unwrap();
+        assert_eq!((last.at - began).as_micros(), micros, "{closes}");
+    }
+}

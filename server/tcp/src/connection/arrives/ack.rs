@@ -6,7 +6,7 @@ use super::Step;
 use crate::connection::recovery::{AckSummary, Phase};
 use crate::connection::retransmission::Retransmissions;
 use crate::connection::{Connection, Context};
-use crate::scoreboard::Delivered;
+use crate::scoreboard::{Before, Delivered};
 use crate::{Cause, DropReason, Flags, Header, Instant, Purpose, Seq, State, Timer, Timestamps};
 
 impl Connection {
@@ -74,7 +74,7 @@ impl Connection {
     /// Takes the acknowledgment of our SYN.
     pub(super) fn acknowledge_syn(&mut self, cx: &mut Context<'_>, header: &Header) {
         self.snd.set_window(header);
-        let mut delivered = Delivered::default();
+        let mut delivered = Delivered::new(self.before(cx.now, header));
         self.advance(cx, header, &mut delivered);
         self.totals.delivered += delivered.segments;
         self.recovery.phase = Phase::Open;
@@ -90,6 +90,7 @@ impl Connection {
             self.answer_unacceptable(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::UnacceptableAck);
         }
+        self.record_timestamp(header);
         self.persist.answered();
         let una_before = self.snd.una;
         let mut in_flight = self.snd.sent.in_flight();
@@ -101,8 +102,7 @@ impl Connection {
         let advanced = header.ack.after(una_before);
         let window_changed =
             if header.ack.before(una_before) { false } else { self.snd.update_window(header) };
-        let mut delivered =
-            Delivered { recovery_point: self.recovery.recovery_point(), ..Delivered::default() };
+        let mut delivered = Delivered::new(self.before(cx.now, header));
         let dsack = self.take_sack(header, &mut delivered);
         if advanced {
             self.advance(cx, header, &mut delivered);
@@ -111,11 +111,12 @@ impl Connection {
         }
         self.totals.delivered += delivered.segments;
         self.totals.dsack_dups += u32::from(dsack.is_some());
-        if !was_empty {
-            let duplicate =
-                header.ack == una_before && header.is_empty() && !window_changed && dsack.is_none();
-            let ack = AckSummary { header, delivered, una_before, advanced, duplicate, dsack, in_flight };
+        let duplicate = header.ack == una_before && header.is_empty() && !window_changed && dsack.is_none();
+        let ack = AckSummary { header, delivered, una_before, advanced, duplicate, dsack, in_flight };
+        if !was_empty || dsack.is_some() {
             self.recover(cx, &ack);
+        } else {
+            self.process_tail_probe_ack(&ack);
         }
         if advanced {
             self.set_retransmission_timer(cx);
@@ -125,6 +126,18 @@ impl Connection {
             self.set_persist_timer(cx);
         }
         Ok(())
+    }
+
+    /// What is known before an acknowledgment.
+    fn before(&self, now: Instant, header: &Header) -> Before {
+        let timestamps = header.options.timestamps.filter(|_| self.agreed.timestamps);
+        Before {
+            now,
+            recovery_point: self.recovery.recovery_point(),
+            min_rtt: self.rtt.min_rtt(),
+            highest_sacked: self.snd.sent.highest_sacked(),
+            echoed: timestamps.and_then(|Timestamps { echo, .. }| self.timestamps.shown_until(now, echo)),
+        }
     }
 
     /// Marks what the SACK option reports (RFC 2018 §5); returns the duplicate that it reports (RFC 2883 §4).
@@ -140,7 +153,8 @@ impl Connection {
             }
             _ => None,
         };
-        for (left, right) in blocks.iter().skip(usize::from(duplicate.is_some())) {
+        // The segments are taken in their order, which is not that of the blocks (Linux `tcp_sacktag_write_queue`).
+        for (left, right) in header.options.sack.in_order().as_slice() {
             let sane = left.before(*right)
                 && right.at_or_before(self.snd.nxt)
                 && left.at_or_after(self.snd.una.max(header.ack));

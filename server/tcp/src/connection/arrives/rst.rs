@@ -2,7 +2,7 @@
 
 use super::Step;
 use crate::connection::{Connection, Context};
-use crate::{Cause, DropReason, Errno, Header, Purpose, State};
+use crate::{Cause, DropReason, Errno, Header, Purpose, SackBlocks, Seq, State};
 
 impl Connection {
     /// RFC 9293 §3.10.7.4, second: "If the RST bit is set and the sequence number exactly matches the next expected
@@ -11,7 +11,10 @@ impl Connection {
     pub(super) fn process_rst(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
         // "If the RST bit is set and the sequence number does not exactly match the next expected sequence value, yet
         // is within the current receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)".
-        if header.seq != self.rcv.nxt && !self.is_reset_at_fin(cx, header) && !self.yields(cx) {
+        let exact = header.seq == self.rcv.nxt
+            || self.is_reset_at_fin(cx, header)
+            || self.is_reset_at_sack_edge(cx, header);
+        if !exact && !self.yields(cx) {
             self.answer_unacceptable(cx, header, Purpose::ChallengeAck);
             return Err(DropReason::InexactReset);
         }
@@ -40,6 +43,16 @@ impl Connection {
         cx.settings.reset_at_fin
             && header.seq + 1 == self.rcv.nxt
             && matches!(self.state, State::CloseWait | State::LastAck | State::Closing)
+    }
+
+    /// Whether a RST follows the highest data reported by SACK, and counts although something before it is missing.
+    fn is_reset_at_sack_edge(&self, cx: &Context<'_>, header: &Header) -> bool {
+        let mut blocks = SackBlocks::default();
+        if cx.settings.reset_at_sack_edge && self.agreed.sack {
+            self.rcv.push_sack_blocks(&mut blocks);
+        }
+        let edges = blocks.as_slice().iter().map(|(_, right)| *right);
+        edges.reduce(Seq::max).is_some_and(|edge| header.seq == edge)
     }
 
     /// Whether the connection is an orphan in FIN-WAIT-2 that judges RST and SYN as TIME-WAIT does.

@@ -8,12 +8,11 @@ impl Connection {
     /// RFC 9293 §3.10.7.4, first: "If an incoming segment is not acceptable, an acknowledgment should be sent in reply
     /// (unless the RST bit is set, if so drop the segment and return)".
     pub(super) fn check_sequence_number(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
-        if self.rcv.is_acceptable(header.seq, header.len()) {
-            return Ok(());
-        }
         // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid
         // ACKs, URGs, and RSTs."
-        if self.rcv.window() == 0 && header.seq == self.rcv.nxt {
+        let allowed = self.rcv.window() == 0 && header.seq == self.rcv.nxt;
+        let acceptable = self.rcv.is_acceptable(header.seq, header.len()) || allowed;
+        if acceptable && !self.rcv.overflows(header.text() + header.payload) {
             return Ok(());
         }
         let reason = if header.end().at_or_before(self.rcv.nxt) && header.seq.before(self.rcv.nxt) {
@@ -27,6 +26,11 @@ impl Connection {
         if self.state == State::SynReceived && header.flags.contains(Flags::SYN) && header.seq == self.rcv.irs
         {
             return self.check_repeated_syn(cx, header);
+        }
+        // The last segment again, because its acknowledgment was lost: the answer echoes it (RFC 7323 §4.3; Linux
+        // `tcp_sequence`).
+        if header.end().at_or_after(self.ack_policy.last_sent()) {
+            self.record_timestamp(header);
         }
         self.report_duplicate_text(cx, header);
         let syn = header.flags.contains(Flags::SYN);

@@ -4,7 +4,7 @@ use super::Step;
 use crate::connection::{Connection, Context};
 use crate::rcv::Text;
 use crate::segment::Segment;
-use crate::{Cause, DropReason, Errno, Header, Purpose, State, Timestamps};
+use crate::{Cause, DropReason, Errno, Flags, Header, Purpose, State, Timestamps};
 
 impl Connection {
     /// RFC 9293 §3.10.7.4, seventh: "Once in the ESTABLISHED state, it is possible to deliver segment data to user
@@ -32,7 +32,9 @@ impl Connection {
         if self.parent.is_none() || text != Text::OutOfOrder {
             self.rcv.tune(cx.now, text);
         }
-        self.acknowledge_text(cx, text, window);
+        // The acknowledgment of a FIN that follows is that of the text, too.
+        let fin_follows = segment.header.flags.contains(Flags::FIN) && self.rcv.nxt == end;
+        self.acknowledge_text(cx, text, window, fin_follows);
         Ok(())
     }
 
@@ -60,7 +62,7 @@ impl Connection {
     }
 
     /// "Send an acknowledgment", when the policy says so; `window` is what was offered before.
-    fn acknowledge_text(&mut self, cx: &mut Context<'_>, text: Text, window: u32) {
+    fn acknowledge_text(&mut self, cx: &mut Context<'_>, text: Text, window: u32, fin_follows: bool) {
         let rto = self.rtt.rto();
         if let Text::InOrder(octets) | Text::FilledGap(octets) = text {
             self.ack_policy.received(cx.now, octets, window, rto);
@@ -69,6 +71,7 @@ impl Connection {
             self.ack_policy.window_grows();
         }
         match text {
+            Text::InOrder(_) if fin_follows => {}
             Text::InOrder(_) => self.schedule_ack(cx, false),
             // A gap, or the end of one: the sender must know at once (RFC 5681 §4.2).
             Text::FilledGap(_) if self.rcv.has_gap() => self.acknowledge_gap(cx, Purpose::Normal),

@@ -15,11 +15,20 @@ impl Connection {
         if is_later(self.timestamps.recent, value) && !header.flags.contains(Flags::RST) {
             return self.check_old_timestamp(cx, header, self.timestamps.recent.wrapping_sub(value));
         }
-        // §4.3: only a segment that starts at or before the last acknowledgment updates TS.Recent.
-        if header.seq.at_or_before(self.ack_policy.last_sent()) {
+        Ok(())
+    }
+
+    /// RFC 7323 §5.3, R3: "If an arriving segment satisfies SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent (see
+    /// Section 4.3), then record its timestamp in TS.Recent." Its sequence and acknowledgment numbers are acceptable (R2;
+    /// Linux `tcp_ack`).
+    pub(super) fn record_timestamp(&mut self, header: &Header) {
+        let Some(Timestamps { value, .. }) = header.options.timestamps.filter(|_| self.agreed.timestamps)
+        else {
+            return;
+        };
+        if !is_later(self.timestamps.recent, value) && header.seq.at_or_before(self.ack_policy.last_sent()) {
             self.timestamps.recent = value;
         }
-        Ok(())
     }
 
     /// The timestamp is `age` ticks of the sender's clock older than `TS.Recent`. The segment is answered and dropped;

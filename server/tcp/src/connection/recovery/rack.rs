@@ -8,16 +8,16 @@
 use std::time::Duration;
 
 use super::{AckSummary, DUP_THRESH, Phase};
+use crate::Timer;
 use crate::connection::{Connection, Context};
 use crate::scoreboard::Transmission;
-use crate::{Instant, Timer};
 
 /// The variables of a connection (RFC 8985 §5.3).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rack {
     /// `RACK.segment`: of the segments delivered, the one that was sent last.
     segment: Option<Transmission>,
-    /// `RACK.rtt`: its round-trip time.
+    /// `RACK.rtt`: the round-trip time of the one that was delivered last.
     pub(super) rtt: Duration,
     /// `RACK.reordering_seen`.
     pub(super) reordering_seen: bool,
@@ -25,21 +25,11 @@ pub(super) struct Rack {
 
 impl Connection {
     /// `RACK_update`, step 2: "Update the state for the most recently sent segment that has been delivered".
-    pub(super) fn rack_update(&mut self, now: Instant, ack: &AckSummary<'_>) {
-        let Some((delivered, resent)) = ack.delivered.last_sent else { return };
-        let rtt = now - delivered.xmit_ts;
-        // Such an acknowledgment may belong to an earlier transmission. The RFC asks for less than `RACK.min_RTT`;
-        // where every round trip takes as long, that is never so, but the kernel's lone retransmissions are a little
-        // quicker than its bursts (18c, 12 of 12 runs).
-        let too_quick = self.rtt.min_rtt().is_some_and(|min_rtt| rtt <= min_rtt);
-        if resent && (too_quick || self.echoes_earlier(ack.header, delivered.xmit_ts)) {
-            return;
-        }
+    pub(super) fn rack_update(&mut self, ack: &AckSummary<'_>) {
         let rack = &mut self.recovery.rack;
-        rack.rtt = rtt;
-        if rack.segment.is_none_or(|segment| delivered.sent_after(segment)) {
-            rack.segment = Some(delivered);
-        }
+        rack.rtt = ack.delivered.rtt.unwrap_or(rack.rtt);
+        let newer = |delivered: &Transmission| rack.segment.is_none_or(|last| delivered.sent_after(last));
+        rack.segment = ack.delivered.last_sent.filter(newer).or(rack.segment);
     }
 
     /// `RACK_detect_reordering`, step 3: "Detect data segment reordering".

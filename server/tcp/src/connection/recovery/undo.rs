@@ -33,11 +33,21 @@ impl Connection {
         self.recovery.undo = None;
     }
 
-    /// A D-SACK may report one of the segments that were sent again (RFC 3708).
+    /// A D-SACK may report segments that were sent again (RFC 3708).
     pub(super) fn count_dsack(&mut self, ack: &AckSummary<'_>) {
-        let (Some(undo), Some((_, end))) = (&mut self.recovery.undo, ack.dsack) else { return };
+        let (Some(undo), Some((start, end))) = (&mut self.recovery.undo, ack.dsack) else { return };
         if end.at_or_before(ack.una_before.max(self.snd.una)) && end.after(undo.marker) {
-            undo.awaited_dsacks = undo.awaited_dsacks.map(|count| count.saturating_sub(1));
+            let segments = start.until(end).div_ceil(self.snd.mss);
+            undo.awaited_dsacks = undo.awaited_dsacks.map(|count| count.saturating_sub(segments));
+        }
+    }
+
+    /// Undoes the repair, which may still go on or be over, if D-SACKs have reported every retransmission (Linux
+    /// `tcp_try_undo_dsack`).
+    pub(super) fn undo_by_dsack(&mut self) {
+        if self.recovery.may_undo(false) {
+            self.undo(false);
+            self.try_open();
         }
     }
 

@@ -29,6 +29,9 @@ impl Endpoint {
         if !flags.contains(Flags::SYN) {
             return Arrival::dropped(DropReason::NoSyn);
         }
+        if flags.contains(Flags::FIN) && self.config.settings.drop_syn_fin {
+            return Arrival::dropped(DropReason::SynFin);
+        }
         self.syn_arrives_in_listen(now, id, segment)
     }
 

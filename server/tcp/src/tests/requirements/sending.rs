@@ -107,10 +107,9 @@ fn must_32_33_the_application_learns_of_each_new_mark_and_how_far_it_is() {
 
 /// A connection whose receive window is closed, and its rcv.nxt.
 fn closed_window() -> (Lone, u32) {
-    let mut lone = Lone::in_state(
-        State::Established,
-        Settings { receive_buffer: 1152, receive_buffer_max: None, ..plain(100) },
-    );
+    let settings =
+        Settings { receive_buffer: 1152, receive_buffer_max: None, trim_to_window: true, ..plain(100) };
+    let mut lone = Lone::in_state(State::Established, settings);
     lone.deliver((ACK, 301, 101, 1152));
     assert_eq!(lone.transmits().last().map(|sent| sent.header.window), None);
     lone.deliver((ACK, 1453, 101, 1));
