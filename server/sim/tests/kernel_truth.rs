@@ -4,7 +4,7 @@
 //! time. Beside it, a scenario of the same name says the same situation in our language. Each is run and compared:
 //!
 //! * **structure** exactly: the segments that each host sent (control bits, relative sequence and acknowledgment number,
-//!   length, SACK and DSACK blocks, dropped or not), each connection's states, what each call came to. Any structure that was
+//!   length, SACK and DSACK blocks, timestamps or none, the window of SYN and RST, dropped or not), each connection's states, what each call came to. Any structure that was
 //!   recorded is right. Reads in a row count as one, because how much one call reads depends on when the reader woke up.
 //! * **times** as far as the kernel's own timer wheel lets them be compared; see `times.rs`.
 //!
@@ -223,13 +223,14 @@ until: 2s
     #[test]
     fn every_part_of_a_segment_counts() {
         type Change = fn(&mut Segment);
-        let changes: [(&str, Change); 7] = [
+        let changes: [(&str, Change); 8] = [
             ("host", |it| it.host = Host::Server),
             ("flags", |it| it.flags = "RA".to_owned()),
             ("seq", |it| it.seq += 1),
             ("ack", |it| it.ack = None),
             ("len", |it| it.len += 1),
             ("sack", |it| it.sack = Some(vec![(1, 2)])),
+            ("timestamps", |it| it.timestamps = Some(false)),
             ("dropped", |it| it.dropped = true),
         ];
         for (part, change) in changes {
@@ -239,6 +240,8 @@ until: 2s
             });
             assert!(compared.structure.is_some(), "{part}");
         }
+        let window = changed(true, |recorded| recorded.segments[0].window = Some(1));
+        assert!(window.structure.is_some(), "the window of a SYN");
     }
 
     #[test]

@@ -61,15 +61,22 @@ pub(crate) struct Segment {
     pub(crate) len: i64,
     /// SACK and DSACK blocks relative to the peer's initial number; `None` where the recording does not tell.
     pub(crate) sack: Option<Vec<(i64, i64)>>,
+    /// Whether it has timestamps; `None` where the recording does not tell.
+    pub(crate) timestamps: Option<bool>,
+    /// The window field of SYN and RST; that of others depends on when a reader woke up.
+    pub(crate) window: Option<i64>,
     pub(crate) dropped: bool,
 }
 
 impl Segment {
     /// Whether the two are the same but for their times.
     pub(crate) fn is_like(&self, other: &Segment) -> bool {
-        let sack = self.sack.is_none() || other.sack.is_none() || self.sack == other.sack;
+        fn agree<T: PartialEq>(ours: &Option<T>, theirs: &Option<T>) -> bool {
+            ours.is_none() || theirs.is_none() || ours == theirs
+        }
+        let options = agree(&self.sack, &other.sack) && agree(&self.timestamps, &other.timestamps);
         let key = |segment: &Segment| (segment.host, segment.seq, segment.ack, segment.len, segment.dropped);
-        key(self) == key(other) && self.flags == other.flags && sack
+        key(self) == key(other) && self.flags == other.flags && options && agree(&self.window, &other.window)
     }
 }
 
@@ -83,6 +90,10 @@ impl fmt::Display for Segment {
         for (left, right) in self.sack.iter().flatten() {
             write!(f, " sack {left}:{right}")?;
         }
+        if let Some(window) = self.window {
+            write!(f, " win {window}")?;
+        }
+        f.write_str(if self.timestamps == Some(false) { " no timestamps" } else { "" })?;
         f.write_str(if self.dropped { " dropped" } else { "" })
     }
 }

@@ -122,6 +122,8 @@ fn segment(json: &Value) -> Segment {
         ack: json["ack_rel"].as_i64(),
         len: number(&json["len"]),
         sack: Some(sack.map(|blocks| blocks.split(' ').map(block).collect()).unwrap_or_default()),
+        timestamps: Some(list(&json["opts"]).any(|option| text_of(option).starts_with("TS "))),
+        window: json["win"].as_i64().filter(|_| flags.contains(['S', 'R'])),
         dropped: json["dropped"] == true,
     }
 }
@@ -183,6 +185,8 @@ fn short_segment(line: &str) -> Segment {
         ack: ack.parse().ok(),
         len: len.parse().expect("a number"),
         sack: None,
+        timestamps: None,
+        window: None,
         dropped: rest == ["DROPPED"],
     }
 }

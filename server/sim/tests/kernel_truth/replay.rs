@@ -121,11 +121,11 @@ fn segment(host: Host, time: Micros, sent: &SegmentSent) -> Segment {
     let block = |(left, right): &(Seq, Seq)| {
         (relative(left.0.wrapping_sub(sent.peer_iss)), relative(right.0.wrapping_sub(sent.peer_iss)))
     };
+    let flags = letters(header.flags);
     Segment {
         host,
         time,
         delivered: Vec::new(),
-        flags: letters(header.flags),
         // Of what answers a segment without ACK it is 0, whatever the connection's numbers are.
         seq: if header.flags.contains(Flags::RST) && header.seq == Seq(0) {
             0
@@ -135,6 +135,9 @@ fn segment(host: Host, time: Micros, sent: &SegmentSent) -> Segment {
         ack: header.flags.contains(Flags::ACK).then(|| relative(sent.relative_ack)),
         len: i64::from(header.payload),
         sack: Some(header.options.sack.as_slice().iter().map(block).collect()),
+        timestamps: Some(header.options.timestamps.is_some()),
+        window: flags.contains(['S', 'R']).then_some(i64::from(header.window)),
+        flags,
         dropped: false,
     }
 }
