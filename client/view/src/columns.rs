@@ -33,7 +33,7 @@ pub(crate) fn padded(text: &str, width: usize) -> String {
 }
 
 /// Joins words into lines of at most `width` columns; a wider word has a line of its own.
-pub(crate) fn wrap<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
+pub fn wrap<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
     let words: Vec<&str> = words.into_iter().collect();
     let widths = words.iter().map(|word| word.width());
     lines(widths, width).into_iter().map(|line| words[line].join(" ")).collect()

@@ -7,7 +7,7 @@
 //! Nothing here talks to a server, opens a file or reads a clock: what is written goes to a [`std::io::Write`]. It builds for
 //! `wasm32-unknown-unknown`.
 
-mod columns;
+pub mod columns;
 pub mod describe;
 pub mod diff;
 pub mod explain;

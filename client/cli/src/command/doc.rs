@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
 
 use anstyle::Style;
+use halfopen_view::columns::wrap;
 use halfopen_view::words;
 use serde_json::{Map, Value};
 
@@ -32,7 +33,9 @@ pub(super) fn execute(args: &Args) -> Result<u8, Failure> {
             let top = || keys.iter().filter(|key| !key.path.contains('.'));
             let width = top().map(|key| key.path.len()).max().unwrap_or(0);
             for key in top() {
-                writeln!(out, "{BOLD}{:<width$}{BOLD:#}  {}", key.path, key.description())?;
+                let lines = wrap(key.description().split(' '), output::width().saturating_sub(width + 2));
+                let lines = lines.join(&format!("\n{:width$}  ", ""));
+                writeln!(out, "{BOLD}{:<width$}{BOLD:#}  {lines}", key.path)?;
             }
         }
         Some(wanted) => {
@@ -43,7 +46,7 @@ pub(super) fn execute(args: &Args) -> Result<u8, Failure> {
             let reader = Reader { root: &schema, keys: Vec::new(), read: BTreeSet::new() };
             for (index, meaning) in meanings(&reader, &found).iter().enumerate() {
                 let gap = if index == 0 { "" } else { "\n" };
-                write!(out, "{gap}{}", meaning.text())?;
+                write!(out, "{gap}{}", meaning.text(output::width()))?;
             }
         }
     }
@@ -240,6 +243,7 @@ struct Meaning<'a> {
     places: Vec<&'a str>,
     description: &'a str,
     forms: Vec<String>,
+    /// The keys beside it at all of them.
     beside: Vec<&'a str>,
 }
 
@@ -249,7 +253,12 @@ fn meanings<'a>(reader: &Reader<'_>, keys: &[&'a Key<'_>]) -> Vec<Meaning<'a>> {
         let (description, forms) = (key.description(), distinct(reader.forms(key.value, true)));
         let same = |known: &&mut Meaning<'_>| known.description == description && known.forms == forms;
         match meanings.iter_mut().find(same) {
-            Some(known) => known.places.push(&key.path),
+            Some(known) => {
+                if !known.places.contains(&key.path.as_str()) {
+                    known.places.push(&key.path);
+                }
+                known.beside.retain(|other| key.beside.contains(other));
+            }
             None => {
                 let (places, beside) = (vec![key.path.as_str()], key.beside.clone());
                 meanings.push(Meaning { places, description, forms, beside });
@@ -260,7 +269,7 @@ fn meanings<'a>(reader: &Reader<'_>, keys: &[&'a Key<'_>]) -> Vec<Meaning<'a>> {
 }
 
 impl Meaning<'_> {
-    fn text(&self) -> String {
+    fn text(&self, width: usize) -> String {
         let Meaning { places, description, forms, beside } = self;
         let mut text = String::new();
         for place in places.iter().take(PLACES) {
@@ -269,13 +278,21 @@ impl Meaning<'_> {
         if let Some(more) = places.len().checked_sub(PLACES).filter(|more| *more > 0) {
             text.push_str(&format!("{DIM}and {}{DIM:#}\n", words::count(more as u64, "more place")));
         }
-        text.push_str(&format!("  {description}\n"));
+        let wrapped = |words: &str, indent: usize| {
+            let lines = wrap(words.split(' '), width.saturating_sub(indent));
+            lines.join(&format!("\n{:indent$}", ""))
+        };
+        text.push_str(&format!("  {}\n", wrapped(description, 2)));
         for (index, form) in forms.iter().enumerate() {
-            text.push_str(&format!("  {} {form}\n", if index == 0 { "write" } else { "   or" }));
+            text.push_str(&format!(
+                "  {} {}\n",
+                if index == 0 { "write" } else { "   or" },
+                wrapped(form, 8)
+            ));
         }
         // At the top everything is beside everything.
         if !beside.is_empty() && places.iter().any(|place| place.contains('.')) {
-            text.push_str(&format!("  {DIM}beside it: {}{DIM:#}\n", beside.join(", ")));
+            text.push_str(&format!("  {DIM}beside it: {}{DIM:#}\n", wrapped(&beside.join(", "), 13)));
         }
         text
     }
@@ -292,12 +309,14 @@ mod tests {
         let found = |wanted: &str| {
             let found: Vec<&Key<'_>> = keys.iter().filter(|key| key.is_called(wanted)).collect();
             let reader = Reader { root: &schema, keys: Vec::new(), read: BTreeSet::new() };
-            meanings(&reader, &found).iter().map(Meaning::text).collect::<String>()
+            meanings(&reader, &found).iter().map(|meaning| meaning.text(80)).collect::<String>()
         };
         assert!(found("latency").contains("network.latency"), "{}", found("latency"));
         assert_eq!(found("atency"), "");
         assert!(found("profile").contains("`linux`"), "{}", found("profile"));
         assert!(found("faults.drop").contains("beside it: "), "{}", found("faults.drop"));
+        assert!(found("at").lines().all(|line| line.chars().count() <= 80), "{}", found("at"));
+        assert_eq!(found("at").matches("faults[].at").count(), 1, "each place once: {}", found("at"));
         for key in &keys {
             assert!(!key.description().is_empty(), "{} has no description", key.path);
         }
