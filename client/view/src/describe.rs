@@ -84,6 +84,7 @@ fn kind(kind: Option<&Kind>) -> String {
             "" => "a call sees the end of the stream".to_owned(),
             errno => format!("a call returns {errno}"),
         },
+        Kind::TcpInfo(info) => format!("TCP_INFO: {}", words::tcp_info(info)),
         Kind::DataMistaken(mistake) => format!("reads a wrong byte at offset {}", mistake.offset),
         Kind::ApplicationResult(result) => {
             format!("{} ({})", call(result), step_number(result.step.as_ref()))

@@ -343,6 +343,7 @@ impl Builder {
             | Kind::StepBlocked(_)
             | Kind::DataMistaken(_)
             | Kind::CallReturned(_)
+            | Kind::TcpInfo(_)
             | Kind::LimitReached(_)
             | Kind::RunStopped(_)
             | Kind::ExpectationResult(_) => return None,

@@ -433,7 +433,7 @@ fn expectations_say_of_whom_and_when() {
     let third = Some(ConnectionRef { program: 2, connection: Slot(2), nth: NonZeroU32::new(3) });
     let of_some = |claim| Claim::Host { host: HostId(0), connection: None, some: true, claim };
     assert_eq!(
-        rest[3..],
+        rest[3..6],
         [&incomplete, &of(0, third, HostClaim::EndOfStream), &of_some(HostClaim::Ends(State::Closed))]
     );
     assert_eq!(expectations[10].at, Some(about(Duration::ZERO, S(90))));

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use halfopen_network::Flight;
 use halfopen_network::random::Stream;
+use halfopen_network::{Connections as _, Flight};
 use halfopen_scenario::{Effect, Scenario, Unreachable};
 use halfopen_tcp::{
     Arrival, Cause, Config, ConnectionId, Disposition, DropReason, Endpoint, Event, EventKind as TcpEvent,
@@ -20,6 +20,7 @@ use crate::application::{Application, Context, Opened, Outside, Programs, Turn};
 use crate::clock::Clock;
 use crate::connections::{End, EndId, Origin};
 use crate::shared::Shared;
+use crate::wanted::Wanted;
 use crate::world::Port;
 use halfopen_trace::{
     ConnectionCreated, ConnectionNumber, EventKind, HostId, KeepaliveVerdict, LossReason, SegmentNumber,
@@ -47,6 +48,8 @@ struct Machine {
     port: Rc<Port>,
     endpoint: Endpoint,
     application: Box<dyn Application>,
+    /// When expectations ask for a snapshot of connections.
+    wanted: Wanted,
     /// The connections of this life.
     ends: BTreeMap<ConnectionId, EndId>,
     /// What the application reads.
@@ -63,12 +66,14 @@ impl Machine {
         let addresses = shared.run.borrow().network.addresses_of(host).to_vec();
         let endpoint = Endpoint::new(config(&shared.scenario, host, addresses, (shared.seed, life)));
         let application = application(&shared.scenario, host, life);
+        let wanted = Wanted::new(&shared.scenario, host, shared.now.get());
         Machine {
             shared,
             host,
             port,
             endpoint,
             application,
+            wanted,
             ends: BTreeMap::new(),
             data: Vec::new(),
             arrived: Vec::new(),
@@ -109,8 +114,30 @@ impl Machine {
             self.run_application();
             next = self.application.next_time();
         }
+        self.take_snapshots();
         let wake = self.endpoint.poll_timeout().into_iter().chain(next).min();
-        control.wake.set(wake.map(|time| control.clock.get().time_of(time)));
+        let wake = wake.map(|time| control.clock.get().time_of(time));
+        control.wake.set(wake.into_iter().chain(self.wanted.next()).min());
+    }
+
+    /// Notes what TCP_INFO says of the connections that expectations ask for now.
+    fn take_snapshots(&mut self) {
+        let (time, now) = (self.shared.now.get(), self.local());
+        let Some(wanted) = self.wanted.take(time) else { return };
+        let mut run = self.shared.run.borrow_mut();
+        let is_wanted =
+            |number| wanted.iter().any(|meant| meant.is_none_or(|meant| run.connections.is(meant, number)));
+        let meant: Vec<(ConnectionId, ConnectionNumber)> = self
+            .ends
+            .iter()
+            .map(|(id, end)| (*id, end.number))
+            .filter(|(_, number)| is_wanted(*number))
+            .collect();
+        for (id, number) in meant {
+            if let Some(info) = self.endpoint.info(now, id) {
+                run.recorder.push(time, Some(self.host), Some(number), EventKind::TcpInfo(Box::new(info)));
+            }
+        }
     }
 
     /// What the host's own clock shows.

@@ -23,6 +23,7 @@ mod segments;
 mod shared;
 mod simulation;
 mod snapshots;
+mod wanted;
 mod world;
 
 pub use command::{Call, Command, Refusal, Reply, SocketId};

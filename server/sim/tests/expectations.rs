@@ -426,3 +426,41 @@ applications:
         assert_eq!((result.passed, &result.finding), (passed, &finding), "{claim}");
     }
 }
+
+#[test]
+fn what_tcp_info_says_at_a_time_can_be_claimed() {
+    let text = "\
+applications:
+  server: [listen: 80, accept, receive: end, close]
+  client: [connect: server:80, send: 100 B, wait: 10s, close]
+faults:
+  - drop: {from: client, payload: any}
+    at: 1ms
+    may-not-happen: on
+until: 20s
+";
+    let fine = text.replace("at: 1ms", "at: 15s");
+    let lost = text.replace("receive: end, close]", "{receive: end, may-not-happen: on}]");
+    for (text, claim, passed) in [
+        (
+            &*fine,
+            "client: {tcp-info: {cwnd: at least 10, rtt: 40ms ± 1ms, min-rtt: 40ms, unacked: 0, total-retrans: 0}, at: 2s}",
+            true,
+        ),
+        (&*fine, "client: {tcp-info: {unacked: 1, delivered: at most 1}, at: 45ms}", true),
+        (&*fine, "client: {tcp-info: {cwnd: 9}, at: 2s}", false),
+        (&*fine, "client: {tcp-info: {rtt: 41ms}, at: 2s}", false),
+        (&*fine, "client: {tcp-info: {unacked: 1}, at: 0s}", true),
+        (
+            &*lost,
+            "client: {tcp-info: {retransmits: at least 2, cwnd: 1, total-retrans: at least 2}, at: 5s}",
+            true,
+        ),
+    ] {
+        let result = played(&format!("{text}expect: [{claim}]\n"));
+        assert_eq!(result.passed, passed, "{claim}: {result:?}");
+    }
+    let idle = "applications: {client: [wait: 1s]}\n";
+    let result = played(&format!("{idle}expect: [client: {{tcp-info: {{cwnd: 10}}, at: 500ms}}]\n"));
+    assert_eq!((result.passed, result.finding), (false, Finding::NoConnectionThen));
+}

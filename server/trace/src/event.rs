@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_scenario::{Scenario, Unreachable};
-use halfopen_tcp::{Cause, DropReason, Errno, Instant, State, Timer, TimerChange};
+use halfopen_tcp::{Cause, DropReason, Errno, Instant, State, TcpInfo, Timer, TimerChange};
 
 use crate::{
     ApplicationResult, CallReturned, ConnectionNumber, ConnectionOpened, ExpectationResult, FaultAdded,
@@ -52,6 +52,7 @@ impl Event {
             | EventKind::DataMistaken { .. }
             | EventKind::ApplicationResult(_)
             | EventKind::CallReturned(_)
+            | EventKind::TcpInfo(_)
             | EventKind::LimitReached(_)
             | EventKind::RunStopped
             | EventKind::ExpectationResult(_)
@@ -163,6 +164,8 @@ pub enum EventKind {
     /// A call of an application that is no program of the scenario returned the error of the connection, or saw the end of the
     /// stream. Happens once for each of the two.
     CallReturned(CallReturned),
+    /// What TCP_INFO says of the connection now. An expectation asks for it.
+    TcpInfo(Box<TcpInfo>),
     /// A limit ends the run before it is over.
     LimitReached(Limit),
     /// The reader of the run cancelled it.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use halfopen_scenario::{InfoField, InfoValue};
 use halfopen_tcp::{Errno, Flags, Instant, State};
 
 use crate::{ConnectionNumber, ExpectationId, FaultId, HostId, KeepaliveFound, StepId};
@@ -49,6 +50,10 @@ pub enum Finding {
     PendingError(Errno),
     /// Whether a call of the application saw the end of the peer's stream.
     EndOfStream(bool),
+    /// The values of the fields of TCP_INFO that the expectation asks for; `None` before the first measurement.
+    TcpInfo(Vec<(InfoField, Option<InfoValue>)>),
+    /// No connection existed then.
+    NoConnectionThen,
     /// Octets that the application received.
     Received(u64),
     /// No host sent a segment.

@@ -7,7 +7,7 @@ use halfopen_trace::{ExpectationId, ExpectationResult, Finding, HostId, Trace};
 
 use crate::check::Check;
 use crate::connection::check_connection;
-use crate::ends::Ends;
+use crate::ends::{End, Ends};
 
 /// What claims are checked against.
 pub(crate) struct Evidence<'a> {
@@ -59,10 +59,16 @@ impl Evidence<'_> {
         at: Option<Window>,
     ) -> Check {
         let mut last = Check::broken(match connection {
+            _ if matches!(claim, HostClaim::TcpInfo { .. }) => Finding::NoConnectionThen,
             None => Finding::NoConnection,
             Some(_) => Finding::NeverOpened,
         });
-        for end in self.ends.meant(host, connection) {
+        // A claim about a moment means the connections that existed then.
+        let exists = |end: &&End| match claim {
+            HostClaim::TcpInfo { at, .. } => end.info_at(*at).is_some(),
+            _ => true,
+        };
+        for end in self.ends.meant(host, connection).filter(exists) {
             last = check_connection(claim, end).in_time(at);
             if !last.passed {
                 last = last.by(end.number);

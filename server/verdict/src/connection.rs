@@ -26,6 +26,14 @@ pub(crate) fn check_connection(claim: &HostClaim, end: &End) -> Check {
             };
             Check::new(decided.is_some() && end.error == Some(*errno), finding, decided)
         }
+        HostClaim::TcpInfo { at, fields } => {
+            let Some((info, moment)) = end.info_at(*at) else {
+                return Check::broken(Finding::NoConnectionThen);
+            };
+            let passed = fields.iter().all(|(field, wanted)| wanted.matches(field.of(info)));
+            let found = fields.iter().map(|(field, _)| (*field, field.of(info))).collect();
+            Check::new(passed, Finding::TcpInfo(found), Some(moment))
+        }
         HostClaim::EndOfStream => {
             let decided = end.end_of_stream;
             Check::new(decided.is_some(), Finding::EndOfStream(decided.is_some()), decided)

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use halfopen_scenario::ConnectionRef;
-use halfopen_tcp::{Errno, State};
+use halfopen_tcp::{Errno, State, TcpInfo};
 use halfopen_trace::{
     ApplicationResult, CallReturned, ConnectionNumber, Decision, Event, EventKind, FinalState, HostId,
     HostState, KeepaliveFound, KeepaliveVerdict, OpenedConnections,
@@ -31,6 +32,8 @@ pub(crate) struct End {
     pub(crate) error_returned: Option<Decision>,
     /// When a call of the application first saw the end of the peer's stream.
     pub(crate) end_of_stream: Option<Decision>,
+    /// What TCP_INFO said of it, and when.
+    pub(crate) infos: Vec<(TcpInfo, Decision)>,
     /// Octets that the application wrote.
     pub(crate) written: u64,
     /// Octets that it read.
@@ -87,6 +90,7 @@ impl Ends {
             | EventKind::CallReturned(CallReturned { error, end_of_stream }) => {
                 self.with_end(event, |end| end.call_returned(*error, *end_of_stream, moment));
             }
+            EventKind::TcpInfo(info) => self.with_end(event, |end| end.infos.push((**info, moment))),
             EventKind::DataMistaken { .. } => self.with_end(event, |end| end.mistaken = true),
             EventKind::HostChanged(_)
             | EventKind::RunStarted(_)
@@ -165,6 +169,7 @@ impl End {
             error: None,
             error_returned: None,
             end_of_stream: None,
+            infos: Vec::new(),
             written: 0,
             read: 0,
             last_read: None,
@@ -180,6 +185,12 @@ impl End {
     /// The names of its states alone.
     pub(crate) fn path(&self) -> Vec<State> {
         self.states.iter().map(|(state, _)| *state).collect()
+    }
+
+    /// What TCP_INFO said at a time, if the connection existed.
+    pub(crate) fn info_at(&self, at: Duration) -> Option<(&TcpInfo, Decision)> {
+        let found = self.infos.iter().find(|(_, moment)| moment.time.as_duration() == at);
+        found.map(|(info, moment)| (info, *moment))
     }
 
     fn change_state(&mut self, from: State, to: State, moment: Decision) {

@@ -9,6 +9,7 @@ use halfopen_proto::v1::{
 };
 
 use super::matching::order;
+use super::tcp_info::{tcp_info, tcp_info_claim};
 use super::{count, duration, flags, from_proto, keepalive, state};
 
 /// What an expectation expects: `ESTABLISHED, …, CLOSED, within 5s`.
@@ -68,6 +69,7 @@ fn of_connection(claim: &HostClaim) -> String {
         Some(host_claim::Kind::Error(errno)) => errno.clone(),
         Some(host_claim::Kind::Received(bytes)) => count(*bytes, "byte"),
         Some(host_claim::Kind::EndOfStream(_)) => "end of the stream".to_owned(),
+        Some(host_claim::Kind::TcpInfo(claim)) => tcp_info_claim(claim),
         None => String::new(),
     }
 }
@@ -100,7 +102,7 @@ fn segments(claim: &SegmentsClaim) -> String {
 }
 
 /// A time, or from when to when.
-fn range(window: &TimeWindow) -> String {
+pub(super) fn range(window: &TimeWindow) -> String {
     const STEP: Duration = Duration::from_nanos(1);
     let [from, to] = [&window.earliest, &window.latest].map(|time| from_proto(time.as_ref()));
     if from == to {
@@ -161,6 +163,7 @@ fn finding_of(finding: &Finding, result: &ExpectationResult) -> String {
         Some(Kind::Error(errno)) if errno.is_empty() => "no error".to_owned(),
         Some(Kind::Error(errno)) => errno.clone(),
         Some(Kind::PendingError(errno)) => format!("{errno}, which no call returned"),
+        Some(Kind::TcpInfo(found)) => tcp_info(found),
         Some(Kind::EndOfStream(true)) => "end of the stream".to_owned(),
         Some(Kind::EndOfStream(false)) => "no end of the stream".to_owned(),
         Some(Kind::Received(bytes)) => count(*bytes, "byte"),
@@ -202,6 +205,10 @@ fn fact_of(fact: FindingFact, result: &ExpectationResult) -> String {
         FindingFact::NoConnection => match host {
             Some(host) => format!("{host} had no connection"),
             None => "there was no connection".to_owned(),
+        },
+        FindingFact::NoConnectionThen => match host {
+            Some(host) => format!("{host} had no such connection then"),
+            None => "there was no connection then".to_owned(),
         },
         FindingFact::NeverOpened => "the connection was never opened".to_owned(),
         FindingFact::NoSegments => "no host sent anything".to_owned(),

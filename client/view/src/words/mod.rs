@@ -5,6 +5,7 @@ mod expectation;
 mod fault;
 mod matching;
 mod tcp;
+mod tcp_info;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub use expectation::{expected, found, problem};
 pub use fault::{fault, fault_kind, loss};
 pub use halfopen_units::{format_count as count, format_duration as duration};
 pub use tcp::{call, cause, drop_reason, step};
+pub use tcp_info::tcp_info;
 
 /// A state as RFC 9293 prints it: `FIN-WAIT-1`.
 pub const fn state(state: TcpState) -> &'static str {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use halfopen_tcp::{Errno, State};
 
-use super::{HostId, Location, Match, Slot};
+use super::{HostId, InfoField, InfoMatch, Location, Match, Slot};
 
 /// Something that must be true of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +115,13 @@ pub enum HostClaim {
     Error(Errno),
     /// A call of the application saw the end of the peer's stream.
     EndOfStream,
+    /// What TCP_INFO said of it at a time. Connections that did not exist then are not meant.
+    TcpInfo {
+        /// When, at the end of the host's first turn.
+        at: Duration,
+        /// The fields, at least one, and what their values must be.
+        fields: Vec<(InfoField, InfoMatch)>,
+    },
     /// The application received exactly this many octets.
     Received(u64),
 }

@@ -10,6 +10,7 @@ mod presets;
 mod program;
 mod rewrite;
 mod segment;
+mod tcp_info;
 mod tcp_settings;
 
 use std::net::IpAddr;
@@ -35,6 +36,7 @@ pub use presets::Preset;
 pub use program::{Action, Amount, Failure, Payload, Program, SocketOptions, Step};
 pub use rewrite::{NewValue, Renumber, Rewrite};
 pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts, SizeMatch};
+pub use tcp_info::{InfoField, InfoMatch, InfoValue};
 pub use tcp_settings::{DelayedAck, Keepalive, TcpSettings};
 
 /// A scenario, ready to be run.

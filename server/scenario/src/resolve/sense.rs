@@ -213,6 +213,9 @@ impl Reader<'_> {
         match &expectation.claim {
             Claim::Segments { matching, .. } => self.matching(&expectation.location, matching),
             Claim::Host { claim: HostClaim::States(path), .. } => self.path(expectation, path),
+            Claim::Host { claim: HostClaim::TcpInfo { at, .. }, .. } => {
+                self.in_time(&expectation.location, "at", *at);
+            }
             Claim::Order(order) => {
                 for item in order {
                     if let OrderItem::Segment(matching) = item {

@@ -14,7 +14,7 @@ use super::{Expect, Given, Opt, next_name};
 use crate::de::Spanned;
 use crate::forms::{self, written_as};
 use crate::parse::{Mistake, Parse, Scalar, Switch};
-use crate::{Amount, KeepaliveOutcome, PathItem, Window};
+use crate::{Amount, Count, KeepaliveOutcome, PathItem, Window};
 
 /// A host, by name, with a claim about it.
 #[derive(Clone, Debug, Default)]
@@ -130,6 +130,44 @@ items! {
         #[serde(rename = "+when")]
         pub(crate) when: WhenTrue,
     }
+
+    /// What TCP_INFO says.
+    struct TcpInfo {
+        /// What TCP_INFO says of it at a time.
+        pub(crate) tcp_info: Given<Info>,
+        /// When.
+        pub(crate) at: Opt<Duration>,
+    }
+}
+
+/// Fields of TCP_INFO.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Info {
+    /// The congestion window, in segments.
+    pub(crate) cwnd: Opt<Count>,
+    /// The slow start threshold, in segments.
+    pub(crate) ssthresh: Opt<Count>,
+    /// How many segments are sent and not acknowledged.
+    pub(crate) unacked: Opt<Count>,
+    /// How many of those the peer reported with SACK.
+    pub(crate) sacked: Opt<Count>,
+    /// How many of those are believed lost.
+    pub(crate) lost: Opt<Count>,
+    /// How many of those are sent again and still under way.
+    pub(crate) retrans: Opt<Count>,
+    /// Retransmission timeouts since new data was last acknowledged.
+    pub(crate) retransmits: Opt<Count>,
+    /// How many segments were sent again in all.
+    pub(crate) total_retrans: Opt<Count>,
+    /// How many segments the peer has received.
+    pub(crate) delivered: Opt<Count>,
+    /// The smoothed round-trip time.
+    pub(crate) rtt: Opt<Window>,
+    /// The shortest round trip.
+    pub(crate) min_rtt: Opt<Window>,
+    /// The current retransmission timeout, with its backoff.
+    pub(crate) rto: Opt<Window>,
 }
 
 /// When a claim became true.

@@ -7,7 +7,9 @@ use halfopen_units::format_duration;
 
 use super::yaml::{Map, Yaml};
 use super::{Writer, size};
-use crate::{Claim, Count, Expectation, HostClaim, OrderItem, PathItem, Wholeness, Window};
+use crate::{
+    Claim, Count, Expectation, HostClaim, InfoField, InfoMatch, OrderItem, PathItem, Wholeness, Window,
+};
 
 impl Writer<'_> {
     pub(super) fn expectation(self, expectation: &Expectation) -> Yaml {
@@ -71,6 +73,18 @@ fn host_claim(claim: &HostClaim) -> Map {
             .maybe("probes", *probes)
             .maybe("after", after.map(window)),
         HostClaim::Error(errno) => Map::new().with("error", errno.name()),
+        HostClaim::TcpInfo { at, fields } => {
+            let field = |map: Map, (field, value): &(InfoField, InfoMatch)| {
+                map.with(
+                    field.name(),
+                    match value {
+                        InfoMatch::Number(number) => count(*number),
+                        InfoMatch::Time(time) => window(*time),
+                    },
+                )
+            };
+            Map::new().with("tcp-info", fields.iter().fold(Map::new(), field)).with("at", *at)
+        }
         HostClaim::EndOfStream => Map::new().with("received", "end"),
         HostClaim::Received(octets) => Map::new().with("received", size(*octets)),
     }

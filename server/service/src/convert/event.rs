@@ -13,6 +13,7 @@ use halfopen_trace::{
 
 use super::converter::Converter;
 use super::segment::segment_arrived;
+use super::tcp_info::tcp_info;
 use super::values::{bytes, drop_reason, duration, errno, flags, mtu};
 use super::{enums, verdict};
 
@@ -106,6 +107,7 @@ impl Converter {
                 error: errno(returned.error),
                 end_of_stream: returned.end_of_stream,
             }),
+            EventKind::TcpInfo(info) => Kind::TcpInfo(tcp_info(info)),
             EventKind::LimitReached(limit) => {
                 Kind::LimitReached(v1::LimitReached { limit: Some(verdict::limit(*limit)) })
             }

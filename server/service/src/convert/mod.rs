@@ -8,6 +8,7 @@ mod fault;
 mod library;
 mod segment;
 mod segment_match;
+mod tcp_info;
 mod values;
 mod verdict;
 

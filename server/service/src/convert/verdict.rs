@@ -11,6 +11,7 @@ use halfopen_trace::{
 
 use super::converter::Converter;
 use super::enums;
+use super::tcp_info::{info_match, info_value};
 use super::values::{duration, errno, flags, window};
 
 impl Converter {
@@ -83,6 +84,10 @@ impl Converter {
             Finding::Error(error) => Kind::Error(errno(*error)),
             Finding::PendingError(error) => Kind::PendingError(error.name().to_owned()),
             Finding::EndOfStream(seen) => Kind::EndOfStream(*seen),
+            Finding::NoConnectionThen => fact(v1::FindingFact::NoConnectionThen),
+            Finding::TcpInfo(values) => Kind::TcpInfo(v1::TcpInfo {
+                values: values.iter().map(|(field, value)| info_value(*field, *value)).collect(),
+            }),
             Finding::Received(octets) => Kind::Received(*octets),
             Finding::NoSegments => fact(v1::FindingFact::NoSegments),
             Finding::Segments { count, spacing } => Kind::Segments(v1::SegmentsFound {
@@ -191,6 +196,10 @@ fn host_claim(claim: &HostClaim) -> host_claim::Kind {
         }
         HostClaim::Error(errno) => Kind::Error(errno.name().to_owned()),
         HostClaim::EndOfStream => Kind::EndOfStream(true),
+        HostClaim::TcpInfo { at, fields } => Kind::TcpInfo(v1::TcpInfoClaim {
+            time: Some(duration(*at)),
+            fields: fields.iter().map(|(field, wanted)| info_match(*field, *wanted)).collect(),
+        }),
         HostClaim::Received(octets) => Kind::Received(*octets),
     }
 }

@@ -5,9 +5,11 @@ use halfopen_tcp::State;
 use crate::de::Spanned;
 use crate::parse::{Scalar, Switch};
 use crate::resolve::{Checker, Place, key, word};
-use crate::shape;
-use crate::shape::claims::{Never, OfHost, States, WhenTrue};
-use crate::{Amount, Claim, HostClaim, KeepaliveOutcome, PathItem, Window, wording};
+use crate::shape::claims::{Never, OfHost, States, TcpInfo, WhenTrue};
+use crate::shape::{self, Opt};
+use crate::{
+    Amount, Claim, Count, HostClaim, InfoField, InfoMatch, KeepaliveOutcome, PathItem, Window, wording,
+};
 
 impl Checker<'_> {
     pub(super) fn about_host(&mut self, place: Place, given: &OfHost) -> Option<(Claim, Option<Window>)> {
@@ -87,7 +89,39 @@ impl Checker<'_> {
                 }
                 Some((claim, at))
             }
+            shape::Claim::TcpInfo(it) => Some((self.tcp_info(place, it)?, None)),
         }
+    }
+
+    fn tcp_info(&mut self, place: Place, it: &TcpInfo) -> Option<HostClaim> {
+        let info = self.needed(&it.tcp_info, place, "what it says", "`tcp-info: {cwnd: 10}`")?;
+        let count = |field, count: &Opt<Count>| Some((field, InfoMatch::Number(word(count)?)));
+        let time = |field, window: &Opt<Window>| Some((field, InfoMatch::Time(word(window)?)));
+        let fields: Vec<(InfoField, InfoMatch)> = [
+            count(InfoField::Cwnd, &info.cwnd),
+            count(InfoField::Ssthresh, &info.ssthresh),
+            count(InfoField::Unacked, &info.unacked),
+            count(InfoField::Sacked, &info.sacked),
+            count(InfoField::Lost, &info.lost),
+            count(InfoField::Retrans, &info.retrans),
+            count(InfoField::Retransmits, &info.retransmits),
+            count(InfoField::TotalRetrans, &info.total_retrans),
+            count(InfoField::Delivered, &info.delivered),
+            time(InfoField::Rtt, &info.rtt),
+            time(InfoField::MinRtt, &info.min_rtt),
+            time(InfoField::Rto, &info.rto),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if fields.is_empty() && !it.tcp_info.is_pruned() {
+            let span = it.tcp_info.span_or(place.span);
+            self.problem(span, "this does not say what is claimed", "for example `tcp-info: {cwnd: 10}`");
+        }
+        if it.at.is_none() && !place.pruned && !it.tcp_info.is_pruned() {
+            self.problem(place.span, "this does not say when", "add `at: 1s`");
+        }
+        Some(HostClaim::TcpInfo { at: word(&it.at)?, fields })
     }
 
     /// What never happens has no time.

@@ -1,0 +1,121 @@
+//! What TCP_INFO says of a connection, as far as a claim may ask for it.
+
+use std::time::Duration;
+
+use halfopen_tcp::TcpInfo;
+
+use super::{Count, Window};
+
+/// A field of TCP_INFO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InfoField {
+    /// The congestion window, segments.
+    Cwnd,
+    /// The slow start threshold, segments; 4294967295 before the first loss.
+    Ssthresh,
+    /// Segments sent and not acknowledged.
+    Unacked,
+    /// Of those, segments that the peer reported with SACK.
+    Sacked,
+    /// Of those, segments believed lost.
+    Lost,
+    /// Of those, segments sent again and still under way.
+    Retrans,
+    /// Retransmission timeouts since new data was last acknowledged.
+    Retransmits,
+    /// Segments sent again, since the connection was created.
+    TotalRetrans,
+    /// Segments that the peer has received.
+    Delivered,
+    /// The smoothed round-trip time.
+    Rtt,
+    /// The shortest round trip.
+    MinRtt,
+    /// The retransmission timeout, with its backoff.
+    Rto,
+}
+
+/// The value of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InfoValue {
+    /// A count.
+    Number(u64),
+    /// A time.
+    Time(Duration),
+}
+
+/// What the value of a field must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InfoMatch {
+    /// Of a count.
+    Number(Count),
+    /// Of a time.
+    Time(Window),
+}
+
+impl InfoField {
+    /// Every field.
+    pub const ALL: [InfoField; 12] = [
+        InfoField::Cwnd,
+        InfoField::Ssthresh,
+        InfoField::Unacked,
+        InfoField::Sacked,
+        InfoField::Lost,
+        InfoField::Retrans,
+        InfoField::Retransmits,
+        InfoField::TotalRetrans,
+        InfoField::Delivered,
+        InfoField::Rtt,
+        InfoField::MinRtt,
+        InfoField::Rto,
+    ];
+
+    /// The word for it in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            InfoField::Cwnd => "cwnd",
+            InfoField::Ssthresh => "ssthresh",
+            InfoField::Unacked => "unacked",
+            InfoField::Sacked => "sacked",
+            InfoField::Lost => "lost",
+            InfoField::Retrans => "retrans",
+            InfoField::Retransmits => "retransmits",
+            InfoField::TotalRetrans => "total-retrans",
+            InfoField::Delivered => "delivered",
+            InfoField::Rtt => "rtt",
+            InfoField::MinRtt => "min-rtt",
+            InfoField::Rto => "rto",
+        }
+    }
+
+    /// Its value in a snapshot; `None` before the first measurement of a round trip.
+    pub fn of(self, info: &TcpInfo) -> Option<InfoValue> {
+        let number = |number: u32| Some(InfoValue::Number(number.into()));
+        match self {
+            InfoField::Cwnd => number(info.snd_cwnd),
+            InfoField::Ssthresh => number(info.snd_ssthresh),
+            InfoField::Unacked => number(info.unacked),
+            InfoField::Sacked => number(info.sacked),
+            InfoField::Lost => number(info.lost),
+            InfoField::Retrans => number(info.retrans),
+            InfoField::Retransmits => number(info.retransmits),
+            InfoField::TotalRetrans => number(info.totals.total_retrans),
+            InfoField::Delivered => number(info.totals.delivered),
+            InfoField::Rtt => info.rtt.map(InfoValue::Time),
+            InfoField::MinRtt => info.min_rtt.map(InfoValue::Time),
+            InfoField::Rto => Some(InfoValue::Time(info.rto)),
+        }
+    }
+}
+
+impl InfoMatch {
+    /// Whether a value is as it must be.
+    pub fn matches(self, value: Option<InfoValue>) -> bool {
+        match (self, value) {
+            (InfoMatch::Number(count), Some(InfoValue::Number(number))) => count.contains(number),
+            (InfoMatch::Time(window), Some(InfoValue::Time(time))) => window.contains(time),
+            (InfoMatch::Number(_), Some(InfoValue::Time(_)) | None)
+            | (InfoMatch::Time(_), Some(InfoValue::Number(_)) | None) => false,
+        }
+    }
+}
