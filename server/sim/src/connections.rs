@@ -131,7 +131,13 @@ impl Connections {
         let index = self.ends.len();
         let before = self.pairs[number.index()][side as usize].replace(index);
         let written = Written::new(2 * u64::from(number.0.get()) + side as u64);
-        self.ends.push(End { before, written, ..End::new(host, [local, remote]) });
+        let mut end = End { before, written, ..End::new(host, [local, remote]) };
+        // The SYN of an end that was made from a SYN cookie was sent before.
+        if let Some(cookie) = before.map(|before| &self.ends[before]).filter(|it| it.is_cookie(host, origin))
+        {
+            (end.iss, end.scale, end.sent_to) = (cookie.iss, cookie.scale, cookie.sent_to);
+        }
+        self.ends.push(end);
         EndId { number, side, index }
     }
 
@@ -299,6 +305,11 @@ impl End {
             sent_to: None,
             before: None,
         }
+    }
+
+    /// Whether it never had a state: its SYN+ACK was a SYN cookie of this host, which a segment has returned.
+    fn is_cookie(&self, host: HostId, origin: Origin) -> bool {
+        self.state.is_none() && self.host == host && origin == Origin::Segment
     }
 
     /// Whether the end has sent everything before this sequence number, and not long ago.

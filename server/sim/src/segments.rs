@@ -1,10 +1,10 @@
 //! Segments in the trace: sent by hosts, lost by the network, made up by middleboxes.
 
 use halfopen_network::{Event, EventKind as NetworkEvent, Flight, Loss, Outgoing, ResetSent};
-use halfopen_tcp::{Instant, Seq, Transmit};
+use halfopen_tcp::{Flags, Instant, Seq, Transmit};
 use halfopen_trace::{EventKind, FaultApplied, HostId, LossReason, SegmentSent};
 
-use crate::connections::EndId;
+use crate::connections::{EndId, Origin};
 use crate::forge::made_up;
 use crate::shared::Run;
 
@@ -33,6 +33,13 @@ impl Run {
     ) -> Outgoing {
         let segment = self.network.next_segment();
         let (target, to) = self.network.route(from, transmit.destination);
+        // A SYN cookie is the SYN+ACK of an end that comes to be when it is returned.
+        let is_cookie = end.is_none() && transmit.header.flags.contains(Flags::SYN);
+        let end = if is_cookie {
+            Some(self.connections.attach(from, transmit.source, target, Origin::Segment))
+        } else {
+            end
+        };
         let (connection, relative) = match end {
             Some(end) => (Some(end.number), self.connections.sends(end, &transmit.header)),
             None => {

@@ -16,7 +16,7 @@ use crate::listener::Listener;
 use crate::ports::Ports;
 use crate::segment::{self, IpChoice};
 use crate::{
-    ConnectionId, ConnectionStatus, Event, Header, Instant, ListenerId, Purpose, Readiness, Settings,
+    ConnectionId, ConnectionStatus, Event, Flags, Header, Instant, ListenerId, Purpose, Readiness, Settings,
     TcpInfo, Transmit,
 };
 
@@ -52,8 +52,8 @@ pub struct Endpoint {
     wakeups: BTreeSet<(Instant, ConnectionId)>,
     /// Connections that may have something to send.
     ready: VecDeque<ConnectionId>,
-    /// Resets for segments of no connection: source, destination, header.
-    resets: VecDeque<(SocketAddr, SocketAddr, Header)>,
+    /// Answers that belong to no connection, RST or SYN cookie: source, destination, header.
+    answers: VecDeque<(SocketAddr, SocketAddr, Header)>,
     /// The path MTU to other hosts, octets, and when it was learned.
     path_mtus: BTreeMap<IpAddr, (u16, Instant)>,
     events: VecDeque<Event>,
@@ -72,7 +72,7 @@ impl Endpoint {
             ports,
             wakeups: BTreeSet::new(),
             ready: VecDeque::new(),
-            resets: VecDeque::new(),
+            answers: VecDeque::new(),
             path_mtus: BTreeMap::new(),
             events: VecDeque::new(),
         }
@@ -122,9 +122,11 @@ impl Endpoint {
 
     /// The next datagram to send, its octets appended to `buffer`.
     pub fn poll_transmit(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<Transmit> {
-        if let Some((source, destination, header)) = self.resets.pop_front() {
+        if let Some((source, destination, header)) = self.answers.pop_front() {
             segment::encode(IpChoice::default(), source, destination, &header, (&[], &[]), buffer);
-            return Some(Transmit { connection: None, source, destination, header, purpose: Purpose::Reset });
+            let is_reset = header.flags.contains(Flags::RST);
+            let purpose = if is_reset { Purpose::Reset } else { Purpose::Normal };
+            return Some(Transmit { connection: None, source, destination, header, purpose });
         }
         while let Some(&id) = self.ready.front() {
             let before = self.before(id);

@@ -259,6 +259,8 @@ pub enum DropReason {
     InexactReset,
     /// The SYN queue or the accept queue is full.
     QueueFull,
+    /// It completes a handshake, but the listener waits for data (Linux TCP_DEFER_ACCEPT).
+    AwaitingData,
     /// It carries data, but the application has closed; it is answered by RST.
     NoReceiver,
     /// It is an ICMPv6 error with an MTU below the IPv6 minimum (RFC 8201 §4).
@@ -322,6 +324,7 @@ display!(DropReason:
     DropReason::UnexpectedSyn => "unexpected SYN",
     DropReason::InexactReset => "RST not exactly at rcv.nxt",
     DropReason::QueueFull => "queue full",
+    DropReason::AwaitingData => "no data yet (deferred accept)",
     DropReason::NoReceiver => "the application has closed",
     DropReason::ImpossibleMtu => "its MTU is below IPv6's least",
 );

@@ -14,6 +14,7 @@ mod endpoint;
 mod errno;
 mod event;
 mod flags;
+mod hash;
 mod header;
 mod icmp;
 mod info;
@@ -31,6 +32,7 @@ mod seq;
 mod settings;
 mod snd;
 mod state;
+mod syn_cookie;
 mod time;
 mod timers;
 
@@ -49,7 +51,7 @@ pub use segment::{encode_segment, read_segment};
 pub use seq::Seq;
 pub use settings::{
     AckRule, CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin,
-    RtoSettings, Settings, WindowScale,
+    RtoSettings, Settings, SynCookies, SynQueueLimit, WindowScale,
 };
 pub use state::State;
 pub use time::Instant;

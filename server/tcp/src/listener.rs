@@ -3,7 +3,18 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::{ConnectionId, ListenerId};
+use crate::{ConnectionId, Instant, ListenerId, Settings, SynCookies, SynQueueLimit};
+
+/// What becomes of a SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It begins a connection in SYN-RECEIVED.
+    Queue,
+    /// It is answered by a SYN cookie, and forgotten.
+    Cookie,
+    /// It is dropped.
+    Drop,
+}
 
 /// A listening socket.
 #[derive(Clone, Debug)]
@@ -12,8 +23,12 @@ pub(crate) struct Listener {
     /// The address it listens on; `None` is every address of the host.
     address: Option<IpAddr>,
     pub(crate) port: u16,
+    /// The backlog of `listen`.
+    pub(crate) backlog: u32,
     /// Connections that the accept queue holds.
     room: u64,
+    /// When a SYN cookie was last sent.
+    pub(crate) cookie_sent: Option<Instant>,
     /// How many of its connections are in SYN-RECEIVED.
     pub(crate) embryonic: u32,
     /// Established connections that nobody has accepted.
@@ -21,8 +36,24 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(id: ListenerId, address: Option<IpAddr>, port: u16, room: u64) -> Listener {
-        Listener { id, address, port, room, embryonic: 0, accept_queue: VecDeque::new() }
+    pub(crate) fn new(
+        id: ListenerId,
+        address: Option<IpAddr>,
+        port: u16,
+        backlog: u32,
+        extra: u32,
+    ) -> Listener {
+        let room = u64::from(backlog) + u64::from(extra);
+        Listener {
+            id,
+            address,
+            port,
+            backlog,
+            room,
+            cookie_sent: None,
+            embryonic: 0,
+            accept_queue: VecDeque::new(),
+        }
     }
 
     /// Whether it takes what is sent to `to`.
@@ -34,6 +65,24 @@ impl Listener {
     pub(crate) fn overlaps(&self, address: Option<IpAddr>, port: u16) -> bool {
         let same = self.address.is_none() || address.is_none() || self.address == address;
         self.port == port && same
+    }
+
+    /// What becomes of another SYN (Linux `tcp_conn_request`).
+    pub(crate) fn admit(&self, settings: &Settings) -> Admission {
+        let waiting = self.embryonic;
+        let full = match settings.syn_queue_limit {
+            SynQueueLimit::SynBacklog => waiting >= settings.syn_backlog,
+            SynQueueLimit::ListenBacklog => waiting > self.backlog,
+        };
+        // Without cookies the last quarter is for peers that are known to be alive.
+        let known = settings.syn_backlog - settings.syn_backlog / 4;
+        match (settings.syn_cookies, settings.syn_queue_limit) {
+            (SynCookies::Always, _) => Admission::Cookie,
+            (SynCookies::WhenFull, _) if full => Admission::Cookie,
+            (SynCookies::Off, SynQueueLimit::ListenBacklog) if waiting > known => Admission::Drop,
+            (SynCookies::Off, _) if full => Admission::Drop,
+            (SynCookies::Off | SynCookies::WhenFull, _) => Admission::Queue,
+        }
     }
 
     /// Whether the accept queue takes one more.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     AckRule, CongestionAlgorithm, DelayedAckSettings, Errno, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin,
-    RtoSettings, Settings, WindowScale,
+    RtoSettings, Settings, SynCookies, SynQueueLimit, WindowScale,
 };
 
 /// A stack whose numbers and choices an endpoint follows.
@@ -141,6 +141,10 @@ const LINUX: Settings = Settings {
     icmp: IcmpErrors::InHandshake,
     challenge_ack_interval: Duration::from_millis(500),
     syn_backlog: 2048,
+    syn_queue_limit: SynQueueLimit::ListenBacklog,
+    syn_cookies: SynCookies::WhenFull,
+    abort_on_overflow: false,
+    defer_accept: None,
     accept_queue_extra: 1,
     ephemeral_ports: 32_768..=60_999,
     alternate_ephemeral_ports: true,
@@ -237,6 +241,10 @@ const RFC9293: Settings = Settings {
     // RFC 5961 §7: ten in five seconds.
     challenge_ack_interval: Duration::from_millis(500),
     syn_backlog: 128,
+    syn_queue_limit: SynQueueLimit::SynBacklog,
+    syn_cookies: SynCookies::Off,
+    abort_on_overflow: false,
+    defer_accept: None,
     accept_queue_extra: 1,
     // RFC 6335 §6.
     ephemeral_ports: 49_152..=65_535,

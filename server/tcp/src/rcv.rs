@@ -101,8 +101,8 @@ impl Rcv {
     pub(crate) fn synchronize(&mut self, irs: Seq) {
         self.irs = irs;
         self.nxt = irs + 1;
-        // Our SYN may have offered a window already.
-        self.right_edge = self.nxt + self.offered;
+        // Our SYN may have offered a window already, which Linux keeps to (`tcp_select_window`).
+        self.right_edge = self.nxt + if self.memory.is_some() { self.offered } else { 0 };
     }
 
     /// The handshake is over: our windows are scaled by `scale`, and the peer sends segments of up to `mss` octets with

@@ -7,7 +7,8 @@ use crate::{ConnectionId, Header, Purpose, Seq, State};
 /// A datagram to send. Its octets are in the buffer given to `poll_transmit`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit {
-    /// The connection that sends it; `None` for a RST that answers a segment of no connection.
+    /// The connection that sends it; `None` for a RST that answers a segment of no connection, and
+    /// for a SYN cookie.
     pub connection: Option<ConnectionId>,
     /// The source.
     pub source: SocketAddr,

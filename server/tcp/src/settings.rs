@@ -161,8 +161,18 @@ pub struct Settings {
     pub icmp: IcmpErrors,
     /// The least time between two challenge ACKs of a connection (Linux `tcp_invalid_ratelimit`).
     pub challenge_ack_interval: Duration,
-    /// The most connections that a listener holds in SYN-RECEIVED.
+    /// The most connections that a listener holds in SYN-RECEIVED, as far as `syn_queue_limit` says so.
     pub syn_backlog: u32,
+    /// What limits the connections that a listener holds in SYN-RECEIVED.
+    pub syn_queue_limit: SynQueueLimit,
+    /// When a listener answers SYNs without remembering them (RFC 4987 §3.6; Linux `tcp_syncookies`).
+    pub syn_cookies: SynCookies,
+    /// Whether the acknowledgment that completes a handshake is answered by RST if the accept queue is full (Linux
+    /// `tcp_abort_on_overflow`); otherwise it is dropped, and the peer may try again.
+    pub abort_on_overflow: bool,
+    /// For how long a listener waits for data before it hands a connection over (Linux TCP_DEFER_ACCEPT); `None` is
+    /// not at all.
+    pub defer_accept: Option<Duration>,
     /// Connections that the accept queue takes beyond the backlog of `listen` (Linux `sk_acceptq_is_full`: one).
     pub accept_queue_extra: u32,
     /// Ports for active opens that name none (RFC 6335 §6).
@@ -202,6 +212,27 @@ pub enum WindowScale {
 impl WindowScale {
     /// The largest shift count (RFC 7323 §2.3).
     const MAX: u8 = 14;
+}
+
+/// What limits the connections that a listener holds in SYN-RECEIVED.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SynQueueLimit {
+    /// `syn_backlog`.
+    SynBacklog,
+    /// The backlog of `listen`, and one more. Without SYN cookies three quarters of `syn_backlog`, too: the rest is for
+    /// peers that are known to be alive (Linux `tcp_conn_request`).
+    ListenBacklog,
+}
+
+/// When a listener answers a SYN with a SYN cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SynCookies {
+    /// Never.
+    Off,
+    /// While it holds as many connections in SYN-RECEIVED as it may.
+    WhenFull,
+    /// Always.
+    Always,
 }
 
 /// Which acknowledgments are delayed.

@@ -206,6 +206,7 @@ impl Sentences<'_> {
             },
             TcpDropReason::NoReceiver => "its application had closed, and nobody can read it",
             TcpDropReason::QueueFull => "its queue was full",
+            TcpDropReason::AwaitingData => "it accepts only when data has arrived (TCP_DEFER_ACCEPT)",
             TcpDropReason::OutOfWindow => "its sequence number is outside the window",
             TcpDropReason::InexactReset => {
                 "its sequence number is not exactly the next one expected (RFC 5961)"

@@ -76,6 +76,7 @@ pub const fn drop_reason(reason: TcpDropReason) -> Option<&'static str> {
         TcpDropReason::UnexpectedSyn => Some("unexpected SYN"),
         TcpDropReason::InexactReset => Some("RST not exactly at rcv.nxt"),
         TcpDropReason::QueueFull => Some("queue full"),
+        TcpDropReason::AwaitingData => Some("no data yet (deferred accept)"),
         TcpDropReason::NoReceiver => Some("the application has closed"),
         TcpDropReason::ImpossibleMtu => Some("its MTU is below the minimum of IPv6"),
     }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use halfopen_tcp::{
-    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, Settings, WindowScale,
+    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, Settings, SynCookies, WindowScale,
 };
 
 /// Settings of a host's TCP that override its profile's. `None` leaves the profile's.
@@ -70,6 +70,12 @@ pub struct TcpSettings {
     pub challenge_ack_interval: Option<Duration>,
     /// How many connections a listener keeps in SYN-RECEIVED.
     pub syn_backlog: Option<u32>,
+    /// When a listener answers a SYN with a SYN cookie.
+    pub syncookies: Option<SynCookies>,
+    /// Whether a completed handshake is reset when the accept queue is full.
+    pub abort_on_overflow: Option<bool>,
+    /// For how long a listener waits for data before a connection can be accepted; `Some(None)` is not at all.
+    pub defer_accept: Option<Option<Duration>>,
     /// The local ports of active opens that name none.
     pub ephemeral_ports: Option<RangeInclusive<u16>>,
     /// A fixed initial sequence number.
@@ -190,6 +196,9 @@ impl TcpSettings {
         lay(&mut set.mtu, self.mtu);
         lay(&mut set.challenge_ack_interval, self.challenge_ack_interval);
         lay(&mut set.syn_backlog, self.syn_backlog);
+        lay(&mut set.syn_cookies, self.syncookies);
+        lay(&mut set.abort_on_overflow, self.abort_on_overflow);
+        lay(&mut set.defer_accept, self.defer_accept);
         lay(&mut set.ephemeral_ports, self.ephemeral_ports.clone());
         lay(&mut set.initial_sequence, self.initial_sequence.map(Some));
         settings

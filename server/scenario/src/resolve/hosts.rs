@@ -97,7 +97,7 @@ impl Checker<'_> {
             synack_retries: word(&tcp.synack_retries),
             retries2: word(&tcp.retries2),
             orphan_retries: word(&tcp.orphan_retries),
-            user_timeout: self.user_timeout(&tcp.user_timeout),
+            user_timeout: self.duration_or_off(&tcp.user_timeout),
             fin_timeout: word(&tcp.fin_timeout).map(|OrNever(timeout)| timeout),
             time_wait: word(&tcp.time_wait),
             reset_ends_time_wait: switch(&tcp.reset_ends_time_wait),
@@ -117,13 +117,16 @@ impl Checker<'_> {
             mtu: self.octets(&tcp.mtu, 576),
             challenge_ack_interval: word(&tcp.challenge_ack_interval),
             syn_backlog: word(&tcp.syn_backlog),
+            syncookies: word(&tcp.syncookies),
+            abort_on_overflow: switch(&tcp.abort_on_overflow),
+            defer_accept: self.duration_or_off(&tcp.defer_accept),
             ephemeral_ports: None,
             initial_sequence: word(&tcp.initial_sequence),
         }
     }
 
-    /// Linux reads a timeout of zero as none; here that is `off`.
-    pub(super) fn user_timeout(&mut self, timeout: &Opt<DurationOrOff>) -> Option<Option<Duration>> {
+    /// Linux reads a time of zero as none; here that is `off`.
+    pub(super) fn duration_or_off(&mut self, timeout: &Opt<DurationOrOff>) -> Option<Option<Duration>> {
         let timeout = timeout.as_ref()?;
         let Scalar(DurationOrOff(value)) = timeout.value;
         if value.is_some_and(|value| value.is_zero()) {

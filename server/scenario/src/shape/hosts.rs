@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use halfopen_tcp::{CongestionAlgorithm, Profile};
+use halfopen_tcp::{CongestionAlgorithm, Profile, SynCookies};
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -91,6 +91,12 @@ pub(crate) struct Tcp {
     pub(crate) challenge_ack_interval: Opt<Duration>,
     /// How many connections a listener keeps in SYN-RECEIVED.
     pub(crate) syn_backlog: Opt<u32>,
+    /// Whether a listener answers SYNs with SYN cookies: once its queue is full (`on`), or `always`.
+    pub(crate) syncookies: Opt<SynCookies>,
+    /// Whether a completed handshake is reset when the accept queue is full.
+    pub(crate) abort_on_overflow: Opt<Switch>,
+    /// For how long a listener waits for data before a connection can be accepted (TCP_DEFER_ACCEPT).
+    pub(crate) defer_accept: Opt<DurationOrOff>,
     /// A fixed initial sequence number, for demonstrations.
     pub(crate) initial_sequence: Opt<u32>,
 }
@@ -237,6 +243,27 @@ impl Parse for WindowScaling {
             Ok(shift) if shift <= 14 => Ok(WindowScaling(Some(shift))),
             _ => Err(expected::<WindowScaling>(&number.to_string())),
         }
+    }
+}
+
+impl Parse for SynCookies {
+    const WHAT: &'static str = "`on`, `off` or `always`";
+
+    fn schema() -> Schema {
+        forms::any_of([forms::words(["always"]), Switch::schema()])
+    }
+
+    fn parse(text: &str) -> Result<SynCookies, Mistake> {
+        match text {
+            "always" => Ok(SynCookies::Always),
+            "on" => Ok(SynCookies::WhenFull),
+            "off" => Ok(SynCookies::Off),
+            _ => Err(expected::<SynCookies>(text)),
+        }
+    }
+
+    fn boolean(value: bool) -> Result<SynCookies, Mistake> {
+        Ok(if value { SynCookies::WhenFull } else { SynCookies::Off })
     }
 }
 

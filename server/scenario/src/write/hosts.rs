@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use halfopen_tcp::SynCookies;
+
 use super::yaml::{Map, Yaml};
 use super::{Writer, size};
 use crate::{DelayedAck, Host, Keepalive, TcpSettings};
@@ -67,7 +69,18 @@ fn tcp_settings(tcp: &TcpSettings) -> Map {
         .maybe("mtu", tcp.mtu.map(size))
         .maybe("challenge-ack-interval", tcp.challenge_ack_interval)
         .maybe("syn-backlog", tcp.syn_backlog)
+        .maybe("syncookies", tcp.syncookies.map(syncookies))
+        .maybe("abort-on-overflow", tcp.abort_on_overflow)
+        .maybe("defer-accept", tcp.defer_accept.map(or_off))
         .maybe("initial-sequence", tcp.initial_sequence)
+}
+
+fn syncookies(cookies: SynCookies) -> Yaml {
+    match cookies {
+        SynCookies::Off => Yaml::from(false),
+        SynCookies::WhenFull => Yaml::from(true),
+        SynCookies::Always => Yaml::from("always"),
+    }
 }
 
 pub(super) fn keepalive(keepalive: Keepalive) -> Yaml {

@@ -138,6 +138,7 @@ pub(super) fn drop_reason(reason: DropReason) -> v1::TcpDropReason {
         DropReason::UnexpectedSyn => v1::TcpDropReason::UnexpectedSyn,
         DropReason::InexactReset => v1::TcpDropReason::InexactReset,
         DropReason::QueueFull => v1::TcpDropReason::QueueFull,
+        DropReason::AwaitingData => v1::TcpDropReason::AwaitingData,
         DropReason::NoReceiver => v1::TcpDropReason::NoReceiver,
         DropReason::ImpossibleMtu => v1::TcpDropReason::ImpossibleMtu,
     }

@@ -11,6 +11,8 @@ pub(super) struct Agreed {
     pub(super) timestamps: bool,
     pub(super) sack: bool,
     pub(super) window_scale: bool,
+    /// The peer has acknowledged our SYN, but is to send data first (TCP_DEFER_ACCEPT).
+    pub(super) deferred: bool,
 }
 
 impl Connection {
@@ -77,6 +79,23 @@ impl Connection {
         }
     }
 
+    /// The SYN+ACK that is a SYN cookie; `kept` are the options of the peer's SYN that it keeps.
+    pub(crate) fn cookie(mut self, cx: &Context<'_>, kept: &Options) -> Header {
+        let mut header = self.syn_header(cx);
+        if let Some(stamps) = &mut header.options.timestamps {
+            stamps.value = self.timestamps.cookie(cx.now, kept);
+        }
+        header
+    }
+
+    /// The peer returned a SYN cookie: our SYN was sent, and what arrives next acknowledges it. When it was sent nobody
+    /// knows.
+    pub(crate) fn cookie_returned(&mut self, cx: &Context<'_>) {
+        self.syn_header(cx);
+        self.snd.nxt = self.snd.iss + 1;
+        self.snd.una = self.snd.nxt;
+    }
+
     /// Takes the sequence number, the window and the options of the peer's SYN.
     pub(super) fn synchronize(&mut self, settings: &Settings, syn: &Header) {
         self.rcv.synchronize(syn.seq);
@@ -86,6 +105,7 @@ impl Connection {
             timestamps: settings.timestamps && theirs.timestamps.is_some(),
             sack: settings.sack && theirs.sack_permitted,
             window_scale: settings.window_scale.is_some() && theirs.window_scale.is_some(),
+            deferred: false,
         };
         if let Some(Timestamps { value, .. }) = theirs.timestamps {
             self.timestamps.recent = value;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Connection, Context};
-use crate::{Cause, GiveUp, Instant, Report, State, Timer};
+use crate::{Cause, GiveUp, Instant, Report, Settings, State, Timer};
 
 /// Timeouts that are reported to the application (RFC 9293 §3.8.3: R1 is at least 3).
 const R1: u32 = 3;
@@ -34,7 +34,12 @@ impl Connection {
         }
         if in_handshake {
             self.congestion.handshake_timed_out();
-            self.snd.sent.mark_all_lost(cx.now, Duration::ZERO);
+            // A peer that is to send data gets one more chance at the end (Linux `syn_ack_recalc`).
+            if !self.agreed.deferred
+                || self.retransmissions.timeouts + 1 >= self.deferred_timeouts(cx.settings)
+            {
+                self.snd.sent.mark_all_lost(cx.now, Duration::ZERO);
+            }
         } else {
             self.enter_loss(cx);
         }
@@ -83,7 +88,10 @@ impl Connection {
                     >= settings.syn_retries.saturating_add(settings.syn_linear_timeouts)
                     || cx.now - self.waiting_since(cx) >= longest
             }
-            State::SynReceived => self.retransmissions.timeouts >= settings.synack_retries,
+            State::SynReceived => {
+                let deferred = if self.agreed.deferred { self.deferred_timeouts(settings) } else { 0 };
+                self.retransmissions.timeouts >= settings.synack_retries.max(deferred)
+            }
             // Nothing is sent before the handshake, and after it `data_is_hopeless` decides.
             State::Closed
             | State::Listen
@@ -95,6 +103,17 @@ impl Connection {
             | State::LastAck
             | State::TimeWait => false,
         }
+    }
+
+    /// How many timeouts of the SYN+ACK an acknowledgment without data is dropped for (Linux `secs_to_retrans`).
+    pub(super) fn deferred_timeouts(&self, settings: &Settings) -> u32 {
+        let Some(defer) = settings.defer_accept.filter(|_| self.is_embryonic()) else { return 0 };
+        let (mut timeouts, mut timeout, mut period) = (1, settings.rto.initial, settings.rto.initial);
+        while defer > period && timeouts < 255 {
+            timeout = (timeout * 2).min(settings.rto.max);
+            (timeouts, period) = (timeouts + 1, period + timeout);
+        }
+        timeouts
     }
 
     /// When unacknowledged data ends the connection.

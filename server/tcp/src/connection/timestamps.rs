@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Header, Instant, Timestamps};
+use crate::{Header, Instant, Options, Timestamps, syn_cookie};
 
 /// What a connection knows of both clocks.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,12 @@ impl TimestampState {
     /// The option of a segment that is sent now.
     pub(super) fn option(&self, now: Instant) -> Timestamps {
         Timestamps { value: self.value(now), echo: self.recent }
+    }
+
+    /// Our timestamp now, with the options of a SYN in it that a SYN cookie keeps.
+    pub(super) fn cookie(&self, now: Instant, kept: &Options) -> u32 {
+        let clock = self.value(now).wrapping_sub(self.offset);
+        syn_cookie::stamp(clock, kept).wrapping_add(self.offset)
     }
 
     /// How long ago our timestamp had this value; `None` if it is one of the future.

@@ -1,6 +1,7 @@
 //! What comes from outside: datagrams and time.
 
 mod closed;
+mod cookie;
 mod listen;
 
 use std::net::IpAddr;

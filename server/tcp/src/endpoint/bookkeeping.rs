@@ -1,14 +1,12 @@
 //! The connections of an endpoint: which addresses they have, and when each is to be woken.
 
 use std::collections::VecDeque;
-use std::hash::Hasher as _;
 use std::net::{IpAddr, SocketAddr};
-
-use siphasher::sip::SipHasher24;
 
 use super::{Config, Endpoint};
 use crate::connection::{Connection, Identity};
 use crate::context::Context;
+use crate::hash::keyed_hash;
 use crate::{ConnectionId, Event, Instant, Seq, State};
 
 /// What a connection was before it was worked on.
@@ -104,7 +102,7 @@ impl Endpoint {
     }
 
     pub(super) fn identity(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> Identity {
-        let tuple = keyed_hash(self.config.secret, [local, remote]);
+        let tuple = keyed_hash(self.config.secret, [local, remote], &[]);
         // RFC 9293 §3.4.1: ISN = M + F(tuple, secret), M being a clock of 4 microseconds.
         let clock = (now.as_nanos() / 4_000) as u32;
         let iss = self.config.settings.initial_sequence.unwrap_or_else(|| clock.wrapping_add(tuple as u32));
@@ -138,19 +136,4 @@ impl Endpoint {
 
 pub(super) fn context<'a>(config: &'a Config, events: &'a mut VecDeque<Event>, now: Instant) -> Context<'a> {
     Context { now, settings: &config.settings, events }
-}
-
-/// A keyed hash of both addresses, which nobody can compute without the secret (RFC 9293 §3.4.1, MUST-9; Linux, too,
-/// uses SipHash).
-fn keyed_hash(secret: u64, addresses: [SocketAddr; 2]) -> u64 {
-    let mut hasher = SipHasher24::new_with_keys(secret, 0);
-    for address in addresses {
-        let ip = match address.ip() {
-            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-            IpAddr::V6(ip) => ip,
-        };
-        hasher.write(&ip.octets());
-        hasher.write(&address.port().to_be_bytes());
-    }
-    hasher.finish()
 }

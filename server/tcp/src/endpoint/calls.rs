@@ -40,10 +40,10 @@ impl Endpoint {
         if self.listeners.values().any(|listener| listener.overlaps(address, port)) {
             return Err(Errno::AddressInUse);
         }
-        let room = u64::from(backlog) + u64::from(self.config.settings.accept_queue_extra);
         let id = ListenerId(self.next_listener);
         self.next_listener += 1;
-        self.listeners.insert(id, Listener::new(id, address, port, room));
+        self.listeners
+            .insert(id, Listener::new(id, address, port, backlog, self.config.settings.accept_queue_extra));
         self.record_listener(id, State::Closed, State::Listen, Call::Listen);
         Ok(id)
     }

@@ -15,6 +15,7 @@ mod recorded;
 mod requirements;
 mod route;
 mod segments_by_state;
+mod syn_cookies;
 mod transfer;
 
 use std::net::{IpAddr, SocketAddr};

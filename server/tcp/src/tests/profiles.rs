@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::pair::{Fate, Pair};
 use super::*;
-use crate::{AckRule, Errno, GiveUp, IcmpErrors, Keepalive, RtoMin, WindowScale};
+use crate::{AckRule, Errno, GiveUp, IcmpErrors, Keepalive, RtoMin, SynCookies, SynQueueLimit, WindowScale};
 
 /// The certainty of a value, with its source.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 56] = [
+const ROWS: [Row; 58] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -306,6 +306,28 @@ const ROWS: [Row; 56] = [
         "minimum interval of challenge ACKs",
         |s| time(s.challenge_ack_interval),
         [M("11g"), D("RFC 5961 §7: ten in five seconds"), U, U, U],
+    ),
+    (
+        "connections in SYN-RECEIVED",
+        |s| match s.syn_queue_limit {
+            SynQueueLimit::SynBacklog => s.syn_backlog.to_string(),
+            SynQueueLimit::ListenBacklog => {
+                format!("backlog + 1; {} without SYN cookies", s.syn_backlog / 4 * 3 + 1)
+            }
+        },
+        [M("40: `tcp_conn_request`"), U, U, U, U],
+    ),
+    (
+        "SYN cookies",
+        |s| {
+            match s.syn_cookies {
+                SynCookies::Off => "off",
+                SynCookies::WhenFull => "beyond that",
+                SynCookies::Always => "always",
+            }
+            .to_owned()
+        },
+        [SYSCTL, U, U, U, U],
     ),
     (
         "connections accepted beyond the backlog",

@@ -198,7 +198,7 @@ impl Checker<'_> {
         let set = SocketOptions {
             keepalive: keepalive.map(|keepalive: Keepalive| keepalive.over(base)),
             nodelay: word(&options.nodelay).map(|Switch(on)| on),
-            user_timeout: self.user_timeout(&options.user_timeout),
+            user_timeout: self.duration_or_off(&options.user_timeout),
             linger: word(&options.linger).map(|DurationOrOff(linger)| linger),
             receive_buffer: self.buffer(&options.receive_buffer),
             send_buffer: self.buffer(&options.send_buffer),

@@ -44,12 +44,29 @@ impl Connection {
             self.outbox.reset = Some(header.refusal());
             return Err(DropReason::UnacceptableAck);
         }
-        if self.parent.is_some() && !accept_queue_has_room {
-            return Err(DropReason::QueueFull);
+        if self.is_embryonic() {
+            self.may_be_accepted(cx, header, accept_queue_has_room)?;
         }
         self.acknowledge_syn(cx, header);
         self.transition(cx, State::Established, Cause::Segment(header.flags));
         Ok(())
+    }
+
+    /// Whether a listener hands the connection over: it waits for room, and perhaps for data (Linux `tcp_check_req`).
+    fn may_be_accepted(&mut self, cx: &mut Context<'_>, header: &Header, has_room: bool) -> Step {
+        let is_bare = header.payload == 0 && !header.flags.contains(Flags::FIN);
+        if is_bare && self.retransmissions.timeouts < self.deferred_timeouts(cx.settings) {
+            self.agreed.deferred = true;
+            return Err(DropReason::AwaitingData);
+        }
+        if has_room {
+            return Ok(());
+        }
+        if cx.settings.abort_on_overflow {
+            self.transition(cx, State::Closed, Cause::Segment(header.flags));
+            self.outbox.reset = Some(header.refusal());
+        }
+        Err(DropReason::QueueFull)
     }
 
     /// RFC 9293 §3.10.7.4, fifth, FIN-WAIT-1: "In addition to the processing for the ESTABLISHED state, if the FIN
@@ -74,9 +91,12 @@ impl Connection {
     /// Takes the acknowledgment of our SYN.
     pub(super) fn acknowledge_syn(&mut self, cx: &mut Context<'_>, header: &Header) {
         self.snd.set_window(header);
-        let mut delivered = Delivered::new(self.before(cx.now, header));
-        self.advance(cx, header, &mut delivered);
-        self.totals.delivered += delivered.segments;
+        // That of a SYN cookie was acknowledged without having been remembered.
+        if header.ack.after(self.snd.una) {
+            let mut delivered = Delivered::new(self.before(cx.now, header));
+            self.advance(cx, header, &mut delivered);
+            self.totals.delivered += delivered.segments;
+        }
         self.recovery.phase = Phase::Open;
         self.rcv.establish(cx.now);
         self.set_retransmission_timer(cx);

@@ -21,6 +21,6 @@ impl Endpoint {
 
     /// Answers a segment by RST.
     pub(super) fn refuse(&mut self, segment: &Segment<'_>) {
-        self.resets.push_back((segment.destination, segment.source, segment.header.refusal()));
+        self.answers.push_back((segment.destination, segment.source, segment.header.refusal()));
     }
 }

@@ -3,7 +3,7 @@
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::endpoint::bookkeeping::context;
-use crate::listener::Listener;
+use crate::listener::Admission;
 use crate::segment::Segment;
 use crate::{Arrival, Disposition, DropReason, Flags, Instant, ListenerId};
 
@@ -22,6 +22,9 @@ impl Endpoint {
         }
         // Second: "Any acknowledgment is bad if it arrives on a connection still in the LISTEN state."
         if flags.contains(Flags::ACK) {
+            if let Some(arrival) = self.cookie_returns(now, id, segment) {
+                return arrival;
+            }
             self.refuse(segment);
             return Arrival::dropped(DropReason::NoConnection);
         }
@@ -38,11 +41,13 @@ impl Endpoint {
     /// RFC 9293 §3.10.7.2, third: "Set RCV.NXT to SEG.SEQ+1, IRS is set to SEG.SEQ, and any other control or text
     /// should be queued for processing later.  ISS should be selected and a SYN segment sent".
     fn syn_arrives_in_listen(&mut self, now: Instant, id: ListenerId, segment: &Segment<'_>) -> Arrival {
-        let syn_backlog = self.config.settings.syn_backlog;
-        let full = |listener: &Listener| !listener.has_room() || listener.embryonic >= syn_backlog;
-        match self.listeners.get_mut(&id) {
-            Some(listener) if !full(listener) => listener.embryonic += 1,
-            Some(_) | None => return Arrival::dropped(DropReason::QueueFull),
+        let Some(listener) = self.listeners.get_mut(&id).filter(|listener| listener.has_room()) else {
+            return Arrival::dropped(DropReason::QueueFull);
+        };
+        match listener.admit(&self.config.settings) {
+            Admission::Queue => listener.embryonic += 1,
+            Admission::Cookie => return self.answer_with_cookie(now, id, segment),
+            Admission::Drop => return Arrival::dropped(DropReason::QueueFull),
         }
         let identity = self.identity(now, segment.destination, segment.source);
         let cx = &mut context(&self.config, &mut self.events, now);
