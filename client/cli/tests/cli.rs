@@ -552,7 +552,7 @@ fn diff_ends_with_0_where_runs_are_the_same_and_with_1_where_not() {
     let two = file("two.jsonl", &["dropped-fin", "dead-client"]);
     let scenario = "scenarios/close/dropped-fin.yaml";
     for (arguments, code, expected) in [
-        (&["dead-client", "--seeds", "1,2"][..], 0, "Both runs have the same events: 109 events."),
+        (&["dead-client", "--seeds", "1,2"][..], 0, "Both runs have the same events: 110 events."),
         (&[&one, "dropped-fin"], 0, "Both runs have the same events"),
         (&[scenario, "dropped-fin", "--seed", "3"], 0, "(seed 3, linux"),
         (&["dropped-fin", "--profiles", "linux,freebsd"], 1, "They differ after 3 events:"),

@@ -165,7 +165,7 @@ fn programs_have_their_connections() {
     assert_eq!(
         actions(web),
         [
-            Action::Listen { port: 80, backlog: 1 },
+            Action::Listen { port: 80, backlog: 1, reuse_address: false },
             Action::Accept { port: 80, connection },
             Action::Receive { connection, amount: Amount::Octets(1024) },
             Action::Receive { connection, amount: Amount::Next },
@@ -177,7 +177,8 @@ fn programs_have_their_connections() {
         ]
     );
     assert_eq!(ssh.steps[2].action, Action::Accept { port: 22, connection });
-    assert_eq!(ssh.steps[4].action, Action::Abort { connection });
+    assert_eq!(ssh.steps[3].action, Action::CloseListener { port: 23 });
+    assert_eq!(ssh.steps[5].action, Action::Abort { connection });
     let to = |text: &str| text.parse::<SocketAddr>().unwrap();
     assert_eq!(
         actions(client),
@@ -340,7 +341,8 @@ fn faults_say_what_which_and_when() {
             Effect::Inject(Box::new(forgery)),
             Effect::PowerLoss(client),
             Effect::Reboot { host: other, back_after: S(5) },
-            Effect::Kill(server),
+            Effect::Kill { host: server, program: None, restarts_after: None },
+            Effect::Kill { host: server, program: Some(1), restarts_after: Some(S(2)) },
             Effect::Freeze { host: server, resumes_after: Some(S(3)) },
             Effect::Pause { host: other, resumes_after: Some(S(3)), clock_stops: true },
             Effect::Pause { host: other, resumes_after: None, clock_stops: false },

@@ -164,7 +164,7 @@ pub enum Refusal {
     /// The processes of the host are frozen.
     #[error("the processes of host {} are frozen", .0.0)]
     HostFrozen(HostId),
-    /// The processes of the host were killed; new ones start when it reboots.
+    /// The processes of the host were killed; new ones start if the fault says when, or when the host reboots.
     #[error("the processes of host {} were killed", .0.0)]
     ProcessKilled(HostId),
     /// There is no such socket, or no more: it was closed, its process was killed, or its host lost power.

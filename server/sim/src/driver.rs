@@ -3,6 +3,7 @@
 //! An instant is made of rounds: faults on hosts and links first, then each host in the order of the scenario, with what
 //! arrives, its timers and its application. What a host sends arrives in a later round, even without latency.
 
+mod processes;
 mod suspension;
 
 use std::rc::Rc;
@@ -254,7 +255,10 @@ impl Driver {
                     }
                 }
                 (Effect::Reboot { host, .. }, Phase::End) => self.boot((*host).into(), fault),
-                (Effect::Kill(host), Phase::Begin) => self.kill((*host).into(), fault),
+                (Effect::Kill { host, program, restarts_after }, Phase::Begin) => {
+                    self.kill((*host).into(), fault, *program, *restarts_after);
+                }
+                (Effect::Kill { host, .. }, Phase::End) => self.restart((*host).into(), fault),
                 (Effect::Freeze { host, resumes_after }, _) => {
                     self.suspend((*host).into(), fault, phase, (Manner::Frozen, *resumes_after));
                 }
@@ -279,10 +283,7 @@ impl Driver {
                     let happens = NetworkFault::Middlebox((*middlebox).into(), *what);
                     self.command(fault, phase, happens, lasts(*what));
                 }
-                (
-                    Effect::Inject(_) | Effect::PowerLoss(_) | Effect::Kill(_) | Effect::ClockJump { .. },
-                    Phase::End,
-                ) => {
+                (Effect::Inject(_) | Effect::PowerLoss(_) | Effect::ClockJump { .. }, Phase::End) => {
                     unreachable!("these do not end")
                 }
             }
@@ -300,7 +301,6 @@ impl Driver {
         self.power[host.index()] = Power::Off(fault);
         self.shared.run.borrow_mut().network.set_up(self.shared.now.get(), host, false);
         self.shared.control(host).wake.set(None);
-        self.shared.control(host).kill.set(false);
         self.shared.control(host).readdressed.set(false);
         self.shared.control(host).forgeries.take();
         self.apply(fault, Phase::Begin, Some(host));
@@ -316,16 +316,6 @@ impl Driver {
         self.shared.control(host).has_work.set(true);
         self.apply(fault, Phase::End, Some(host));
         self.note_state(host, before);
-    }
-
-    /// Every process of a host dies. A host that is off has none, nor has one on which they are dead already.
-    fn kill(&mut self, host: HostId, fault: usize) {
-        if self.power[host.index()] == Power::On && !self.suspensions[host.index()].killed {
-            self.suspensions[host.index()].killed = true;
-            self.shared.control(host).kill.set(true);
-            self.shared.control(host).has_work.set(true);
-            self.apply(fault, Phase::Begin, Some(host));
-        }
     }
 
     /// A fault on the network begins, for a time, or ends.

@@ -1,6 +1,6 @@
 //! The software of a host: its TCP and the application over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -16,10 +16,10 @@ use halfopen_tcp::{
     Instant, Keepalive, Subject, TimerChange, Transmit,
 };
 
-use crate::application::{Application, Context, Opened, Outside, Programs, Turn};
+use crate::application::{Application, Context, Opened, Outside, Process, Programs, Socket, Turn};
 use crate::clock::Clock;
 use crate::connections::{End, EndId, Origin};
-use crate::shared::Shared;
+use crate::shared::{Shared, Signal};
 use crate::wanted::Wanted;
 use crate::world::Port;
 use halfopen_trace::{
@@ -65,7 +65,7 @@ impl Machine {
         shared.control(host).lives.set(life + 1);
         let addresses = shared.run.borrow().network.addresses_of(host).to_vec();
         let endpoint = Endpoint::new(config(&shared.scenario, host, addresses, (shared.seed, life)));
-        let application = application(&shared.scenario, host, life);
+        let application = application(&shared, host, life);
         let wanted = Wanted::new(&shared.scenario, host, shared.now.get());
         Machine {
             shared,
@@ -98,10 +98,14 @@ impl Machine {
             let addresses = shared.run.borrow().network.addresses_of(self.host).to_vec();
             self.endpoint.set_addresses(addresses);
         }
-        if control.kill.take() {
-            self.application.kill();
-            self.endpoint.close_all(now);
-            self.drain(None);
+        for signal in control.signals.take() {
+            match signal {
+                Signal::Kill(process) => {
+                    let sockets = self.application.kill(process);
+                    self.close(sockets);
+                }
+                Signal::Start(process) => self.application.start(&shared.scenario, process),
+            }
         }
         self.take_arrivals(true);
         self.take_timeouts();
@@ -309,6 +313,22 @@ impl Machine {
             if let Some(returned) = turn.returned {
                 self.note(connection, EventKind::CallReturned(returned));
             }
+            if let Some((process, sockets)) = turn.exited {
+                self.shared.control(self.host).processes.borrow_mut().remove(&process);
+                self.close(sockets);
+            }
+        }
+    }
+
+    /// Closes the sockets of a process that has ended or died, one after the other.
+    fn close(&mut self, sockets: Vec<Socket>) {
+        let now = self.local();
+        for socket in sockets {
+            match socket {
+                Socket::Listener(listener) => self.endpoint.close_listener(now, listener),
+                Socket::Connection(connection) => self.endpoint.close(now, connection),
+            }
+            self.drain(None);
         }
     }
 
@@ -457,9 +477,15 @@ fn keepalive(found: Keepalive, now: Instant, end: Option<&End>) -> EventKind {
 }
 
 /// What runs on a host in one of its lives: the programs of the scenario, or else somebody outside.
-fn application(scenario: &Scenario, host: HostId, life: u32) -> Box<dyn Application> {
+fn application(shared: &Shared, host: HostId, life: u32) -> Box<dyn Application> {
+    let scenario = &*shared.scenario;
+    let processes: BTreeSet<Process> = match Programs::has(scenario, host) {
+        true => Programs::of(scenario, host, life == 0).map(Process::Program).collect(),
+        false => BTreeSet::from([Process::Outside]),
+    };
+    shared.control(host).processes.replace(processes.clone());
     match Programs::has(scenario, host) {
-        true => Box::new(Programs::start(scenario, host, life == 0)),
+        true => Box::new(Programs::new(scenario, processes)),
         false => Box::new(Outside::default()),
     }
 }

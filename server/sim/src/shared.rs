@@ -1,6 +1,7 @@
 //! What the driver and the hosts' software share: they take turns on one thread.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use halfopen_network::{Flight, Network};
@@ -8,6 +9,7 @@ use halfopen_scenario::{Scenario, When};
 use halfopen_tcp::Instant;
 use tokio::sync::Notify;
 
+use crate::application::Process;
 use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::faults::Faults;
@@ -38,10 +40,12 @@ pub(crate) struct Control {
     pub(crate) turn: Notify,
     /// When the host wants to be woken.
     pub(crate) wake: Cell<Option<Instant>>,
-    /// Every process of the host is to die.
-    pub(crate) kill: Cell<bool>,
     /// The host has other addresses now.
     pub(crate) readdressed: Cell<bool>,
+    /// What is to become of processes of the host, in order.
+    pub(crate) signals: RefCell<Vec<Signal>>,
+    /// The processes of the host that run, or will once the signals have reached them.
+    pub(crate) processes: RefCell<BTreeSet<Process>>,
     /// No process of the host does anything.
     pub(crate) frozen: Cell<bool>,
     /// Nothing of the host does anything.
@@ -56,6 +60,15 @@ pub(crate) struct Control {
     pub(crate) lives: Cell<u32>,
     /// To its application, if that is somebody outside.
     pub(crate) line: Line,
+}
+
+/// What is to become of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// It dies.
+    Kill(Process),
+    /// It starts again.
+    Start(Process),
 }
 
 /// What a run has come to.

@@ -152,7 +152,7 @@ fn host_fault() -> impl Strategy<Value = Effect> {
     prop_oneof![
         host().prop_map(Effect::PowerLoss),
         (host(), time()).prop_map(|(host, back_after)| Effect::Reboot { host, back_after }),
-        host().prop_map(Effect::Kill),
+        host().prop_map(kill),
         (host(), lasts()).prop_map(|(host, resumes_after)| Effect::Freeze { host, resumes_after }),
         (host(), lasts(), any::<bool>()).prop_map(|(host, resumes_after, clock_stops)| Effect::Pause {
             host,

@@ -90,7 +90,7 @@ fn octets_are_in_the_events_if_wanted_and_change_nothing_else() {
 fn arrivals(faults: &str) -> Vec<Option<&'static str>> {
     let text = format!(
         "scenario: test\nhosts: {{client: {{}}, server: {{}}}}\nnetwork: {{latency: 20ms}}\napplications:\n  \
-         server: [listen: 80, accept, receive: 10 B]\n  client: [connect: \"server:80\", send: 10 B]\nfaults: [{faults}]\n"
+         server: [listen: 80, accept, receive: 10 B, hold]\n  client: [connect: \"server:80\", send: 10 B, hold]\nfaults: [{faults}]\n"
     );
     let trace = trace(&Arc::new(halfopen_scenario::load(&text).expect("a scenario")), u32::MAX);
     check(faults, &trace);

@@ -336,9 +336,11 @@ applications:
     - listen: 80
     - repeat: [{accept: , as: c}, {receive: 1 B, on: c}, {close: , on: c}]
       times: 2
+    - hold
   client:
     - repeat: [{connect: server:80, as: c}, {send: 1 B, on: c}, wait: 1s]
       times: 3
+    - hold
 until: 30s
 ";
     for (claim, passed) in [

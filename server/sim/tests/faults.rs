@@ -173,7 +173,7 @@ fn a_killed_application_is_closed_by_its_kernel() {
     let mut scenario = session();
     scenario.programs[CLIENT_PROGRAM].steps.insert(3, step(Action::Hold));
     scenario.programs[CLIENT_PROGRAM].steps.truncate(4);
-    let outcome = passed(&with(scenario, [fault(Effect::Kill(CLIENT), 5)]));
+    let outcome = passed(&with(scenario, [fault(kill(CLIENT), 5)]));
     assert!(wire(&outcome).contains(&"5.000 client FIN+ACK 1025:1025 len 0".to_owned()));
     assert_eq!(states(&outcome), [(0, State::Closed), (1, State::Closed)]);
 }
@@ -214,9 +214,9 @@ fn a_partition_one_way_lets_the_other_way_through() {
 #[test]
 fn a_fault_waits_for_a_state() {
     let mut scenario = session();
-    scenario.programs[SERVER_PROGRAM].steps.truncate(5);
+    scenario.programs[SERVER_PROGRAM].steps[5].action = Action::Hold;
     let when = When::State { host: SERVER, state: State::CloseWait, lasted: Duration::from_secs(2) };
-    let outcome = passed(&with(scenario, [Fault { when, ..fault(Effect::Kill(SERVER), 0) }]));
+    let outcome = passed(&with(scenario, [Fault { when, ..fault(kill(SERVER), 0) }]));
     assert_eq!(applied(&outcome), [(1, "kill", 2100)]);
 }
 

@@ -34,6 +34,7 @@ applications:
     - receive: 100 B
     - send: 100 B
     - {{receive: 100 B, may-fail: on, may-not-happen: on}}
+    - hold
   client:
     - connect: server:80
     - send: 100 B

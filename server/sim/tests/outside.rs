@@ -7,7 +7,7 @@ mod player;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::fault;
+use common::{fault, kill};
 use halfopen_scenario::{
     Base, Effect, Forgery, HostId as ScenarioHost, Match, Number, Scenario, SegmentAction, When, Which,
     library,
@@ -283,7 +283,7 @@ fn a_fault_that_is_added_and_waits_for_a_state_knows_since_when_that_lasts() {
 #[test]
 fn a_fault_that_is_added_and_never_applied_is_a_problem() {
     let mut simulation = start(&with_server("faults: [{kill: client, at: 1s}]\n"));
-    let never = fault(Effect::Kill(ScenarioHost(1)), 3600 * 24 * 365);
+    let never = fault(kill(ScenarioHost(1)), 3600 * 24 * 365);
     assert_eq!(simulation.apply(Command::AddFault(Box::new(never))), Ok(Reply::Fault(FaultId(1))));
     simulation.step_until(Some(milliseconds(2000)), &[], &mut Discard);
     let problems = simulation.finish(&mut Discard).finished.problems;
@@ -341,7 +341,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
             timestamps: false,
         };
         let faults = [
-            (Effect::Kill(ScenarioHost(7)), Refusal::UnknownHost(nowhere)),
+            (kill(ScenarioHost(7)), Refusal::UnknownHost(nowhere)),
             (drops(of_program, SegmentAction::Drop), Refusal::UnknownConnection(program)),
             (
                 drops(Match::default(), SegmentAction::Corrupt { bits: 0, field: None }),

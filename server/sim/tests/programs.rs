@@ -89,7 +89,7 @@ fn a_step_that_fails_ends_its_repetition_and_the_program_goes_on_where_that_is_a
 #[test]
 fn a_repetition_that_must_fail_and_does_not_keeps_the_run_from_passing() {
     let outcome = play(
-        "applications:\n  server: [listen: 80]\n  client:\n    - {repeat: [{connect: server:80}], times: 2, error: \
+        "applications:\n  server: [listen: 80, hold]\n  client:\n    - {repeat: [{connect: server:80}], times: 2, error: \
          EADDRNOTAVAIL}\n",
     );
     assert_eq!(problems(&outcome), ["step 1 of client: went well, not EADDRNOTAVAIL"]);
@@ -108,7 +108,7 @@ fn a_connection_that_a_round_leaves_open_stays() {
 #[test]
 fn a_run_of_endless_rounds_at_one_instant_ends_at_the_limit_of_events() {
     let outcome = play(
-        "applications:\n  server: [listen: 80]\n  client:\n    - connect: server:80\n    - repeat: [{repeat: [{connect: \
+        "applications:\n  server: [listen: 80, hold]\n  client:\n    - connect: server:80\n    - repeat: [{repeat: [{connect: \
          server:80, port: 80, as: b, may-fail: on}, {send: 1 B, on: b, may-fail: on}], times: 2}]\nlimits: {events: 2000}\n",
     );
     assert_eq!(outcome.finished.verdict, Verdict::Unfinished);
@@ -124,7 +124,7 @@ fn a_heartbeat_is_answered_until_the_peer_is_gone() {
     ));
     // Three pings were answered: after 0, 30, 60 and 90 s. That of 120 s was not.
     assert_eq!(results(&outcome, "client"), ["0.040 connect", "135.040 ping 68: EAGAIN", "135.040 abort"]);
-    assert_eq!(outcome.finished.verdict, Verdict::Failed, "the server's steps end with it");
+    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn a_step_that_is_never_done_is_a_problem_unless_it_may_be() {
     let outcome = run(&scenario);
     assert_eq!(outcome.finished.verdict, Verdict::Failed);
     let expected =
-        ["step 3 of server did not end, nor 0 after it", "step 2 of client did not end, nor 2 after it"];
+        ["step 3 of server did not end, nor 0 after it", "step 2 of client did not end, nor 1 after it"];
     assert_eq!(problems(&outcome), expected);
 
     for step in scenario.programs.iter_mut().flat_map(|program| &mut program.steps) {

@@ -122,7 +122,7 @@ fn a_step_that_must_fail_otherwise_than_it_does_keeps_the_run_from_passing() {
     ];
     for (step, problem) in cases {
         let outcome = play(&format!(
-            "applications:\n  server: [listen: 81]\n  client: [{step}, {{wait: 1s, may-not-happen: on}}]\n"
+            "applications:\n  server: [listen: 81, hold]\n  client: [{step}, {{wait: 1s, may-not-happen: on}}]\n"
         ));
         assert_eq!(outcome.finished.verdict, Verdict::Failed);
         assert_eq!(problems(&outcome), [problem]);

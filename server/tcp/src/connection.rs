@@ -57,6 +57,8 @@ pub(crate) struct Connection {
     remote: SocketAddr,
     /// The listener of a passive open, until the application accepts.
     pub(crate) parent: Option<ListenerId>,
+    /// SO_REUSEADDR.
+    pub(crate) reuse_address: bool,
     state: State,
 
     // What every segment depends on.
@@ -127,6 +129,7 @@ impl Connection {
             local,
             remote,
             parent: None,
+            reuse_address: false,
             state,
             agreed: Agreed::default(),
             timestamps: TimestampState::new(ts_offset, recalled),

@@ -45,6 +45,7 @@ pub use event::{
 pub use flags::Flags;
 pub use header::{Header, Options, SackBlocks, Timestamps};
 pub use info::{RecoveryPhase, TcpInfo, Totals};
+pub use listener::ListenOptions;
 pub use profiles::Profile;
 pub use results::{ConnectionStatus, Readiness, Received, Transmit};
 pub use segment::{encode_segment, read_segment};

@@ -16,6 +16,26 @@ pub(crate) enum Admission {
     Drop,
 }
 
+/// How a listening socket is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenOptions {
+    /// The address it listens on (RFC 9293 §3.9.1.1, MUST-43); `None` is every address of the host.
+    pub address: Option<IpAddr>,
+    /// The length of the accept queue, to which the settings may add
+    /// ([`accept_queue_extra`](crate::Settings::accept_queue_extra)).
+    pub backlog: u32,
+    /// SO_REUSEADDR: whether it shares the port with connections whose sockets have the option too, those in TIME-WAIT
+    /// included. Its connections inherit it.
+    pub reuse_address: bool,
+}
+
+impl ListenOptions {
+    /// On every address, with SO_REUSEADDR, as servers are usually written.
+    pub const fn new(backlog: u32) -> ListenOptions {
+        ListenOptions { address: None, backlog, reuse_address: true }
+    }
+}
+
 /// A listening socket.
 #[derive(Clone, Debug)]
 pub(crate) struct Listener {
@@ -25,6 +45,8 @@ pub(crate) struct Listener {
     pub(crate) port: u16,
     /// The backlog of `listen`.
     pub(crate) backlog: u32,
+    /// SO_REUSEADDR, which its connections inherit.
+    pub(crate) reuse_address: bool,
     /// Connections that the accept queue holds.
     room: u64,
     /// When a SYN cookie was last sent.
@@ -36,20 +58,15 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn new(
-        id: ListenerId,
-        address: Option<IpAddr>,
-        port: u16,
-        backlog: u32,
-        extra: u32,
-    ) -> Listener {
-        let room = u64::from(backlog) + u64::from(extra);
+    pub(crate) fn new(id: ListenerId, port: u16, options: ListenOptions, extra: u32) -> Listener {
+        let ListenOptions { address, backlog, reuse_address } = options;
         Listener {
             id,
             address,
             port,
             backlog,
-            room,
+            reuse_address,
+            room: u64::from(backlog) + u64::from(extra),
             cookie_sent: None,
             embryonic: 0,
             accept_queue: VecDeque::new(),

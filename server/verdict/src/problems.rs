@@ -1,20 +1,24 @@
 //! Why a run is not passed although no expectation is broken: a test must not pass by accident.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use halfopen_scenario::{Claim, Failure, Fault, HostClaim, Program, Scenario};
+use halfopen_scenario::{Action, Claim, Effect, Failure, Fault, HostClaim, HostId, Program, Scenario};
 use halfopen_tcp::Errno;
 use halfopen_trace::{ApplicationResult, Event, EventKind, FaultId, Problem, StepId};
 
 use crate::steps::{self, StepState, Steps};
 
 /// What of a run is, or may become, a problem.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Suspicions {
     /// Wrong data that an application read.
     mistaken: Vec<Problem>,
     /// Faults that must be applied and were not yet.
     missing: BTreeSet<FaultId>,
+    /// What faults kill that kill programs.
+    lethal: BTreeMap<FaultId, Victims>,
+    /// What faults have killed.
+    killed: BTreeSet<Victims>,
     /// Why the run ended before it was over.
     cut_short: Option<Problem>,
 }
@@ -22,8 +26,16 @@ pub(crate) struct Suspicions {
 impl Suspicions {
     /// Those of a run in which nothing has happened yet.
     pub(crate) fn new(scenario: &Scenario) -> Suspicions {
-        let missing = (0..).map(FaultId).zip(&scenario.faults).filter_map(must_happen).collect();
-        Suspicions { mistaken: Vec::new(), missing, cut_short: None }
+        let mut suspicions = Suspicions::default();
+        (0..).map(FaultId).zip(&scenario.faults).for_each(|(id, fault)| suspicions.add_fault(id, fault));
+        suspicions
+    }
+
+    fn add_fault(&mut self, id: FaultId, fault: &Fault) {
+        if !fault.may_not_happen {
+            self.missing.insert(id);
+        }
+        self.lethal.extend(Victims::of(&fault.effect).map(|victims| (id, victims)));
     }
 
     /// Takes the next event.
@@ -32,9 +44,10 @@ impl Suspicions {
             EventKind::DataMistaken { offset } => self.mistaken.extend(
                 event.connection.map(|connection| Problem::DataMistaken { connection, offset: *offset }),
             ),
-            EventKind::FaultAdded(added) => self.missing.extend(must_happen((added.id, &added.fault))),
+            EventKind::FaultAdded(added) => self.add_fault(added.id, &added.fault),
             EventKind::FaultApplied(applied) => {
                 self.missing.remove(&applied.fault);
+                self.killed.extend(self.lethal.get(&applied.fault));
             }
             EventKind::LimitReached(limit) => self.cut_short = Some(Problem::LimitReached(*limit)),
             EventKind::RunStopped => self.cut_short = Some(Problem::Stopped),
@@ -44,7 +57,7 @@ impl Suspicions {
 
     /// Whether the run ended before it was over, and all its problems.
     pub(crate) fn conclude(self, scenario: &Scenario, steps: &Steps) -> (bool, Vec<Problem>) {
-        let Suspicions { mistaken: mut problems, missing, cut_short } = self;
+        let Suspicions { mistaken: mut problems, missing, lethal: _, killed, cut_short } = self;
         if let Some(problem) = cut_short {
             // What did not happen may still have been to come.
             problems.push(problem);
@@ -53,9 +66,31 @@ impl Suspicions {
         problems.extend(surprises(scenario, steps));
         problems.extend(failures(scenario, steps));
         problems.extend(missing.into_iter().map(Problem::FaultNotApplied));
-        let programs = scenario.programs.iter().enumerate();
+        // What a fault has killed cannot go on, and is not to be blamed for it.
+        let survived = |(position, program): &(usize, &Program)| {
+            let all = Victims { host: program.host, program: None };
+            !killed.contains(&all) && !killed.contains(&Victims { program: Some(*position), ..all })
+        };
+        let programs = scenario.programs.iter().enumerate().filter(survived);
         problems.extend(programs.filter_map(|(position, program)| not_done(position, program, steps)));
         (false, problems)
+    }
+}
+
+/// Programs that a fault kills: one of a host, or all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Victims {
+    host: HostId,
+    program: Option<usize>,
+}
+
+impl Victims {
+    fn of(effect: &Effect) -> Option<Victims> {
+        match *effect {
+            Effect::Kill { host, program, .. } => Some(Victims { host, program }),
+            Effect::PowerLoss(host) | Effect::Reboot { host, .. } => Some(Victims { host, program: None }),
+            _ => None,
+        }
     }
 }
 
@@ -98,11 +133,6 @@ fn is_failure(scenario: &Scenario, result: &ApplicationResult) -> bool {
     is_wrong && step.failure == Failure::EndsProgram && !is_repeated && !is_expected
 }
 
-/// A fault that must be applied.
-fn must_happen((id, fault): (FaultId, &Fault)) -> Option<FaultId> {
-    (!fault.may_not_happen).then_some(id)
-}
-
 /// The first step of a program that should have ended and did not, and how many come after it.
 fn not_done(position: usize, program: &Program, steps: &Steps) -> Option<Problem> {
     let states = steps.of(position, program);
@@ -113,7 +143,8 @@ fn not_done(position: usize, program: &Program, steps: &Steps) -> Option<Problem
         let (step, state) = (&program.steps[*index], states[*index]);
         let is_endless = step.action.is_endless() && !matches!(step.failure, Failure::Must(_));
         let is_done = state == StepState::Ended || (state == StepState::Begun && is_endless);
-        !is_done && !step.may_not_happen
+        // A program that never comes to hold its connections has not done another step before that.
+        !is_done && !step.may_not_happen && step.action != Action::Hold
     });
     let first = missing.next()?;
     let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);

@@ -14,8 +14,8 @@ pub fn fault(applied: &FaultApplied) -> String {
         FaultPhase::End => end(applied),
         FaultPhase::Unspecified | FaultPhase::Begin => begin(applied),
     };
-    if !applied.middlebox.is_empty() {
-        text.push_str(&format!(" {}", applied.middlebox));
+    for name in [&applied.middlebox, &applied.list].into_iter().filter(|name| !name.is_empty()) {
+        text.push_str(&format!(" {name}"));
     }
     text
 }
@@ -104,6 +104,7 @@ fn end(applied: &FaultApplied) -> String {
         FaultKind::CablePull => "replug",
         FaultKind::BlocksNew => "unblock",
         FaultKind::MoveAddress | FaultKind::LoseAddress => return format!("return {}", applied.address),
+        FaultKind::Kill => "restart",
         FaultKind::Unspecified
         | FaultKind::Drop
         | FaultKind::Delay
@@ -114,7 +115,6 @@ fn end(applied: &FaultApplied) -> String {
         | FaultKind::Unreachable
         | FaultKind::Inject
         | FaultKind::PowerLoss
-        | FaultKind::Kill
         | FaultKind::ClockJump
         | FaultKind::Forget => "end",
     };

@@ -89,7 +89,7 @@ impl Rules {
             Effect::Inject(_)
             | Effect::PowerLoss(_)
             | Effect::Reboot { .. }
-            | Effect::Kill(_)
+            | Effect::Kill { .. }
             | Effect::Freeze { .. }
             | Effect::Pause { .. }
             | Effect::ClockJump { .. }

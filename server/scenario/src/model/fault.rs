@@ -49,8 +49,16 @@ pub enum Effect {
         /// How long it is down.
         back_after: Duration,
     },
-    /// Every process of the host dies; its kernel closes their sockets.
-    Kill(HostId),
+    /// Processes of the host die. Its kernel closes their sockets, and forgets nothing: connections that are not closed
+    /// everywhere, and those in TIME-WAIT, stay. It does not happen if none of them runs.
+    Kill {
+        /// Which host.
+        host: HostId,
+        /// The program that dies: its position in [`Scenario::programs`](super::Scenario::programs). `None`: all of the host.
+        program: Option<usize>,
+        /// When those that died start again, from their first step; `None` is never.
+        restarts_after: Option<Duration>,
+    },
     /// The processes of the host stop; its kernel keeps running.
     Freeze {
         /// Which host.
@@ -125,7 +133,7 @@ impl Effect {
             Effect::Inject(_) => "inject",
             Effect::PowerLoss(_) => "power-loss",
             Effect::Reboot { .. } => "reboot",
-            Effect::Kill(_) => "kill",
+            Effect::Kill { .. } => "kill",
             Effect::Freeze { .. } => "freeze",
             Effect::Pause { .. } => "pause",
             Effect::ClockJump { .. } => "clock-jump",

@@ -9,7 +9,8 @@ use super::{HostId, Location, Slot};
 
 /// What one application does: its steps in sequence, from time 0.
 ///
-/// A step that fails ends the program unless it [says otherwise](Step::failure). The run does not pass if a step was never
+/// A program is a process: when it ends, after its last step or because it is killed, its kernel closes its sockets. A step
+/// that fails ends the program unless it [says otherwise](Step::failure). The run does not pass if a step was never
 /// begun, or was not completed by the end of the run, unless the step is [endless](Action::is_endless) or
 /// [may not happen](Step::may_not_happen).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,9 @@ pub enum Action {
         port: u16,
         /// How many established connections may wait for `accept`.
         backlog: u32,
+        /// SO_REUSEADDR: whether the port may be that of earlier connections, such as those in TIME-WAIT. Otherwise it
+        /// fails with EADDRINUSE until the kernel has forgotten them.
+        reuse_address: bool,
     },
     /// Waits for a connection and accepts it.
     Accept {
@@ -143,6 +147,11 @@ pub enum Action {
         /// Which.
         connection: Slot,
     },
+    /// Closes a listener. Connections that were not accepted are reset.
+    CloseListener {
+        /// The port that an earlier `listen` of the program opened.
+        port: u16,
+    },
     /// Resets the connection.
     Abort {
         /// Which.
@@ -175,7 +184,7 @@ impl Action {
             Action::WaitUntil(_) => "wait-until",
             Action::Hold => "hold",
             Action::ShutdownWrite { .. } | Action::ShutdownRead { .. } => "shutdown",
-            Action::Close { .. } => "close",
+            Action::Close { .. } | Action::CloseListener { .. } => "close",
             Action::Abort { .. } => "abort",
             Action::Set { .. } => "set",
         }

@@ -8,9 +8,10 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Probability;
 use crate::shape::faults::{PausedClock, Reboot};
-use crate::shape::{self, Given, Opt};
+use crate::shape::{self, Given, Named, Opt, Processes};
 use crate::{
     BlackHole, Cut, Effect, Fault, HostId, Limits, MiddleboxFault, SegmentAction, Unreachable, When, Which,
+    wording,
 };
 
 impl Checker<'_> {
@@ -66,7 +67,11 @@ impl Checker<'_> {
             }
             shape::Fault::PowerLoss(it) => self.power_loss(place, &it.power_loss),
             shape::Fault::Reboot(it) => self.reboot(place, it),
-            shape::Fault::Kill(it) => self.victim(place, &it.kill).map(Effect::Kill),
+            shape::Fault::Kill(it) => {
+                let restarts_after = self.after(&it.restarts_after);
+                let processes = self.processes(place, &it.kill);
+                processes.map(|(host, program)| Effect::Kill { host, program, restarts_after })
+            }
             shape::Fault::Freeze(it) => {
                 let resumes_after = self.after(&it.resumes_after);
                 self.victim(place, &it.freeze).map(|host| Effect::Freeze { host, resumes_after })
@@ -248,6 +253,37 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// All processes of a host, or one of them.
+    fn processes(&mut self, place: Place, given: &Given<Processes>) -> Option<(HostId, Option<usize>)> {
+        let at = given.span_or(place.span);
+        let named = match given.inner() {
+            None => {
+                self.problem(at, "this does not say whose processes die", "write `kill: server`");
+                return None;
+            }
+            Some(Processes::OfHost(name)) => return self.host(at, name).map(|host| (host, None)),
+            Some(Processes::OfList(Named(named))) => named,
+        };
+        let [(host, list)] = &named[..] else {
+            if !given.is_pruned() {
+                let help = "name one host and one of its lists: `kill: {server: old}`; make a fault for each";
+                self.problem(at, "this is not one list of a host", help);
+            }
+            return None;
+        };
+        let (host, Scalar(name)) = (self.host(host.span, &host.value)?, &list.value);
+        let programs = self.programs.iter().enumerate().filter(|(_, program)| program.host == host);
+        if let Some((position, _)) = programs.clone().find(|(_, program)| program.name == *name) {
+            return Some((host, Some(position)));
+        }
+        let names: Vec<&str> = programs.map(|(_, program)| program.name.as_str()).collect();
+        let help = wording::suggest(name, names.iter().copied())
+            .unwrap_or_else(|| format!("the host has {}", wording::list(names.iter().copied())));
+        let message = format!("no list of this host is called `{}`", wording::short(name));
+        self.problem(list.span, message, help);
+        None
     }
 
     fn cut(&mut self, place: Place, given: &Given<shape::Cut>) -> Option<Cut> {

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use super::items::items;
-use super::{BlackHole, Cut, Forgery, Given, HostInState, Match, NewFields, Opt};
+use super::{BlackHole, Cut, Forgery, Given, HostInState, Match, NewFields, Opt, Processes};
 use crate::Field;
 use crate::de::Spanned;
 use crate::forms;
@@ -117,8 +117,10 @@ items! {
 
     /// Processes die.
     struct Kill {
-        /// The processes of this host die; its kernel closes their sockets.
-        pub(crate) kill: Given<Name>,
+        /// The processes of this host die, or one list of it: `{server: old}`. Its kernel closes their sockets.
+        pub(crate) kill: Given<Processes>,
+        /// When they start again: never by default.
+        pub(crate) restarts_after: Opt<Duration>,
     }
 
     /// Processes stop.

@@ -10,6 +10,7 @@ mod items;
 mod matching;
 mod middleboxes;
 mod network;
+mod processes;
 pub(crate) mod programs;
 mod rewrite;
 
@@ -36,6 +37,7 @@ pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOf
 pub(crate) use matching::{HostInState, Match};
 pub(crate) use middleboxes::{IdleByState, Middlebox};
 pub(crate) use network::{Jitter, Link, Loss, Network, ShortOr};
+pub(crate) use processes::Processes;
 pub(crate) use programs::{Programs, Step, Steps};
 pub(crate) use rewrite::NewFields;
 

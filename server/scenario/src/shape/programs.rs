@@ -68,6 +68,8 @@ items! {
         pub(crate) listen: Given<Scalar<Port>>,
         /// How many connections may wait for `accept`: 4096 by default.
         pub(crate) backlog: Opt<u32>,
+        /// Whether the port may be that of earlier connections, as with SO_REUSEADDR: `on` by default.
+        pub(crate) reuse_address: Opt<Switch>,
         #[serde(rename = "+failure")]
         pub(crate) failure: MayFail,
     }
@@ -185,11 +187,12 @@ items! {
         pub(crate) failure: MayFail,
     }
 
-    /// Closes a connection.
+    /// Closes a socket.
     struct Close {
-        /// Closes the connection.
-        #[expect(dead_code, reason = "the word says all")]
-        pub(crate) close: Given<Nothing>,
+        /// Closes the connection; with `listener`, the listener.
+        pub(crate) close: Given<Scalar<Listener>>,
+        /// The port of the listener, if the program has several.
+        pub(crate) port: Opt<Port>,
         #[serde(rename = "+on")]
         pub(crate) on: On,
     }
@@ -309,6 +312,27 @@ impl Parse for Nothing {
     fn parse(text: &str) -> Result<Nothing, Mistake> {
         let mut mistake = expected::<Nothing>(text);
         mistake.help = "write the word alone; `on` says which connection".to_owned();
+        Err(mistake)
+    }
+}
+
+/// That a listener is closed, and not a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listener;
+
+impl Parse for Listener {
+    const WHAT: &'static str = "`listener`, or nothing after this word";
+
+    fn schema() -> Schema {
+        forms::words(["listener"])
+    }
+
+    fn parse(text: &str) -> Result<Listener, Mistake> {
+        if text == "listener" {
+            return Ok(Listener);
+        }
+        let mut mistake = expected::<Listener>(text);
+        mistake.help = "to close a connection, write the word alone; `on` says which".to_owned();
         Err(mistake)
     }
 }

@@ -6,7 +6,7 @@ use halfopen_units::{format_percentage, format_size};
 
 use super::hosts::{address as written, or};
 use super::yaml::{Map, Yaml};
-use super::{Writer, size};
+use super::{Writer, name, size};
 use crate::{
     AddressMove, Base, BlackHole, Cut, Effect, Fault, Forgery, MiddleboxFault, NewValue, Number, Renumber,
     Rewrite, SegmentAction, Unreachable, When, Which,
@@ -27,7 +27,17 @@ impl Writer<'_> {
                 .unless(&0, "skip", *skip)
                 .and(which(*some)),
             Effect::Inject(forgery) => Map::new().with(word, self.forgery(forgery)),
-            Effect::PowerLoss(host) | Effect::Kill(host) => Map::new().with(word, self.host(*host)),
+            Effect::PowerLoss(host) => Map::new().with(word, self.host(*host)),
+            Effect::Kill { host, program, restarts_after } => {
+                let program = program.and_then(|program| self.scenario.programs.get(program));
+                let processes = match program {
+                    None => self.host(*host),
+                    Some(program) => {
+                        Yaml::Map(Map::new().with(&self.scenario.host(*host).name, name(&program.name)))
+                    }
+                };
+                Map::new().with(word, processes).maybe("restarts-after", *restarts_after)
+            }
             Effect::Reboot { host, back_after } => {
                 Map::new().with(word, self.host(*host)).with("back-after", *back_after)
             }

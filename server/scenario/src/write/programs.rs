@@ -82,10 +82,12 @@ impl Steps<'_> {
     fn action(&mut self, action: &Action, body: &[Step]) -> Map {
         let word = action.name();
         match action {
-            Action::Listen { port, backlog } => {
+            Action::Listen { port, backlog, reuse_address } => {
                 self.listens.push(*port);
-                let map = Map::new().with(word, u32::from(*port));
-                map.unless(&Action::DEFAULT_BACKLOG, "backlog", *backlog)
+                Map::new()
+                    .with(word, u32::from(*port))
+                    .unless(&Action::DEFAULT_BACKLOG, "backlog", *backlog)
+                    .unless(&true, "reuse-address", *reuse_address)
             }
             Action::Accept { port, connection } => {
                 let port = (self.listens[..] != [*port]).then(|| u32::from(*port));
@@ -120,6 +122,11 @@ impl Steps<'_> {
             Action::ShutdownRead { connection } => self.on(*connection, Map::new().with(word, "read")),
             Action::Close { connection } | Action::Abort { connection } => {
                 self.on(*connection, Map::new().with(word, Yaml::Nothing))
+            }
+            Action::CloseListener { port } => {
+                let several = self.listens[..] != [*port];
+                self.listens.retain(|open| open != port);
+                Map::new().with(word, "listener").maybe("port", several.then(|| u32::from(*port)))
             }
             Action::Set { connection, options } => {
                 self.on(*connection, Map::new().with(word, self.options(options)))

@@ -193,7 +193,7 @@ pub(super) fn fault_kind(effect: &Effect) -> v1::FaultKind {
         Effect::Inject(_) => v1::FaultKind::Inject,
         Effect::PowerLoss(_) => v1::FaultKind::PowerLoss,
         Effect::Reboot { .. } => v1::FaultKind::Reboot,
-        Effect::Kill(_) => v1::FaultKind::Kill,
+        Effect::Kill { .. } => v1::FaultKind::Kill,
         Effect::Freeze { .. } => v1::FaultKind::Freeze,
         Effect::Pause { .. } => v1::FaultKind::Pause,
         Effect::ClockJump { .. } => v1::FaultKind::ClockJump,
@@ -236,7 +236,7 @@ pub(super) fn step_kind(action: &Action) -> v1::StepKind {
         Action::WaitUntil(_) => v1::StepKind::WaitUntil,
         Action::Hold => v1::StepKind::Hold,
         Action::ShutdownWrite { .. } | Action::ShutdownRead { .. } => v1::StepKind::Shutdown,
-        Action::Close { .. } => v1::StepKind::Close,
+        Action::Close { .. } | Action::CloseListener { .. } => v1::StepKind::Close,
         Action::Abort { .. } => v1::StepKind::Abort,
         Action::Set { .. } => v1::StepKind::Set,
     }

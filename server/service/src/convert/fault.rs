@@ -36,10 +36,14 @@ impl Converter {
             Effect::Middlebox { middlebox, .. } => {
                 v1::FaultApplied { middlebox: self.middlebox(Some((*middlebox).into())), ..none }
             }
+            Effect::Kill { program, .. } => {
+                let programs = self.scenario.as_ref().map(|scenario| &scenario.programs);
+                let list = program.and_then(|program| Some(programs?.get(program)?.name.clone()));
+                v1::FaultApplied { list: list.unwrap_or_default(), ..none }
+            }
             Effect::Inject(_)
             | Effect::PowerLoss(_)
             | Effect::Reboot { .. }
-            | Effect::Kill(_)
             | Effect::Freeze { .. }
             | Effect::CablePull { .. }
             | Effect::Partition { .. } => none,

@@ -9,7 +9,8 @@ mod programs;
 mod running;
 mod steps;
 
-use halfopen_tcp::{ConnectionId, Instant};
+use halfopen_scenario::Scenario;
+use halfopen_tcp::{ConnectionId, Instant, ListenerId};
 use halfopen_trace::{ApplicationResult, CallReturned, ConnectionOpened, StepId};
 
 pub(crate) use context::Context;
@@ -19,7 +20,7 @@ pub(crate) use programs::Programs;
 /// All processes of a host in one of its lives, as the host sees them.
 ///
 /// The host reports what happened, then gives turns until nobody wants one. It reports to frozen processes too, but gives them no
-/// turn until they resume. A host that loses power drops its application.
+/// turn until they resume. It closes the sockets of a process that ends or dies. A host that loses power drops its application.
 pub(crate) trait Application {
     /// Something happened to a connection: a segment arrived, its state is another, there is an error.
     fn connection_changed(&mut self, connection: ConnectionId);
@@ -36,8 +37,27 @@ pub(crate) trait Application {
     /// What the host's clock shows when somebody wants to go on, whatever happens until then.
     fn next_time(&self) -> Option<Instant>;
 
-    /// Every process dies. The host closes their sockets.
-    fn kill(&mut self);
+    /// A process dies. Returns what it had open, for the host to close.
+    fn kill(&mut self, process: Process) -> Vec<Socket>;
+
+    /// A process that has died starts again.
+    fn start(&mut self, scenario: &Scenario, process: Process);
+}
+
+/// A process of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Process {
+    /// It runs a program of the scenario: its position there.
+    Program(usize),
+    /// It is somebody outside.
+    Outside,
+}
+
+/// What a process has open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Socket {
+    Listener(ListenerId),
+    Connection(ConnectionId),
 }
 
 /// What a turn did.
@@ -55,6 +75,8 @@ pub(crate) struct Turn {
     pub(crate) ended: Option<ApplicationResult>,
     /// What the call from outside returned, if that is to be known.
     pub(crate) returned: Option<CallReturned>,
+    /// The process that ended, and what it had open, for the host to close.
+    pub(crate) exited: Option<(Process, Vec<Socket>)>,
 }
 
 /// Who opened a connection.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Poll;
 
-use halfopen_scenario::{Limits, SocketOptions};
+use halfopen_scenario::{Limits, Scenario, SocketOptions};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received};
 
-use super::{Application, Context, Opened, Turn};
+use super::{Application, Context, Opened, Process, Socket, Turn};
 use crate::command::{Call, Refusal, Reply, SocketId};
 
 /// The sockets of somebody outside in one of the host's lives.
@@ -17,12 +17,6 @@ pub(crate) struct Outside {
     /// Sockets on which other calls than before may do something.
     changed: BTreeSet<SocketId>,
     killed: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Socket {
-    Listener(ListenerId),
-    Connection(ConnectionId),
 }
 
 impl Application for Outside {
@@ -52,8 +46,13 @@ impl Application for Outside {
         None
     }
 
-    fn kill(&mut self) {
-        *self = Outside { killed: true, ..Outside::default() };
+    fn kill(&mut self, _process: Process) -> Vec<Socket> {
+        let killed = std::mem::replace(self, Outside { killed: true, ..Outside::default() });
+        killed.sockets.into_values().collect()
+    }
+
+    fn start(&mut self, _scenario: &Scenario, _process: Process) {
+        self.killed = false;
     }
 }
 
@@ -159,9 +158,6 @@ impl Outside {
 
     /// Says on the line what calls would find.
     fn tell_readiness(&mut self, context: &Context<'_>) {
-        if self.killed {
-            context.line.close_all();
-        }
         while let Some(id) = self.changed.pop_first() {
             let readiness = match self.sockets.get(&id) {
                 Some(Socket::Listener(listener)) => {

@@ -9,7 +9,7 @@ use halfopen_tcp::{ConnectionId, Instant};
 use halfopen_trace::HostId;
 
 use super::running::{Next, Running, Wait};
-use super::{Application, Context, Turn};
+use super::{Application, Context, Process, Socket, Turn};
 
 /// The programs of a host in one of its lives.
 #[derive(Default)]
@@ -31,24 +31,36 @@ impl Programs {
         scenario.programs.iter().any(|program| HostId::from(program.host) == host)
     }
 
-    /// The programs of a host. In a later life only those run that begin with `listen`: a service comes back
+    /// The programs of a host, of which these run.
+    pub(crate) fn new(scenario: &Scenario, processes: impl IntoIterator<Item = Process>) -> Programs {
+        let mut programs = Programs::default();
+        processes.into_iter().for_each(|process| programs.start(scenario, process));
+        programs
+    }
+
+    /// The positions of a host's programs. In a later life only those run that begin with `listen`: a service comes back
     /// with its host, and what a user had started does not.
-    pub(crate) fn start(scenario: &Scenario, host: HostId, first_life: bool) -> Programs {
-        let runs = |program: &Program| {
+    pub(crate) fn of(scenario: &Scenario, host: HostId, first_life: bool) -> impl Iterator<Item = usize> {
+        let runs = move |program: &Program| {
             HostId::from(program.host) == host
                 && (first_life
                     || matches!(program.steps.first(), Some(Step { action: Action::Listen { .. }, .. })))
         };
-        let list: Vec<Running> = (0..)
-            .zip(&scenario.programs)
-            .filter(|(_, program)| runs(program))
-            .map(|(position, program)| Running::new(position, program))
-            .collect();
-        Programs { ready: (0..list.len()).collect(), list, ..Programs::default() }
+        scenario
+            .programs
+            .iter()
+            .enumerate()
+            .filter(move |(_, program)| runs(program))
+            .map(|(position, _)| position)
     }
 
     /// A program has a turn; it waits for nothing any more.
     fn wake(&mut self, index: usize) {
+        self.stop_waiting(index);
+        self.ready.push_back(index);
+    }
+
+    fn stop_waiting(&mut self, index: usize) {
         let Wait { connection, accept, until } = std::mem::take(&mut self.list[index].waits);
         if let Some(connection) = connection {
             self.on_connection.remove(&connection);
@@ -59,7 +71,6 @@ impl Programs {
         if let Some(time) = until {
             self.on_time.remove(&(time, index));
         }
-        self.ready.push_back(index);
     }
 
     fn wait(&mut self, index: usize, wait: Wait) {
@@ -102,7 +113,8 @@ impl Application for Programs {
             let program = &context.scenario.programs[running.program];
             let Some(step) = program.steps.get(running.step) else {
                 self.ready.pop_front();
-                continue;
+                let exited = Some((Process::Program(running.program), running.take_sockets()));
+                return Some(Turn { exited, ..Turn::default() });
             };
             let mut turn = Turn::default();
             match running.turn(step, context, &mut turn) {
@@ -128,7 +140,23 @@ impl Application for Programs {
         self.on_time.first().map(|(time, _)| *time)
     }
 
-    fn kill(&mut self) {
-        *self = Programs::default();
+    fn kill(&mut self, process: Process) -> Vec<Socket> {
+        let killed = |running: &Running| Process::Program(running.program) == process;
+        let Some(index) = self.list.iter().position(killed) else { return Vec::new() };
+        self.stop_waiting(index);
+        self.ready.retain(|ready| *ready != index);
+        self.list[index].take_sockets()
+    }
+
+    fn start(&mut self, scenario: &Scenario, process: Process) {
+        let Process::Program(position) = process else { return };
+        let started = Running::new(position, &scenario.programs[position]);
+        let index =
+            self.list.iter().position(|running| running.program == position).unwrap_or(self.list.len());
+        match self.list.get_mut(index) {
+            Some(running) => *running = started,
+            None => self.list.push(started),
+        }
+        self.ready.push_back(index);
     }
 }

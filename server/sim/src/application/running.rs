@@ -1,11 +1,12 @@
 //! One program: where it stands.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use halfopen_scenario::{Action, Amount, Failure, Program, Slot, Step};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId};
 
-use super::{Context, Opened, Turn};
+use super::{Context, Opened, Socket, Turn};
 use halfopen_trace::{ApplicationResult, ConnectionOpened, StepId};
 
 /// A program that runs.
@@ -14,6 +15,8 @@ pub(super) struct Running {
     pub(super) program: usize,
     /// The newest connection of each slot.
     pub(super) connections: Vec<Option<ConnectionId>>,
+    /// Every connection that it has not closed.
+    pub(super) open: BTreeSet<ConnectionId>,
     pub(super) listeners: Vec<(u16, ListenerId)>,
     pub(super) step: usize,
     /// How far the step is; `None` before it begins.
@@ -138,6 +141,7 @@ impl Running {
         Running {
             program: position,
             connections: vec![None; program.connections.len()],
+            open: BTreeSet::new(),
             listeners: Vec::new(),
             step: 0,
             stage: None,
@@ -235,8 +239,15 @@ impl Running {
 
     pub(super) fn open(&mut self, slot: Slot, id: ConnectionId, turn: &mut Turn) {
         self.connections[slot.0] = Some(id);
+        self.open.insert(id);
         turn.connection = Some(id);
         let opened = ConnectionOpened { program: self.program as u32, slot: slot.0 as u32 };
         turn.opened = Some(Opened::ByProgram(opened));
+    }
+
+    /// What it has open, in the order in which a kernel closes it: that of opening, listeners first. It is over.
+    pub(super) fn take_sockets(&mut self) -> Vec<Socket> {
+        let listeners = self.listeners.drain(..).map(|(_, listener)| Socket::Listener(listener));
+        listeners.chain(std::mem::take(&mut self.open).into_iter().map(Socket::Connection)).collect()
     }
 }

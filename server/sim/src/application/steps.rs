@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use halfopen_scenario::{Action, Amount, Payload, Slot};
-use halfopen_tcp::{ConnectionId, Errno, Instant, Received};
+use halfopen_tcp::{ConnectionId, Errno, Instant, ListenOptions, Received};
 
 use super::running::{End, Next, Ping, Running, Stage, Wait};
 use super::{Context, Turn};
@@ -20,10 +20,12 @@ impl Running {
         turn: &mut Turn,
     ) -> Next {
         match action {
-            Action::Listen { port, backlog } => {
-                let listener = context.endpoint.listen(context.now, *port, *backlog);
+            Action::Listen { port, backlog, reuse_address } => {
+                let options = ListenOptions { reuse_address: *reuse_address, ..ListenOptions::new(*backlog) };
+                let listener = context.endpoint.listen_with(context.now, *port, options);
                 End::of(listener.map(|listener| self.listeners.push((*port, listener))))
             }
+            Action::CloseListener { port } => End::of(self.close_listener(*port, context)),
             Action::Accept { port, connection } => self.accept(*port, *connection, context, turn),
             Action::Connect { to, from, local_port, connection } => {
                 self.connect((*to, *from, *local_port), *connection, stage, context, turn)
@@ -43,6 +45,9 @@ impl Running {
                     return End::of(Err(Errno::NotConnected));
                 };
                 turn.connection = Some(id);
+                if matches!(action, Action::Close { .. } | Action::Abort { .. }) {
+                    self.open.remove(&id);
+                }
                 play_on(id, action, stage, context, turn)
             }
             Action::Repeat { .. } => unreachable!("goes from step to step"),
@@ -61,6 +66,13 @@ impl Running {
             }
             None => Next::Wait(Wait { accept: true, ..Wait::default() }),
         }
+    }
+
+    fn close_listener(&mut self, port: u16, context: &mut Context<'_>) -> Result<(), Errno> {
+        let index = self.listeners.iter().position(|(listening, _)| *listening == port);
+        let (_, listener) = self.listeners.remove(index.ok_or(Errno::NotConnected)?);
+        context.endpoint.close_listener(context.now, listener);
+        Ok(())
     }
 
     fn connect(
@@ -119,6 +131,7 @@ fn play_on(
             End::of(Ok(()))
         }
         Action::Listen { .. }
+        | Action::CloseListener { .. }
         | Action::Accept { .. }
         | Action::Connect { .. }
         | Action::Repeat { .. }

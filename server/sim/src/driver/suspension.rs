@@ -5,14 +5,15 @@ use std::time::Duration;
 use halfopen_tcp::Instant;
 
 use super::{Driver, Power};
+use crate::application::Process;
 use crate::clock::Clock;
 use halfopen_trace::{EventKind, HostId, HostState, LossReason, Phase};
 
 /// What of a host that is on is suspended.
 #[derive(Debug, Default)]
 pub(super) struct Suspension {
-    /// Its processes are dead.
-    pub(super) killed: bool,
+    /// The faults that have killed processes which did not start again, and these processes.
+    pub(super) killed: Vec<(usize, Vec<Process>)>,
     /// The faults that freeze or pause it now.
     by: Vec<(usize, Manner)>,
     /// Since when its clock stands still.
@@ -106,8 +107,9 @@ impl Driver {
     ) {
         let before = self.state(host);
         let suspension = &mut self.suspensions[host.index()];
+        let is_idle = self.shared.control(host).processes.borrow().is_empty();
         match phase {
-            Phase::Begin if before == HostState::Down || (manner == Manner::Frozen && suspension.killed) => {
+            Phase::Begin if before == HostState::Down || (manner == Manner::Frozen && is_idle) => {
                 return;
             }
             Phase::Begin => suspension.by.push((fault, manner)),
@@ -131,10 +133,13 @@ impl Driver {
     /// A host is off: its suspension is over, and what waited for it is lost.
     pub(super) fn lose_memory(&mut self, host: HostId) {
         let suspension = std::mem::take(&mut self.suspensions[host.index()]);
-        for (fault, _) in suspension.by {
+        let ends = suspension.by.iter().map(|(fault, _)| *fault);
+        for fault in ends.chain(suspension.killed.iter().map(|(fault, _)| *fault)) {
             self.script.cancel_end(fault);
         }
         let control = self.shared.control(host);
+        control.signals.take();
+        control.processes.take();
         control.has_work.set(false);
         control.frozen.set(false);
         control.paused.set(false);

@@ -19,11 +19,14 @@ pub(crate) fn check(fault: &Fault, scenario: &Scenario) -> Result<(), Refusal> {
         Effect::Inject(forgery) => known.forgery(forgery)?,
         Effect::PowerLoss(host)
         | Effect::Reboot { host, .. }
-        | Effect::Kill(host)
         | Effect::Freeze { host, .. }
         | Effect::Pause { host, .. }
         | Effect::ClockJump { host, .. }
         | Effect::CablePull { host, .. } => known.host(*host)?,
+        Effect::Kill { host, program, .. } => {
+            known.host(*host)?;
+            known.program(*host, *program)?;
+        }
         Effect::BlackHole { hole, .. } => known.hosts([hole.from, hole.to].into_iter().flatten())?,
         Effect::Partition { cut: Cut::Between(hosts), .. } => known.hosts(hosts.iter().copied())?,
         Effect::Partition { cut: Cut::OneWay { from, to }, .. } if from == to => {
@@ -86,6 +89,14 @@ impl Known<'_> {
         // An id that is too large for the trace is unknown, too.
         let id = halfopen_trace::HostId(u16::try_from(host.0).unwrap_or(u16::MAX));
         self.0.hosts.get(host.0).map(|_| ()).ok_or(Refusal::UnknownHost(id))
+    }
+
+    fn program(&self, host: HostId, program: Option<usize>) -> Result<(), Refusal> {
+        let is_known = |program: usize| self.0.programs.get(program).is_some_and(|known| known.host == host);
+        match program.is_none_or(is_known) {
+            true => Ok(()),
+            false => Err(Refusal::Invalid("the host does not run this program")),
+        }
     }
 
     fn hosts(&self, hosts: impl IntoIterator<Item = HostId>) -> Result<(), Refusal> {

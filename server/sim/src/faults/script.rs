@@ -90,7 +90,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn kill(when: When) -> Fault {
-        let effect = Effect::Kill(HostId(0));
+        let effect = Effect::Kill { host: HostId(0), program: None, restarts_after: None };
         Fault { effect, when, may_not_happen: false, location: Location::default(), text: String::new() }
     }
 

@@ -75,7 +75,7 @@ fn program(name: &str, host: HostId, actions: Vec<Action>) -> Program {
 }
 
 pub fn listen() -> Action {
-    Action::Listen { port: PORT, backlog: 128 }
+    Action::Listen { port: PORT, backlog: 128, reuse_address: true }
 }
 
 pub fn accept() -> Action {
@@ -124,6 +124,11 @@ pub fn dead_client() -> Scenario {
     scenario.programs[SERVER_PROGRAM].steps[4].failure = Failure::May;
     scenario.faults.push(fault(Effect::PowerLoss(CLIENT), 1));
     scenario
+}
+
+/// Every process of a host dies, for good.
+pub fn kill(host: HostId) -> Effect {
+    Effect::Kill { host, program: None, restarts_after: None }
 }
 
 /// A fault at a second of the run.

@@ -41,7 +41,8 @@ pub(crate) fn can_play(scenario: &Scenario) -> bool {
     let is_simple = |action: &Action| match action {
         Action::Repeat { .. } | Action::Ping { .. } => false,
         Action::Set { options, .. } => options.linger.is_none(),
-        Action::Listen { .. }
+        Action::Listen { reuse_address, .. } => *reuse_address,
+        Action::CloseListener { .. }
         | Action::Accept { .. }
         | Action::Connect { .. }
         | Action::Send { .. }
@@ -101,7 +102,7 @@ impl<'a> Player<'a> {
     /// Does what there is to do until it waits.
     fn go_on(&mut self, simulation: &mut Simulation) {
         while self.waits.is_none() && !self.done {
-            let Some(step) = self.program.steps.get(self.step) else { return self.done = true };
+            let Some(step) = self.program.steps.get(self.step) else { return self.exit(simulation) };
             self.stage.get_or_insert((simulation.now(), 0));
             let next = match self.play(&step.action, simulation) {
                 Ok(next) => next,
@@ -113,12 +114,21 @@ impl<'a> Player<'a> {
                 Next::Again => {}
                 Next::Hold => self.done = true,
                 Next::Wait(condition) => self.waits = Some(condition),
-                Next::Failed(_) if step.failure == Failure::EndsProgram => self.done = true,
+                Next::Failed(_) if step.failure == Failure::EndsProgram => self.exit(simulation),
                 Next::Failed(error) if matches!(step.failure, Failure::Must(must) if Some(must) != error) => {
-                    self.done = true;
+                    self.exit(simulation);
                 }
                 Next::Done | Next::Failed(_) => (self.step, self.stage) = (self.step + 1, None),
             }
+        }
+    }
+
+    /// The process ends, and its kernel closes what it has open.
+    fn exit(&mut self, simulation: &mut Simulation) {
+        self.done = true;
+        let (listeners, sockets) = (std::mem::take(&mut self.listeners), std::mem::take(&mut self.sockets));
+        for socket in listeners.into_values().chain(sockets.into_values()) {
+            let _ = simulation.apply(Command::Call(Call::Close(socket)));
         }
     }
 
@@ -132,10 +142,14 @@ impl<'a> Player<'a> {
         };
         let socket = |slot: &Slot| self.sockets.get(slot).copied().ok_or(Refusal::from(Errno::NotConnected));
         match action {
-            Action::Listen { port, backlog } => {
+            Action::Listen { port, backlog, reuse_address: _ } => {
                 let reply = call(Call::Listen { host, port: *port, backlog: *backlog })?;
                 self.listeners.insert(*port, opened(&reply));
                 Ok(Next::Done)
+            }
+            Action::CloseListener { port } => {
+                let listener = self.listeners.remove(port).ok_or(Refusal::from(Errno::NotConnected))?;
+                call(Call::Close(listener)).map(|_| Next::Done)
             }
             Action::Accept { port, connection } => {
                 let listener = self.listeners[port];
@@ -191,8 +205,16 @@ impl<'a> Player<'a> {
             Action::ShutdownRead { connection } => {
                 call(Call::ShutdownRead(socket(connection)?)).map(|_| Next::Done)
             }
-            Action::Close { connection } => call(Call::Close(socket(connection)?)).map(|_| Next::Done),
-            Action::Abort { connection } => call(Call::Abort(socket(connection)?)).map(|_| Next::Done),
+            Action::Close { connection } => {
+                let closed = call(Call::Close(socket(connection)?)).map(|_| Next::Done);
+                self.sockets.remove(connection);
+                closed
+            }
+            Action::Abort { connection } => {
+                let aborted = call(Call::Abort(socket(connection)?)).map(|_| Next::Done);
+                self.sockets.remove(connection);
+                aborted
+            }
             Action::Set { connection, options } => {
                 call(Call::SetOptions(socket(connection)?, *options)).map(|_| Next::Done)
             }

@@ -42,7 +42,7 @@ impl Connection {
     }
 
     /// A connection of a passive open whose handshake is not complete: no application has it yet.
-    pub(super) fn is_embryonic(&self) -> bool {
+    pub(crate) fn is_embryonic(&self) -> bool {
         self.state == State::SynReceived && self.parent.is_some()
     }
 

@@ -91,8 +91,11 @@ impl Endpoint {
     }
 
     /// Adds a new connection.
-    pub(super) fn adopt(&mut self, connection: Connection) -> ConnectionId {
+    pub(super) fn adopt(&mut self, mut connection: Connection) -> ConnectionId {
         let id = connection.id();
+        if let Some(listener) = connection.parent.and_then(|parent| self.listeners.get(&parent)) {
+            connection.reuse_address = listener.reuse_address;
+        }
         self.owners.insert(connection.addresses(), id);
         self.ports.take(connection.addresses());
         self.wakeups.extend(connection.next_timeout().map(|at| (at, id)));

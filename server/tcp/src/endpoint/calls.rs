@@ -6,46 +6,51 @@ use std::task::Poll;
 use super::Endpoint;
 use super::bookkeeping::context;
 use crate::connection::{Connection, Identity};
-use crate::listener::Listener;
+use crate::listener::{ListenOptions, Listener};
 use crate::{
     Call, Cause, ConnectionId, Errno, Event, EventKind, Instant, ListenerId, Received, State, Subject,
     segment,
 };
 
 impl Endpoint {
-    /// A passive open: listens on every address of the host.
-    ///
-    /// `backlog` is the length of the accept queue, to which the settings may add
-    /// ([`accept_queue_extra`](crate::Settings::accept_queue_extra)).
-    /// Fails with EADDRINUSE if another listener has the port.
-    pub fn listen(&mut self, _now: Instant, port: u16, backlog: u32) -> Result<ListenerId, Errno> {
-        self.add_listener(None, port, backlog)
+    /// A passive open: listens on every address of the host, with SO_REUSEADDR; otherwise as
+    /// [`listen_with`](Endpoint::listen_with).
+    pub fn listen(&mut self, now: Instant, port: u16, backlog: u32) -> Result<ListenerId, Errno> {
+        self.listen_with(now, port, ListenOptions::new(backlog))
     }
 
-    /// A passive open on one address of the host (RFC 9293 §3.9.1.1, MUST-43), otherwise as
-    /// [`listen`](Endpoint::listen).
+    /// A passive open.
     ///
-    /// Fails with EADDRNOTAVAIL if the host does not have the address.
-    pub fn listen_on(&mut self, _now: Instant, local: SocketAddr, backlog: u32) -> Result<ListenerId, Errno> {
-        self.check_own(local.ip())?;
-        self.add_listener(Some(local.ip()), local.port(), backlog)
-    }
-
-    fn add_listener(
+    /// Fails with EADDRINUSE if the port is bound: by another listener, or by a connection, unless both sockets have
+    /// SO_REUSEADDR (Linux `inet_csk_bind_conflict`); and with EADDRNOTAVAIL if the host does not have the address.
+    pub fn listen_with(
         &mut self,
-        address: Option<IpAddr>,
+        _now: Instant,
         port: u16,
-        backlog: u32,
+        options: ListenOptions,
     ) -> Result<ListenerId, Errno> {
-        if self.listeners.values().any(|listener| listener.overlaps(address, port)) {
-            return Err(Errno::AddressInUse);
-        }
+        options.address.map_or(Ok(()), |address| self.check_own(address))?;
+        self.check_unbound(options.address, port, options.reuse_address)?;
         let id = ListenerId(self.next_listener);
         self.next_listener += 1;
-        self.listeners
-            .insert(id, Listener::new(id, address, port, backlog, self.config.settings.accept_queue_extra));
+        let extra = self.config.settings.accept_queue_extra;
+        self.listeners.insert(id, Listener::new(id, port, options, extra));
         self.record_listener(id, State::Closed, State::Listen, Call::Listen);
         Ok(id)
+    }
+
+    /// Fails with EADDRINUSE if another socket keeps one from binding a port (Linux `inet_csk_bind_conflict`): a listener
+    /// always does, a connection unless both have SO_REUSEADDR. The kernel knows of a connection as long as it has its
+    /// addresses, whether or not a process still has the socket; one in SYN-RECEIVED is no socket yet.
+    fn check_unbound(&self, address: Option<IpAddr>, port: u16, reuse_address: bool) -> Result<(), Errno> {
+        let is_shared =
+            |connection: &Connection| connection.is_embryonic() || reuse_address && connection.reuse_address;
+        let mut connections = self.owners.iter().filter(|((local, _), _)| {
+            local.port() == port && address.is_none_or(|address| address == local.ip())
+        });
+        let taken = self.listeners.values().any(|listener| listener.overlaps(address, port))
+            || connections.any(|(_, id)| !self.get(*id).is_none_or(is_shared));
+        if taken { Err(Errno::AddressInUse) } else { Ok(()) }
     }
 
     fn record_listener(&mut self, id: ListenerId, from: State, to: State, call: Call) {
@@ -64,9 +69,9 @@ impl Endpoint {
 
     /// An active open. It returns at once; [`connected`](Endpoint::connected) returns the outcome.
     ///
-    /// Fails with EADDRINUSE if another connection has `local_port` and `remote`, with EADDRNOTAVAIL if such a
-    /// connection is in TIME-WAIT or no port is free, and with ENETUNREACH if the host has no address of the family, or no
-    /// host can have the remote address.
+    /// Fails with EADDRINUSE if `local_port` is bound otherwise, as by a listener, or if another connection has it and
+    /// `remote`, with EADDRNOTAVAIL if such a connection is in TIME-WAIT or no port is free, and with ENETUNREACH if the
+    /// host has no address of the family, or no host can have the remote address.
     pub fn connect(
         &mut self,
         now: Instant,
@@ -110,6 +115,7 @@ impl Endpoint {
         let mut recalled = None;
         let port = match local_port {
             Some(port) => {
+                self.check_unbound(Some(address), port, true)?;
                 let local = SocketAddr::new(address, port);
                 recalled = self.leave_time_wait(now, local, remote);
                 if let Some(id) = self.owners.get(&(local, remote)) {
@@ -130,7 +136,9 @@ impl Endpoint {
         };
         let recalled = recalled.filter(|_| self.config.settings.syn_echoes_time_wait);
         let identity = Identity { recalled, ..self.identity(now, SocketAddr::new(address, port), remote) };
-        let connection = Connection::open(&mut context(&self.config, &mut self.events, now), identity);
+        let mut connection = Connection::open(&mut context(&self.config, &mut self.events, now), identity);
+        // Whoever binds a port before it connects sets SO_REUSEADDR; without a bind there is no use for it.
+        connection.reuse_address = local_port.is_some();
         Ok(self.adopt(connection))
     }
 
@@ -226,17 +234,5 @@ impl Endpoint {
             self.with(now, connection, Connection::listener_closed);
         }
         self.record_listener(listener, State::Listen, State::Closed, Call::Close);
-    }
-
-    /// Closes every socket, as a kernel does when the process dies.
-    pub fn close_all(&mut self, now: Instant) {
-        let listeners: Vec<ListenerId> = self.listeners.keys().copied().collect();
-        for listener in listeners {
-            self.close_listener(now, listener);
-        }
-        let connections: Vec<ConnectionId> = self.connections().collect();
-        for connection in connections {
-            self.close(now, connection);
-        }
     }
 }

@@ -217,8 +217,9 @@ fn the_error_of_a_reset_is_told_once() {
 #[test]
 fn the_process_dies_and_the_kernel_closes_everything() {
     let mut pair = Pair::linux().connected();
-    let now = pair.now;
-    pair.ends[1].close_all(now);
+    let (now, id) = (pair.now, pair.id(1));
+    pair.ends[1].close_listener(now, pair.listener);
+    pair.ends[1].close(now, id);
     pair.drain(1);
     pair.run_for(secs(1));
     assert_eq!(pair.sent(1)[0], (FIN | ACK, 0));

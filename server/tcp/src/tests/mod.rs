@@ -1,5 +1,6 @@
 //! Tests of the whole endpoint: one against hand-made segments, or two against each other.
 
+mod binding;
 mod choices;
 mod close;
 mod figures;

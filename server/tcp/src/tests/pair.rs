@@ -81,7 +81,7 @@ impl Pair {
 
     pub(super) fn connect(&mut self) {
         let remote = "10.0.0.2:80".parse().unwrap();
-        self.ids[0] = Some(self.ends[0].connect(self.now, None, remote).unwrap());
+        self.ids[0] = Some(self.ends[0].connect(self.now, Some(40_000), remote).unwrap());
         self.drain(0);
     }
 

@@ -216,7 +216,12 @@ impl Player {
 
     /// The applications go, and nobody answers any more: everything ends.
     fn end(&mut self) {
-        self.endpoint.close_all(self.now);
+        if let Some(listener) = self.listener {
+            self.endpoint.close_listener(self.now, listener);
+        }
+        for connection in self.endpoint.connections().collect::<Vec<_>>() {
+            self.endpoint.close(self.now, connection);
+        }
         self.drain();
         for _ in 0..2000 {
             let Some(next) = self.endpoint.poll_timeout() else {

@@ -1,11 +1,13 @@
 //! What the applications do.
 
 mod connections;
+mod listeners;
 mod steps;
 
 use std::time::Duration;
 
 use self::connections::Connection;
+use self::listeners::Listener;
 use super::{Checker, Place, key, word};
 use crate::de::Spanned;
 use crate::node::Span;
@@ -21,7 +23,7 @@ struct Progress<'a> {
     vague: bool,
     /// How many connections the whole program makes.
     total: usize,
-    listens: Vec<u16>,
+    listeners: Vec<Listener>,
     connections: Vec<Connection<'a>>,
     /// The repetitions around the step that is read, outermost first.
     repeats: Vec<Span>,
@@ -66,7 +68,7 @@ impl Checker<'_> {
             total: count(steps, &|step| {
                 matches!(step.value, shape::Step::Connect(_) | shape::Step::Accept(_))
             }),
-            listens: Vec::new(),
+            listeners: Vec::new(),
             connections: Vec::new(),
             repeats: Vec::new(),
             held: None,

@@ -10,9 +10,9 @@ use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
-use crate::resolve::{Checker, Place, word};
+use crate::resolve::{Checker, Place, key, word};
 use crate::shape::programs::{
-    Accept, Connect, Direction, Listen, Payload, Ping, Receive, Repeat, Send, Set, Shutdown, Wait, WaitUntil,
+    Accept, Close, Connect, Direction, Payload, Ping, Receive, Repeat, Send, Set, Shutdown, Wait, WaitUntil,
 };
 use crate::shape::{self, DurationOrOff, Opt};
 use crate::{Action, Amount, Keepalive, Limits, SocketOptions};
@@ -39,9 +39,7 @@ impl Checker<'_> {
                 Some(Action::Hold)
             }
             shape::Step::Shutdown(it) => self.shutdown(progress, place, it),
-            shape::Step::Close(it) => {
-                Some(Action::Close { connection: self.closed(progress, place, &it.on)? })
-            }
+            shape::Step::Close(it) => self.close(progress, place, it),
             shape::Step::Abort(it) => {
                 Some(Action::Abort { connection: self.closed(progress, place, &it.on)? })
             }
@@ -49,48 +47,10 @@ impl Checker<'_> {
         }
     }
 
-    fn listen(&mut self, progress: &mut Progress<'_>, place: Place, it: &Listen) -> Option<Action> {
-        let Scalar(Port(port)) = *self.needed(&it.listen, place, "on which port", "`listen: 80`")?;
-        if progress.listens.contains(&port) {
-            let message = format!("this program already listens on port {port}");
-            self.problem(it.listen.span_or(place.span), message, "leave one of them out");
-        }
-        self.once(progress, place, "a port can be opened only once", "put `listen` before the `repeat`");
-        progress.listens.push(port);
-        let backlog = word(&it.backlog).unwrap_or(Action::DEFAULT_BACKLOG);
-        Some(Action::Listen { port, backlog })
-    }
-
     fn accept<'s>(&mut self, progress: &mut Progress<'s>, place: Place, it: &'s Accept) -> Option<Action> {
         let port = self.accept_port(progress, place, it);
         let connection = self.opened(progress, &it.r#as);
         Some(Action::Accept { port: port?, connection })
-    }
-
-    fn accept_port(&mut self, progress: &Progress<'_>, place: Place, it: &Accept) -> Option<u16> {
-        let at = it.accept.span_or(place.span);
-        match (it.accept.inner(), progress.listens.as_slice()) {
-            (None, [port]) => Some(*port),
-            (Some(Scalar(Port(port))), listens) if listens.contains(port) => Some(*port),
-            _ if progress.vague => None,
-            (_, []) => {
-                self.problem(
-                    at,
-                    "the program does not listen yet",
-                    "put `listen: 80` before it, in the same program",
-                );
-                None
-            }
-            (None, _) => {
-                self.problem(at, "this program listens on several ports", "say which: `accept: 80`");
-                None
-            }
-            (Some(Scalar(Port(port))), _) => {
-                let message = format!("this program does not listen on port {port}");
-                self.problem(at, message, "accept on a port of its `listen`");
-                None
-            }
-        }
     }
 
     fn connect<'s>(&mut self, progress: &mut Progress<'s>, place: Place, it: &'s Connect) -> Option<Action> {
@@ -214,8 +174,23 @@ impl Checker<'_> {
         Some(Action::Set { connection: connection?, options: set })
     }
 
+    fn close(&mut self, progress: &mut Progress<'_>, place: Place, it: &Close) -> Option<Action> {
+        if it.close.inner().is_some() {
+            if let Some(on) = key(&it.on.on) {
+                let help = "a listener is named by its port: add `port: 80` if there are several";
+                self.problem(on, "`on` does not belong to `close: listener`", help);
+            }
+            return self.close_listener(progress, place, &it.port);
+        }
+        if let Some(port) = &it.port {
+            let help = "to close a listener, write `close: listener`";
+            self.problem(port.key, "a connection is not closed by its port", help);
+        }
+        Some(Action::Close { connection: self.closed(progress, place, &it.on)? })
+    }
+
     /// Complains about a step within a repetition that makes no sense there.
-    fn once(&mut self, progress: &Progress<'_>, place: Place, why: &str, help: &str) {
+    pub(super) fn once(&mut self, progress: &Progress<'_>, place: Place, why: &str, help: &str) {
         if !progress.repeats.is_empty() {
             self.problem(place.span, format!("this cannot be repeated: {why}"), help);
         }

@@ -3,6 +3,7 @@
 use std::hash::Hasher as _;
 
 use super::*;
+use crate::ListenOptions;
 
 /// A host with two addresses.
 fn multihomed() -> Endpoint {
@@ -121,7 +122,11 @@ fn must_43_the_application_may_name_the_local_address() {
         assert_eq!(outcome, Err(Errno::AddressNotAvailable), "{wrong}");
     }
 
-    endpoint.listen_on(Instant::ZERO, "10.0.1.1:80".parse().unwrap(), 8).unwrap();
+    let listen_on = |endpoint: &mut Endpoint, address: &str| {
+        let address = Some(address.parse().unwrap());
+        endpoint.listen_with(Instant::ZERO, 80, ListenOptions { address, ..ListenOptions::new(8) })
+    };
+    listen_on(&mut endpoint, "10.0.1.1").unwrap();
     let answer = |endpoint: &mut Endpoint, to| {
         endpoint.handle_datagram(Instant::ZERO, &syn("10.0.0.2:9", to));
         next(endpoint).header.flags
@@ -129,10 +134,9 @@ fn must_43_the_application_may_name_the_local_address() {
     assert_eq!(answer(&mut endpoint, "10.0.0.1:80"), RST | ACK);
     assert_eq!(answer(&mut endpoint, "10.0.1.1:80"), SYN | ACK);
     assert_eq!(endpoint.listen(Instant::ZERO, 80, 8), Err(Errno::AddressInUse), "for all addresses");
-    assert!(endpoint.listen_on(Instant::ZERO, "10.0.0.1:80".parse().unwrap(), 8).is_ok());
+    assert!(listen_on(&mut endpoint, "10.0.0.1").is_ok());
     assert_eq!(answer(&mut endpoint, "10.0.0.1:80"), SYN | ACK);
-    let nowhere = endpoint.listen_on(Instant::ZERO, "10.0.9.9:80".parse().unwrap(), 8);
-    assert_eq!(nowhere, Err(Errno::AddressNotAvailable));
+    assert_eq!(listen_on(&mut endpoint, "10.0.9.9"), Err(Errno::AddressNotAvailable));
 }
 
 #[test]
