@@ -44,7 +44,7 @@ mod tests {
             kind: Some(event::Kind::StateTransition(StateTransition {
                 before: TcpState::FinWait1.into(),
                 after: TcpState::FinWait2.into(),
-                cause: Some(Cause { origin: Some(cause::Origin::Segment(segment)) }),
+                cause: Some(Cause { origin: Some(cause::Origin::Segment(segment)), ..Cause::default() }),
             })),
         };
         let json = serde_json::to_value(&event).unwrap();
