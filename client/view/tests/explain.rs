@@ -109,6 +109,7 @@ fn causes_are_those_of_the_events() {
             "lb-keepalive-race/fin-first",
             "backend is CLOSED from 5.09s on: data came that its application could not read any more",
         ),
+        ("broker-alarm/clears", "arrived, but broker had not acknowledged them yet"),
         ("lost-last-ack", "server's FIN arrived, but the ACK of it was lost (fault 1: drop)"),
         ("lost-handshake-ack/full-queue", "arrived, but server did not use the ACK of it: queue full"),
         ("lost-handshake-ack/never", "Then TCP gave up; no application of server knew of it yet"),

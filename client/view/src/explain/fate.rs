@@ -51,6 +51,7 @@ fn acknowledgments(timeline: &Timeline, piece: &Piece, index: EntryIndex, first:
     let end = first.seq.wrapping_add(phrases::space(first));
     let pronoun = piece.pronoun();
     let mut lost = Reasons::default();
+    let mut under_way = false;
     for entry in timeline.entries.get(index..*piece.sent.last()?)? {
         let EntryKind::Sent(ack) = &entry.kind else { continue };
         let acknowledges = ack.ack.is_some_and(|ack| (ack.wrapping_sub(end) as i32) >= 0);
@@ -65,9 +66,14 @@ fn acknowledgments(timeline: &Timeline, piece: &Piece, index: EntryIndex, first:
         {
             let host = phrases::host(timeline, sender.host?);
             return Some(format!("arrived, but {host} did not use the ACK of {pronoun}: {why}"));
+        } else {
+            under_way |= acknowledges;
         }
     }
-    (lost.count() > 0).then(|| match lost.count() {
+    let receiver = phrases::host(timeline, first.to?);
+    Some(match lost.count() {
+        0 if under_way => format!("arrived, but the ACK of {pronoun} was still under way"),
+        0 => format!("arrived, but {receiver} had not acknowledged {pronoun} yet"),
         1 => format!("arrived, but the ACK of {pronoun} was lost ({})", lost.text()),
         _ => format!("arrived, but the ACKs of {pronoun} were lost ({})", lost.text()),
     })
