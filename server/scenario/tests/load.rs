@@ -266,8 +266,31 @@ fn faults_say_what_which_and_when() {
         flags: Flags::PSH | Flags::ACK,
         sequence: Number { base: Base::RcvNxt, plus: 100 },
         acknowledgment: Some(Number { base: Base::Initial, plus: -198_975 }),
-        octets: 10,
-        timestamps: true,
+        window: None,
+        payload: Some(Payload::Octets(10)),
+        is_unchecked: false,
+        options: ForgedOptions { timestamps: Some(ForgedTimestamps::default()), ..ForgedOptions::default() },
+    };
+    let una = |plus| Number { base: Base::SndUna, plus };
+    let nxt = |base| Number { base, plus: 0 };
+    let initial = |plus| Number { base: Base::Initial, plus };
+    let with_everything = Forgery {
+        from: server,
+        to: client,
+        connection: None,
+        flags: Flags::ACK,
+        sequence: nxt(Base::RcvNxt),
+        acknowledgment: Some(una(0)),
+        window: Some(0),
+        payload: Some(Payload::Text("hello".to_owned())),
+        is_unchecked: true,
+        options: ForgedOptions {
+            mss: Some(536),
+            window_scale: Some(2),
+            sack_permitted: true,
+            sack: vec![[una(10), nxt(Base::SndNxt)], [initial(1025), initial(2049)]],
+            timestamps: Some(ForgedTimestamps { value: -1000, echo: 5 }),
+        },
     };
     let from = |host| Match { from: Some(host), ..Match::default() };
     let second = ConnectionRef { program: 2, connection: Slot(2), nth: NonZeroU32::new(2) };
@@ -339,6 +362,7 @@ fn faults_say_what_which_and_when() {
                 SegmentAction::Unreachable(Unreachable::FragmentationNeeded { mtu: 1400 })
             ),
             Effect::Inject(Box::new(forgery)),
+            Effect::Inject(Box::new(with_everything)),
             Effect::PowerLoss(client),
             Effect::Reboot { host: other, back_after: S(5) },
             Effect::Kill { host: server, program: None, restarts_after: None },
@@ -387,7 +411,7 @@ fn faults_say_what_which_and_when() {
         ]
     );
     assert_eq!(faults.iter().map(|fault| fault.may_not_happen).position(|may| may), Some(3));
-    assert_eq!(faults[12].text, "power-loss: client, at: 1s");
+    assert_eq!(faults[13].text, "power-loss: client, at: 1s");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use halfopen_scenario::ConnectionRef;
@@ -65,6 +66,8 @@ pub(crate) struct End {
     pub(crate) has_read_end: bool,
     /// What the application's next call gets.
     pub(crate) error: Option<Errno>,
+    /// Where in the stream that it receives there may be anything: a fault put it there, and the scenario knows.
+    pub(crate) unchecked: Vec<Range<u64>>,
     /// What the application sent.
     pub(crate) written: Written,
     pub(crate) iss: Option<Seq>,
@@ -295,6 +298,7 @@ impl End {
             last_silence: Duration::ZERO,
             received: 0,
             mistaken: false,
+            unchecked: Vec::new(),
             has_read_end: false,
             error: None,
             written: Written::default(),
@@ -310,6 +314,25 @@ impl End {
     /// Whether it never had a state: its SYN+ACK was a SYN cookie of this host, which a segment has returned.
     fn is_cookie(&self, host: HostId, origin: Origin) -> bool {
         self.state.is_none() && self.host == host && origin == Origin::Segment
+    }
+
+    /// Whether the octets that arrived at an offset are what a peer's application wrote there, or may be anything; otherwise
+    /// where they first differ.
+    pub(crate) fn check(&self, written: &Written, offset: u64, octets: &[u8]) -> Result<(), u64> {
+        let (mut at, end) = (offset, offset + octets.len() as u64);
+        while at < end {
+            let unchecked = self.unchecked.iter().find(|range| range.contains(&at));
+            at = match unchecked {
+                Some(range) => range.end.min(end),
+                None => {
+                    let starts = self.unchecked.iter().map(|range| range.start).filter(|start| *start > at);
+                    let next = starts.min().map_or(end, |start| start.min(end));
+                    written.check(at, &octets[(at - offset) as usize..(next - offset) as usize])?;
+                    next
+                }
+            };
+        }
+        Ok(())
     }
 
     /// Whether the end has sent everything before this sequence number, and not long ago.

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use halfopen_scenario::{Base, Forgery, Number};
-use halfopen_tcp::{ConnectionStatus, Flags, Header, Instant, Options, Purpose, Seq, Timestamps};
+use halfopen_scenario::{Base, ForgedTimestamps, Forgery, Number, Payload};
+use halfopen_tcp::{ConnectionStatus, Flags, Header, Instant, Options, Purpose, SackBlocks, Seq, Timestamps};
 
 use crate::connections::{End, Relative};
 use crate::shared::Run;
@@ -37,13 +37,26 @@ impl Run {
         };
         let [from, to] = self.connections.between(hosts, number)?;
         let ends = [from, to].map(|end| self.connections.end(end));
-        let header = header(forgery, ends, status(from.number))?;
+        let mut header = header(forgery, ends, status(from.number))?;
+        if let Some(octets) = forgery.window {
+            let shift = self.connections.relative(from, &header).window_shift;
+            header.window = u16::try_from(octets >> shift).unwrap_or(u16::MAX);
+        }
         let [destination, source] = ends[1].sockets;
 
-        let data = vec![FORGED_OCTET; forgery.octets.into()];
+        let data = match &forgery.payload {
+            Some(Payload::Octets(octets)) => vec![FORGED_OCTET; *octets as usize],
+            Some(Payload::Text(text)) => text.clone().into_bytes(),
+            None => Vec::new(),
+        };
         let datagram = halfopen_tcp::encode_segment(source, destination, &header, &data);
         let segment = self.network.next_segment();
         let relative = self.connections.relative(from, &header);
+        if forgery.is_unchecked {
+            // The SYN takes the first sequence number.
+            let offset = u64::from(relative.seq.wrapping_sub(1));
+            self.connections.end_mut(to).unchecked.push(offset..offset + data.len() as u64);
+        }
         let kept = (datagram.len(), self.snapshots.sent(&datagram));
         let sent = made_up(segment, hosts[1], [source, destination], header, &relative, kept);
         let connection = from.number;
@@ -101,14 +114,28 @@ fn header(forgery: &Forgery, [from, to]: [&End; 2], status: Option<ConnectionSta
         Some(acknowledgment) => number(acknowledgment, to.iss)?,
         None => Seq::default(),
     };
-    let timestamps = || Some(Timestamps { value: from.timestamp?, echo: to.timestamp.unwrap_or_default() });
-    let options = Options { timestamps: forgery.timestamps.then(timestamps).flatten(), ..Options::default() };
+    let mut sack = SackBlocks::default();
+    for [left, right] in &forgery.options.sack {
+        sack.push(number(*left, to.iss)?, number(*right, to.iss)?);
+    }
+    let timestamps = |ticks: ForgedTimestamps| {
+        // Modulo 2^32, as timestamps are.
+        let value = from.timestamp?.wrapping_add(ticks.value as u32);
+        Some(Timestamps { value, echo: to.timestamp.unwrap_or_default().wrapping_add(ticks.echo as u32) })
+    };
+    let options = Options {
+        mss: forgery.options.mss,
+        window_scale: forgery.options.window_scale,
+        sack_permitted: forgery.options.sack_permitted,
+        timestamps: forgery.options.timestamps.and_then(timestamps),
+        sack,
+    };
     Some(Header {
         seq: number(forgery.sequence, from.iss)?,
         ack,
         flags: forgery.flags,
         window: from.window,
-        payload: forgery.octets.into(),
+        payload: forgery.payload.as_ref().map_or(0, |payload| payload.octets() as u32),
         options,
         ..Header::default()
     })

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use common::*;
 use halfopen_scenario::{
-    Action, AddressMove, Amount, Base, BlackHole, Cut, DelayedAck, Effect, Fault, Field, Forgery, Keepalive,
-    Match, NewValue, Number, Payload, Renumber, Rewrite, Scenario, SegmentAction, TcpSettings, Unreachable,
-    When, Which,
+    Action, AddressMove, Amount, Base, BlackHole, Cut, DelayedAck, Effect, Fault, Field, ForgedOptions,
+    ForgedTimestamps, Forgery, Keepalive, Match, NewValue, Number, Payload, Renumber, Rewrite, Scenario,
+    SegmentAction, TcpSettings, Unreachable, When, Which,
 };
 use halfopen_sim::{Discard, RunOptions};
 use halfopen_tcp::{Flags, Profile, State};
@@ -129,8 +129,14 @@ fn forgery() -> impl Strategy<Value = Effect> {
                 flags,
                 sequence,
                 acknowledgment,
-                octets: 0,
-                timestamps,
+                window: timestamps.then_some(0),
+                payload: None,
+                is_unchecked: false,
+                options: ForgedOptions {
+                    timestamps: timestamps.then(ForgedTimestamps::default),
+                    sack: vec![[sequence, sequence]],
+                    ..ForgedOptions::default()
+                },
             };
             Effect::Inject(Box::new(forgery))
         },

@@ -337,8 +337,10 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
             flags: Flags::RST,
             sequence: Number { base: Base::Initial, plus: 0 },
             acknowledgment: None,
-            octets: u16::MAX,
-            timestamps: false,
+            window: None,
+            payload: Some(halfopen_scenario::Payload::Octets(1401)),
+            is_unchecked: false,
+            options: halfopen_scenario::ForgedOptions::default(),
         };
         let faults = [
             (kill(ScenarioHost(7)), Refusal::UnknownHost(nowhere)),

@@ -321,6 +321,46 @@ fn data_that_was_forged_well_is_noticed_where_it_is_read() {
 }
 
 #[test]
+fn data_that_a_scenario_injects_on_purpose_may_be_read() {
+    for (payload, octets) in [("10 B", 10), ("{text: hello}", 5)] {
+        let outcome = play(&format!(
+            "applications:\n  server: [listen: 80, accept, receive: 20 B, {{receive: {octets} B}}, hold]\n  client: [connect: server:80, send: \
+             20 B, hold]\nfaults: [{{inject: {{from: client, flags: PSH+ACK, sequence: rcv.nxt, acknowledgment: snd.nxt, payload: {payload}, \
+             content: unchecked, timestamps: on}}, at: 500ms}}]\nuntil: 1s\n"
+        ));
+        assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
+    }
+}
+
+#[test]
+fn a_forged_segment_has_the_window_and_the_options_that_the_text_gives_it() {
+    let outcome = talk(
+        "{inject: {from: client, flags: ACK, sequence: rcv.nxt, acknowledgment: snd.una, window: 0, mss: 536 B, window-scale: 2, \
+         sack-permitted: on, sack: [[1, snd.nxt]], timestamps: {value: -1000, echo: 5}}, at: 500ms}",
+    );
+    let mut last = None;
+    let mut forged = None;
+    for (_, event) in outcome.trace.iter() {
+        match &event.kind {
+            EventKind::SegmentSent(sent) if sent.injected => forged = Some(sent.header.clone()),
+            EventKind::SegmentSent(sent) if forged.is_none() && event.host == Some(CLIENT.into()) => {
+                last = sent.header.options.timestamps;
+            }
+            EventKind::SegmentArrived { dropped: Some(reason), .. } => {
+                assert_eq!(*reason, DropReason::OldTimestamp, "the clock goes back");
+            }
+            _ => {}
+        }
+    }
+    let (options, window) = forged.map(|header| (header.options, header.window)).expect("it is there");
+    assert_eq!((window, options.mss, options.window_scale), (0, Some(536), Some(2)));
+    assert!(options.sack_permitted);
+    assert_eq!(options.sack.as_slice().len(), 1);
+    let value = last.expect("the client has sent some").value;
+    assert_eq!(options.timestamps.map(|forged| forged.value), Some(value.wrapping_sub(1000)));
+}
+
+#[test]
 fn without_a_connection_nothing_can_be_forged() {
     let outcome = talk("{inject: {from: client, flags: RST, sequence: 1}, at: 1ms}");
     let never = Problem::FaultNotApplied(FaultId(0));

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use halfopen_tcp::{Flags, State};
 
-use super::{AddressMove, ConnectionRef, HostId, Location, Match, MiddleboxFault, MiddleboxId, Rewrite};
+use super::{
+    AddressMove, ConnectionRef, HostId, Location, Match, MiddleboxFault, MiddleboxId, Payload, Rewrite,
+};
 
 /// Something that goes wrong.
 ///
@@ -278,10 +280,39 @@ pub struct Forgery {
     pub sequence: Number,
     /// Its acknowledgment number; there if it has the ACK bit.
     pub acknowledgment: Option<Number>,
-    /// How many octets of data it has.
-    pub octets: u16,
-    /// Whether it has timestamps: the value is that of the last segment of `from`, the echo reply that of `to`.
-    pub timestamps: bool,
+    /// Its window in octets, as the receiver interprets it; `None`: that of the last segment of `from`.
+    pub window: Option<u32>,
+    /// Its data.
+    pub payload: Option<Payload>,
+    /// Whether the receiver's application may read the data. Otherwise the run does not pass if it does.
+    pub is_unchecked: bool,
+    /// Its options.
+    pub options: ForgedOptions,
+}
+
+/// The options of a forged segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForgedOptions {
+    /// The maximum segment size, in octets.
+    pub mss: Option<u16>,
+    /// The shift count of the window scale.
+    pub window_scale: Option<u8>,
+    /// Whether it has SACK permitted.
+    pub sack_permitted: bool,
+    /// SACK blocks, at most four, each from its left to its right edge. Like an acknowledgment number, the edges are of what
+    /// the receiver has sent.
+    pub sack: Vec<[Number; 2]>,
+    /// The timestamps.
+    pub timestamps: Option<ForgedTimestamps>,
+}
+
+/// Forged timestamps, in ticks of the clocks that they come from: milliseconds for most stacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ForgedTimestamps {
+    /// How much later than the value of the last segment of `from`; earlier if it is negative.
+    pub value: i64,
+    /// How much later than the value of the last segment of `to` the echo reply is.
+    pub echo: i64,
 }
 
 /// A forged sequence or acknowledgment number.

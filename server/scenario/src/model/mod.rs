@@ -24,7 +24,8 @@ pub use expectation::{
     Window,
 };
 pub use fault::{
-    Base, BlackHole, Cut, Effect, Fault, Field, Forgery, Number, SegmentAction, Unreachable, When, Which,
+    Base, BlackHole, Cut, Effect, Fault, Field, ForgedOptions, ForgedTimestamps, Forgery, Number,
+    SegmentAction, Unreachable, When, Which,
 };
 pub use limits::Limits;
 pub use middlebox::{

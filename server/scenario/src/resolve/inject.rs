@@ -6,8 +6,8 @@ use super::{Checker, Place, key, word};
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
-use crate::shape::{self, ControlBits, Given};
-use crate::{Forgery, HostId, Limits};
+use crate::shape::{self, ControlBits, Given, NewWindow, OrOff, WindowScaling};
+use crate::{ForgedOptions, ForgedTimestamps, Forgery, HostId, Limits, Payload};
 
 impl Checker<'_> {
     pub(super) fn forgery(&mut self, place: Place, given: &Given<shape::Forgery>) -> Option<Forgery> {
@@ -33,7 +33,8 @@ impl Checker<'_> {
         if let Some(flags) = flags {
             self.fits_flags(inject, flags);
         }
-        let octets = self.forged_octets(inject);
+        let payload = self.forged_payload(inject);
+        let options = self.forged_options(inject);
         let (from, to) = (from?, to?);
         let connection = match &inject.on {
             Some(on) => Some(self.connection_between([from, to], on)?),
@@ -46,8 +47,10 @@ impl Checker<'_> {
             flags: flags?,
             sequence: word(&inject.sequence)?,
             acknowledgment: word(&inject.acknowledgment),
-            octets,
-            timestamps: word(&inject.timestamps).is_some_and(|Switch(on)| on),
+            window: word(&inject.window).map(|NewWindow(octets)| octets),
+            payload,
+            is_unchecked: inject.content.is_some(),
+            options,
         })
     }
 
@@ -88,13 +91,56 @@ impl Checker<'_> {
         }
     }
 
-    fn forged_octets(&mut self, inject: &shape::Forgery) -> u16 {
-        let Some(size) = &inject.payload else { return 0 };
-        let Scalar(Size(octets)) = size.value;
-        let max_octets = u64::from(Limits::MAX_FORGED_OCTETS);
+    fn forged_payload(&mut self, inject: &shape::Forgery) -> Option<Payload> {
+        let Some(given) = &inject.payload else {
+            if let Some(content) = &inject.content {
+                self.problem(content.key, "`content` without `payload`", "add `payload: 10 B`");
+            }
+            return None;
+        };
+        let payload = match &given.value {
+            shape::programs::Payload::Size(Size(octets)) => Payload::Octets(*octets),
+            shape::programs::Payload::Text(text) => Payload::Text(text.value.0.clone()),
+        };
+        let (octets, max_octets) = (payload.octets(), u64::from(Limits::MAX_FORGED_OCTETS));
         if octets > max_octets {
-            self.out_of_range(size.span, octets, 0, max_octets);
+            self.out_of_range(given.span, octets, 0, max_octets);
+            return None;
         }
-        octets.min(max_octets) as u16
+        Some(payload).filter(|payload| payload.octets() > 0)
+    }
+
+    fn forged_options(&mut self, inject: &shape::Forgery) -> ForgedOptions {
+        let timestamps = match &inject.timestamps {
+            None | Some(OrOff::Off) => None,
+            Some(OrOff::On(ticks)) => Some(ForgedTimestamps {
+                value: word(&ticks.value).unwrap_or_default(),
+                echo: word(&ticks.echo).unwrap_or_default(),
+            }),
+        };
+        let mut sack = Vec::new();
+        if let Some(given) = &inject.sack {
+            let blocks = given.value.iter().map(Vec::as_slice);
+            sack.extend(blocks.filter_map(|block| match block {
+                [Scalar(left), Scalar(right)] => Some([*left, *right]),
+                _ => None,
+            }));
+            // RFC 2018 §3: what fits into 40 octets of options.
+            let most = if timestamps.is_some() { 3 } else { 4 };
+            if (sack.len() != given.value.len() || sack.is_empty()) && !given.pruned {
+                let help = "write the left and the right edge of each: `sack: [[1025, 2049]]`";
+                self.problem(given.span, "these are not SACK blocks", help);
+            } else if sack.len() > most {
+                let message = format!("a segment has room for {most} SACK blocks");
+                self.problem(given.span, message, "leave some out");
+            }
+        }
+        ForgedOptions {
+            mss: self.octets(&inject.mss, 0),
+            window_scale: word(&inject.window_scale).and_then(|WindowScaling(shift)| shift),
+            sack_permitted: word(&inject.sack_permitted).is_some_and(|Switch(on)| on),
+            sack,
+            timestamps,
+        }
     }
 }

@@ -4,15 +4,18 @@ use halfopen_tcp::Flags;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-use super::Opt;
+use super::programs::Payload;
+use super::rewrite::NewWindow;
+use super::{Opt, OrOff, WindowScaling};
+use crate::de::Spanned;
 use crate::forms;
-use crate::parse::{Mistake, Parse, Switch, expected};
+use crate::parse::{Mistake, Parse, Scalar, Switch, expected};
 use crate::quantity::Size;
 use crate::{Base, FlagsMatch, Number};
 
 /// A segment that no host sent.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Forgery {
     /// The host that it appears to come from.
     pub(crate) from: Opt<String>,
@@ -26,10 +29,66 @@ pub(crate) struct Forgery {
     pub(crate) sequence: Opt<Number>,
     /// Its acknowledgment number, likewise; required with ACK.
     pub(crate) acknowledgment: Opt<Number>,
-    /// How much data it has.
-    pub(crate) payload: Opt<Size>,
-    /// Whether it has the timestamps of the last segment of `from`.
-    pub(crate) timestamps: Opt<Switch>,
+    /// Its window in bytes, as the receiver interprets it: that of the last segment of `from` by default.
+    pub(crate) window: Opt<NewWindow>,
+    /// How much data it has, or a text.
+    pub(crate) payload: Option<Spanned<Payload>>,
+    /// Whether the receiver's application may read the data.
+    pub(crate) content: Opt<Unchecked>,
+    /// The maximum segment size that it announces.
+    pub(crate) mss: Opt<Size>,
+    /// The window scale that it offers.
+    pub(crate) window_scale: Opt<WindowScaling>,
+    /// Whether it has SACK permitted.
+    pub(crate) sack_permitted: Opt<Switch>,
+    /// Its SACK blocks, each with its left and its right edge: numbers like an acknowledgment number.
+    pub(crate) sack: Option<Spanned<Vec<Vec<Scalar<Number>>>>>,
+    /// Whether it has the timestamps of the last segment of `from`, or which later or earlier ones.
+    pub(crate) timestamps: Option<OrOff<ForgedTimestamps>>,
+}
+
+/// Timestamps that are later or, if negative, earlier than the last ones, in ticks.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ForgedTimestamps {
+    /// How much later than that of the last segment of `from` the value is.
+    pub(crate) value: Opt<i64>,
+    /// How much later than the value of the last segment of `to` the echo reply is.
+    pub(crate) echo: Opt<i64>,
+}
+
+/// `unchecked`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unchecked;
+
+impl Parse for Unchecked {
+    const WHAT: &'static str = "`unchecked`, or no `content`";
+
+    fn schema() -> Schema {
+        forms::words(["unchecked"])
+    }
+
+    fn parse(text: &str) -> Result<Unchecked, Mistake> {
+        if text == "unchecked" { Ok(Unchecked) } else { Err(expected::<Unchecked>(text)) }
+    }
+}
+
+/// A number of ticks.
+impl Parse for i64 {
+    const WHAT: &'static str = "a whole number such as `-1000`";
+
+    fn schema() -> Schema {
+        forms::whole(-i64::from(u32::MAX), u32::MAX.into())
+    }
+
+    fn parse(text: &str) -> Result<i64, Mistake> {
+        Err(expected::<i64>(text))
+    }
+
+    fn number(number: i128) -> Result<i64, Mistake> {
+        let ticks = i64::try_from(number).ok().filter(|ticks| ticks.unsigned_abs() <= u32::MAX.into());
+        ticks.ok_or_else(|| Mistake::new(format!("{number} is out of range"), "timestamps have 32 bits"))
+    }
 }
 
 /// Exactly these control bits.

@@ -39,7 +39,7 @@ pub(crate) use middleboxes::{IdleByState, Middlebox};
 pub(crate) use network::{Jitter, Link, Loss, Network, ShortOr};
 pub(crate) use processes::Processes;
 pub(crate) use programs::{Programs, Step, Steps};
-pub(crate) use rewrite::NewFields;
+pub(crate) use rewrite::{NewFields, NewWindow};
 
 /// A value that may be left out, with its place.
 pub(crate) type Opt<T> = Option<Spanned<Scalar<T>>>;

@@ -8,8 +8,8 @@ use super::hosts::{address as written, or};
 use super::yaml::{Map, Yaml};
 use super::{Writer, name, size};
 use crate::{
-    AddressMove, Base, BlackHole, Cut, Effect, Fault, Forgery, MiddleboxFault, NewValue, Number, Renumber,
-    Rewrite, SegmentAction, Unreachable, When, Which,
+    AddressMove, Base, BlackHole, Cut, Effect, Fault, ForgedOptions, ForgedTimestamps, Forgery,
+    MiddleboxFault, NewValue, Number, Renumber, Rewrite, SegmentAction, Unreachable, When, Which,
 };
 
 impl Writer<'_> {
@@ -73,7 +73,20 @@ impl Writer<'_> {
     }
 
     fn forgery(self, forgery: &Forgery) -> Map {
-        let Forgery { from, to, connection, flags, sequence, acknowledgment, octets, timestamps } = forgery;
+        let Forgery {
+            from,
+            to,
+            connection,
+            flags,
+            sequence,
+            acknowledgment,
+            window,
+            payload,
+            is_unchecked,
+            options,
+        } = forgery;
+        let ForgedOptions { mss, window_scale, sack_permitted, sack, timestamps } = options;
+        let block = |[left, right]: &[Number; 2]| Yaml::List(vec![number(*left), number(*right)]);
         Map::new()
             .with("from", self.host(*from))
             .with("to", self.host(*to))
@@ -81,8 +94,14 @@ impl Writer<'_> {
             .with("flags", flags.to_string())
             .with("sequence", number(*sequence))
             .maybe("acknowledgment", acknowledgment.map(number))
-            .maybe("payload", (*octets > 0).then(|| size(*octets)))
-            .on("timestamps", *timestamps)
+            .maybe("window", window.map(size))
+            .maybe("payload", payload.as_ref().map(super::programs::payload))
+            .maybe("content", is_unchecked.then_some("unchecked"))
+            .maybe("mss", mss.map(size))
+            .maybe("window-scale", window_scale.map(u32::from))
+            .on("sack-permitted", *sack_permitted)
+            .maybe("sack", (!sack.is_empty()).then(|| Yaml::List(sack.iter().map(block).collect())))
+            .maybe("timestamps", timestamps.map(forged_timestamps))
     }
 
     fn black_hole(self, BlackHole { larger_than, from, to }: BlackHole) -> Yaml {
@@ -173,6 +192,14 @@ fn offset(variable: &str, plus: i64) -> String {
         1.. => format!("{variable} + {plus}"),
         ..0 => format!("{variable} - {}", plus.unsigned_abs()),
     }
+}
+
+fn forged_timestamps(ForgedTimestamps { value, echo }: ForgedTimestamps) -> Yaml {
+    if (value, echo) == (0, 0) {
+        return Yaml::from(true);
+    }
+    let ticks = |ticks: i64| Yaml::Word(ticks.to_string());
+    Yaml::Map(Map::new().with("value", ticks(value)).with("echo", ticks(echo)))
 }
 
 fn rewrite(it: &Rewrite) -> Map {

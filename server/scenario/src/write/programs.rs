@@ -183,7 +183,7 @@ impl Steps<'_> {
     }
 }
 
-fn payload(payload: &Payload) -> Yaml {
+pub(super) fn payload(payload: &Payload) -> Yaml {
     match payload {
         Payload::Octets(octets) => size(*octets),
         Payload::Text(text) => Yaml::Map(Map::new().with("text", Yaml::Text(text.clone()))),

@@ -111,7 +111,8 @@ impl Context<'_> {
         let (connections, octets) = (&mut self.run.connections, &self.data[..octets]);
         let offset = connections.end(end).received;
         // What one of the ends that the peer had has sent is right.
-        let checks = || connections.peers(end).map(|peer| peer.written.check(offset, octets));
+        let own = connections.end(end);
+        let checks = || connections.peers(end).map(|peer| own.check(&peer.written, offset, octets));
         let right = checks().any(|check| check.is_ok());
         let wrong = checks().filter_map(Result::err).max().unwrap_or(offset);
         let own = connections.end_mut(end);

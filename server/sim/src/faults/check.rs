@@ -1,8 +1,8 @@
 //! Whether a scenario could have a fault that comes from outside.
 
 use halfopen_scenario::{
-    ConnectionRef, Cut, Effect, Fault, Forgery, HostId, Limits, Match, MiddleboxId, Scenario, SegmentAction,
-    When, Which,
+    ConnectionRef, Cut, Effect, Fault, Forgery, HostId, Limits, Match, MiddleboxId, Payload, Scenario,
+    SegmentAction, When, Which,
 };
 
 use crate::command::Refusal;
@@ -124,7 +124,8 @@ impl Known<'_> {
     }
 
     fn forgery(&self, forgery: &Forgery) -> Result<(), Refusal> {
-        if forgery.octets > Limits::MAX_FORGED_OCTETS {
+        let octets = forgery.payload.as_ref().map_or(0, Payload::octets);
+        if octets > Limits::MAX_FORGED_OCTETS.into() {
             return Err(Refusal::Invalid("a forged segment has at most 1400 octets"));
         }
         self.hosts([forgery.from, forgery.to])?;
