@@ -226,10 +226,9 @@ impl<P: Iterator<Item = Planned>> Execution<'_, P> {
                 run.record.stopped = stopped;
                 run.record.took = Some(took);
                 run.state = State::Over;
-                if self.executor.fail_fast && !run.passed() {
-                    let common = Halt::in_common(run.record.stopped.as_ref());
-                    self.halt.get_or_insert(common.unwrap_or(Halt::Failure));
-                }
+                let failed = self.executor.fail_fast && !run.passed();
+                let common = Halt::in_common(run.record.stopped.as_ref());
+                self.halt = self.halt.or(common).or(failed.then_some(Halt::Failure));
                 self.turn.progress.ended();
             }
         }
