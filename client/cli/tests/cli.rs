@@ -557,6 +557,7 @@ fn diff_ends_with_0_where_runs_are_the_same_and_with_1_where_not() {
         (&[scenario, "dropped-fin", "--seed", "3"], 0, "(seed 3, linux"),
         (&["dropped-fin", "--profiles", "linux,freebsd"], 1, "They differ after 3 events:"),
         (&[&two], 1, "Results that differ"),
+        (&["h2-stale-pool"], 1, "h2-stale-pool/none (seed 1"),
         (&["dropped-fin", "lost-last-ack", "-o", "json"], 1, "\"same\":false"),
     ] {
         let ended = run(&[&["diff"], arguments].concat());
@@ -567,6 +568,11 @@ fn diff_ends_with_0_where_runs_are_the_same_and_with_1_where_not() {
         (&["dead-client"][..], 2, "name another one, or add --seeds N,M or --profiles P,Q"),
         (&["dead-client", "--seeds", "1,2,3"], 2, "--seeds takes two"),
         (&["dead-client", "dropped-fin", "--seeds", "1,2"], 2, "cannot be used with"),
+        (
+            &["grpc-dead-peer"],
+            2,
+            "names 3 runs, name two of them, as in `halfopen diff A B`: grpc-dead-peer/none",
+        ),
         (&["fin-wait-2-stuck", "dead-client"], 2, "names 2 runs, but only one can be compared"),
         (&[&one], 2, "is a recording of 1 run: name another scenario or recording"),
         (&[&two, &one], 2, "names 2 runs, but only one can be compared: dropped-fin, dead-client"),

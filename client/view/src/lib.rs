@@ -12,6 +12,7 @@ pub mod describe;
 pub mod diff;
 pub mod explain;
 mod markup;
+mod pattern;
 pub mod picture;
 pub mod record;
 pub mod recording;

@@ -117,3 +117,21 @@ fn rows_have_a_limit_and_are_counted_all_the_same() {
     let rows = all.counts.same + all.counts.different + all.counts.only_a + all.counts.only_b;
     assert_eq!(left_out + 5, rows);
 }
+
+#[test]
+fn what_repeats_is_folded_and_counted() {
+    let [a, b] = ["none", "ping"].map(|variant| one("grpc-dead-peer", with(None, None, Some(variant))));
+    let difference = compared(&a, &b);
+    let repeated: Vec<_> = difference.rows.iter().filter(|row| row.mark == Mark::Repeated).collect();
+    assert!(!repeated.is_empty() && difference.rows.len() < 150, "{} rows", difference.rows.len());
+    let shown = |row: &&halfopen_view::diff::Row| row.left_out.unwrap_or(1);
+    let counts = difference.counts;
+    let rows = counts.same + counts.different + counts.only_a + counts.only_b;
+    assert_eq!(
+        difference.rows.iter().map(|row| shown(&row)).sum::<u64>(),
+        rows,
+        "each row is shown or counted"
+    );
+    let text = anstream::adapter::strip_str(&text::write(&difference, 100)).to_string();
+    assert!(text.contains("times more …") || text.contains("more like this …"), "{text}");
+}

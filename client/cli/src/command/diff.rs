@@ -20,7 +20,8 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE|NAME|RECORDING")]
     a: String,
 
-    /// What to compare it with; not needed if FILE is a recording of two runs, nor with --seeds or --profiles
+    /// What to compare it with; not needed if FILE is a recording of two runs or a scenario with two variants, nor with
+    /// --seeds or --profiles
     #[arg(value_name = "FILE|NAME|RECORDING")]
     b: Option<String>,
 
@@ -154,8 +155,19 @@ impl Args {
             return Err(Failure::Usage(format!("`{}` is a recording of {count}: {what}", self.a)));
         }
         if self.seeds.is_empty() && self.profiles.is_empty() {
-            let text =
-                format!("`{}` is one run: name another one, or add --seeds N,M or --profiles P,Q", self.a);
+            // A scenario with two variants is a pair.
+            match subjects.len() {
+                2 => return Ok(subjects),
+                3.. => {
+                    return Err(several(&self.a, &subjects, "name two of them, as in `halfopen diff A B`"));
+                }
+                0 | 1 => {}
+            }
+            let only = one(&self.a, subjects)?;
+            let text = format!(
+                "`{}` is one run: name another one, or add --seeds N,M or --profiles P,Q",
+                only.name()
+            );
             return Err(Failure::Usage(text));
         }
         subjects = vec![one(&self.a, subjects)?];
@@ -186,23 +198,28 @@ fn with(mut run: Planned, seed: Option<u64>, profile: Option<String>) -> Planned
 /// How many runs an error names.
 const SHOWN: usize = 5;
 
-/// The only run of them.
-fn one(argument: &str, mut subjects: Vec<Subject>) -> Result<Subject, Failure> {
-    let names: Vec<String> = subjects
-        .iter()
-        .map(|subject| match subject {
-            Subject::Recorded(record) => record.name.clone(),
-            Subject::Planned(planned) => planned.record.name.clone(),
-        })
-        .collect();
-    match subjects.pop().filter(|_| subjects.is_empty()) {
-        Some(only) => Ok(only),
-        None => {
-            let (number, more) = (names.len(), if names.len() > SHOWN { ", …" } else { "" });
-            let first = names[..number.min(SHOWN)].join(", ");
-            let text =
-                format!("`{argument}` names {number} runs, but only one can be compared: {first}{more}");
-            Err(Failure::Usage(text))
+impl Subject {
+    /// The name of the run.
+    fn name(&self) -> &str {
+        match self {
+            Subject::Recorded(record) => &record.name,
+            Subject::Planned(planned) => &planned.record.name,
         }
     }
+}
+
+/// The only run of them.
+fn one(argument: &str, mut subjects: Vec<Subject>) -> Result<Subject, Failure> {
+    if subjects.len() != 1 {
+        return Err(several(argument, &subjects, "but only one can be compared"));
+    }
+    subjects.pop().ok_or_else(|| several(argument, &[], "but one is needed"))
+}
+
+/// That an argument does not name one run.
+fn several(argument: &str, subjects: &[Subject], but: &str) -> Failure {
+    let names: Vec<&str> = subjects.iter().take(SHOWN).map(Subject::name).collect();
+    let more = if subjects.len() > SHOWN { ", …" } else { "" };
+    let (count, names) = (subjects.len(), names.join(", "));
+    Failure::Usage(format!("`{argument}` names {count} runs, {but}: {names}{more}"))
 }

@@ -8,6 +8,7 @@ mod align;
 mod fields;
 mod outcome;
 mod relative;
+mod repeats;
 mod side;
 pub mod text;
 
@@ -110,9 +111,12 @@ pub struct Row {
     /// The differing fields, if both happen at the same time and have the same description.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Changed>,
-    /// With [`Mark::LeftOut`]: how many rows.
+    /// With [`Mark::LeftOut`] and [`Mark::Repeated`]: how many rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<u64>,
+    /// With [`Mark::Repeated`]: how many rows before it are repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<u64>,
 }
 
 /// How two rows compare.
@@ -129,6 +133,8 @@ pub enum Mark {
     OnlyB,
     /// Rows that are not shown: both agree there, or there are too many.
     LeftOut,
+    /// Repetitions of the rows before it, which differ only in numbers and times, and are not shown.
+    Repeated,
 }
 
 /// An event in a row.
@@ -171,13 +177,13 @@ pub fn diff(a: &RunRecord, b: &RunRecord, options: DiffOptions) -> Difference {
     let mut sides = (Side::new(&a.events, options.timers), Side::new(&b.events, options.timers));
     let mut counts = Counts::default();
     let first = first(&mut sides.0, &mut sides.1, &mut counts);
-    let mut shown = Shown { limit: options.rows, ..Shown::default() };
+    let mut shown = Shown::default();
     if first.is_some() {
         align::align(&mut sides.0, &mut sides.1, |pair| shown.add(pair, &mut counts));
     }
     let outcome = outcome::outcome(a, b);
     let same = first.is_none() && outcome.is_empty();
-    Difference { same, a: about(a), b: about(b), first, rows: shown.finish(), counts, outcome }
+    Difference { same, a: about(a), b: about(b), first, rows: shown.finish(options.rows), counts, outcome }
 }
 
 fn about(record: &RunRecord) -> About {
@@ -231,20 +237,29 @@ fn cell(row: SideRow) -> Cell {
     Cell { event: row.sequence, time: row.time, connection: row.connection, text: row.text }
 }
 
+impl Row {
+    /// Rows that are not shown.
+    fn hidden(mark: Mark, rows: u64, period: Option<u64>) -> Row {
+        Row { mark, a: None, b: None, fields: Vec::new(), left_out: Some(rows), period }
+    }
+}
+
 /// The rows that are shown.
 #[derive(Default)]
 struct Shown {
     rows: Vec<Row>,
-    limit: usize,
     /// Rows in which both agree since the last difference: those that may be shown before the next one.
     agreeing: VecDeque<Row>,
     /// How many of them are left out.
     left_out: u64,
     /// How many more of them are shown because a difference was just before.
     after: usize,
-    /// How many differences are beyond the limit.
+    /// How many rows are beyond [`COLLECTED`].
     beyond: u64,
 }
+
+/// How many rows are collected before repetitions are folded, so that memory is bounded.
+const COLLECTED: usize = 20_000;
 
 impl Shown {
     fn add(&mut self, pair: Pair, counts: &mut Counts) {
@@ -259,9 +274,9 @@ impl Shown {
             Mark::Different => counts.different += 1,
             Mark::OnlyA => counts.only_a += 1,
             Mark::OnlyB => counts.only_b += 1,
-            Mark::LeftOut => {}
+            Mark::LeftOut | Mark::Repeated => {}
         }
-        if self.rows.len() >= self.limit {
+        if self.rows.len() >= COLLECTED {
             self.beyond += 1;
             return;
         }
@@ -271,7 +286,7 @@ impl Shown {
             }
             _ => Vec::new(),
         };
-        let row = Row { mark, a: a.map(cell), b: b.map(cell), fields, left_out: None };
+        let row = Row { mark, a: a.map(cell), b: b.map(cell), fields, left_out: None, period: None };
         match mark {
             Mark::Same if self.after > 0 => {
                 self.after -= 1;
@@ -284,7 +299,7 @@ impl Shown {
                     self.left_out += 1;
                 }
             }
-            Mark::Different | Mark::OnlyA | Mark::OnlyB | Mark::LeftOut => {
+            Mark::Different | Mark::OnlyA | Mark::OnlyB | Mark::LeftOut | Mark::Repeated => {
                 self.gap();
                 self.rows.append(&mut self.agreeing.drain(..).collect());
                 self.rows.push(row);
@@ -297,18 +312,13 @@ impl Shown {
     fn gap(&mut self) {
         let left_out = std::mem::take(&mut self.left_out);
         if left_out > 0 {
-            self.rows.push(Row {
-                mark: Mark::LeftOut,
-                a: None,
-                b: None,
-                fields: Vec::new(),
-                left_out: Some(left_out),
-            });
+            self.rows.push(Row::hidden(Mark::LeftOut, left_out, None));
         }
     }
 
-    fn finish(mut self) -> Vec<Row> {
-        let over = self.rows.split_off(self.rows.len().min(self.limit));
+    fn finish(mut self, limit: usize) -> Vec<Row> {
+        self.rows = repeats::fold(std::mem::take(&mut self.rows));
+        let over = self.rows.split_off(self.rows.len().min(limit));
         let over: u64 = over.iter().map(|row| row.left_out.unwrap_or(1)).sum();
         self.left_out += self.agreeing.len() as u64 + self.beyond + over;
         self.gap();

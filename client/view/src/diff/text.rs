@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::{About, Cell, Changed, Difference, First, Mark, Row};
-use crate::columns::{cut, padded};
+use crate::columns::{cut, padded, wrap};
 use crate::words::{self, plain};
 
 const BOLD: Style = Style::new().bold();
@@ -26,8 +26,11 @@ pub fn write(difference: &Difference, width: usize) -> String {
     let mut out = String::new();
     let Difference { a, b, first, rows, counts, outcome, .. } = difference;
     for (name, style, about) in [("A", A, a), ("B", B, b)] {
-        let _ =
-            writeln!(out, "{style}{name}{style:#}  {}", cut(&plain(&title(about)), width.saturating_sub(3)));
+        let lines = wrapped(&plain(&title(about)), width.saturating_sub(3).max(MIN_SIDE));
+        for (index, line) in lines.iter().enumerate() {
+            let name = if index == 0 { name } else { " " };
+            let _ = writeln!(out, "{style}{name}{style:#}  {line}");
+        }
     }
     let _ = writeln!(out);
     match first {
@@ -46,11 +49,13 @@ pub fn write(difference: &Difference, width: usize) -> String {
         Some(first) => {
             write_first(&mut out, first, counts.before, width);
             write_rows(&mut out, rows, width);
-            let _ = writeln!(
-                out,
-                "{DIM}from there on {} the same, {} different or at another time (|), {} only in A (<), {} only in B (>){DIM:#}",
+            let counts = format!(
+                "from there on {} the same, {} different or at another time (|), {} only in A (<), {} only in B (>)",
                 counts.same, counts.different, counts.only_a, counts.only_b
             );
+            for line in wrapped(&counts, width) {
+                let _ = writeln!(out, "{DIM}{line}{DIM:#}");
+            }
         }
     }
     write_outcome(&mut out, outcome, width);
@@ -74,10 +79,18 @@ fn write_first(out: &mut String, first: &First, before: u64, width: usize) {
     let cells = || first.before.iter().chain(&first.a).chain(&first.b);
     let column = time_column(cells());
     let mut line = |mark: &str, style: Style, cell: Option<&Cell>| {
-        let text = cell.map_or("the run is over".to_owned(), |cell| in_words(cell, column));
         let number = cell.map(|cell| format!(" [{}]", cell.event)).unwrap_or_default();
-        let text = cut(&text, width.saturating_sub(5 + number.len()).max(MIN_SIDE));
-        let _ = writeln!(out, "  {style}{mark}  {text}{style:#}{DIM}{number}{DIM:#}");
+        let room = width.saturating_sub(5 + number.len()).max(MIN_SIDE);
+        let lines = match cell {
+            Some(cell) => in_words(cell, column, room),
+            None => vec!["the run is over".to_owned()],
+        };
+        let last = lines.len().saturating_sub(1);
+        for (index, text) in lines.iter().enumerate() {
+            let mark = if index == 0 { mark } else { " " };
+            let number = if index == last { number.as_str() } else { "" };
+            let _ = writeln!(out, "  {style}{mark}  {text}{style:#}{DIM}{number}{DIM:#}");
+        }
     };
     for cell in &first.before {
         line(" ", DIM, Some(cell));
@@ -102,26 +115,42 @@ fn write_rows(out: &mut String, rows: &[Row], width: usize) {
             Mark::Different => ('|', BOTH),
             Mark::OnlyA => ('<', A),
             Mark::OnlyB => ('>', B),
-            Mark::LeftOut => {
-                let count = words::count(row.left_out.unwrap_or_default(), "row");
-                let _ = writeln!(out, "{DIM}{:>column$} {count} left out …{DIM:#}", "…");
+            Mark::LeftOut | Mark::Repeated => {
+                let _ = writeln!(out, "{DIM}{:>column$} {} …{DIM:#}", "…", hidden(row));
                 continue;
             }
         };
-        let text = |cell: &Option<Cell>| cell.as_ref().map(|cell| in_words(cell, column)).unwrap_or_default();
-        let other = if row.fields.is_empty() { text(&row.b) } else { differing(row, column) };
-        let (a, b) = (padded(&text(&row.a), side), cut(&other, side));
-        let line = format!("{a} {mark} {b}");
-        let _ = writeln!(out, "{style}{}{style:#}", line.trim_end());
+        let text = |cell: &Option<Cell>| match cell {
+            Some(cell) => in_words(cell, column, side),
+            None => Vec::new(),
+        };
+        let a = text(&row.a);
+        let b = if row.fields.is_empty() { text(&row.b) } else { differing(row, column, side) };
+        for index in 0..a.len().max(b.len()) {
+            let part = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
+            let mark = if index == 0 { mark } else { ' ' };
+            let line = format!("{} {mark} {}", padded(&part(&a), side), part(&b));
+            let _ = writeln!(out, "{style}{}{style:#}", line.trim_end());
+        }
+    }
+}
+
+/// What is not shown.
+fn hidden(row: &Row) -> String {
+    let rows = row.left_out.unwrap_or_default();
+    match row.period {
+        None => format!("{} left out", words::count(rows, "row")),
+        Some(1) => format!("{rows} more like this"),
+        Some(period) => format!("these {period} rows {} times more", rows / period.max(1)),
     }
 }
 
 /// What differs in events that are said in the same words, in the place of the words.
-fn differing(row: &Row, column: usize) -> String {
+fn differing(row: &Row, column: usize, side: usize) -> Vec<String> {
     let time = row.b.as_ref().map(|cell| words::duration(cell.time)).unwrap_or_default();
     let value = |text: &str| if text.is_empty() { "none".to_owned() } else { plain(text) };
     let fields = row.fields.iter().map(|field| format!("{} {}", field.what, value(&field.b)));
-    format!("{time:>column$} … with {}", fields.collect::<Vec<_>>().join("; "))
+    timed(&time, column, &format!("… with {}", fields.collect::<Vec<_>>().join("; ")), side)
 }
 
 fn write_outcome(out: &mut String, outcome: &[Changed], width: usize) {
@@ -146,9 +175,15 @@ fn write_changed(out: &mut String, changed: &[Changed], indent: &str, width: usi
         if a.width() + b.width() + 4 <= room {
             let _ = writeln!(out, "{indent}{what}  {A}{a}{A:#} {DIM}→{DIM:#} {B}{b}{B:#}");
         } else {
-            let (a, b) = (cut(&a, room.max(MIN_SIDE) - 2), cut(&b, room.max(MIN_SIDE) - 2));
-            let _ = writeln!(out, "{indent}{what}  {A}{a}{A:#}");
-            let _ = writeln!(out, "{indent}{}{DIM}→{DIM:#} {B}{b}{B:#}", " ".repeat(name));
+            let room = room.max(MIN_SIDE) - 2;
+            for (index, line) in wrapped(&a, room).iter().enumerate() {
+                let what = if index == 0 { what.clone() } else { " ".repeat(name) };
+                let _ = writeln!(out, "{indent}{what}  {A}{line}{A:#}");
+            }
+            for (index, line) in wrapped(&b, room).iter().enumerate() {
+                let arrow = if index == 0 { "→" } else { " " };
+                let _ = writeln!(out, "{indent}{}{DIM}{arrow}{DIM:#} {B}{line}{B:#}", " ".repeat(name));
+            }
         }
     }
 }
@@ -158,10 +193,24 @@ fn time_column<'a>(cells: impl Iterator<Item = &'a Cell>) -> usize {
     cells.map(|cell| words::duration(cell.time).width()).max().unwrap_or(0)
 }
 
-/// An event on a line: its time, its connection if it is not the first, and what happened.
-fn in_words(cell: &Cell, column: usize) -> String {
-    let time = words::duration(cell.time);
-    let fill = " ".repeat(column.saturating_sub(time.width()));
+/// An event in lines: its time, its connection if it is not the first, and what happened.
+fn in_words(cell: &Cell, column: usize, width: usize) -> Vec<String> {
     let connection = if cell.connection > 1 { format!("#{} ", cell.connection) } else { String::new() };
-    format!("{fill}{time} {connection}{}", plain(&cell.text))
+    timed(&words::duration(cell.time), column, &format!("{connection}{}", plain(&cell.text)), width)
+}
+
+/// A text in lines beside a time.
+fn timed(time: &str, column: usize, text: &str, width: usize) -> Vec<String> {
+    let room = width.saturating_sub(column + 1).max(1);
+    let mut lines = wrapped(text, room);
+    for (index, line) in lines.iter_mut().enumerate() {
+        let time = if index == 0 { time } else { "" };
+        *line = format!("{}{time} {line}", " ".repeat(column.saturating_sub(time.width())));
+    }
+    lines
+}
+
+/// A text in lines; a word that is wider than a line is cut.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    wrap(text.split(' '), width).iter().map(|line| cut(line, width)).collect()
 }

@@ -10,6 +10,7 @@ use halfopen_proto::v1::{StepKind, TcpDropReason, TcpPurpose, TcpState};
 use super::alike::Group;
 use super::layout::{ItemWhat, Layout};
 use super::row::{Alike, Folded, Row, Silence, What};
+use crate::pattern::{LONGEST_PATTERN, Pattern};
 use crate::timeline::{EntryIndex, EntryKind, Segment};
 use crate::words;
 
@@ -25,12 +26,6 @@ pub(super) enum Slot {
     Alike(Group),
 }
 
-/// The maximum number of rows of a pattern.
-const LONGEST_PATTERN: usize = 8;
-/// How often a pattern must occur to be folded.
-const FEWEST_TIMES: usize = 4;
-/// The minimum number of rows that are folded: fewer would take hardly more room.
-const FEWEST_ROWS: usize = 3;
 /// The number of rows above which a transfer is folded.
 const BULK: usize = 16;
 /// How many rows of it remain, before and after.
@@ -49,7 +44,7 @@ pub(super) fn fold(layout: &Layout<'_>, kept: &[usize]) -> Vec<Slot> {
         if let Some(pattern) = pattern.filter(|found| bulk[at] <= BULK || found.length() * 2 >= bulk[at]) {
             let (begin, end) = (at + pattern.rows, at + pattern.length() - pattern.rows);
             slots.extend(items(at..begin).map(Slot::Item));
-            slots.push(Slot::Folded(items(begin..end).collect(), pattern.text(layout, &kept[at..])));
+            slots.push(Slot::Folded(items(begin..end).collect(), text_of(&pattern, layout, &kept[at..])));
             slots.extend(items(end..end + pattern.rows).map(Slot::Item));
             at = end + pattern.rows;
         } else if bulk[at] > BULK && !pattern_soon(&shapes, at, bulk[at]) {
@@ -83,42 +78,16 @@ pub(super) fn row(layout: &Layout<'_>, items: &[usize], text: String, alike: Opt
     Row { time: time(items.first()), connection: if same { number } else { 0 }, ..row }
 }
 
-/// A pattern of rows that repeats.
-struct Pattern {
-    rows: usize,
-    times: usize,
-}
-
-impl Pattern {
-    /// The pattern that begins there and reaches furthest, if one is worth folding.
-    fn at(shapes: &[u64], at: usize) -> Option<Pattern> {
-        let rest = &shapes[at..];
-        let patterns = (1..=LONGEST_PATTERN.min(rest.len())).filter_map(|rows| {
-            let same = rest.iter().zip(&rest[rows..]).take_while(|(one, other)| one == other).count();
-            let times = same / rows + 1;
-            let worth = times >= FEWEST_TIMES && (times - 2) * rows >= FEWEST_ROWS;
-            worth.then_some(Pattern { rows, times })
-        });
-        patterns.reduce(|best, other| if other.length() > best.length() { other } else { best })
-    }
-
-    /// Its number of rows, with all repetitions.
-    fn length(&self) -> usize {
-        self.rows * self.times
-    }
-
-    /// The description of all repetitions but the first and the last.
-    fn text(&self, layout: &Layout<'_>, kept: &[usize]) -> String {
-        let times = self.times - 2;
-        let starts = kept.iter().step_by(self.rows).take(self.times);
-        let starts: Vec<Duration> = starts.map(|index| layout.items[*index].time).collect();
-        let intervals: Vec<Duration> =
-            starts.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
-        let pace = pace(&intervals);
-        match self.rows {
-            1 => format!("{times} more, {pace}"),
-            rows => format!("these {rows} rows {times} times more, {pace}"),
-        }
+/// The description of all repetitions of a pattern but the first and the last.
+fn text_of(pattern: &Pattern, layout: &Layout<'_>, kept: &[usize]) -> String {
+    let times = pattern.times - 2;
+    let starts = kept.iter().step_by(pattern.rows).take(pattern.times);
+    let starts: Vec<Duration> = starts.map(|index| layout.items[*index].time).collect();
+    let intervals: Vec<Duration> = starts.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
+    let pace = pace(&intervals);
+    match pattern.rows {
+        1 => format!("{times} more, {pace}"),
+        rows => format!("these {rows} rows {times} times more, {pace}"),
     }
 }
 
