@@ -26,11 +26,15 @@ pub(crate) fn stdout() -> BufWriter<AutoStream<Stdout>> {
     BufWriter::with_capacity(64 * 1024, AutoStream::auto(io::stdout()))
 }
 
-/// The width of the terminal in columns.
+/// The width of the terminal in columns, or of what stands for one.
 pub(crate) fn width() -> usize {
-    let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-    terminal.or_else(columns).filter(|width| *width > 0).unwrap_or(DEFAULT_WIDTH)
+    terminal_width().or_else(columns).filter(|width| *width > 0).unwrap_or(DEFAULT_WIDTH)
+}
+
+/// The width of the terminal in columns; `None` if standard output is none: lines may have any length then.
+pub(crate) fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
 }
 
 /// Writes a value as JSON on a line of its own.

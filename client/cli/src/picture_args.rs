@@ -76,6 +76,11 @@ impl PictureArgs {
         PictureOptions { timers: self.timers, rows: self.rows, fold: !self.no_fold, arrows, selection }
     }
 
+    /// How many columns the text around it has: those that the terminal has or --width says; `None`: any number.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        self.width.map(usize::from).or_else(output::terminal_width)
+    }
+
     /// What it is drawn on: as wide as the terminal, unless --width says otherwise.
     pub(crate) fn paper(&self) -> Paper {
         Paper {

@@ -586,6 +586,19 @@ fn diff_ends_with_0_where_runs_are_the_same_and_with_1_where_not() {
 }
 
 #[test]
+fn lines_break_between_words_where_the_terminal_ends() {
+    for arguments in [
+        &["run", "keepalive-vs-user-timeout/busy+both", "--width", "60"][..],
+        &["run", "lost-last-ack", "--width", "60"],
+        &["diff", "h2-stale-pool", "--width", "60"],
+    ] {
+        let ended = run(arguments);
+        let too_long = ended.out.lines().find(|line| line.chars().count() > 60);
+        assert_eq!(too_long, None, "{arguments:?}");
+    }
+}
+
+#[test]
 fn list_show_and_validate_agree() {
     let names: Vec<String> = bundled().into_iter().map(|(name, _)| name).collect();
     assert!(names.contains(&"keepalive/dead-client".to_owned()), "{names:?}");

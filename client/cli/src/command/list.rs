@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anstyle::Style;
 use halfopen_proto::v1::ScenarioSummary;
+use halfopen_view::columns;
 use halfopen_view::words::plain;
 
 use crate::args::{GlobalArgs, Output};
@@ -32,6 +33,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     let scenarios = Library::new(&mut client).summaries(&args.names).await?;
     let mut out = output::stdout();
     let widest = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+    let terminal = output::terminal_width();
     let mut subject = None;
     for scenario in &scenarios {
         let ScenarioSummary { name, title, .. } = scenario;
@@ -44,10 +46,16 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
                     writeln!(out, "{gap}{UNDERLINED}{title}{UNDERLINED:#} ({subject})")?;
                 }
                 let (name, title) = (plain(name), plain(title));
-                writeln!(out, "  {BOLD}{name:<widest$}{BOLD:#}  {title}")?;
+                let mut name = name.as_str();
+                for line in lines(&title, widest, terminal) {
+                    writeln!(out, "  {BOLD}{name:<widest$}{BOLD:#}  {line}")?;
+                    name = "";
+                }
                 if !scenario.variants.is_empty() {
-                    let variants = plain(&scenario.variants.join(", "));
-                    writeln!(out, "  {:widest$}  {DIM}variants: {variants}{DIM:#}", "")?;
+                    let variants = plain(&format!("variants: {}", scenario.variants.join(", ")));
+                    for line in lines(&variants, widest, terminal) {
+                        writeln!(out, "  {:widest$}  {DIM}{line}{DIM:#}", "")?;
+                    }
                 }
             }
             Output::Json | Output::Ndjson => output::json_line(&mut out, scenario)?,
@@ -55,4 +63,31 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     }
     out.flush()?;
     Ok(exit::PASSED)
+}
+
+/// The lines of a text beside the names, as long as a terminal is wide.
+fn lines(text: &str, names: usize, terminal: Option<usize>) -> Vec<String> {
+    match terminal {
+        Some(width) => columns::wrap(text.split(' '), width.saturating_sub(names + 4).max(LEAST)),
+        None => vec![text.to_owned()],
+    }
+}
+
+/// A text is not broken into shorter lines.
+const LEAST: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_broken_between_words_on_a_terminal_only() {
+        let title = "An acknowledgment is delayed by 40 ms, waiting for data";
+        assert_eq!(lines(title, 26, None), [title]);
+        assert_eq!(
+            lines(title, 26, Some(60)),
+            ["An acknowledgment is delayed", "by 40 ms, waiting for data"]
+        );
+        assert_eq!(lines(title, 26, Some(10)).join(" "), title);
+    }
 }

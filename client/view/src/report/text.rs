@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::{Event, ExpectationResult, KeepaliveVerdict, RunTotals};
+use unicode_width::UnicodeWidthStr;
 
 use super::batch::Batch;
 use super::{Broken, Counts, LADDERS, Reporter};
+use crate::columns;
 use crate::picture::text::{Drawing, Pace, Paper, draw, play};
 use crate::picture::{Picture, PictureOptions, What};
 use crate::record::{Keepalive, Outcome, RunRecord};
@@ -40,6 +42,8 @@ pub struct TextOptions {
     pub picture: PictureOptions,
     /// What pictures are drawn on.
     pub paper: Paper,
+    /// How many columns a line of text has, which is broken between words; `None`: any number.
+    pub columns: Option<usize>,
     /// How fast a run is played in time; `None`: it is not.
     pub pace: Option<Pace>,
 }
@@ -196,8 +200,11 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
     let Some(started) = record.started() else { return Ok(()) };
     let name = plain(&words::run(&started.scenario, &started.variant));
     let title = plain(&started.title);
-    let title = if title.is_empty() { title } else { format!(": {title}") };
-    writeln!(out, "{BOLD}{name}{BOLD:#}{title} {DIM}(seed {}){DIM:#}\n", started.seed)?;
+    let seed = format!("(seed {})", started.seed);
+    let name = if title.is_empty() { name } else { format!("{name}:") };
+    let heading = [(BOLD, name.as_str()), (Style::new(), title.as_str()), (DIM, seed.as_str())];
+    words_on_lines(out, options.columns, &heading)?;
+    writeln!(out)?;
     let drawn = drawn(record);
     let timeline = Timeline::new(drawn);
     let picture = Picture::new(&timeline, &options.picture);
@@ -224,7 +231,7 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
     }
     let mut ladders = LADDERS;
     for result in record.expectations() {
-        expectation(out, record, result)?;
+        expectation(out, record, result, options.columns)?;
         if !result.passed && ladders > 0 && leaves_out(&picture, result.deciding_event) {
             ladders -= 1;
             let ladder = Broken::new(record, result).ladder(&timeline, &options.picture, options.paper);
@@ -234,7 +241,36 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
     for problem in record.problems() {
         writeln!(out, "{BAD}✗{BAD:#} {}", plain(&problem))?;
     }
-    verdict(out, record)
+    verdict(out, record, options.columns)
+}
+
+/// How far the second and later lines of a text are indented.
+const INDENT: usize = 2;
+
+/// Writes words, each in its style, on lines of so many columns.
+fn words_on_lines(out: &mut dyn Write, columns: Option<usize>, spans: &[(Style, &str)]) -> io::Result<()> {
+    let words = spans.iter().filter(|(_, text)| !text.is_empty());
+    let words: Vec<(Style, &str)> =
+        words.flat_map(|(style, text)| text.split(' ').map(|word| (*style, word))).collect();
+    let width = columns.map_or(usize::MAX, |columns| columns.saturating_sub(INDENT));
+    for (number, line) in
+        columns::lines(words.iter().map(|(_, word)| word.width()), width).into_iter().enumerate()
+    {
+        let indent = if number > 0 { INDENT } else { 0 };
+        write!(out, "{:indent$}", "")?;
+        let mut now = Style::new();
+        for (index, (style, word)) in words[line].iter().enumerate() {
+            let gap = if index > 0 { " " } else { "" };
+            if *style == now {
+                write!(out, "{gap}{word}")?;
+            } else {
+                write!(out, "{now:#}{gap}{style}{word}")?;
+            }
+            now = *style;
+        }
+        writeln!(out, "{now:#}")?;
+    }
+    Ok(())
 }
 
 /// The events to draw: only the first ones of a long run that was interrupted, because its user does not wait.
@@ -245,12 +281,18 @@ fn drawn(record: &RunRecord) -> &[Event] {
     }
 }
 
-fn expectation(out: &mut dyn Write, record: &RunRecord, result: &ExpectationResult) -> io::Result<()> {
+fn expectation(
+    out: &mut dyn Write,
+    record: &RunRecord,
+    result: &ExpectationResult,
+    columns: Option<usize>,
+) -> io::Result<()> {
+    let text = plain(&result.text);
     if result.passed {
-        return writeln!(out, "{GOOD}✓{GOOD:#} {}", plain(&result.text));
+        return words_on_lines(out, columns, &[(GOOD, "✓"), (Style::new(), &text)]);
     }
     let broken = Broken::new(record, result);
-    writeln!(out, "{BAD}✗ {}{BAD:#}", plain(&result.text))?;
+    words_on_lines(out, columns, &[(BAD, "✗"), (BAD, &text)])?;
     writeln!(out, "    expected  {}", plain(&words::expected(result)))?;
     writeln!(out, "    actual    {} {DIM}({}){DIM:#}", plain(&words::found(result)), broken.decided())?;
     writeln!(out, "    {DIM}{}{DIM:#}", plain(&broken.place()))
@@ -267,14 +309,14 @@ fn leaves_out(picture: &Picture, event: u64) -> bool {
     })
 }
 
-fn verdict(out: &mut dyn Write, record: &RunRecord) -> io::Result<()> {
+fn verdict(out: &mut dyn Write, record: &RunRecord, columns: Option<usize>) -> io::Result<()> {
     let outcome = record.outcome();
     let (name, style) = (outcome.name(), style(outcome));
-    write!(out, "{style}{name}{style:#}")?;
-    match record.totals() {
-        Some(totals) => writeln!(out, ": {}", summary(totals))?,
-        None => writeln!(out, " after {}", words::count(record.events.len() as u64, "event"))?,
-    }
+    let (name, totals) = match record.totals() {
+        Some(totals) => (format!("{name}:"), summary(totals)),
+        None => (name.to_owned(), format!("after {}", words::count(record.events.len() as u64, "event"))),
+    };
+    words_on_lines(out, columns, &[(style, &name), (Style::new(), &totals)])?;
     if let (Outcome::Failed, Some(command)) = (outcome, record.command()) {
         writeln!(out, "{DIM}repeat it with: {}{DIM:#}", plain(&command))?;
     }

@@ -64,7 +64,8 @@ fn results(
             let (several, names) = (scope.runs > 1, scope.longest_name);
             let by_scenario = scope.runs_per_scenario > MANY_SEEDS;
             let quiet = scope.runs > MOST_LINES && io::stdout().is_terminal();
-            let options = TextOptions { several, names, quiet, by_scenario, picture, paper, pace: args.pace };
+            let (columns, pace) = (args.picture.columns(), args.pace);
+            let options = TextOptions { several, names, quiet, by_scenario, picture, paper, columns, pace };
             match paper.ascii {
                 true => Box::new(TextReporter::new(AsciiWriter::new(out), options, interrupt::sleep)),
                 false => Box::new(TextReporter::new(out, options, interrupt::sleep)),
