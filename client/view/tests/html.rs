@@ -237,3 +237,23 @@ fn a_run_that_runs_again_has_an_id_of_its_own_and_a_left_out_one_is_listed() {
     assert!(page.text.contains("after the first failure"));
     Page::parse(&report(&[]));
 }
+
+#[test]
+fn what_did_not_pass_is_first_and_every_run_is_explained_under_its_date() {
+    let mut out = Vec::new();
+    let mut reporter = HtmlReporter::new(&mut out).dated("Sat, 28 Nov 2026 03:20:00 GMT".to_owned());
+    reporter.run(&record("fine", "", dead_client())).unwrap();
+    reporter.run(&RunRecord::new("cut".to_owned())).unwrap();
+    reporter.end().unwrap();
+    drop(reporter);
+    let page = Page::parse(&String::from_utf8(out).unwrap());
+    check(&page);
+    let runs: Vec<&str> =
+        page.values("id").filter(|id| ["run-cut", "run-fine-seed-1"].contains(id)).collect();
+    assert_eq!(runs, ["run-cut", "run-fine-seed-1"]);
+    for wanted in ["Sat, 28 Nov 2026 03:20:00 GMT", "What happened"] {
+        assert!(page.text.contains(wanted), "{wanted}");
+    }
+    assert!(page.count("ul", "story") > 0);
+    assert_eq!((page.count("span", "calm") > 0, page.count("details", "run")), (true, 2));
+}

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use halfopen_view::report::{HtmlReporter, JsonDocumentReporter, JunitReporter, Reporter, TapReporter};
 use halfopen_view::words;
@@ -24,9 +25,15 @@ const KINDS: [(&str, Make); 5] = [
     ("junit", Make::File(|out| Box::new(JunitReporter::new(out)))),
     ("tap", Make::File(|out| Box::new(TapReporter::new(out)))),
     ("json", Make::File(|out| Box::new(JsonDocumentReporter::new(out)))),
-    ("html", Make::File(|out| Box::new(HtmlReporter::new(out)))),
+    ("html", Make::File(|out| Box::new(HtmlReporter::new(out).dated(today())))),
     ("pcapng", Make::Folder(|path| Ok(Box::new(CapturesReporter::new(path)?)))),
 ];
+
+/// The date and the time in words: `Sat, 28 Nov 2026 03:20:00 GMT`.
+#[allow(clippy::disallowed_methods, reason = "a report says when its runs were executed")]
+fn today() -> String {
+    httpdate::fmt_http_date(SystemTime::now())
+}
 
 /// A requested report: `junit=target/report.xml`. The path `-` is standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]

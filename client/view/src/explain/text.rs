@@ -69,7 +69,7 @@ fn write_paragraph(out: &mut String, paragraph: &Paragraph, width: usize) {
 }
 
 /// When it happened: a moment, or from one to another.
-fn time(sentence: &Sentence) -> String {
+pub(crate) fn time(sentence: &Sentence) -> String {
     match (sentence.from, sentence.until) {
         (None, _) => String::new(),
         (Some(from), None) => words::duration(from),

@@ -32,10 +32,13 @@ pub struct HtmlReporter<W> {
     counts: Counts,
     /// How often each id was used.
     ids: BTreeMap<String, usize>,
-    table: Vec<Markup>,
-    sections: Vec<Section>,
+    /// The lines of the table and the sections, each with the rank of its outcome.
+    table: Vec<(u8, Markup)>,
+    sections: Vec<(u8, Section)>,
     /// The version of the service.
     version: Option<String>,
+    /// When the runs were executed.
+    date: Option<String>,
 }
 
 impl<W: Write> HtmlReporter<W> {
@@ -48,7 +51,14 @@ impl<W: Write> HtmlReporter<W> {
             table: Vec::new(),
             sections: Vec::new(),
             version: None,
+            date: None,
         }
+    }
+
+    /// Says at the top of the page when the runs were executed. Without it, the page of the same runs is always the same.
+    #[must_use]
+    pub fn dated(self, date: String) -> HtmlReporter<W> {
+        HtmlReporter { date: Some(date), ..self }
     }
 
     /// The id of the run in links: the same in every report, unless it runs more than once in one.
@@ -78,33 +88,38 @@ impl<W: Write> Reporter for HtmlReporter<W> {
         }
         let id = self.id(record);
         let in_full = outcome != Outcome::Passed || self.sections.len() < MOST_IN_FULL;
-        self.table.push(line(record, &id, in_full));
+        self.table.push((rank(outcome), line(record, &id, in_full)));
         if in_full {
             let timeline = Timeline::new(&record.events);
             let options = PictureOptions { rows: ROWS, ..PictureOptions::default() };
             let picture = Picture::new(&timeline, &options);
-            self.sections.push(Section::new(record, &timeline, &picture, &id));
+            self.sections.push((rank(outcome), Section::new(record, &timeline, &picture, &id)));
         }
         Ok(())
     }
 
     fn skipped(&mut self, record: &RunRecord, why: &str) -> io::Result<()> {
         self.counts.skipped += 1;
-        self.table.push(html! {
+        let line = html! {
             tr data-state="skipped" {
-                td data-key="2" { (badge("skipped", "dim")) }
+                td data-key=(SKIPPED) { (badge("skipped", "calm")) }
                 td { (record.name) }
                 td.number data-key=[record.options.seed] { @if let Some(seed) = record.options.seed { (seed) } }
                 td colspan="3" { (why) }
             }
-        });
+        };
+        self.table.push((SKIPPED, line));
         Ok(())
     }
 
     fn end(&mut self) -> io::Result<()> {
+        // What did not pass is first; otherwise the order is that of the runs.
+        self.table.sort_by_key(|(rank, _)| *rank);
+        self.sections.sort_by_key(|(rank, _)| *rank);
         let page = page::page(&page::Content {
             counts: self.counts,
             version: self.version.as_deref(),
+            date: self.date.as_deref(),
             table: &self.table,
             sections: &self.sections,
         });
@@ -148,11 +163,14 @@ fn badge(word: &str, class: &str) -> Markup {
 
 const fn class(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Passed => "open",
+        Outcome::Passed => "calm",
         Outcome::Failed => "bad",
         Outcome::Unfinished | Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => "closing",
     }
 }
+
+/// The rank of runs that were left out.
+const SKIPPED: u8 = 2;
 
 /// The worst first.
 const fn rank(outcome: Outcome) -> u8 {

@@ -14,12 +14,13 @@ const SCRIPT: &str = include_str!("script.js");
 pub(super) struct Content<'a> {
     pub(super) counts: Counts,
     pub(super) version: Option<&'a str>,
-    pub(super) table: &'a [Markup],
-    pub(super) sections: &'a [Section],
+    pub(super) date: Option<&'a str>,
+    pub(super) table: &'a [(u8, Markup)],
+    pub(super) sections: &'a [(u8, Section)],
 }
 
 pub(super) fn page(content: &Content<'_>) -> Markup {
-    let Content { counts, version, table, sections } = content;
+    let Content { counts, version, date, table, sections } = content;
     let sentence = counts.sentence();
     let several = table.len() > 1;
     html! {
@@ -36,11 +37,14 @@ pub(super) fn page(content: &Content<'_>) -> Markup {
             body {
                 header {
                     h1 { (sentence) }
-                    @if let Some(version) = version { p.dim { "halfopen " (version) } }
+                    p.dim {
+                        @if let Some(version) = version { "halfopen " (version) }
+                        @if let Some(date) = date { ", " (date) }
+                    }
                 }
                 main {
                     @if several { (summary(table)) }
-                    @for section in *sections { (section.draw(!several)) }
+                    @for (_, section) in *sections { (section.draw(!several)) }
                     @if sections.is_empty() && table.is_empty() { p { "There are no runs." } }
                 }
                 script { (PreEscaped(SCRIPT)) }
@@ -50,7 +54,7 @@ pub(super) fn page(content: &Content<'_>) -> Markup {
 }
 
 /// The table of all runs.
-fn summary(table: &[Markup]) -> Markup {
+fn summary(table: &[(u8, Markup)]) -> Markup {
     let columns = ["state", "run", "seed", "expectations", "virtual time", "segments"];
     html! {
         // Shown by the script, without which it would do nothing.
@@ -60,14 +64,15 @@ fn summary(table: &[Markup]) -> Markup {
                 input type="search" id="filter" autocomplete="off" placeholder="name, title or state" aria-keyshortcuts="/";
             }
             span id="shown" role="status" {}
-            span.dim { kbd { "/" } " filter, " kbd { "j" } " " kbd { "k" } " next and previous run, " kbd { "o" } " open or close" }
+            span.dim.keys { kbd { "/" } " filter, " kbd { "j" } " " kbd { "k" } " next and previous run, " kbd { "o" } " open or close" }
         }
         div.wide {
             table id="runs" {
                 caption { "All runs" }
                 thead { tr { @for column in columns { th scope="col" { (column) } } } }
-                tbody { @for line in table { (made(line)) } }
+                tbody { @for (_, line) in table { (made(line)) } }
             }
         }
+        p.paper-only { "On paper are the runs that did not pass, and those that were open on the screen." }
     }
 }

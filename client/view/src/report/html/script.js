@@ -4,23 +4,31 @@
   const runs = [...document.querySelectorAll("details.run")];
   const shown = (element) => element && !element.hidden;
 
+  const filter = document.getElementById("filter");
+  let apply = () => {};
+
+  // A part that is wrongly encoded names nothing.
+  const decoded = (part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  };
+  // The part after # names an element, words to filter by, or both: #run-a-seed-1, #filter=failed, #filter=nat&run-a-seed-1.
   const reveal = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const parts = location.hash.slice(1).split("&").map(decoded);
+    const words = parts.find((part) => part.startsWith("filter="));
+    const target = document.getElementById(parts.find((part) => !part.startsWith("filter=")) ?? "");
     const run = target && target.closest("details.run");
-    if (run && !run.open) {
+    if (words !== undefined) apply(words.slice("filter=".length));
+    if (run && run.hidden) apply("");
+    if (run && (!run.open || words !== undefined)) {
       run.open = true;
       target.scrollIntoView();
     }
   };
   addEventListener("hashchange", reveal);
-  reveal();
-
-  let printed = [];
-  addEventListener("beforeprint", () => {
-    printed = runs.filter((run) => !run.open);
-    printed.forEach((run) => (run.open = true));
-  });
-  addEventListener("afterprint", () => printed.forEach((run) => (run.open = false)));
 
   const step = (by) => {
     const list = runs.filter(shown);
@@ -32,7 +40,6 @@
     }
   };
 
-  const filter = document.getElementById("filter");
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target === filter) {
@@ -50,12 +57,13 @@
     }
   });
 
-  if (!table) return;
+  if (!table) return reveal();
   const body = table.tBodies[0];
   const lines = [...body.rows];
   filter.closest(".filter").hidden = false;
-  filter.addEventListener("input", () => {
-    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  apply = (text) => {
+    if (filter.value !== text) filter.value = text;
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
     for (const line of lines) {
       const text = line.textContent.toLowerCase();
@@ -66,7 +74,14 @@
       if (run) run.hidden = line.hidden;
     }
     document.getElementById("shown").textContent = words.length ? `${count} of ${lines.length}` : "";
+  };
+  filter.addEventListener("input", () => {
+    apply(filter.value);
+    // A link to what is shown now can be passed on.
+    const hash = filter.value ? `#filter=${encodeURIComponent(filter.value)}` : " ";
+    history.replaceState(null, "", hash);
   });
+  reveal();
 
   const key = (line, column) => {
     const cell = line.cells[column];

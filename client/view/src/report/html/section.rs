@@ -4,6 +4,7 @@ use halfopen_proto::v1::ExpectationResult;
 use maud::{Markup, html};
 
 use super::{badge, chart, class, made, source};
+use crate::explain::{ExplainOptions, Sentence, Subject, explain, text};
 use crate::picture::{Picture, svg};
 use crate::record::{Keepalive, Outcome, RunRecord, reference};
 use crate::stopped::Stopped;
@@ -36,6 +37,7 @@ impl Section {
             (why(record))
             (expectations(record, picture, &prefix))
             @if !timeline.entries.is_empty() {
+                (story(record, picture, &prefix))
                 (chart::chart(record, timeline, &prefix))
                 (keepalive(record, timeline))
                 h3 { "What went over the wire" }
@@ -117,7 +119,7 @@ fn expectation(record: &RunRecord, result: &ExpectationResult, picture: &Picture
     };
     let row = Some(result.deciding_event).filter(|event| *event > 0);
     let row = row.and_then(|event| svg::row_of(picture, prefix, event));
-    let (mark, colour) = if result.passed { ("✓", "open") } else { ("✗", "bad") };
+    let (mark, colour) = if result.passed { ("✓", "calm") } else { ("✗", "bad") };
     let line = reference(result).line;
     let place = format!("line {line}");
     let listed =
@@ -137,6 +139,34 @@ fn expectation(record: &RunRecord, result: &ExpectationResult, picture: &Picture
                 ", " a href={ "#" (prefix) "line-" (line) } { (place) }
             } @else if line > 0 {
                 ", " (place)
+            }
+        }
+    }
+}
+
+/// What happened, in sentences whose times lead to the rows of the picture. Broken expectations have been listed before.
+fn story(record: &RunRecord, picture: &Picture, prefix: &str) -> Markup {
+    let explanation = explain(record, ExplainOptions::default());
+    let told = explanation.paragraphs.iter().filter(|paragraph| paragraph.subject != Subject::Broken);
+    let row =
+        |sentence: &Sentence| sentence.events.and_then(|(first, _)| svg::row_of(picture, prefix, first));
+    html! {
+        h3 { "What happened" }
+        @for paragraph in told {
+            @if paragraph.subject != Subject::Summary { h4 { (paragraph.heading) } }
+            ul.story {
+                @for sentence in &paragraph.sentences {
+                    @let time = text::time(sentence);
+                    li {
+                        @if !time.is_empty() {
+                            span.when {
+                                @if let Some(row) = row(sentence) { a href={ "#" (row) } { (time) } } @else { (time) }
+                            }
+                            " "
+                        }
+                        (sentence.text)
+                    }
+                }
             }
         }
     }

@@ -47,7 +47,7 @@ fn happened(mark: &Mark) -> Markup {
     html! {
         span.mark title=(mark.moments.join("; ")) {
             @if mark.failed > 0 { span.bad { "✗" } }
-            @if mark.passed > 0 { span.open { "✓" } }
+            @if mark.passed > 0 { span.calm { "✓" } }
             @if mark.faults > 0 { span.fault { "◆" (many(mark.faults)) } }
             @if mark.steps > 0 { span.(if mark.errors > 0 { "bad" } else { "opening" }) { "•" (many(mark.steps)) } }
         }
