@@ -44,7 +44,7 @@ pub struct ServeOptions {
     /// Every gRPC call, including reflection, needs `authorization: Bearer TOKEN`. Health checks and /healthz do not.
     #[arg(long, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
     pub token: Option<Token>,
-    /// Let pages of this origin call from a browser (gRPC-Web): https://example.com, or * for any. Repeatable
+    /// Let pages of this origin call from a browser (gRPC-Web): `https://example.com`, or * for any. Repeatable
     #[arg(long = "allow-origin", value_name = "ORIGIN", env = "HALFOPEN_ALLOW_ORIGIN")]
     pub origins: Vec<Origin>,
     /// How long open runs may continue after SIGTERM or SIGINT
