@@ -205,7 +205,7 @@ impl Neighbours {
         outcome
     }
 
-    /// The first request. Whoever answers it learns of the host that asks.
+    /// The first request. The host that answers it learns of the host that asks.
     fn ask(&mut self, now: Instant, from: HostId, address: IpAddr, lan: &impl Lan) -> Requests {
         let answer = lan.answer(from, address);
         let source = self.entries.get(&(from, address)).and_then(|entry| entry.source);

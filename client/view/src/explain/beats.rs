@@ -46,7 +46,7 @@ pub(super) enum What {
     Probes(Probes),
     /// The window of a host closed.
     WindowClosed { host: HostIndex },
-    /// Acknowledgments that a host delayed, each by so long; what the Nagle algorithm of the peer held back meanwhile.
+    /// A host delayed its acknowledgments, each for this long; meanwhile the peer's Nagle algorithm held data back.
     DelayedAcks { host: HostIndex, delays: Vec<Duration>, held: Option<Held> },
     /// The state of an end changed, other than by opening.
     Step { host: HostIndex, from: TcpState, reset: Option<Reset> },

@@ -91,7 +91,7 @@ pub enum Arrows {
 
 /// The shortest silence that has a row, whatever the reason.
 const LONG_SILENCE: Duration = Duration::from_secs(10);
-/// A silence that TCP itself waits through has a row if it takes so many round trips.
+/// A silence that TCP itself waits through has a row if it lasts this many round trips.
 const MANY_ROUND_TRIPS: u32 = 4;
 
 impl Picture {

@@ -247,7 +247,7 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
 /// How far the second and later lines of a text are indented.
 const INDENT: usize = 2;
 
-/// Writes words, each in its style, on lines of so many columns.
+/// Writes words, each in its style, on lines of this many columns.
 fn words_on_lines(out: &mut dyn Write, columns: Option<usize>, spans: &[(Style, &str)]) -> io::Result<()> {
     let words = spans.iter().filter(|(_, text)| !text.is_empty());
     let words: Vec<(Style, &str)> =

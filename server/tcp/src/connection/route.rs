@@ -5,7 +5,7 @@ use super::{Connection, Context};
 use crate::{Errno, Purpose, Transmit};
 
 impl Connection {
-    /// The host has lost the local address, or has it back. The connection is not told: what is due later shows it.
+    /// The host has lost the local address, or has it back. The connection does nothing now: what is due later meets the change.
     pub(crate) fn set_routed(&mut self, routed: bool) {
         self.unrouted = !routed;
     }
