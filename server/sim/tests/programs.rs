@@ -248,10 +248,11 @@ fn a_user_timeout_that_is_off_is_off_whatever_the_host_has() {
 
 #[test]
 fn a_send_buffer_takes_as_much_as_it_is_said_to_hold() {
-    let sent = |set: &str| {
+    let sent = |tcp: &str, set: &str| {
         let text = format!(
-            "scenario: full\nhosts: {{client: {{}}, server: {{tcp: {{receive-buffer: 4 KiB}}}}}}\napplications:\n  server: [listen: 80, \
-             accept, hold]\n  client: [connect: server:80{set}, {{send: 10 MiB, timeout: 100s, error: EAGAIN}}, abort]\n"
+            "scenario: full\nhosts: {{client: {{tcp: {{{tcp}}}}}, server: {{tcp: {{receive-buffer: 4 KiB}}}}}}\napplications:\n  server: \
+             [listen: 80, accept, hold]\n  client: [connect: server:80, set: {{nodelay: off{set}}}, {{send: 10 MiB, timeout: 100s, error: \
+             EAGAIN}}, abort]\n"
         );
         let outcome = run(&halfopen_scenario::load(&text).expect("right"));
         let line =
@@ -259,8 +260,12 @@ fn a_send_buffer_takes_as_much_as_it_is_said_to_hold() {
         let octets = line.split([' ', ':']).nth(2).expect("octets").to_owned();
         octets.parse::<u64>().expect("a number")
     };
-    let (large, least, usual) =
-        (sent(", set: {send-buffer: 256 KiB}"), sent(", set: {send-buffer: 256 B}"), sent(""));
+    let [large, least] = ["send-buffer: 256 KiB", "send-buffer: 256 B"].map(|size| {
+        let (host, socket) = (sent(size, ""), sent("", &format!(", {size}")));
+        assert_eq!(host, socket, "{size}, for the host and for the socket");
+        host
+    });
+    let usual = sent("", "");
     assert!((256 << 10..512 << 10).contains(&large), "{large}");
     assert!(least < usual && usual < large, "{least} {usual} {large}");
 }

@@ -132,7 +132,9 @@ const LINUX: Settings = Settings {
     // Half of tcp_rmem[2].
     receive_buffer_max: Some(16_777_216),
     whole_segment_window: true,
-    send_buffer: 4_194_304,
+    // Half of tcp_wmem[1], and of tcp_wmem[2].
+    send_buffer: 8192,
+    send_buffer_max: Some(2_097_152),
     initial_window: 10,
     mss: None,
     mtu: 1500,
@@ -232,6 +234,7 @@ const RFC9293: Settings = Settings {
     receive_buffer_max: None,
     whole_segment_window: true,
     send_buffer: 65_536,
+    send_buffer_max: None,
     initial_window: 10,
     mss: None,
     mtu: 1500,

@@ -3,11 +3,11 @@
 //! The send buffer is counted in memory, begins small and grows with the congestion window (`tcp_sndbuf_expand`,
 //! `tcp_new_space`). An application that had to wait writes again when a third of it is free (`sk_stream_write_space`).
 
+use crate::Settings;
+
 /// Octets of memory that a queued packet takes besides its data.
 const OVERHEAD: u32 = 896;
-/// Octets of memory for each segment of the congestion window: one in flight and one to follow.
-const SEGMENT: u32 = 2 * 2304;
-/// Segments that the buffer first has room for.
+/// The least number of segments for which a buffer that grows has room (`TCP_INIT_CWND`).
 const SEGMENTS: u32 = 10;
 /// The least memory of a buffer, octets (`SOCK_MIN_SNDBUF`).
 const LEAST: u32 = 2 * 2304;
@@ -19,8 +19,10 @@ const LARGEST: u32 = 65_535;
 pub(crate) struct SendMemory {
     /// The present limit, octets (`sk_sndbuf`).
     limit: u32,
-    /// The limit up to which it grows, octets.
-    max: u32,
+    /// The limit up to which it grows, octets; `None` is not at all.
+    max: Option<u32>,
+    /// The largest segment that the peer takes, octets (`mss_clamp`).
+    clamp: u32,
     /// Whether an application waits for room.
     waits: bool,
 }
@@ -61,14 +63,28 @@ impl Queue {
 }
 
 impl SendMemory {
-    pub(crate) fn new(max: u32) -> SendMemory {
-        SendMemory { limit: (SEGMENTS * SEGMENT).min(max), max, waits: false }
+    pub(crate) fn new(settings: &Settings) -> SendMemory {
+        let max = settings.send_buffer_max.map(limit);
+        SendMemory { limit: limit(settings.send_buffer), max, clamp: 0, waits: false }
     }
 
-    /// Sets how many octets the buffer is to hold (SO_SNDBUF): it gets twice as much memory and no longer grows.
+    /// Sets how many octets the buffer is to hold (SO_SNDBUF): it no longer grows.
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
-        self.max = capacity.saturating_mul(2).max(LEAST);
-        self.limit = self.max;
+        self.limit = limit(capacity);
+        self.max = None;
+    }
+
+    /// The handshake is over: `clamp` octets is the largest segment that the peer takes (`tcp_init_buffer_space`).
+    pub(crate) fn establish(&mut self, clamp: u32) {
+        self.clamp = clamp;
+        self.grow(SEGMENTS);
+    }
+
+    /// Grows with a congestion window of `cwnd` segments: one in flight and one to follow (`tcp_sndbuf_expand`).
+    fn grow(&mut self, cwnd: u32) {
+        let Some(max) = self.max else { return };
+        let wanted = cwnd.max(SEGMENTS).saturating_mul(2 * segment(self.clamp));
+        self.limit = self.limit.max(wanted.min(max));
     }
 
     /// Whether an application waits for room.
@@ -81,8 +97,7 @@ impl SendMemory {
         if self.waits {
             // The buffer grows only where it, and not the congestion window, is the limit.
             if queue.in_flight + queue.unsent.min(queue.window) / queue.mss < queue.cwnd {
-                let segments = queue.cwnd.max(SEGMENTS);
-                self.limit = self.limit.max(segments.saturating_mul(SEGMENT)).min(self.max);
+                self.grow(queue.cwnd);
             }
             let free = self.limit.saturating_sub(queue.memory());
             if free < queue.memory() / 2 {
@@ -103,14 +118,33 @@ impl SendMemory {
     }
 }
 
+/// The memory of a buffer that is to hold `capacity` octets.
+fn limit(capacity: u32) -> u32 {
+    capacity.saturating_mul(2).max(LEAST)
+}
+
+/// The memory of a segment of `len` octets in a packet of its own: its octets, headers and fragments, in a power of two, and
+/// its descriptor (`MAX_TCP_HEADER`, `skb_shared_info`, `sk_buff`).
+fn segment(len: u32) -> u32 {
+    (len.min(LARGEST) + 256 + 320).next_power_of_two() + 256
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn growing(send_buffer_max: u32) -> SendMemory {
+        let settings =
+            Settings { send_buffer_max: Some(send_buffer_max), ..crate::Profile::Linux.settings() };
+        let mut memory = SendMemory::new(&settings);
+        memory.establish(1460);
+        memory
+    }
+
     /// Recording 13a: 40,000 octets into a window of 7,300.
     #[test]
     fn a_write_waits_until_a_third_is_free() {
-        let mut memory = SendMemory::new(4 << 20);
+        let mut memory = growing(2 << 20);
         let sent = Queue {
             octets: 7_300,
             unsent: 0,
@@ -131,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_buffer_grows_with_the_congestion_window_that_it_does_not_fill() {
-        let mut memory = SendMemory::new(1 << 20);
+        let mut memory = growing(1 << 20);
         let empty = Queue {
             octets: 0,
             unsent: 0,
@@ -147,6 +181,6 @@ mod tests {
         assert_eq!(memory.room(full, 100_000), 0);
         let idle = Queue { octets: 20_000, unsent: 0, in_flight: 14, cwnd: 30, ..empty };
         assert_eq!(memory.room(idle, 100_000), 100_000);
-        assert_eq!(memory.limit, 30 * SEGMENT);
+        assert_eq!(memory.limit, 30 * 2 * 2304);
     }
 }

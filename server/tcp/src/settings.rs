@@ -145,8 +145,11 @@ pub struct Settings {
     pub receive_buffer_max: Option<u32>,
     /// Whether the window of a SYN is a whole number of segments (Linux `tcp_select_initial_window`).
     pub whole_segment_window: bool,
-    /// Room for data not yet acknowledged, octets.
+    /// Room for data not yet acknowledged, octets: at first, if it grows.
     pub send_buffer: u32,
+    /// How far that room grows with the congestion window, octets; `None` is not at all. It grows only where packets count
+    /// with their memory (Linux `tcp_sndbuf_expand`, `tcp_wmem[2]`).
+    pub send_buffer_max: Option<u32>,
     /// Segments that may be sent before the first acknowledgment (RFC 6928).
     pub initial_window: u32,
     /// The largest segment announced, octets; `None` is what the path MTU allows.

@@ -40,16 +40,27 @@ pub(crate) struct Snd {
     /// Octets from `buffer_start` on: in flight or not sent yet.
     buffer: VecDeque<u8>,
     buffer_start: Seq,
-    capacity: u32,
-    /// The memory that packets take, if that limits the buffer.
-    memory: Option<SendMemory>,
+    room: Room,
     /// Whether a FIN follows the last octet.
     fin_queued: bool,
 }
 
+/// What limits the buffer.
+#[derive(Clone, Debug)]
+enum Room {
+    /// Octets of data.
+    Octets(u32),
+    /// The memory that packets take.
+    Memory(SendMemory),
+}
+
 impl Snd {
     pub(crate) fn new(settings: &Settings, iss: Seq) -> Snd {
-        let capacity = settings.send_buffer;
+        let room = if settings.packet_memory {
+            Room::Memory(SendMemory::new(settings))
+        } else {
+            Room::Octets(settings.send_buffer)
+        };
         Snd {
             iss,
             una: iss,
@@ -66,8 +77,7 @@ impl Snd {
             sent: Scoreboard::default(),
             buffer: VecDeque::new(),
             buffer_start: iss + 1,
-            capacity,
-            memory: settings.packet_memory.then(|| SendMemory::new(capacity)),
+            room,
             fin_queued: false,
         }
     }
@@ -75,30 +85,39 @@ impl Snd {
     /// Takes octets from the application and returns how many. The congestion window and the size of a packet are in
     /// segments.
     pub(crate) fn write(&mut self, octets: &[u8], cwnd: u32, packet: u32) -> usize {
-        let mut room = self.free();
+        let wanted = u32::try_from(octets.len()).unwrap_or(u32::MAX);
         let queue = self.queue(cwnd, packet);
-        if let Some(memory) = &mut self.memory {
-            let wanted = u32::try_from(octets.len()).unwrap_or(u32::MAX);
-            room = room.min(memory.room(queue, wanted) as usize);
-        }
-        let count = octets.len().min(room);
+        let room = match &mut self.room {
+            Room::Octets(capacity) => capacity.saturating_sub(queue.octets),
+            Room::Memory(memory) => memory.room(queue, wanted),
+        };
+        let count = wanted.min(room) as usize;
         self.buffer.extend(&octets[..count]);
         count
     }
 
     /// Whether [`write`](Snd::write) would take an octet.
     pub(crate) fn has_room(&self, cwnd: u32, packet: u32) -> bool {
-        let has_memory = |memory: &SendMemory| memory.clone().room(self.queue(cwnd, packet), 1) > 0;
-        self.free() > 0 && self.memory.as_ref().is_none_or(has_memory)
+        let queue = self.queue(cwnd, packet);
+        match &self.room {
+            Room::Octets(capacity) => queue.octets < *capacity,
+            Room::Memory(memory) => memory.clone().room(queue, 1) > 0,
+        }
     }
 
     /// Whether an application waits for room.
     pub(crate) fn application_waits(&self) -> bool {
-        self.memory.as_ref().map_or(self.free() == 0, SendMemory::application_waits)
+        match &self.room {
+            Room::Octets(capacity) => self.buffer.len() >= *capacity as usize,
+            Room::Memory(memory) => memory.application_waits(),
+        }
     }
 
-    fn free(&self) -> usize {
-        (self.capacity as usize).saturating_sub(self.buffer.len())
+    /// The handshake is over; the options of every segment take `options` octets.
+    pub(crate) fn establish(&mut self, options: u32) {
+        if let Room::Memory(memory) = &mut self.room {
+            memory.establish(self.max_mss + options);
+        }
     }
 
     /// The buffer as the memory of packets sees it.
@@ -116,12 +135,10 @@ impl Snd {
     }
 
     /// Sets the size of the buffer, octets. What was written stays.
-    pub(crate) fn set_capacity(&mut self, capacity: u32) {
-        self.capacity = capacity;
-        if let Some(memory) = &mut self.memory {
-            memory.set_capacity(capacity);
-            // Only the memory of packets is limited.
-            self.capacity = u32::MAX;
+    pub(crate) fn set_capacity(&mut self, octets: u32) {
+        match &mut self.room {
+            Room::Octets(capacity) => *capacity = octets,
+            Room::Memory(memory) => memory.set_capacity(octets),
         }
     }
 

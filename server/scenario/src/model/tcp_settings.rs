@@ -58,7 +58,7 @@ pub struct TcpSettings {
     pub window_scaling: Option<Option<u8>>,
     /// The buffer for received data, in octets: of this size, whether the profile's grows or not.
     pub receive_buffer: Option<u32>,
-    /// The buffer for unacknowledged data, in octets.
+    /// The buffer for unacknowledged data, in octets: of this size, whether the profile's grows or not.
     pub send_buffer: Option<u32>,
     /// The initial congestion window, in segments.
     pub initial_window: Option<u32>,
@@ -190,7 +190,10 @@ impl TcpSettings {
             // As SO_RCVBUF: it no longer grows.
             (set.receive_buffer, set.receive_buffer_max) = (octets, None);
         }
-        lay(&mut set.send_buffer, self.send_buffer);
+        if let Some(octets) = self.send_buffer {
+            // As SO_SNDBUF: it no longer grows.
+            (set.send_buffer, set.send_buffer_max) = (octets, None);
+        }
         lay(&mut set.initial_window, self.initial_window);
         lay(&mut set.mss, self.mss.map(Some));
         lay(&mut set.mtu, self.mtu);

@@ -77,9 +77,9 @@ pub(crate) struct Tcp {
     pub(crate) tail_loss_probe: Opt<Switch>,
     /// The window scale that is offered.
     pub(crate) window_scaling: Opt<WindowScaling>,
-    /// The size of the receive buffer.
+    /// The size of the receive buffer, which no longer grows (SO_RCVBUF).
     pub(crate) receive_buffer: Opt<Size>,
-    /// The size of the send buffer.
+    /// The size of the send buffer, which no longer grows (SO_SNDBUF).
     pub(crate) send_buffer: Opt<Size>,
     /// The initial congestion window, in segments.
     pub(crate) initial_window: Opt<u32>,

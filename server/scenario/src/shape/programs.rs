@@ -418,8 +418,8 @@ pub(crate) struct Options {
     pub(crate) user_timeout: Opt<DurationOrOff>,
     /// How long `close` waits until everything is acknowledged; with `0s` it resets the connection.
     pub(crate) linger: Opt<DurationOrOff>,
-    /// The size of the receive buffer.
+    /// The size of the receive buffer, which no longer grows (SO_RCVBUF).
     pub(crate) receive_buffer: Opt<Size>,
-    /// The size of the send buffer.
+    /// The size of the send buffer, which no longer grows (SO_SNDBUF).
     pub(crate) send_buffer: Opt<Size>,
 }

@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 58] = [
+const ROWS: [Row; 59] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -280,6 +280,14 @@ const ROWS: [Row; 58] = [
             format!("{}{}", s.receive_buffer, max.unwrap_or_default())
         },
         [M("30a: `tcp_rcv_space_adjust`"), U, U, U, U],
+    ),
+    (
+        "send buffer",
+        |s| {
+            let max = s.send_buffer_max.map(|max| format!(", grows to {max}"));
+            format!("{}{}", s.send_buffer, max.unwrap_or_default())
+        },
+        [D("`tcp_sndbuf_expand`"), U, U, U, U],
     ),
     (
         "the window of a SYN",

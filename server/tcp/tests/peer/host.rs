@@ -116,6 +116,7 @@ fn settings(tuning: &Tuning) -> Settings {
         congestion: tuning.congestion,
         receive_buffer: tuning.receive_buffer.max(least),
         send_buffer: tuning.send_buffer,
+        send_buffer_max: None,
         mtu: tuning.mtu,
         window_scale: tuning.window_scale.map(WindowScale::Shift),
         timestamps: tuning.timestamps,

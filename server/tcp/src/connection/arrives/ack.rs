@@ -99,6 +99,7 @@ impl Connection {
         }
         self.recovery.phase = Phase::Open;
         self.rcv.establish(cx.now);
+        self.snd.establish(self.option_octets());
         self.set_retransmission_timer(cx);
     }
 

@@ -71,7 +71,7 @@ fn must_31_urgent_data_may_be_of_any_length() {
     }
 
     // And the other way round: the mark moves with the segments.
-    let all_at_once = Settings { packet_memory: false, ..Profile::Linux.settings() };
+    let all_at_once = Settings { packet_memory: false, send_buffer: 1 << 20, ..Profile::Linux.settings() };
     let mut pair = Pair::new(all_at_once, Profile::Linux.settings()).connected();
     let (now, id) = (pair.now, pair.id(0));
     assert_eq!(pair.ends[0].send_urgent(now, id, &pattern(200_000)), Ok(200_000));
