@@ -217,7 +217,14 @@ fn programs_have_their_connections() {
     );
     assert!(web.steps[4].may_not_happen && !web.steps[3].may_not_happen);
     let failures = [web.steps[6].failure, web.steps[7].failure, client.steps[13].failure];
-    assert_eq!(failures, [Failure::EndsProgram, Failure::May, Failure::Must(Errno::BrokenPipe)]);
+    assert_eq!(
+        failures,
+        [
+            Failure::EndsProgram,
+            Failure::May,
+            Failure::Must(Errors::from_iter([Errno::BrokenPipe, Errno::ConnectionReset]))
+        ]
+    );
     assert_eq!(web.steps[2].text, "receive: 1 KiB");
     assert_eq!(client.steps[2].text, "send: 100 B, every: 1s, times: 5, on: pool-1");
     assert_eq!(client.steps[14].text, "hold");
@@ -457,10 +464,11 @@ fn expectations_say_of_whom_and_when() {
     assert_eq!(rest[..3], [&Claim::AllClosed, &intact, &Claim::VirtualTime(under)]);
     let incomplete = Claim::Data { sender: Some(HostId(0)), wholeness: Wholeness::Incomplete };
     let third = Some(ConnectionRef { program: 2, connection: Slot(2), nth: NonZeroU32::new(3) });
+    let errors = Errors::from_iter([Errno::ConnectionReset, Errno::TimedOut]);
     let of_some = |claim| Claim::Host { host: HostId(0), connection: None, some: true, claim };
     assert_eq!(
         rest[3..6],
-        [&incomplete, &of(0, third, HostClaim::EndOfStream), &of_some(HostClaim::Ends(State::Closed))]
+        [&incomplete, &of(0, third, HostClaim::EndOfStream), &of_some(HostClaim::Error(errors))]
     );
     assert_eq!(expectations[10].at, Some(about(Duration::ZERO, S(90))));
     assert_eq!(expectations[9].text, "order: [SYN, …, {from: server, flags: FIN}], at: 5s");

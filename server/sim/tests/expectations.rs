@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::*;
 use halfopen_scenario::{
-    Claim, ConnectionRef, Count, Expectation, FlagsMatch, HostClaim, HostId, KeepaliveOutcome, Location,
-    Match, PathItem, Scenario, Window,
+    Claim, ConnectionRef, Count, Errors, Expectation, FlagsMatch, HostClaim, HostId, KeepaliveOutcome,
+    Location, Match, PathItem, Scenario, Window,
 };
 use halfopen_tcp::{Errno, Flags, State};
 use halfopen_trace::{EventKind, ExpectationResult, Finding, KeepaliveFound, KeepaliveVerdict, Verdict};
@@ -74,8 +74,10 @@ fn claims_about_a_host_hold_or_do_not() {
         (keepalive(10, 7950), true, dead()),
         (keepalive(9, 7950), false, dead()),
         (keepalive(10, 7949), false, dead()),
-        (HostClaim::Error(Errno::TimedOut), true, timed_out()),
-        (HostClaim::Error(Errno::ConnectionReset), false, timed_out()),
+        (HostClaim::Error(Errno::TimedOut.into()), true, timed_out()),
+        (HostClaim::Error(Errno::ConnectionReset.into()), false, timed_out()),
+        (HostClaim::Error(Errors::from_iter([Errno::ConnectionReset, Errno::TimedOut])), true, timed_out()),
+        (HostClaim::Error(Errors::from_iter([Errno::ConnectionReset, Errno::Again])), false, timed_out()),
         (HostClaim::Received(1024), true, Finding::Received(1024)),
         (HostClaim::Received(1023), false, Finding::Received(1024)),
     ];
@@ -95,7 +97,7 @@ fn what_decides_must_happen_in_time() {
             host: SERVER,
             connection: None,
             some: false,
-            claim: HostClaim::Error(Errno::TimedOut),
+            claim: HostClaim::Error(Errno::TimedOut.into()),
         };
         let result = check(dead_client(), expectation(claim, Some(window)));
         assert_eq!(result.passed, passed);

@@ -119,6 +119,10 @@ fn a_step_that_must_fail_otherwise_than_it_does_keeps_the_run_from_passing() {
     let cases = [
         ("{connect: server:80, error: ETIMEDOUT}", "step 1 of client: ECONNREFUSED, not ETIMEDOUT"),
         ("{connect: server:81, error: ECONNREFUSED}", "step 1 of client: went well, not ECONNREFUSED"),
+        (
+            "{connect: server:80, error: [EAGAIN, ETIMEDOUT]}",
+            "step 1 of client: ECONNREFUSED, not ETIMEDOUT or EAGAIN",
+        ),
     ];
     for (step, problem) in cases {
         let outcome = play(&format!(
@@ -133,4 +137,14 @@ fn a_step_that_must_fail_otherwise_than_it_does_keeps_the_run_from_passing() {
          ECONNRESET}]\n",
     );
     assert_eq!(problems(&outcome), ["step 2 of client: end of stream, not ECONNRESET"]);
+}
+
+#[test]
+fn a_step_may_have_to_fail_with_any_of_several_errors() {
+    let outcome = play(
+        "applications:\n  client: [{connect: server:80, error: [EAGAIN, ECONNREFUSED], as: a}, wait: 1s]\nexpect:\n  \
+         - client: {error: [ETIMEDOUT, ECONNREFUSED]}\n",
+    );
+    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(&outcome));
+    assert_eq!(results(&outcome, "client").len(), 2);
 }

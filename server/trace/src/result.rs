@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halfopen_scenario::{InfoField, InfoValue};
+use halfopen_scenario::{Errors, InfoField, InfoValue};
 use halfopen_tcp::{Errno, Flags, Instant, State};
 
 use crate::{ConnectionNumber, ExpectationId, FaultId, HostId, KeepaliveFound, StepId};
@@ -124,12 +124,12 @@ pub enum Problem {
         /// Offset in the stream of the first octet that is wrong.
         offset: u64,
     },
-    /// A step that had to fail with an error did not, or failed otherwise.
+    /// A step that had to fail with one of some errors did not, or failed otherwise.
     StepEndedOtherwise {
         /// The step.
         step: StepId,
-        /// The error that it had to fail with.
-        expected: Errno,
+        /// The errors of which it had to fail with one.
+        expected: Errors,
         /// The error that it ended with.
         error: Option<Errno>,
         /// Whether it failed at all.

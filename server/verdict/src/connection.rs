@@ -18,13 +18,14 @@ pub(crate) fn check_connection(claim: &HostClaim, end: &End) -> Check {
             None => Check::new(true, Finding::States(end.path()), None),
         },
         HostClaim::Keepalive { outcome, probes, after } => check_keepalive(*outcome, *probes, *after, end),
-        HostClaim::Error(errno) => {
+        HostClaim::Error(errors) => {
             let decided = end.error_returned;
             let finding = match (end.error, decided) {
                 (Some(pending), None) => Finding::PendingError(pending),
                 (found, _) => Finding::Error(found),
             };
-            Check::new(decided.is_some() && end.error == Some(*errno), finding, decided)
+            let as_claimed = end.error.is_some_and(|errno| errors.contains(errno));
+            Check::new(decided.is_some() && as_claimed, finding, decided)
         }
         HostClaim::TcpInfo { at, fields } => {
             let Some((info, moment)) = end.info_at(*at) else {

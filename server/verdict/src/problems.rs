@@ -100,7 +100,8 @@ fn surprises(scenario: &Scenario, steps: &Steps) -> impl Iterator<Item = Problem
         let ApplicationResult { step, error, failed, .. } = *result;
         let (program, index) = (scenario.programs.get(step.program as usize)?, step.step as usize);
         let Failure::Must(expected) = program.steps.get(index)?.failure else { return None };
-        (error != Some(expected)).then_some(Problem::StepEndedOtherwise { step, expected, error, failed })
+        let as_expected = error.is_some_and(|errno| expected.contains(errno));
+        (!as_expected).then_some(Problem::StepEndedOtherwise { step, expected, error, failed })
     })
 }
 
@@ -125,8 +126,8 @@ fn is_failure(scenario: &Scenario, result: &ApplicationResult) -> bool {
     let is_wrong = result.failed || result.error.is_some() && !is_timeout;
     let is_repeated = (0..index).any(|repeat| steps::body(program, repeat).contains(&index));
     let is_expected = scenario.expectations.iter().any(|expectation| match &expectation.claim {
-        Claim::Host { host, claim: HostClaim::Error(errno), .. } => {
-            *host == program.host && Some(*errno) == result.error
+        Claim::Host { host, claim: HostClaim::Error(errors), .. } => {
+            *host == program.host && result.error.is_some_and(|errno| errors.contains(errno))
         }
         _ => false,
     });

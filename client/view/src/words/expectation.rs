@@ -67,6 +67,7 @@ fn of_connection(claim: &HostClaim) -> String {
             format!("{name}{separator}{}", details.join(", "))
         }
         Some(host_claim::Kind::Error(errno)) => errno.clone(),
+        Some(host_claim::Kind::Errors(errors)) => errors.names.join(" or "),
         Some(host_claim::Kind::Received(bytes)) => count(*bytes, "byte"),
         Some(host_claim::Kind::EndOfStream(_)) => "end of the stream".to_owned(),
         Some(host_claim::Kind::TcpInfo(claim)) => tcp_info_claim(claim),
@@ -248,7 +249,9 @@ pub fn problem(problem: &Problem) -> String {
                 ("", false) => "succeeded".to_owned(),
                 (errno, _) => format!("failed with {errno}"),
             };
-            let (expected, place) = (&other.expected, at_step(&other.text, other.step.as_ref()));
+            let expected: Vec<&str> =
+                [&other.expected].into_iter().chain(&other.or_expected).map(String::as_str).collect();
+            let (expected, place) = (expected.join(" or "), at_step(&other.text, other.step.as_ref()));
             format!("{} {how} but should have failed with {expected}: {place}", step(other.step.as_ref()))
         }
         Some(Kind::StepFailed(failed)) => {
@@ -311,5 +314,38 @@ fn limit_reached(limit: &RunLimit) -> String {
             )
         }
         None => format!("not over at a limit: {help}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use halfopen_proto::v1::{Claim, Errors, StepEndedOtherwise};
+
+    use super::*;
+
+    #[test]
+    fn any_of_several_errors_may_be_expected() {
+        let names = vec!["ECONNRESET".to_owned(), "ETIMEDOUT".to_owned()];
+        let kind = Some(host_claim::Kind::Errors(Errors { names }));
+        let claim =
+            Claim { kind: Some(claim::Kind::Host(HostClaim { kind, ..HostClaim::default() })), at: None };
+        let result = ExpectationResult { claim: Some(claim), ..ExpectationResult::default() };
+        assert_eq!(expected(&result), "ECONNRESET or ETIMEDOUT");
+        let ended = StepEndedOtherwise {
+            text: "receive, error: [EAGAIN, ETIMEDOUT]".to_owned(),
+            expected: "ETIMEDOUT".to_owned(),
+            or_expected: vec!["EAGAIN".to_owned()],
+            step: Some(StepReference {
+                application: "client".to_owned(),
+                number: 2,
+                ..StepReference::default()
+            }),
+            ..StepEndedOtherwise::default()
+        };
+        let text = problem(&Problem { kind: Some(problem::Kind::StepEndedOtherwise(ended)) });
+        assert!(
+            text.starts_with("step 2 of client succeeded but should have failed with ETIMEDOUT or EAGAIN:"),
+            "{text}"
+        );
     }
 }

@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use halfopen_tcp::{Errno, State};
+use halfopen_tcp::State;
 
-use super::{HostId, InfoField, InfoMatch, Location, Match, Slot};
+use super::{Errors, HostId, InfoField, InfoMatch, Location, Match, Slot};
 
 /// Something that must be true of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,8 +111,8 @@ pub enum HostClaim {
         /// Time since anything was last received.
         after: Option<Window>,
     },
-    /// A call of the application returned this error of the connection.
-    Error(Errno),
+    /// A call of the application returned the error of the connection, which is one of these.
+    Error(Errors),
     /// A call of the application saw the end of the peer's stream.
     EndOfStream,
     /// What TCP_INFO said of it at a time. Connections that did not exist then are not meant.

@@ -1,6 +1,7 @@
 //! The model: a scenario that is loaded, checked and resolved. It has all that a run needs and nothing of YAML.
 
 mod address;
+mod errors;
 mod expectation;
 mod fault;
 mod limits;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use halfopen_tcp::Profile;
 
 pub use address::AddressMove;
+pub use errors::Errors;
 pub use expectation::{
     Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Wholeness,
     Window,

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use halfopen_tcp::{Errno, KeepaliveSettings};
+use halfopen_tcp::KeepaliveSettings;
 
-use super::{HostId, Location, Slot};
+use super::{Errors, HostId, Location, Slot};
 
 /// What one application does: its steps in sequence, from time 0.
 ///
@@ -52,9 +52,9 @@ pub enum Failure {
     EndsProgram,
     /// Nothing: the program continues, whether the step fails or not. Written as `may-fail: on`.
     May,
-    /// It must fail with this error, and the program then continues. If it succeeds or fails otherwise, the program ends
-    /// and the run does not pass. Written as `error: EPIPE`.
-    Must(Errno),
+    /// It must fail with one of these errors, and the program then continues. If it succeeds or fails otherwise, the
+    /// program ends and the run does not pass. Written as `error: EPIPE`.
+    Must(Errors),
 }
 
 /// What a step does.

@@ -14,13 +14,13 @@ mod sense;
 
 use std::time::Duration;
 
-use halfopen_tcp::{Profile, State};
+use halfopen_tcp::{Errno, Profile, State};
 
 use crate::de::Spanned;
 use crate::node::{Node, Span};
 use crate::parse::Scalar;
-use crate::shape::{Document, Given, HostInState, Match, Opt};
-use crate::{Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, wording};
+use crate::shape::{Document, Given, HostInState, Match, OneOrMore, Opt};
+use crate::{Errors, Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, wording};
 
 /// The scenario that the document says, whose hosts have `profile` if there is one. It is only worth something if no
 /// problem was found.
@@ -169,6 +169,14 @@ impl Checker<'_> {
             self.problem(count.span, "zero makes no sense here", "the least is 1");
         }
         value.max(1)
+    }
+
+    /// The errors that stand there, of which any is meant.
+    fn errors(&mut self, span: Span, pruned: bool, OneOrMore(errors): &OneOrMore<Scalar<Errno>>) -> Errors {
+        if errors.is_empty() && !pruned {
+            self.problem(span, "this list has no errors", "name one: `error: ETIMEDOUT`");
+        }
+        errors.iter().map(|Scalar(errno)| *errno).collect()
     }
 
     fn matching(&mut self, matching: &Match) -> crate::Match {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use halfopen_tcp::{Errno, State};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::items::items;
-use super::{Expect, Given, Opt, next_name};
+use super::{Expect, Given, OneOrMore, Opt, next_name};
 use crate::de::Spanned;
-use crate::forms::{self, written_as};
+use crate::forms;
 use crate::parse::{Mistake, Parse, Scalar, Switch};
 use crate::{Amount, Count, KeepaliveOutcome, PathItem, Window};
 
@@ -100,7 +100,7 @@ items! {
     /// States that it was never in.
     struct Never {
         /// It was never in this state, or in any of these.
-        pub(crate) never: Given<OneOrMore>,
+        pub(crate) never: Given<OneOrMore<Scalar<State>>>,
     }
 
     /// Keepalive.
@@ -117,8 +117,8 @@ items! {
 
     /// An error.
     struct Error {
-        /// The error that the application got.
-        pub(crate) error: Given<Scalar<Errno>>,
+        /// The error that the application got; of a list, any of them.
+        pub(crate) error: Given<OneOrMore<Scalar<Errno>>>,
         #[serde(rename = "+when")]
         pub(crate) when: WhenTrue,
     }
@@ -203,34 +203,5 @@ impl Parse for PathItem {
         } else {
             State::parse(text).map(PathItem::State)
         }
-    }
-}
-
-/// A state or a list of states.
-#[derive(Clone, Debug)]
-pub(crate) struct OneOrMore(pub(crate) Vec<State>);
-
-written_as!(OneOrMore: Scalar<State>, Vec<Scalar<State>>);
-
-impl<'de> Deserialize<'de> for OneOrMore {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMore, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = OneOrMore;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a state or a list of states")
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<OneOrMore, E> {
-                Scalar::deserialize(text.into_deserializer()).map(|Scalar(state)| OneOrMore(vec![state]))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMore, A::Error> {
-                let mut states = Vec::new();
-                while let Some(Scalar(state)) = seq.next_element()? {
-                    states.push(state);
-                }
-                Ok(OneOrMore(states))
-            }
-        }
-        deserializer.deserialize_any(Either)
     }
 }

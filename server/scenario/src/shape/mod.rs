@@ -17,16 +17,17 @@ mod rewrite;
 use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::de::Spanned;
 use crate::forms::written_as;
 use crate::node::Span;
-use crate::parse::Scalar;
+use crate::parse::{Parse, Scalar};
 
 pub(crate) use claims::Claim;
 pub(crate) use cuts::{BlackHole, Cut};
@@ -83,6 +84,35 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
     }
 }
 
+/// Something, or a list of such.
+#[derive(Clone, Debug)]
+pub(crate) struct OneOrMore<T>(pub(crate) Vec<T>);
+
+written_as!(OneOrMore<T>: T, Vec<T>);
+
+impl<'de, T: Parse> Deserialize<'de> for OneOrMore<Scalar<T>> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMore<Scalar<T>>, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Parse> Visitor<'de> for Either<T> {
+            type Value = OneOrMore<Scalar<T>>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}, or a list of such", T::WHAT)
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Scalar::deserialize(text.into_deserializer()).map(|one| OneOrMore(vec![one]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut several = Vec::new();
+                while let Some(one) = seq.next_element()? {
+                    several.push(one);
+                }
+                Ok(OneOrMore(several))
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
 /// A map whose keys are names, in its order.
 #[derive(Clone, Debug)]
 pub(crate) struct Named<T>(pub(crate) Vec<(Spanned<String>, T)>);
@@ -95,7 +125,7 @@ impl<T> Default for Named<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Named<T>, D::Error> {
-        struct Entries<T>(std::marker::PhantomData<T>);
+        struct Entries<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
             type Value = Named<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,7 +140,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
                 Ok(Named(entries))
             }
         }
-        deserializer.deserialize_map(Entries(std::marker::PhantomData))
+        deserializer.deserialize_map(Entries(PhantomData))
     }
 }
 

@@ -11,7 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::items::items;
-use super::{DurationOrOff, Given, Keepalive, Named, Opt, OrOff};
+use super::{DurationOrOff, Given, Keepalive, Named, OneOrMore, Opt, OrOff};
 use crate::Amount;
 use crate::address::{Destination, Port};
 use crate::de::Spanned;
@@ -228,8 +228,8 @@ pub(crate) struct On {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub(crate) struct MayFail {
-    /// The error with which the step must fail.
-    pub(crate) error: Opt<Errno>,
+    /// The error with which the step must fail; of a list, any of them.
+    pub(crate) error: Option<Spanned<OneOrMore<Scalar<Errno>>>>,
     /// Whether the step may fail.
     pub(crate) may_fail: Opt<Switch>,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use halfopen_tcp::State;
 use halfopen_units::format_duration;
 
+use super::programs::one_or_more;
 use super::yaml::{Map, Yaml};
 use super::{Writer, size};
 use crate::{
@@ -72,7 +73,7 @@ fn host_claim(claim: &HostClaim) -> Map {
             .with("keepalive", outcome.name())
             .maybe("probes", *probes)
             .maybe("after", after.map(window)),
-        HostClaim::Error(errno) => Map::new().with("error", errno.name()),
+        HostClaim::Error(errors) => Map::new().with("error", one_or_more(*errors)),
         HostClaim::TcpInfo { at, fields } => {
             let field = |map: Map, (field, value): &(InfoField, InfoMatch)| {
                 map.with(

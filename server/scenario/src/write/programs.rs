@@ -8,7 +8,9 @@ use halfopen_tcp::KeepaliveSettings;
 use super::hosts::{address, keepalive, or_off};
 use super::yaml::{Map, Yaml};
 use super::{Writer, name, size};
-use crate::{Action, Amount, Failure, HostId, Keepalive, Payload, Program, Slot, SocketOptions, Step};
+use crate::{
+    Action, Amount, Errors, Failure, HostId, Keepalive, Payload, Program, Slot, SocketOptions, Step,
+};
 
 impl Writer<'_> {
     /// The programs of each host: one has its name, several have names of their own.
@@ -69,7 +71,7 @@ impl Steps<'_> {
         let Step { action, failure, timeout, may_not_happen, location: _, text: _ } = step;
         let error = match failure {
             Failure::EndsProgram | Failure::May => None,
-            Failure::Must(errno) => Some(errno.name()),
+            Failure::Must(errors) => Some(one_or_more(*errors)),
         };
         self.action(action, body)
             .maybe("timeout", *timeout)
@@ -187,6 +189,15 @@ pub(super) fn payload(payload: &Payload) -> Yaml {
     match payload {
         Payload::Octets(octets) => size(*octets),
         Payload::Text(text) => Yaml::Map(Map::new().with("text", Yaml::Text(text.clone()))),
+    }
+}
+
+/// `EPIPE`, or a list.
+pub(super) fn one_or_more(errors: Errors) -> Yaml {
+    let mut names = errors.iter().map(|errno| Yaml::from(errno.name()));
+    match (names.next(), names.next()) {
+        (Some(only), None) => only,
+        (first, second) => Yaml::List(first.into_iter().chain(second).chain(names).collect()),
     }
 }
 

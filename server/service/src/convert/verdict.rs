@@ -2,7 +2,7 @@
 
 use halfopen_proto::v1::{self, claim, finding, host_claim, problem, run_limit, segments_claim};
 use halfopen_scenario::{
-    Claim, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Wholeness,
+    Claim, Count, Errors, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Wholeness,
 };
 use halfopen_tcp::State;
 use halfopen_trace::{
@@ -128,10 +128,12 @@ impl Converter {
                 Kind::DataMistaken(v1::DataMistakenProblem { connection: connection.0.get(), offset })
             }
             Problem::StepEndedOtherwise { step, expected, error, failed } => {
+                let mut expected = names(expected).into_iter();
                 Kind::StepEndedOtherwise(v1::StepEndedOtherwise {
                     step: Some(self.step(step)),
                     text: self.step_text(step),
-                    expected: expected.name().to_owned(),
+                    expected: expected.next().unwrap_or_default(),
+                    or_expected: expected.collect(),
                     error: errno(error),
                     failed,
                 })
@@ -194,7 +196,7 @@ fn host_claim(claim: &HostClaim) -> host_claim::Kind {
             let after = after.map(window);
             Kind::Keepalive(v1::KeepaliveClaim { verdict: verdict.into(), probes: *probes, after })
         }
-        HostClaim::Error(errno) => Kind::Error(errno.name().to_owned()),
+        HostClaim::Error(errors) => error_claim(*errors),
         HostClaim::EndOfStream => Kind::EndOfStream(true),
         HostClaim::TcpInfo { at, fields } => Kind::TcpInfo(v1::TcpInfoClaim {
             time: Some(duration(*at)),
@@ -202,6 +204,19 @@ fn host_claim(claim: &HostClaim) -> host_claim::Kind {
         }),
         HostClaim::Received(octets) => Kind::Received(*octets),
     }
+}
+
+fn error_claim(errors: Errors) -> host_claim::Kind {
+    let mut names = names(errors);
+    match names.len() {
+        1 => host_claim::Kind::Error(names.remove(0)),
+        _ => host_claim::Kind::Errors(v1::Errors { names }),
+    }
+}
+
+/// The POSIX names of errors.
+fn names(errors: Errors) -> Vec<String> {
+    errors.iter().map(|errno| errno.name().to_owned()).collect()
 }
 
 fn states(states: &[State]) -> v1::TcpStates {

@@ -131,7 +131,7 @@ impl End {
         match failure {
             Failure::EndsProgram => !self.failed,
             Failure::May => true,
-            Failure::Must(errno) => self.error == Some(errno),
+            Failure::Must(errors) => self.error.is_some_and(|errno| errors.contains(errno)),
         }
     }
 }

@@ -251,7 +251,8 @@ fn problem_in_words(scenario: &Scenario, problem: Problem) -> String {
             format!("connection {}: octet {offset}", connection.0)
         }
         Problem::StepEndedOtherwise { step: id, expected, error, failed } => {
-            format!("{}: {}, not {expected}", step(id), how(error, failed))
+            let expected: Vec<&str> = expected.iter().map(Errno::name).collect();
+            format!("{}: {}, not {}", step(id), how(error, failed), expected.join(" or "))
         }
         Problem::StepFailed { step: id, error } => format!("{}: {}", step(id), how(error, true)),
         Problem::FaultNotApplied(fault) => format!("fault {} never happened", fault.0 + 1),

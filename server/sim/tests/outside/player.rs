@@ -115,7 +115,8 @@ impl<'a> Player<'a> {
                 Next::Hold => self.done = true,
                 Next::Wait(condition) => self.waits = Some(condition),
                 Next::Failed(_) if step.failure == Failure::EndsProgram => self.exit(simulation),
-                Next::Failed(error) if matches!(step.failure, Failure::Must(must) if Some(must) != error) => {
+                Next::Failed(error) if matches!(step.failure, Failure::Must(errors) if error.is_none_or(|errno| !errors.contains(errno))) =>
+                {
                     self.exit(simulation);
                 }
                 Next::Done | Next::Failed(_) => (self.step, self.stage) = (self.step + 1, None),

@@ -6,7 +6,7 @@ use crate::de::Spanned;
 use crate::parse::{Scalar, Switch};
 use crate::resolve::{Checker, Place, key, word};
 use crate::shape::claims::{Never, OfHost, States, TcpInfo, WhenTrue};
-use crate::shape::{self, Opt};
+use crate::shape::{self, OneOrMore, Opt};
 use crate::{
     Amount, Claim, Count, HostClaim, InfoField, InfoMatch, KeepaliveOutcome, PathItem, Window, wording,
 };
@@ -74,8 +74,9 @@ impl Checker<'_> {
             }
             shape::Claim::Error(it) => {
                 let at = self.window(&it.when.at, &it.when.within);
-                let Scalar(errno) = *self.needed(&it.error, place, "which error", "`error: ETIMEDOUT`")?;
-                Some((HostClaim::Error(errno), at))
+                let errors = self.needed(&it.error, place, "which error", "`error: ETIMEDOUT`")?;
+                let errors = self.errors(it.error.span_or(place.span), it.error.is_pruned(), errors);
+                Some((HostClaim::Error(errors), at))
             }
             shape::Claim::Received(it) => {
                 let at = self.window(&it.when.at, &it.when.within);
@@ -134,12 +135,12 @@ impl Checker<'_> {
     }
 
     fn never(&mut self, place: Place, it: &Never) -> Option<HostClaim> {
-        let states = &self.needed(&it.never, place, "in which state", "`never: CLOSE-WAIT`")?.0;
+        let OneOrMore(states) = self.needed(&it.never, place, "in which state", "`never: CLOSE-WAIT`")?;
         if states.is_empty() && !it.never.is_pruned() {
             let span = it.never.span_or(place.span);
             self.problem(span, "this list has no states", "name one: `never: CLOSE-WAIT`");
         }
-        Some(HostClaim::Never(states.clone()))
+        Some(HostClaim::Never(states.iter().map(|Scalar(state)| *state).collect()))
     }
 
     /// A path that some connection could take, as far as its beginning and repetitions tell.

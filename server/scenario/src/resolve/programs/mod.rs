@@ -172,8 +172,8 @@ impl Checker<'_> {
             };
             self.problem(place, message, help);
         }
-        match word(error) {
-            Some(errno) => Failure::Must(errno),
+        match error {
+            Some(error) => Failure::Must(self.errors(error.span, error.pruned, &error.value)),
             None if may => Failure::May,
             None => Failure::EndsProgram,
         }
