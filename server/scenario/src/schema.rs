@@ -20,7 +20,8 @@ pub fn schema() -> String {
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }
 
-/// Where a key belongs that stands among `known` ones and is none of them: in the map after one of these.
+/// Where a key belongs that stands among `known` ones and is none of them: in the map after one of these, or in the items of
+/// the list.
 pub(crate) fn below(known: &[&str], key: &str) -> Option<String> {
     let schema: Value = serde_json::from_str(&schema()).ok()?;
     let properties = |map: &Value| map["properties"].as_object().cloned();
@@ -32,8 +33,15 @@ pub(crate) fn below(known: &[&str], key: &str) -> Option<String> {
     let words = schema["definitions"].as_object()?.values().chain([&schema]).find(is_here)?;
     let has_key =
         |child: &Value| forms_of(&schema, child).iter().any(|form| form["properties"][key].is_object());
-    let (child, _) = properties(words)?.into_iter().find(|(_, child)| has_key(child))?;
-    Some(format!("move `{key}` into `{child}`: `{child}: {{…, {key}: …}}`"))
+    let has_items = |child: &Value| forms_of(&schema, child).iter().any(|form| has_key(&form["items"]));
+    let words = properties(words)?;
+    let with =
+        |has: &dyn Fn(&Value) -> bool| words.iter().find(|(_, child)| has(child)).map(|(name, _)| name);
+    let map = with(&has_key).map(|child| format!("move `{key}` into `{child}`: `{child}: {{…, {key}: …}}`"));
+    map.or_else(|| {
+        with(&has_items)
+            .map(|child| format!("it belongs to an item of `{child}`: `{child}: [{{…, {key}: …}}]`"))
+    })
 }
 
 /// The forms in which something may be written, with what references mean.

@@ -21,6 +21,8 @@ pub(crate) struct Error {
     pub(crate) missing: bool,
     /// It is not reported.
     pub(crate) quiet: bool,
+    /// The part is a map where none may be.
+    pub(super) is_map: bool,
     /// Without that part the rest is whole.
     pub(crate) superfluous: bool,
     /// The key that is not known where it stands.
@@ -45,6 +47,7 @@ impl Error {
             help,
             missing: false,
             quiet: false,
+            is_map: false,
             superfluous: false,
             unknown: None,
         }
@@ -87,6 +90,7 @@ impl serde::de::Error for Error {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Error {
+        let is_map = matches!(found, Unexpected::Map);
         let found = match found {
             Unexpected::Unit | Unexpected::Option => "nothing".to_owned(),
             Unexpected::Bool(value) => format!("`{value}`"),
@@ -103,7 +107,7 @@ impl serde::de::Error for Error {
             other => other.to_owned(),
         };
         let mistake = not_that(&expected, &found);
-        Error::of(mistake.message, mistake.help)
+        Error { is_map, ..Error::of(mistake.message, mistake.help) }
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Error {

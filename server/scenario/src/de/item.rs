@@ -121,7 +121,7 @@ impl<'de> VariantAccess<'de> for Item<'de> {
         let read = RefCell::new(Vec::new());
         let value = seed.deserialize(Keys { node: self.node, read: &read });
         let read = read.into_inner();
-        let value = value.map_err(|error| error.above(self.word, &read))?;
+        let value = value.map_err(|error| self.no_map_here(error.above(self.word, &read), &read))?;
         if let Value::Mapping(entries) = &self.node.value {
             let other = entries.iter().find(|(key, _)| !read.iter().any(|name| is(key, name)));
             other.map_or(Ok(value), |(key, _)| Err(self.does_not_belong(key, &read)))
@@ -144,12 +144,41 @@ impl<'de> VariantAccess<'de> for Item<'de> {
 }
 
 impl Item<'_> {
+    /// The object of the word is a map where none may be: its keys belong beside the word, and one of them may be the
+    /// object itself.
+    fn no_map_here(&self, error: Error, read: &[&'static str]) -> Error {
+        let Value::Mapping(item) = &self.node.value else { return error };
+        let object = item.iter().find(|(key, _)| is(key, self.word)).map(|(_, object)| object);
+        let Some(Node { span, value: Value::Mapping(entries), .. }) = object else { return error };
+        if !error.is_map || error.span != Some(*span) {
+            return error;
+        }
+        let word = self.word;
+        let (beside, others): (Vec<_>, Vec<_>) =
+            entries.iter().partition(|(key, _)| read.iter().any(|name| is(key, name)));
+        let keys: Vec<String> = beside.iter().map(|(key, _)| key.to_string()).collect();
+        let keys = wording::list(keys.iter().map(String::as_str));
+        let up = match beside[..] {
+            [] => None,
+            [_] => Some(format!("move {keys} up: it stands beside `{word}`")),
+            _ => Some(format!("move {keys} up: they stand beside `{word}`")),
+        };
+        let object = match others[..] {
+            [(_, object)] if !matches!(object.value, Value::Mapping(_) | Value::Null) => {
+                Some(format!("write `{word}: {}`", wording::short(&object.to_string())))
+            }
+            _ => None,
+        };
+        let helps: Vec<String> = object.into_iter().chain(up).collect();
+        if helps.is_empty() { error } else { Error { help: helps.join(", and "), ..error } }
+    }
+
     /// A key that may not stand beside the word.
     fn does_not_belong(&self, key: &Node, read: &[&'static str]) -> Error {
         let (name, word) = (key.to_string(), self.word);
         let beside: Vec<&str> = read.iter().copied().filter(|name| *name != word).collect();
         let help = wording::suggest(&name, beside.iter().copied()).unwrap_or_else(|| match beside[..] {
-            [] => format!("`{word}` stands alone"),
+            [] => format!("nothing stands beside `{word}`"),
             _ => format!("beside `{word}` there may be {}", wording::list(beside.iter().copied())),
         });
         let mut error = Error::of(format!("`{}` does not belong to `{word}`", wording::short(&name)), help);

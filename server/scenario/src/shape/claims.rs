@@ -7,7 +7,7 @@ use std::time::Duration;
 use halfopen_tcp::{Errno, State};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::items::items;
 use super::{Expect, Given, OneOrMore, Opt, next_name};
@@ -25,6 +25,9 @@ pub(crate) struct OfHost {
 }
 
 impl OfHost {
+    /// The words of claims, which are not likely to name a host.
+    const CLAIMS: [&str; 7] = ["states", "ends", "never", "keepalive", "error", "received", "tcp-info"];
+
     /// What may stand beside the words of expectations.
     const BESIDE: [&str; 8] = ["count", "spacing", "at", "within", "on", "some", "probes", "after"];
 }
@@ -60,13 +63,21 @@ impl<'de> Deserialize<'de> for OfHost {
                 let mut of_host = OfHost::default();
                 let only = map.size_hint() == Some(1);
                 while let Some((Scalar(name), (span, key))) = next_name(&mut map)? {
-                    let is_stray = !only && OfHost::BESIDE.contains(&name.as_str());
+                    let is_claim = OfHost::CLAIMS.contains(&name.as_str());
+                    let is_stray = !only && (is_claim || OfHost::BESIDE.contains(&name.as_str()));
                     let name = Spanned { span, key, pruned: false, value: name };
                     if is_stray {
                         map.next_value::<IgnoredAny>()?;
                         of_host.stray.push(name);
                     } else {
-                        of_host.claims.push((name, map.next_value()?));
+                        let word = name.value.clone();
+                        let no_host = |error| match is_claim {
+                            true => A::Error::custom(format!(
+                                "this claim does not say of which host\nname it: `server: {{{word}: …}}`"
+                            )),
+                            false => error,
+                        };
+                        of_host.claims.push((name, map.next_value().map_err(no_host)?));
                     }
                 }
                 Ok(of_host)

@@ -15,7 +15,13 @@ impl Checker<'_> {
     pub(super) fn about_host(&mut self, place: Place, given: &OfHost) -> Option<(Claim, Option<Window>)> {
         let (name, claim) = match &given.claims[..] {
             [only] => only,
-            [] => return None,
+            [] => {
+                if let Some(first) = given.stray.first() {
+                    let help = format!("name it: `server: {{{}: …}}`", first.value);
+                    self.problem(first.key, "this claim does not say of which host", help);
+                }
+                return None;
+            }
             several => {
                 let names = wording::list(several.iter().map(|(name, _)| name.value.as_str()));
                 let help = "begin each with `- ` in a line of its own";
