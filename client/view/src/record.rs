@@ -223,7 +223,7 @@ impl RunRecord {
     pub fn expectations(&self) -> impl Iterator<Item = &ExpectationResult> {
         self.kinds().filter_map(|(_, kind)| {
             let Kind::ExpectationResult(result) = kind else { return None };
-            Some(result)
+            Some(result.as_ref())
         })
     }
 

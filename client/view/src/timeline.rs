@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use halfopen_proto::v1::{
     ApplicationResult, Cause, ConnectionCreated, Event, FaultApplied, FaultKind, FaultPhase, HostState,
-    KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxState, RunStarted, SegmentLost, SegmentSent,
-    StateTransition, StepKind, TcpDropReason, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange,
-    TimerChanged, UnreachableCode, cause, event,
+    KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxState, SegmentLost, SegmentSent, StateTransition,
+    StepKind, TcpDropReason, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged,
+    UnreachableCode, cause, event,
 };
 
 use crate::words;
@@ -325,8 +325,8 @@ impl Builder {
                 EntryKind::Fault(fault)
             }
             Kind::ApplicationResult(result) => application(result),
-            Kind::RunStarted(RunStarted { hosts, .. }) => {
-                self.timeline.hosts = hosts.iter().map(|host| host.name.clone()).collect();
+            Kind::RunStarted(started) => {
+                self.timeline.hosts = started.hosts.iter().map(|host| host.name.clone()).collect();
                 return None;
             }
             Kind::ConnectionCreated(created) => {

@@ -88,8 +88,8 @@ fn names_are_no_difference_and_results_are_one() {
     let mut b = one("dropped-fin", RunOptions::default());
     if let Some(Kind::RunStarted(started)) = &mut b.events[0].kind {
         let hosts = started.hosts.clone();
-        *started =
-            RunStarted { scenario: "other".into(), version: "9".into(), seed: 9, hosts, ..started.clone() };
+        **started =
+            RunStarted { scenario: "other".into(), version: "9".into(), seed: 9, hosts, ..*started.clone() };
     }
     assert!(compared(&a, &b).same);
     for event in &mut b.events {

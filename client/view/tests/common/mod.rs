@@ -34,14 +34,14 @@ impl Script {
         script.add(
             "",
             0,
-            Kind::RunStarted(RunStarted {
+            Kind::RunStarted(Box::new(RunStarted {
                 scenario,
                 title,
                 seed: 1,
                 version: "0.1.0".into(),
                 hosts,
                 ..RunStarted::default()
-            }),
+            })),
         );
         script
     }
@@ -120,7 +120,7 @@ impl Script {
     pub(crate) fn fault_with(&mut self, host: &str, fault: u32, what: FaultApplied) -> &mut Script {
         let connection = u32::from(what.segment != 0);
         let (fault, phase) = (Some(fault_reference(fault)), FaultPhase::Begin.into());
-        self.add(host, connection, Kind::FaultApplied(FaultApplied { fault, phase, ..what }))
+        self.add(host, connection, Kind::FaultApplied(Box::new(FaultApplied { fault, phase, ..what })))
     }
 
     pub(crate) fn host(&mut self, host: &str, state: HostState) -> &mut Script {
@@ -167,7 +167,7 @@ impl Script {
     }
 
     pub(crate) fn expectation(&mut self, result: ExpectationResult) -> &mut Script {
-        self.add("", 0, Kind::ExpectationResult(result))
+        self.add("", 0, Kind::ExpectationResult(Box::new(result)))
     }
 
     pub(crate) fn finish(&mut self, verdict: Verdict, problems: &[Problem]) -> Vec<Event> {

@@ -51,7 +51,7 @@ impl Converter {
 
     fn kind(&mut self, kind: &EventKind) -> Kind {
         match kind {
-            EventKind::RunStarted(started) => Kind::RunStarted(run_started(started)),
+            EventKind::RunStarted(started) => Kind::RunStarted(Box::new(run_started(started))),
             EventKind::ConnectionCreated(created) => {
                 Kind::ConnectionCreated(self.connection_created(created))
             }
@@ -90,7 +90,7 @@ impl Converter {
                 fault: Some(self.fault(added.id)),
                 kind: enums::fault_kind(&added.fault.effect).into(),
             }),
-            EventKind::FaultApplied(applied) => Kind::FaultApplied(self.fault_applied(*applied)),
+            EventKind::FaultApplied(applied) => Kind::FaultApplied(Box::new(self.fault_applied(*applied))),
             EventKind::HostChanged(state) => {
                 Kind::HostChanged(v1::HostChanged { state: enums::host_state(*state).into() })
             }
@@ -112,7 +112,9 @@ impl Converter {
                 Kind::LimitReached(v1::LimitReached { limit: Some(verdict::limit(*limit)) })
             }
             EventKind::RunStopped => Kind::RunStopped(v1::RunStopped {}),
-            EventKind::ExpectationResult(result) => Kind::ExpectationResult(self.expectation_result(result)),
+            EventKind::ExpectationResult(result) => {
+                Kind::ExpectationResult(Box::new(self.expectation_result(result)))
+            }
             EventKind::RunFinished(finished) => Kind::RunFinished(self.run_finished(finished)),
         }
     }
