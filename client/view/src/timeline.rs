@@ -41,6 +41,9 @@ pub struct End {
     pub remote: String,
     /// The host that has the peer's address; `None` if none has.
     pub peer: Option<HostIndex>,
+    /// The number of the connection at its other end, if that was created before on the same host; 0 otherwise: both ends
+    /// have the same number.
+    pub peer_connection: u32,
 }
 
 /// A host's position in [`Timeline::hosts`].
@@ -247,6 +250,22 @@ impl Timeline {
         builder.finish()
     }
 
+    /// The number that a connection has at its other end, if both ends are on one host.
+    pub fn other_number(&self, connection: u32) -> Option<u32> {
+        let numbers = |end: &End| [end.connection, end.peer_connection];
+        let pairs = self.ends.iter().filter(|end| end.peer_connection != 0).map(numbers);
+        pairs.into_iter().find_map(|[one, other]| match connection {
+            _ if connection == one => Some(other),
+            _ if connection == other => Some(one),
+            _ => None,
+        })
+    }
+
+    /// Whether a connection is that of a socket to itself.
+    pub fn is_loop(&self, connection: u32) -> bool {
+        self.ends.iter().any(|end| end.connection == connection && end.local == end.remote)
+    }
+
     /// The segment that was sent at `index`; `None` if that entry is something else.
     pub fn segment(&self, index: EntryIndex) -> Option<&Segment> {
         if let EntryKind::Sent(segment) = &self.entries.get(index)?.kind { Some(segment) } else { None }
@@ -358,6 +377,7 @@ impl Builder {
             local: created.local.clone(),
             remote: created.remote.clone(),
             peer: (!created.remote_host.is_empty()).then(|| self.host(&created.remote_host)),
+            peer_connection: created.peer_connection,
         }
     }
 

@@ -15,6 +15,8 @@ use crate::content::Written;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EndId {
     pub(crate) number: ConnectionNumber,
+    /// Position among the pairs.
+    pair: usize,
     side: Side,
     /// Position among all ends.
     index: usize,
@@ -96,13 +98,30 @@ pub(crate) struct Relative {
     pub(crate) states: [Option<State>; 2],
 }
 
+/// The two sides of a connection. A socket that is connected to itself is both.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    /// By side: the newest end, as a position among all.
+    ends: [Option<usize>; 2],
+    /// By side: the number of the connection there. Two ends on one host have one each, as a host has two sockets then.
+    numbers: [ConnectionNumber; 2],
+    is_loop: bool,
+}
+
+impl Pair {
+    const fn peer_of(self, side: Side) -> Side {
+        if self.is_loop { side } else { side.other() }
+    }
+}
+
 /// The connections of a run, numbered in order of first appearance.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    /// The newest connection between two sockets, the lower first.
-    newest: BTreeMap<(SocketAddr, SocketAddr), ConnectionNumber>,
-    /// By connection: its newest ends, as positions in `ends`.
-    pairs: Vec<[Option<usize>; 2]>,
+    /// The newest pair between two sockets, the lower first.
+    newest: BTreeMap<(SocketAddr, SocketAddr), usize>,
+    pairs: Vec<Pair>,
+    /// By number of a connection: its pair.
+    numbered: Vec<usize>,
     /// Every end there ever was, in order of appearance.
     ends: Vec<End>,
     /// The ends, by position, in a state that somebody waits for, each with the time since when.
@@ -114,7 +133,8 @@ impl Connections {
     /// An end was created on a host: the other end of a connection that is there already, or the first of a new one.
     ///
     /// A call opens a new connection, unless the peer has opened one to here too. A segment belongs to the newest
-    /// connection between the two; the end that the host had of it, if any, is history.
+    /// connection between the two; the end that the host had of it, if any, is history. The second end on one host gets a number of
+    /// its own.
     pub(crate) fn attach(
         &mut self,
         host: HostId,
@@ -123,16 +143,21 @@ impl Connections {
         origin: Origin,
     ) -> EndId {
         let (key, side) = key(local, remote);
-        let joins = |number: &ConnectionNumber| {
-            origin == Origin::Segment || self.pairs[number.index()][side as usize].is_none()
-        };
-        let number = self.newest.get(&key).copied().filter(joins).unwrap_or_else(|| {
-            self.pairs.push([None, None]);
-            ConnectionNumber::new(self.pairs.len()).expect("one was just pushed")
+        let joins =
+            |pair: &usize| origin == Origin::Segment || self.pairs[*pair].ends[side as usize].is_none();
+        let pair = self.newest.get(&key).copied().filter(joins).unwrap_or_else(|| {
+            let number = self.next_number(self.pairs.len());
+            self.pairs.push(Pair { ends: [None; 2], numbers: [number; 2], is_loop: local == remote });
+            self.pairs.len() - 1
         });
-        self.newest.insert(key, number);
+        self.newest.insert(key, pair);
+        let [own, other] = [side, side.other()].map(|side| self.pairs[pair].ends[side as usize]);
+        if own.is_none() && other.is_some_and(|other| self.ends[other].host == host) {
+            self.pairs[pair].numbers[side as usize] = self.next_number(pair);
+        }
+        let number = self.pairs[pair].numbers[side as usize];
         let index = self.ends.len();
-        let before = self.pairs[number.index()][side as usize].replace(index);
+        let before = self.pairs[pair].ends[side as usize].replace(index);
         let written = Written::new(2 * u64::from(number.0.get()) + side as u64);
         let mut end = End { before, written, ..End::new(host, [local, remote]) };
         // The SYN of an end that was made from a SYN cookie was sent before.
@@ -141,7 +166,18 @@ impl Connections {
             (end.iss, end.scale, end.sent_to) = (cookie.iss, cookie.scale, cookie.sent_to);
         }
         self.ends.push(end);
-        EndId { number, side, index }
+        EndId { number, pair, side, index }
+    }
+
+    fn next_number(&mut self, pair: usize) -> ConnectionNumber {
+        self.numbered.push(pair);
+        ConnectionNumber::new(self.numbered.len()).expect("one was just pushed")
+    }
+
+    /// The number that the connection has at the other end, if that is on the same host.
+    pub(crate) fn number_of_peer(&self, id: EndId) -> Option<ConnectionNumber> {
+        let number = self.pairs[id.pair].numbers[id.side.other() as usize];
+        Some(number).filter(|number| *number != id.number)
     }
 
     /// What is known of an end.
@@ -157,11 +193,11 @@ impl Connections {
     /// The other end, and those that its host had of this connection before it, newest first. A late SYN makes a new
     /// one while what the old one sent is still under way.
     pub(crate) fn peers(&self, id: EndId) -> impl Iterator<Item = &End> {
-        self.side(id.number, id.side.other())
+        self.side(id.pair, self.pairs[id.pair].peer_of(id.side))
     }
 
-    fn side(&self, number: ConnectionNumber, side: Side) -> impl Iterator<Item = &End> {
-        let newest = self.pairs[number.index()][side as usize].map(|index| &self.ends[index]);
+    fn side(&self, pair: usize, side: Side) -> impl Iterator<Item = &End> {
+        let newest = self.pairs[pair].ends[side as usize].map(|index| &self.ends[index]);
         std::iter::successors(newest, |end| end.before.map(|index| &self.ends[index]))
     }
 
@@ -194,12 +230,17 @@ impl Connections {
         [from, to]: [HostId; 2],
         number: Option<ConnectionNumber>,
     ) -> Option<[EndId; 2]> {
-        let numbers = number.map_or(1..=self.pairs.len(), |number| number.index() + 1..=number.index() + 1);
-        numbers.rev().filter_map(ConnectionNumber::new).find_map(|number| {
+        let all = 0..self.pairs.len();
+        let pairs = number.map_or(all, |number| {
+            let pair = self.numbered[number.index()];
+            pair..pair + 1
+        });
+        pairs.rev().find_map(|pair| {
+            let Pair { ends, numbers, .. } = self.pairs[pair];
             let end = |host| {
                 [Side::Low, Side::High].into_iter().find_map(|side| {
-                    let index = self.pairs[number.index()][side as usize]?;
-                    (self.ends[index].host == host).then_some(EndId { number, side, index })
+                    let (index, number) = (ends[side as usize]?, numbers[side as usize]);
+                    (self.ends[index].host == host).then_some(EndId { number, pair, side, index })
                 })
             };
             Some([end(from)?, end(to)?])
@@ -221,14 +262,15 @@ impl Connections {
         header: &Header,
     ) -> Option<(ConnectionNumber, Relative)> {
         let (key, side) = key(local, remote);
-        let number = *self.newest.get(&key)?;
-        let own = self.side(number, side).next();
-        let mut relative = Relative::of(header, own, self.side(number, side.other()));
+        let pair = *self.newest.get(&key)?;
+        let Pair { numbers, .. } = self.pairs[pair];
+        let own = self.side(pair, side).next();
+        let mut relative = Relative::of(header, own, self.side(pair, self.pairs[pair].peer_of(side)));
         // The end may be on the host that had the address before.
         if own.is_some_and(|own| own.host != host) {
             relative.states[0] = None;
         }
-        Some((number, relative))
+        Some((numbers[side as usize], relative))
     }
 
     /// An end changes its state.
@@ -284,7 +326,8 @@ impl halfopen_network::Connections for Connections {
     }
 
     fn newest_between(&self, [one, other]: [SocketAddr; 2]) -> Option<ConnectionNumber> {
-        self.newest.get(&key(one, other).0).copied()
+        let (key, side) = key(one, other);
+        self.newest.get(&key).map(|pair| self.pairs[*pair].numbers[side as usize])
     }
 }
 
@@ -402,6 +445,33 @@ mod tests {
         let mut connections = Connections::default();
         let first = connections.attach(HostId(0), client, server, Origin::Call);
         assert_eq!(connections.attach(HostId(1), server, client, Origin::Call).number, first.number);
+    }
+
+    #[test]
+    fn two_ends_on_one_host_have_a_number_each_and_know_each_other() {
+        let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.1:80")];
+        let mut connections = Connections::default();
+        let near = connections.attach(HostId(0), client, server, Origin::Call);
+        assert_eq!(connections.number_of_peer(near), None, "nobody has answered");
+        let far = connections.attach(HostId(0), server, client, Origin::Segment);
+        assert_eq!([near.number.0.get(), far.number.0.get()], [1, 2]);
+        assert_eq!(connections.number_of_peer(near), Some(far.number));
+        assert_eq!(connections.number_of_peer(far), Some(near.number));
+        let sockets = |id| connections.peers(id).map(|end| end.sockets).collect::<Vec<_>>();
+        assert_eq!([sockets(near), sockets(far)], [[[server, client]], [[client, server]]]);
+    }
+
+    #[test]
+    fn a_socket_that_is_connected_to_itself_is_its_own_peer() {
+        let own = socket("10.0.0.1:40000");
+        let mut connections = Connections::default();
+        let only = connections.attach(HostId(0), own, own, Origin::Call);
+        let syn = Header { seq: Seq(500), flags: Flags::SYN, ..Header::default() };
+        connections.sends(only, &syn);
+        let both = Header { ack: Seq(501), flags: Flags::SYN | Flags::ACK, ..syn };
+        let expected = Relative { ack: 1, peer_iss: 500, retransmission: true, ..Relative::default() };
+        assert_eq!(connections.sends(only, &both), expected);
+        assert_eq!(connections.number_of_peer(only), None);
     }
 
     #[test]

@@ -410,8 +410,9 @@ impl Machine {
         }
         let kind = match event.kind {
             TcpEvent::Created { local, remote } => {
-                let remote_host = run.network.host_of(remote.ip());
-                EventKind::ConnectionCreated(Box::new(ConnectionCreated { local, remote, remote_host }))
+                let (_, remote_host) = run.network.route(self.host, remote);
+                let peer = end.and_then(|end| run.connections.number_of_peer(end));
+                EventKind::ConnectionCreated(Box::new(ConnectionCreated { local, remote, remote_host, peer }))
             }
             TcpEvent::Transition { from, to, cause } => {
                 self.application.listeners_changed();

@@ -23,7 +23,7 @@ use crate::{
 /// The configuration of an endpoint.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The host's addresses; the first of each family is the source of active opens.
+    /// The host's addresses; the first of each family is the source of active opens. Every host has the loopback addresses, too.
     pub addresses: Vec<IpAddr>,
     /// The numbers and choices of its TCP.
     pub settings: Settings,

@@ -196,6 +196,8 @@ pub struct ConnectionCreated {
     pub remote: SocketAddr,
     /// The host that has the peer's address, if one has.
     pub remote_host: Option<HostId>,
+    /// The number that the connection has at its other end, if that was created before on the same host.
+    pub peer: Option<ConnectionNumber>,
 }
 
 /// What a host does.

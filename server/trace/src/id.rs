@@ -66,7 +66,8 @@ pub struct StepId {
     pub step: u32,
 }
 
-/// A connection's number in the run, from 1 in order of first appearance. Both ends have the same number.
+/// A connection's number in the run, from 1 in order of first appearance. Both ends have the same number, unless both are on one
+/// host: then each has its own, as the host has two sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionNumber(pub NonZeroU32);
 

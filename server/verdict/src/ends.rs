@@ -7,8 +7,8 @@ use std::time::Duration;
 use halfopen_scenario::ConnectionRef;
 use halfopen_tcp::{Errno, State, TcpInfo};
 use halfopen_trace::{
-    ApplicationResult, CallReturned, ConnectionNumber, Decision, Event, EventKind, FinalState, HostId,
-    HostState, KeepaliveFound, KeepaliveVerdict, OpenedConnections,
+    ApplicationResult, CallReturned, ConnectionCreated, ConnectionNumber, Decision, Event, EventKind,
+    FinalState, HostId, HostState, KeepaliveFound, KeepaliveVerdict, OpenedConnections,
 };
 
 /// One end of a connection.
@@ -18,6 +18,8 @@ pub(crate) struct End {
     pub(crate) host: HostId,
     /// The connection.
     pub(crate) number: ConnectionNumber,
+    /// The number that it has at both ends, or at the first of two on one host.
+    pub(crate) first_number: ConnectionNumber,
     /// Its address and the peer's.
     pub(crate) sockets: [SocketAddr; 2],
     /// Its states in order, the one it began in first, each with the event that led there.
@@ -50,6 +52,8 @@ pub(crate) struct Ends {
     list: Vec<End>,
     /// The newest end of a connection on a host, as a position in the list.
     newest: BTreeMap<(ConnectionNumber, HostId), usize>,
+    /// The two numbers of a connection whose ends are on one host, each by the other.
+    partners: BTreeMap<ConnectionNumber, ConnectionNumber>,
     opened: OpenedConnections,
 }
 
@@ -62,7 +66,7 @@ impl Ends {
                 self.list.iter_mut().filter(lost).for_each(|end| end.is_lost = true);
             }
             EventKind::ConnectionCreated(created) => {
-                self.create(event, [created.local, created.remote]);
+                self.create(event, created);
             }
             EventKind::ConnectionOpened(opened) => {
                 if let Some(number) = event.connection {
@@ -111,10 +115,12 @@ impl Ends {
         }
     }
 
-    fn create(&mut self, event: &Event, sockets: [SocketAddr; 2]) {
+    fn create(&mut self, event: &Event, created: &ConnectionCreated) {
         let (Some(host), Some(number)) = (event.host, event.connection) else { return };
         self.newest.insert((number, host), self.list.len());
-        self.list.push(End::new(host, number, sockets));
+        self.partners.extend(created.peer.into_iter().flat_map(|peer| [(peer, number), (number, peer)]));
+        let end = End::new(host, number, [created.local, created.remote]);
+        self.list.push(End { first_number: created.peer.unwrap_or(number), ..end });
     }
 
     /// Does something to the end that an event is about, if there is one.
@@ -143,8 +149,13 @@ impl Ends {
     }
 
     /// Whether a program opened this connection under that reference.
-    pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
+    fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
         self.opened.is(meant, number)
+    }
+
+    /// Whether a program at either end of this connection opened it under that reference.
+    pub(crate) fn is_at_either_end(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
+        self.is(meant, number) || self.partners.get(&number).is_some_and(|partner| self.is(meant, *partner))
     }
 
     /// Where each connection is, on each host that still has an end of it: by connection, then host.
@@ -162,6 +173,7 @@ impl End {
         End {
             host,
             number,
+            first_number: number,
             sockets,
             states: Vec::new(),
             is_lost: false,

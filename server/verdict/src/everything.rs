@@ -42,9 +42,9 @@ impl Evidence<'_> {
         for end in ends {
             let [local, remote] = end.sockets;
             let sent: &mut (u64, HostId) =
-                written.entry((end.number, local, remote)).or_insert((0, end.host));
+                written.entry((end.first_number, local, remote)).or_insert((0, end.host));
             sent.0 = sent.0.saturating_add(end.written);
-            let received: &mut u64 = read.entry((end.number, remote, local)).or_default();
+            let received: &mut u64 = read.entry((end.first_number, remote, local)).or_default();
             *received = received.saturating_add(end.read);
         }
         written.retain(|_, (_, sender)| of.is_none_or(|of| of == *sender));

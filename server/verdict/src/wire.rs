@@ -34,7 +34,7 @@ impl Evidence<'_> {
     }
 
     fn is(&self, matching: &Match, sent: &Sent<'_>) -> bool {
-        let on = |meant| sent.connection.is_some_and(|number| self.ends.is(meant, number));
+        let on = |meant| sent.connection.is_some_and(|number| self.ends.is_at_either_end(meant, number));
         matching.matches(&sent.segment.facts(sent.sender), on)
     }
 

@@ -264,7 +264,13 @@ impl Writer<'_> {
         if let Some(end) = opener.and_then(|end| self.timeline.ends.get(end.created?)) {
             let (host, local, remote) = (phrases::host(self.timeline, end.host), &end.local, &end.remote);
             let peer = end.peer.map_or("nobody", |peer| phrases::host(self.timeline, peer));
-            heading.push_str(&format!(", from {host} ({local}) to {peer} ({remote})"));
+            match self.timeline.other_number(number) {
+                _ if local == remote => heading.push_str(&format!(", from {host} ({local}) to itself")),
+                Some(other) => heading.push_str(&format!(
+                    ", from {host} ({local}) to itself ({remote}), where it is connection {other}"
+                )),
+                None => heading.push_str(&format!(", from {host} ({local}) to {peer} ({remote})")),
+            }
         }
         if let Some(group) = group.filter(|group| group.count > 1) {
             heading.push_str(&format!("; {} went the same way", group.count - 1));

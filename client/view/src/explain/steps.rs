@@ -47,8 +47,14 @@ impl Sentences<'_> {
         let (was, is) = (words::state(from), words::state(*to));
         let why = words::cause(cause);
         let segment = by_segment.and_then(|sent| self.timeline.segment(sent));
-        let sender = by_segment.and_then(|sent| self.timeline.entries[sent].host);
-        let peer = sender.map_or("the peer", |host| self.host(host));
+        let sent = by_segment.map(|sent| &self.timeline.entries[sent]);
+        let sender = sent.and_then(|sent| sent.host);
+        let own = self.timeline.entries[beat.from].connection;
+        let peer = match sent {
+            Some(sent) if sender == Some(host) && sent.connection != own => "the other end",
+            Some(_) if self.timeline.is_loop(own) => "the same socket",
+            _ => sender.map_or("the peer", |host| self.host(host)),
+        };
         let mut text = match (from, *to) {
             (_, TcpState::Closed) => self.closed(name, from, segment, peer, cause),
             (TcpState::Established, TcpState::FinWait1) => {
@@ -76,6 +82,9 @@ impl Sentences<'_> {
             let is_close = cause.origin == Some(Origin::Call(TcpCall::Close.into()));
             let unread = if is_close { " because input was unread" } else { "" };
             text.push_str(&format!("; it sent a RST{unread}{}", lost(reset)));
+        }
+        if let Some(rest) = text.strip_prefix("the ") {
+            text = format!("The {rest}");
         }
         text + "."
     }

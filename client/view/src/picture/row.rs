@@ -258,6 +258,11 @@ impl Row {
 }
 
 impl Arrow {
+    /// Whether a host sends the segment to itself.
+    pub fn turns(&self) -> bool {
+        self.from.host.is_some() && self.from.host == self.to.host
+    }
+
     /// Whether it goes from left to right. If there is no receiver, it goes away from the nearer edge.
     pub fn rightwards(&self) -> bool {
         match (self.from.host, self.to.host) {

@@ -44,13 +44,15 @@ impl Network {
 
     /// Where a host sends what is for this address: to its neighbour, if it knows one, or else to the host that has it.
     pub(super) fn next_hop(&self, from: HostId, address: IpAddr) -> Option<HostId> {
-        self.neighbours.host(from, address).or_else(|| self.addresses.route(address))
+        let known = self.neighbours.host(from, address).or_else(|| self.addresses.route(address));
+        // It may have lost the address, and nobody knows.
+        known.filter(|to| *to != from)
     }
 
     /// Whether the datagram may leave its host: `sent` then names the host it goes to. Otherwise it waits for its neighbour.
     pub(super) fn resolve(&mut self, now: Instant, sent: &mut Outgoing, datagram: &[u8]) -> bool {
         let from = sent.from;
-        if sent.to == Some(from) || !self.are_neighbours(from, sent.to) || self.is_cable_out(from) {
+        if !self.are_neighbours(from, sent.to) || self.is_cable_out(from) {
             return true;
         }
         let ip = IpSlice::from_slice(datagram).expect("a host sends IP datagrams");

@@ -126,13 +126,16 @@ impl Network {
     /// Where a segment that a host sends to this socket goes: the socket as its owner knows it, and the host, if one has the address. A segment
     /// to the inside address of a host behind a middlebox goes to that host.
     pub fn route(&self, from: HostId, destination: SocketAddr) -> (SocketAddr, Option<HostId>) {
+        if self.is_own(from, destination.ip()) {
+            return (destination, Some(from));
+        }
         let socket = self.middleboxes.outside(destination);
         (socket, self.next_hop(from, socket.ip()))
     }
 
-    /// The host that datagrams for this address are taken to.
-    pub fn host_of(&self, address: IpAddr) -> Option<HostId> {
-        self.addresses.route(address)
+    /// Whether a host keeps to itself what it sends to this address.
+    fn is_own(&self, host: HostId, address: IpAddr) -> bool {
+        address.is_loopback() || self.addresses.of(host).contains(&address)
     }
 
     /// The addresses that a host has now, the preferred ones first.
@@ -172,9 +175,28 @@ impl Network {
         datagram: Vec<u8>,
     ) {
         let mut sent = *sent;
+        if sent.to == Some(sent.from) {
+            return self.loop_back(now, &sent, datagram);
+        }
         if self.resolve(now, &mut sent, &datagram) {
             self.set_out(now, connections, &sent, datagram);
         }
+    }
+
+    /// What a host sends to itself arrives at once: it goes over no link, meets no middlebox, and no fault strikes it there.
+    fn loop_back(&mut self, now: Instant, sent: &Outgoing, datagram: Vec<u8>) {
+        if !self.has_room_for(1) {
+            self.overflowed = true;
+            return;
+        }
+        self.launched += 1;
+        let packet = Packet { flight: Flight::of(sent, sent.from), octets: datagram, place: 0, due: now };
+        self.arriving.insert((now, self.launched), packet);
+    }
+
+    /// Whether so many datagrams more may be under way.
+    fn has_room_for(&self, datagrams: usize) -> bool {
+        self.arriving.len() + self.meeting.len() + self.held.len() + datagrams <= MAX_UNDER_WAY
     }
 
     /// A datagram leaves its host.
@@ -185,8 +207,7 @@ impl Network {
         sent: &Outgoing,
         mut datagram: Vec<u8>,
     ) {
-        // A host is not on a network with itself.
-        let Some(to) = sent.to.filter(|to| *to != sent.from) else {
+        let Some(to) = sent.to else {
             let Outgoing { segment, connection, .. } = *sent;
             let loss = Loss { segment, connection, to: None, copy: false, reason: LossReason::NoRoute };
             self.events.push(now, EventKind::SegmentLost(loss));
@@ -214,8 +235,7 @@ impl Network {
                 return;
             }
         };
-        let under_way = self.arriving.len() + self.meeting.len() + self.held.len();
-        if under_way + changes.copies().count() >= MAX_UNDER_WAY {
+        if !self.has_room_for(1 + changes.copies().count()) {
             self.overflowed = true;
             return;
         }
@@ -236,7 +256,7 @@ impl Network {
             self.overtake(now, id, flight);
             if self.down[flight.to.index()] {
                 self.events.lose(now, flight, LossReason::HostDown);
-            } else if self.is_cable_out(flight.to) {
+            } else if flight.from != flight.to && self.is_cable_out(flight.to) {
                 self.events.lose(now, flight, LossReason::CablePulled);
             } else {
                 if let Ok(ip) = IpSlice::from_slice(&octets) {

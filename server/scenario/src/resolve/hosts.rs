@@ -11,6 +11,7 @@ use crate::de::Spanned;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
+use crate::resolve::programs::LOCALHOST;
 use crate::shape::{self, DurationOrOff, Expect, Named, Opt, OrNever, OrOff, WindowScaling};
 use crate::{DelayedAck, Host, Keepalive, Limits, TcpSettings};
 
@@ -27,6 +28,9 @@ impl Checker<'_> {
             if self.name(name.span, "a host's name", name) && Expect::KEYS.contains(&name.value.as_str()) {
                 let message = format!("`{}` cannot be a host's name", name.value);
                 self.problem(name.span, message, "under `expect` it means something else");
+            } else if name.value == LOCALHOST {
+                let message = format!("`{LOCALHOST}` cannot be a host's name");
+                self.problem(name.span, message, "by this name every host means itself");
             }
             let host = self.one_host(index, name, host);
             self.hosts.push(host);
@@ -35,6 +39,10 @@ impl Checker<'_> {
     }
 
     fn one_host(&mut self, index: usize, name: &Spanned<String>, host: &Spanned<shape::Host>) -> Host {
+        for given in host.addresses.iter().filter(|address| address.value.0.is_loopback()) {
+            let message = format!("{} is an address of every host", given.value.0);
+            self.problem(given.span, message, "leave it out: other hosts cannot reach it");
+        }
         let mut addresses: Vec<IpAddr> = host.addresses.iter().map(|address| address.value.0).collect();
         if addresses.is_empty() {
             let number = u8::try_from(index + 1).unwrap_or(u8::MAX);

@@ -112,13 +112,16 @@ impl Reader<'_> {
     /// Some host has the address, and opens the port by listening or, for a simultaneous open, by connecting from it. A text
     /// that expects an error of the connecting host need not have one.
     fn somebody_listens(&mut self, program: &Program, step: &Step, to: SocketAddr) {
-        let (port, host) = (to.port(), self.scenario.host_of(to.ip()));
+        let port = to.port();
+        let own = to.ip().is_loopback().then_some(program.host);
+        let host = own.or_else(|| self.scenario.host_of(to.ip()));
         let opens = |step: &Step| match step.action {
             Action::Listen { port: open, .. } => open == port,
             Action::Connect { local_port, .. } => local_port == Some(port),
             _ => false,
         };
-        let holds = |host: HostId| self.scenario.holders(to.ip()).any(|holder| holder == host);
+        let holds =
+            |host: HostId| own == Some(host) || self.scenario.holders(to.ip()).any(|holder| holder == host);
         let mut programs = self.scenario.programs.iter().filter(|other| holds(other.host));
         let meant = self.scenario.expectations.iter().any(|expectation| {
             matches!(&expectation.claim, Claim::Host { host, claim: HostClaim::Error(_), .. } if *host == program.host)

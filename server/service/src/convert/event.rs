@@ -124,6 +124,7 @@ impl Converter {
             local: self.addresses.text(created.local),
             remote: self.addresses.text(created.remote),
             remote_host: self.host(created.remote_host),
+            peer_connection: created.peer.map_or(0, |peer| peer.0.get()),
         }
     }
 

@@ -23,7 +23,7 @@ impl Endpoint {
             Ok(segment) => segment,
             Err(reason) => return Arrival::dropped(reason),
         };
-        if !self.config.addresses.contains(&segment.destination.ip()) {
+        if !self.is_own(segment.destination.ip()) {
             return Arrival::dropped(DropReason::NotForUs);
         }
         if let Some(&id) = self.owners.get(&(segment.destination, segment.source)) {
@@ -52,10 +52,11 @@ impl Endpoint {
     /// The host has these addresses now. Connections from one that it has lost stay: they cannot send until it is back, and
     /// nobody tells them.
     pub fn set_addresses(&mut self, addresses: Vec<IpAddr>) {
-        for connection in self.connections.iter_mut().flatten() {
-            connection.set_routed(addresses.contains(&connection.addresses().0.ip()));
-        }
         self.config.addresses = addresses;
+        let own = |address: IpAddr| address.is_loopback() || self.config.addresses.contains(&address);
+        for connection in self.connections.iter_mut().flatten() {
+            connection.set_routed(own(connection.addresses().0.ip()));
+        }
     }
 
     /// ICMP says that a segment of ours was not delivered.

@@ -9,6 +9,9 @@ use crate::context::Context;
 use crate::hash::keyed_hash;
 use crate::{ConnectionId, Event, Instant, Seq, State};
 
+/// The largest IP datagram that a host sends to itself, octets (Linux `lo`, as far as IPv4 has them).
+const LOOPBACK_MTU: u16 = u16::MAX;
+
 /// What a connection was before it was worked on.
 pub(super) struct Before {
     state: State,
@@ -120,8 +123,16 @@ impl Endpoint {
         }
     }
 
-    /// The path MTU to a host, as far as routers have reported it.
+    /// Whether an address is the host's own: what is sent there does not leave it.
+    pub(super) fn is_own(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.config.addresses.contains(&address)
+    }
+
+    /// The path MTU to a host, as far as routers have reported it; to the host itself, that of its loopback interface.
     fn path_mtu(&self, now: Instant, remote: IpAddr) -> u16 {
+        if self.is_own(remote) {
+            return LOOPBACK_MTU;
+        }
         let lifetime = self.config.settings.path_mtu_lifetime;
         let known = self.path_mtus.get(&remote).filter(|(_, since)| now.since(*since) < lifetime);
         known.map_or(self.config.settings.mtu, |(mtu, _)| *mtu)

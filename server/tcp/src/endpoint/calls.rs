@@ -69,6 +69,9 @@ impl Endpoint {
 
     /// An active open. It returns at once; [`connected`](Endpoint::connected) returns the outcome.
     ///
+    /// `remote` may be the host itself, by one of its addresses or a loopback address. If the local port is the remote one, too, the
+    /// connection has one end, which opens simultaneously with itself (RFC 9293 §3.5, Figure 7).
+    ///
     /// Fails with EADDRINUSE if `local_port` is bound otherwise, as by a listener, or if another connection has it and
     /// `remote`, with EADDRNOTAVAIL if such a connection is in TIME-WAIT or no port is free, and with ENETUNREACH if the
     /// host has no address of the family, or no host can have the remote address.
@@ -78,8 +81,12 @@ impl Endpoint {
         local_port: Option<u16>,
         remote: SocketAddr,
     ) -> Result<ConnectionId, Errno> {
+        // To itself a host speaks from the address that it speaks to (RFC 6724 §5, rule 1).
         let same_family = |address: &&IpAddr| address.is_ipv4() == remote.is_ipv4();
-        let address = *self.config.addresses.iter().find(same_family).ok_or(Errno::NetworkUnreachable)?;
+        let address = match self.is_own(remote.ip()) {
+            true => remote.ip(),
+            false => *self.config.addresses.iter().find(same_family).ok_or(Errno::NetworkUnreachable)?,
+        };
         self.open(now, address, local_port, remote)
     }
 
@@ -143,7 +150,7 @@ impl Endpoint {
     }
 
     fn check_own(&self, address: IpAddr) -> Result<(), Errno> {
-        if self.config.addresses.contains(&address) { Ok(()) } else { Err(Errno::AddressNotAvailable) }
+        if self.is_own(address) { Ok(()) } else { Err(Errno::AddressNotAvailable) }
     }
 
     /// Ends a connection in TIME-WAIT whose addresses an active open needs, if timestamps distinguish its segments from

@@ -98,7 +98,9 @@ impl<'a, 'p> Items<'a, 'p> {
             (None, Some(to)) => (to - side, to),
             (None, None) => return None,
         };
-        Some(Way { arrow, from: (from, tail), to: (to, head), label: Label::new(arrow, room, span(arrow)) })
+        let is_last = self.columns.len() > 1 && arrow.from.host == self.columns.len().checked_sub(1);
+        let (side, label) = (if is_last { -1.0 } else { 1.0 }, Label::new(arrow, room, span(arrow)));
+        Some(Way { arrow, from: (from, tail), to: (to, head), side, label })
     }
 
     /// Whether the row of its departure draws the way to its arrival there.

@@ -18,7 +18,7 @@ use self::items::Item;
 use self::plan::Plan;
 use self::points::{HEADS, LINE};
 use self::text::Line;
-use self::ways::Way;
+use self::ways::{TURN, Way, turns};
 use super::{Life, NoteKind, Part, Picture, Row, What};
 use crate::markup::{self, Px};
 use crate::words;
@@ -197,14 +197,15 @@ impl Drawing<'_> {
 
     /// The texts of a row.
     fn texts(&self, plan: &Plan<'_>, item: &Item<'_>) -> Markup {
-        let last = plan.columns.len().saturating_sub(1);
+        // Beside a single lifeline its segments need the right.
+        let is_left = |host: usize| host == 0 && (plan.columns.len() > 1 || turns(self.picture));
         let middle = plan.middle();
         html! {
             g id=[id(item.row, self.prefix)] {
                 @if let Some(way) = &item.way { (label(way)) }
                 @for (host, y, texts) in &item.margins {
                     @let x = plan.columns[*host];
-                    @if *host == 0 && last > 0 {
+                    @if is_left(*host) {
                         (lines(texts, x - 12.0, y + 4.0, "end"))
                     } @else {
                         (lines(texts, x + 12.0, y + 4.0, "start"))
@@ -218,8 +219,7 @@ impl Drawing<'_> {
 
 /// The arrow of a segment, from lifeline to lifeline.
 fn arrow(way: &Way<'_>) -> Markup {
-    let (x1, y1) = way.from;
-    let (mut x2, y2) = way.to;
+    let ((x1, y1), (x2, y2)) = (way.from, way.to);
     let lost = matches!(way.arrow.part, Part::Lost { .. });
     let colour = if way.arrow.flags.rst { "bad" } else { "ink" };
     let kind = match way.arrow.purpose {
@@ -232,9 +232,16 @@ fn arrow(way: &Way<'_>) -> Markup {
         | TcpPurpose::Reset => "plain",
     };
     let kind = if way.arrow.flags.psh && kind == "plain" { "data" } else { kind };
-    if x1 == x2 {
-        // To itself: around.
-        x2 += 1.0;
+    if way.turns() {
+        let bend = x1 + way.side * TURN;
+        let (x, tip) = (x1 + way.side * 4.0, x1 + way.side * 3.0);
+        return html! {
+            path.shaft.(colour).(kind) d={
+                "M" (Px(x)) " " (Px(y1)) "C" (Px(bend)) " " (Px(y1)) " " (Px(bend)) " " (Px(y2)) " " (Px(x)) " " (Px(y2))
+            } {}
+            path.fill.(colour) d={ "M0 0L" (Px(way.side * 9.0)) " -4L" (Px(way.side * 9.0)) " 4Z" }
+                transform={ "translate(" (Px(tip)) " " (Px(y2)) ")" } {}
+        };
     }
     // Lifelines have a breadth.
     let length = (x2 - x1).abs();
@@ -266,6 +273,10 @@ fn arrow(way: &Way<'_>) -> Markup {
 /// The text of a segment, along its arrow.
 fn label(way: &Way<'_>) -> Markup {
     let ((x1, y1), (x2, y2)) = (way.from, way.to);
+    if way.turns() {
+        let anchor = if way.side > 0.0 { "start" } else { "end" };
+        return lines(&way.label.lines, x1 + way.side * (TURN * 0.75 + 8.0), (y1 + y2) / 2.0 + 4.0, anchor);
+    }
     let rightwards = x2 >= x1;
     let angle = way.turn();
     let place = |part: f64| {

@@ -10,7 +10,7 @@ use super::items::{Item, Items};
 use super::points::{HEADS, LINE, Point, Role, TOP, points};
 use super::text::{self, Line};
 use super::walk::Walk;
-use super::ways::room;
+use super::ways::{room, turns};
 use crate::picture::{Life, Part, Picture, What};
 
 /// A picture with a place for everything.
@@ -78,7 +78,11 @@ fn columns(picture: &Picture, points: &[Point]) -> (Vec<f64>, f64, f64) {
     let between = room(picture);
     let columns: Vec<f64> = (0..hosts).map(|host| first + between * host as f64).collect();
     let last = columns.last().copied().unwrap_or(first);
-    let right = if hosts > 1 { margin(Some(hosts - 1)) } else { 240.0 };
+    let right = match hosts {
+        0 | 1 if turns(picture) => between,
+        0 | 1 => 240.0,
+        _ => margin(Some(hosts - 1)),
+    };
     (columns, times_end, last + right + 12.0)
 }
 

@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 
 use super::points::LINE;
 use super::text::{self, Line};
-use crate::picture::{Arrow, Part, Picture, Place};
+use crate::picture::{Arrow, Part, Picture, Place, What};
 
 /// A way is steep if it falls so much for each pixel that it goes aside.
 const STEEP: f64 = 0.5;
 /// Texts that meet are of rows so near to each other.
 const NEAR: usize = 24;
+
+/// How far from its lifeline the bend of a segment is drawn that a host sends to itself: a curve goes three quarters of it.
+pub(super) const TURN: f64 = 48.0;
 
 /// The way of a segment.
 pub(super) struct Way<'a> {
@@ -17,6 +20,8 @@ pub(super) struct Way<'a> {
     pub(super) from: (f64, f64),
     /// Where it goes, whether it gets there or not.
     pub(super) to: (f64, f64),
+    /// On which side of its lifeline it turns, if it does: 1 is on the right, -1 on the left.
+    pub(super) side: f64,
     pub(super) label: Label,
 }
 
@@ -71,6 +76,11 @@ pub(super) fn room(picture: &Picture) -> f64 {
     if picture.lifelines.len() > 2 { 360.0 } else { 480.0 }
 }
 
+/// Whether a host sends a segment to itself.
+pub(super) fn turns(picture: &Picture) -> bool {
+    picture.rows.iter().any(|row| matches!(&row.what, What::Arrow(arrow) if arrow.turns()))
+}
+
 /// How many lifelines a segment goes on.
 pub(super) fn span(arrow: &Arrow) -> usize {
     match (arrow.from.host, arrow.to.host) {
@@ -88,7 +98,7 @@ pub(super) fn apart(ways: &mut [&mut Way<'_>]) {
     }
     let mut taken: VecDeque<Text> = VecDeque::new();
     for way in ways {
-        let Some(best) = way.label.at else { continue };
+        let Some(best) = way.label.at.filter(|_| !way.turns()) else { continue };
         let free = |at: &f64| taken.iter().all(|other| !way.text(*at).meets(other));
         let mut all = [best].into_iter().chain(places(way)).map(|at| way.within(at));
         let at = all.find(free).unwrap_or(best);
@@ -143,6 +153,11 @@ impl Text {
 }
 
 impl Way<'_> {
+    /// Whether it turns around beside a lifeline: a host sends the segment to itself.
+    pub(super) fn turns(&self) -> bool {
+        self.arrow.turns() && !matches!(self.arrow.part, Part::Lost { .. })
+    }
+
     /// The room of its text with the middle at this part of the way.
     fn text(&self, at: f64) -> Text {
         let ((x1, y1), (x2, y2)) = (self.from, self.to);

@@ -86,6 +86,57 @@ impl Drawing<'_> {
         }
     }
 
+    /// A segment that a host sends to itself turns around beside its lifeline: it leaves in the first line and arrives in the
+    /// last. A row that shows one end of its way has only that.
+    pub(super) fn turn(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shown: &Shown) {
+        let (lane, next) = self.frame.ends(arrow);
+        let column = self.frame.lanes[lane];
+        let rightwards = lane < next;
+        let shaft = Shaft { rightwards, from: column, length: column.abs_diff(self.frame.lanes[next]) };
+        let (inner, outer) = if rightwards { (lane + 1, lane) } else { (lane, lane + 1) };
+        let (style, room) = (label_style(arrow), sheet.zone(inner).1);
+        let label = wrap(arrow.label.iter().map(|word| word.text.as_str()), room.saturating_sub(8).max(4));
+        let bend = label.iter().map(|line| line.width()).max().unwrap_or(0) + 6;
+        let bend = min(bend, shaft.length.saturating_sub(1));
+        let (over, under, head) = if rightwards { ("╮", "╯", "◀") } else { ("╭", "╰", "▶") };
+        let last = if arrow.part == Part::Whole { label.len().max(1) } else { 0 };
+        for (number, text) in label.iter().enumerate() {
+            let line = sheet.line(number);
+            match (&arrow.part, number) {
+                (Part::Whole, 0) => (1..bend).for_each(|step| shaft.put(line, step, "─", style)),
+                (Part::Arrival, 0) => shaft.put(line, 1, if rightwards { "◀─" } else { "─▶" }, style),
+                (_, 0) => shaft.put(line, 1, "──", style),
+                (Part::Whole, _) => shaft.put(line, bend, "│", style),
+                _ => {}
+            }
+            shaft.put(line, 3, &format!(" {text} "), style);
+            match (&arrow.part, number) {
+                (Part::Whole, 0) => shaft.put(line, bend, over, style),
+                (_, 0) => shaft.put(line, bend.saturating_sub(1), "┄┄", style),
+                _ => {}
+            }
+        }
+        if last > 0 {
+            let line = sheet.line(last);
+            shaft.put(line, 1, head, style);
+            (2..bend).for_each(|step| shaft.put(line, step, "─", style));
+            shaft.put(line, bend, under, style);
+        }
+        if arrow.part != Part::Arrival {
+            sheet.join(lane, Joint { left: !rightwards, right: rightwards });
+        }
+        sheet.take(inner);
+        self.beside(sheet, (lane, rightwards), arrow.from.host, &shown.from);
+        if !shown.to.is_empty() {
+            let (zone, align) = match shown.to.iter().all(|text| text.text.width() <= sheet.zone(outer).1) {
+                true => (outer, if rightwards { Align::Right } else { Align::Left }),
+                false => (inner, if rightwards { Align::Left } else { Align::Right }),
+            };
+            sheet.skip_to(zone, last);
+            shown.to.iter().for_each(|text| sheet.write_spans(zone, align, slice::from_ref(text)));
+        }
+    }
+
     /// One end of a segment's way, whose other end another row shows.
     pub(super) fn end(&self, sheet: &mut Sheet<'_>, arrow: &Arrow, shown: &Shown, other: &Row) {
         let (from, to) = self.frame.ends(arrow);

@@ -99,6 +99,9 @@ impl Drawing<'_> {
             What::Arrow(arrow) => {
                 match self.slopes.other_end(index) {
                     Some(other) => self.end(&mut sheet, arrow, shown, &self.picture.rows[other]),
+                    None if arrow.turns() && !matches!(arrow.part, Part::Lost { .. }) => {
+                        self.turn(&mut sheet, arrow, shown);
+                    }
                     None => self.arrow(&mut sheet, row, arrow, shown),
                 }
                 None

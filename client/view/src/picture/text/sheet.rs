@@ -21,7 +21,7 @@ pub(super) struct Sheet<'a> {
     /// What each lane's lifeline is; `None`: there is none in this row.
     lives: Vec<Option<Life>>,
     lines: Vec<Line>,
-    /// Where texts may begin in each zone: 0, or 1 if the first line is taken.
+    /// The line where texts may begin in each zone: 0, or 1 if the first line is taken.
     free: Vec<usize>,
 }
 
@@ -81,6 +81,11 @@ impl<'a> Sheet<'a> {
     /// Says that a zone's first line is taken.
     pub(super) fn take(&mut self, zone: usize) {
         self.free[zone] = self.free[zone].max(1);
+    }
+
+    /// Texts begin in a zone in this line at the earliest.
+    pub(super) fn skip_to(&mut self, zone: usize, line: usize) {
+        self.free[zone] = self.free[zone].max(line);
     }
 
     /// Writes words into a zone, from its first free line on.

@@ -23,6 +23,10 @@ pub(super) struct Shown {
 pub(super) fn shown(picture: &Picture) -> Vec<Shown> {
     let mut above = Above::default();
     let rows = picture.rows.iter().map(|row| match &row.what {
+        // Both ends are on one lifeline, and neither makes the state of the other old.
+        What::Arrow(arrow) if arrow.turns() => {
+            Shown { from: above.changed(&arrow.from, row), to: above.changed(&arrow.to, row) }
+        }
         What::Arrow(arrow) => Shown { from: above.next(&arrow.from, row), to: above.next(&arrow.to, row) },
         What::Notes(notes) => {
             if let (Some(host), Some(HostState::Down)) = (notes.host, notes.becomes) {
@@ -53,13 +57,20 @@ struct Above {
 impl Above {
     /// The states at an end that must be written; with the number of their connection, if it is not the row's.
     fn next(&mut self, end: &End, row: &Row) -> Vec<Span> {
+        // A state of another connection stands between.
+        if let (Some(host), [_, ..]) = (end.host, end.states.as_slice())
+            && self.last.insert(host, end.connection) != Some(end.connection)
+        {
+            self.states.remove(&(host, end.connection));
+        }
+        self.changed(end, row)
+    }
+
+    /// The states at an end that are others than before.
+    fn changed(&mut self, end: &End, row: &Row) -> Vec<Span> {
         let Some(host) = end.host else { return Vec::new() };
         let number = Some(end.connection).filter(|number| *number != row.connection && *number > 0);
-        let mut is_new = |state: TcpState| {
-            let before = self.states.insert((host, end.connection), state);
-            let last = self.last.insert(host, end.connection);
-            before != Some(state) || last != Some(end.connection)
-        };
+        let mut is_new = |state: TcpState| self.states.insert((host, end.connection), state) != Some(state);
         let states = end.states.iter().filter(|state| is_new(**state));
         states.map(|state| span(*state, number)).collect()
     }

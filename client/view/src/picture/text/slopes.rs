@@ -36,7 +36,10 @@ impl Slopes {
         }
         let mut departures: BTreeMap<u64, usize> = BTreeMap::new();
         for (index, row) in picture.rows.iter().enumerate() {
-            let What::Arrow(Arrow { part, segment, .. }) = &row.what else { continue };
+            let What::Arrow(arrow @ Arrow { part, segment, .. }) = &row.what else { continue };
+            if arrow.turns() {
+                continue;
+            }
             match (part, departures.get(segment)) {
                 (Part::Departure, _) => {
                     departures.insert(*segment, index);

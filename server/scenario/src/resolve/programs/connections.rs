@@ -1,6 +1,6 @@
 //! The connections of a program.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::Progress;
 use crate::address::Destination;
@@ -11,6 +11,17 @@ use crate::resolve::{Checker, Place};
 use crate::shape::Opt;
 use crate::shape::programs::On;
 use crate::{HostId, Slot, wording};
+
+/// The name by which every host knows itself (RFC 6761 §6.3).
+pub(in crate::resolve) const LOCALHOST: &str = "localhost";
+
+/// What `localhost` is on a host with these addresses.
+fn loopback(addresses: &[IpAddr]) -> IpAddr {
+    match addresses.iter().any(IpAddr::is_ipv4) {
+        true => Ipv4Addr::LOCALHOST.into(),
+        false => Ipv6Addr::LOCALHOST.into(),
+    }
+}
 
 /// A connection that some step opens.
 pub(super) struct Connection<'a> {
@@ -110,8 +121,10 @@ impl Checker<'_> {
     }
 
     pub(super) fn destination(&mut self, from: HostId, span: Span, to: &Destination) -> Option<SocketAddr> {
+        let own = &self.hosts[from.0].addresses;
         let address = match to.host.parse::<IpAddr>() {
             Ok(address) => address,
+            Err(_) if to.host == LOCALHOST => loopback(own),
             Err(_) => {
                 let host = self.host(span, &to.host)?;
                 let Some(address) = self.hosts[host.0].address_from(&self.hosts[from.0]) else {
@@ -123,9 +136,6 @@ impl Checker<'_> {
                 address
             }
         };
-        if self.hosts[from.0].addresses.contains(&address) {
-            self.problem(span, "a host cannot connect to itself", "name another host");
-        }
         Some(SocketAddr::new(address, to.port))
     }
 }

@@ -7,6 +7,7 @@ mod steps;
 use std::time::Duration;
 
 use self::connections::Connection;
+pub(super) use self::connections::LOCALHOST;
 use self::listeners::Listener;
 use super::{Checker, Place, key, word};
 use crate::de::Spanned;
