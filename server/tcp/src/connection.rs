@@ -5,6 +5,7 @@ mod application;
 mod arrives;
 mod calls;
 mod challenge;
+mod cwnd;
 mod delayed_ack;
 mod handshake;
 mod info;

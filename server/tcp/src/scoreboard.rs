@@ -82,6 +82,7 @@ impl Scoreboard {
             let sent = self.segments.pop_front().expect("just seen");
             self.unmark(sent.mark);
             delivered.acknowledged += 1;
+            delivered.acknowledged_resent |= sent.transmissions > 1;
             if sent.mark != Mark::Sacked {
                 delivered.note_acknowledged(&sent);
             }

@@ -123,11 +123,18 @@ pub struct Settings {
     pub late_acks: bool,
     /// The congestion control algorithm.
     pub congestion: CongestionAlgorithm,
+    /// Whether CUBIC grows as fast as Reno once it is where the last loss was, and takes back a loss that was none (RFC 9438
+    /// §4.3, §4.9). Linux `tcp_cubic` does neither.
+    pub cubic_follows_rfc: bool,
+    /// Whether CUBIC ends slow start when the acknowledgments of a round trip take half of it, or round trips become longer
+    /// (HyStart; Linux `hystart_update`).
+    pub hystart: bool,
     /// Whether the congestion window of an idle connection falls to the initial window (RFC 5681 §4.1).
     pub slow_start_after_idle: bool,
-    /// Whether it falls by half for each RTO without data (Linux `tcp_cwnd_restart`); otherwise all at once
+    /// Whether it falls by half for each RTO without data, and halfway to what is used for each RTO in which less is used
+    /// (RFC 2861; Linux `tcp_cwnd_restart`, `tcp_cwnd_application_limited`); otherwise at once, and only when nothing was sent
     /// (RFC 5681 §4.1).
-    pub halve_idle_window: bool,
+    pub window_validation: bool,
     /// Whether several segments leave the stack as one packet that is cut up below it: only the last of them gets PSH
     /// (Linux TSO and GSO, `tcp_tso_autosize`).
     pub segmentation_offload: bool,

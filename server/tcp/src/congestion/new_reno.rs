@@ -2,32 +2,29 @@
 
 use std::time::Duration;
 
-use super::CongestionControl;
-use crate::Instant;
+use super::{CongestionControl, Sample};
+use crate::{Instant, Seq};
 
 /// NewReno.
-#[derive(Clone, Debug, Default)]
-pub(super) struct NewReno {
-    /// Acknowledged segments for which the window has not grown yet.
-    credit: u32,
-}
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewReno;
 
 impl CongestionControl for NewReno {
-    fn avoid(&mut self, _now: Instant, _rtt: Duration, window: u32, segments: u32) -> u32 {
-        self.credit += segments;
-        let more = self.credit / window;
-        self.credit %= window;
-        more
+    fn acknowledgments_per_segment(&mut self, _now: Instant, window: u32, _segments: u32) -> u32 {
+        window
     }
 
     fn after_loss(&mut self, window: u32) -> u32 {
-        self.credit = 0;
         window / 2
     }
 
-    fn forget(&mut self) {
-        self.credit = 0;
-    }
+    fn forget(&mut self, _now: Instant, _nxt: Seq) {}
 
     fn undo(&mut self) {}
+
+    fn measured(&mut self, _sample: &Sample, _slow_start: Option<u32>) -> bool {
+        false
+    }
+
+    fn resumed(&mut self, _now: Instant, _idle: Duration) {}
 }

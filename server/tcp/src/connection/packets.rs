@@ -45,8 +45,6 @@ pub(super) struct Packets {
     pub(super) new: Packet,
     /// The packet that is sent again.
     pub(super) resent: Packet,
-    /// New data waits until the congestion window has room for a larger packet.
-    pub(super) waits_for_room: bool,
 }
 
 impl Connection {
@@ -55,7 +53,7 @@ impl Connection {
         if !cx.settings.segmentation_offload || !self.packets.new.is_done() {
             return;
         }
-        let room = self.congestion.size().saturating_sub(self.snd.sent.in_flight());
+        let room = self.congestion_room();
         let half = (self.congestion.size() / 2).max(1);
         let max = self.packet_segments().min(half).min(room);
         let fits = unsent.min(window);
@@ -79,7 +77,7 @@ impl Connection {
             return false;
         }
         let size = self.congestion.size();
-        let room = size.saturating_sub(self.snd.sent.in_flight()).saturating_mul(mss).min(window);
+        let room = self.congestion_room().saturating_mul(mss).min(window);
         if room >= self.packet_segments() * mss || room >= self.snd.wnd.min(size.saturating_mul(mss)) / 3 {
             return false;
         }
@@ -91,17 +89,20 @@ impl Connection {
         oldest.zip(self.rtt.srtt()).is_some_and(|(age, srtt)| age >= srtt / 2)
     }
 
-    /// The most segments of one packet: what a paced sender sends in a millisecond, and more on short paths (Linux
-    /// `tcp_tso_autosize`, `tcp_update_pacing_rate`).
-    pub(super) fn packet_segments(&self) -> u32 {
-        let max = u64::from(u16::MAX) + 1;
-        let (mss, window) =
-            (u64::from(self.snd.mss), u64::from(self.congestion.size().max(self.snd.sent.len())));
+    /// How fast a paced sender would send, octets a second (Linux `tcp_update_pacing_rate`).
+    pub(super) fn pacing_rate(&self) -> u64 {
+        let window = u64::from(self.congestion.size().max(self.snd.sent.len()));
         let percent = if self.congestion.size() < self.congestion.threshold() / 2 { 200 } else { 120 };
         let srtt = self.rtt.srtt().map_or(1, |srtt| srtt.as_micros().max(1) as u64);
-        let rate = mss * window * percent * 10_000 / srtt;
+        u64::from(self.snd.mss) * window * percent * 10_000 / srtt
+    }
+
+    /// The most segments of one packet: what a paced sender sends in a millisecond, and more on short paths (Linux
+    /// `tcp_tso_autosize`).
+    pub(super) fn packet_segments(&self) -> u32 {
+        let max = u64::from(u16::MAX) + 1;
         let round_trip = self.rtt.min_rtt().map_or(u64::MAX, |min_rtt| min_rtt.as_micros() as u64) >> 9;
         let near = if round_trip < 32 { max >> round_trip } else { 0 };
-        (((rate >> 10) + near).min(max) / mss).max(2) as u32
+        (((self.pacing_rate() >> 10) + near).min(max) / u64::from(self.snd.mss)).max(2) as u32
     }
 }

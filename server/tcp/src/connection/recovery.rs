@@ -78,8 +78,6 @@ pub(super) struct AckSummary<'a> {
     pub(super) duplicate: bool,
     /// The duplicate that it reports (RFC 2883).
     pub(super) dsack: Option<(Seq, Seq)>,
-    /// Segments in flight before it.
-    pub(super) in_flight: u32,
 }
 
 impl Recovery {
@@ -121,7 +119,7 @@ impl Connection {
         self.recovery.new_data_first = false;
         self.rack_update(ack);
         self.rack_detect_reordering(ack);
-        self.process_tail_probe_ack(ack);
+        self.process_tail_probe_ack(cx.now, ack);
         let lost_before = self.snd.sent.lost();
         let suspicious = ack.duplicate
             || ack.delivered.sacked > 0
@@ -134,8 +132,7 @@ impl Connection {
         if self.recovery.phase == Phase::Recovery {
             self.reduce_window(ack, newly_lost);
         } else if ack.advanced && ack.delivered.acknowledged > 0 {
-            let rtt = self.rtt.srtt().unwrap_or_default();
-            self.congestion.acknowledged(cx.now, rtt, ack.delivered.segments, ack.in_flight);
+            self.congestion.acknowledged(cx.now, ack.delivered.segments);
         }
     }
 
@@ -147,9 +144,9 @@ impl Connection {
         if self.recovery.phase == Phase::Recovery && recovered {
             self.snd.sent.forget_duplicates();
             if self.recovery.may_undo(original) {
-                self.undo(false);
+                self.undo(cx.now, false);
             } else {
-                self.congestion.repaired();
+                self.congestion.repaired(cx.now);
             }
             // RFC 6582 §4: without SACK a duplicate could be mistaken for a new loss until new data is acknowledged.
             if self.snd.una == self.recovery.recovery_point && !self.agreed.sack && !self.snd.sent.is_empty()
@@ -168,14 +165,14 @@ impl Connection {
                     if self.snd.sent.resent() > 0 {
                         return;
                     }
-                    self.undo(true);
+                    self.undo(cx.now, true);
                     self.try_open();
                 }
-                self.undo_by_dsack();
+                self.undo_by_dsack(cx.now);
                 self.detect_losses(cx, ack);
             }
             Phase::Loss => {
-                self.process_ack_in_loss(ack, original, recovered);
+                self.process_ack_in_loss(cx.now, ack, original, recovered);
                 self.detect_losses(cx, ack);
                 if self.recovery.phase != Phase::Open {
                     return;
@@ -188,7 +185,7 @@ impl Connection {
                     }
                     self.count_duplicate(ack);
                 }
-                self.undo_by_dsack();
+                self.undo_by_dsack(cx.now);
                 self.detect_losses(cx, ack);
             }
         }
@@ -243,11 +240,10 @@ impl Connection {
         let passed = self.snd.una.at_or_after(self.recovery.recovery_point);
         if fresh || passed || (self.recovery.phase == Phase::Loss && self.retransmissions.timeouts == 0) {
             self.congestion.loss();
-            self.congestion.timeout();
             self.begin_undo();
         }
         self.snd.sent.mark_all_lost(cx.now, min_age);
-        self.congestion.set(self.snd.sent.in_flight() + 1);
+        self.congestion.timeout(cx.now, self.snd.nxt, self.snd.sent.in_flight() + 1);
         self.recovery.phase = Phase::Loss;
         self.recovery.recovery_point = self.snd.nxt;
         self.recovery.tail_probe = None;
@@ -257,15 +253,15 @@ impl Connection {
     }
 
     /// After a timeout: the repair goes on, or turns out not to be needed (RFC 5682 §2.1, §3).
-    fn process_ack_in_loss(&mut self, ack: &AckSummary<'_>, original: bool, recovered: bool) {
+    fn process_ack_in_loss(&mut self, now: Instant, ack: &AckSummary<'_>, original: bool, recovered: bool) {
         if ack.advanced && self.recovery.may_undo(original) {
-            self.undo_loss(self.agreed.sack);
+            self.undo_loss(now, self.agreed.sack);
             return;
         }
         if self.recovery.frto {
             // Step 3.b: a segment that was sent only once was delivered.
             if ack.delivered.original {
-                self.undo_loss(true);
+                self.undo_loss(now, true);
                 return;
             }
             if self.snd.nxt.after(self.recovery.recovery_point) {
@@ -284,7 +280,7 @@ impl Connection {
         }
         if recovered {
             if self.recovery.may_undo(original) {
-                self.undo(false);
+                self.undo(now, false);
             }
             self.end_repair();
             return;

@@ -47,7 +47,7 @@ impl Connection {
                 return sent;
             }
         }
-        if !self.snd.sent.has_lost() || self.snd.sent.in_flight() >= self.congestion.size() {
+        if !self.snd.sent.has_lost() || self.congestion_room() == 0 {
             return None;
         }
         let edge = self.snd.window_end();
@@ -55,7 +55,7 @@ impl Connection {
             return None;
         }
         if cx.settings.segmentation_offload && self.packets.resent.is_done() {
-            let room = self.congestion.size().saturating_sub(self.snd.sent.in_flight());
+            let room = self.congestion_room();
             let segments = self.snd.sent.plan_resend(self.packet_segments().min(room), edge);
             self.packets.resent = Packet::new(segments);
         }
@@ -77,12 +77,18 @@ impl Connection {
         let fin = self.snd.fin_unsent();
         // A tail loss probe may exceed the congestion window by a segment (RFC 8985 §7.3).
         let probes = self.outbox.tail_loss_probe;
-        if (unsent == 0 && !fin) || (self.snd.sent.in_flight() >= self.congestion.size() && !probes) {
+        if unsent == 0 && !fin {
             return None;
         }
-        let window = self.usable_window();
-        self.packets.waits_for_room = !probes && self.waits_for_more_room(cx, unsent, window);
-        if self.packets.waits_for_room {
+        let (room, window) = (self.congestion_room(), self.usable_window());
+        if room == 0 && !probes {
+            self.note_use(cx, true);
+            return None;
+        }
+        if !probes && self.waits_for_more_room(cx, unsent, window) {
+            if room.saturating_mul(self.snd.mss) < window {
+                self.note_use(cx, true);
+            }
             return None;
         }
         let len = unsent.min(self.snd.mss).min(window);
@@ -108,7 +114,9 @@ impl Connection {
             flags |= Flags::PSH;
         }
         let ends_packet = len > 0 && self.packets.new.count();
-        self.restart_after_idle(cx);
+        if len > 0 {
+            self.end_idleness(cx);
+        }
         let mut sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
         sent.joined = self.packets.new.goes_on();
         self.snd.nxt += sent.len;
@@ -116,6 +124,7 @@ impl Connection {
             self.snd.small_end = self.snd.nxt;
         }
         self.snd.sent.push(sent.clone());
+        self.note_use(cx, false);
         if len > 0 {
             self.ack_policy.data_sent(cx.now);
         }
@@ -129,17 +138,6 @@ impl Connection {
             sent.flags |= Flags::PSH;
         }
         Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
-    }
-
-    /// A connection that was idle for longer than its RTO restarts with a smaller window (RFC 5681 §4.1).
-    fn restart_after_idle(&mut self, cx: &Context<'_>) {
-        if !cx.settings.slow_start_after_idle || !self.snd.sent.is_empty() {
-            return;
-        }
-        let (rto, idle) = (self.rtt.rto(), self.last_sent.map(|last| cx.now - last));
-        if let Some(idle) = idle.filter(|idle| *idle > rto) {
-            self.congestion.restart_after_idle(idle, rto, cx.settings.halve_idle_window);
-        }
     }
 
     /// The sender's silly-window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1, §3.7.4).

@@ -19,8 +19,14 @@ pub(crate) struct Delivered {
     pub(crate) segments: u32,
     /// When the oldest acknowledged segment that was sent only once was sent (Karn's algorithm, RFC 6298 §3).
     pub(crate) sent_once: Option<Instant>,
+    /// When the last one was sent.
+    last_acknowledged_once: Option<Instant>,
     /// When the oldest reported segment that was sent only once was sent.
     pub(crate) sacked_sent_once: Option<Instant>,
+    /// When the last one was sent.
+    last_sacked_once: Option<Instant>,
+    /// Whether an acknowledged segment was sent more than once.
+    pub(super) acknowledged_resent: bool,
     /// Whether a delivered segment before the recovery point was sent only once: it was not lost (RFC 5682 §2.1).
     pub(crate) original: bool,
     /// Whether any delivered segment was sent more than once.
@@ -54,11 +60,18 @@ impl Delivered {
         Delivered { before, ..Delivered::default() }
     }
 
+    /// When the last segment was sent that was sent only once: the highest reported, or else acknowledged if nothing
+    /// acknowledged with it was sent again.
+    pub(crate) fn last_sent_once(&self) -> Option<Instant> {
+        self.last_sacked_once.or(self.last_acknowledged_once.filter(|_| !self.acknowledged_resent))
+    }
+
     /// A segment is acknowledged that was not reported before.
     pub(super) fn note_acknowledged(&mut self, sent: &Sent) {
         let once = sent.transmissions == 1;
         if once {
             self.sent_once.get_or_insert(sent.first_sent);
+            self.last_acknowledged_once = Some(sent.first_sent);
         }
         let echoes_earlier = self.before.echoed.is_some_and(|echoed| echoed < sent.last_sent);
         self.note(sent, once || !echoes_earlier);
@@ -69,6 +82,7 @@ impl Delivered {
         self.sacked += 1;
         if sent.transmissions == 1 {
             self.sacked_sent_once.get_or_insert(sent.first_sent);
+            self.last_sacked_once = Some(sent.first_sent);
         }
         self.note(sent, true);
     }

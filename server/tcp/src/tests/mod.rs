@@ -3,6 +3,7 @@
 mod binding;
 mod choices;
 mod close;
+mod congestion;
 mod figures;
 mod handshake;
 mod icmp;

@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 59] = [
+const ROWS: [Row; 61] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -248,9 +248,15 @@ const ROWS: [Row; 59] = [
     ),
     (
         "the congestion window of an idle connection falls",
-        |s| if s.halve_idle_window { "by half per RTO" } else { "at once" }.to_owned(),
-        [D("`tcp_cwnd_restart`"), U, U, U, U],
+        |s| if s.window_validation { "by half per RTO" } else { "at once" }.to_owned(),
+        [M("60a"), D("RFC 5681 §4.1"), U, U, U],
     ),
+    (
+        "CUBIC catches up with Reno, takes back a loss that was none",
+        |s| on(s.cubic_follows_rfc),
+        [M("61d, 61f"), D("RFC 9438 §4.3, §4.9"), U, U, U],
+    ),
+    ("HyStart", |s| on(s.hystart), [M("62a, 62c"), U, U, U, U]),
     (
         "window scale",
         |s| {

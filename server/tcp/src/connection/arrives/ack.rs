@@ -114,11 +114,6 @@ impl Connection {
         self.record_timestamp(header);
         self.persist.answered();
         let una_before = self.snd.una;
-        let mut in_flight = self.snd.sent.in_flight();
-        if self.packets.waits_for_room {
-            // The congestion window is the limit nevertheless.
-            in_flight = in_flight.max(self.congestion.size());
-        }
         let was_empty = self.snd.sent.is_empty();
         let advanced = header.ack.after(una_before);
         let window_changed =
@@ -130,14 +125,15 @@ impl Connection {
         } else if let Some(sent) = delivered.sacked_sent_once {
             self.rtt.sample(cx.now - sent, self.snd.una, self.snd.nxt);
         }
+        self.measure(cx, &delivered);
         self.totals.delivered += delivered.segments;
         self.totals.dsack_dups += u32::from(dsack.is_some());
         let duplicate = header.ack == una_before && header.is_empty() && !window_changed && dsack.is_none();
-        let ack = AckSummary { header, delivered, una_before, advanced, duplicate, dsack, in_flight };
+        let ack = AckSummary { header, delivered, una_before, advanced, duplicate, dsack };
         if !was_empty || dsack.is_some() {
             self.recover(cx, &ack);
         } else {
-            self.process_tail_probe_ack(&ack);
+            self.process_tail_probe_ack(cx.now, &ack);
         }
         if advanced {
             self.set_retransmission_timer(cx);

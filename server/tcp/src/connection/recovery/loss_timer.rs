@@ -75,7 +75,7 @@ impl Connection {
     }
 
     /// What the answer to a tail loss probe says (RFC 8985 §7.4; Linux `tcp_process_tlp_ack`).
-    pub(in crate::connection) fn process_tail_probe_ack(&mut self, ack: &AckSummary<'_>) {
+    pub(in crate::connection) fn process_tail_probe_ack(&mut self, now: Instant, ack: &AckSummary<'_>) {
         let Some(probe) = self.recovery.tail_probe else { return };
         if ack.header.ack.before(probe.end_seq) {
             return;
@@ -90,7 +90,7 @@ impl Connection {
             self.recovery.tail_probe = None;
             if self.recovery.phase <= Phase::Disorder {
                 self.congestion.loss();
-                self.congestion.repaired();
+                self.congestion.repaired(now);
                 self.try_open();
             }
         }

@@ -7,8 +7,8 @@ use crate::{Header, Instant};
 
 impl Connection {
     /// The timeout was spurious; `end` says whether the phase ends, too.
-    pub(super) fn undo_loss(&mut self, end: bool) {
-        self.undo(true);
+    pub(super) fn undo_loss(&mut self, now: Instant, end: bool) {
+        self.undo(now, true);
         self.retransmissions.timeouts = 0;
         if end {
             self.end_repair();
@@ -25,11 +25,11 @@ impl Connection {
     }
 
     /// Restores what the supposed loss has cost (RFC 4015 §3.2).
-    pub(super) fn undo(&mut self, unmark: bool) {
+    pub(super) fn undo(&mut self, now: Instant, unmark: bool) {
         if unmark {
             self.snd.sent.unmark_lost();
         }
-        self.congestion.undo();
+        self.congestion.undo(now);
         self.recovery.undo = None;
     }
 
@@ -44,9 +44,9 @@ impl Connection {
 
     /// Undoes the repair, which may still go on or be over, if D-SACKs have reported every retransmission (Linux
     /// `tcp_try_undo_dsack`).
-    pub(super) fn undo_by_dsack(&mut self) {
+    pub(super) fn undo_by_dsack(&mut self, now: Instant) {
         if self.recovery.may_undo(false) {
-            self.undo(false);
+            self.undo(now, false);
             self.try_open();
         }
     }
