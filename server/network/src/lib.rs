@@ -14,6 +14,7 @@ mod network;
 mod path;
 pub mod random;
 mod rules;
+mod wire;
 
 pub use connections::Connections;
 pub use event::{Event, EventKind, ResetSent};

@@ -15,11 +15,11 @@ use halfopen_scenario::{HostId as ScenarioHost, MiddleboxFault, Scenario, Tracke
 use halfopen_tcp::{Instant, read_segment};
 use halfopen_trace::{FaultId, HostId, MiddleboxChange, MiddleboxChanged, MiddleboxId, MiddleboxLoss, Phase};
 
-use self::edit::Address;
 use self::tracker::{Change, Tracker};
 pub(crate) use self::tracker::{Expired, Sockets, Verdict};
 use crate::event::{EventKind, Events};
 use crate::flight::Flight;
+use crate::wire::{self, End};
 
 /// The middleboxes of a scenario, and where they stand.
 #[derive(Debug)]
@@ -129,10 +129,11 @@ impl Middleboxes {
         let Ok((source, destination, header)) = read_segment(datagram) else { return Verdict::Pass.into() };
         // An answer to a segment that passed untranslated.
         if let Some(outside) = addresses::outside(&self.scenario, destination.ip()) {
-            edit::set_address(datagram, Address::Destination, outside);
+            wire::set_socket(datagram, End::Destination, SocketAddr::new(outside, destination.port()));
             return Verdict::Pass.into();
         }
-        let clamped = middlebox.mss_clamp.is_some_and(|most| edit::clamp_mss(datagram, most));
+        let clamped =
+            middlebox.mss_clamp.is_some_and(|most| edit::clamp_mss(wire::segment_mut(datagram), most));
         let blocked = middlebox.blocks > 0;
         let passage = middlebox.tracker.handle_segment(now, source, destination, &header, blocked);
         let mut note = |change, before, after| {
@@ -154,7 +155,7 @@ impl Middleboxes {
         if passage.verdict == Verdict::Untranslated
             && let Some(inside) = addresses::inside(&self.scenario, source.ip())
         {
-            edit::set_address(datagram, Address::Source, inside);
+            wire::set_socket(datagram, End::Source, SocketAddr::new(inside, source.port()));
             note(MiddleboxChange::Untranslated, None, None);
         }
         Judged { verdict: passage.verdict, forgotten: passage.forgotten }

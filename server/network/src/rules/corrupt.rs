@@ -1,12 +1,10 @@
 //! Bits that are flipped on the way.
 
-use std::ops::Range;
-
 use halfopen_scenario::Field;
 use halfopen_tcp::DropReason;
 
-use super::segment_of_mut;
 use crate::random::Stream;
+use crate::wire::{octets_of, segment_mut};
 
 /// The 16-bit word of a TCP header with the data offset and the control bits.
 const OFFSET_WORD: u32 = 6;
@@ -19,7 +17,7 @@ const OFFSET_WORD: u32 = 6;
 pub(super) fn corrupt(datagram: &mut [u8], bits: u32, field: Option<Field>, random: &mut Stream) {
     let before = datagram.to_vec();
     loop {
-        flip(segment_of_mut(datagram), bits, field, random);
+        flip(segment_mut(datagram), bits, field, random);
         // The bits may be those that an earlier fault flipped: then try others, of which there are always some.
         if halfopen_tcp::read_segment(datagram).err() != Some(DropReason::Checksum) {
             datagram.copy_from_slice(&before);
@@ -54,19 +52,6 @@ fn flip(segment: &mut [u8], bits: u32, field: Option<Field>, random: &mut Stream
     }
 }
 
-/// The octets of a field in a segment (RFC 9293 §3.1).
-fn octets_of(field: Field, segment: &[u8]) -> Range<usize> {
-    match field {
-        Field::Sequence => 4..8,
-        Field::Acknowledgment => 8..12,
-        Field::Flags => 13..14,
-        Field::Window => 14..16,
-        Field::Checksum => 16..18,
-        Field::Urgent => 18..20,
-        Field::Payload => usize::from(segment[12] >> 4) * 4..segment.len(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
@@ -74,7 +59,7 @@ mod tests {
     use halfopen_tcp::{Config, Disposition, Endpoint, Flags, Header, Instant, Profile};
 
     use super::*;
-    use crate::rules::segment_of;
+    use crate::wire::segment;
 
     fn endpoint(address: &str) -> Endpoint {
         let settings = Profile::Linux.settings();
@@ -126,8 +111,8 @@ mod tests {
                     let read = halfopen_tcp::read_segment(&broken).map(|(_, _, header)| header);
                     assert_eq!(read, Err(DropReason::Checksum), "{bits} bits of the {}", field.name());
                 }
-                let place = octets_of(field, segment_of(&whole));
-                let pairs = segment_of(&whole).iter().zip(segment_of(&broken)).enumerate();
+                let place = octets_of(field, segment(&whole));
+                let pairs = segment(&whole).iter().zip(segment(&broken)).enumerate();
                 for (octet, (before, after)) in pairs {
                     assert!(before == after || place.contains(&octet), "{}", field.name());
                 }

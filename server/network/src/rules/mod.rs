@@ -15,9 +15,7 @@ use crate::connections::Connections;
 use crate::event::{EventKind, Events};
 use crate::flight::Outgoing;
 use crate::random::Stream;
-
-/// The size of an IPv6 header, in octets.
-const IPV6_HEADER: usize = 40;
+use crate::wire;
 
 /// The rules of a scenario, in its order.
 #[derive(Debug)]
@@ -116,7 +114,7 @@ impl Rules {
     ) -> Result<Changes, Dropped> {
         let mut changes = Changes::default();
         for rule in &mut self.0 {
-            if !rule.takes(now, connections, sent, segment_of(datagram)) {
+            if !rule.takes(now, connections, sent, wire::segment(datagram)) {
                 continue;
             }
             let fault = rule.fault;
@@ -131,7 +129,7 @@ impl Rules {
                 SegmentAction::Duplicate { copies, spacing } => changes.copies.push((copies, spacing)),
                 SegmentAction::Reorder { behind } => changes.behind = changes.behind.saturating_add(behind),
                 SegmentAction::Corrupt { bits, field } => corrupt(datagram, bits, field, &mut rule.coin),
-                SegmentAction::Rewrite(new) => rewrite(segment_of_mut(datagram), &new, sent),
+                SegmentAction::Rewrite(new) => rewrite(wire::segment_mut(datagram), &new, sent),
             }
         }
         Ok(changes)
@@ -196,21 +194,6 @@ fn is_active(when: When, now: Instant, connections: &dyn Connections) -> bool {
             connections.in_state_since(host.into(), state).is_some_and(|since| now.since(since) >= lasted)
         }
     }
-}
-
-/// The TCP segment in an IP datagram that a host sends.
-fn segment_of(datagram: &[u8]) -> &[u8] {
-    &datagram[ip_header_length(datagram)..]
-}
-
-fn segment_of_mut(datagram: &mut [u8]) -> &mut [u8] {
-    let header = ip_header_length(datagram);
-    &mut datagram[header..]
-}
-
-fn ip_header_length(datagram: &[u8]) -> usize {
-    let version = datagram[0] >> 4;
-    if version == 4 { usize::from(datagram[0] & 0xf) * 4 } else { IPV6_HEADER }
 }
 
 #[cfg(test)]

@@ -1,65 +1,45 @@
 //! Fields of a segment that are rewritten on the way.
-//!
-//! The checksum is updated by the difference (RFC 1624 §3), as a router that translates addresses does: a wrong one stays wrong.
-//! Padding replaces an option that is removed, as Linux's `TCPOPTSTRIP` does, so that no segment changes its size.
 
 use halfopen_scenario::{NewValue, Renumber, Rewrite};
 use halfopen_tcp::{Flags, Seq};
 
 use crate::flight::Outgoing;
-
-/// Offsets of fields in the TCP header (RFC 9293 §3.1).
-const SEQUENCE: usize = 4;
-const ACKNOWLEDGMENT: usize = 8;
-const CONTROL_BITS: usize = 13;
-const WINDOW: usize = 14;
-const CHECKSUM: usize = 16;
-const URGENT: usize = 18;
-const OPTIONS: usize = 20;
-
-/// Kinds of options (RFC 9293 §3.1, RFC 7323, RFC 2018).
-const END: u8 = 0;
-const PADDING: u8 = 1;
-const MSS: u8 = 2;
-const WINDOW_SCALE: u8 = 3;
-const SACK_PERMITTED: u8 = 4;
-const SACK: u8 = 5;
-const TIMESTAMPS: u8 = 8;
+use crate::wire::{self, Kind, Walk};
 
 /// Rewrites a TCP segment.
 pub(super) fn rewrite(segment: &mut [u8], new: &Rewrite, sent: &Outgoing) {
     if let Some(flags) = new.flags {
-        put_control_bits(segment, flags);
+        wire::put_control_bits(segment, flags);
     }
     if let Some(number) = new.sequence {
-        renumber(segment, SEQUENCE, number, sent.initial[0]);
+        renumber(segment, wire::SEQUENCE, number, sent.initial[0]);
     }
     if let Some(number) = new.acknowledgment
-        && control_bits(segment).contains(Flags::ACK)
+        && wire::control_bits(segment).contains(Flags::ACK)
     {
-        renumber(segment, ACKNOWLEDGMENT, number, sent.initial[1]);
+        renumber(segment, wire::ACKNOWLEDGMENT, number, sent.initial[1]);
     }
     if let Some(octets) = new.window {
         let field = u16::try_from(octets >> sent.window_shift).unwrap_or(u16::MAX);
-        put(segment, WINDOW, &field.to_be_bytes());
+        wire::put(segment, wire::WINDOW, &field.to_be_bytes());
     }
     if let Some(urgent) = new.urgent {
-        let flags = control_bits(segment);
+        let flags = wire::control_bits(segment);
         let (flags, pointer) = match urgent {
             NewValue::To(pointer) => (flags | Flags::URG, pointer),
             NewValue::Off => (flags.without(Flags::URG), 0),
         };
-        put_control_bits(segment, flags);
-        put(segment, URGENT, &pointer.to_be_bytes());
+        wire::put_control_bits(segment, flags);
+        wire::put(segment, wire::URGENT, &pointer.to_be_bytes());
     }
     let mss = new.mss.map(|mss| value(mss, u16::to_be_bytes));
     let scale = new.window_scale.map(|shift| value(shift, u8::to_be_bytes));
     let options = [
-        (MSS, mss.as_ref().map(|mss| mss.as_ref().map(<[u8; 2]>::as_slice))),
-        (WINDOW_SCALE, scale.as_ref().map(|shift| shift.as_ref().map(<[u8; 1]>::as_slice))),
-        (SACK_PERMITTED, new.no_sack_permitted.then_some(None)),
-        (SACK, new.no_sack.then_some(None)),
-        (TIMESTAMPS, new.no_timestamps.then_some(None)),
+        (Kind::Mss, mss.as_ref().map(|mss| mss.as_ref().map(<[u8; 2]>::as_slice))),
+        (Kind::WindowScale, scale.as_ref().map(|shift| shift.as_ref().map(<[u8; 1]>::as_slice))),
+        (Kind::SackPermitted, new.no_sack_permitted.then_some(None)),
+        (Kind::Sack, new.no_sack.then_some(None)),
+        (Kind::Timestamps, new.no_timestamps.then_some(None)),
     ];
     for (kind, octets) in options {
         if let Some(octets) = octets {
@@ -75,68 +55,25 @@ fn value<T, O>(new: NewValue<T>, octets: impl FnOnce(T) -> O) -> Option<O> {
     }
 }
 
-fn control_bits(segment: &[u8]) -> Flags {
-    Flags::from_bits(segment[CONTROL_BITS])
-}
-
-/// The two bits of ECN stay.
-fn put_control_bits(segment: &mut [u8], flags: Flags) {
-    let others = segment[CONTROL_BITS] & 0xc0;
-    put(segment, CONTROL_BITS, &[others | flags.bits()]);
-}
-
 fn renumber(segment: &mut [u8], place: usize, new: Renumber, initial: Seq) {
-    let own =
-        u32::from_be_bytes([segment[place], segment[place + 1], segment[place + 2], segment[place + 3]]);
     // Modulo 2^32, as sequence numbers are.
     let number = match new {
-        Renumber::To(number) => initial.0.wrapping_add(number as u32),
-        Renumber::By(by) => own.wrapping_add(by as u32),
+        Renumber::To(number) => initial + number as u32,
+        Renumber::By(by) => wire::number(segment, place) + by as u32,
     };
-    put(segment, place, &number.to_be_bytes());
+    wire::put_number(segment, place, number);
 }
 
 /// Gives every option of this kind this value, or removes it.
-fn replace_option(segment: &mut [u8], kind: u8, value: Option<&[u8]>) {
-    let end = (usize::from(segment[12] >> 4) * 4).min(segment.len());
-    let mut place = OPTIONS;
-    while place < end && segment[place] != END {
-        if segment[place] == PADDING {
-            place += 1;
-            continue;
+fn replace_option(segment: &mut [u8], kind: Kind, value: Option<&[u8]>) {
+    let mut walk = Walk::over(kind);
+    while let Some(place) = walk.next(segment) {
+        match value {
+            Some(value) if value.len() == place.len() => wire::put(segment, place.start, value),
+            Some(_) => {}
+            None => wire::remove_option(segment, place),
         }
-        // Behind a length that makes no sense nothing can be read.
-        let length = segment.get(place + 1).map_or(0, |length| usize::from(*length));
-        if length < 2 || place + length > end {
-            return;
-        }
-        if segment[place] == kind {
-            match value {
-                Some(value) if value.len() + 2 == length => put(segment, place + 2, value),
-                Some(_) => {}
-                None => (place..place + length).for_each(|place| put(segment, place, &[PADDING])),
-            }
-        }
-        place += length;
     }
-}
-
-/// Writes octets into the header and updates the checksum.
-fn put(segment: &mut [u8], place: usize, octets: &[u8]) {
-    for (place, octet) in (place..).zip(octets) {
-        let word = place & !1;
-        let before = half(segment, word);
-        segment[place] = *octet;
-        let sum = u32::from(!half(segment, CHECKSUM)) + u32::from(!before) + u32::from(half(segment, word));
-        let sum = (sum & 0xffff) + (sum >> 16);
-        let sum = (sum & 0xffff) + (sum >> 16);
-        let [_, _, high, low] = (!sum).to_be_bytes();
-        segment[CHECKSUM..CHECKSUM + 2].copy_from_slice(&[high, low]);
-    }
-}
-
-fn half(segment: &[u8], place: usize) -> u16 {
-    u16::from_be_bytes([segment[place], segment[place + 1]])
 }
 
 #[cfg(test)]
@@ -146,7 +83,7 @@ mod tests {
     use halfopen_tcp::{Header, Options, SackBlocks, Timestamps, read_segment};
 
     use super::*;
-    use crate::rules::{outgoing, segment_of_mut};
+    use crate::rules::outgoing;
 
     /// A segment after a rewrite, read as a host reads it.
     fn rewritten(header: &Header, new: &Rewrite) -> Header {
@@ -154,7 +91,7 @@ mod tests {
         let mut datagram =
             halfopen_tcp::encode_segment(from, to, header, &vec![b'x'; header.payload as usize]);
         let sent = Outgoing { initial: [Seq(1000), Seq(u32::MAX)], window_shift: 7, ..outgoing() };
-        rewrite(segment_of_mut(&mut datagram), new, &sent);
+        rewrite(wire::segment_mut(&mut datagram), new, &sent);
         read_segment(&datagram).expect("the checksum is right").2
     }
 
