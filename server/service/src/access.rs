@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use halfopen_proto::Token;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::port::PortLimits;
 use crate::tls::Tls;
 
 /// The headers that clients of gRPC-Web send.
@@ -32,6 +33,8 @@ pub struct Access {
     pub token: Option<Token>,
     /// The origins whose pages may call from a browser.
     pub origins: Vec<Origin>,
+    /// What clients may hold, whoever they are.
+    pub limits: PortLimits,
 }
 
 impl Access {

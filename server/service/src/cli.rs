@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use clap::Args;
 use halfopen_proto::Token;
-use halfopen_units::{ParseError, parse_duration};
+use halfopen_units::{ParseError, parse_duration, parse_size};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::access::{Access, Origin};
 use crate::config::Config;
+use crate::port::PortLimits;
 use crate::service::Service;
 use crate::tls::{Tls, TlsError};
 
@@ -47,6 +48,21 @@ pub struct ServeOptions {
     /// Let pages of this origin call from a browser (gRPC-Web): `https://example.com`, or * for any. Repeatable
     #[arg(long = "allow-origin", value_name = "ORIGIN", env = "HALFOPEN_ALLOW_ORIGIN")]
     pub origins: Vec<Origin>,
+    /// The number of connections that may be open; further ones are closed at once
+    #[arg(long, value_name = "N", env = "HALFOPEN_MAX_CONNECTIONS", default_value_t = 4096)]
+    pub max_connections: usize,
+    /// Of these, the number from one IPv4 address or one IPv6 network (/64)
+    #[arg(long, value_name = "N", env = "HALFOPEN_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1024)]
+    pub max_connections_per_address: usize,
+    /// The size of the requests that have not arrived completely, over all connections
+    #[arg(long, value_name = "SIZE", env = "HALFOPEN_MAX_REQUEST_BYTES", default_value = "64MiB", value_parser = size)]
+    pub max_request_bytes: u64,
+    /// How long a client may take to send a request, or its part of a TLS handshake
+    #[arg(long, value_name = "TIME", env = "HALFOPEN_REQUEST_TIME", default_value = "20s", value_parser = time)]
+    pub request_time: Duration,
+    /// How long a client may answer nothing, or take nothing of what it is sent, before its connection is closed
+    #[arg(long, value_name = "TIME", env = "HALFOPEN_SILENCE", default_value = "1min", value_parser = silence)]
+    pub silence: Duration,
     /// How long open runs may continue after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", env = "HALFOPEN_GRACE", default_value = "5s", value_parser = time)]
     pub grace: Duration,
@@ -55,6 +71,21 @@ pub struct ServeOptions {
 /// A time as an option, with what to write instead if it is none.
 fn time(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error: ParseError| format!("{error}; {}", error.help()))
+}
+
+/// A time in which a peer can be probed: the kernel counts in seconds.
+fn silence(text: &str) -> Result<Duration, String> {
+    let silence = time(text)?;
+    if silence >= Duration::from_secs(2) {
+        Ok(silence)
+    } else {
+        Err("less than 2s is too short to tell".into())
+    }
+}
+
+/// A size as an option.
+fn size(text: &str) -> Result<u64, String> {
+    parse_size(text).map_err(|error: ParseError| format!("{error}; {}", error.help()))
 }
 
 impl ServeOptions {
@@ -75,7 +106,14 @@ impl ServeOptions {
             (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key)?),
             _ => None,
         };
-        Ok(Access { tls, token: self.token.clone(), origins: self.origins.clone() })
+        let limits = PortLimits {
+            connections: self.max_connections,
+            connections_per_address: self.max_connections_per_address,
+            request_bytes: self.max_request_bytes,
+            request_time: self.request_time,
+            silence: self.silence,
+        };
+        Ok(Access { tls, token: self.token.clone(), origins: self.origins.clone(), limits })
     }
 }
 
@@ -98,9 +136,6 @@ pub enum ServeError {
     /// Signals, threads or standard output are not available.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
-    /// Serving failed.
-    #[error("serving failed: {0}")]
-    Serve(#[from] tonic::transport::Error),
 }
 
 /// Serves until SIGTERM or SIGINT, then lets open runs finish; a second signal ends it at once.
@@ -129,7 +164,7 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
         let _ = stopped.await;
     };
     tokio::select! {
-        served = service.serve(listener, &access, stopped) => served?,
+        () = service.serve(listener, &access, stopped) => {}
         () = signalled => {}
     }
     Ok(())

@@ -23,8 +23,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::duplex;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Channel, Endpoint, Error, Server};
+use tonic::transport::{Channel, Endpoint};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::server::HealthReporter;
@@ -35,6 +34,7 @@ use crate::access::Access;
 use crate::config::{Config, MAX_REQUEST};
 use crate::lifecycle::{Lifecycle, report_health};
 use crate::pool::{Pool, Runner};
+use crate::port::{Connections, Port, Requests};
 use crate::run_service::RunHandler;
 use crate::scenario_service::ScenarioHandler;
 use crate::server_service::ServerHandler;
@@ -46,9 +46,8 @@ use crate::token;
 const IN_MEMORY_BUFFER: usize = 256 * 1024;
 /// How long connections may take to close after their streams have ended.
 const CLOSING: Duration = Duration::from_secs(1);
-/// The interval at which idle connections are pinged. A connection without an answer is closed, so that the run of a client
-/// that vanished does not continue forever.
-const KEEPALIVE: Duration = Duration::from_secs(30);
+/// The size, in bytes, of the largest request for health: it is the name of a service, and needs no token.
+const MAX_HEALTH_REQUEST: usize = 1024;
 
 /// The service. Clones share its threads and its limits.
 #[derive(Clone)]
@@ -75,6 +74,7 @@ impl Service {
             pool: Pool::new(config.threads, config.queue, &runner)?,
             lifecycle: Lifecycle::new(),
             unread: Unread::default(),
+            connections: Connections::default(),
             config: config.clone(),
         });
         let grpc = grpc(&shared, health_server);
@@ -85,27 +85,14 @@ impl Service {
 
     /// Serves on a listener until `stop` completes, then shuts down the service and all its clones: new runs get
     /// UNAVAILABLE and health checks NOT_SERVING at once; open runs have [`Config::grace`] to finish, then their streams
-    /// end with UNAVAILABLE; a second later the remaining connections are dropped. Fails if the listener does.
-    pub async fn serve(
-        &self,
-        listener: TcpListener,
-        access: &Access,
-        stop: impl Future<Output = ()>,
-    ) -> Result<(), Error> {
-        let Shared { lifecycle, config, .. } = self.shared.as_ref();
-        let server = Server::builder()
-            .accept_http1(true)
-            .http2_keepalive_interval(Some(KEEPALIVE))
-            .add_routes(Routes::from(self.port(access)));
-        let ended = lifecycle.ended();
-        let served = async {
-            match access.tls.clone() {
-                Some(tls) => server.serve_with_incoming_shutdown(tls.incoming(listener), ended).await,
-                None => {
-                    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                    server.serve_with_incoming_shutdown(incoming, ended).await
-                }
-            }
+    /// end with UNAVAILABLE; a second later the remaining connections are dropped.
+    pub async fn serve(&self, listener: TcpListener, access: &Access, stop: impl Future<Output = ()>) {
+        let Shared { lifecycle, config, connections, .. } = self.shared.as_ref();
+        let port = Port {
+            router: self.port(access),
+            tls: access.tls.clone(),
+            limits: access.limits.clone(),
+            connections: connections.clone(),
         };
         let drained = async {
             stop.await;
@@ -113,8 +100,8 @@ impl Service {
             tokio::time::sleep(CLOSING).await;
         };
         tokio::select! {
-            served = served => served,
-            () = drained => Ok(()),
+            () = port.serve(listener, lifecycle.ended()) => {}
+            () = drained => {}
         }
     }
 
@@ -146,6 +133,7 @@ impl Service {
         let state = Arc::clone(&self.shared);
         let healthz = get(move || async move { healthz(&state) });
         // The token is checked inside gRPC-Web, so that its callers can read the refusal.
+        let grpc = grpc.layer(from_fn_with_state(Requests::new(&access.limits), Requests::check));
         let port = Router::new().route("/healthz", healthz).merge(grpc.layer(GrpcWebLayer::new()));
         match access.cors() {
             // A browser asks without the token.
@@ -165,6 +153,7 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
     let runs = RunServiceServer::new(RunHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
     let scenarios = ScenarioServiceServer::new(ScenarioHandler).max_decoding_message_size(MAX_REQUEST);
     let server = ServerServiceServer::new(ServerHandler(Arc::clone(shared)));
+    let health = health.max_decoding_message_size(MAX_HEALTH_REQUEST);
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::lifecycle::Lifecycle;
 use crate::pool::Pool;
+use crate::port::Connections;
 use crate::tail::Unread;
 
 /// The state that the handlers of a service share.
@@ -12,11 +13,14 @@ pub(crate) struct Shared {
     pub(crate) pool: Pool,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) unread: Unread,
+    pub(crate) connections: Connections,
 }
 
 /// The current load of a service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
+    /// The number of open connections of all ports.
+    pub connections: usize,
     /// The number of runs whose stream a client has open, finished runs included.
     pub open_streams: usize,
     /// The number of runs that wait for a thread.
@@ -29,6 +33,7 @@ pub struct Load {
 impl Shared {
     pub(crate) fn load(&self) -> Load {
         Load {
+            connections: self.connections.open(),
             open_streams: self.lifecycle.open_streams(),
             waiting_runs: self.pool.waiting(),
             unread_events: self.unread.events(),

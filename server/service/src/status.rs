@@ -146,6 +146,25 @@ pub(crate) fn readers_too_slow(unread: u64) -> Status {
     )
 }
 
+/// The requests that have not arrived completely take too much memory.
+pub(crate) fn requests_too_large(limit: u64) -> Status {
+    exhausted(
+        "REQUESTS_TOO_LARGE",
+        format!("unfinished requests have {limit} bytes already; try again when some are complete"),
+    )
+}
+
+/// Too many watches of health are open.
+pub(crate) fn too_many_watches(limit: usize) -> Status {
+    exhausted("TOO_MANY_WATCHES", format!("{limit} clients watch the health of this server already"))
+}
+
+/// The request did not arrive in time.
+pub(crate) fn request_too_slow(time: Duration) -> Status {
+    let message = format!("the request was not complete after {time:?}: send it faster");
+    Status::with_error_details(Code::DeadlineExceeded, message, info("REQUEST_TOO_SLOW", []))
+}
+
 fn exhausted(reason: &str, message: String) -> Status {
     let mut details = info(reason, []);
     details.set_retry_info(Some(Duration::from_millis(100)));

@@ -4,21 +4,17 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use futures_util::{Stream, stream};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
@@ -28,15 +24,8 @@ use tokio_rustls::server::TlsStream;
 
 use crate::status::{self, WANTS_TLS};
 
-/// How long a TLS handshake may take.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait after a failed `accept`: the operating system may be out of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The protocols over TLS. gRPC needs the first; many clients of gRPC-Web and of /healthz support only the second.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
-/// The number of connections that may wait to be served.
-const MAX_WAITING: usize = 16;
-
 /// A certificate and its private key, with which a server proves its identity.
 #[derive(Clone)]
 pub struct Tls {
@@ -118,41 +107,18 @@ impl Tls {
         Ok(Tls { config: Arc::new(config) })
     }
 
-    /// The connections to a listener, each after its TLS handshake. Drop the stream to stop listening.
-    pub(crate) fn incoming(
-        self,
-        listener: TcpListener,
-    ) -> impl Stream<Item = io::Result<TlsStream<TcpStream>>> {
-        let acceptor = TlsAcceptor::from(self.config);
-        let (ready, connections) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(async move {
-            loop {
-                let accepted = tokio::select! {
-                    accepted = listener.accept() => accepted,
-                    () = ready.closed() => return,
-                };
-                let Ok((connection, _)) =
-                    accepted.inspect_err(|error| tracing::warn!("cannot accept: {error}"))
-                else {
-                    sleep(ACCEPT_PAUSE).await;
-                    continue;
-                };
-                let (acceptor, ready) = (acceptor.clone(), ready.clone());
-                // Each in a task of its own, so that a silent client does not delay others.
-                tokio::spawn(async move {
-                    match timeout(HANDSHAKE_TIMEOUT, handshake(&acceptor, connection)).await {
-                        // An error means that the server is gone.
-                        Ok(Ok(Some(connection))) => drop(ready.send(Ok(connection)).await),
-                        Ok(Ok(None)) => tracing::debug!("a client did not speak TLS"),
-                        Ok(Err(error)) => tracing::debug!("TLS handshake failed: {error}"),
-                        Err(_) => tracing::debug!("TLS handshake timed out"),
-                    }
-                });
+    /// Performs the TLS handshake. A client that speaks something else gets an error, and `None` is returned.
+    pub(crate) async fn accept(&self, connection: TcpStream) -> io::Result<Option<TlsStream<TcpStream>>> {
+        /// The type of the first TLS record (RFC 8446 §5.1).
+        const HANDSHAKE_RECORD: u8 = 22;
+        let mut first = [0; 3];
+        match connection.peek(&mut first).await? {
+            0 => Ok(None),
+            _ if first[0] == HANDSHAKE_RECORD => {
+                TlsAcceptor::from(Arc::clone(&self.config)).accept(connection).await.map(Some)
             }
-        });
-        stream::unfold(connections, |mut connections| async {
-            connections.recv().await.map(|connection| (connection, connections))
-        })
+            _ => refuse(connection, first == *b"PRI").await.map(|()| None),
+        }
     }
 }
 
@@ -188,23 +154,6 @@ fn secret(file: &Path, bytes: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError>
 
 fn has(bytes: &[u8], words: &str) -> bool {
     bytes.windows(words.len()).any(|window| window == words.as_bytes())
-}
-
-/// Performs the TLS handshake. A client that speaks something else gets an error, and `None` is returned.
-async fn handshake(
-    acceptor: &TlsAcceptor,
-    connection: TcpStream,
-) -> io::Result<Option<TlsStream<TcpStream>>> {
-    /// The type of the first TLS record (RFC 8446 §5.1).
-    const HANDSHAKE_RECORD: u8 = 22;
-    // As for connections without TLS.
-    connection.set_nodelay(true)?;
-    let mut first = [0; 3];
-    match connection.peek(&mut first).await? {
-        0 => Ok(None),
-        _ if first[0] == HANDSHAKE_RECORD => acceptor.accept(connection).await.map(Some),
-        _ => refuse(connection, first == *b"PRI").await.map(|()| None),
-    }
 }
 
 /// Answers in HTTP, 1.1 or 2, that the port speaks TLS, then reads until the client closes: closing a connection with unread

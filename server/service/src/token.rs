@@ -9,6 +9,7 @@ use axum::response::Response;
 use halfopen_proto::Token;
 use subtle::ConstantTimeEq;
 
+use crate::port::Peer;
 use crate::status;
 
 /// Health checks need no token: load balancers and orchestrators have none.
@@ -25,7 +26,8 @@ pub(crate) async fn check(State(token): State<Token>, request: Request, next: Ne
     match refused {
         None => next.run(request).await,
         Some(status) => {
-            tracing::info!(path = request.uri().path(), "refused: {}", status.message());
+            let peer = request.extensions().get::<Peer>().map(|Peer(address)| address);
+            tracing::info!(peer = ?peer, path = request.uri().path(), "refused: {}", status.message());
             status.into_http::<Body>()
         }
     }

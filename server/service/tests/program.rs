@@ -118,6 +118,43 @@ fn an_address_in_use_is_an_error_that_helps() {
     assert!(said.contains(&address) && said.contains("--listen"), "{said}");
 }
 
+/// The processor time of a process, in clock ticks.
+#[cfg(target_os = "linux")]
+fn processor_time(child: &Child) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    // The name of the program, in parentheses, is the second field; user and system time are the 14th and 15th.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_free_descriptor_it_waits_says_so_once_and_recovers() {
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -n 64 && exec \"$0\" --listen 127.0.0.1:0", env!("CARGO_BIN_EXE_halfopend")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let address = announced(&mut child);
+    let many: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(line.contains("cannot accept connections") && line.contains("ulimit -n"), "{line}");
+    let before = processor_time(&child);
+    std::thread::sleep(Duration::from_secs(1));
+    let ticks = processor_time(&child) - before;
+    assert!(ticks < 30, "a busy loop: {ticks} ticks of the processor in a second");
+    drop(many);
+    assert_eq!(healthz(address), "200");
+    line.clear();
+    said.read_line(&mut line).unwrap();
+    assert!(line.contains("accepted again"), "{line}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 #[test]
 fn unusable_tls_and_token_options_are_errors_before_it_listens() {
     let program = env!("CARGO_BIN_EXE_halfopend");
@@ -126,6 +163,8 @@ fn unusable_tls_and_token_options_are_errors_before_it_listens() {
         (&["--tls-cert", program, "--tls-key", program], 1, "--tls-cert and --tls-key name PEM files"),
         (&["--tls-cert", program], 2, "--tls-key"),
         (&["--token", ""], 2, "the token is empty"),
+        (&["--silence", "1s"], 2, "less than 2s"),
+        (&["--max-request-bytes", "many"], 2, "many"),
         (&["--token", "two words"], 2, "without spaces"),
     ] {
         let output = halfopend(arguments).wait_with_output().unwrap();

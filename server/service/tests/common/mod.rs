@@ -61,7 +61,8 @@ impl Server {
         Server::serve(Service::with_runner(config, runner).expect("threads"), Access::default()).await
     }
 
-    async fn serve(service: Service, access: Access) -> Server {
+    /// A service on a port with restricted access.
+    pub(crate) async fn serve(service: Service, access: Access) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound").to_string();
         let (stop, stopped) = oneshot::channel();
@@ -73,7 +74,7 @@ impl Server {
                     std::future::pending::<()>().await;
                 }
             };
-            serving.serve(listener, &access, stopped).await.expect("serves");
+            serving.serve(listener, &access, stopped).await;
         });
         Server { service, address, stop: Some(stop), served }
     }
