@@ -1,5 +1,7 @@
 //! Changes of state in sentences: how a connection opened, and how it was closed.
 
+use std::fmt;
+
 use halfopen_proto::v1::cause::Origin;
 use halfopen_proto::v1::{Cause, TcpCall, TcpState, TcpTimer};
 
@@ -8,6 +10,40 @@ use super::phrases::{self, about};
 use super::sentences::{Sentences, lost};
 use crate::timeline::{EntryIndex, EntryKind, HostIndex, Segment};
 use crate::words;
+
+/// Who sent a segment.
+#[derive(Clone, Copy)]
+pub(super) enum Peer<'a> {
+    Host(&'a str),
+    /// The other end of a connection of one host.
+    OtherEnd,
+    /// The socket that received it.
+    SameSocket,
+    Unknown,
+}
+
+impl Peer<'_> {
+    /// At the beginning of a sentence. The name of a host stays as it is.
+    fn first(self) -> String {
+        match self {
+            Peer::Host(name) => name.to_owned(),
+            Peer::OtherEnd => "The other end".to_owned(),
+            Peer::SameSocket => "The same socket".to_owned(),
+            Peer::Unknown => "The peer".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Peer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Peer::Host(name) => name,
+            Peer::OtherEnd => "the other end",
+            Peer::SameSocket => "the same socket",
+            Peer::Unknown => "the peer",
+        })
+    }
+}
 
 impl Sentences<'_> {
     pub(super) fn opening(
@@ -51,10 +87,11 @@ impl Sentences<'_> {
         let sender = sent.and_then(|sent| sent.host);
         let own = self.timeline.entries[beat.from].connection;
         let peer = match sent {
-            Some(sent) if sender == Some(host) && sent.connection != own => "the other end",
-            Some(_) if self.timeline.is_loop(own) => "the same socket",
-            _ => sender.map_or("the peer", |host| self.host(host)),
+            Some(sent) if sender == Some(host) && sent.connection != own => Peer::OtherEnd,
+            Some(_) if self.timeline.is_loop(own) => Peer::SameSocket,
+            _ => sender.map_or(Peer::Unknown, |host| Peer::Host(self.host(host))),
         };
+        let first = peer.first();
         let mut text = match (from, *to) {
             (_, TcpState::Closed) => self.closed(name, from, segment, peer, cause),
             (TcpState::Established, TcpState::FinWait1) => {
@@ -65,26 +102,23 @@ impl Sentences<'_> {
                 format!("{name}'s application called {why}: {name} sent its own FIN, {is}")
             }
             (_, TcpState::CloseWait) => {
-                format!("{peer}'s FIN reached {name}: {is}, until its application closes too")
+                format!("{first}'s FIN reached {name}: {is}, until its application closes too")
             }
-            (_, TcpState::FinWait2) => format!("{peer} acknowledged {name}'s FIN: {is}"),
+            (_, TcpState::FinWait2) => format!("{first} acknowledged {name}'s FIN: {is}"),
             (_, TcpState::Closing) => {
-                format!("{peer}'s FIN reached {name} before its own was acknowledged: {is}")
+                format!("{first}'s FIN reached {name} before its own was acknowledged: {is}")
             }
             (TcpState::FinWait1, TcpState::TimeWait) => {
-                format!("{peer}'s FIN reached {name} and acknowledged its own: {is}")
+                format!("{first}'s FIN reached {name} and acknowledged its own: {is}")
             }
-            (TcpState::Closing, TcpState::TimeWait) => format!("{peer} acknowledged {name}'s FIN: {is}"),
-            (_, TcpState::TimeWait) => format!("{peer}'s FIN reached {name}: {is}"),
+            (TcpState::Closing, TcpState::TimeWait) => format!("{first} acknowledged {name}'s FIN: {is}"),
+            (_, TcpState::TimeWait) => format!("{first}'s FIN reached {name}: {is}"),
             _ => format!("{name} went from {was} to {is}: {why}"),
         };
         if let Some(reset) = reset {
             let is_close = cause.origin == Some(Origin::Call(TcpCall::Close.into()));
             let unread = if is_close { " because input was unread" } else { "" };
             text.push_str(&format!("; it sent a RST{unread}{}", lost(reset)));
-        }
-        if let Some(rest) = text.strip_prefix("the ") {
-            text = format!("The {rest}");
         }
         text + "."
     }
@@ -94,9 +128,10 @@ impl Sentences<'_> {
         name: &str,
         from: TcpState,
         segment: Option<&Segment>,
-        peer: &str,
+        peer: Peer<'_>,
         cause: &Cause,
     ) -> String {
+        let first = peer.first();
         let was = words::state(from);
         if let Some(timer) = phrases::gave_up(cause) {
             let why = match (timer, cause.user_timeout) {
@@ -127,11 +162,11 @@ impl Sentences<'_> {
                 return format!("{who} reached {name}: from {was} it went to CLOSED");
             }
             Some(_) if from == TcpState::LastAck => {
-                return format!("{peer} acknowledged {name}'s FIN: {name} is CLOSED");
+                return format!("{first} acknowledged {name}'s FIN: {name} is CLOSED");
             }
             Some(segment) if segment.length > 0 => {
                 return format!(
-                    "{peer}'s data came after {name}'s application had closed: from {was} it went to CLOSED"
+                    "{first}'s data came after {name}'s application had closed: from {was} it went to CLOSED"
                 );
             }
             _ => {}
