@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    ApplicationResult, Cause, ConnectionCreated, Event, FaultApplied, FaultKind, FaultPhase, HostState,
-    KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxState, SegmentLost, SegmentSent, StateTransition,
-    StepKind, TcpDropReason, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange, TimerChanged,
-    UnreachableCode, cause, event,
+    ApplicationResult, CallReturned, Cause, ConnectionCreated, Event, FaultApplied, FaultKind, FaultPhase,
+    HostState, KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxState, SegmentLost, SegmentSent,
+    StateTransition, StepKind, TcpDropReason, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange,
+    TimerChanged, UnreachableCode, cause, event,
 };
 
 use crate::words;
@@ -344,6 +344,16 @@ impl Builder {
                 EntryKind::Fault(fault)
             }
             Kind::ApplicationResult(result) => application(result),
+            // A call within a step; those of applications outside of the scenario are not shown.
+            Kind::CallReturned(CallReturned { error, end_of_stream, step: Some(step) }) => {
+                application(&ApplicationResult {
+                    step: Some(step.clone()),
+                    end_of_stream: *end_of_stream,
+                    error: error.clone(),
+                    ..ApplicationResult::default()
+                })
+            }
+            Kind::CallReturned(CallReturned { step: None, .. }) => return None,
             Kind::RunStarted(started) => {
                 self.timeline.hosts = started.hosts.iter().map(|host| host.name.clone()).collect();
                 return None;
@@ -361,7 +371,6 @@ impl Builder {
             | Kind::FaultAdded(_)
             | Kind::StepBlocked(_)
             | Kind::DataMistaken(_)
-            | Kind::CallReturned(_)
             | Kind::TcpInfo(_)
             | Kind::LimitReached(_)
             | Kind::RunStopped(_)

@@ -7,8 +7,8 @@ use crate::forms;
 use crate::parse::{Mistake, Parse, expected};
 use crate::wording::{fold, list, short, suggest};
 use crate::{
-    Distribution, Field, FlagsMatch, Invalid, KeepaliveOutcome, OnExpiry, OnFull, OnReuse, Preset, Strays,
-    Unreachable,
+    Distribution, Field, FlagsMatch, Invalid, KeepaliveOutcome, OnEnd, OnExpiry, OnFull, OnReuse, Preset,
+    Strays, Unreachable,
 };
 
 fn unknown(what: &str, word: &str, names: &[&str]) -> Mistake {
@@ -200,6 +200,18 @@ impl Parse for OnReuse {
     fn parse(text: &str) -> Result<OnReuse, Mistake> {
         let all = OnReuse::ALL;
         all.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<OnReuse>(text))
+    }
+}
+
+impl Parse for OnEnd {
+    const WHAT: &'static str = "`passed` or `closes-both`";
+
+    fn schema() -> Schema {
+        forms::words(OnEnd::ALL.map(OnEnd::name))
+    }
+
+    fn parse(text: &str) -> Result<OnEnd, Mistake> {
+        OnEnd::ALL.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<OnEnd>(text))
     }
 }
 

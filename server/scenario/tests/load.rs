@@ -146,7 +146,7 @@ fn middleboxes_are_presets_with_something_laid_over_them() {
 #[test]
 fn programs_have_their_connections() {
     let scenario = whole();
-    let [web, ssh, client] = &scenario.programs[..] else { panic!("three programs") };
+    let [web, ssh, client, ..] = &scenario.programs[..] else { panic!("three programs and more") };
     assert_eq!((web.name.as_str(), ssh.name.as_str(), client.name.as_str()), ("web", "ssh", "client"));
     assert_eq!((web.host, client.host), (HostId(1), HostId(0)));
     assert_eq!(web.connections, [Some("first".to_owned())]);
@@ -419,6 +419,25 @@ fn faults_say_what_which_and_when() {
     );
     assert_eq!(faults.iter().map(|fault| fault.may_not_happen).position(|may| may), Some(3));
     assert_eq!(faults[13].text, "power-loss: client, at: 1s");
+}
+
+#[test]
+fn programs_of_a_host_may_use_the_same_connection() {
+    let scenario = whole();
+    let [.., proxy, watch] = &scenario.programs[..] else { panic!("two programs and more") };
+    let relay = Action::Relay {
+        connections: [Slot(0), Slot(1)],
+        half_close: OnEnd::ClosesBoth,
+        reset: OnEnd::ClosesBoth,
+        idle: Some(S(3600)),
+    };
+    assert_eq!(proxy.steps[3].action, relay);
+    assert_eq!(proxy.shared, []);
+    let down = ConnectionRef { program: 3, connection: Slot(0), nth: None };
+    assert_eq!((&watch.connections[..], &watch.shared[..]), (&[][..], &[down][..]));
+    assert_eq!(watch.steps[0].action, Action::Receive { connection: Slot(0), amount: Amount::Next });
+    assert_eq!(watch.shared(Slot(0)), Some(down));
+    assert_eq!(proxy.shared(Slot(1)), None);
 }
 
 #[test]

@@ -25,8 +25,26 @@ pub(crate) struct Written {
     octets: u64,
     /// Where in the pattern the stream begins.
     shift: u64,
-    /// The application's own octets and where they begin.
-    own: Vec<(u64, Box<[u8]>)>,
+    /// What is not of the pattern, or of another part of it, and where it begins.
+    pieces: Vec<(u64, Piece)>,
+}
+
+/// A piece of a stream.
+#[derive(Clone, Debug)]
+enum Piece {
+    /// The application's own octets.
+    Own(Box<[u8]>),
+    /// A copy of what another stream has there: so many octets of the pattern from this place on.
+    Copy { place: u64, octets: u64 },
+}
+
+impl Piece {
+    fn octets(&self) -> u64 {
+        match self {
+            Piece::Own(own) => own.len() as u64,
+            Piece::Copy { octets, .. } => *octets,
+        }
+    }
 }
 
 impl Written {
@@ -43,8 +61,38 @@ impl Written {
     /// The octets that are written next are the application's own.
     pub(crate) fn begin_own(&mut self, octets: &[u8]) {
         if !octets.is_empty() {
-            self.own.push((self.octets, octets.into()));
+            self.pieces.push((self.octets, Piece::Own(octets.into())));
         }
+    }
+
+    /// The octets that are written next are a copy: so many of the pattern from this place on.
+    pub(crate) fn begin_copy(&mut self, place: u64, octets: usize) {
+        let octets = octets as u64;
+        match self.pieces.last_mut() {
+            Some((start, Piece::Copy { place: before, octets: known }))
+                if *start + *known == self.octets && *before + *known == place =>
+            {
+                *known += octets;
+            }
+            _ if octets > 0 => self.pieces.push((self.octets, Piece::Copy { place, octets })),
+            _ => {}
+        }
+    }
+
+    /// Where the pattern has these octets, which were written at this offset, if they are of the pattern.
+    pub(crate) fn place_of(&self, offset: u64, octets: &[u8]) -> Option<u64> {
+        let place = match self.piece_at(offset) {
+            Some((_, Piece::Own(_))) => return None,
+            Some((start, Piece::Copy { place, .. })) => place + (offset - start),
+            None => offset + self.shift,
+        };
+        (octets.len() <= CHUNK && pattern(place, octets.len()) == octets).then_some(place)
+    }
+
+    fn piece_at(&self, offset: u64) -> Option<(u64, &Piece)> {
+        let after = self.pieces.partition_point(|(start, _)| *start <= offset);
+        let (start, piece) = self.pieces.get(after.checked_sub(1)?)?;
+        (offset < start + piece.octets()).then_some((*start, piece))
     }
 
     /// So many octets more are written.
@@ -73,15 +121,21 @@ impl Written {
 
     /// Octets from this offset on: at least one, and at most `max_len`.
     fn at(&self, offset: u64, max_len: usize) -> &[u8] {
-        let after = self.own.partition_point(|(start, _)| *start <= offset);
-        if let Some((start, own)) = after.checked_sub(1).and_then(|index| self.own.get(index))
-            && let Some(rest) = own.get((offset - start) as usize..)
-            && !rest.is_empty()
-        {
-            return &rest[..rest.len().min(max_len)];
+        let most = |octets: u64| max_len.min(usize::try_from(octets).unwrap_or(usize::MAX)).min(CHUNK);
+        match self.piece_at(offset) {
+            Some((start, Piece::Own(own))) => {
+                let rest = &own[(offset - start) as usize..];
+                &rest[..rest.len().min(max_len)]
+            }
+            Some((start, Piece::Copy { place, octets })) => {
+                pattern(place + (offset - start), most(octets - (offset - start)))
+            }
+            None => {
+                let after = self.pieces.partition_point(|(start, _)| *start <= offset);
+                let until = self.pieces.get(after).map_or(u64::MAX, |(start, _)| start - offset);
+                self.pattern(offset, most(until))
+            }
         }
-        let until_own = self.own.get(after).map_or(u64::MAX, |(start, _)| start - offset);
-        self.pattern(offset, max_len.min(usize::try_from(until_own).unwrap_or(usize::MAX)).min(CHUNK))
     }
 
     fn pattern(&self, offset: u64, octets: usize) -> &'static [u8] {
@@ -140,6 +194,31 @@ mod tests {
             for (other, octets) in streams.iter().map(|stream| stream.at(50, 20)).enumerate() {
                 assert_eq!(written.check(50, octets).is_ok(), number == other, "{number} and {other}");
             }
+        }
+    }
+
+    #[test]
+    fn a_copy_is_what_the_other_stream_has_however_often_it_is_copied() {
+        let (origin, stream) = written();
+        let mut copies = vec![origin];
+        for number in 1..4 {
+            let mut copy = Written::new(number);
+            copy.advance(3);
+            let before = copies.last().unwrap();
+            let shift = if number == 1 { 0 } else { 3 };
+            for (index, piece) in stream.chunks(4).enumerate() {
+                match before.place_of((4 * index) as u64 + shift, piece) {
+                    Some(place) => copy.begin_copy(place, piece.len()),
+                    None => copy.begin_own(piece),
+                }
+                copy.advance(piece.len());
+            }
+            assert_eq!(copy.check(3, &stream), Ok(()), "copy {number}");
+            assert!(
+                copy.pieces.iter().any(|(_, piece)| matches!(piece, Piece::Copy { octets: 8, .. })),
+                "joined"
+            );
+            copies.push(copy);
         }
     }
 

@@ -22,14 +22,15 @@ impl ConnectionOpened {
     }
 }
 
-/// A call of an application that is no program of the scenario returned the error of the connection, or saw the end of the
-/// peer's stream.
+/// A call that is no step returned the error of the connection, or saw the end of the peer's stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallReturned {
     /// The connection's error, if it returned that.
     pub error: Option<Errno>,
     /// Whether it saw the end of the peer's stream.
     pub end_of_stream: bool,
+    /// The step within which it was made; `None`: its application is no program of the scenario.
+    pub step: Option<StepId>,
 }
 
 /// A step of an application ended.

@@ -161,8 +161,8 @@ pub enum EventKind {
     },
     /// A step of an application ended.
     ApplicationResult(ApplicationResult),
-    /// A call of an application that is no program of the scenario returned the error of the connection, or saw the end of the
-    /// stream. Happens once for each of the two.
+    /// A call that is no step returned the error of the connection, or saw the end of the stream: that of an application
+    /// that is no program of the scenario, or one within a relay. Happens once for each of the two.
     CallReturned(CallReturned),
     /// What TCP_INFO says of the connection now. An expectation asks for it.
     TcpInfo(Box<TcpInfo>),

@@ -91,7 +91,7 @@ impl Ends {
                 end.last_read = Some(moment);
             }),
             EventKind::ApplicationResult(ApplicationResult { error, end_of_stream, .. })
-            | EventKind::CallReturned(CallReturned { error, end_of_stream }) => {
+            | EventKind::CallReturned(CallReturned { error, end_of_stream, .. }) => {
                 self.with_end(event, |end| end.call_returned(*error, *end_of_stream, moment));
             }
             EventKind::TcpInfo(info) => self.with_end(event, |end| end.infos.push((**info, moment))),

@@ -50,6 +50,7 @@ pub const fn step(kind: StepKind) -> &'static str {
         StepKind::Wait => "wait",
         StepKind::WaitUntil => "wait-until",
         StepKind::Hold => "hold",
+        StepKind::Relay => "relay",
         StepKind::Shutdown => "shutdown",
         StepKind::Close => "close",
         StepKind::Abort => "abort",

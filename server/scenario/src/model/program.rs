@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use halfopen_tcp::KeepaliveSettings;
 
-use super::{Errors, HostId, Location, Slot};
+use super::{ConnectionRef, Errors, HostId, Location, Slot};
 
 /// What one application does: its steps in sequence, from time 0.
 ///
@@ -19,10 +19,20 @@ pub struct Program {
     pub name: String,
     /// Where it runs.
     pub host: HostId,
-    /// The names of its connections, if they have any, in the order in which the text opens them.
+    /// The names of the connections that it opens, if they have any, in the order in which the text opens them.
     pub connections: Vec<Option<String>>,
+    /// Connections that other programs of the host open, and this one uses too. Their [`Slot`]s follow those of its own. A
+    /// connection that several programs use is closed when the last of them ends, or when one of them closes it.
+    pub shared: Vec<ConnectionRef>,
     /// What it does, in order. The steps within [`Action::Repeat`] follow it immediately.
     pub steps: Vec<Step>,
+}
+
+impl Program {
+    /// The connection of another program that a slot stands for; `None`: it is one of its own.
+    pub fn shared(&self, Slot(connection): Slot) -> Option<ConnectionRef> {
+        self.shared.get(connection.checked_sub(self.connections.len())?).copied()
+    }
 }
 
 /// One step of a program.
@@ -117,6 +127,18 @@ pub enum Action {
         /// The least time from the start of one to the start of the next.
         every: Duration,
     },
+    /// Passes on what arrives on one connection to the other, both ways, until both streams have ended; then it closes
+    /// both. It does not read from one before the other takes what it has read.
+    Relay {
+        /// The connections.
+        connections: [Slot; 2],
+        /// What the end of one stream means.
+        half_close: OnEnd,
+        /// What an error of one connection means, such as a reset.
+        reset: OnEnd,
+        /// How long nothing may be passed on before it closes both; `None` is forever.
+        idle: Option<Duration>,
+    },
     /// Repeats the steps that follow it.
     Repeat {
         /// How many steps are within it, at least 1, including those within a nested repetition.
@@ -179,6 +201,7 @@ impl Action {
             Action::Send { .. } => "send",
             Action::Receive { .. } => "receive",
             Action::Ping { .. } => "ping",
+            Action::Relay { .. } => "relay",
             Action::Repeat { .. } => "repeat",
             Action::Wait(_) => "wait",
             Action::WaitUntil(_) => "wait-until",
@@ -193,6 +216,28 @@ impl Action {
     /// Whether it continues until something fails or the run ends.
     pub const fn is_endless(&self) -> bool {
         matches!(self, Action::Hold | Action::Ping { times: None, .. } | Action::Repeat { times: None, .. })
+    }
+}
+
+/// What a relay does when one of its connections ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnEnd {
+    /// It does the same to the other: half-closes it, or resets it.
+    Passed,
+    /// It closes both.
+    ClosesBoth,
+}
+
+impl OnEnd {
+    /// Every choice.
+    pub const ALL: [OnEnd; 2] = [OnEnd::Passed, OnEnd::ClosesBoth];
+
+    /// The word for it in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            OnEnd::Passed => "passed",
+            OnEnd::ClosesBoth => "closes-both",
+        }
     }
 }
 

@@ -12,12 +12,12 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::items::items;
 use super::{DurationOrOff, Given, Keepalive, Named, OneOrMore, Opt, OrOff};
-use crate::Amount;
 use crate::address::{Destination, Port};
 use crate::de::Spanned;
 use crate::forms::{self, written_as};
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, with_help};
 use crate::quantity::Size;
+use crate::{Amount, OnEnd};
 
 /// A list of steps.
 pub(crate) type Steps = Vec<Spanned<Step>>;
@@ -146,6 +146,20 @@ items! {
         pub(crate) failure: MayFail,
     }
 
+    /// Passes data on.
+    struct Relay {
+        /// Passes on what arrives on one of two connections to the other, both ways, and closes both at the end: a proxy.
+        pub(crate) relay: Given<Vec<Spanned<Scalar<String>>>>,
+        /// What it does when one stream ends: it half-closes the other connection (`passed`, the default), or closes both.
+        pub(crate) half_close: Opt<OnEnd>,
+        /// What it does when one connection fails: it resets the other (`passed`, the default), or closes both.
+        pub(crate) reset: Opt<OnEnd>,
+        /// How long nothing may be passed on before it closes both: forever by default.
+        pub(crate) idle: Opt<Duration>,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
     /// Repeats steps.
     struct Repeat {
         /// Repeats these steps.
@@ -219,7 +233,7 @@ items! {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub(crate) struct On {
-    /// The connection, if the program has several.
+    /// The connection, if the program has several, or uses one that another program of the host opens.
     pub(crate) on: Opt<String>,
 }
 
@@ -264,6 +278,7 @@ impl Step {
             Step::Send(it) => Some(&it.failure),
             Step::Receive(it) => Some(&it.failure),
             Step::Ping(it) => Some(&it.failure),
+            Step::Relay(it) => Some(&it.failure),
             Step::Repeat(it) => Some(&it.failure),
             Step::Shutdown(it) => Some(&it.failure),
             Step::Wait(_) | Step::WaitUntil(_) | Step::Hold(_) => None,
@@ -279,7 +294,8 @@ impl Step {
             Step::Send(it) => it.timeout.as_ref(),
             Step::Receive(it) => it.timeout.as_ref(),
             Step::Ping(it) => it.timeout.as_ref(),
-            Step::Listen(_) | Step::Repeat(_) | Step::Wait(_) | Step::WaitUntil(_) | Step::Hold(_) => None,
+            Step::Listen(_) | Step::Relay(_) | Step::Repeat(_) => None,
+            Step::Wait(_) | Step::WaitUntil(_) | Step::Hold(_) => None,
             Step::Shutdown(_) | Step::Close(_) | Step::Abort(_) | Step::Set(_) => None,
         }
     }

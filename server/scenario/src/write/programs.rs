@@ -9,7 +9,7 @@ use super::hosts::{address, keepalive, or_off};
 use super::yaml::{Map, Yaml};
 use super::{Writer, name, size};
 use crate::{
-    Action, Amount, Errors, Failure, HostId, Keepalive, Payload, Program, Slot, SocketOptions, Step,
+    Action, Amount, Errors, Failure, HostId, Keepalive, OnEnd, Payload, Program, Slot, SocketOptions, Step,
 };
 
 impl Writer<'_> {
@@ -114,6 +114,14 @@ impl Steps<'_> {
                 .on(*connection, Map::new().with(word, size(*octets)))
                 .unless(&Duration::ZERO, "every", *every)
                 .maybe("times", *times),
+            Action::Relay { connections, half_close, reset, idle } => {
+                let names = connections.map(|connection| self.name_of(connection).unwrap_or(Yaml::Nothing));
+                Map::new()
+                    .with(word, Yaml::List(names.into()))
+                    .unless(&OnEnd::Passed, "half-close", *half_close)
+                    .unless(&OnEnd::Passed, "reset", *reset)
+                    .maybe("idle", *idle)
+            }
             Action::Repeat { body: _, times, every } => Map::new()
                 .with(word, Yaml::List(self.list(body)))
                 .unless(&Duration::ZERO, "every", *every)
@@ -136,13 +144,17 @@ impl Steps<'_> {
         }
     }
 
-    fn name_of(&self, Slot(connection): Slot) -> Option<Yaml> {
-        self.program.connections.get(connection)?.as_deref().map(name)
+    fn name_of(&self, connection: Slot) -> Option<Yaml> {
+        match self.program.shared(connection) {
+            Some(of_another) => Some(self.writer.connection(of_another)),
+            None => self.program.connections.get(connection.0)?.as_deref().map(name),
+        }
     }
 
-    /// With the name of the connection, if the program has several.
+    /// With the name of the connection, if the program has several or it is another's.
     fn on(&self, connection: Slot, map: Map) -> Map {
-        map.maybe("on", self.name_of(connection).filter(|_| self.several))
+        let is_said = self.several || self.program.shared(connection).is_some();
+        map.maybe("on", self.name_of(connection).filter(|_| is_said))
     }
 
     /// `server:80`, or an address if that is not what the name stands for.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use halfopen_units::format_duration;
 
+use crate::OnEnd;
+
 /// How long a line may be for what is in brackets.
 const WIDTH: usize = 100;
 
@@ -97,6 +99,12 @@ impl From<String> for Yaml {
 impl From<bool> for Yaml {
     fn from(on: bool) -> Yaml {
         Yaml::from(if on { "on" } else { "off" })
+    }
+}
+
+impl From<OnEnd> for Yaml {
+    fn from(on_end: OnEnd) -> Yaml {
+        Yaml::from(on_end.name())
     }
 }
 

@@ -231,6 +231,7 @@ pub(super) fn step_kind(action: &Action) -> v1::StepKind {
         Action::Send { .. } => v1::StepKind::Send,
         Action::Receive { .. } => v1::StepKind::Receive,
         Action::Ping { .. } => v1::StepKind::Ping,
+        Action::Relay { .. } => v1::StepKind::Relay,
         Action::Repeat { .. } => v1::StepKind::Repeat,
         Action::Wait(_) => v1::StepKind::Wait,
         Action::WaitUntil(_) => v1::StepKind::WaitUntil,

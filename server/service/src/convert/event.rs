@@ -106,6 +106,7 @@ impl Converter {
             EventKind::CallReturned(returned) => Kind::CallReturned(v1::CallReturned {
                 error: errno(returned.error),
                 end_of_stream: returned.end_of_stream,
+                step: returned.step.map(|step| self.step(step)),
             }),
             EventKind::TcpInfo(info) => Kind::TcpInfo(tcp_info(info)),
             EventKind::LimitReached(limit) => {

@@ -87,6 +87,36 @@ impl Context<'_> {
         Ok(taken as u64)
     }
 
+    /// Sends octets that were the last to be read from another connection of the host, and returns how many. Zero: the send
+    /// buffer is full.
+    pub(super) fn write_relayed(
+        &mut self,
+        id: ConnectionId,
+        from: ConnectionId,
+        octets: &[u8],
+    ) -> Result<u64, Errno> {
+        let end = self.ends.get(&id).ok_or(Errno::NotConnected)?;
+        let taken = self.endpoint.send(self.now, id, octets)?;
+        let sent = &octets[..taken];
+        let connections = &mut self.run.connections;
+        let place = self.ends.get(&from).and_then(|from| {
+            let offset = connections.end(*from).received.checked_sub(octets.len() as u64)?;
+            connections.peers(*from).find_map(|peer| peer.written.place_of(offset, sent))
+        });
+        let written = &mut connections.end_mut(*end).written;
+        match place {
+            Some(place) => written.begin_copy(place, taken),
+            None => written.begin_own(sent),
+        }
+        self.written(*end, taken);
+        Ok(taken as u64)
+    }
+
+    /// Whether the next call on a connection gets an error.
+    pub(super) fn has_error(&self, id: ConnectionId) -> bool {
+        self.ends.get(&id).is_some_and(|end| self.run.connections.end(*end).error.is_some())
+    }
+
     fn written(&mut self, end: EndId, octets: usize) {
         if octets > 0 {
             self.run.connections.end_mut(end).written.advance(octets);
@@ -129,14 +159,14 @@ impl Context<'_> {
     pub(super) fn returned_error(&mut self, id: ConnectionId, errno: Errno) -> Option<CallReturned> {
         let end = self.run.connections.end_mut(*self.ends.get(&id)?);
         let error = end.error.take_if(|error| *error == errno)?;
-        Some(CallReturned { error: Some(error), end_of_stream: false })
+        Some(CallReturned { error: Some(error), end_of_stream: false, step: None })
     }
 
     /// What the trace tells of a call that saw the end of the stream, if it is the first.
     pub(super) fn first_end_of_stream(&mut self, id: ConnectionId) -> Option<CallReturned> {
         let end = self.run.connections.end_mut(*self.ends.get(&id)?);
         let is_first = !std::mem::replace(&mut end.has_read_end, true);
-        is_first.then_some(CallReturned { error: None, end_of_stream: true })
+        is_first.then_some(CallReturned { error: None, end_of_stream: true, step: None })
     }
 
     /// Something happened to an end on this host.

@@ -6,6 +6,7 @@
 mod context;
 mod outside;
 mod programs;
+mod relay;
 mod running;
 mod steps;
 
@@ -73,7 +74,7 @@ pub(crate) struct Turn {
     pub(crate) blocked: Option<StepId>,
     /// How the step ended that it ended.
     pub(crate) ended: Option<ApplicationResult>,
-    /// What the call from outside returned, if that is to be known.
+    /// What the call from outside, or one of several within a step, returned, if that is to be known.
     pub(crate) returned: Option<CallReturned>,
     /// The process that ended, and what it had open, for the host to close.
     pub(crate) exited: Option<(Process, Vec<Socket>)>,

@@ -2,14 +2,14 @@
 //!
 //! A program is in one step at a time. One that waits is not looked at until what it waits for may have come.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
-use halfopen_scenario::{Action, Program, Scenario, Step};
+use halfopen_scenario::{Action, Program, Scenario, Slot, Step};
 use halfopen_tcp::{ConnectionId, Instant};
-use halfopen_trace::HostId;
+use halfopen_trace::{ConnectionOpened, HostId};
 
 use super::running::{Next, Running, Wait};
-use super::{Application, Context, Process, Socket, Turn};
+use super::{Application, Context, Opened, Process, Socket, Turn};
 
 /// The programs of a host in one of its lives.
 #[derive(Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Programs {
     /// Who has a turn, in order.
     ready: VecDeque<usize>,
     /// Who waits for something to happen to a connection.
-    on_connection: BTreeMap<ConnectionId, usize>,
+    on_connection: BTreeSet<(ConnectionId, usize)>,
     /// Who waits for a connection to accept.
     on_accept: Vec<usize>,
     /// Who waits for a time.
@@ -60,10 +60,53 @@ impl Programs {
         self.ready.push_back(index);
     }
 
+    /// A program has opened a connection: those that share it have it, too.
+    fn share(&mut self, scenario: &Scenario, opened: ConnectionOpened, id: ConnectionId) {
+        for index in 0..self.list.len() {
+            if let Some(slot) = self.shared_slot(scenario, index, opened) {
+                self.list[index].share(slot, id);
+                if self.list[index].waits.opening {
+                    self.wake(index);
+                }
+            }
+        }
+    }
+
+    /// The slot under which a program that runs shares what another has opened.
+    fn shared_slot(&self, scenario: &Scenario, index: usize, opened: ConnectionOpened) -> Option<Slot> {
+        let program = &scenario.programs[self.list[index].program];
+        let place = program.shared.iter().position(|shared| *shared == opened.reference())?;
+        Some(Slot(program.connections.len() + place))
+    }
+
+    /// A program that starts shares what others have opened before.
+    fn share_earlier(&mut self, scenario: &Scenario, index: usize) {
+        let program = &scenario.programs[self.list[index].program];
+        for (place, shared) in program.shared.iter().enumerate() {
+            let owner = self.list.iter().find(|running| running.program == shared.program);
+            let newest = owner.and_then(|owner| {
+                owner.connections[shared.connection.0].filter(|id| owner.open.contains(id))
+            });
+            if let Some(id) = newest {
+                self.list[index].share(Slot(program.connections.len() + place), id);
+            }
+        }
+    }
+
+    /// What a program has open that nobody else has.
+    fn take_sockets(&mut self, index: usize) -> Vec<Socket> {
+        let mut sockets = self.list[index].take_sockets();
+        sockets.retain(|socket| match socket {
+            Socket::Listener(_) => true,
+            Socket::Connection(id) => !self.list.iter().any(|running| running.open.contains(id)),
+        });
+        sockets
+    }
+
     fn stop_waiting(&mut self, index: usize) {
-        let Wait { connection, accept, until } = std::mem::take(&mut self.list[index].waits);
-        if let Some(connection) = connection {
-            self.on_connection.remove(&connection);
+        let Wait { connections, opening: _, accept, until } = std::mem::take(&mut self.list[index].waits);
+        for connection in connections.into_iter().flatten() {
+            self.on_connection.remove(&(connection, index));
         }
         if accept {
             self.on_accept.retain(|waiting| *waiting != index);
@@ -75,8 +118,8 @@ impl Programs {
 
     fn wait(&mut self, index: usize, wait: Wait) {
         self.list[index].waits = wait;
-        if let Some(connection) = wait.connection {
-            self.on_connection.insert(connection, index);
+        for connection in wait.connections.into_iter().flatten() {
+            self.on_connection.insert((connection, index));
         }
         if wait.accept {
             self.on_accept.push(index);
@@ -89,8 +132,9 @@ impl Programs {
 
 impl Application for Programs {
     fn connection_changed(&mut self, connection: ConnectionId) {
-        if let Some(index) = self.on_connection.get(&connection) {
-            self.wake(*index);
+        let waiting = self.on_connection.range((connection, 0)..=(connection, usize::MAX));
+        for index in waiting.map(|(_, index)| *index).collect::<Vec<_>>() {
+            self.wake(index);
         }
     }
 
@@ -110,14 +154,24 @@ impl Application for Programs {
     fn turn(&mut self, context: &mut Context<'_>) -> Option<Turn> {
         while let Some(&index) = self.ready.front() {
             let running = &mut self.list[index];
-            let program = &context.scenario.programs[running.program];
+            let position = running.program;
+            let program = &context.scenario.programs[position];
             let Some(step) = program.steps.get(running.step) else {
                 self.ready.pop_front();
-                let exited = Some((Process::Program(running.program), running.take_sockets()));
+                let exited = Some((Process::Program(position), self.take_sockets(index)));
                 return Some(Turn { exited, ..Turn::default() });
             };
             let mut turn = Turn::default();
-            match running.turn(step, context, &mut turn) {
+            let next = running.turn(step, context, &mut turn);
+            if let Some(closed) = running.closed.take() {
+                for running in &mut self.list {
+                    running.open.remove(&closed);
+                }
+            }
+            if let (Some(Opened::ByProgram(opened)), Some(id)) = (turn.opened, turn.connection) {
+                self.share(context.scenario, opened, id);
+            }
+            match next {
                 Next::More => return Some(turn),
                 Next::Wait(wait) => {
                     self.ready.pop_front();
@@ -128,7 +182,7 @@ impl Application for Programs {
                 }
                 Next::Jump => {}
                 Next::End(end) => {
-                    turn.ended = Some(running.end(program, step, &end));
+                    turn.ended = Some(self.list[index].end(program, step, &end));
                     return Some(turn);
                 }
             }
@@ -145,7 +199,7 @@ impl Application for Programs {
         let Some(index) = self.list.iter().position(killed) else { return Vec::new() };
         self.stop_waiting(index);
         self.ready.retain(|ready| *ready != index);
-        self.list[index].take_sockets()
+        self.take_sockets(index)
     }
 
     fn start(&mut self, scenario: &Scenario, process: Process) {
@@ -157,6 +211,7 @@ impl Application for Programs {
             Some(running) => *running = started,
             None => self.list.push(started),
         }
+        self.share_earlier(scenario, index);
         self.ready.push_back(index);
     }
 }

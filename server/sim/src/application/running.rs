@@ -6,6 +6,7 @@ use std::time::Duration;
 use halfopen_scenario::{Action, Amount, Failure, Program, Slot, Step};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId};
 
+use super::relay::Relay;
 use super::{Context, Opened, Socket, Turn};
 use halfopen_trace::{ApplicationResult, ConnectionOpened, StepId};
 
@@ -13,9 +14,9 @@ use halfopen_trace::{ApplicationResult, ConnectionOpened, StepId};
 pub(super) struct Running {
     /// Position in the scenario's programs.
     pub(super) program: usize,
-    /// The newest connection of each slot.
+    /// The newest connection of each slot, its own and those that it shares.
     pub(super) connections: Vec<Option<ConnectionId>>,
-    /// Every connection that it has not closed.
+    /// Every connection that it has and nobody has closed.
     pub(super) open: BTreeSet<ConnectionId>,
     pub(super) listeners: Vec<(u16, ListenerId)>,
     pub(super) step: usize,
@@ -27,10 +28,12 @@ pub(super) struct Running {
     failed: Option<End>,
     /// What it waits for.
     pub(super) waits: Wait,
+    /// What it has just closed, for the others that have it.
+    pub(super) closed: Option<ConnectionId>,
 }
 
 /// How far a step is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Stage {
     pub(super) begun: Instant,
     /// Octets it has sent or received.
@@ -41,6 +44,8 @@ pub(super) struct Stage {
     blocked: bool,
     /// The ping that goes on.
     pub(super) ping: Ping,
+    /// The relay that goes on.
+    pub(super) relay: Relay,
 }
 
 /// One of the pings of a step.
@@ -77,8 +82,10 @@ pub(super) enum Next {
 /// What a step waits for: whichever comes first.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wait {
-    /// That something happens to this connection.
-    pub(super) connection: Option<ConnectionId>,
+    /// That something happens to one of these connections.
+    pub(super) connections: [Option<ConnectionId>; 2],
+    /// That another program opens a connection that this one shares.
+    pub(super) opening: bool,
     /// That there is a connection to accept.
     pub(super) accept: bool,
     /// This time.
@@ -88,17 +95,22 @@ pub(super) struct Wait {
 impl Stage {
     fn new(now: Instant) -> Stage {
         let ping = Ping { before: 0, begins: now, sent: 0, received: 0 };
-        Stage { begun: now, octets: 0, called: false, blocked: false, ping }
+        Stage { begun: now, octets: 0, called: false, blocked: false, ping, relay: Relay::default() }
     }
 }
 
 impl Wait {
     pub(super) fn connection(id: ConnectionId) -> Next {
-        Next::Wait(Wait { connection: Some(id), ..Wait::default() })
+        Next::Wait(Wait { connections: [Some(id), None], ..Wait::default() })
     }
 
     pub(super) fn until(time: Instant) -> Next {
         Next::Wait(Wait { until: Some(time), ..Wait::default() })
+    }
+
+    /// Whether it waits for anything but a time.
+    fn is_for_others(&self) -> bool {
+        self.accept || self.opening || self.connections != [None, None]
     }
 }
 
@@ -140,7 +152,7 @@ impl Running {
     pub(super) fn new(position: usize, program: &Program) -> Running {
         Running {
             program: position,
-            connections: vec![None; program.connections.len()],
+            connections: vec![None; program.connections.len() + program.shared.len()],
             open: BTreeSet::new(),
             listeners: Vec::new(),
             step: 0,
@@ -148,6 +160,7 @@ impl Running {
             rounds: Vec::new(),
             failed: None,
             waits: Wait::default(),
+            closed: None,
         }
     }
 
@@ -159,7 +172,7 @@ impl Running {
             _ => self.play(&step.action, &mut stage, context, turn),
         };
         let next = match (next, step.timeout) {
-            (Next::Wait(wait), Some(timeout)) if wait.accept || wait.connection.is_some() => {
+            (Next::Wait(wait), Some(timeout)) if wait.is_for_others() => {
                 let deadline = stage.ping.begins + timeout;
                 let until = wait.until.map_or(deadline, |until| until.min(deadline));
                 match context.now < deadline {
@@ -178,7 +191,7 @@ impl Running {
         next
     }
 
-    fn step_id(&self) -> StepId {
+    pub(super) fn step_id(&self) -> StepId {
         StepId { program: self.program as u32, step: self.step as u32 }
     }
 
@@ -243,6 +256,18 @@ impl Running {
         turn.connection = Some(id);
         let opened = ConnectionOpened { program: self.program as u32, slot: slot.0 as u32 };
         turn.opened = Some(Opened::ByProgram(opened));
+    }
+
+    /// A program has opened a connection that this one shares.
+    pub(super) fn share(&mut self, slot: Slot, id: ConnectionId) {
+        self.connections[slot.0] = Some(id);
+        self.open.insert(id);
+    }
+
+    /// Nobody can use a connection any more.
+    pub(super) fn close(&mut self, id: ConnectionId) {
+        self.open.remove(&id);
+        self.closed = Some(id);
     }
 
     /// What it has open, in the order in which a kernel closes it: that of opening, listeners first. It is over.

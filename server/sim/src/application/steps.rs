@@ -7,6 +7,7 @@ use std::time::Duration;
 use halfopen_scenario::{Action, Amount, Payload, Slot};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenOptions, Received};
 
+use super::relay::Orders;
 use super::running::{End, Next, Ping, Running, Stage, Wait};
 use super::{Context, Turn};
 
@@ -41,17 +42,59 @@ impl Running {
             | Action::Close { connection }
             | Action::Abort { connection }
             | Action::Set { connection, .. } => {
-                let Some(id) = self.connections[connection.0] else {
-                    return End::of(Err(Errno::NotConnected));
+                let id = match self.slot(*connection, stage, context) {
+                    Ok(id) => id,
+                    Err(next) => return next,
                 };
                 turn.connection = Some(id);
                 if matches!(action, Action::Close { .. } | Action::Abort { .. }) {
-                    self.open.remove(&id);
+                    self.close(id);
                 }
                 play_on(id, action, stage, context, turn)
             }
+            Action::Relay { connections, half_close, reset, idle } => {
+                let orders = Orders { half_close: *half_close, reset: *reset, idle: *idle };
+                self.relay(*connections, orders, stage, context, turn)
+            }
             Action::Repeat { .. } => unreachable!("goes from step to step"),
         }
+    }
+
+    /// The connection of a slot; what the step does without one.
+    fn slot(&self, slot: Slot, stage: &Stage, context: &Context<'_>) -> Result<ConnectionId, Next> {
+        let program = &context.scenario.programs[self.program];
+        match self.connections[slot.0] {
+            Some(id) if stage.called || self.open.contains(&id) => Ok(id),
+            None if program.shared(slot).is_some() => {
+                Err(Next::Wait(Wait { opening: true, ..Wait::default() }))
+            }
+            None | Some(_) => Err(End::of(Err(Errno::NotConnected))),
+        }
+    }
+
+    fn relay(
+        &mut self,
+        slots: [Slot; 2],
+        orders: Orders,
+        stage: &mut Stage,
+        context: &mut Context<'_>,
+        turn: &mut Turn,
+    ) -> Next {
+        let ids = match slots.map(|slot| self.slot(slot, stage, context)) {
+            [Ok(one), Ok(other)] => [one, other],
+            [Err(next), _] | [_, Err(next)] => return next,
+        };
+        stage.called = true;
+        let mut relay = std::mem::take(&mut stage.relay);
+        let next = relay.turn(ids, orders, stage, context, turn);
+        if let Some(closed) = turn.connection.filter(|_| relay.is_ending()) {
+            self.close(closed);
+        }
+        stage.relay = relay;
+        if let Some(returned) = &mut turn.returned {
+            returned.step = Some(self.step_id());
+        }
+        next
     }
 
     fn accept(&mut self, port: u16, slot: Slot, context: &mut Context<'_>, turn: &mut Turn) -> Next {
@@ -134,6 +177,7 @@ fn play_on(
         | Action::CloseListener { .. }
         | Action::Accept { .. }
         | Action::Connect { .. }
+        | Action::Relay { .. }
         | Action::Repeat { .. }
         | Action::Wait(_)
         | Action::WaitUntil(_)
@@ -219,7 +263,7 @@ fn ping(
     match context.read(id, wanted) {
         Ok(Received::Nothing) => {
             let until = (now < ping.begins).then_some(ping.begins);
-            return Next::Wait(Wait { connection: Some(id), until, ..Wait::default() });
+            return Next::Wait(Wait { connections: [Some(id), None], until, ..Wait::default() });
         }
         Ok(Received::End) => return Next::End(End { error: None, end_of_stream: true, failed: true }),
         Err(error) => return End::of(Err(error)),
@@ -246,7 +290,7 @@ fn close(id: ConnectionId, stage: &mut Stage, context: &mut Context<'_>, turn: &
     }
     match context.endpoint.lingers(id).map(|longest| stage.begun + longest) {
         Some(until) if context.now < until => {
-            Next::Wait(Wait { connection: Some(id), until: Some(until), ..Wait::default() })
+            Next::Wait(Wait { connections: [Some(id), None], until: Some(until), ..Wait::default() })
         }
         _ => End::of(Ok(())),
     }

@@ -70,6 +70,7 @@ fn program(name: &str, host: HostId, actions: Vec<Action>) -> Program {
         name: name.to_owned(),
         host,
         connections: vec![None],
+        shared: Vec::new(),
         steps: actions.into_iter().map(step).collect(),
     }
 }
@@ -178,9 +179,13 @@ pub const KEEPALIVE: Keepalive = Keepalive::On { idle: None, interval: None, pro
 /// Runs what stands between the hosts and the end of a scenario: client and server at 20 ms.
 pub fn play(rest: &str) -> Outcome {
     let head = "scenario: test\nhosts: {client: {}, server: {}}\nnetwork: {latency: 20ms}\n";
-    let text = format!("{head}{rest}");
-    let scenario = halfopen_scenario::load(&text)
-        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render("test.yaml", &text, false)));
+    run_text(&format!("{head}{rest}"))
+}
+
+/// Runs a scenario.
+pub fn run_text(text: &str) -> Outcome {
+    let scenario = halfopen_scenario::load(text)
+        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render("test.yaml", text, false)));
     halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Discard)
 }
 

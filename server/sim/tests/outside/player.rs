@@ -39,7 +39,7 @@ pub(crate) fn can_play(scenario: &Scenario) -> bool {
     let one_each = hosts.windows(2).all(|pair| pair[0] != pair[1]);
     let steps = || scenario.programs.iter().flat_map(|program| &program.steps);
     let is_simple = |action: &Action| match action {
-        Action::Repeat { .. } | Action::Ping { .. } => false,
+        Action::Repeat { .. } | Action::Ping { .. } | Action::Relay { .. } => false,
         Action::Set { options, .. } => options.linger.is_none(),
         Action::Listen { reuse_address, .. } => *reuse_address,
         Action::CloseListener { .. }
@@ -219,7 +219,9 @@ impl<'a> Player<'a> {
             Action::Set { connection, options } => {
                 call(Call::SetOptions(socket(connection)?, *options)).map(|_| Next::Done)
             }
-            Action::Repeat { .. } | Action::Ping { .. } => unreachable!("`can_play` has said no"),
+            Action::Repeat { .. } | Action::Ping { .. } | Action::Relay { .. } => {
+                unreachable!("`can_play` has said no")
+            }
         }
     }
 

@@ -9,8 +9,7 @@ use crate::node::Span;
 use crate::parse::Scalar;
 use crate::resolve::{Checker, Place};
 use crate::shape::Opt;
-use crate::shape::programs::On;
-use crate::{HostId, Slot, wording};
+use crate::{ConnectionRef, HostId, Slot, wording};
 
 /// The name by which every host knows itself (RFC 6761 §6.3).
 pub(in crate::resolve) const LOCALHOST: &str = "localhost";
@@ -35,6 +34,25 @@ pub(super) struct Connection<'a> {
 impl Connection<'_> {
     pub(super) fn name(&self) -> Option<String> {
         self.name.map(str::to_owned)
+    }
+}
+
+impl Progress<'_> {
+    /// The connection of that name that another program of the host opens.
+    fn shared(&mut self, name: &str) -> Option<Slot> {
+        let others =
+            self.drafts.iter().filter(|draft| draft.host == self.host && draft.position != self.position);
+        let found = others.filter_map(|draft| {
+            let connection = draft.connections.iter().position(|known| *known == Some(name))?;
+            Some(ConnectionRef { program: draft.position, connection: Slot(connection), nth: None })
+        });
+        let meant = found.into_iter().next()?;
+        let known = self.shared.iter().position(|shared| *shared == meant);
+        let index = known.unwrap_or_else(|| {
+            self.shared.push(meant);
+            self.shared.len() - 1
+        });
+        Some(Slot(self.total + index))
     }
 }
 
@@ -65,8 +83,13 @@ impl Checker<'_> {
     }
 
     /// The connection that a step is about.
-    pub(super) fn connection(&mut self, progress: &Progress<'_>, place: Place, on: &On) -> Option<Slot> {
-        let slot = match &on.on {
+    pub(super) fn connection(
+        &mut self,
+        progress: &mut Progress<'_>,
+        place: Place,
+        on: Option<&Spanned<Scalar<String>>>,
+    ) -> Option<Slot> {
+        let slot = match on {
             Some(name) => self.named(progress, name),
             None if progress.vague => None,
             None if progress.connections.is_empty() => {
@@ -84,18 +107,23 @@ impl Checker<'_> {
             }
             None => Some(Slot(0)),
         }?;
-        if let Some(line) = progress.connections[slot.0].closed {
+        if let Some(line) = progress.connections.get(slot.0).and_then(|own| own.closed) {
             let message = format!("the connection is already closed in line {line}");
             self.problem(place.span, message, "to close one direction only, use `shutdown: write` there");
         }
         Some(slot)
     }
 
-    pub(super) fn named(&mut self, progress: &Progress<'_>, name: &Spanned<Scalar<String>>) -> Option<Slot> {
+    fn named(&mut self, progress: &mut Progress<'_>, name: &Spanned<Scalar<String>>) -> Option<Slot> {
         let Scalar(text) = &name.value;
-        let found = progress.connections.iter().position(|known| known.name == Some(text.as_str()));
+        let own = progress.connections.iter().position(|known| known.name == Some(text.as_str()));
+        let found = own.map(Slot).or_else(|| progress.shared(text));
         if found.is_none() && !progress.vague {
-            let names: Vec<&str> = progress.connections.iter().filter_map(|known| known.name).collect();
+            let others = progress.drafts.iter().filter(|draft| draft.host == progress.host);
+            let others = others.filter(|draft| draft.position != progress.position);
+            let others = others.flat_map(|draft| draft.connections.iter().flatten().copied());
+            let names: Vec<&str> =
+                progress.connections.iter().filter_map(|known| known.name).chain(others).collect();
             let help =
                 wording::suggest(text, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
                     [] => format!(
@@ -106,12 +134,19 @@ impl Checker<'_> {
                 });
             self.problem(name.span, format!("no connection is called `{}`", wording::short(text)), help);
         }
-        found.map(Slot)
+        found
     }
 
-    pub(super) fn closed(&mut self, progress: &mut Progress<'_>, place: Place, on: &On) -> Option<Slot> {
+    /// The connection that a step closes.
+    pub(super) fn closed(
+        &mut self,
+        progress: &mut Progress<'_>,
+        place: Place,
+        on: Option<&Spanned<Scalar<String>>>,
+    ) -> Option<Slot> {
         let slot = self.connection(progress, place, on)?;
-        let connection = &mut progress.connections[slot.0];
+        // Another program may open one that is shared again.
+        let Some(connection) = progress.connections.get_mut(slot.0) else { return Some(slot) };
         connection.closed = Some(place.span.line);
         if !connection.within.starts_with(&progress.repeats) {
             let message = "this closes the same connection in every round";

@@ -15,23 +15,39 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::shape::programs::MayFail;
 use crate::shape::{self, Named, Programs, Steps};
-use crate::{Action, Amount, Failure, HostId, Limits, Program, Step};
+use crate::{Action, Amount, ConnectionRef, Failure, HostId, Limits, Program, Step};
 
 /// What is known of a program while its steps are read.
 struct Progress<'a> {
     host: HostId,
+    /// The position of the program among all.
+    position: usize,
+    /// All programs.
+    drafts: &'a [Draft<'a>],
     /// Some step was wrong and taken out, so nothing is known for certain.
     vague: bool,
     /// How many connections the whole program makes.
     total: usize,
     listeners: Vec<Listener>,
     connections: Vec<Connection<'a>>,
+    /// The connections of other programs that it uses.
+    shared: Vec<ConnectionRef>,
     /// The repetitions around the step that is read, outermost first.
     repeats: Vec<Span>,
     /// The step that never ends, and where it stands.
     held: Option<(&'static str, u32)>,
     /// The last `wait-until`, and where it stands.
     waited: Option<(Duration, u32)>,
+}
+
+/// A program before its steps are read.
+struct Draft<'a> {
+    position: usize,
+    host: HostId,
+    name: &'a Spanned<String>,
+    steps: &'a Steps,
+    /// The names of the connections that it opens.
+    connections: Vec<Option<&'a str>>,
 }
 
 impl Checker<'_> {
@@ -47,30 +63,42 @@ impl Checker<'_> {
         if !self.limit(applications.key, "steps", steps, Limits::MAX_STEPS) {
             return;
         }
+        let mut drafts: Vec<Draft<'_>> = Vec::new();
+        let mut draft = |host, name, steps| {
+            let mut connections = Vec::new();
+            opened(steps, &mut connections);
+            drafts.push(Draft { position: drafts.len(), host, name, steps, connections });
+        };
         for (name, programs) in &applications.value.0 {
             let Some(host) = self.host(name.span, name) else { continue };
             match programs {
-                Programs::One(steps) => self.program(host, name, steps),
+                Programs::One(steps) => draft(host, name, steps),
                 Programs::Several(named) => {
                     for (name, steps) in &named.0 {
                         self.name(name.span, "a program's name", name);
-                        self.program(host, name, steps);
+                        draft(host, name, steps);
                     }
                 }
             }
         }
+        for draft in &drafts {
+            let program = self.program(draft, &drafts);
+            self.programs.push(program);
+        }
     }
 
-    fn program(&mut self, host: HostId, name: &Spanned<String>, steps: &Steps) {
+    fn program<'s>(&mut self, draft: &'s Draft<'s>, drafts: &'s [Draft<'s>]) -> Program {
+        let Draft { position, host, name, steps, .. } = *draft;
         let mut progress = Progress {
             host,
+            position,
+            drafts,
             // A step that is gone altogether shows as a list shorter than it was.
             vague: self.lost_steps(name.span, steps.len()) || any(steps, &|step| step.pruned),
-            total: count(steps, &|step| {
-                matches!(step.value, shape::Step::Connect(_) | shape::Step::Accept(_))
-            }),
+            total: draft.connections.len(),
             listeners: Vec::new(),
             connections: Vec::new(),
+            shared: Vec::new(),
             repeats: Vec::new(),
             held: None,
             waited: None,
@@ -85,7 +113,7 @@ impl Checker<'_> {
         let mut resolved = Vec::new();
         self.steps(&mut progress, steps, &mut resolved);
         let connections = progress.connections.iter().map(Connection::name).collect();
-        self.programs.push(Program { name: name.value.clone(), host, connections, steps: resolved });
+        Program { name: name.value.clone(), host, connections, shared: progress.shared, steps: resolved }
     }
 
     /// Whether fewer steps are left of a program than the text has.
@@ -177,6 +205,21 @@ impl Checker<'_> {
             Some(error) => Failure::Must(self.errors(error.span, error.pruned, &error.value)),
             None if may => Failure::May,
             None => Failure::EndsProgram,
+        }
+    }
+}
+
+/// Adds the names of the connections that a list opens, in the order of the text.
+fn opened<'s>(steps: &'s Steps, names: &mut Vec<Option<&'s str>>) {
+    for step in steps {
+        let name = match &step.value {
+            shape::Step::Accept(it) => Some(&it.r#as),
+            shape::Step::Connect(it) => Some(&it.r#as),
+            _ => None,
+        };
+        names.extend(name.map(|name| name.as_ref().map(|name| name.value.0.as_str())));
+        if let Some(body) = step.body() {
+            opened(body, names);
         }
     }
 }

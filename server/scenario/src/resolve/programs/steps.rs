@@ -12,10 +12,11 @@ use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::resolve::{Checker, Place, key, word};
 use crate::shape::programs::{
-    Accept, Close, Connect, Direction, Payload, Ping, Receive, Repeat, Send, Set, Shutdown, Wait, WaitUntil,
+    Accept, Close, Connect, Direction, Payload, Ping, Receive, Relay, Repeat, Send, Set, Shutdown, Wait,
+    WaitUntil,
 };
 use crate::shape::{self, DurationOrOff, Opt};
-use crate::{Action, Amount, Keepalive, Limits, SocketOptions};
+use crate::{Action, Amount, Keepalive, Limits, OnEnd, SocketOptions};
 
 impl Checker<'_> {
     pub(super) fn action<'s>(
@@ -31,6 +32,7 @@ impl Checker<'_> {
             shape::Step::Send(it) => self.send(progress, place, it),
             shape::Step::Receive(it) => self.receive(progress, place, it),
             shape::Step::Ping(it) => self.ping(progress, place, it),
+            shape::Step::Relay(it) => self.relay(progress, place, it),
             shape::Step::Repeat(it) => self.repeat(place, it),
             shape::Step::Wait(it) => self.wait(place, it),
             shape::Step::WaitUntil(it) => self.wait_until(progress, place, it),
@@ -41,7 +43,7 @@ impl Checker<'_> {
             shape::Step::Shutdown(it) => self.shutdown(progress, place, it),
             shape::Step::Close(it) => self.close(progress, place, it),
             shape::Step::Abort(it) => {
-                Some(Action::Abort { connection: self.closed(progress, place, &it.on)? })
+                Some(Action::Abort { connection: self.closed(progress, place, it.on.on.as_ref())? })
             }
             shape::Step::Set(it) => self.set(progress, place, it),
         }
@@ -62,8 +64,8 @@ impl Checker<'_> {
         Some(Action::Connect { to: to?, from, local_port, connection })
     }
 
-    fn send(&mut self, progress: &Progress<'_>, place: Place, it: &Send) -> Option<Action> {
-        let connection = self.connection(progress, place, &it.on);
+    fn send(&mut self, progress: &mut Progress<'_>, place: Place, it: &Send) -> Option<Action> {
+        let connection = self.connection(progress, place, it.on.on.as_ref());
         let payload = match self.needed(&it.send, place, "what", "`send: 1 KiB`")? {
             Payload::Size(Size(octets)) => crate::Payload::Octets(*octets),
             Payload::Text(text) => crate::Payload::Text(text.value.0.clone()),
@@ -78,8 +80,8 @@ impl Checker<'_> {
         Some(Action::Send { connection: connection?, payload, times, every })
     }
 
-    fn receive(&mut self, progress: &Progress<'_>, place: Place, it: &Receive) -> Option<Action> {
-        let connection = self.connection(progress, place, &it.on)?;
+    fn receive(&mut self, progress: &mut Progress<'_>, place: Place, it: &Receive) -> Option<Action> {
+        let connection = self.connection(progress, place, it.on.on.as_ref())?;
         let amount = it.receive.inner().map_or(Amount::Next, |Scalar(amount)| *amount);
         if let Amount::Octets(octets) = amount {
             self.octets_in_range(it.receive.span_or(place.span), octets);
@@ -87,8 +89,8 @@ impl Checker<'_> {
         Some(Action::Receive { connection, amount })
     }
 
-    fn ping(&mut self, progress: &Progress<'_>, place: Place, it: &Ping) -> Option<Action> {
-        let connection = self.connection(progress, place, &it.on);
+    fn ping(&mut self, progress: &mut Progress<'_>, place: Place, it: &Ping) -> Option<Action> {
+        let connection = self.connection(progress, place, it.on.on.as_ref());
         let Scalar(Size(octets)) = *self.needed(&it.ping, place, "how much", "`ping: 17 B`")?;
         self.octets_in_range(it.ping.span_or(place.span), octets);
         let times = it.times.as_ref().map(|times| self.at_least_one(times));
@@ -97,6 +99,28 @@ impl Checker<'_> {
             self.problem(place.span, "this does not say how often", "add `every: 30s`, or `times: 1`");
         }
         Some(Action::Ping { connection: connection?, octets, times, every: every.unwrap_or_default() })
+    }
+
+    fn relay(&mut self, progress: &mut Progress<'_>, place: Place, it: &Relay) -> Option<Action> {
+        let names = self.needed(&it.relay, place, "between which connections", "`relay: [down, up]`")?;
+        let [one, other] = &names[..] else {
+            if !it.relay.is_pruned() {
+                let help = "name them where they are opened, with `as`, and here: `relay: [down, up]`";
+                self.problem(it.relay.span_or(place.span), "a relay needs two connections", help);
+            }
+            return None;
+        };
+        if one.value == other.value {
+            self.problem(other.span, "a relay needs two connections", "this is the same as the one before");
+            return None;
+        }
+        let [one, other] = [one, other].map(|name| self.closed(progress, place, Some(name)));
+        Some(Action::Relay {
+            connections: [one?, other?],
+            half_close: word(&it.half_close).unwrap_or(OnEnd::Passed),
+            reset: word(&it.reset).unwrap_or(OnEnd::Passed),
+            idle: it.idle.as_ref().map(|idle| self.positive(idle)),
+        })
     }
 
     fn repeat(&mut self, place: Place, it: &Repeat) -> Option<Action> {
@@ -140,17 +164,17 @@ impl Checker<'_> {
         Some(Action::WaitUntil(time))
     }
 
-    fn shutdown(&mut self, progress: &Progress<'_>, place: Place, it: &Shutdown) -> Option<Action> {
+    fn shutdown(&mut self, progress: &mut Progress<'_>, place: Place, it: &Shutdown) -> Option<Action> {
         let Scalar(direction) = *self.needed(&it.shutdown, place, "which direction", "`shutdown: write`")?;
-        let connection = self.connection(progress, place, &it.on)?;
+        let connection = self.connection(progress, place, it.on.on.as_ref())?;
         Some(match direction {
             Direction::Write => Action::ShutdownWrite { connection },
             Direction::Read => Action::ShutdownRead { connection },
         })
     }
 
-    fn set(&mut self, progress: &Progress<'_>, place: Place, it: &Set) -> Option<Action> {
-        let connection = self.connection(progress, place, &it.on);
+    fn set(&mut self, progress: &mut Progress<'_>, place: Place, it: &Set) -> Option<Action> {
+        let connection = self.connection(progress, place, it.on.on.as_ref());
         let options = self.needed(&it.set, place, "which options", "`set: {nodelay: on}`")?;
         let settings = self.hosts[progress.host.0].settings();
         let base = settings.keepalive.unwrap_or(settings.keepalive_numbers);
@@ -186,7 +210,7 @@ impl Checker<'_> {
             let help = "to close a listener, write `close: listener`";
             self.problem(port.key, "a connection is not closed by its port", help);
         }
-        Some(Action::Close { connection: self.closed(progress, place, &it.on)? })
+        Some(Action::Close { connection: self.closed(progress, place, it.on.on.as_ref())? })
     }
 
     /// Complains about a step within a repetition that makes no sense there.
@@ -217,6 +241,7 @@ fn may_wait(step: &Spanned<shape::Step>) -> bool {
         | shape::Step::Send(_)
         | shape::Step::Receive(_)
         | shape::Step::Ping(_)
+        | shape::Step::Relay(_)
         | shape::Step::Wait(_) => true,
         shape::Step::Repeat(it) => it.every.is_some(),
         shape::Step::Listen(_)
