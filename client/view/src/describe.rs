@@ -40,7 +40,12 @@ fn kind(kind: Option<&Kind>) -> String {
                 state => words::middlebox_state(state),
             };
             let (before, after) = (state(changed.before()), state(changed.after()));
-            format!("{} {}: {before} → {after}", changed.middlebox, middlebox(changed.change()))
+            match changed.change() {
+                MiddleboxChange::Translated => {
+                    format!("{} translates the connection to {}", changed.middlebox, changed.translated_to)
+                }
+                change => format!("{} {}: {before} → {after}", changed.middlebox, middlebox(change)),
+            }
         }
         Kind::StateTransition(transition) => {
             let cause = transition.cause.as_ref().map(words::cause).unwrap_or_default();
@@ -169,6 +174,7 @@ const fn middlebox(change: MiddleboxChange) -> &'static str {
         MiddleboxChange::Expired => "forgets the idle connection",
         MiddleboxChange::Forgotten => "loses its state",
         MiddleboxChange::Clamped => "lowers the MSS",
+        MiddleboxChange::Translated => "translates the connection",
         MiddleboxChange::Untranslated => "lets a segment pass untranslated",
     }
 }

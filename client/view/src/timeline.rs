@@ -105,6 +105,8 @@ pub enum EntryKind {
         change: MiddleboxChange,
         /// The connection's state there before.
         before: MiddleboxState,
+        /// The address and the port that it gave the connection; empty: none.
+        translated_to: String,
     },
     /// A connection of the host changed its state.
     Transition {
@@ -325,6 +327,7 @@ impl Builder {
                 name: changed.middlebox.clone(),
                 change: changed.change(),
                 before: changed.before(),
+                translated_to: changed.translated_to.clone(),
             },
             Kind::StateTransition(transition) => self.transition(transition),
             Kind::TimerChanged(changed) => timer(changed),

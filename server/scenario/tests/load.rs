@@ -1,6 +1,6 @@
 //! What a right scenario becomes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
@@ -43,11 +43,8 @@ fn the_head_is_the_comment_before_anything_else() {
 fn hosts_have_addresses_and_settings() {
     let scenario = whole();
     let [client, server, other] = &scenario.hosts[..] else { panic!("three hosts") };
-    assert_eq!(
-        client.addresses,
-        ["192.0.2.1".parse::<std::net::IpAddr>().unwrap(), "fd00::1".parse().unwrap()]
-    );
-    assert_eq!(server.addresses, ["10.0.0.2".parse::<std::net::IpAddr>().unwrap()]);
+    assert_eq!(client.addresses, ["192.0.2.1".parse::<IpAddr>().unwrap(), "fd00::1".parse().unwrap()]);
+    assert_eq!(server.addresses, ["10.0.0.2".parse::<IpAddr>().unwrap()]);
     assert_eq!((client.profile, server.profile), (Profile::Rfc9293, Profile::Linux));
     assert_eq!(client.settings().ephemeral_ports, 40000..=50000);
     let tcp = server.settings();
@@ -133,7 +130,7 @@ fn links_are_laid_over_those_of_the_network_and_over_one_another() {
 fn middleboxes_are_presets_with_something_laid_over_them() {
     let middleboxes = whole().network.middleboxes;
     let names: Vec<&str> = middleboxes.iter().map(|middlebox| middlebox.name.as_str()).collect();
-    assert_eq!(names, ["nat", "lb", "one-way", "firewall"]);
+    assert_eq!(names, ["nat", "lb", "one-way", "firewall", "home"]);
     let idle = |state| middleboxes[0].settings.idle.of(state).map(|time| time.as_secs());
     assert_eq!(
         TrackedState::ALL.map(idle),
@@ -141,6 +138,9 @@ fn middleboxes_are_presets_with_something_laid_over_them() {
     );
     assert_eq!(middleboxes[0].settings.mss_clamp, Some(1200));
     assert_eq!(middleboxes[2].settings.idle.of(TrackedState::Established), None);
+    let translates = Translates { to: IpAddr::from([203, 0, 113, 1]), ports: 1024 };
+    assert_eq!(middleboxes[4].settings.translates, Some(translates));
+    assert_eq!(middleboxes[4].stands, Stands::InFrontOf(vec![HostId(0), HostId(2)]));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn programs_have_their_connections() {
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(15)), Some(S(1)), None]);
     assert_eq!(
         web.steps[0].location,
-        Location { line: 90, column: 9, path: "applications.server.web[0]".to_owned() }
+        Location { line: 91, column: 9, path: "applications.server.web[0]".to_owned() }
     );
 }
 
@@ -310,7 +310,7 @@ fn faults_say_what_which_and_when() {
     };
     let delay = SegmentAction::Delay { by: MS(300) };
     let twice = SegmentAction::Duplicate { copies: 2, spacing: MS(1) };
-    let address = |text: &str| text.parse::<std::net::IpAddr>().unwrap();
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
     let moved =
         AddressMove { address: address("10.0.0.2"), from: Some(server), to: Some(client), announced: false };
     let lost = AddressMove { address: address("192.0.2.1"), from: Some(client), to: None, announced: true };

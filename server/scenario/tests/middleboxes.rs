@@ -107,6 +107,11 @@ keepalive probes, except for a segment that does not fit the state (such as a SY
 * **Untranslated segments.** Hosts know each other by their own addresses. An untranslated segment gets as its source the address that the host
   would have behind the middlebox (198.18.0.0/15 and 2001:2::/48, which are reserved for tests). Its receiver has no such connection, and
   answers with a RST, which the middlebox forwards to the host.
+* **Translation.** With `translates`, a connection from behind the middlebox gets a port of the shared address, as in RFC 3022: its own, if that is
+  free (Linux), or else the next free one. A port may stand for one connection to each address and port beyond (RFC 4787 §4.1: address and
+  port-dependent mapping). It is free again when the middlebox forgets the connection. A segment from outside that no such port belongs to is a
+  stray; `untranslated`, it is for the middlebox itself, which answers with a RST. An untranslated segment from behind shows the address of its
+  host. Addresses of the other IP version are not translated.
 * **Faults.** `forget` removes the state of all connections, and `blocks-new` blocks new ones. With `power-loss` and `reboot`, nothing passes, and the
   state is gone.
 

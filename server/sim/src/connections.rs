@@ -135,19 +135,21 @@ impl Connections {
     /// A call opens a new connection, unless the peer has opened one to here too. A segment belongs to the newest
     /// connection between the two; the end that the host had of it, if any, is history. The second end on one host gets a number of
     /// its own.
+    ///
+    /// `peer` is the remote socket as its own host knows it, which is another one if a middlebox between the two translates.
     pub(crate) fn attach(
         &mut self,
         host: HostId,
-        local: SocketAddr,
-        remote: SocketAddr,
+        [local, remote]: [SocketAddr; 2],
+        peer: SocketAddr,
         origin: Origin,
     ) -> EndId {
-        let (key, side) = key(local, remote);
+        let (key, side) = key(local, peer);
         let joins =
             |pair: &usize| origin == Origin::Segment || self.pairs[*pair].ends[side as usize].is_none();
         let pair = self.newest.get(&key).copied().filter(joins).unwrap_or_else(|| {
             let number = self.next_number(self.pairs.len());
-            self.pairs.push(Pair { ends: [None; 2], numbers: [number; 2], is_loop: local == remote });
+            self.pairs.push(Pair { ends: [None; 2], numbers: [number; 2], is_loop: local == peer });
             self.pairs.len() - 1
         });
         self.newest.insert(key, pair);
@@ -430,12 +432,12 @@ mod tests {
         let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.2:80")];
         let (near, far) = (HostId(0), HostId(1));
         let mut connections = Connections::default();
-        let first = connections.attach(near, client, server, Origin::Call);
-        assert_eq!(connections.attach(far, server, client, Origin::Segment).number, first.number);
-        let again = connections.attach(near, client, server, Origin::Call);
+        let first = connections.attach(near, [client, server], server, Origin::Call);
+        assert_eq!(connections.attach(far, [server, client], client, Origin::Segment).number, first.number);
+        let again = connections.attach(near, [client, server], server, Origin::Call);
         assert_eq!(again.number.0.get(), 2);
-        assert_eq!(connections.attach(far, server, client, Origin::Segment).number, again.number);
-        let other = connections.attach(near, socket("10.0.0.1:40001"), server, Origin::Call);
+        assert_eq!(connections.attach(far, [server, client], client, Origin::Segment).number, again.number);
+        let other = connections.attach(near, [socket("10.0.0.1:40001"), server], server, Origin::Call);
         assert_eq!(other.number.0.get(), 3);
     }
 
@@ -443,17 +445,20 @@ mod tests {
     fn two_that_open_to_each_other_have_one_connection() {
         let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.2:80")];
         let mut connections = Connections::default();
-        let first = connections.attach(HostId(0), client, server, Origin::Call);
-        assert_eq!(connections.attach(HostId(1), server, client, Origin::Call).number, first.number);
+        let first = connections.attach(HostId(0), [client, server], server, Origin::Call);
+        assert_eq!(
+            connections.attach(HostId(1), [server, client], client, Origin::Call).number,
+            first.number
+        );
     }
 
     #[test]
     fn two_ends_on_one_host_have_a_number_each_and_know_each_other() {
         let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.1:80")];
         let mut connections = Connections::default();
-        let near = connections.attach(HostId(0), client, server, Origin::Call);
+        let near = connections.attach(HostId(0), [client, server], server, Origin::Call);
         assert_eq!(connections.number_of_peer(near), None, "nobody has answered");
-        let far = connections.attach(HostId(0), server, client, Origin::Segment);
+        let far = connections.attach(HostId(0), [server, client], client, Origin::Segment);
         assert_eq!([near.number.0.get(), far.number.0.get()], [1, 2]);
         assert_eq!(connections.number_of_peer(near), Some(far.number));
         assert_eq!(connections.number_of_peer(far), Some(near.number));
@@ -465,7 +470,7 @@ mod tests {
     fn a_socket_that_is_connected_to_itself_is_its_own_peer() {
         let own = socket("10.0.0.1:40000");
         let mut connections = Connections::default();
-        let only = connections.attach(HostId(0), own, own, Origin::Call);
+        let only = connections.attach(HostId(0), [own, own], own, Origin::Call);
         let syn = Header { seq: Seq(500), flags: Flags::SYN, ..Header::default() };
         connections.sends(only, &syn);
         let both = Header { ack: Seq(501), flags: Flags::SYN | Flags::ACK, ..syn };
@@ -478,11 +483,11 @@ mod tests {
     fn a_host_that_lost_its_end_gets_another_of_the_same_connection() {
         let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.2:80")];
         let mut connections = Connections::default();
-        let near = connections.attach(HostId(0), client, server, Origin::Call);
-        let lost = connections.attach(HostId(1), server, client, Origin::Segment);
+        let near = connections.attach(HostId(0), [client, server], server, Origin::Call);
+        let lost = connections.attach(HostId(1), [server, client], client, Origin::Segment);
         connections.change_state(lost, State::SynReceived, Instant::ZERO);
         connections.forget(HostId(1));
-        let back = connections.attach(HostId(1), server, client, Origin::Segment);
+        let back = connections.attach(HostId(1), [server, client], client, Origin::Segment);
         assert_eq!(back.number, near.number);
         connections.change_state(back, State::Established, Instant::ZERO);
         let states: Vec<_> = connections.peers(near).map(|end| end.state.map(|(state, _)| state)).collect();
@@ -497,7 +502,7 @@ mod tests {
         connections.watch(host, State::CloseWait);
         let ends = [40_000, 40_001].map(|port| {
             let local = SocketAddr::new([10, 0, 0, 1].into(), port);
-            connections.attach(host, local, socket("10.0.0.2:80"), Origin::Call)
+            connections.attach(host, [local, socket("10.0.0.2:80")], socket("10.0.0.2:80"), Origin::Call)
         });
         let since = |connections: &Connections| connections.in_state_since(host, State::CloseWait);
         assert_eq!(since(&connections), None);
@@ -517,13 +522,13 @@ mod tests {
     fn numbers_are_relative_to_the_initial_ones_and_windows_are_scaled() {
         let [client, server] = [socket("10.0.0.1:40000"), socket("10.0.0.2:80")];
         let mut connections = Connections::default();
-        let near = connections.attach(HostId(0), client, server, Origin::Call);
+        let near = connections.attach(HostId(0), [client, server], server, Origin::Call);
         let mut syn = Header { seq: Seq(u32::MAX), flags: Flags::SYN, window: 100, ..Header::default() };
         syn.options.window_scale = Some(7);
         assert_eq!(connections.sends(near, &syn), Relative { window: 100, ..Relative::default() });
         assert!(connections.sends(near, &syn).retransmission, "the same SYN again");
 
-        let far = connections.attach(HostId(1), server, client, Origin::Segment);
+        let far = connections.attach(HostId(1), [server, client], client, Origin::Segment);
         let mut syn_ack =
             Header { seq: Seq(500), ack: Seq(0), flags: Flags::SYN | Flags::ACK, ..Header::default() };
         syn_ack.options.window_scale = Some(2);

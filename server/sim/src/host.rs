@@ -401,7 +401,9 @@ impl Machine {
         if let Subject::Connection(id) = event.subject {
             if let TcpEvent::Created { local, remote } = event.kind {
                 let origin = if segment.is_some() { Origin::Segment } else { Origin::Call };
-                self.ends.insert(id, run.connections.attach(self.host, local, remote, origin));
+                let (peer, _) = run.network.route(self.host, [local, remote]);
+                let end = run.connections.attach(self.host, [local, remote], peer, origin);
+                self.ends.insert(id, end);
             }
             end = self.ends.get(&id).copied();
             if matches!(event.kind, TcpEvent::Transition { .. } | TcpEvent::Error(_)) {
@@ -410,7 +412,7 @@ impl Machine {
         }
         let kind = match event.kind {
             TcpEvent::Created { local, remote } => {
-                let (_, remote_host) = run.network.route(self.host, remote);
+                let (_, remote_host) = run.network.route(self.host, [local, remote]);
                 let peer = end.and_then(|end| run.connections.number_of_peer(end));
                 EventKind::ConnectionCreated(Box::new(ConnectionCreated { local, remote, remote_host, peer }))
             }

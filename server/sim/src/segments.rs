@@ -32,11 +32,12 @@ impl Run {
         datagram: &[u8],
     ) -> Outgoing {
         let segment = self.network.next_segment();
-        let (target, to) = self.network.route(from, transmit.destination);
+        let (target, to) = self.network.route(from, [transmit.source, transmit.destination]);
         // A SYN cookie is the SYN+ACK of an end that comes to be when it is returned.
         let is_cookie = end.is_none() && transmit.header.flags.contains(Flags::SYN);
         let end = if is_cookie {
-            Some(self.connections.attach(from, transmit.source, target, Origin::Segment))
+            let sockets = [transmit.source, transmit.destination];
+            Some(self.connections.attach(from, sockets, target, Origin::Segment))
         } else {
             end
         };
@@ -119,7 +120,10 @@ impl Run {
 
     fn record_reset(&mut self, time: Instant, reset: ResetSent) {
         let ResetSent { middlebox, segment, from, to, source, destination, header, datagram } = reset;
-        let answers = self.connections.answers(from, source, destination, &header);
+        // The receiver may know the sender by another socket than its own.
+        let (own, _) = self.network.route(to, [destination, source]);
+        let (target, _) = self.network.route(from, [source, destination]);
+        let answers = self.connections.answers(from, own, target, &header);
         let (connection, relative) =
             answers.map_or_else(Default::default, |(number, relative)| (Some(number), relative));
         let kept = (datagram.len(), self.snapshots.sent(&datagram));

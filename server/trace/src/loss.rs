@@ -47,6 +47,8 @@ pub enum MiddleboxLoss {
     Blocked,
     /// It has no room for the state of one more connection.
     Full,
+    /// No port of the address that it shares is free for one more connection there.
+    NoPort,
     /// The SYN uses the addresses and ports of a connection again that it still knew, and forgets now.
     Reused,
     /// It is down.

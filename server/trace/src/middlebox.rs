@@ -1,5 +1,7 @@
 //! What middleboxes do.
 
+use std::net::SocketAddr;
+
 use halfopen_scenario::TrackedState;
 
 use crate::{MiddleboxId, SegmentNumber};
@@ -34,6 +36,12 @@ pub enum MiddleboxChange {
     Forgotten,
     /// It lowered the MSS option of the segment.
     Clamped,
+    /// It gave the connection, whose state it has just created, an address and a port. Beyond the middlebox, the end that opened the
+    /// connection is known by them.
+    Translated {
+        /// This address and port.
+        to: SocketAddr,
+    },
     /// The segment passed untranslated: the receiver cannot know where it is from.
     Untranslated,
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use halfopen_scenario::{Wholeness, Window};
 use halfopen_tcp::State;
-use halfopen_trace::{Decision, Finding, HostId};
+use halfopen_trace::{ConnectionNumber, Decision, Finding, HostId};
 
 use crate::check::Check;
 use crate::claims::Evidence;
+use crate::ends::End;
 
 impl Evidence<'_> {
     /// Every connection is closed on every host, or gone with it.
@@ -33,26 +34,28 @@ impl Evidence<'_> {
 
     /// All that applications wrote, those of one host or of all, was read by their peers, or not all of it.
     pub(crate) fn check_data(&self, of: Option<HostId>, wholeness: Wholeness) -> Check {
-        let (mut written, mut read) = (BTreeMap::new(), BTreeMap::new());
+        let mut written = BTreeMap::new();
+        let mut readers: BTreeMap<ConnectionNumber, Vec<&End>> = BTreeMap::new();
         let mut ends: Vec<_> = self.ends.iter().collect();
         ends.sort_by_key(|end| end.host);
         if let Some(mistaken) = ends.iter().find(|end| end.mistaken) {
             return Check::broken(Finding::DataMistaken).by(mistaken.number);
         }
         for end in ends {
-            let [local, remote] = end.sockets;
-            let sent: &mut (u64, HostId) =
-                written.entry((end.first_number, local, remote)).or_insert((0, end.host));
+            let [local, _] = end.sockets;
+            let sent: &mut (u64, HostId) = written.entry((end.first_number, local)).or_insert((0, end.host));
             sent.0 = sent.0.saturating_add(end.written);
-            let received: &mut u64 = read.entry((end.first_number, remote, local)).or_default();
-            *received = received.saturating_add(end.read);
+            readers.entry(end.first_number).or_default().push(end);
         }
         written.retain(|_, (_, sender)| of.is_none_or(|of| of == *sender));
-        for (way, (sent, sender)) in &written {
-            let received = read.get(way).copied().unwrap_or_default();
+        for ((number, socket), (sent, sender)) in &written {
+            // A middlebox may hide the socket from its peer, so that it is no use to ask whom that has read from.
+            let reads = |end: &&End| end.sockets[0] != *socket || end.sockets[1] == *socket;
+            let peers = readers.get(number).into_iter().flatten().copied().filter(reads);
+            let received = peers.fold(0_u64, |sum, end| sum.saturating_add(end.read));
             if received < *sent {
                 let finding = Finding::DataMissing { sender: *sender, received, sent: *sent };
-                return Check::new(wholeness == Wholeness::Incomplete, finding, None).by(way.0);
+                return Check::new(wholeness == Wholeness::Incomplete, finding, None).by(*number);
             }
         }
         match written.values().fold(0_u64, |sum, (octets, _)| sum.saturating_add(*octets)) {

@@ -86,7 +86,7 @@ pub(super) enum What {
         by_host: bool,
     },
     /// A middlebox did something.
-    Middlebox { name: String, change: MiddleboxChange, before: MiddleboxState },
+    Middlebox { name: String, change: MiddleboxChange, before: MiddleboxState, translated_to: String },
 }
 
 /// Who made up a segment.

@@ -195,6 +195,9 @@ fn reason_of(timeline: &Timeline, segment: &Segment, lost: &SegmentLost) -> Stri
                 MiddleboxLossReason::Invalid => format!("{middlebox} considered it invalid"),
                 MiddleboxLossReason::Blocked => format!("{middlebox} lets nothing new pass"),
                 MiddleboxLossReason::Full => format!("{middlebox} had no room for one more connection"),
+                MiddleboxLossReason::NoPort => {
+                    format!("{middlebox} had no free port for one more connection")
+                }
                 MiddleboxLossReason::Reused => format!("{middlebox} still knew a connection of these ports"),
                 MiddleboxLossReason::Down => format!("{middlebox} was down"),
                 MiddleboxLossReason::Unspecified => words::loss(lost),

@@ -81,15 +81,17 @@ impl<'a> Reader<'a> {
                 let by_host = segment.is_some_and(Segment::found_no_neighbour);
                 self.add(index, What::Unreachable { host, label, code, mtu, dropped, by_host });
             }
-            (EntryKind::Middlebox { name, change, before, .. }, _) => match change {
+            (EntryKind::Middlebox { name, change, before, translated_to }, _) => match change {
                 MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => {}
                 MiddleboxChange::Adopted
                 | MiddleboxChange::Expired
                 | MiddleboxChange::Forgotten
                 | MiddleboxChange::Clamped
+                | MiddleboxChange::Translated
                 | MiddleboxChange::Untranslated => {
                     let (name, change, before) = (name.clone(), *change, *before);
-                    self.add(index, What::Middlebox { name, change, before });
+                    let translated_to = translated_to.clone();
+                    self.add(index, What::Middlebox { name, change, before, translated_to });
                 }
             },
             (EntryKind::Transition { to, .. }, Some(host)) => self.transition(index, host, *to),

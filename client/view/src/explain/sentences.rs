@@ -97,7 +97,9 @@ impl Sentences<'_> {
                     "A router reported to {host} by ICMP that it could not deliver its {label} ({code}){times}.{used}"
                 )
             }
-            What::Middlebox { name, change, before } => self.middlebox(beat, name, *change, *before, count),
+            What::Middlebox { name, change, before, translated_to } => {
+                self.middlebox(beat, (name, translated_to), *change, *before, count)
+            }
         }
     }
 
@@ -246,7 +248,7 @@ impl Sentences<'_> {
     fn middlebox(
         &self,
         beat: &Beat,
-        name: &str,
+        (name, translated_to): (&str, &str),
         change: MiddleboxChange,
         before: MiddleboxState,
         count: usize,
@@ -272,6 +274,9 @@ impl Sentences<'_> {
                 format!("Middlebox {name} lost its state of the connection ({state} there){quietly}.")
             }
             MiddleboxChange::Clamped => format!("Middlebox {name} lowered the MSS in the SYNs{times}."),
+            MiddleboxChange::Translated => {
+                format!("Middlebox {name} translated it: beyond, it is known as {translated_to}.")
+            }
             MiddleboxChange::Untranslated => {
                 format!(
                     "Middlebox {name} let a segment pass untranslated{times}: its receiver cannot recognize it."

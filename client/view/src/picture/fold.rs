@@ -271,7 +271,8 @@ pub(super) fn hash_note(kind: &EntryKind, hasher: &mut DefaultHasher) -> bool {
             (*code as i32, mtu, *dropped as i32).hash(hasher);
             true
         }
-        EntryKind::Middlebox { name, change, before } => {
+        // Each connection gets an address and a port of its own.
+        EntryKind::Middlebox { name, change, before, translated_to: _ } => {
             (name, *change as i32, *before as i32).hash(hasher);
             true
         }

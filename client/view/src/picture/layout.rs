@@ -152,6 +152,7 @@ impl<'a> Layout<'a> {
                 | MiddleboxChange::Expired
                 | MiddleboxChange::Forgotten
                 | MiddleboxChange::Clamped
+                | MiddleboxChange::Translated
                 | MiddleboxChange::Untranslated => self.note(index, entry),
             },
             EntryKind::Transition { .. } => {

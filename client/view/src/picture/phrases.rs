@@ -65,7 +65,12 @@ pub(super) fn unreachable(
 }
 
 /// What a middlebox did, where the segments do not show it already.
-pub(super) fn middlebox(name: &str, change: MiddleboxChange, before: MiddleboxState) -> Option<String> {
+pub(super) fn middlebox(
+    name: &str,
+    change: MiddleboxChange,
+    before: MiddleboxState,
+    translated_to: &str,
+) -> Option<String> {
     match change {
         MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => None,
         MiddleboxChange::Adopted => Some(format!("{name} adopts the connection")),
@@ -76,6 +81,7 @@ pub(super) fn middlebox(name: &str, change: MiddleboxChange, before: MiddleboxSt
             Some(format!("{name} loses the connection ({})", words::middlebox_state(before)))
         }
         MiddleboxChange::Clamped => Some(format!("{name} lowers the MSS")),
+        MiddleboxChange::Translated => Some(format!("{name} translates it to {translated_to}")),
         MiddleboxChange::Untranslated => Some(format!("{name} lets a segment pass untranslated")),
     }
 }

@@ -105,8 +105,9 @@ impl Layout<'_> {
                 let segment = self.timeline.segment(*segment);
                 (NoteKind::Unreachable, phrases::unreachable((*code, *mtu), segment, *dropped))
             }
-            EntryKind::Middlebox { name, change, before } => {
-                (NoteKind::Middlebox, phrases::middlebox(name, *change, *before).unwrap_or_default())
+            EntryKind::Middlebox { name, change, before, translated_to } => {
+                let text = phrases::middlebox(name, *change, *before, translated_to);
+                (NoteKind::Middlebox, text.unwrap_or_default())
             }
             EntryKind::Transition { to, cause, .. } => {
                 notes.states.push(*to);

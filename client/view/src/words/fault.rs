@@ -180,6 +180,7 @@ pub fn loss(lost: &SegmentLost) -> String {
                 MiddleboxLossReason::Invalid => "invalid",
                 MiddleboxLossReason::Blocked => "blocks new",
                 MiddleboxLossReason::Full => "full",
+                MiddleboxLossReason::NoPort => "no port is free",
                 MiddleboxLossReason::Reused => "port reused",
                 MiddleboxLossReason::Down => "down",
             };

@@ -6,16 +6,17 @@ mod states;
 #[cfg(test)]
 mod tests;
 mod tracker;
+mod translation;
 mod window;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use halfopen_scenario::{HostId as ScenarioHost, MiddleboxFault, Scenario, TrackedState};
+use halfopen_scenario::{HostId as ScenarioHost, MiddleboxFault, Scenario, Stands, TrackedState};
 use halfopen_tcp::{Instant, read_segment};
 use halfopen_trace::{FaultId, HostId, MiddleboxChange, MiddleboxChanged, MiddleboxId, MiddleboxLoss, Phase};
 
-use self::tracker::{Change, Tracker};
+use self::tracker::{Change, Origin, Tracker};
 pub(crate) use self::tracker::{Expired, Sockets, Verdict};
 use crate::event::{EventKind, Events};
 use crate::flight::Flight;
@@ -33,6 +34,8 @@ pub(crate) struct Middleboxes {
 #[derive(Debug)]
 struct Middlebox {
     tracker: Tracker,
+    /// The hosts behind it, if it stands before some.
+    behind: Vec<HostId>,
     mss_clamp: Option<u16>,
     /// The number of reasons to create no new state: faults, and its own settings.
     blocks: u32,
@@ -45,11 +48,13 @@ struct Middlebox {
 pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
     pub(crate) forgotten: Option<(Sockets, TrackedState)>,
+    /// The socket that the segment is for now, if that has changed.
+    pub(crate) destination: Option<SocketAddr>,
 }
 
 impl From<Verdict> for Judged {
     fn from(verdict: Verdict) -> Judged {
-        Judged { verdict, forgotten: None }
+        Judged { verdict, forgotten: None, destination: None }
     }
 }
 
@@ -68,6 +73,10 @@ impl Middleboxes {
         let given = &scenario.network.middleboxes;
         let boxes = given.iter().map(|middlebox| Middlebox {
             tracker: Tracker::new(middlebox.settings.clone()),
+            behind: match &middlebox.stands {
+                Stands::InFrontOf(hosts) => hosts.iter().map(|host| HostId::from(*host)).collect(),
+                Stands::Everywhere | Stands::Between(_) | Stands::OneWay { .. } => Vec::new(),
+            },
             mss_clamp: middlebox.settings.mss_clamp,
             blocks: u32::from(middlebox.settings.blocks_new),
             down: None,
@@ -103,13 +112,33 @@ impl Middleboxes {
         self.boxes.iter().filter_map(|middlebox| middlebox.tracker.next_reset()).min()
     }
 
-    /// The outside socket of a host for an inside one; any other socket stays what it is.
-    pub(crate) fn outside(&self, socket: SocketAddr) -> SocketAddr {
+    /// The socket of a host that another socket knows by this one; any other socket stays what it is.
+    pub(crate) fn owner(&self, mut socket: SocketAddr, other: SocketAddr) -> SocketAddr {
         if self.boxes.is_empty() || self.scenario.host_of(socket.ip()).is_some() {
             return socket;
         }
+        // As many may stand in a row as there are.
+        for _ in &self.boxes {
+            let translations = self.boxes.iter().filter_map(|it| it.tracker.translation(socket.ip()));
+            socket = translations.filter_map(|it| it.owner(socket, other)).next().unwrap_or(socket);
+        }
         let address = addresses::outside(&self.scenario, socket.ip()).unwrap_or(socket.ip());
         SocketAddr::new(address, socket.port())
+    }
+
+    /// A host that what another sends to the shared address of a middlebox is on its way to, although the middlebox may have no
+    /// connection for it: the first of those behind.
+    pub(crate) fn host_behind(&self, from: HostId, address: IpAddr) -> Option<HostId> {
+        let shares =
+            |it: &&Middlebox| it.tracker.translation(address).is_some_and(|it| it.address() == address);
+        let middlebox = self.boxes.iter().find(shares).filter(|it| !it.behind.contains(&from))?;
+        middlebox.behind.first().copied()
+    }
+
+    /// Whether a middlebox that translates, which is a router, stands between two hosts.
+    pub(crate) fn are_routed(&self, from: HostId, to: HostId) -> bool {
+        let given = &self.scenario.network.middleboxes;
+        self.on_way(from, to).iter().any(|which| given[which.index()].settings.translates.is_some())
     }
 
     /// A datagram comes to a middlebox, which may change it.
@@ -135,7 +164,13 @@ impl Middleboxes {
         let clamped =
             middlebox.mss_clamp.is_some_and(|most| edit::clamp_mss(wire::segment_mut(datagram), most));
         let blocked = middlebox.blocks > 0;
-        let passage = middlebox.tracker.handle_segment(now, source, destination, &header, blocked);
+        let origin = match middlebox.tracker.translation(source.ip()) {
+            None => Origin::Either,
+            Some(_) if middlebox.behind.contains(&flight.from) => Origin::Behind,
+            Some(_) => Origin::Outside,
+        };
+        let sockets = [source, destination];
+        let passage = middlebox.tracker.handle_segment(now, origin, sockets, &header, blocked);
         let mut note = |change, before, after| {
             let segment = Some(flight.segment);
             let changed = MiddleboxChanged { middlebox: which, change, before, after, segment };
@@ -148,17 +183,29 @@ impl Middleboxes {
                 Change::From(before) => (MiddleboxChange::Moved, Some(before)),
             };
             note(change, before, Some(after));
+            if let (None, Some((_, to))) = (before, passage.translated) {
+                note(MiddleboxChange::Translated { to }, None, None);
+            }
+        }
+        if let Some((end, socket)) = passage.translated {
+            wire::set_socket(datagram, end, socket);
         }
         if clamped && passage.verdict == Verdict::Pass {
             note(MiddleboxChange::Clamped, None, None);
         }
-        if passage.verdict == Verdict::Untranslated
-            && let Some(inside) = addresses::inside(&self.scenario, source.ip())
-        {
-            wire::set_socket(datagram, End::Source, SocketAddr::new(inside, source.port()));
+        if passage.verdict == Verdict::Untranslated {
+            let inside = addresses::inside(&self.scenario, source.ip()).filter(|_| origin == Origin::Either);
+            if let Some(inside) = inside {
+                wire::set_socket(datagram, End::Source, SocketAddr::new(inside, source.port()));
+            }
             note(MiddleboxChange::Untranslated, None, None);
         }
-        Judged { verdict: passage.verdict, forgotten: passage.forgotten }
+        let destination = passage.translated.filter(|(end, _)| *end == End::Destination);
+        Judged {
+            verdict: passage.verdict,
+            forgotten: passage.forgotten,
+            destination: destination.map(|(_, socket)| socket),
+        }
     }
 
     /// Forgets the connection that expires first, at any middlebox, if it has expired by now.

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use halfopen_scenario::{
     IdleTimes, Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, Preset, Strays, TrackedState as State,
+    Translates,
 };
 use halfopen_tcp::{Flags, Header, Instant, Seq};
 
-use super::tracker::{Change, Passage, Tracker, Verdict};
+use super::tracker::{Change, Origin, Passage, Tracker, Verdict};
+use crate::wire;
 use halfopen_trace::MiddleboxLoss;
 
 const CLIENT: &str = "10.0.0.1:40000";
@@ -46,7 +48,7 @@ impl Bench {
         if who == 1 {
             std::mem::swap(&mut from, &mut to);
         }
-        self.tracker.handle_segment(self.now, from, to, &header, self.blocked)
+        self.tracker.handle_segment(self.now, Origin::Either, [from, to], &header, self.blocked)
     }
 
     /// After a handshake, whose three segments take a second each.
@@ -294,12 +296,37 @@ fn resets_to_both_ends_have_the_numbers_that_they_expect() {
     assert_eq!(bench.expiry(), Some((Duration::from_secs(244), State::Closed, [None, None])));
 }
 
+#[test]
+fn a_connection_begins_anew_only_from_behind_a_box_that_translates() {
+    let translates = Some(Translates { to: [203, 0, 113, 1].into(), ports: 1 });
+    let mut tracker = Tracker::new(MiddleboxSettings { translates, ..MiddleboxSettings::default() });
+    let [client, server, shared]: [SocketAddr; 3] =
+        [CLIENT, SERVER, "203.0.113.1:1024"].map(|socket| socket.parse().unwrap());
+    let mut pass = |origin, sockets, flags| {
+        let header = header(usize::from(origin == Origin::Outside), flags, 0, 0, 0);
+        let passage = tracker.handle_segment(Instant::ZERO, origin, sockets, &header, false);
+        (passage.verdict, passage.translated)
+    };
+    let [out, back] = [(wire::End::Source, shared), (wire::End::Destination, client)].map(Some);
+    let cases = [
+        (Origin::Behind, [client, server], "SYN", (Verdict::Pass, out)),
+        (Origin::Outside, [server, shared], "RST+ACK", (Verdict::Pass, back)),
+        (Origin::Outside, [server, shared], "SYN", (Verdict::Lose(MiddleboxLoss::NoState), None)),
+        (Origin::Outside, [server, client], "ACK", (Verdict::Lose(MiddleboxLoss::NoState), None)),
+        (Origin::Behind, [client, server], "SYN", (Verdict::Pass, out)),
+    ];
+    for (origin, sockets, flags, expected) in cases {
+        assert_eq!(pass(origin, sockets, flags), expected, "{flags} from {origin:?}");
+    }
+}
+
 /// Opens a connection from a port of the client; whether it passed, and whose connection was forgotten for it.
 fn open(bench: &mut Bench, port: u16) -> (Verdict, Option<u16>) {
     bench.now += Duration::from_secs(1);
     let [mut from, to]: [SocketAddr; 2] = [CLIENT.parse().unwrap(), SERVER.parse().unwrap()];
     from.set_port(port);
-    let passage = bench.tracker.handle_segment(bench.now, from, to, &header(0, "SYN", 0, 0, 0), false);
+    let syn = header(0, "SYN", 0, 0, 0);
+    let passage = bench.tracker.handle_segment(bench.now, Origin::Either, [from, to], &syn, false);
     let forgotten =
         passage.forgotten.map(|(sockets, _)| sockets.map(|socket| socket.port()).into_iter().max());
     (passage.verdict, forgotten.flatten())

@@ -1,13 +1,15 @@
 //! The connections that a middlebox keeps state of, and what follows for each segment that comes to it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use halfopen_scenario::{Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, Strays, TrackedState};
 use halfopen_tcp::{Flags, Header, Instant, Seq};
 
 use super::states::{self, Kind, Sender, Step};
+use super::translation::Translation;
 use super::window::{self, End};
+use crate::wire;
 use halfopen_trace::MiddleboxLoss;
 
 /// The two sockets of a connection, the lower first.
@@ -24,6 +26,17 @@ pub(crate) enum Verdict {
     Lose(MiddleboxLoss),
     /// It is lost, and its sender gets this RST.
     Reset(MiddleboxLoss, Header),
+}
+
+/// Where a segment comes from, seen from a middlebox that translates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From a host behind it: it gets the shared address.
+    Behind,
+    /// From anywhere else: nothing gets in that does not belong to a connection from behind.
+    Outside,
+    /// It is not translated.
+    Either,
 }
 
 /// A change in the state of a connection.
@@ -45,11 +58,13 @@ pub(crate) struct Passage {
     pub(crate) change: Option<(Change, TrackedState)>,
     /// The connection that is forgotten for it.
     pub(crate) forgotten: Option<(Sockets, TrackedState)>,
+    /// The socket that replaces one of the segment's, if it passes.
+    pub(crate) translated: Option<(wire::End, SocketAddr)>,
 }
 
 impl From<Verdict> for Passage {
     fn from(verdict: Verdict) -> Passage {
-        Passage { verdict, change: None, forgotten: None }
+        Passage { verdict, change: None, forgotten: None, translated: None }
     }
 }
 
@@ -59,6 +74,8 @@ pub(crate) struct Expired {
     /// When it expired.
     pub(crate) time: Instant,
     pub(crate) sockets: Sockets,
+    /// The same as the other end knows each.
+    pub(crate) known_as: Sockets,
     pub(crate) state: TrackedState,
     /// The RST for each socket.
     pub(crate) resets: [Option<Header>; 2],
@@ -68,6 +85,8 @@ pub(crate) struct Expired {
 #[derive(Debug)]
 pub(crate) struct Tracker {
     settings: MiddleboxSettings,
+    translation: Option<Translation>,
+    /// By their sockets as those behind know them.
     flows: BTreeMap<Sockets, Flow>,
     /// When connections expire silently, and when with RSTs.
     quiet: BTreeSet<(Instant, Sockets)>,
@@ -75,9 +94,6 @@ pub(crate) struct Tracker {
     /// When something last passed on each connection, if a full table forgets the one that was idle for longest.
     passed: BTreeSet<(Instant, Sockets)>,
 }
-
-/// The table has no room for one more connection.
-struct Full;
 
 #[derive(Clone, Copy, Debug)]
 struct Flow {
@@ -90,12 +106,15 @@ struct Flow {
     expires: Option<Instant>,
     /// When something last passed.
     passed: Instant,
+    /// The side that has another port, beyond the middlebox, and that port.
+    port: Option<(usize, u16)>,
 }
 
 impl Tracker {
     /// A table without connections.
     pub(crate) fn new(settings: MiddleboxSettings) -> Tracker {
         Tracker {
+            translation: settings.translates.map(Translation::new),
             settings,
             flows: BTreeMap::new(),
             quiet: BTreeSet::new(),
@@ -124,7 +143,11 @@ impl Tracker {
         self.quiet.clear();
         self.loud.clear();
         self.passed.clear();
-        std::mem::take(&mut self.flows).into_iter().map(|(sockets, flow)| (sockets, flow.state)).collect()
+        let gone = std::mem::take(&mut self.flows);
+        for (sockets, flow) in &gone {
+            self.release(*sockets, flow);
+        }
+        gone.into_iter().map(|(sockets, flow)| (sockets, flow.state)).collect()
     }
 
     /// Forgets the connection that expires first, if it has expired by now.
@@ -136,22 +159,62 @@ impl Tracker {
         if self.is_loud(flow.state) {
             resets = flow.ends.map(|end| reset_of(&end));
         }
-        Some(Expired { time, sockets, state: flow.state, resets })
+        let mut known_as = sockets;
+        if let Some((side, port)) = flow.port {
+            known_as[side] = self.shared(port).unwrap_or(sockets[side]);
+        }
+        Some(Expired { time, sockets, known_as, state: flow.state, resets })
+    }
+
+    /// The shared address with this port, if the middlebox translates.
+    fn shared(&self, port: u16) -> Option<SocketAddr> {
+        self.translation.as_ref().map(|translation| SocketAddr::new(translation.address(), port))
+    }
+
+    /// The translation, if there is one for addresses of this family.
+    pub(crate) fn translation(&self, address: IpAddr) -> Option<&Translation> {
+        self.translation.as_ref().filter(|translation| translation.is_for(address))
     }
 
     /// A segment from one socket to another arrives. `blocked`: it creates no new state.
     pub(crate) fn handle_segment(
         &mut self,
         now: Instant,
-        from: SocketAddr,
-        to: SocketAddr,
+        origin: Origin,
+        [from, to]: [SocketAddr; 2],
         header: &Header,
         blocked: bool,
     ) -> Passage {
-        let (sockets, side) = if from <= to { ([from, to], 0) } else { ([to, from], 1) };
+        let user = match (origin, &self.translation) {
+            (Origin::Outside, Some(translation)) => translation.user(to, from),
+            (Origin::Outside | Origin::Behind | Origin::Either, _) => Some(to),
+        };
+        let Some(user) = user else { return self.stray(origin, header).into() };
+        let (sockets, side) = if from <= user { ([from, user], 0) } else { ([user, from], 1) };
+        let passage = self.follow(now, origin, (sockets, side), header, blocked);
+        let port = self.flows.get(&sockets).and_then(|flow| flow.port);
+        let translated = match port.filter(|_| passage.verdict == Verdict::Pass) {
+            Some((behind, port)) if behind == side => {
+                self.shared(port).map(|shared| (wire::End::Source, shared))
+            }
+            Some(_) => Some((wire::End::Destination, user)),
+            None => None,
+        };
+        Passage { translated, ..passage }
+    }
+
+    /// A segment arrives from one side of a connection.
+    fn follow(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        (sockets, side): (Sockets, usize),
+        header: &Header,
+        blocked: bool,
+    ) -> Passage {
         let kind = Kind::of(header.flags);
         let Some(mut flow) = self.flows.get(&sockets).copied() else {
-            return self.without_state(now, sockets, side, header, blocked);
+            return self.without_state(now, origin, (sockets, side), header, blocked);
         };
         let peer = flow.ends[1 - side];
         let sender =
@@ -162,13 +225,16 @@ impl Tracker {
                 let verdict = Verdict::Lose(MiddleboxLoss::Reused);
                 Passage { forgotten: Some((sockets, flow.state)), ..verdict.into() }
             }
+            Step::Anew if origin == Origin::Outside => self.stray(origin, header).into(),
             Step::Anew => {
                 self.remove(sockets);
-                self.without_state(now, sockets, side, header, blocked)
+                self.without_state(now, origin, (sockets, side), header, blocked)
             }
             Step::Ignored => Verdict::Pass.into(),
-            Step::Invalid => self.invalid(),
-            Step::To(_) if self.checks(&flow) && !flow.ends[side].may_send(&peer, header) => self.invalid(),
+            Step::Invalid => self.invalid(origin, header),
+            Step::To(_) if self.checks(&flow) && !flow.ends[side].may_send(&peer, header) => {
+                self.invalid(origin, header)
+            }
             Step::To(state) => {
                 let before = std::mem::replace(&mut flow.state, state);
                 let change = (before != state).then_some((Change::From(before), state));
@@ -182,8 +248,8 @@ impl Tracker {
     fn without_state(
         &mut self,
         now: Instant,
-        sockets: Sockets,
-        side: usize,
+        origin: Origin,
+        (sockets, side): (Sockets, usize),
         header: &Header,
         blocked: bool,
     ) -> Passage {
@@ -194,40 +260,42 @@ impl Tracker {
                 (Change::Adopted, TrackedState::Established)
             }
             Kind::SynAck | Kind::Fin | Kind::Ack | Kind::Rst | Kind::Bare => {
-                return self.stray(header).into();
+                return self.stray(origin, header).into();
             }
         };
         if blocked {
             return Verdict::Lose(MiddleboxLoss::Blocked).into();
         }
-        let forgotten = match self.make_room() {
+        let forgotten = match self.make_room(origin, sockets[1 - side]) {
             Ok(forgotten) => forgotten,
-            Err(Full) if self.settings.on_full == OnFull::Reset => {
-                return Verdict::Reset(MiddleboxLoss::Full, reset_for(header)).into();
+            Err(why) if self.settings.on_full == OnFull::Reset => {
+                return Verdict::Reset(why, reset_for(header)).into();
             }
-            Err(Full) => return Verdict::Lose(MiddleboxLoss::Full).into(),
+            Err(why) => return Verdict::Lose(why).into(),
         };
+        let translation = self.translation.as_mut().filter(|_| origin == Origin::Behind);
+        let port = translation.map(|it| (side, it.assign(sockets[side], sockets[1 - side])));
         let adopted = change == Change::Adopted;
         let flow =
-            Flow { state, opener: side, ends: Default::default(), adopted, expires: None, passed: now };
+            Flow { state, opener: side, ends: Default::default(), adopted, expires: None, passed: now, port };
         self.pass(now, sockets, side, flow, header);
-        Passage { verdict: Verdict::Pass, change: Some((change, state)), forgotten }
+        Passage { change: Some((change, state)), forgotten, ..Verdict::Pass.into() }
     }
 
-    fn stray(&self, header: &Header) -> Verdict {
+    fn stray(&self, origin: Origin, header: &Header) -> Verdict {
         let lost = MiddleboxLoss::NoState;
         match self.settings.strays {
-            Strays::Untranslated => Verdict::Untranslated,
+            Strays::Untranslated => untranslated(origin, lost, header),
             Strays::Reset if !header.flags.contains(Flags::RST) => Verdict::Reset(lost, reset_for(header)),
             Strays::Reset | Strays::Drop | Strays::Adopt => Verdict::Lose(lost),
         }
     }
 
-    fn invalid(&self) -> Passage {
+    fn invalid(&self, origin: Origin, header: &Header) -> Passage {
         let verdict = match self.settings.invalid {
             Invalid::Pass => Verdict::Pass,
             Invalid::Drop => Verdict::Lose(MiddleboxLoss::Invalid),
-            Invalid::Untranslated => Verdict::Untranslated,
+            Invalid::Untranslated => untranslated(origin, MiddleboxLoss::Invalid, header),
         };
         verdict.into()
     }
@@ -236,17 +304,27 @@ impl Tracker {
         self.settings.on_reuse == OnReuse::DropFirstSyn
     }
 
-    /// Makes room for one more connection, if need be. Returns the one that is forgotten for it.
+    /// Makes room for one more connection to a socket, if need be. Returns the one that is forgotten for it.
     ///
     /// # Errors
-    /// There is no room.
-    fn make_room(&mut self) -> Result<Option<(Sockets, TrackedState)>, Full> {
+    /// Why there is no room.
+    fn make_room(
+        &mut self,
+        origin: Origin,
+        to: SocketAddr,
+    ) -> Result<Option<(Sockets, TrackedState)>, MiddleboxLoss> {
+        let translation = self.translation.as_ref().filter(|_| origin == Origin::Behind);
+        let without_port = translation.is_some_and(|translation| translation.is_exhausted(to));
         let most = self.settings.max_connections.map(|most| most as usize);
-        if most.is_none_or(|most| self.flows.len() < most) {
-            return Ok(None);
-        }
-        let (_, oldest) = self.passed.first().copied().ok_or(Full)?;
-        let flow = self.remove(oldest).ok_or(Full)?;
+        let why = match most.is_some_and(|most| self.flows.len() >= most) {
+            true => MiddleboxLoss::Full,
+            false if without_port => MiddleboxLoss::NoPort,
+            false => return Ok(None),
+        };
+        // Only a connection to the same socket has a port that is of use.
+        let mut oldest_first = self.passed.iter().map(|(_, sockets)| *sockets);
+        let oldest = oldest_first.find(|sockets| !without_port || sockets.contains(&to)).ok_or(why)?;
+        let flow = self.remove(oldest).ok_or(why)?;
         Ok(Some((oldest, flow.state)))
     }
 
@@ -256,7 +334,7 @@ impl Tracker {
 
     /// The segment passes on this connection and restarts its timer.
     fn pass(&mut self, now: Instant, sockets: Sockets, side: usize, mut flow: Flow, header: &Header) {
-        self.remove(sockets);
+        self.take(sockets);
         let [low, high] = &mut flow.ends;
         let (sender, receiver) = if side == 0 { (low, high) } else { (high, low) };
         window::note(sender, receiver, header);
@@ -275,7 +353,21 @@ impl Tracker {
         self.flows.insert(sockets, flow);
     }
 
+    /// Forgets a connection. Its port is free again.
     fn remove(&mut self, sockets: Sockets) -> Option<Flow> {
+        let flow = self.take(sockets)?;
+        self.release(sockets, &flow);
+        Some(flow)
+    }
+
+    fn release(&mut self, sockets: Sockets, flow: &Flow) {
+        if let (Some((side, port)), Some(translation)) = (flow.port, &mut self.translation) {
+            translation.release(sockets[1 - side], port);
+        }
+    }
+
+    /// Takes a connection out of the table.
+    fn take(&mut self, sockets: Sockets) -> Option<Flow> {
         let flow = self.flows.remove(&sockets)?;
         if let Some(expires) = flow.expires {
             self.timers(flow.state).remove(&(expires, sockets));
@@ -291,6 +383,15 @@ impl Tracker {
     /// Whether the ends get RSTs when a connection expires in this state.
     fn is_loud(&self, state: TrackedState) -> bool {
         self.settings.on_expiry == OnExpiry::ResetBoth && !state.is_over()
+    }
+}
+
+/// A segment is not translated. From outside it has the address of the middlebox itself, whose own TCP knows no such connection.
+fn untranslated(origin: Origin, why: MiddleboxLoss, header: &Header) -> Verdict {
+    match origin {
+        Origin::Behind | Origin::Either => Verdict::Untranslated,
+        Origin::Outside if header.flags.contains(Flags::RST) => Verdict::Lose(why),
+        Origin::Outside => Verdict::Reset(why, reset_for(header)),
     }
 }
 

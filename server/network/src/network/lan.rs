@@ -39,6 +39,9 @@ impl Network {
     /// Whether a host has to find the host that has an address on its LAN.
     fn are_neighbours(&self, from: HostId, to: Option<HostId>) -> bool {
         let network = &self.scenario.network;
+        if to.is_some_and(|to| self.middleboxes.are_routed(from, to)) {
+            return false;
+        }
         to.map_or(&network.link, |to| network.link(from.into(), to.into())).neighbours
     }
 

@@ -123,14 +123,19 @@ impl Network {
         self.segments
     }
 
-    /// Where a segment that a host sends to this socket goes: the socket as its owner knows it, and the host, if one has the address. A segment
-    /// to the inside address of a host behind a middlebox goes to that host.
-    pub fn route(&self, from: HostId, destination: SocketAddr) -> (SocketAddr, Option<HostId>) {
+    /// Where a segment that a host sends from one socket to another goes: the other socket as its owner knows it, and the host, if
+    /// one has the address. A segment to the address that a host has beyond a middlebox goes to that host.
+    pub fn route(
+        &self,
+        from: HostId,
+        [source, destination]: [SocketAddr; 2],
+    ) -> (SocketAddr, Option<HostId>) {
         if self.is_own(from, destination.ip()) {
             return (destination, Some(from));
         }
-        let socket = self.middleboxes.outside(destination);
-        (socket, self.next_hop(from, socket.ip()))
+        let socket = self.middleboxes.owner(destination, source);
+        let host = self.next_hop(from, socket.ip());
+        (socket, host.or_else(|| self.middleboxes.host_behind(from, socket.ip())))
     }
 
     /// Whether a host keeps to itself what it sends to this address.

@@ -47,7 +47,7 @@ impl Bench {
         }
         let header = Header { seq: Seq(100), ack: Seq(200), flags, payload, ..Header::default() };
         let datagram = encode_segment(source, destination, &header, &vec![b'x'; payload as usize]);
-        let (_, to) = self.network.route(from, destination);
+        let (_, to) = self.network.route(from, [source, destination]);
         let facts = SegmentFacts {
             from: Some(from.into()),
             to: to.map(Into::into),

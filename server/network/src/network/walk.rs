@@ -22,17 +22,18 @@ impl Network {
     pub fn handle_timeout(&mut self, now: Instant, connections: &dyn Connections) {
         self.resolve_waiting(now, connections);
         while let Some((which, expired)) = self.middleboxes.handle_expiry(now) {
-            let Expired { time, sockets, state, resets } = expired;
+            let Expired { time, sockets, known_as, state, resets } = expired;
             self.note_gone(time, connections, which, MiddleboxChange::Expired, (sockets, state));
-            let [low, high] = sockets;
             let [to_low, to_high] = resets;
-            let hosts = sockets.map(|socket| self.addresses.route(socket.ip()));
+            let hosts = self.owners(sockets).map(|socket| self.addresses.route(socket.ip()));
             let [Some(low_host), Some(high_host)] = hosts else { continue };
             if let Some(reset) = to_low {
-                self.send_reset(time, connections, which, (high_host, low_host), [high, low], reset);
+                let sockets = [known_as[1], sockets[0]];
+                self.send_reset(time, connections, which, (high_host, low_host), sockets, reset);
             }
             if let Some(reset) = to_high {
-                self.send_reset(time, connections, which, (low_host, high_host), [low, high], reset);
+                let sockets = [known_as[0], sockets[1]];
+                self.send_reset(time, connections, which, (low_host, high_host), sockets, reset);
             }
         }
     }
@@ -54,7 +55,11 @@ impl Network {
         }
         let (why, reset) = match judged.verdict {
             Verdict::Pass | Verdict::Untranslated => {
-                packet.place += 1;
+                if let (Some(socket), Ok((source, ..))) = (judged.destination, read_segment(&packet.octets)) {
+                    let owner = self.middleboxes.owner(socket, source);
+                    packet.flight.to = self.addresses.route(owner.ip()).unwrap_or(flight.to);
+                }
+                packet.place = self.place_behind(which, packet.flight);
                 self.go_on(id, packet);
                 return;
             }
@@ -89,6 +94,17 @@ impl Network {
         self.paths.latency(from, to) * count / all
     }
 
+    /// How many middleboxes a datagram has met on its way when it has met this one.
+    fn place_behind(&self, middlebox: MiddleboxId, Flight { from, to, .. }: Flight) -> usize {
+        let way = self.middleboxes.on_way(from, to);
+        way.iter().position(|other| *other == middlebox).map_or(way.len(), |at| at + 1)
+    }
+
+    /// The two sockets of a connection, each as its own host knows it.
+    fn owners(&self, [one, other]: Sockets) -> Sockets {
+        [self.middleboxes.owner(one, other), self.middleboxes.owner(other, one)]
+    }
+
     /// A middlebox has forgotten a connection, without a segment.
     pub(super) fn note_gone(
         &mut self,
@@ -98,7 +114,7 @@ impl Network {
         change: MiddleboxChange,
         (sockets, state): (Sockets, TrackedState),
     ) {
-        let connection = connections.newest_between(sockets);
+        let connection = connections.newest_between(self.owners(sockets));
         let changed = MiddleboxChanged { middlebox, change, before: Some(state), after: None, segment: None };
         self.events.push(time, EventKind::MiddleboxChanged { connection, changed });
     }
@@ -115,7 +131,7 @@ impl Network {
     ) {
         let datagram = encode_segment(source, destination, &header, &[]);
         let segment = self.next_segment();
-        let connection = connections.newest_between([source, destination]);
+        let connection = connections.newest_between(self.owners([source, destination]));
         let octets = datagram.clone();
         let sent = ResetSent { middlebox, segment, from, to, source, destination, header, datagram };
         self.events.push(now, EventKind::ResetSent(Box::new(sent)));
@@ -124,10 +140,8 @@ impl Network {
             self.events.lose(now, flight, LossReason::Partition);
             return;
         }
-        let way = self.middleboxes.on_way(from, to);
-        let at = way.iter().position(|other| *other == middlebox);
-        let place = at.map_or(way.len(), |at| at + 1);
-        let due = now + self.stretches(from, to, way.len() + 1 - place);
+        let place = self.place_behind(middlebox, flight);
+        let due = now + self.stretches(from, to, self.middleboxes.on_way(from, to).len() + 1 - place);
         self.launched += 1;
         self.go_on(self.launched, Packet { flight, octets, place, due });
     }

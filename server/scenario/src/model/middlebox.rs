@@ -1,5 +1,6 @@
 //! Middleboxes that track connections: NATs, load balancers, firewalls.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{HostId, Location};
@@ -25,22 +26,25 @@ impl Middlebox {
     /// Whether a segment from one host to another passes it.
     pub fn is_on_way(&self, from: HostId, to: HostId) -> bool {
         from != to
-            && match self.stands {
+            && match &self.stands {
                 Stands::Everywhere => true,
-                Stands::Between([a, b]) => (a, b) == (from, to) || (b, a) == (from, to),
-                Stands::OneWay { from: a, to: b } => (a, b) == (from, to),
+                Stands::Between([a, b]) => (*a, *b) == (from, to) || (*b, *a) == (from, to),
+                Stands::InFrontOf(hosts) => hosts.contains(&from) != hosts.contains(&to),
+                Stands::OneWay { from: a, to: b } => (*a, *b) == (from, to),
             }
     }
 }
 
 /// Where a middlebox stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Stands {
     /// Between all hosts.
     #[default]
     Everywhere,
     /// Between these two.
     Between([HostId; 2]),
+    /// Between each of these and all others.
+    InFrontOf(Vec<HostId>),
     /// On the way from one host to another; the way back avoids it (asymmetric routing).
     OneWay {
         /// The sender.
@@ -63,15 +67,32 @@ pub struct MiddleboxSettings {
     pub invalid: Invalid,
     /// The largest MSS option that a SYN may have, in octets; a larger one is reduced to it.
     pub mss_clamp: Option<u16>,
+    /// The address that the hosts behind it share.
+    pub translates: Option<Translates>,
     /// Whether it creates no new state: SYNs are lost, and no connection is adopted.
     pub blocks_new: bool,
-    /// The most connections that it can keep state of; `None`: any number. A NAT with one address and N ports keeps at most N
-    /// to one server.
+    /// The most connections that it can keep state of; `None`: any number.
     pub max_connections: Option<u32>,
     /// What happens to a segment that would create the state of one more.
     pub on_full: OnFull,
     /// What happens to a SYN between the sockets of a connection in TIME-WAIT.
     pub on_reuse: OnReuse,
+}
+
+/// The hosts behind a middlebox share an address: network address and port translation (RFC 3022 §2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Translates {
+    /// The address that their connections have beyond the middlebox.
+    pub to: IpAddr,
+    /// How many of its ports the middlebox uses. To each socket outside there can be as many connections.
+    pub ports: u16,
+}
+
+impl Translates {
+    /// The first port that is used: those below are well-known (RFC 6056 §3.2).
+    pub const FIRST_PORT: u16 = 1024;
+    /// The ports from there on.
+    pub const MAX_PORTS: u16 = u16::MAX - Translates::FIRST_PORT + 1;
 }
 
 /// How long a middlebox keeps the state of an idle connection, by its state there.

@@ -9,7 +9,7 @@ use crate::parse::{Scalar, Switch};
 use crate::shape::{self, Given, IdleByState, Named, Opt, OrNever, ShortOr};
 use crate::{
     Effect, HostId, IdleTimes, Limits, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings, Stands,
-    TrackedState, wording,
+    TrackedState, Translates, wording,
 };
 
 impl Checker<'_> {
@@ -21,24 +21,30 @@ impl Checker<'_> {
         if !self.limit(middleboxes.key, "middleboxes", list.len(), Limits::MAX_MIDDLEBOXES) {
             return Vec::new();
         }
-        let resolve = |(name, middlebox): &(Spanned<String>, Spanned<shape::Middlebox>)| {
+        let mut all: Vec<Middlebox> = Vec::new();
+        for (name, middlebox) in list {
             self.name(name.span, "a middlebox's name", name);
             if self.hosts.iter().any(|host| host.name == name.value) {
                 let message = format!("a host is already called `{}`", name.value);
                 self.problem(name.span, message, "give the middlebox another name");
             }
-            Middlebox {
-                name: name.value.clone(),
-                stands: self.stands(middlebox),
-                settings: self.middlebox_settings(middlebox),
-                location: self.location(name.span),
-            }
-        };
-        list.iter().map(resolve).collect()
+            let stands = self.stands(middlebox);
+            let settings = self.middlebox_settings(middlebox, &all);
+            let location = self.location(name.span);
+            all.push(Middlebox { name: name.value.clone(), stands, settings, location });
+        }
+        all
     }
 
     fn stands(&mut self, given: &shape::Middlebox) -> Stands {
         let (from, to) = (self.host_at(&given.from), self.host_at(&given.to));
+        if let Some(behind) = &given.behind {
+            if let Some(place) = key(&given.between).or(key(&given.from)).or(key(&given.to)) {
+                let help = "keep `behind` for a group of hosts and all others, or the other for two hosts";
+                self.problem(place, "`behind` already says where the middlebox stands", help);
+            }
+            return self.in_front_of(behind);
+        }
         match (&given.between, &given.from, &given.to) {
             (None, None, None) => Stands::Everywhere,
             (Some(between), None, None) => {
@@ -68,6 +74,18 @@ impl Checker<'_> {
         }
     }
 
+    fn in_front_of(&mut self, behind: &Spanned<Vec<Spanned<Scalar<String>>>>) -> Stands {
+        let named = &behind.value;
+        let hosts: Vec<HostId> =
+            named.iter().filter_map(|name| self.host(name.span, &name.value.0)).collect();
+        let others = (0..self.hosts.len()).map(HostId).any(|host| !hosts.contains(&host));
+        if (hosts.is_empty() && named.is_empty() && !behind.pruned) || !others {
+            let help = "name some of the hosts: `behind: [phone, laptop]`";
+            self.problem(behind.span, "nothing passes a middlebox without a host on each side", help);
+        }
+        Stands::InFrontOf(hosts)
+    }
+
     fn two_hosts(&mut self, between: &Spanned<Vec<Spanned<Scalar<String>>>>) -> Option<[HostId; 2]> {
         let [one, other] = &between.value[..] else {
             if !between.pruned {
@@ -83,7 +101,7 @@ impl Checker<'_> {
         Some([first?, second?])
     }
 
-    fn middlebox_settings(&mut self, given: &shape::Middlebox) -> MiddleboxSettings {
+    fn middlebox_settings(&mut self, given: &shape::Middlebox, others: &[Middlebox]) -> MiddleboxSettings {
         let mut settings = word(&given.preset).map(crate::Preset::settings).unwrap_or_default();
         if let Some(idle) = &given.idle {
             self.idle_times(&mut settings.idle, idle);
@@ -93,17 +111,52 @@ impl Checker<'_> {
         settings.invalid = word(&given.invalid).unwrap_or(settings.invalid);
         // As little as Linux allows a host to offer.
         settings.mss_clamp = self.octets(&given.mss_clamp, 48).or(settings.mss_clamp);
+        if let (Some(translates), None) = (&given.translates, &given.behind) {
+            let help = "name the hosts that share the address: `behind: [phone, laptop]`";
+            self.problem(translates.key, "`translates` without `behind`", help);
+        }
+        settings.translates = given.translates.as_ref().and_then(|it| self.translates(it, others));
         settings.max_connections = match &given.max_connections {
             Some(most) => Some(self.at_least_one(most)),
             None => settings.max_connections,
         };
-        if let (Some(on_full), None) = (&given.on_full, settings.max_connections) {
+        let is_limited = settings.max_connections.is_some() || given.translates.is_some();
+        if let Some(on_full) = given.on_full.as_ref().filter(|_| !is_limited) {
             self.problem(on_full.key, "`on-full` without `max-connections`", "add `max-connections: 1024`");
         }
         settings.on_full = word(&given.on_full).unwrap_or(settings.on_full);
         settings.on_reuse = word(&given.on_reuse).unwrap_or(settings.on_reuse);
         settings.blocks_new = word(&given.blocks_new).map_or(settings.blocks_new, |Switch(on)| on);
         settings
+    }
+
+    fn translates(&mut self, given: &Spanned<shape::Translates>, others: &[Middlebox]) -> Option<Translates> {
+        let shape::Translates { to, ports } = &given.value;
+        if to.is_none() && !given.pruned {
+            self.problem(given.span, "this does not say which address", "add `to: 203.0.113.1`");
+        }
+        let ports = ports.as_ref().map_or(Translates::MAX_PORTS, |count| {
+            let least = self.at_least_one(count);
+            u16::try_from(least).ok().filter(|ports| *ports <= Translates::MAX_PORTS).unwrap_or_else(|| {
+                let message = format!("an address has only {} such ports", Translates::MAX_PORTS);
+                self.problem(count.span, message, "lower it, or leave it out for all");
+                Translates::MAX_PORTS
+            })
+        });
+        let to = to.as_ref()?;
+        let Scalar(address) = to.value;
+        if address.is_loopback() {
+            let message = format!("{address} is an address of every host");
+            self.problem(to.span, message, "name one that others can reach, such as `203.0.113.1`");
+        }
+        let holder = self.hosts.iter().find(|host| host.addresses.contains(&address)).map(|host| &host.name);
+        let shares = |other: &&Middlebox| other.settings.translates.is_some_and(|it| it.to == address);
+        let owner = holder.or(others.iter().find(shares).map(|other| &other.name));
+        if let Some(owner) = owner {
+            let message = format!("`{owner}` already has the address {address}");
+            self.problem(to.span, message, "give it one of its own, such as `203.0.113.1`");
+        }
+        Some(Translates { to: address, ports })
     }
 
     fn idle_times(&mut self, times: &mut IdleTimes, idle: &Spanned<ShortOr<Duration, IdleByState>>) {

@@ -1,5 +1,6 @@
 //! Middleboxes.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -19,6 +20,8 @@ pub(crate) struct Middlebox {
     pub(crate) preset: Opt<Preset>,
     /// The two hosts that it stands between: all by default.
     pub(crate) between: Option<Spanned<Vec<Spanned<Scalar<String>>>>>,
+    /// The hosts behind it: it stands between each of them and all others.
+    pub(crate) behind: Option<Spanned<Vec<Spanned<Scalar<String>>>>>,
     /// The sender of the segments that pass it, if it is on their way in one direction only.
     pub(crate) from: Opt<String>,
     /// The receiver of these segments.
@@ -33,6 +36,8 @@ pub(crate) struct Middlebox {
     pub(crate) invalid: Opt<Invalid>,
     /// The largest MSS option that a SYN may have.
     pub(crate) mss_clamp: Opt<Size>,
+    /// The address that the hosts behind it share.
+    pub(crate) translates: Option<Spanned<Translates>>,
     /// Whether it blocks new connections.
     pub(crate) blocks_new: Opt<Switch>,
     /// The most connections that it can keep state of: any number by default.
@@ -41,6 +46,17 @@ pub(crate) struct Middlebox {
     pub(crate) on_full: Opt<OnFull>,
     /// What happens to a SYN that uses the addresses and ports of a connection in TIME-WAIT again: `pass` by default.
     pub(crate) on_reuse: Opt<OnReuse>,
+}
+
+/// The address that the hosts behind a middlebox share.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Translates {
+    #[schemars(required)]
+    /// The address.
+    pub(crate) to: Opt<IpAddr>,
+    /// How many of its ports, from 1024 on, are used: all by default.
+    pub(crate) ports: Opt<u32>,
 }
 
 /// How long a connection may be idle, by what the middlebox has seen of it.

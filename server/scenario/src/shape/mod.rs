@@ -36,7 +36,7 @@ pub(crate) use faults::Fault;
 pub(crate) use forgery::{ControlBits, Forgery};
 pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
 pub(crate) use matching::{HostInState, Match};
-pub(crate) use middleboxes::{IdleByState, Middlebox};
+pub(crate) use middleboxes::{IdleByState, Middlebox, Translates};
 pub(crate) use network::{Jitter, Link, Loss, Network, ShortOr};
 pub(crate) use processes::Processes;
 pub(crate) use programs::{Programs, Step, Steps};

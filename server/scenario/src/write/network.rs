@@ -10,7 +10,7 @@ use super::yaml::{Map, Yaml};
 use super::{Writer, size};
 use crate::{
     Bursts, HostId, IdleTimes, Jitter, Link, Loss, Middlebox, MiddleboxSettings, Network, Preset, Queue,
-    Stands, TrackedState,
+    Stands, TrackedState, Translates,
 };
 
 impl Writer<'_> {
@@ -52,10 +52,11 @@ impl Writer<'_> {
         let Middlebox { name: _, stands, settings, location: _ } = middlebox;
         let preset = Preset::ALL.into_iter().find(|preset| preset.settings() == *settings);
         let base = Map::new().maybe("preset", preset.map(Preset::name));
-        let base = match *stands {
+        let base = match stands {
             Stands::Everywhere => base,
-            Stands::Between(hosts) => base.with("between", self.host_list(&hosts)),
-            Stands::OneWay { from, to } => base.with("from", self.host(from)).with("to", self.host(to)),
+            Stands::Between(hosts) => base.with("between", self.host_list(hosts)),
+            Stands::InFrontOf(hosts) => base.with("behind", self.host_list(hosts)),
+            Stands::OneWay { from, to } => base.with("from", self.host(*from)).with("to", self.host(*to)),
         };
         match preset {
             Some(_) => base,
@@ -118,6 +119,7 @@ fn middlebox_settings(settings: &MiddleboxSettings) -> Map {
         strays,
         invalid,
         mss_clamp,
+        translates,
         blocks_new,
         max_connections,
         on_full,
@@ -130,10 +132,16 @@ fn middlebox_settings(settings: &MiddleboxSettings) -> Map {
         .unless(&base.strays.name(), "strays", strays.name())
         .unless(&base.invalid.name(), "invalid", invalid.name())
         .maybe("mss-clamp", mss_clamp.map(size))
+        .maybe("translates", translates.map(self::translates))
         .on("blocks-new", *blocks_new)
         .maybe("max-connections", *max_connections)
         .unless(&base.on_full.name(), "on-full", on_full.name())
         .unless(&base.on_reuse.name(), "on-reuse", on_reuse.name())
+}
+
+fn translates(Translates { to, ports }: Translates) -> Yaml {
+    let map = Map::new().with("to", to.to_string());
+    Yaml::Map(map.unless(&u32::from(Translates::MAX_PORTS), "ports", u32::from(ports)))
 }
 
 fn idle(idle: &IdleTimes) -> Yaml {

@@ -32,6 +32,7 @@ pub(super) fn middlebox_change(change: MiddleboxChange) -> v1::MiddleboxChange {
         MiddleboxChange::Expired => v1::MiddleboxChange::Expired,
         MiddleboxChange::Forgotten => v1::MiddleboxChange::Forgotten,
         MiddleboxChange::Clamped => v1::MiddleboxChange::Clamped,
+        MiddleboxChange::Translated { .. } => v1::MiddleboxChange::Translated,
         MiddleboxChange::Untranslated => v1::MiddleboxChange::Untranslated,
     }
 }
@@ -163,6 +164,7 @@ pub(super) fn loss_reason(reason: LossReason) -> v1::LossReason {
 
 pub(super) fn middlebox_loss(reason: MiddleboxLoss) -> v1::MiddleboxLossReason {
     match reason {
+        MiddleboxLoss::NoPort => v1::MiddleboxLossReason::NoPort,
         MiddleboxLoss::NoState => v1::MiddleboxLossReason::NoState,
         MiddleboxLoss::Invalid => v1::MiddleboxLossReason::Invalid,
         MiddleboxLoss::Blocked => v1::MiddleboxLossReason::Blocked,

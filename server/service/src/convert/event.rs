@@ -7,8 +7,8 @@ use halfopen_proto::v1::event::Kind;
 use halfopen_scenario::TrackedState;
 use halfopen_tcp::{Cause, State, Timer, TimerChange};
 use halfopen_trace::{
-    ApplicationResult, ConnectionCreated, ConnectionOpened, Event, EventKind, MiddleboxChanged, RunStarted,
-    SegmentNumber,
+    ApplicationResult, ConnectionCreated, ConnectionOpened, Event, EventKind, MiddleboxChange,
+    MiddleboxChanged, RunStarted, SegmentNumber,
 };
 
 use super::converter::Converter;
@@ -138,7 +138,7 @@ impl Converter {
         }
     }
 
-    fn middlebox_changed(&self, changed: &MiddleboxChanged) -> v1::MiddleboxChanged {
+    fn middlebox_changed(&mut self, changed: &MiddleboxChanged) -> v1::MiddleboxChanged {
         let state =
             |state: Option<TrackedState>| state.map_or(v1::MiddleboxState::Unspecified, enums::tracked_state);
         v1::MiddleboxChanged {
@@ -147,6 +147,16 @@ impl Converter {
             before: state(changed.before).into(),
             after: state(changed.after).into(),
             segment: changed.segment.map_or(0, |segment| segment.0.get()),
+            translated_to: match changed.change {
+                MiddleboxChange::Translated { to } => self.addresses.text(to),
+                MiddleboxChange::Created
+                | MiddleboxChange::Adopted
+                | MiddleboxChange::Moved
+                | MiddleboxChange::Expired
+                | MiddleboxChange::Forgotten
+                | MiddleboxChange::Clamped
+                | MiddleboxChange::Untranslated => String::new(),
+            },
         }
     }
 

@@ -230,6 +230,20 @@ fn middleboxes_have_their_names() {
         "before": "MIDDLEBOX_STATE_ESTABLISHED",
     }});
     assert_eq!(json(EventKind::MiddleboxChanged(Box::new(changed))), expected);
+    let translated = MiddleboxChanged {
+        middlebox: MiddleboxId(0),
+        change: MiddleboxChange::Translated { to: ([203, 0, 113, 1], 1024).into() },
+        before: None,
+        after: None,
+        segment: Some(segment(7)),
+    };
+    let expected = serde_json::json!({"middleboxChanged": {
+        "middlebox": "nat",
+        "change": "MIDDLEBOX_CHANGE_TRANSLATED",
+        "segment": "7",
+        "translatedTo": "203.0.113.1:1024",
+    }});
+    assert_eq!(json(EventKind::MiddleboxChanged(Box::new(translated))), expected);
 }
 
 #[test]

@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(script.next(&connections), None);
 
         let sockets = ["10.0.0.1:80", "10.0.0.2:40000"].map(|text| text.parse().unwrap());
-        let end = connections.attach(trace::HostId(0), sockets[0], sockets[1], Origin::Call);
+        let end = connections.attach(trace::HostId(0), sockets, sockets[1], Origin::Call);
         connections.watch(trace::HostId(0), State::CloseWait);
         connections.change_state(end, State::CloseWait, Instant::ZERO + SECOND);
         let due = Instant::ZERO + 2 * SECOND;
