@@ -28,7 +28,8 @@ mod write;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{
-    LoadError, LoadOptions, UnknownProfile, load, load_all, load_bytes, load_variant, load_with, profile,
+    LoadError, LoadOptions, UnknownProfile, load, load_all, load_all_while, load_bytes, load_variant,
+    load_with, profile,
 };
 pub use model::*;
 pub use schema::schema;

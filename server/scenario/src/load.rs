@@ -84,8 +84,16 @@ pub fn load(text: &str) -> Result<Scenario, Diagnostics> {
 /// # Errors
 /// As [`load`]. A mistake that all variants have is reported once; any other names the variants that have it.
 pub fn load_all(text: &str) -> Result<Vec<Scenario>, Diagnostics> {
+    load_all_while(text, || true).expect("nothing ends it")
+}
+
+/// As [`load_all`], unless `wanted` says before a variant that the result is not wanted any longer; then `None`.
+pub fn load_all_while(text: &str, wanted: impl Fn() -> bool) -> Option<Result<Vec<Scenario>, Diagnostics>> {
     let text = Text::of(text);
-    let root = text.read()?;
+    let root = match text.read() {
+        Ok(root) => root,
+        Err(mistakes) => return Some(Err(mistakes)),
+    };
     let (variants, problems) = variants::of(&root);
     let (mut base, several) = (variants::base(&root), variants::place(&root).is_some());
     let mut mistakes: Vec<(Problem, Vec<String>)> =
@@ -95,10 +103,13 @@ pub fn load_all(text: &str) -> Result<Vec<Scenario>, Diagnostics> {
         base.pruned = several;
         let (scenario, problems) = text.scenario(&base, None);
         mistakes.extend(problems.into_iter().map(|problem| (problem, Vec::new())));
-        return text.result(&root, scenario.into_iter().collect(), mistakes);
+        return Some(text.result(&root, scenario.into_iter().collect(), mistakes));
     }
     let (mut scenarios, mut read) = (Vec::new(), 0);
     for variant in &variants {
+        if !wanted() {
+            return None;
+        }
         read += 1;
         let (scenario, problems) = text.scenario(&variant.over(&base), None);
         scenarios
@@ -117,7 +128,7 @@ pub fn load_all(text: &str) -> Result<Vec<Scenario>, Diagnostics> {
     for (_, names) in mistakes.iter_mut().filter(|(_, names)| names.len() == read) {
         names.clear();
     }
-    text.result(&root, scenarios, mistakes)
+    Some(text.result(&root, scenarios, mistakes))
 }
 
 /// Reads one variant of a scenario and checks it, or with `None` the scenario of a text that has no variants. What is

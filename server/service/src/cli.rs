@@ -25,10 +25,10 @@ pub struct ServeOptions {
     /// The address and port to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", env = "HALFOPEN_LISTEN", default_value = "127.0.0.1:7950")]
     pub listen: SocketAddr,
-    /// The number of runs executed at the same time [default: one per core]
+    /// The number of runs and validations of one client in progress at the same time [default: one per core]
     #[arg(long, value_name = "N", env = "HALFOPEN_THREADS")]
     pub threads: Option<NonZeroUsize>,
-    /// The number of runs that may wait for a thread
+    /// The number of runs and validations of one client that may wait for a thread
     #[arg(long, value_name = "N", env = "HALFOPEN_QUEUE", default_value_t = 256)]
     pub queue: usize,
     /// The number of unread events, over all runs, above which new runs are refused

@@ -11,9 +11,10 @@ pub(crate) const MAX_REQUEST: usize = 8 << 20;
 /// The limits of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The number of threads; each executes one run at a time.
+    /// The number of runs and validations in progress if one client causes all of them. Clients that have none in progress
+    /// get as many threads again, so that long runs of one do not hold up the others.
     pub threads: NonZeroUsize,
-    /// The number of runs that may wait for a thread; further ones get RESOURCE_EXHAUSTED.
+    /// The number of runs and validations of one client that may wait for a thread; further ones get RESOURCE_EXHAUSTED.
     pub queue: usize,
     /// The number of unread events, over all runs, above which new runs get RESOURCE_EXHAUSTED. Accepted runs may exceed
     /// it, each by as many events as its scenario allows. Every 256 bytes of requested datagrams count as one more event.
@@ -23,7 +24,7 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// One thread per core, 256 waiting runs, four million unread events, 5 seconds.
+    /// One thread per core, 256 waiting calls of a client, four million unread events, 5 seconds.
     fn default() -> Config {
         Config {
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),

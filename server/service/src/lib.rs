@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod convert;
 mod deadline;
+mod execution;
 mod lifecycle;
 mod pool;
 mod port;
@@ -34,8 +35,8 @@ pub fn standalone(text: &str, variant: &str) -> Result<String, String> {
 pub use access::{Access, Origin};
 pub use cli::{LOG_VARIABLE, ServeError, ServeOptions, log_to_stderr, run};
 pub use config::Config;
+pub use execution::Runner;
 pub use halfopen_proto::Token;
-pub use pool::Runner;
 pub use port::PortLimits;
 pub use service::Service;
 pub use shared::Load;

@@ -4,28 +4,25 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::{Stream, stream};
-use halfopen_proto::v1::execute_run_request::Source;
 use halfopen_proto::v1::run_service_server::RunService;
 use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
-use halfopen_scenario::{LoadError, LoadOptions, Scenario, library};
 use halfopen_sim::RunOptions;
 use halfopen_tcp::Profile;
 use halfopen_trace::EventKind;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::spawn_blocking;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::{Request, Response, Status};
 
 use crate::convert::Converter;
 use crate::deadline::deadline;
+use crate::execution::{Execution, Wanted};
 use crate::lifecycle::OpenStream;
-use crate::pool::{Full, Job};
+use crate::port::caller;
 use crate::shared::Shared;
 use crate::status;
 use crate::tail::{Message, tail};
 
-/// The largest text, in bytes, that is loaded without a thread of its own.
-const SHORT_TEXT: usize = 16 * 1024;
 /// The maximum number of events in a message.
 const MAX_EVENTS: usize = 512;
 /// The size, in bytes, at which a message takes no further event.
@@ -43,29 +40,40 @@ impl RunService for RunHandler {
         request: Request<ExecuteRunRequest>,
     ) -> Result<Response<Self::ExecuteRunStream>, Status> {
         let shared = &self.0;
-        let deadline = deadline(request.metadata());
-        let open = shared.lifecycle.open()?;
+        let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
+        let mut open = shared.lifecycle.open()?;
         if shared.unread.events() > shared.config.max_unread_events {
             return Err(status::readers_too_slow(shared.unread.events()));
         }
 
         let ExecuteRunRequest { source, seed, variant, profile, snapshot_length } = request.into_inner();
         let source = source.ok_or_else(status::source_missing)?;
-        let scenario = Arc::new(scenario(source, Wanted { variant, profile: named(&profile)? }).await?);
+        let wanted = Wanted { source, variant, profile: named(&profile)? };
         let seed = seed.unwrap_or(RunOptions::default().seed);
         let options = RunOptions { seed, snapshot_length };
         let (writer, messages) = tail(&shared.unread, deadline);
-        shared
-            .pool
-            .submit(Job { scenario, options, writer })
-            .map_err(|Full| status::queue_full(shared.pool.capacity()))?;
+        let (loaded, is_loaded) = oneshot::channel();
+        let runner = Arc::clone(&shared.runner);
+        shared.pool.submit(caller, Box::new(Execution { wanted, options, runner, writer, loaded }))?;
 
+        let mut expiry = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
+        tokio::select! {
+            biased;
+            () = open.ended() => return Err(status::shutting_down()),
+            () = passed(&mut expiry) => return Err(status::deadline_exceeded()),
+            loaded = is_loaded => match loaded {
+                Ok(loaded) => loaded?,
+                // It was late in the queue, or the queue is gone.
+                Err(_) if is_late(expiry.as_ref()) => return Err(status::deadline_exceeded()),
+                Err(_) => return Err(status::shutting_down()),
+            },
+        }
         let reader = Reader {
             messages,
             current: None,
             converter: Converter::default(),
             seed: options.seed,
-            deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
+            deadline: expiry,
             open,
             saw_the_end: false,
         };
@@ -79,14 +87,6 @@ impl RunService for RunHandler {
     }
 }
 
-/// What a request selects.
-struct Wanted {
-    /// Empty if the text has no variants.
-    variant: String,
-    /// The profile of every host, whatever the text says.
-    profile: Option<Profile>,
-}
-
 /// The profile that the request names, if any.
 fn named(profile: &str) -> Result<Option<Profile>, Status> {
     if profile.is_empty() {
@@ -96,34 +96,6 @@ fn named(profile: &str) -> Result<Option<Profile>, Status> {
         Ok(profile) => Ok(Some(profile)),
         Err(error) => Err(status::profile_unknown(&error.to_string(), profile)),
     }
-}
-
-/// Loads the scenario of the request.
-async fn scenario(source: Source, wanted: Wanted) -> Result<Scenario, Status> {
-    let text = match source {
-        Source::Name(name) => {
-            let bundled = library::find(&name).ok_or_else(|| status::scenario_unknown(&name))?;
-            return load(bundled.text, &wanted);
-        }
-        Source::Yaml(text) => text,
-    };
-    if text.len() <= SHORT_TEXT {
-        return load(&text, &wanted);
-    }
-    match spawn_blocking(move || load(&text, &wanted)).await {
-        Ok(loaded) => loaded,
-        Err(panicked) => Err(status::loading_failed(&panicked.to_string())),
-    }
-}
-
-/// Loads the wanted variant, or the one scenario of a text without variants.
-fn load(text: &str, wanted: &Wanted) -> Result<Scenario, Status> {
-    let variant = (!wanted.variant.is_empty()).then_some(wanted.variant.as_str());
-    let options = LoadOptions { variant, profile: wanted.profile };
-    halfopen_scenario::load_with(text, options).map_err(|error| match error {
-        LoadError::Wrong(diagnostics) => status::scenario_invalid(diagnostics.as_slice()),
-        LoadError::Variant { ref asked, .. } => status::no_variant(&error.to_string(), asked.as_deref()),
-    })
 }
 
 /// The stream of a run's events. Dropping it stops the run.
@@ -155,17 +127,12 @@ impl Reader {
             () = passed(deadline) => Some(Err(status::deadline_exceeded())),
             arrived = arrived => match arrived {
                 // The run may notice the deadline slightly before this timer does.
-                _ if self.is_late() => Some(Err(status::deadline_exceeded())),
+                _ if is_late(self.deadline.as_ref()) => Some(Err(status::deadline_exceeded())),
                 true => Some(self.batch()),
                 false if self.saw_the_end => None,
                 false => Some(Err(status::run_failed("it ended without a verdict", self.seed))),
             },
         }
-    }
-
-    /// Whether the deadline has passed.
-    fn is_late(&self) -> bool {
-        self.deadline.as_ref().is_some_and(|sleep| sleep.deadline() <= Instant::now())
     }
 
     /// The events that are available now, up to the limits of a message.
@@ -198,6 +165,11 @@ impl Reader {
         }
         Ok(ExecuteRunResponse { events })
     }
+}
+
+/// Whether the deadline has passed.
+fn is_late(deadline: Option<&Pin<Box<Sleep>>>) -> bool {
+    deadline.is_some_and(|sleep| sleep.deadline() <= Instant::now())
 }
 
 /// Waits until the deadline passes; forever if there is none.

@@ -1,6 +1,6 @@
 //! ScenarioService: the bundled scenarios, and the validation of others.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use halfopen_proto::v1::scenario_service_server::ScenarioService;
 use halfopen_proto::v1::{
@@ -8,9 +8,11 @@ use halfopen_proto::v1::{
     ValidateScenarioRequest, ValidateScenarioResponse,
 };
 use halfopen_scenario::library;
-use tokio::task::spawn_blocking;
 use tonic::{Request, Response, Status};
 
+use crate::deadline::deadline;
+use crate::port::caller;
+use crate::shared::Shared;
 use crate::{convert, status};
 
 /// The summaries of the bundled scenarios.
@@ -23,10 +25,11 @@ const MAX_PAGE_SIZE: usize = 1000;
 
 /// The file name of a text that has none.
 const UNNAMED: &str = "scenario.yaml";
+/// The maximum length of a file name, in bytes: each diagnostic repeats it.
+const MAX_FILE: usize = 256;
 
 /// Handles the calls of ScenarioService.
-#[derive(Debug)]
-pub(crate) struct ScenarioHandler;
+pub(crate) struct ScenarioHandler(pub(crate) Arc<Shared>);
 
 #[tonic::async_trait]
 impl ScenarioService for ScenarioHandler {
@@ -68,22 +71,29 @@ impl ScenarioService for ScenarioHandler {
         &self,
         request: Request<ValidateScenarioRequest>,
     ) -> Result<Response<ValidateScenarioResponse>, Status> {
+        let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
         let ValidateScenarioRequest { yaml: text, file } = request.into_inner();
+        if file.len() > MAX_FILE {
+            return Err(status::file_name_too_long(file.len(), MAX_FILE));
+        }
+        let bytes = text.len();
         let file = if file.is_empty() { UNNAMED.to_owned() } else { file };
-        let response = spawn_blocking(move || match halfopen_scenario::load_all(&text) {
-            Ok(scenarios) => {
-                ValidateScenarioResponse { diagnostics: Vec::new(), variants: convert::variants(&scenarios) }
-            }
-            Err(mistakes) => ValidateScenarioResponse {
-                diagnostics: mistakes
-                    .iter()
-                    .map(|mistake| convert::diagnostic(mistake, &file, &text))
-                    .collect(),
-                variants: Vec::new(),
-            },
-        })
-        .await
-        .map_err(|panicked| status::loading_failed(&panicked.to_string()))?;
-        Ok(Response::new(response))
+        let validate = move |wanted: &dyn Fn() -> bool| validated(&text, &file, wanted);
+        let validated = self.0.pool.compute(caller, bytes, deadline, validate).await?;
+        // Nobody is left to be told.
+        validated.map(Response::new).ok_or_else(status::deadline_exceeded)
     }
+}
+
+/// The scenarios of a text, or its mistakes; `None` if nobody wants to know any longer.
+fn validated(text: &str, file: &str, wanted: &dyn Fn() -> bool) -> Option<ValidateScenarioResponse> {
+    Some(match halfopen_scenario::load_all_while(text, wanted)? {
+        Ok(scenarios) => {
+            ValidateScenarioResponse { diagnostics: Vec::new(), variants: convert::variants(&scenarios) }
+        }
+        Err(mistakes) => ValidateScenarioResponse {
+            diagnostics: mistakes.iter().map(|mistake| convert::diagnostic(mistake, file, text)).collect(),
+            variants: Vec::new(),
+        },
+    })
 }

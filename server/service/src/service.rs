@@ -32,8 +32,9 @@ use tower::service_fn;
 
 use crate::access::Access;
 use crate::config::{Config, MAX_REQUEST};
+use crate::execution::Runner;
 use crate::lifecycle::{Lifecycle, report_health};
-use crate::pool::{Pool, Runner};
+use crate::pool::Pool;
 use crate::port::{Connections, Port, Requests};
 use crate::run_service::RunHandler;
 use crate::scenario_service::ScenarioHandler;
@@ -68,10 +69,10 @@ impl Service {
 
     /// A service that executes runs with `runner`. Fails if the operating system provides no threads.
     pub fn with_runner(config: &Config, runner: impl Runner) -> io::Result<Service> {
-        let runner: Arc<dyn Runner> = Arc::new(runner);
         let (health, health_server) = tonic_health::server::health_reporter();
         let shared = Arc::new(Shared {
-            pool: Pool::new(config.threads, config.queue, &runner)?,
+            pool: Pool::new(config.threads, config.queue)?,
+            runner: Arc::new(runner),
             lifecycle: Lifecycle::new(),
             unread: Unread::default(),
             connections: Connections::default(),
@@ -151,7 +152,8 @@ impl Service {
 /// Every gRPC service.
 fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
     let runs = RunServiceServer::new(RunHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
-    let scenarios = ScenarioServiceServer::new(ScenarioHandler).max_decoding_message_size(MAX_REQUEST);
+    let scenarios = ScenarioServiceServer::new(ScenarioHandler(Arc::clone(shared)))
+        .max_decoding_message_size(MAX_REQUEST);
     let server = ServerServiceServer::new(ServerHandler(Arc::clone(shared)));
     let health = health.max_decoding_message_size(MAX_HEALTH_REQUEST);
     let reflection = || {

@@ -1,16 +1,19 @@
 //! The state that the handlers of a service share.
 
+use std::sync::Arc;
+
 use crate::config::Config;
+use crate::execution::Runner;
 use crate::lifecycle::Lifecycle;
 use crate::pool::Pool;
 use crate::port::Connections;
 use crate::tail::Unread;
 
 /// The state that the handlers of a service share.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) pool: Pool,
+    pub(crate) runner: Arc<dyn Runner>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) unread: Unread,
     pub(crate) connections: Connections,
@@ -23,7 +26,7 @@ pub struct Load {
     pub connections: usize,
     /// The number of runs whose stream a client has open, finished runs included.
     pub open_streams: usize,
-    /// The number of runs that wait for a thread.
+    /// The number of runs and validations that wait for a thread.
     pub waiting_runs: usize,
     /// The number of events that no reader has taken yet, over all runs. Every 256 bytes of datagrams count as one more
     /// event.

@@ -17,6 +17,9 @@ const DOMAIN: &str = "halfopen.v1";
 /// more than 8 KiB of headers. `ValidateScenario` has no such limit.
 const MAX_VIOLATIONS: usize = 3 * 1024;
 
+/// When to try again if nothing tells when there will be room.
+const SOON: Duration = Duration::from_millis(100);
+
 /// The scenario is wrong.
 pub(crate) fn scenario_invalid(diagnostics: &[Diagnostic]) -> Status {
     let mut left = MAX_VIOLATIONS;
@@ -133,9 +136,12 @@ pub(crate) fn profile_unknown(message: &str, asked: &str) -> Status {
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
-/// The queue of runs is full.
-pub(crate) fn queue_full(capacity: usize) -> Status {
-    exhausted("QUEUE_FULL", format!("{capacity} runs are waiting already; try again when some have finished"))
+/// The queue is full.
+pub(crate) fn queue_full(own: usize, all: usize, retry: Duration) -> Status {
+    let message = format!(
+        "{own} calls of this client and {all} of all clients are waiting; try again when some are done"
+    );
+    exhausted("QUEUE_FULL", message, retry)
 }
 
 /// Too many events are unread to accept another run.
@@ -143,6 +149,7 @@ pub(crate) fn readers_too_slow(unread: u64) -> Status {
     exhausted(
         "READERS_TOO_SLOW",
         format!("{unread} events are unread by slow readers; try again when they have read them"),
+        SOON,
     )
 }
 
@@ -151,12 +158,13 @@ pub(crate) fn requests_too_large(limit: u64) -> Status {
     exhausted(
         "REQUESTS_TOO_LARGE",
         format!("unfinished requests have {limit} bytes already; try again when some are complete"),
+        SOON,
     )
 }
 
 /// Too many watches of health are open.
 pub(crate) fn too_many_watches(limit: usize) -> Status {
-    exhausted("TOO_MANY_WATCHES", format!("{limit} clients watch the health of this server already"))
+    exhausted("TOO_MANY_WATCHES", format!("{limit} clients watch the health of this server already"), SOON)
 }
 
 /// The request did not arrive in time.
@@ -165,9 +173,9 @@ pub(crate) fn request_too_slow(time: Duration) -> Status {
     Status::with_error_details(Code::DeadlineExceeded, message, info("REQUEST_TOO_SLOW", []))
 }
 
-fn exhausted(reason: &str, message: String) -> Status {
+fn exhausted(reason: &str, message: String, retry: Duration) -> Status {
     let mut details = info(reason, []);
-    details.set_retry_info(Some(Duration::from_millis(100)));
+    details.set_retry_info(Some(retry));
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
@@ -208,6 +216,14 @@ pub(crate) fn run_failed(what: &str, seed: u64) -> Status {
         "a bug in halfopen ended the run; please report it with the scenario and seed {seed}: {what}"
     );
     Status::with_error_details(Code::Internal, message, details)
+}
+
+/// The name of the file is too long.
+pub(crate) fn file_name_too_long(bytes: usize, limit: usize) -> Status {
+    let message = format!("the file name has {bytes} bytes, but at most {limit} are allowed");
+    let mut details = info("FILE_NAME_TOO_LONG", []);
+    details.add_bad_request_violation("file", message.clone());
+    Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
 /// The scenario could not be loaded because of a bug.

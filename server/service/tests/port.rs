@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::uri::PathAndQuery;
-use common::{PATIENCE, SCENARIO, Server, all, config, forever, segment, started, yaml};
+use common::{PATIENCE, SCENARIO, Server, all, config, forever, segment, started, web, yaml};
 use futures_util::{StreamExt, stream};
 use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
 use halfopen_scenario::Scenario;
 use halfopen_sim::{RunOptions, Sink};
 use halfopend::{Access, PortLimits, Service};
-use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::client::Grpc;
@@ -176,16 +175,8 @@ async fn watches_of_health_have_a_limit() {
 }
 
 /// A run that a client of gRPC-Web over HTTP/1.1 begins.
-fn web(text: &str) -> Vec<u8> {
-    let message = yaml(text).encode_to_vec();
-    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
-    let body = [&[0], length.as_slice(), &message].concat();
-    let head = format!(
-        "POST /halfopen.v1.RunService/ExecuteRun HTTP/1.1\r\nhost: localhost\r\n\
-         content-type: application/grpc-web+proto\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    [head.as_bytes(), &body].concat()
+fn web_run() -> Vec<u8> {
+    web("halfopen.v1.RunService/ExecuteRun", "", &yaml(SCENARIO))
 }
 
 /// A service whose runs tell and tell, or never say a word.
@@ -207,7 +198,7 @@ async fn a_client_of_grpc_web_that_reads_nothing_is_closed_and_its_run_ends() {
     let access = Access { limits: limits(), ..Access::default() };
     let server = Server::serve(service(true), access).await;
     let mut client = TcpStream::connect(&server.address).await.unwrap();
-    client.write_all(&web(SCENARIO)).await.unwrap();
+    client.write_all(&web_run()).await.unwrap();
     server.until(|load| load.open_streams == 1).await;
     server.until(|load| load.open_streams == 0 && load.connections == 0).await;
     drop(client);
@@ -261,7 +252,7 @@ async fn clients_whose_link_goes_down() {
         let mut http1 = TcpStream::connect(&server.address).await.unwrap();
         http1.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         let mut web = TcpStream::connect(&server.address).await.unwrap();
-        web.write_all(&self::web(SCENARIO)).await.unwrap();
+        web.write_all(&web_run()).await.unwrap();
         server.until(|load| load.open_streams == 2 && load.connections >= 3).await;
         link("down");
         server.until(|load| load.open_streams == 0 && load.connections == 0).await;

@@ -1,24 +1,31 @@
 //! What happens to runs: how each can end, and that none harms another.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use common::{PATIENCE, SCENARIO, Server, all, config, forever, named, started, tell, to_the_end, yaml};
+use common::{PATIENCE, SCENARIO, Server, all, config, forever, named, started, tell, to_the_end, web, yaml};
 use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
-use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
+use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
+use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse, ValidateScenarioRequest};
 use halfopen_scenario::Scenario;
 use halfopen_scenario::library;
 use halfopen_sim::{RunOptions, Sink};
-use halfopend::{Config, Service};
+use halfopend::{Config, Runner, Service};
 use prost::Message;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tonic::transport::Channel;
 use tonic::{Code, Request};
 use tonic_types::StatusExt;
 
 /// A runner that runs forever and says when a run began and when it was asked to stop.
-fn endless() -> (impl halfopend::Runner, mpsc::Receiver<&'static str>) {
+fn endless() -> (impl Runner, mpsc::Receiver<&'static str>) {
     let (said, says) = mpsc::channel();
     let said = Mutex::new(said);
     let say = move |what| said.lock().expect("no panic").send(what).expect("the test listens");
@@ -161,19 +168,93 @@ async fn a_full_queue_is_resource_exhausted_until_somebody_leaves() {
         open.push(client.execute_run(yaml(SCENARIO)).await.unwrap());
         says = next(says).await.1;
     }
-    for _ in 0..2 {
-        open.push(client.execute_run(yaml(SCENARIO)).await.unwrap());
-    }
-    let status = client.execute_run(yaml(SCENARIO)).await.unwrap_err();
+    let wait = || {
+        let mut client = client.clone();
+        tokio::spawn(async move { client.execute_run(yaml(SCENARIO)).await })
+    };
+    let waiting = [wait(), wait()];
+    server.until(|load| load.waiting_runs == 2).await;
+    let status = client.clone().execute_run(yaml(SCENARIO)).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
     let details = status.get_error_details();
     assert_eq!(details.error_info().unwrap().reason, "QUEUE_FULL");
     assert!(details.retry_info().is_some());
 
     // One that waits goes away, and the next takes its place.
-    open.pop();
+    waiting[1].abort();
     server.until(|load| load.open_streams == 3).await;
-    client.execute_run(yaml(SCENARIO)).await.unwrap();
+    let next = wait();
+    server.until(|load| load.open_streams == 4).await;
+    drop(open);
+    next.await.unwrap().expect("its turn comes");
+}
+
+/// A client of the server at another address of this machine.
+async fn from(server: &Server, source: [u8; 4]) -> RunServiceClient<Channel> {
+    let endpoint = Channel::from_shared(format!("http://{}", server.address)).unwrap();
+    let endpoint = endpoint.local_address(Some(IpAddr::from(source)));
+    RunServiceClient::new(endpoint.connect().await.unwrap())
+}
+
+#[tokio::test]
+async fn many_long_runs_of_one_client_do_not_hold_up_the_short_one_of_another() {
+    let (runner, _says) = endless();
+    let short = |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+        tell(sink, scenario, options, 1000);
+    };
+    let runner = move |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| match options.seed
+    {
+        7 => short(scenario, options, sink),
+        _ => runner.run(scenario, options, sink),
+    };
+    let config = Config { queue: 100, ..config() };
+    let server = Server::with(&config, runner).await;
+    let heavy = from(&server, [127, 0, 0, 2]).await;
+    let _heavy: Vec<_> = (0..50)
+        .map(|_| {
+            let mut heavy = heavy.clone();
+            tokio::spawn(async move { heavy.execute_run(yaml(SCENARIO)).await })
+        })
+        .collect();
+    server.until(|load| load.waiting_runs == 48).await;
+    let mut light = from(&server, [127, 0, 0, 3]).await;
+    let request = ExecuteRunRequest { seed: Some(7), ..yaml(SCENARIO) };
+    let run = async { all(light.execute_run(request).await.unwrap().into_inner()).await };
+    let events =
+        tokio::time::timeout(PATIENCE, run).await.expect("it does not wait for those that never end");
+    assert_eq!(events.len(), 1000);
+}
+
+#[tokio::test]
+async fn a_call_that_is_late_in_the_queue_ends_with_its_deadline() {
+    let (runner, says) = endless();
+    let server = Server::with(&Config { queue: 10, ..config() }, runner).await;
+    let mut client = server.runs().await;
+    let mut open = Vec::new();
+    let mut says = says;
+    for _ in 0..2 {
+        open.push(client.execute_run(yaml(SCENARIO)).await.unwrap());
+        says = next(says).await.1;
+    }
+    // Clients of tonic end such a call by themselves.
+    let request = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new() };
+    let late = [
+        web("halfopen.v1.RunService/ExecuteRun", "grpc-timeout: 200m\r\n", &yaml(SCENARIO)),
+        web("halfopen.v1.ScenarioService/ValidateScenario", "grpc-timeout: 200m\r\n", &request),
+    ];
+    for call in late {
+        let mut connection = TcpStream::connect(&server.address).await.unwrap();
+        connection.write_all(&call).await.unwrap();
+        let mut answer = [0; 1024];
+        let read = tokio::time::timeout(PATIENCE, connection.read(&mut answer)).await;
+        let length = read.expect("it is answered").unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.contains("grpc-status: 4\r\n"), "DEADLINE_EXCEEDED: {answer}");
+    }
+    let mut scenarios = ScenarioServiceClient::new(server.channel().await);
+    drop(open);
+    scenarios.validate_scenario(request).await.expect("a thread is free again");
+    drop(says);
 }
 
 #[tokio::test]

@@ -2,9 +2,14 @@
 
 mod common;
 
-use common::{SCENARIO, Server};
+use std::sync::Arc;
+
+use common::{SCENARIO, Server, config};
 use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
 use halfopen_proto::v1::{GetScenarioRequest, ListScenariosRequest, ValidateScenarioRequest};
+use halfopen_scenario::Scenario;
+use halfopen_sim::{RunOptions, Sink};
+use halfopend::Config;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -101,4 +106,49 @@ async fn validation_returns_the_variants_of_a_text_and_of_its_mistakes() {
     assert_eq!(wrong.variants, [""; 0]);
     assert_eq!(wrong.diagnostics[0].variants, ["far"]);
     assert!(wrong.diagnostics[0].rendered.contains("in variant `far`"), "{}", wrong.diagnostics[0].rendered);
+}
+
+#[tokio::test]
+async fn a_long_file_name_is_an_invalid_argument() {
+    let server = Server::start().await;
+    let mut client = ScenarioServiceClient::new(server.channel().await);
+    for (length, code) in [(256, None), (257, Some(Code::InvalidArgument))] {
+        let request = ValidateScenarioRequest { yaml: SCENARIO.into(), file: "x".repeat(length) };
+        assert_eq!(client.validate_scenario(request).await.err().map(|status| status.code()), code);
+    }
+}
+
+/// A text of 9 KiB whose hundred variants take long to check.
+fn costly() -> String {
+    let list = |name: char| (0..10).map(|number| format!("    {name}{number}: {{}}\n")).collect::<String>();
+    let steps = "    - *step\n".repeat(900);
+    SCENARIO.replace(
+        "    - connect: server:80\n",
+        &format!("    - connect: server:80\n    - &step {{set: {{nodelay: on}}}}\n{steps}"),
+    ) + &format!("matrix:\n  a:\n{}  b:\n{}", list('v'), list('w'))
+}
+
+#[tokio::test]
+async fn validations_nobody_waits_for_are_not_done() {
+    let server = Server::with(
+        &Config { queue: 1000, ..config() },
+        |_: &Arc<Scenario>, _: &RunOptions, _: &mut dyn Sink| {},
+    )
+    .await;
+    let client = ScenarioServiceClient::new(server.channel().await);
+    let request = ValidateScenarioRequest { yaml: costly(), file: String::new() };
+    let calls: Vec<_> = (0..90)
+        .map(|_| {
+            let (mut client, request) = (client.clone(), request.clone());
+            tokio::spawn(async move { client.validate_scenario(request).await })
+        })
+        .collect();
+    server.until(|load| load.waiting_runs > 50).await;
+    for call in &calls {
+        call.abort();
+    }
+    let short = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new() };
+    client.clone().validate_scenario(short).await.expect("it is right");
+    // All of them would take longer than it is patient.
+    server.until(|load| load.waiting_runs == 0).await;
 }

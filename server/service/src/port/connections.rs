@@ -49,7 +49,7 @@ impl Connections {
 }
 
 /// What one customer of a provider usually has: an IPv4 address, or the upper half of an IPv6 address (RFC 6177).
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

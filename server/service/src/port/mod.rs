@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Extensions, Request};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -25,9 +25,10 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 pub(crate) use self::connections::Connections;
-use self::connections::Place;
+use self::connections::{Place, network};
 pub(crate) use self::requests::Requests;
 use self::wire::Wire;
+use crate::pool::Caller;
 use crate::tls::Tls;
 
 /// The number of streams that an HTTP/2 connection may have open.
@@ -70,6 +71,11 @@ impl Default for PortLimits {
 /// The address of the client that sent a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Who sent a request; inside the process, nobody else did.
+pub(crate) fn caller(extensions: &Extensions) -> Caller {
+    Caller(extensions.get().map(|Peer(address)| network(address.ip())))
+}
 
 /// A port without its listener.
 pub(crate) struct Port {

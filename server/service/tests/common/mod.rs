@@ -14,6 +14,7 @@ use halfopen_sim::{RunOptions, Sink};
 use halfopen_tcp::{Errno, Instant};
 use halfopen_trace::{self as trace, EventKind, HostId, RunFinished, RunStarted, Totals, Verdict};
 use halfopend::{Access, Config, Runner, Service};
+use prost::Message;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -129,6 +130,19 @@ pub(crate) fn yaml(text: &str) -> ExecuteRunRequest {
 /// A request to run a bundled scenario.
 pub(crate) fn named(name: &str) -> ExecuteRunRequest {
     ExecuteRunRequest { source: Some(Source::Name(name.into())), ..ExecuteRunRequest::default() }
+}
+
+/// A call as a client of gRPC-Web sends it over HTTP/1.1, perhaps with more headers.
+pub(crate) fn web(path: &str, headers: &str, message: &impl Message) -> Vec<u8> {
+    let message = message.encode_to_vec();
+    let length = u32::try_from(message.len()).expect("short").to_be_bytes();
+    let body = [&[0], length.as_slice(), &message].concat();
+    let head = format!(
+        "POST /{path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/grpc-web+proto\r\n\
+         {headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), &body].concat()
 }
 
 /// Every event of a stream that goes well.

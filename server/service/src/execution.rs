@@ -1,0 +1,108 @@
+//! A run as work of the pool: its scenario is loaded, then executed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use halfopen_proto::v1::execute_run_request::Source;
+use halfopen_scenario::{LoadError, LoadOptions, Scenario, library};
+use halfopen_sim::{RunOptions, Sink};
+use halfopen_tcp::Profile;
+use tokio::sync::oneshot;
+use tonic::Status;
+
+use crate::pool::{Task, panic_message};
+use crate::status;
+use crate::tail::Writer;
+
+/// Executes runs. A runner gives the sink every event, `RunFinished` last, and stops soon after [`Sink::keep_going`]
+/// returns false. If it panics, the reader of that run gets INTERNAL; other runs are not affected.
+pub trait Runner: Send + Sync + 'static {
+    /// Executes one run on the calling thread.
+    fn run(&self, scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink);
+}
+
+impl<F> Runner for F
+where
+    F: Fn(&Arc<Scenario>, &RunOptions, &mut dyn Sink) + Send + Sync + 'static,
+{
+    fn run(&self, scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink) {
+        self(scenario, options, sink);
+    }
+}
+
+/// What a request selects.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) source: Source,
+    /// Empty if the text has no variants.
+    pub(crate) variant: String,
+    /// The profile of every host, whatever the text says.
+    pub(crate) profile: Option<Profile>,
+}
+
+/// A run that is to be executed.
+pub(crate) struct Execution {
+    pub(crate) wanted: Wanted,
+    pub(crate) options: RunOptions,
+    pub(crate) runner: Arc<dyn Runner>,
+    pub(crate) writer: Writer,
+    /// Is told once the scenario is loaded, or why it cannot be.
+    pub(crate) loaded: oneshot::Sender<Result<(), Status>>,
+}
+
+impl Task for Execution {
+    fn is_wanted(&self) -> bool {
+        self.writer.is_wanted()
+    }
+
+    fn bytes(&self) -> usize {
+        match &self.wanted.source {
+            Source::Yaml(text) => text.len(),
+            Source::Name(name) => name.len(),
+        }
+    }
+
+    fn execute(self: Box<Self>) {
+        let Execution { wanted, options, runner, writer, loaded } = *self;
+        let scenario = catch_unwind(AssertUnwindSafe(|| wanted.load()))
+            .unwrap_or_else(|panic| Err(status::loading_failed(&panic_message(panic.as_ref()))));
+        // Without a reader, the writer ends the run.
+        let _ = loaded.send(scenario.as_ref().map(|_| ()).map_err(Status::clone));
+        if let Ok(scenario) = scenario {
+            execute(runner.as_ref(), &Arc::new(scenario), &options, writer);
+        }
+    }
+}
+
+impl Wanted {
+    /// Loads the wanted variant, or the one scenario of a text without variants.
+    fn load(&self) -> Result<Scenario, Status> {
+        let text = match &self.source {
+            Source::Name(name) => library::find(name).ok_or_else(|| status::scenario_unknown(name))?.text,
+            Source::Yaml(text) => text,
+        };
+        let variant = (!self.variant.is_empty()).then_some(self.variant.as_str());
+        let options = LoadOptions { variant, profile: self.profile };
+        halfopen_scenario::load_with(text, options).map_err(|error| match error {
+            LoadError::Wrong(diagnostics) => status::scenario_invalid(diagnostics.as_slice()),
+            LoadError::Variant { ref asked, .. } => status::no_variant(&error.to_string(), asked.as_deref()),
+        })
+    }
+}
+
+fn execute(runner: &dyn Runner, scenario: &Arc<Scenario>, options: &RunOptions, mut writer: Writer) {
+    // The runner keeps no state of a run, and the writer only sends.
+    let run = AssertUnwindSafe(|| runner.run(scenario, options, &mut writer));
+    if let Err(panic) = catch_unwind(run) {
+        let message = panic_message(panic.as_ref());
+        tracing::error!(scenario = scenario.id, seed = options.seed, "the run panicked: {message}");
+        writer.panicked(message);
+    } else {
+        tracing::debug!(
+            scenario = scenario.id,
+            seed = options.seed,
+            wanted = writer.is_wanted(),
+            "the run ended"
+        );
+    }
+}
