@@ -297,6 +297,24 @@ fn an_error_that_nothing_in_the_text_says_is_no_pass() {
 }
 
 #[test]
+fn who_waits_for_a_peer_whose_host_is_off_need_not_end() {
+    let cases = [
+        ("power-loss: server", "receive: 1 B, close", None),
+        ("power-loss: server", "send: 20 MB, close", None),
+        ("power-loss: server", "{ping: 1 B, times: 3, every: 1s}, close", None),
+        ("cable-pull: server", "receive: 1 B, close", Some("step 2 of client did not end, nor 1 after it")),
+        ("freeze: server", "receive: 1 B, close", Some("step 2 of client did not end, nor 1 after it")),
+    ];
+    for (fault, client, problem) in cases {
+        let outcome = play(&format!(
+            "applications:\n  server: [listen: 80, accept, hold]\n  client: [connect: server:80, {client}]\nfaults:\n  - {fault}\n    at: \
+             1s\nuntil: 10s\n"
+        ));
+        assert_eq!(problems(&outcome), problem.into_iter().collect::<Vec<_>>(), "{fault} {client}");
+    }
+}
+
+#[test]
 fn an_error_and_the_end_of_a_stream_are_timed_when_a_call_returns_them() {
     let late = "\
 applications:

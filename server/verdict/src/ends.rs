@@ -153,6 +153,13 @@ impl Ends {
         self.opened.is(meant, number)
     }
 
+    /// Whether the other end of the connection that was last opened under that reference is gone with its host.
+    pub(crate) fn has_lost_its_peer(&self, meant: ConnectionRef, host: HostId) -> bool {
+        let Some(number) = self.opened.newest_of(meant) else { return false };
+        let ends = self.newest.iter().filter(|((known, of), _)| *known == number && *of != host);
+        ends.map(|(_, position)| &self.list[*position]).any(|end| end.is_lost)
+    }
+
     /// Whether a program at either end of this connection opened it under that reference.
     pub(crate) fn is_at_either_end(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
         self.is(meant, number) || self.partners.get(&number).is_some_and(|partner| self.is(meant, *partner))

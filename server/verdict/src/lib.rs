@@ -47,7 +47,7 @@ pub fn judge(scenario: &Scenario, trace: &Trace, virtual_time: Duration) -> Judg
         suspicions.note(event);
     }
     let results = claims::check_all(scenario, trace, &ends, virtual_time);
-    let (cut_short, problems) = suspicions.conclude(scenario, &steps);
+    let (cut_short, problems) = suspicions.conclude(scenario, &ends, &steps);
     let verdict = if cut_short {
         Verdict::Unfinished
     } else if problems.is_empty() && results.iter().all(|result| result.passed) {

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use halfopen_scenario::{Action, Claim, Effect, Failure, Fault, HostClaim, HostId, Program, Scenario};
+use halfopen_scenario::{
+    Action, Claim, ConnectionRef, Effect, Failure, Fault, HostClaim, HostId, Program, Scenario,
+};
 use halfopen_tcp::Errno;
 use halfopen_trace::{ApplicationResult, Event, EventKind, FaultId, Problem, StepId};
 
+use crate::ends::Ends;
 use crate::steps::{self, StepState, Steps};
 
 /// What of a run is, or may become, a problem.
@@ -56,7 +59,7 @@ impl Suspicions {
     }
 
     /// Whether the run ended before it was over, and all its problems.
-    pub(crate) fn conclude(self, scenario: &Scenario, steps: &Steps) -> (bool, Vec<Problem>) {
+    pub(crate) fn conclude(self, scenario: &Scenario, ends: &Ends, steps: &Steps) -> (bool, Vec<Problem>) {
         let Suspicions { mistaken: mut problems, missing, lethal: _, killed, cut_short } = self;
         if let Some(problem) = cut_short {
             // What did not happen may still have been to come.
@@ -71,7 +74,23 @@ impl Suspicions {
             let all = Victims { host: program.host, program: None };
             !killed.contains(&all) && !killed.contains(&Victims { program: Some(*position), ..all })
         };
+        // Nor can what waits for a peer that is gone with its host.
+        let is_alone = |(position, program): &(usize, &Program)| {
+            steps.waits(*position, program).is_some_and(|step| {
+                let reference = |slot| {
+                    program.shared(slot).unwrap_or(ConnectionRef {
+                        program: *position,
+                        connection: slot,
+                        nth: None,
+                    })
+                };
+                step.action
+                    .connections()
+                    .any(|slot| ends.has_lost_its_peer(reference(slot), program.host.into()))
+            })
+        };
         let programs = scenario.programs.iter().enumerate().filter(survived);
+        let programs = programs.filter(|program| !is_alone(program));
         problems.extend(programs.filter_map(|(position, program)| not_done(position, program, steps)));
         (false, problems)
     }

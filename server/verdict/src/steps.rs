@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use halfopen_scenario::{Action, Program, Scenario};
+use halfopen_scenario::{Action, Program, Scenario, Step};
 use halfopen_trace::{ApplicationResult, Event, EventKind};
 
 /// How far a step came.
@@ -22,6 +22,8 @@ pub(crate) enum StepState {
 pub(crate) struct Steps {
     /// By program and step.
     states: Vec<Vec<StepState>>,
+    /// By program: the step in which it waits.
+    waits: Vec<Option<usize>>,
     /// How each step ended, in the order of their ends.
     pub(crate) results: Vec<ApplicationResult>,
 }
@@ -30,7 +32,11 @@ impl Steps {
     /// The steps of a run in which nothing has happened yet.
     pub(crate) fn new(scenario: &Scenario) -> Steps {
         let ahead = |program: &Program| vec![StepState::Ahead; program.steps.len()];
-        Steps { states: scenario.programs.iter().map(ahead).collect(), results: Vec::new() }
+        Steps {
+            states: scenario.programs.iter().map(ahead).collect(),
+            waits: vec![None; scenario.programs.len()],
+            results: Vec::new(),
+        }
     }
 
     /// Takes the next event.
@@ -48,6 +54,14 @@ impl Steps {
             // A step of a repetition begins again after it ended.
             *known = (*known).max(state);
         }
+        if let Some(waits) = self.waits.get_mut(step.program as usize) {
+            *waits = (state == StepState::Begun).then_some(step.step as usize);
+        }
+    }
+
+    /// The step in which a program waits.
+    pub(crate) fn waits<'p>(&self, position: usize, program: &'p Program) -> Option<&'p Step> {
+        program.steps.get((*self.waits.get(position)?)?)
     }
 
     /// How far the steps of a program came.

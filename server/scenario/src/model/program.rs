@@ -12,7 +12,8 @@ use super::{ConnectionRef, Errors, HostId, Location, Slot};
 /// A program is a process: when it ends, after its last step or because it is killed, its kernel closes its sockets. A step
 /// that fails ends the program unless it [says otherwise](Step::failure). The run does not pass if a step was never
 /// begun, or was not completed by the end of the run, unless the step is [endless](Action::is_endless) or
-/// [may not happen](Step::may_not_happen).
+/// [may not happen](Step::may_not_happen), a fault has killed the program, or it waits for a peer that a fault has taken with its
+/// host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     /// Its name; the host's if the text gives none.
@@ -211,6 +212,30 @@ impl Action {
             Action::Abort { .. } => "abort",
             Action::Set { .. } => "set",
         }
+    }
+
+    /// The connections that it is about, if it needs some that are open.
+    pub fn connections(&self) -> impl Iterator<Item = Slot> {
+        let [one, other] = match self {
+            Action::Send { connection, .. }
+            | Action::Receive { connection, .. }
+            | Action::Ping { connection, .. }
+            | Action::ShutdownWrite { connection }
+            | Action::ShutdownRead { connection }
+            | Action::Close { connection }
+            | Action::Abort { connection }
+            | Action::Set { connection, .. } => [Some(*connection), None],
+            Action::Relay { connections, .. } => connections.map(Some),
+            Action::Listen { .. }
+            | Action::Accept { .. }
+            | Action::Connect { .. }
+            | Action::Repeat { .. }
+            | Action::Wait(_)
+            | Action::WaitUntil(_)
+            | Action::Hold
+            | Action::CloseListener { .. } => [None, None],
+        };
+        one.into_iter().chain(other)
     }
 
     /// Whether it continues until something fails or the run ends.
