@@ -44,6 +44,9 @@ fn kind(kind: Option<&Kind>) -> String {
                 MiddleboxChange::Translated => {
                     format!("{} translates the connection to {}", changed.middlebox, changed.translated_to)
                 }
+                MiddleboxChange::Renumbered => {
+                    format!("{} moves sequence numbers by {}", changed.middlebox, changed.renumbered_by)
+                }
                 change => format!("{} {}: {before} → {after}", changed.middlebox, middlebox(change)),
             }
         }
@@ -175,6 +178,7 @@ const fn middlebox(change: MiddleboxChange) -> &'static str {
         MiddleboxChange::Forgotten => "loses its state",
         MiddleboxChange::Clamped => "lowers the MSS",
         MiddleboxChange::Translated => "translates the connection",
+        MiddleboxChange::Renumbered => "moves the sequence numbers",
         MiddleboxChange::Untranslated => "lets a segment pass untranslated",
     }
 }

@@ -8,7 +8,7 @@ use crate::parse::{Mistake, Parse, expected};
 use crate::wording::{fold, list, short, suggest};
 use crate::{
     Distribution, Field, FlagsMatch, Invalid, KeepaliveOutcome, OnEnd, OnExpiry, OnFull, OnReuse, Preset,
-    Strays, Unreachable,
+    SequenceNumbers, Strays, Unreachable,
 };
 
 fn unknown(what: &str, word: &str, names: &[&str]) -> Mistake {
@@ -200,6 +200,19 @@ impl Parse for OnReuse {
     fn parse(text: &str) -> Result<OnReuse, Mistake> {
         let all = OnReuse::ALL;
         all.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<OnReuse>(text))
+    }
+}
+
+impl Parse for SequenceNumbers {
+    const WHAT: &'static str = "`kept`, `randomised` or `randomised-except-sack`";
+
+    fn schema() -> Schema {
+        forms::words(SequenceNumbers::ALL.map(SequenceNumbers::name))
+    }
+
+    fn parse(text: &str) -> Result<SequenceNumbers, Mistake> {
+        let all = SequenceNumbers::ALL;
+        all.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<SequenceNumbers>(text))
     }
 }
 

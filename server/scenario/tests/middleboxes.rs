@@ -112,6 +112,8 @@ keepalive probes, except for a segment that does not fit the state (such as a SY
   port-dependent mapping). It is free again when the middlebox forgets the connection. A segment from outside that no such port belongs to is a
   stray; `untranslated`, it is for the middlebox itself, which answers with a RST. An untranslated segment from behind shows the address of its
   host. Addresses of the other IP version are not translated.
+* **Sequence numbers.** With `sequence-numbers: randomised`, a middlebox moves those of each end from its SYN on, and back what the other end
+  acknowledges. When it forgets the connection, the ends no longer understand each other's numbers, also if it adopts the connection again.
 * **Faults.** `forget` removes the state of all connections, and `blocks-new` blocks new ones. With `power-loss` and `reboot`, nothing passes, and the
   state is gone.
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use halfopen_scenario::ConnectionRef;
 use halfopen_tcp::{Errno, Flags, Header, Instant, Seq, State};
-use halfopen_trace::{ConnectionNumber, ConnectionOpened, HostId, OpenedConnections};
+use halfopen_trace::{ConnectionNumber, ConnectionOpened, HostId, MiddleboxId, OpenedConnections};
 
 use crate::content::Written;
 
@@ -73,6 +73,8 @@ pub(crate) struct End {
     /// What the application sent.
     pub(crate) written: Written,
     pub(crate) iss: Option<Seq>,
+    /// How much each middlebox adds to its sequence numbers on the way to the peer.
+    moved: BTreeMap<MiddleboxId, u32>,
     /// The window field of the last segment sent.
     pub(crate) window: u16,
     /// The timestamp of the last segment sent that had one.
@@ -96,6 +98,15 @@ pub(crate) struct Relative {
     pub(crate) retransmission: bool,
     /// Of the sender's end and of the receiver's newest.
     pub(crate) states: [Option<State>; 2],
+}
+
+/// Whose numbers a header has, if a middlebox moves them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    /// Those that the sender knows.
+    Sent,
+    /// Those that the receiver knows.
+    Arrived,
 }
 
 /// The two sides of a connection. A socket that is connected to itself is both.
@@ -210,6 +221,21 @@ impl Connections {
         end.last_arrival = Some(now);
     }
 
+    /// A middlebox adds this much to the sequence numbers of an end, from the SYN on that passes now.
+    pub(crate) fn renumber(
+        &mut self,
+        number: ConnectionNumber,
+        host: HostId,
+        (middlebox, by): (MiddleboxId, u32),
+    ) {
+        let pair = self.pairs[self.numbered[number.index()]];
+        for index in pair.ends.into_iter().flatten() {
+            if self.ends[index].host == host {
+                self.ends[index].moved.insert(middlebox, by);
+            }
+        }
+    }
+
     /// An end sends a segment: learns from it, and says what it is relative to the connection.
     pub(crate) fn sends(&mut self, id: EndId, header: &Header) -> Relative {
         let end = self.end_mut(id);
@@ -223,7 +249,8 @@ impl Connections {
         if !header.is_empty() {
             end.sent_to = Some(end.sent_to.map_or(header.end(), |sent| sent.max(header.end())));
         }
-        Relative { retransmission: again, ..Relative::of(header, Some(self.end(id)), self.peers(id)) }
+        let relative = Relative::of(header, Numbers::Sent, Some(self.end(id)), self.peers(id));
+        Relative { retransmission: again, ..relative }
     }
 
     /// The ends of a connection on two hosts: of this one, or of the newest that has both.
@@ -249,9 +276,9 @@ impl Connections {
         })
     }
 
-    /// What a segment that seems to come from an end is relative to the connection.
+    /// What a segment that arrives as if it came from an end is relative to the connection.
     pub(crate) fn relative(&self, id: EndId, header: &Header) -> Relative {
-        Relative::of(header, Some(self.end(id)), self.peers(id))
+        Relative::of(header, Numbers::Arrived, Some(self.end(id)), self.peers(id))
     }
 
     /// The newest connection between two sockets, and what a segment that belongs to no end is relative to it: a
@@ -261,13 +288,13 @@ impl Connections {
         host: HostId,
         local: SocketAddr,
         remote: SocketAddr,
-        header: &Header,
+        (header, whose): (&Header, Numbers),
     ) -> Option<(ConnectionNumber, Relative)> {
         let (key, side) = key(local, remote);
         let pair = *self.newest.get(&key)?;
         let Pair { numbers, .. } = self.pairs[pair];
         let own = self.side(pair, side).next();
-        let mut relative = Relative::of(header, own, self.side(pair, self.pairs[pair].peer_of(side)));
+        let mut relative = Relative::of(header, whose, own, self.side(pair, self.pairs[pair].peer_of(side)));
         // The end may be on the host that had the address before.
         if own.is_some_and(|own| own.host != host) {
             relative.states[0] = None;
@@ -348,6 +375,7 @@ impl End {
             error: None,
             written: Written::default(),
             iss: None,
+            moved: BTreeMap::new(),
             window: 0,
             timestamp: None,
             scale: None,
@@ -380,6 +408,11 @@ impl End {
         Ok(())
     }
 
+    /// How much is added to its sequence numbers on the way to the peer, modulo 2^32.
+    pub(crate) fn moved(&self) -> u32 {
+        self.moved.values().fold(0, |sum, by| sum.wrapping_add(*by))
+    }
+
     /// Whether the end has sent everything before this sequence number, and not long ago.
     fn has_sent(&self, ack: Seq) -> bool {
         let (Some(iss), Some(sent_to)) = (self.iss, self.sent_to) else { return false };
@@ -388,13 +421,26 @@ impl End {
 }
 
 impl Relative {
-    fn of<'a>(header: &Header, own: Option<&End>, peers: impl Iterator<Item = &'a End>) -> Relative {
+    fn of<'a>(
+        header: &Header,
+        numbers: Numbers,
+        own: Option<&End>,
+        peers: impl Iterator<Item = &'a End>,
+    ) -> Relative {
+        // Middleboxes move the numbers of the sender on the way, and those of its peer before.
+        let [moved, peer_moved]: [fn(&End) -> u32; 2] = match numbers {
+            Numbers::Sent => [|_| 0, End::moved],
+            Numbers::Arrived => [End::moved, |_| 0],
+        };
         // The end that sent what is acknowledged, or the newest.
         let mut peers = peers.peekable();
         let newest = peers.peek().copied();
-        let peer = peers.find(|peer| peer.has_sent(header.ack)).or(newest);
+        let peer = peers.find(|peer| peer.has_sent(header.ack - peer_moved(peer))).or(newest);
         let state = |end: Option<&End>| end.and_then(|end| end.state).map(|(state, _)| state);
-        let peer_iss = peer.and_then(|peer| peer.iss).unwrap_or_default();
+        let iss = |end: Option<&End>, moved: fn(&End) -> u32| {
+            end.and_then(|end| Some(end.iss? + moved(end))).unwrap_or_default()
+        };
+        let peer_iss = iss(peer, peer_moved);
         let scales = [own, peer].map(|end| end.and_then(|end| end.scale));
         // The window of a SYN is never scaled, and others only if both SYNs offered it (RFC 7323 §2.2).
         let shift = match scales {
@@ -402,7 +448,7 @@ impl Relative {
             _ => 0,
         };
         Relative {
-            seq: own.and_then(|own| own.iss).unwrap_or_default().until(header.seq),
+            seq: iss(own, moved).until(header.seq),
             ack: if header.flags.contains(Flags::ACK) { peer_iss.until(header.ack) } else { 0 },
             peer_iss: peer_iss.0,
             window: u32::from(header.window) << shift,

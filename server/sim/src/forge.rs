@@ -131,7 +131,7 @@ fn header(forgery: &Forgery, [from, to]: [&End; 2], status: Option<ConnectionSta
         sack,
     };
     Some(Header {
-        seq: number(forgery.sequence, from.iss)?,
+        seq: number(forgery.sequence, from.iss.map(|iss| iss + from.moved()))?,
         ack,
         flags: forgery.flags,
         window: from.window,

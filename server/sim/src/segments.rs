@@ -2,9 +2,9 @@
 
 use halfopen_network::{Event, EventKind as NetworkEvent, Flight, Loss, Outgoing, ResetSent};
 use halfopen_tcp::{Flags, Instant, Seq, Transmit};
-use halfopen_trace::{EventKind, FaultApplied, HostId, LossReason, SegmentSent};
+use halfopen_trace::{EventKind, FaultApplied, HostId, LossReason, MiddleboxChange, SegmentSent};
 
-use crate::connections::{EndId, Origin};
+use crate::connections::{EndId, Numbers, Origin};
 use crate::forge::made_up;
 use crate::shared::Run;
 
@@ -44,7 +44,12 @@ impl Run {
         let (connection, relative) = match end {
             Some(end) => (Some(end.number), self.connections.sends(end, &transmit.header)),
             None => {
-                let answer = self.connections.answers(from, transmit.source, target, &transmit.header);
+                let answer = self.connections.answers(
+                    from,
+                    transmit.source,
+                    target,
+                    (&transmit.header, Numbers::Sent),
+                );
                 answer.map_or_else(Default::default, |(number, relative)| (Some(number), relative))
             }
         };
@@ -92,6 +97,11 @@ impl Run {
                     self.recorder.push(time, host, connection.flatten(), applied);
                 }
                 NetworkEvent::MiddleboxChanged { connection, changed } => {
+                    if let (MiddleboxChange::Renumbered { from, by }, Some(number)) =
+                        (changed.change, connection)
+                    {
+                        self.connections.renumber(number, from, (changed.middlebox, by));
+                    }
                     self.recorder.push(
                         time,
                         None,
@@ -123,7 +133,7 @@ impl Run {
         // The receiver may know the sender by another socket than its own.
         let (own, _) = self.network.route(to, [destination, source]);
         let (target, _) = self.network.route(from, [source, destination]);
-        let answers = self.connections.answers(from, own, target, &header);
+        let answers = self.connections.answers(from, own, target, (&header, Numbers::Arrived));
         let (connection, relative) =
             answers.map_or_else(Default::default, |(number, relative)| (Some(number), relative));
         let kept = (datagram.len(), self.snapshots.sent(&datagram));

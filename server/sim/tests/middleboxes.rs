@@ -1,6 +1,8 @@
 //! Boxes on the way that keep state of connections: the problems that people have with them.
 
 mod common;
+#[path = "middleboxes/renumbering.rs"]
+mod renumbering;
 #[path = "middleboxes/translation.rs"]
 mod translation;
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use halfopen_scenario::TrackedState;
 
-use crate::{MiddleboxId, SegmentNumber};
+use crate::{HostId, MiddleboxId, SegmentNumber};
 
 /// What changed in a middlebox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,13 @@ pub enum MiddleboxChange {
     Translated {
         /// This address and port.
         to: SocketAddr,
+    },
+    /// It moves the sequence numbers of one end, beginning with this SYN, and what is acknowledged of them back.
+    Renumbered {
+        /// The host of this end.
+        from: HostId,
+        /// How much it adds, modulo 2^32.
+        by: u32,
     },
     /// The segment passed untranslated: the receiver cannot know where it is from.
     Untranslated,

@@ -88,6 +88,7 @@ impl<'a> Reader<'a> {
                 | MiddleboxChange::Forgotten
                 | MiddleboxChange::Clamped
                 | MiddleboxChange::Translated
+                | MiddleboxChange::Renumbered
                 | MiddleboxChange::Untranslated => {
                     let (name, change, before) = (name.clone(), *change, *before);
                     let translated_to = translated_to.clone();

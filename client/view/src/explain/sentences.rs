@@ -277,6 +277,9 @@ impl Sentences<'_> {
             MiddleboxChange::Translated => {
                 format!("Middlebox {name} translated it: beyond, it is known as {translated_to}.")
             }
+            MiddleboxChange::Renumbered => {
+                format!("Middlebox {name} moved the sequence numbers, beginning with the SYNs{times}.")
+            }
             MiddleboxChange::Untranslated => {
                 format!(
                     "Middlebox {name} let a segment pass untranslated{times}: its receiver cannot recognize it."

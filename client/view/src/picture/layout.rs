@@ -153,6 +153,7 @@ impl<'a> Layout<'a> {
                 | MiddleboxChange::Forgotten
                 | MiddleboxChange::Clamped
                 | MiddleboxChange::Translated
+                | MiddleboxChange::Renumbered
                 | MiddleboxChange::Untranslated => self.note(index, entry),
             },
             EntryKind::Transition { .. } => {

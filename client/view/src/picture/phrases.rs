@@ -82,6 +82,7 @@ pub(super) fn middlebox(
         }
         MiddleboxChange::Clamped => Some(format!("{name} lowers the MSS")),
         MiddleboxChange::Translated => Some(format!("{name} translates it to {translated_to}")),
+        MiddleboxChange::Renumbered => Some(format!("{name} moves the sequence numbers")),
         MiddleboxChange::Untranslated => Some(format!("{name} lets a segment pass untranslated")),
     }
 }

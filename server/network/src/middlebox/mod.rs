@@ -13,13 +13,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use halfopen_scenario::{HostId as ScenarioHost, MiddleboxFault, Scenario, Stands, TrackedState};
-use halfopen_tcp::{Instant, read_segment};
+use halfopen_tcp::{Flags, Instant, read_segment};
 use halfopen_trace::{FaultId, HostId, MiddleboxChange, MiddleboxChanged, MiddleboxId, MiddleboxLoss, Phase};
 
 use self::tracker::{Change, Origin, Tracker};
 pub(crate) use self::tracker::{Expired, Sockets, Verdict};
 use crate::event::{EventKind, Events};
 use crate::flight::Flight;
+use crate::random::Stream;
 use crate::wire::{self, End};
 
 /// The middleboxes of a scenario, and where they stand.
@@ -69,10 +70,13 @@ pub(crate) struct Struck {
 
 impl Middleboxes {
     /// The middleboxes of a scenario.
-    pub(crate) fn new(scenario: &Arc<Scenario>) -> Middleboxes {
+    pub(crate) fn new(scenario: &Arc<Scenario>, seed: u64) -> Middleboxes {
         let given = &scenario.network.middleboxes;
         let boxes = given.iter().map(|middlebox| Middlebox {
-            tracker: Tracker::new(middlebox.settings.clone()),
+            tracker: Tracker::new(
+                middlebox.settings.clone(),
+                Stream::new(seed, &format!("middlebox/{}", middlebox.name)),
+            ),
             behind: match &middlebox.stands {
                 Stands::InFrontOf(hosts) => hosts.iter().map(|host| HostId::from(*host)).collect(),
                 Stands::Everywhere | Stands::Between(_) | Stands::OneWay { .. } => Vec::new(),
@@ -186,6 +190,10 @@ impl Middleboxes {
             if let (None, Some((_, to))) = (before, passage.translated) {
                 note(MiddleboxChange::Translated { to }, None, None);
             }
+        }
+        edit::renumber(wire::segment_mut(datagram), passage.moved);
+        if passage.moved.sequence != 0 && header.flags.contains(Flags::SYN) {
+            note(MiddleboxChange::Renumbered { from: flight.from, by: passage.moved.sequence }, None, None);
         }
         if let Some((end, socket)) = passage.translated {
             wire::set_socket(datagram, end, socket);

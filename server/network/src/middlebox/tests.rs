@@ -10,6 +10,7 @@ use halfopen_scenario::{
 use halfopen_tcp::{Flags, Header, Instant, Seq};
 
 use super::tracker::{Change, Origin, Passage, Tracker, Verdict};
+use crate::random::Stream;
 use crate::wire;
 use halfopen_trace::MiddleboxLoss;
 
@@ -37,7 +38,7 @@ fn header(who: usize, flags: &str, seq: u32, ack: u32, payload: u32) -> Header {
 
 impl Bench {
     fn new(settings: MiddleboxSettings) -> Bench {
-        Bench { tracker: Tracker::new(settings), now: Instant::ZERO, blocked: false }
+        Bench { tracker: Tracker::new(settings, Stream::new(1, "test")), now: Instant::ZERO, blocked: false }
     }
 
     /// From the client (0) or the server (1); numbers are relative.
@@ -299,7 +300,8 @@ fn resets_to_both_ends_have_the_numbers_that_they_expect() {
 #[test]
 fn a_connection_begins_anew_only_from_behind_a_box_that_translates() {
     let translates = Some(Translates { to: [203, 0, 113, 1].into(), ports: 1 });
-    let mut tracker = Tracker::new(MiddleboxSettings { translates, ..MiddleboxSettings::default() });
+    let settings = MiddleboxSettings { translates, ..MiddleboxSettings::default() };
+    let mut tracker = Tracker::new(settings, Stream::new(1, "test"));
     let [client, server, shared]: [SocketAddr; 3] =
         [CLIENT, SERVER, "203.0.113.1:1024"].map(|socket| socket.parse().unwrap());
     let mut pass = |origin, sockets, flags| {

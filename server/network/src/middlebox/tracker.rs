@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use halfopen_scenario::{Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, Strays, TrackedState};
-use halfopen_tcp::{Flags, Header, Instant, Seq};
+use halfopen_scenario::{
+    Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, SequenceNumbers, Strays, TrackedState,
+};
+use halfopen_tcp::{Flags, Header, Instant, SackBlocks, Seq};
 
 use super::states::{self, Kind, Sender, Step};
 use super::translation::Translation;
 use super::window::{self, End};
+use crate::random::Stream;
 use crate::wire;
 use halfopen_trace::MiddleboxLoss;
 
@@ -60,11 +63,24 @@ pub(crate) struct Passage {
     pub(crate) forgotten: Option<(Sockets, TrackedState)>,
     /// The socket that replaces one of the segment's, if it passes.
     pub(crate) translated: Option<(wire::End, SocketAddr)>,
+    /// How its numbers move, if it passes.
+    pub(crate) moved: Moved,
+}
+
+/// How far a middlebox moves the sequence numbers of a segment, modulo 2^32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// Its own sequence number.
+    pub(crate) sequence: u32,
+    /// What it acknowledges.
+    pub(crate) acknowledgment: u32,
+    /// The edges of its SACK blocks.
+    pub(crate) sack: u32,
 }
 
 impl From<Verdict> for Passage {
     fn from(verdict: Verdict) -> Passage {
-        Passage { verdict, change: None, forgotten: None, translated: None }
+        Passage { verdict, change: None, forgotten: None, translated: None, moved: Moved::default() }
     }
 }
 
@@ -86,6 +102,7 @@ pub(crate) struct Expired {
 pub(crate) struct Tracker {
     settings: MiddleboxSettings,
     translation: Option<Translation>,
+    random: Stream,
     /// By their sockets as those behind know them.
     flows: BTreeMap<Sockets, Flow>,
     /// When connections expire silently, and when with RSTs.
@@ -108,12 +125,15 @@ struct Flow {
     passed: Instant,
     /// The side that has another port, beyond the middlebox, and that port.
     port: Option<(usize, u16)>,
+    /// By side: how much is added to its sequence numbers.
+    added: [u32; 2],
 }
 
 impl Tracker {
     /// A table without connections.
-    pub(crate) fn new(settings: MiddleboxSettings) -> Tracker {
+    pub(crate) fn new(settings: MiddleboxSettings, random: Stream) -> Tracker {
         Tracker {
+            random,
             translation: settings.translates.map(Translation::new),
             settings,
             flows: BTreeMap::new(),
@@ -157,7 +177,7 @@ impl Tracker {
         let flow = self.remove(sockets)?;
         let mut resets = [None, None];
         if self.is_loud(flow.state) {
-            resets = flow.ends.map(|end| reset_of(&end));
+            resets = [0, 1].map(|side| reset_of(&flow.ends[side], flow.added[1 - side]));
         }
         let mut known_as = sockets;
         if let Some((side, port)) = flow.port {
@@ -192,15 +212,26 @@ impl Tracker {
         let Some(user) = user else { return self.stray(origin, header).into() };
         let (sockets, side) = if from <= user { ([from, user], 0) } else { ([user, from], 1) };
         let passage = self.follow(now, origin, (sockets, side), header, blocked);
-        let port = self.flows.get(&sockets).and_then(|flow| flow.port);
-        let translated = match port.filter(|_| passage.verdict == Verdict::Pass) {
+        let flow = self.flows.get(&sockets).filter(|_| passage.verdict == Verdict::Pass);
+        let Some(flow) = flow else { return passage };
+        let translated = match flow.port {
             Some((behind, port)) if behind == side => {
                 self.shared(port).map(|shared| (wire::End::Source, shared))
             }
             Some(_) => Some((wire::End::Destination, user)),
             None => None,
         };
-        Passage { translated, ..passage }
+        Passage { translated, moved: self.moved(flow, side), ..passage }
+    }
+
+    /// How the numbers of a segment from one side of a connection move.
+    fn moved(&self, flow: &Flow, side: usize) -> Moved {
+        let acknowledgment = flow.added[1 - side].wrapping_neg();
+        let sack = match self.settings.sequence_numbers {
+            SequenceNumbers::RandomisedExceptSack => 0,
+            SequenceNumbers::Kept | SequenceNumbers::Randomised => acknowledgment,
+        };
+        Moved { sequence: flow.added[side], acknowledgment, sack }
     }
 
     /// A segment arrives from one side of a connection.
@@ -216,6 +247,7 @@ impl Tracker {
         let Some(mut flow) = self.flows.get(&sockets).copied() else {
             return self.without_state(now, origin, (sockets, side), header, blocked);
         };
+        let header = &acknowledging(header, flow.added[1 - side]);
         let peer = flow.ends[1 - side];
         let sender =
             if flow.opener == side { Sender::Opener { heard: peer != End::default() } } else { Sender::Peer };
@@ -276,8 +308,17 @@ impl Tracker {
         let translation = self.translation.as_mut().filter(|_| origin == Origin::Behind);
         let port = translation.map(|it| (side, it.assign(sockets[side], sockets[1 - side])));
         let adopted = change == Change::Adopted;
-        let flow =
-            Flow { state, opener: side, ends: Default::default(), adopted, expires: None, passed: now, port };
+        // In the middle of a connection, both ends have numbers of their own by now.
+        let added = match self.settings.sequence_numbers {
+            SequenceNumbers::Randomised | SequenceNumbers::RandomisedExceptSack if !adopted => {
+                [0, 1].map(|_| self.random.next_u64() as u32)
+            }
+            SequenceNumbers::Randomised | SequenceNumbers::RandomisedExceptSack | SequenceNumbers::Kept => {
+                [0; 2]
+            }
+        };
+        let ends = Default::default();
+        let flow = Flow { state, opener: side, ends, adopted, expires: None, passed: now, port, added };
         self.pass(now, sockets, side, flow, header);
         Passage { change: Some((change, state)), forgotten, ..Verdict::Pass.into() }
     }
@@ -395,11 +436,25 @@ fn untranslated(origin: Origin, why: MiddleboxLoss, header: &Header) -> Verdict 
     }
 }
 
-/// The RST for an end of a connection that expired: it has the sequence number that the end expects next. An end that has
+/// The header with the numbers that its receiver has sent, to which this was added on the way.
+fn acknowledging(header: &Header, added: u32) -> Header {
+    let mut header = header.clone();
+    if header.flags.contains(Flags::ACK) {
+        header.ack = header.ack - added;
+    }
+    let mut sack = SackBlocks::default();
+    for (left, right) in header.options.sack.as_slice() {
+        sack.push(*left - added, *right - added);
+    }
+    header.options.sack = sack;
+    header
+}
+
+/// The RST for an end of a connection that expired: it has the sequence number that the end expects next, to which this was added. An end that has
 /// only sent a SYN believes nothing but an acknowledgment of it (RFC 9293 §3.10.7.3).
-fn reset_of(end: &End) -> Option<Header> {
+fn reset_of(end: &End, added: u32) -> Option<Header> {
     match (end.acked, end.sent) {
-        (Some(expects), _) => Some(Header { seq: expects, flags: Flags::RST, ..Header::default() }),
+        (Some(expects), _) => Some(Header { seq: expects + added, flags: Flags::RST, ..Header::default() }),
         (None, Some(sent)) => Some(reset_acknowledging(sent)),
         (None, None) => None,
     }

@@ -91,7 +91,7 @@ impl Network {
             neighbours: Neighbours::default(),
             paths: Paths::new(&scenario.network, hosts, seed),
             rules: Rules::new(&scenario.faults, seed),
-            middleboxes: Middleboxes::new(scenario),
+            middleboxes: Middleboxes::new(scenario, seed),
             down: vec![false; hosts],
             paused: vec![false; hosts],
             cables_out: vec![0; hosts],

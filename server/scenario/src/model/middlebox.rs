@@ -71,6 +71,8 @@ pub struct MiddleboxSettings {
     pub translates: Option<Translates>,
     /// Whether it creates no new state: SYNs are lost, and no connection is adopted.
     pub blocks_new: bool,
+    /// What it does with sequence numbers.
+    pub sequence_numbers: SequenceNumbers,
     /// The most connections that it can keep state of; `None`: any number.
     pub max_connections: Option<u32>,
     /// What happens to a segment that would create the state of one more.
@@ -220,6 +222,34 @@ impl OnFull {
             OnFull::Drop => "drop",
             OnFull::Reset => "reset",
             OnFull::ForgetOldest => "forget-oldest",
+        }
+    }
+}
+
+/// What a middlebox does with the sequence numbers of a connection, from its first SYN on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SequenceNumbers {
+    /// They stay.
+    #[default]
+    Kept,
+    /// It adds a random number to those of each direction, and takes it off acknowledgments and SACK blocks, so that nobody can
+    /// guess the initial ones.
+    Randomised,
+    /// The same, but SACK blocks stay: they are about numbers that the receiver never sent.
+    RandomisedExceptSack,
+}
+
+impl SequenceNumbers {
+    /// All of them.
+    pub const ALL: [SequenceNumbers; 3] =
+        [SequenceNumbers::Kept, SequenceNumbers::Randomised, SequenceNumbers::RandomisedExceptSack];
+
+    /// The word for it in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SequenceNumbers::Kept => "kept",
+            SequenceNumbers::Randomised => "randomised",
+            SequenceNumbers::RandomisedExceptSack => "randomised-except-sack",
         }
     }
 }

@@ -32,7 +32,7 @@ pub use fault::{
 pub use limits::Limits;
 pub use middlebox::{
     IdleTimes, Invalid, Middlebox, MiddleboxFault, MiddleboxId, MiddleboxSettings, OnExpiry, OnFull, OnReuse,
-    Stands, Strays, TrackedState, Translates,
+    SequenceNumbers, Stands, Strays, TrackedState, Translates,
 };
 pub use network::{Bursts, Distribution, Jitter, Link, Loss, Network, Queue};
 pub use presets::Preset;

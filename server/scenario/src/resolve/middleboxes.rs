@@ -125,6 +125,7 @@ impl Checker<'_> {
             self.problem(on_full.key, "`on-full` without `max-connections`", "add `max-connections: 1024`");
         }
         settings.on_full = word(&given.on_full).unwrap_or(settings.on_full);
+        settings.sequence_numbers = word(&given.sequence_numbers).unwrap_or(settings.sequence_numbers);
         settings.on_reuse = word(&given.on_reuse).unwrap_or(settings.on_reuse);
         settings.blocks_new = word(&given.blocks_new).map_or(settings.blocks_new, |Switch(on)| on);
         settings

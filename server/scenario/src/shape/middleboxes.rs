@@ -10,7 +10,7 @@ use super::{Opt, OrNever, ShortOr};
 use crate::de::Spanned;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
-use crate::{Invalid, OnExpiry, OnFull, OnReuse, Preset, Strays};
+use crate::{Invalid, OnExpiry, OnFull, OnReuse, Preset, SequenceNumbers, Strays};
 
 /// A middlebox: it keeps state of the connections that pass it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -40,6 +40,8 @@ pub(crate) struct Middlebox {
     pub(crate) translates: Option<Spanned<Translates>>,
     /// Whether it blocks new connections.
     pub(crate) blocks_new: Opt<Switch>,
+    /// What it does with sequence numbers: `kept` by default.
+    pub(crate) sequence_numbers: Opt<SequenceNumbers>,
     /// The most connections that it can keep state of: any number by default.
     pub(crate) max_connections: Opt<u32>,
     /// What happens to a segment that would create the state of one more: `drop` by default.

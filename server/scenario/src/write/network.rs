@@ -121,6 +121,7 @@ fn middlebox_settings(settings: &MiddleboxSettings) -> Map {
         mss_clamp,
         translates,
         blocks_new,
+        sequence_numbers,
         max_connections,
         on_full,
         on_reuse,
@@ -134,6 +135,7 @@ fn middlebox_settings(settings: &MiddleboxSettings) -> Map {
         .maybe("mss-clamp", mss_clamp.map(size))
         .maybe("translates", translates.map(self::translates))
         .on("blocks-new", *blocks_new)
+        .unless(&base.sequence_numbers.name(), "sequence-numbers", sequence_numbers.name())
         .maybe("max-connections", *max_connections)
         .unless(&base.on_full.name(), "on-full", on_full.name())
         .unless(&base.on_reuse.name(), "on-reuse", on_reuse.name())

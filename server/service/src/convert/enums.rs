@@ -33,6 +33,7 @@ pub(super) fn middlebox_change(change: MiddleboxChange) -> v1::MiddleboxChange {
         MiddleboxChange::Forgotten => v1::MiddleboxChange::Forgotten,
         MiddleboxChange::Clamped => v1::MiddleboxChange::Clamped,
         MiddleboxChange::Translated { .. } => v1::MiddleboxChange::Translated,
+        MiddleboxChange::Renumbered { .. } => v1::MiddleboxChange::Renumbered,
         MiddleboxChange::Untranslated => v1::MiddleboxChange::Untranslated,
     }
 }
