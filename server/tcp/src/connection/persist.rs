@@ -1,7 +1,7 @@
 //! Probing a closed window (RFC 9293 §3.8.6.1).
 
 use super::{Connection, Context};
-use crate::{GiveUp, Instant, Purpose, Timer};
+use crate::{Cause, GiveUp, Instant, Purpose, Timer};
 
 /// What is known of the probes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,8 +49,8 @@ impl Connection {
             self.outbox.override_sws = true;
             return;
         }
-        if self.probing_is_hopeless(cx) {
-            self.give_up(cx, self.limit_reached(Timer::Persist));
+        if let Some(cause) = self.probing_ends(cx) {
+            self.give_up(cx, cause);
             return;
         }
         self.outbox.probe = Some(Purpose::WindowProbe);
@@ -60,23 +60,26 @@ impl Connection {
         self.set_persist_timer(cx);
     }
 
-    /// Whether the probes end the connection. As long as they are answered they go on for ever (MUST-37), unless the
-    /// application sets a limit or has closed.
-    fn probing_is_hopeless(&mut self, cx: &Context<'_>) -> bool {
+    /// Why the probes end the connection, if they do. As long as they are answered they go on for ever (MUST-37), unless
+    /// the application sets a limit or has closed; both limits may apply (Linux `tcp_probe_timer`).
+    fn probing_ends(&mut self, cx: &Context<'_>) -> Option<Cause> {
         let first = *self.persist.first_probe.get_or_insert(cx.now);
         let unanswered_since = *self.persist.unanswered_since.get_or_insert(cx.now);
-        if let Some(longest) = self.socket.user_timeout {
-            return cx.now - first >= longest;
+        let user_timeout = self.socket.user_timeout;
+        if user_timeout.is_some_and(|longest| cx.now - first >= longest) {
+            return Some(Cause::UserTimeout(Timer::Persist));
         }
         let Persist { unanswered, backoff, .. } = self.persist;
         let at_max = self.is_orphan() && self.rtt.doubled(backoff) >= cx.settings.rto.max;
-        if let Some(retries) = cx.settings.orphan_retries_at_max_rto.filter(|_| at_max) {
-            return unanswered.max(backoff) >= retries;
-        }
-        match self.data_limit(cx) {
-            GiveUp::Retries(retries) | GiveUp::Count(retries) => unanswered >= retries,
-            GiveUp::After(longest) => cx.now - unanswered_since >= longest,
-        }
+        let is_hopeless = match cx.settings.orphan_retries_at_max_rto.filter(|_| at_max) {
+            Some(retries) => unanswered.max(backoff) >= retries,
+            None => match self.data_limit(cx) {
+                GiveUp::Retries(retries) | GiveUp::Count(retries) => unanswered >= retries,
+                // Such a time is the user timeout where the application names none.
+                GiveUp::After(longest) => user_timeout.is_none() && cx.now - unanswered_since >= longest,
+            },
+        };
+        is_hopeless.then_some(Cause::GaveUp(Timer::Persist))
     }
 
     /// Starts the wait for the next probe.
