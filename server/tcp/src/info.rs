@@ -46,6 +46,8 @@ pub struct TcpInfo {
     pub lost: u32,
     /// Of those, segments sent again and still under way.
     pub retrans: u32,
+    /// Segments that must have been delivered after another before it counts as lost.
+    pub reordering: u32,
     /// Octets written and never sent.
     pub notsent_bytes: u32,
     /// Segments and octets since the connection was created.

@@ -117,6 +117,7 @@ const LINUX: Settings = Settings {
     syn_echoes_time_wait: true,
     sack: true,
     dsack: true,
+    max_dup_thresh: 300,
     frto: true,
     late_acks: true,
     collapse: true,
@@ -220,6 +221,7 @@ const RFC9293: Settings = Settings {
     syn_echoes_time_wait: false,
     sack: true,
     dsack: true,
+    max_dup_thresh: 3,
     // RFC 5682 is on the standards track, but RFC 9293 does not ask for it.
     frto: false,
     late_acks: false,

@@ -90,7 +90,10 @@ impl Scoreboard {
         if self.segments.is_empty() {
             self.highest_sacked = None;
         }
-        self.duplicate_acks = self.duplicate_acks.saturating_sub(delivered.acknowledged);
+        // One of them was missing; of the others, duplicates have told already (Linux `tcp_remove_reno_sacks`).
+        let known = self.duplicate_acks.min(delivered.acknowledged.saturating_sub(1));
+        self.duplicate_acks -= known;
+        delivered.segments -= known;
     }
 
     /// The peer reported `left..right` as received (RFC 2018 §5).
@@ -152,10 +155,14 @@ impl Scoreboard {
         self.segments.iter().any(|sent| sent.transmissions > 1)
     }
 
-    /// Counts a duplicate acknowledgment and returns how many there are (no SACK).
-    pub(crate) fn count_duplicate(&mut self) -> u32 {
-        self.duplicate_acks = (self.duplicate_acks + 1).min(self.len().saturating_sub(1));
-        self.duplicate_acks
+    /// Counts a duplicate acknowledgment (no SACK). There cannot be more than segments that are not believed lost, of which
+    /// one must be missing: returns whether there are (Linux `tcp_limit_reno_sacked`).
+    pub(crate) fn count_duplicate(&mut self) -> bool {
+        let most = self.len().saturating_sub((self.lost + self.resent).max(1));
+        self.duplicate_acks += 1;
+        let too_many = self.duplicate_acks > most;
+        self.duplicate_acks = self.duplicate_acks.min(most);
+        too_many
     }
 
     /// New data was acknowledged outside of recovery, so that earlier duplicates no longer matter.
@@ -463,10 +470,12 @@ mod tests {
     #[test]
     fn duplicate_acknowledgments_leave_the_network() {
         let mut board = board(5);
-        assert_eq!((1..=3).map(|_| board.count_duplicate()).last(), Some(3));
+        assert_eq!([(); 3].map(|()| board.count_duplicate()), [false; 3]);
         assert_eq!(board.in_flight(), 2);
-        acknowledge(&mut board, 200);
-        assert_eq!((board.in_flight(), board.len()), (2, 3));
+        let delivered = acknowledge(&mut board, 200);
+        assert_eq!(delivered.segments, 1, "the missing one; of the other a duplicate has told");
+        assert_eq!((board.in_flight(), board.len(), board.duplicates()), (1, 3, 2));
+        assert!(board.count_duplicate(), "one must be missing");
         board.forget_duplicates();
         assert_eq!(board.in_flight(), 3);
     }
@@ -474,9 +483,9 @@ mod tests {
     #[test]
     fn what_arrives_late_but_was_sent_once_is_reordering() {
         let mut board = board(5);
-        assert!(!sack(&mut board, 200, 300).reordered);
-        assert!(sack(&mut board, 100, 200).reordered);
-        assert!(acknowledge(&mut board, 100).reordered);
+        assert_eq!(sack(&mut board, 200, 300).reordered, None);
+        assert_eq!(sack(&mut board, 100, 200).reordered, Some(Seq(100)));
+        assert_eq!(acknowledge(&mut board, 100).reordered, Some(Seq(0)));
     }
 
     #[test]
@@ -485,7 +494,7 @@ mod tests {
         let mut delivered = before(&board);
         board.sack(Seq(200), Seq(300), &mut delivered);
         board.acknowledge(Seq(100), &mut delivered);
-        assert!(!delivered.reordered);
+        assert_eq!(delivered.reordered, None);
         assert_eq!((delivered.acknowledged, delivered.sacked), (1, 1));
     }
 

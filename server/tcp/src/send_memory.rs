@@ -5,8 +5,12 @@
 
 use crate::Settings;
 
+/// Octets of memory that the descriptor of a packet takes (`sk_buff`), and its headers and fragments (`MAX_TCP_HEADER`,
+/// `skb_shared_info`).
+const DESCRIPTOR: u32 = 256;
+const HEADERS: u32 = 256 + 320;
 /// Octets of memory that a queued packet takes besides its data.
-const OVERHEAD: u32 = 896;
+const OVERHEAD: u32 = DESCRIPTOR + HEADERS;
 /// The least number of segments for which a buffer that grows has room (`TCP_INIT_CWND`).
 const SEGMENTS: u32 = 10;
 /// The least memory of a buffer, octets (`SOCK_MIN_SNDBUF`).
@@ -55,6 +59,16 @@ impl Queue {
         (max / self.mss).max(1) * self.mss
     }
 
+    /// How many octets fill the last packet, or a new one.
+    pub(crate) fn room_in_packet(&self) -> u32 {
+        self.packet_len() - self.begun()
+    }
+
+    /// Octets in the last packet, if it is not full.
+    fn begun(&self) -> u32 {
+        self.unsent % self.packet_len()
+    }
+
     /// The memory that it takes, octets.
     fn memory(&self) -> u32 {
         let packets = self.in_flight.div_ceil(self.packet) + self.unsent.div_ceil(self.packet_len());
@@ -92,8 +106,8 @@ impl SendMemory {
         self.waits
     }
 
-    /// How many of the `wanted` octets an application may write now.
-    pub(crate) fn room(&mut self, mut queue: Queue, wanted: u32) -> u32 {
+    /// How many octets an application may write now, at most as many as fill a packet.
+    pub(crate) fn room(&mut self, queue: Queue) -> u32 {
         if self.waits {
             // The buffer grows only where it, and not the congestion window, is the limit.
             if queue.in_flight + queue.unsent.min(queue.window) / queue.mss < queue.cwnd {
@@ -105,16 +119,8 @@ impl SendMemory {
             }
         }
         // Filling up the last packet takes no more memory.
-        let packet = queue.packet_len();
-        let begun = queue.unsent % packet;
-        let mut room = if begun > 0 { packet - begun } else { 0 };
-        (queue.octets, queue.unsent) = (queue.octets + room, queue.unsent + room);
-        while room < wanted && queue.memory() < self.limit {
-            room += packet;
-            (queue.octets, queue.unsent) = (queue.octets + packet, queue.unsent + packet);
-        }
-        self.waits = room < wanted;
-        room.min(wanted)
+        self.waits = queue.begun() == 0 && queue.memory() >= self.limit;
+        if self.waits { 0 } else { queue.room_in_packet() }
     }
 }
 
@@ -123,10 +129,9 @@ fn limit(capacity: u32) -> u32 {
     capacity.saturating_mul(2).max(LEAST)
 }
 
-/// The memory of a segment of `len` octets in a packet of its own: its octets, headers and fragments, in a power of two, and
-/// its descriptor (`MAX_TCP_HEADER`, `skb_shared_info`, `sk_buff`).
+/// The memory of a segment of `len` octets in a packet of its own.
 fn segment(len: u32) -> u32 {
-    (len.min(LARGEST) + 256 + 320).next_power_of_two() + 256
+    (len.min(LARGEST) + HEADERS).next_power_of_two() + DESCRIPTOR
 }
 
 #[cfg(test)]
@@ -141,13 +146,25 @@ mod tests {
         memory
     }
 
+    /// Writes as much as there is room for, without sending, and returns how much.
+    fn fill(memory: &mut SendMemory, mut queue: Queue) -> u32 {
+        let before = queue.octets;
+        loop {
+            let room = memory.room(queue);
+            if room == 0 {
+                return queue.octets - before;
+            }
+            (queue.octets, queue.unsent) = (queue.octets + room, queue.unsent + room);
+        }
+    }
+
     /// Recording 13a: 40,000 octets into a window of 7,300.
     #[test]
     fn a_write_waits_until_a_third_is_free() {
         let mut memory = growing(2 << 20);
         let sent = Queue {
-            octets: 7_300,
-            unsent: 0,
+            octets: 8_688,
+            unsent: 1_388,
             window: 0,
             in_flight: 6,
             packet: 2,
@@ -155,12 +172,12 @@ mod tests {
             mss: 1448,
             max_wnd: 7_300,
         };
-        assert_eq!(memory.room(sent, 32_700), 36_260 - 7_300);
+        assert_eq!(fill(&mut memory, sent), 36_260 - 8_688);
         // Acknowledged up to 4345: not enough. Up to 8749: enough.
-        let later = Queue { octets: 31_916, unsent: 27_512, in_flight: 4, cwnd: 12, ..sent };
-        assert_eq!(memory.room(later, 3_740), 0);
+        let later = Queue { octets: 31_916, unsent: 27_572, in_flight: 4, cwnd: 12, ..sent };
+        assert_eq!(memory.room(later), 0);
         let enough = Queue { octets: 27_512, unsent: 26_064, in_flight: 1, cwnd: 12, ..sent };
-        assert_eq!(memory.room(enough, 3_740), 3_740);
+        assert_eq!(memory.room(enough), 2_896);
     }
 
     #[test]
@@ -176,11 +193,11 @@ mod tests {
             mss: 1448,
             max_wnd: 64_512,
         };
-        assert_eq!(memory.room(empty, 200_000), 2 * 31_856);
+        assert_eq!(fill(&mut memory, empty), 2 * 31_856);
         let full = Queue { octets: 63_712, unsent: 20_272, in_flight: 30, cwnd: 30, ..empty };
-        assert_eq!(memory.room(full, 100_000), 0);
+        assert_eq!(memory.room(full), 0);
         let idle = Queue { octets: 20_000, unsent: 0, in_flight: 14, cwnd: 30, ..empty };
-        assert_eq!(memory.room(idle, 100_000), 100_000);
+        assert_eq!(memory.room(idle), 31_856);
         assert_eq!(memory.limit, 30 * 2 * 2304);
     }
 }

@@ -113,6 +113,9 @@ pub struct Settings {
     pub sack: bool,
     /// Whether acknowledgments report duplicates (RFC 2883; Linux `tcp_dsack`).
     pub dsack: bool,
+    /// How many duplicates prove a loss at most, where reordering asks for more than three (Linux `tcp_max_reordering`). Three
+    /// is what RFC 5681 §3.2 and RFC 8985 §6.2 say.
+    pub max_dup_thresh: u32,
     /// Whether spurious timeouts are detected (F-RTO, RFC 5682; Linux `tcp_frto`).
     pub frto: bool,
     /// Whether a small segment is merged with those behind it when it is sent again, up to a full segment

@@ -41,6 +41,9 @@ pub(crate) struct Snd {
     buffer: VecDeque<u8>,
     buffer_start: Seq,
     room: Room,
+    /// Where a segment has PSH that leaves nothing unsent (Linux `pushed_seq`): at the end of each write, and where more than
+    /// half of the largest window was written since.
+    pushed: Seq,
     /// Whether a FIN follows the last octet.
     fin_queued: bool,
 }
@@ -78,22 +81,32 @@ impl Snd {
             buffer: VecDeque::new(),
             buffer_start: iss + 1,
             room,
+            pushed: iss + 1,
             fin_queued: false,
         }
     }
 
-    /// Takes octets from the application and returns how many. The congestion window and the size of a packet are in
-    /// segments.
+    /// Takes octets from the application and returns how many: at most as many as fill a packet, which may then be sent. The
+    /// congestion window and the size of a packet are in segments.
     pub(crate) fn write(&mut self, octets: &[u8], cwnd: u32, packet: u32) -> usize {
         let wanted = u32::try_from(octets.len()).unwrap_or(u32::MAX);
         let queue = self.queue(cwnd, packet);
         let room = match &mut self.room {
-            Room::Octets(capacity) => capacity.saturating_sub(queue.octets),
-            Room::Memory(memory) => memory.room(queue, wanted),
+            Room::Octets(capacity) => capacity.saturating_sub(queue.octets).min(queue.room_in_packet()),
+            Room::Memory(memory) => memory.room(queue),
         };
-        let count = wanted.min(room) as usize;
-        self.buffer.extend(&octets[..count]);
-        count
+        let count = wanted.min(room);
+        self.buffer.extend(&octets[..count as usize]);
+        let goes_on = 0 < count && count < wanted;
+        if !goes_on || self.pushed.until(self.buffer_end()) > self.max_wnd / 2 {
+            self.pushed = self.buffer_end();
+        }
+        count as usize
+    }
+
+    /// Whether PSH is due where everything was sent.
+    pub(crate) fn is_pushed(&self) -> bool {
+        self.pushed == self.buffer_end()
     }
 
     /// Whether [`write`](Snd::write) would take an octet.
@@ -101,7 +114,7 @@ impl Snd {
         let queue = self.queue(cwnd, packet);
         match &self.room {
             Room::Octets(capacity) => queue.octets < *capacity,
-            Room::Memory(memory) => memory.clone().room(queue, 1) > 0,
+            Room::Memory(memory) => memory.clone().room(queue) > 0,
         }
     }
 

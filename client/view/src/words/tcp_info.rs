@@ -47,6 +47,7 @@ const fn field(field: TcpInfoField) -> &'static str {
         TcpInfoField::Retransmits => "retransmits",
         TcpInfoField::TotalRetrans => "total-retrans",
         TcpInfoField::Delivered => "delivered",
+        TcpInfoField::Reordering => "reordering",
         TcpInfoField::Rtt => "rtt",
         TcpInfoField::MinRtt => "min-rtt",
         TcpInfoField::Rto => "rto",

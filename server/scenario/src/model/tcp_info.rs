@@ -27,6 +27,8 @@ pub enum InfoField {
     TotalRetrans,
     /// Segments that the peer has received.
     Delivered,
+    /// Segments that must have been delivered after another before it counts as lost.
+    Reordering,
     /// The smoothed round-trip time.
     Rtt,
     /// The shortest round trip.
@@ -55,7 +57,7 @@ pub enum InfoMatch {
 
 impl InfoField {
     /// Every field.
-    pub const ALL: [InfoField; 12] = [
+    pub const ALL: [InfoField; 13] = [
         InfoField::Cwnd,
         InfoField::Ssthresh,
         InfoField::Unacked,
@@ -65,6 +67,7 @@ impl InfoField {
         InfoField::Retransmits,
         InfoField::TotalRetrans,
         InfoField::Delivered,
+        InfoField::Reordering,
         InfoField::Rtt,
         InfoField::MinRtt,
         InfoField::Rto,
@@ -82,6 +85,7 @@ impl InfoField {
             InfoField::Retransmits => "retransmits",
             InfoField::TotalRetrans => "total-retrans",
             InfoField::Delivered => "delivered",
+            InfoField::Reordering => "reordering",
             InfoField::Rtt => "rtt",
             InfoField::MinRtt => "min-rtt",
             InfoField::Rto => "rto",
@@ -101,6 +105,7 @@ impl InfoField {
             InfoField::Retransmits => number(info.retransmits),
             InfoField::TotalRetrans => number(info.totals.total_retrans),
             InfoField::Delivered => number(info.totals.delivered),
+            InfoField::Reordering => number(info.reordering),
             InfoField::Rtt => info.rtt.map(InfoValue::Time),
             InfoField::MinRtt => info.min_rtt.map(InfoValue::Time),
             InfoField::Rto => Some(InfoValue::Time(info.rto)),

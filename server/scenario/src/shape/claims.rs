@@ -173,6 +173,8 @@ pub(crate) struct Info {
     pub(crate) total_retrans: Opt<Count>,
     /// How many segments the peer has received.
     pub(crate) delivered: Opt<Count>,
+    /// How many segments must be delivered after another before it counts as lost.
+    pub(crate) reordering: Opt<Count>,
     /// The smoothed round-trip time.
     pub(crate) rtt: Opt<Window>,
     /// The shortest round trip.

@@ -42,6 +42,7 @@ const fn info_field(field: InfoField) -> v1::TcpInfoField {
         InfoField::Retransmits => v1::TcpInfoField::Retransmits,
         InfoField::TotalRetrans => v1::TcpInfoField::TotalRetrans,
         InfoField::Delivered => v1::TcpInfoField::Delivered,
+        InfoField::Reordering => v1::TcpInfoField::Reordering,
         InfoField::Rtt => v1::TcpInfoField::Rtt,
         InfoField::MinRtt => v1::TcpInfoField::MinRtt,
         InfoField::Rto => v1::TcpInfoField::Rto,

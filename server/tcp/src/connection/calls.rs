@@ -25,7 +25,7 @@ impl Connection {
         }
     }
 
-    /// SEND: queues octets and returns how many; 0 is a full buffer.
+    /// SEND: queues octets and returns how many; 0 is a full buffer. If a packet can be sent, the rest comes after it.
     pub(crate) fn send(&mut self, octets: &[u8]) -> Result<usize, Errno> {
         if let Some(errno) = self.application.error.take() {
             return Err(errno);
@@ -34,7 +34,7 @@ impl Connection {
             State::SynSent | State::SynReceived | State::Established | State::CloseWait
                 if !self.snd.is_finishing() =>
             {
-                Ok(self.snd.write(octets, self.congestion.size(), self.packet_segments()))
+                Ok(self.write(octets))
             }
             State::Closed
             | State::Listen
@@ -48,6 +48,21 @@ impl Connection {
             | State::LastAck
             | State::TimeWait => Err(Errno::BrokenPipe),
         }
+    }
+
+    /// Takes octets until there is no more room, or a packet is full and can be sent.
+    fn write(&mut self, octets: &[u8]) -> usize {
+        let mut count = 0;
+        while count < octets.len() {
+            match self.snd.write(&octets[count..], self.congestion.size(), self.packet_segments()) {
+                0 => break,
+                taken => count += taken,
+            }
+            if self.congestion_room() > 0 && self.usable_window() > 0 {
+                break;
+            }
+        }
+        count
     }
 
     /// RECEIVE. Data comes before an error.

@@ -123,6 +123,7 @@ impl Connection {
             sacked: sent.sacked().max(sent.duplicates()),
             lost: sent.lost() + sent.resent(),
             retrans: sent.resent(),
+            reordering: self.recovery.dup_thresh(),
             notsent_bytes: self.snd.unsent(),
             totals: Totals { bytes_received: self.rcv.received(), ..self.totals },
             busy_time: busy,

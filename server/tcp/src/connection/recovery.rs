@@ -14,11 +14,7 @@ use crate::scoreboard::Delivered;
 use crate::{Header, Instant, Purpose, Seq, Timer};
 
 pub(super) use crate::RecoveryPhase as Phase;
-use rack::Rack;
-
-/// `DupThresh`: duplicate acknowledgments, or segments reported by SACK, that prove a loss (RFC 5681 §3.2; Linux
-/// `tcp_reordering`).
-const DUP_THRESH: u32 = 3;
+use rack::{DUP_THRESH, Rack};
 
 /// Loss recovery of a connection.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +82,11 @@ impl Recovery {
         self.undo.is_some_and(|undo| undo.awaited_dsacks == Some(0) || original)
     }
 
+    /// Segments that must have been delivered after another before it counts as lost.
+    pub(super) fn dup_thresh(&self) -> u32 {
+        self.rack.dup_thresh
+    }
+
     /// The phase ends when everything before this is acknowledged.
     pub(super) fn recovery_point(&self) -> Seq {
         self.recovery_point
@@ -118,9 +119,10 @@ impl Connection {
     pub(super) fn recover(&mut self, cx: &mut Context<'_>, ack: &AckSummary<'_>) {
         self.recovery.new_data_first = false;
         self.rack_update(ack);
-        self.rack_detect_reordering(ack);
+        self.rack_detect_reordering(cx, ack);
+        self.rack_update_reo_wnd(ack);
         self.process_tail_probe_ack(cx.now, ack);
-        let lost_before = self.snd.sent.lost();
+        let (lost_before, duplicates_before) = (self.snd.sent.lost(), self.snd.sent.duplicates());
         let suspicious = ack.duplicate
             || ack.delivered.sacked > 0
             || ack.dsack.is_some()
@@ -129,11 +131,21 @@ impl Connection {
             self.process_suspicious_ack(cx, ack);
         }
         let newly_lost = self.snd.sent.lost() > lost_before;
+        let duplicates = self.snd.sent.duplicates().saturating_sub(duplicates_before);
+        self.totals.delivered += duplicates;
+        let delivered = ack.delivered.segments + duplicates;
         if self.recovery.phase == Phase::Recovery {
-            self.reduce_window(ack, newly_lost);
-        } else if ack.advanced && ack.delivered.acknowledged > 0 {
-            self.congestion.acknowledged(cx.now, ack.delivered.segments);
+            self.reduce_window(ack.advanced, delivered, newly_lost);
+        } else if self.may_raise_window(ack) {
+            self.congestion.acknowledged(cx.now, delivered);
         }
+    }
+
+    /// Whether the congestion window may grow: what was acknowledged must be in order, unless the path is known to reorder
+    /// (Linux `tcp_may_raise_cwnd`).
+    fn may_raise_window(&self, ack: &AckSummary<'_>) -> bool {
+        let acknowledged = ack.advanced && ack.delivered.acknowledged > 0;
+        acknowledged || (self.recovery.rack.dup_thresh > DUP_THRESH && ack.delivered.sacked > 0)
     }
 
     /// An acknowledgment that is a sign of loss or arrives while one is being repaired.
@@ -143,25 +155,22 @@ impl Connection {
         let recovered = self.snd.una.at_or_after(self.recovery.recovery_point);
         if self.recovery.phase == Phase::Recovery && recovered {
             self.snd.sent.forget_duplicates();
-            if self.recovery.may_undo(original) {
-                self.undo(cx.now, false);
-            } else {
-                self.congestion.repaired(cx.now);
-            }
-            // RFC 6582 §4: without SACK a duplicate could be mistaken for a new loss until new data is acknowledged.
-            if self.snd.una == self.recovery.recovery_point && !self.agreed.sack && !self.snd.sent.is_empty()
-            {
+            let reduced = !self.try_undo_recovery(cx.now, original);
+            if self.holds_repair() {
                 return;
+            }
+            if reduced {
+                self.congestion.repaired(cx.now);
             }
             self.end_repair();
         }
         match self.recovery.phase {
             Phase::Recovery => {
                 if !ack.advanced {
-                    self.count_duplicate(ack);
+                    self.count_duplicate(cx, ack);
                 } else if self.recovery.undo.is_some() && original {
                     // A partial acknowledgment of an original: segments were reordered, not lost.
-                    self.recovery.rack.reordering_seen = true;
+                    self.note_reordering(cx.settings, ack.una_before);
                     if self.snd.sent.resent() > 0 {
                         return;
                     }
@@ -172,7 +181,7 @@ impl Connection {
                 self.detect_losses(cx, ack);
             }
             Phase::Loss => {
-                self.process_ack_in_loss(cx.now, ack, original, recovered);
+                self.process_ack_in_loss(cx, ack, original, recovered);
                 self.detect_losses(cx, ack);
                 if self.recovery.phase != Phase::Open {
                     return;
@@ -183,7 +192,7 @@ impl Connection {
                     if ack.advanced {
                         self.snd.sent.forget_duplicates();
                     }
-                    self.count_duplicate(ack);
+                    self.count_duplicate(cx, ack);
                 }
                 self.undo_by_dsack(cx.now);
                 self.detect_losses(cx, ack);
@@ -199,9 +208,11 @@ impl Connection {
     }
 
     /// Without SACK a duplicate says that a segment has left the network (RFC 5681 §3.2).
-    fn count_duplicate(&mut self, ack: &AckSummary<'_>) {
-        if !self.agreed.sack && ack.duplicate {
-            self.snd.sent.count_duplicate();
+    fn count_duplicate(&mut self, cx: &Context<'_>, ack: &AckSummary<'_>) {
+        if !self.agreed.sack && ack.duplicate && self.snd.sent.count_duplicate() {
+            // More duplicates than segments: they are duplicates of what arrived out of order (Linux
+            // `tcp_check_reno_reordering`).
+            self.recovery.rack.set_reordering(cx.settings, self.snd.sent.len());
         }
     }
 
@@ -214,7 +225,8 @@ impl Connection {
             self.rack_detect_loss_and_arm_timer(cx);
             return;
         }
-        let first = self.recovery.phase < Phase::Recovery && self.snd.sent.duplicates() >= DUP_THRESH;
+        let first = self.recovery.phase < Phase::Recovery
+            && self.snd.sent.duplicates() >= self.recovery.rack.dup_thresh;
         let next = self.recovery.phase == Phase::Recovery && ack.advanced;
         if first || next {
             self.snd.sent.mark_first_lost();
@@ -235,6 +247,10 @@ impl Connection {
     /// The retransmission timer fired (RFC 5681 §3.1; RFC 5682 §2.1, step 1; RFC 8985 §6.3).
     pub(super) fn enter_loss(&mut self, cx: &mut Context<'_>) {
         let fresh = self.recovery.phase < Phase::Recovery;
+        if fresh && self.snd.sent.sacked().max(self.snd.sent.duplicates()) >= DUP_THRESH {
+            // They should have proven the loss (Linux `tcp_enter_loss`).
+            self.recovery.rack.dup_thresh = self.recovery.rack.dup_thresh.min(DUP_THRESH);
+        }
         let rack = self.recovery.rack;
         let min_age = if self.agreed.sack { rack.rtt } else { Duration::ZERO };
         let passed = self.snd.una.at_or_after(self.recovery.recovery_point);
@@ -253,7 +269,14 @@ impl Connection {
     }
 
     /// After a timeout: the repair goes on, or turns out not to be needed (RFC 5682 §2.1, §3).
-    fn process_ack_in_loss(&mut self, now: Instant, ack: &AckSummary<'_>, original: bool, recovered: bool) {
+    fn process_ack_in_loss(
+        &mut self,
+        cx: &Context<'_>,
+        ack: &AckSummary<'_>,
+        original: bool,
+        recovered: bool,
+    ) {
+        let now = cx.now;
         if ack.advanced && self.recovery.may_undo(original) {
             self.undo_loss(now, self.agreed.sack);
             return;
@@ -279,19 +302,29 @@ impl Connection {
             }
         }
         if recovered {
-            if self.recovery.may_undo(original) {
-                self.undo(now, false);
+            self.try_undo_recovery(now, original);
+            if !self.holds_repair() {
+                self.end_repair();
             }
-            self.end_repair();
             return;
         }
         if !self.agreed.sack {
             if self.snd.nxt.after(self.recovery.recovery_point) && ack.duplicate {
-                self.snd.sent.count_duplicate();
+                self.count_duplicate(cx, ack);
             } else if ack.advanced {
                 self.snd.sent.forget_duplicates();
             }
         }
+    }
+
+    /// Whether the repair is not over though everything is repaired: without SACK, a duplicate could be mistaken for a new loss
+    /// until new data is acknowledged (RFC 6582 §4; Linux `tcp_is_non_sack_preventing_reopen`).
+    fn holds_repair(&mut self) -> bool {
+        let holds = self.snd.una == self.recovery.recovery_point && !self.agreed.sack;
+        if holds && !self.snd.sent.has_any_resent() {
+            self.recovery.first_retransmission = None;
+        }
+        holds
     }
 
     /// Everything that was lost is repaired.

@@ -110,7 +110,7 @@ impl Connection {
         if fin {
             flags |= Flags::FIN;
         }
-        if len > 0 && ends {
+        if len > 0 && ends && self.snd.is_pushed() {
             flags |= Flags::PSH;
         }
         let ends_packet = len > 0 && self.packets.new.count();

@@ -15,7 +15,14 @@ pub(super) struct Urgent {
 impl Connection {
     /// SEND with the URGENT flag (§3.10.2).
     pub(crate) fn send_urgent(&mut self, octets: &[u8]) -> Result<usize, Errno> {
-        let count = self.send(octets)?;
+        // Nothing of it is sent before it is known where it ends (Linux `tcp_sendmsg`).
+        let mut count = 0;
+        while count < octets.len() {
+            match self.send(&octets[count..])? {
+                0 => break,
+                taken => count += taken,
+            }
+        }
         if count > 0 {
             self.urgent.send = Some(self.snd.buffer_end());
             self.outbox.urgent = self.state.is_synchronized() && self.usable_window() == 0;

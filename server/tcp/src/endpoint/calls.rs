@@ -170,7 +170,9 @@ impl Endpoint {
         }
     }
 
-    /// Queues octets for the peer and returns how many; 0 if the send buffer is full.
+    /// Queues octets for the peer and returns how many; 0 if the send buffer is full. If it returns fewer because a packet is
+    /// full and can be sent, the caller comes back with the rest once [`poll_transmit`](Endpoint::poll_transmit) has sent it:
+    /// a stack transmits while it copies (Linux `tcp_sendmsg`).
     ///
     /// Fails with the error of the connection, with EPIPE if no more can be sent, or with ENOTCONN.
     pub fn send(&mut self, now: Instant, connection: ConnectionId, octets: &[u8]) -> Result<usize, Errno> {

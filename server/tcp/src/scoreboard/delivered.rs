@@ -36,8 +36,8 @@ pub(crate) struct Delivered {
     /// The round-trip time of the one that was taken last, which is the highest acknowledged or else reported (Linux
     /// `tcp_rack_advance`).
     pub(crate) rtt: Option<Duration>,
-    /// Whether a segment sent only once was delivered after one that was sent later (RFC 8985 §6.2, step 3).
-    pub(crate) reordered: bool,
+    /// The first segment sent only once that was delivered after one that was sent later (RFC 8985 §6.2, step 3).
+    pub(crate) reordered: Option<Seq>,
 }
 
 /// What was known before an acknowledgment.
@@ -94,7 +94,9 @@ impl Delivered {
         self.segments += 1;
         self.resent |= !once;
         self.original |= once && sent.end().at_or_before(self.before.recovery_point);
-        self.reordered |= once && self.before.highest_sacked.is_some_and(|high| sent.end().before(high));
+        if once && self.before.highest_sacked.is_some_and(|high| sent.end().before(high)) {
+            self.reordered = Some(self.reordered.map_or(sent.seq, |first| first.min(sent.seq)));
+        }
         let (transmission, rtt) = (sent.transmission(), self.before.now - sent.last_sent);
         // The RFC asks for less than `RACK.min_RTT`; where every round trip takes as long, that is never so, but the kernel's
         // lone retransmissions are a little quicker than its bursts (18c, 12 of 12 runs).

@@ -115,7 +115,7 @@ const ROWS: [Row; 21] = [
             lone.sent_now();
             let options = Options { mss: Some(1460), ..Options::default() };
             lone.deliver_with(SYN | ACK, 300, 101, b"", 1000, options);
-            lone.endpoint.send(lone.now, lone.id(), &[b'x'; 2000]).unwrap();
+            lone.write(&[b'x'; 2000]);
             format!("{:?}", lone.sent_now().iter().map(|segment| segment.3).collect::<Vec<_>>())
         },
         ["[500, 500]", "[1000]"],

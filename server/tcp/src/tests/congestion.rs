@@ -15,16 +15,18 @@ struct Bulk {
     rtt: Duration,
     rate: Option<u64>,
     loses: Loses,
+    hystart: bool,
 }
 
 impl Bulk {
     /// How many data segments it sends in each of `count` round trips, lost ones included, and how it stands then.
     fn rounds(&self, count: u32) -> (Vec<u32>, TcpInfo) {
-        let mut pair = Pair::linux();
+        let settings = || Settings { hystart: self.hystart, ..Profile::Linux.settings() };
+        let mut pair = Pair::new(settings(), settings());
         pair.latency = self.rtt / 2;
         let mut pair = pair.connected();
         let (start, mut seen, mut free) = (pair.now, 0, pair.now);
-        let Bulk { octets, rtt, rate, loses } = *self;
+        let Bulk { octets, rtt, rate, loses, .. } = *self;
         pair.path(move |from, sent, now| {
             if from == 1 || sent.header.payload == 0 {
                 return Fate::Pass;
@@ -60,7 +62,7 @@ fn agrees(name: &str, rounds: &[u32], recorded: &[u32], tolerance: u32) {
 /// 61d, 61f, 61g and 61h: after losses, and after a timeout, for which CUBIC forgets where the loss was.
 #[test]
 fn cubic_grows_as_recorded() {
-    let long = Bulk { octets: 4_500_000, rtt: ms(200), rate: None, loses: |_, _| false };
+    let long = Bulk { octets: 4_500_000, rtt: ms(200), rate: None, loses: |_, _| false, hystart: true };
     let (rounds, _) = Bulk { loses: |number, _| number == 60, ..long }.rounds(44);
     let recorded = [
         10, 20, 40, 66, 50, 57, 58, 60, 61, 65, 65, 68, 68, 68, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70,
@@ -101,10 +103,13 @@ fn slow_start_ends_where_hystart_says() {
         ("62d", 100, 2_500_000, 247, [10, 20, 40, 80, 160, 250, 168, 176, 176, 174, 177, 176]),
         ("62e", 100, 625_000, 168, [10, 20, 40, 80, 76, 82, 52, 43, 43, 46, 45, 44]),
     ] {
-        let bulk = Bulk { octets: 4_000_000, rtt: ms(rtt), rate: Some(rate), loses: |_, _| false };
+        let bulk =
+            Bulk { octets: 4_000_000, rtt: ms(rtt), rate: Some(rate), loses: |_, _| false, hystart: true };
         let (rounds, info) = bulk.rounds(12);
         agrees(name, &rounds, &recorded, 4);
         assert!(info.snd_ssthresh.abs_diff(threshold) <= 2, "{name}: {} for {threshold}", info.snd_ssthresh);
+        let off = Bulk { hystart: false, ..bulk };
+        assert_eq!(off.rounds(12).1.snd_ssthresh, u32::MAX, "{name} without HyStart");
     }
 }
 

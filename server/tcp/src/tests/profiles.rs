@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 61] = [
+const ROWS: [Row; 62] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -228,6 +228,14 @@ const ROWS: [Row; 61] = [
         "SACK, D-SACK",
         |s| format!("{}, {}", on(s.sack), on(s.dsack)),
         [SYSCTL, D("RFC 2018, RFC 2883"), U, U, U],
+    ),
+    (
+        "duplicates that prove a loss",
+        |s| match s.max_dup_thresh {
+            3 => "3".to_owned(),
+            most => format!("3, up to {most} on a path that reorders"),
+        },
+        [M("68a, 68b"), D("RFC 5681 §3.2"), U, U, U],
     ),
     ("tail loss probe", |s| on(s.tail_loss_probe), [SYSCTL, D("RFC 8985: optional"), U, U, U]),
     ("F-RTO", |s| on(s.frto), [SYSCTL, U, U, U, U]),

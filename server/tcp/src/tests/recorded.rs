@@ -467,12 +467,63 @@ fn a_segment_takes_no_more_than_half_of_the_largest_window() {
         lone.sent_now();
         let options = Options { mss: Some(1000), ..Options::default() };
         lone.deliver_with(SYN | ACK, 300, 101, b"", window, options);
-        lone.endpoint.send(lone.now, lone.id(), &[1; 5000]).unwrap();
+        lone.write(&[1; 5000]);
         let mut sent = lone.sent_now();
         if sent.is_empty() {
             sent = lone.wait();
         }
         assert_eq!(sent.first().map(|segment| segment.3), Some(len), "{window}");
+    }
+}
+
+/// 68a_reordering_then_loss, and 68b without SACK: a segment that arrives 8 ms late makes the proof of a loss longer, where the
+/// profile lets it (`tcp_check_sack_reordering`).
+#[test]
+fn a_path_that_reorders_asks_for_more_duplicates() {
+    // (SACK, the most duplicates, those asked for then, when the next loss is repaired).
+    for (sack, max_dup_thresh, reordering, repaired) in
+        [(true, 300, 8, 65), (true, 3, 3, 65), (false, 300, 8, 80), (false, 3, 3, 40)]
+    {
+        let settings = || Settings { sack, max_dup_thresh, ..Profile::Linux.settings() };
+        let mut pair = Pair::new(settings(), settings()).connected();
+        let mut seen = 0;
+        pair.path(move |from, sent, _| {
+            let new = from == 0 && sent.header.payload > 0 && sent.purpose == Purpose::Normal;
+            seen += u32::from(new);
+            match seen {
+                3 if new => Fate::Delay(ms(8)),
+                24 if new => Fate::Drop,
+                _ => Fate::Pass,
+            }
+        });
+        pair.send(0, &pattern(20 * MSS));
+        pair.run_for(ms(700));
+        let info = pair.ends[0].info(pair.now, pair.id(0)).unwrap();
+        assert_eq!(info.reordering, reordering, "SACK {sack}");
+        let (start, before) = (pair.now, pair.log.len());
+        pair.send(0, &pattern(20 * MSS));
+        pair.run_for(ms(300));
+        let again = pair.log[before..].iter().find(|it| it.transmit.purpose == Purpose::FastRetransmission);
+        assert_eq!((again.unwrap().at - start).as_millis(), repaired, "SACK {sack}, up to {max_dup_thresh}");
+    }
+}
+
+/// 65a_sndbuf_*: what a call that does not block takes for a window of 7300 octets, with and without SO_SNDBUF (`tcp_sendmsg`,
+/// which transmits while it copies).
+#[test]
+fn a_write_transmits_while_it_copies() {
+    for (send_buffer, taken) in
+        [(None, 36_260), (Some(4096), 10_196), (Some(8192), 13_092), (Some(65_536), 102_868)]
+    {
+        let small = Settings { receive_buffer: 8192, receive_buffer_max: None, ..Profile::Linux.settings() };
+        let mut pair = Pair::new(small, Profile::Linux.settings()).connected();
+        pair.reads[0] = false;
+        let id = pair.id(1);
+        if let Some(octets) = send_buffer {
+            pair.ends[1].set_send_buffer(pair.now, id, octets);
+        }
+        pair.send(1, &pattern(400_000));
+        assert_eq!(pair.ends[1].status(id).unwrap().unacknowledged, taken, "{send_buffer:?}");
     }
 }
 

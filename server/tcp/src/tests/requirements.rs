@@ -45,8 +45,7 @@ fn eager(settings: Settings) -> Lone {
 
 impl Lone {
     fn send(&mut self, octets: &[u8]) -> Vec<Brief> {
-        let id = self.id();
-        assert_eq!(self.endpoint.send(self.now, id, octets), Ok(octets.len()));
+        self.write(octets);
         self.sent_now()
     }
 

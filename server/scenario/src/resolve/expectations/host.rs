@@ -114,6 +114,7 @@ impl Checker<'_> {
             count(InfoField::Retransmits, &info.retransmits),
             count(InfoField::TotalRetrans, &info.total_retrans),
             count(InfoField::Delivered, &info.delivered),
+            count(InfoField::Reordering, &info.reordering),
             time(InfoField::Rtt, &info.rtt),
             time(InfoField::MinRtt, &info.min_rtt),
             time(InfoField::Rto, &info.rto),

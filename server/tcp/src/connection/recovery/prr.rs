@@ -1,14 +1,14 @@
 //! Proportional rate reduction: how fast the window shrinks while a loss is repaired (RFC 6937).
 
-use super::AckSummary;
 use crate::connection::Connection;
 
 impl Connection {
     /// RFC 6937 §3: sends in proportion to what is delivered until the window is down to `ssthresh`.
-    pub(super) fn reduce_window(&mut self, ack: &AckSummary<'_>, newly_lost: bool) {
+    ///
+    /// `delivered` segments have left the network; `advanced` says whether `snd.una` moved.
+    pub(super) fn reduce_window(&mut self, advanced: bool, delivered: u32, newly_lost: bool) {
         let in_flight = self.snd.sent.in_flight();
         let threshold = self.congestion.threshold();
-        let delivered = ack.delivered.segments.max(u32::from(ack.duplicate && !self.agreed.sack));
         if delivered == 0 {
             return;
         }
@@ -21,7 +21,7 @@ impl Connection {
         } else {
             let mut limit = prr.delivered.saturating_sub(prr.out).max(delivered);
             // A partial acknowledgment without new losses: slow start (PRR-SSRB).
-            limit += u32::from(ack.advanced && !newly_lost);
+            limit += u32::from(advanced && !newly_lost);
             limit.min(threshold - in_flight)
         };
         // Fast retransmit sends the first segment whatever the window says.

@@ -33,6 +33,18 @@ impl Connection {
         self.recovery.undo = None;
     }
 
+    /// Everything that was lost is repaired: returns whether it was for nothing, and takes back what it cost (Linux
+    /// `tcp_try_undo_recovery`).
+    pub(super) fn try_undo_recovery(&mut self, now: Instant, original: bool) -> bool {
+        let for_nothing = self.recovery.may_undo(original);
+        if for_nothing {
+            self.undo(now, false);
+        } else {
+            self.recovery.rack.repaired();
+        }
+        for_nothing
+    }
+
     /// A D-SACK may report segments that were sent again (RFC 3708).
     pub(super) fn count_dsack(&mut self, ack: &AckSummary<'_>) {
         let (Some(undo), Some((start, end))) = (&mut self.recovery.undo, ack.dsack) else { return };
@@ -53,7 +65,11 @@ impl Connection {
 
     /// Whether an original was acknowledged and not its retransmission (RFC 3522 §3.2).
     pub(super) fn acknowledges_original(&self, header: &Header) -> bool {
-        self.recovery.first_retransmission.is_none_or(|first| self.echoes_earlier(header, first))
+        match self.recovery.first_retransmission {
+            Some(first) => self.echoes_earlier(header, first),
+            // Nothing was sent again, unless the repair is held.
+            None => self.agreed.sack || self.snd.una.before(self.recovery.recovery_point),
+        }
     }
 
     /// Whether the timestamps say that what is acknowledged was sent before `time`.
