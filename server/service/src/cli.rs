@@ -31,9 +31,12 @@ pub struct ServeOptions {
     /// The number of runs and validations of one client that may wait for a thread
     #[arg(long, value_name = "N", env = "HALFOPEN_QUEUE", default_value_t = 256)]
     pub queue: usize,
-    /// The number of unread events, over all runs, above which new runs are refused
+    /// The number of unread events over all clients; one with more than its share begins no further run
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_UNREAD_EVENTS", default_value_t = 4_000_000)]
     pub max_unread_events: u64,
+    /// How long a client may read none of the events that are waiting before its run is ended
+    #[arg(long, value_name = "TIME", env = "HALFOPEN_MAX_PAUSE", default_value = "5min", value_parser = time)]
+    pub max_pause: Duration,
     /// Serve TLS with the certificate in this PEM file, followed by its intermediate certificates
     #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_CERT", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -96,6 +99,7 @@ impl ServeOptions {
             threads: self.threads.unwrap_or(default.threads),
             queue: self.queue,
             max_unread_events: self.max_unread_events,
+            max_pause: self.max_pause,
             grace: self.grace,
         }
     }

@@ -16,20 +16,24 @@ pub struct Config {
     pub threads: NonZeroUsize,
     /// The number of runs and validations of one client that may wait for a thread; further ones get RESOURCE_EXHAUSTED.
     pub queue: usize,
-    /// The number of unread events, over all runs, above which new runs get RESOURCE_EXHAUSTED. Accepted runs may exceed
-    /// it, each by as many events as its scenario allows. Every 256 bytes of requested datagrams count as one more event.
+    /// The number of unread events, over all clients. A client whose readers keep more than its share, a quarter or less if
+    /// there are many, gets RESOURCE_EXHAUSTED for new runs. Every 256 bytes of requested datagrams count as one more event.
     pub max_unread_events: u64,
+    /// How long a reader may take no event although some are waiting; then its run ends with ABORTED.
+    pub max_pause: Duration,
     /// How long open runs may continue after the service was asked to stop.
     pub grace: Duration,
 }
 
 impl Default for Config {
-    /// One thread per core, 256 waiting calls of a client, four million unread events, 5 seconds.
+    /// One thread per core, 256 waiting calls of a client, four million unread events, pauses of 5 minutes,
+    /// 5 seconds to stop.
     fn default() -> Config {
         Config {
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             queue: 256,
             max_unread_events: 4_000_000,
+            max_pause: Duration::from_secs(300),
             grace: Duration::from_secs(5),
         }
     }

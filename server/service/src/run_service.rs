@@ -1,7 +1,9 @@
 //! RunService: from a request to a stream of events.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use halfopen_proto::v1::run_service_server::RunService;
@@ -9,8 +11,8 @@ use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
 use halfopen_sim::RunOptions;
 use halfopen_tcp::Profile;
 use halfopen_trace::EventKind;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::{Request, Response, Status};
 
@@ -21,7 +23,7 @@ use crate::lifecycle::OpenStream;
 use crate::port::caller;
 use crate::shared::Shared;
 use crate::status;
-use crate::tail::{Message, tail};
+use crate::tail::{Message, Messages, tail};
 
 /// The maximum number of events in a message.
 const MAX_EVENTS: usize = 512;
@@ -42,16 +44,15 @@ impl RunService for RunHandler {
         let shared = &self.0;
         let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
         let mut open = shared.lifecycle.open()?;
-        if shared.unread.events() > shared.config.max_unread_events {
-            return Err(status::readers_too_slow(shared.unread.events()));
-        }
+        let max_unread = shared.config.max_unread_events;
+        shared.unread.is_too_much(caller, max_unread).map_err(status::readers_too_slow)?;
 
         let ExecuteRunRequest { source, seed, variant, profile, snapshot_length } = request.into_inner();
         let source = source.ok_or_else(status::source_missing)?;
         let wanted = Wanted { source, variant, profile: named(&profile)? };
         let seed = seed.unwrap_or(RunOptions::default().seed);
         let options = RunOptions { seed, snapshot_length };
-        let (writer, messages) = tail(&shared.unread, deadline);
+        let (writer, messages) = tail(&shared.unread, caller, deadline);
         let (loaded, is_loaded) = oneshot::channel();
         let runner = Arc::clone(&shared.runner);
         shared.pool.submit(caller, Box::new(Execution { wanted, options, runner, writer, loaded }))?;
@@ -68,8 +69,11 @@ impl RunService for RunHandler {
                 Err(_) => return Err(status::shutting_down()),
             },
         }
+        let watch = tokio::spawn(messages.watch(shared.config.max_pause)).abort_handle();
         let reader = Reader {
             messages,
+            watch,
+            max_pause: shared.config.max_pause,
             current: None,
             converter: Converter::default(),
             seed: options.seed,
@@ -100,7 +104,10 @@ fn named(profile: &str) -> Result<Option<Profile>, Status> {
 
 /// The stream of a run's events. Dropping it stops the run.
 struct Reader {
-    messages: UnboundedReceiver<Message>,
+    messages: Messages,
+    /// What gives this reader up if it pauses too long.
+    watch: AbortHandle,
+    max_pause: Duration,
     /// The message that is being read.
     current: Option<Message>,
     converter: Converter,
@@ -117,7 +124,7 @@ impl Reader {
         let Reader { messages, current, deadline, open, .. } = self;
         let arrived = async {
             if current.is_none() {
-                *current = messages.recv().await;
+                *current = poll_fn(|context| messages.poll_next(context)).await;
             }
             current.is_some()
         };
@@ -130,6 +137,7 @@ impl Reader {
                 _ if is_late(self.deadline.as_ref()) => Some(Err(status::deadline_exceeded())),
                 true => Some(self.batch()),
                 false if self.saw_the_end => None,
+                false if self.messages.are_given_up() => Some(Err(status::reader_paused(self.max_pause))),
                 false => Some(Err(status::run_failed("it ended without a verdict", self.seed))),
             },
         }
@@ -157,13 +165,19 @@ impl Reader {
                 // Earlier events go first.
                 Some(Err(_)) if !events.is_empty() => break,
                 Some(Err(panicked)) => return Err(status::run_failed(&panicked.0, self.seed)),
-                None => match self.messages.try_recv() {
-                    Ok(message) => self.current = Some(message),
-                    Err(_) => break,
+                None => match self.messages.try_next() {
+                    Some(message) => self.current = Some(message),
+                    None => break,
                 },
             }
         }
         Ok(ExecuteRunResponse { events })
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.watch.abort();
     }
 }
 

@@ -144,13 +144,20 @@ pub(crate) fn queue_full(own: usize, all: usize, retry: Duration) -> Status {
     exhausted("QUEUE_FULL", message, retry)
 }
 
-/// Too many events are unread to accept another run.
+/// The caller has too many unread events to begin another run.
 pub(crate) fn readers_too_slow(unread: u64) -> Status {
     exhausted(
         "READERS_TOO_SLOW",
-        format!("{unread} events are unread by slow readers; try again when they have read them"),
+        format!("this client has not read {unread} events of its runs; try again when it has"),
         SOON,
     )
+}
+
+/// The reader took nothing for too long.
+pub(crate) fn reader_paused(pause: Duration) -> Status {
+    let message =
+        format!("the client read none of the events that were waiting for {pause:?}; its run was ended");
+    Status::with_error_details(Code::Aborted, message, info("READER_PAUSED", []))
 }
 
 /// The requests that have not arrived completely take too much memory.

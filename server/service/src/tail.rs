@@ -1,27 +1,96 @@
 //! The events of a run between the thread that executes it and the stream that reads them.
 //!
-//! The run never waits for its reader. Unread events stay in the chunks of the trace, which are shared, not copied.
-//! [`Unread`] counts them, so that the memory that slow readers keep has a bound. An event with the bytes of a datagram
-//! counts as more than one.
+//! Unread events stay in the chunks of the trace, which are shared, not copied. A run whose reader is too far behind waits for
+//! it, so the memory that a slow reader keeps has a bound; a reader that takes nothing for too long is given up. [`Unread`] counts
+//! for each caller what its readers keep: whoever keeps too much begins no further run, and nobody else is affected. An event
+//! with the bytes of a datagram counts as more than one.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use halfopen_sim::Sink;
 use halfopen_trace::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
+
+use crate::pool::Caller;
 
 /// The bytes of datagrams that count as one more event: about the size of an event.
 const BYTES_PER_EVENT: usize = 256;
+/// The number of unread events at which a run waits for its reader.
+const WINDOW: u64 = 256 * 1024;
+/// How often a run that waits looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
+/// The number of callers for whose unread events there is always room.
+const SHARES: u64 = 4;
 
-/// The number of events that runs have produced and readers have not taken yet, over all runs.
+/// The number of events that runs have produced and readers have not taken yet, for each caller.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Unread(Arc<AtomicU64>);
+pub(crate) struct Unread(Arc<Mutex<BTreeMap<Caller, u64>>>);
 
 impl Unread {
+    /// The number of them over all callers.
     pub(crate) fn events(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        lock(&self.0).values().sum()
+    }
+
+    /// Whether the readers of this caller keep so much that it may begin no further run, and how much that is.
+    pub(crate) fn is_too_much(&self, caller: Caller, max: u64) -> Result<(), u64> {
+        let unread = lock(&self.0);
+        let own = unread.get(&caller).copied().unwrap_or(0);
+        let share = max / SHARES.max(unread.len() as u64);
+        if own <= share { Ok(()) } else { Err(own) }
+    }
+
+    fn add(&self, caller: Caller, events: u64) {
+        *lock(&self.0).entry(caller).or_default() += events;
+    }
+
+    fn remove(&self, caller: Caller, events: u64) {
+        let mut unread = lock(&self.0);
+        if let Some(own) = unread.get_mut(&caller) {
+            *own -= events;
+            if *own == 0 {
+                unread.remove(&caller);
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while one of these locks is held.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the two ends of a stream share.
+#[derive(Debug)]
+struct Stream {
+    caller: Caller,
+    all: Unread,
+    unread: AtomicU64,
+    /// When the reader last took something, or first could.
+    taken: Mutex<Instant>,
+    changed: Condvar,
+    given_up: AtomicBool,
+}
+
+impl Stream {
+    fn add(&self, events: u64) {
+        self.all.add(self.caller, events);
+        if self.unread.fetch_add(events, Ordering::Relaxed) == 0 {
+            *lock(&self.taken) = Instant::now();
+        }
+    }
+
+    fn remove(&self, events: u64) {
+        self.all.remove(self.caller, events);
+        let mut taken = lock(&self.taken);
+        self.unread.fetch_sub(events, Ordering::Relaxed);
+        *taken = Instant::now();
+        self.changed.notify_one();
     }
 }
 
@@ -33,7 +102,7 @@ pub(crate) struct Chunk {
     read: usize,
     /// The number of events that it counts as.
     weight: u64,
-    unread: Unread,
+    stream: Arc<Stream>,
 }
 
 impl Chunk {
@@ -53,7 +122,7 @@ impl Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        self.unread.0.fetch_sub(self.weight, Ordering::Relaxed);
+        self.stream.remove(self.weight);
     }
 }
 
@@ -65,9 +134,18 @@ pub(crate) struct Panicked(pub(crate) String);
 pub(crate) type Message = Result<Chunk, Panicked>;
 
 /// The two ends between a run and its reader. The run stops when the reader is dropped or the deadline passes.
-pub(crate) fn tail(unread: &Unread, deadline: Option<Instant>) -> (Writer, UnboundedReceiver<Message>) {
+pub(crate) fn tail(unread: &Unread, caller: Caller, deadline: Option<Instant>) -> (Writer, Messages) {
     let (messages, reader) = unbounded_channel();
-    (Writer { messages, deadline, unread: unread.clone() }, reader)
+    let stream = Arc::new(Stream {
+        caller,
+        all: unread.clone(),
+        unread: AtomicU64::new(0),
+        taken: Mutex::new(Instant::now()),
+        changed: Condvar::new(),
+        given_up: AtomicBool::new(false),
+    });
+    let writer = Writer { messages, deadline, stream: Arc::clone(&stream) };
+    (writer, Messages { messages: Arc::new(Mutex::new(reader)), stream })
 }
 
 /// The end of the run.
@@ -76,7 +154,7 @@ pub(crate) struct Writer {
     messages: UnboundedSender<Message>,
     /// A stalled reader does not notice its deadline, so the run checks it, too.
     deadline: Option<Instant>,
-    unread: Unread,
+    stream: Arc<Stream>,
 }
 
 impl Writer {
@@ -90,16 +168,32 @@ impl Writer {
         // Without a reader, nobody needs to know.
         let _ = self.messages.send(Err(Panicked(message)));
     }
+
+    /// Waits until the reader is no longer too far behind.
+    fn wait_for_reader(&self) {
+        let Stream { unread, taken, changed, .. } = self.stream.as_ref();
+        if unread.load(Ordering::Relaxed) <= WINDOW {
+            return;
+        }
+        let mut guard = lock(taken);
+        while unread.load(Ordering::Relaxed) > WINDOW && self.is_wanted() {
+            guard = match changed.wait_timeout(guard, LOOK) {
+                Ok((guard, _)) => guard,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+    }
 }
 
 impl Sink for Writer {
     fn chunk(&mut self, first_sequence: u64, events: &Arc<Vec<Event>>) {
+        self.wait_for_reader();
         let datagrams = events.iter().filter_map(Event::datagram);
         let bytes: usize = datagrams.map(|datagram| datagram.len()).sum();
         let weight = (events.len() + bytes / BYTES_PER_EVENT) as u64;
-        self.unread.0.fetch_add(weight, Ordering::Relaxed);
-        let events = Arc::clone(events);
-        let chunk = Chunk { events, first_sequence, read: 0, weight, unread: self.unread.clone() };
+        self.stream.add(weight);
+        let (events, stream) = (Arc::clone(events), Arc::clone(&self.stream));
+        let chunk = Chunk { events, first_sequence, read: 0, weight, stream };
         // Without a reader, the chunk comes back and is dropped; `keep_going` ends the run.
         let _ = self.messages.send(Ok(chunk));
     }
@@ -107,6 +201,63 @@ impl Sink for Writer {
     fn keep_going(&mut self) -> bool {
         self.is_wanted()
     }
+}
+
+/// The end of the reader.
+#[derive(Debug)]
+pub(crate) struct Messages {
+    messages: Arc<Mutex<UnboundedReceiver<Message>>>,
+    stream: Arc<Stream>,
+}
+
+impl Messages {
+    /// The next message; `None` after the last, or once the reader is given up.
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        lock(&self.messages).poll_recv(context)
+    }
+
+    /// The next message, if there is one already.
+    pub(crate) fn try_next(&mut self) -> Option<Message> {
+        lock(&self.messages).try_recv().ok()
+    }
+
+    /// Whether the reader was given up because it took nothing for too long.
+    pub(crate) fn are_given_up(&self) -> bool {
+        self.stream.given_up.load(Ordering::Relaxed)
+    }
+
+    /// Gives the reader up once it has taken nothing for `pause` although there was something: its run ends, and what it keeps
+    /// is let go. Completes then.
+    pub(crate) fn watch(&self, pause: Duration) -> impl Future<Output = ()> + use<> {
+        let (messages, stream) = (Arc::clone(&self.messages), Arc::clone(&self.stream));
+        async move {
+            loop {
+                let taken = *lock(&stream.taken);
+                let has_some = stream.unread.load(Ordering::Relaxed) > 0;
+                let due = if has_some { taken } else { Instant::now() } + pause;
+                if due <= Instant::now() {
+                    break;
+                }
+                sleep_until(due).await;
+            }
+            stream.given_up.store(true, Ordering::Relaxed);
+            close(&messages);
+        }
+    }
+}
+
+impl Drop for Messages {
+    fn drop(&mut self) {
+        // Whoever watches has the receiver, too.
+        close(&self.messages);
+    }
+}
+
+/// Tells the run that nobody reads, and lets go of what is unread.
+fn close(messages: &Mutex<UnboundedReceiver<Message>>) {
+    let mut messages = lock(messages);
+    messages.close();
+    while messages.try_recv().is_ok() {}
 }
 
 #[cfg(test)]
@@ -117,9 +268,10 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn bytes_of_datagrams_count_until_they_are_read() {
-        let arrived = |bytes: usize| Event {
+    const CALLER: Caller = Caller(None);
+
+    fn arrived(bytes: usize) -> Event {
+        Event {
             time: halfopen_tcp::Instant::ZERO,
             host: None,
             connection: None,
@@ -128,17 +280,56 @@ mod tests {
                 dropped: None,
                 datagram: (bytes > 0).then(|| vec![0; bytes].into()),
             },
-        };
+        }
+    }
+
+    #[test]
+    fn bytes_of_datagrams_count_until_they_are_read() {
         let unread = Unread::default();
-        let (mut writer, mut reader) = tail(&unread, None);
+        let (mut writer, mut reader) = tail(&unread, CALLER, None);
         writer.chunk(1, &Arc::new(vec![arrived(0), arrived(0)]));
         assert_eq!(unread.events(), 2);
         writer.chunk(3, &Arc::new(vec![arrived(0), arrived(BYTES_PER_EVENT), arrived(3 * BYTES_PER_EVENT)]));
         assert_eq!(unread.events(), 2 + 3 + 4);
-        drop(reader.try_recv());
+        drop(reader.try_next());
         assert_eq!(unread.events(), 3 + 4);
         drop(reader);
         drop(writer);
         assert_eq!(unread.events(), 0);
+    }
+
+    #[test]
+    fn who_keeps_more_than_a_share_begins_no_further_run() {
+        let unread = Unread::default();
+        let other = |last: u8| Caller(Some([192, 0, 2, last].into()));
+        unread.add(CALLER, 26);
+        unread.add(other(1), 10);
+        assert_eq!(unread.is_too_much(CALLER, 100), Err(26));
+        assert_eq!(unread.is_too_much(other(1), 100), Ok(()));
+        assert_eq!(unread.is_too_much(other(2), 100), Ok(()), "it keeps nothing");
+        unread.remove(CALLER, 1);
+        assert_eq!(unread.is_too_much(CALLER, 100), Ok(()));
+        // With more callers, the shares are smaller.
+        (2..10).for_each(|last| unread.add(other(last), 1));
+        assert_eq!(unread.is_too_much(CALLER, 100), Err(25));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_pauses_too_long_is_given_up() {
+        let unread = Unread::default();
+        let (mut writer, mut reader) = tail(&unread, CALLER, None);
+        let pause = Duration::from_secs(60);
+        let watch = tokio::spawn(reader.watch(pause));
+        // Nothing to read is no pause.
+        tokio::time::sleep(10 * pause).await;
+        writer.chunk(1, &Arc::new(vec![arrived(0)]));
+        tokio::time::sleep(pause / 2).await;
+        assert!(reader.try_next().is_some() && writer.is_wanted());
+        writer.chunk(2, &Arc::new(vec![arrived(0)]));
+        let paused = Instant::now();
+        watch.await.expect("no panic");
+        assert!(paused.elapsed() >= pause && paused.elapsed() <= 2 * pause, "{:?}", paused.elapsed());
+        assert!(reader.are_given_up() && !writer.is_wanted());
+        assert_eq!(unread.events(), 0, "what it kept is let go");
     }
 }

@@ -8,7 +8,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use common::{PATIENCE, SCENARIO, Server, all, config, forever, named, started, tell, to_the_end, web, yaml};
+use common::{
+    PATIENCE, SCENARIO, Server, all, config, forever, named, segment, started, tell, to_the_end, web, yaml,
+};
 use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
@@ -351,6 +353,60 @@ async fn a_slow_reader_neither_delays_its_run_nor_grows_the_server_forever() {
     drop(stream);
     let idle = halfopend::Load { connections: 1, ..halfopend::Load::default() };
     server.until(|load| load == idle).await;
+}
+
+#[tokio::test]
+async fn a_reader_that_pauses_holds_up_its_own_run_and_no_other() {
+    const EVENTS: u64 = 1_000_000;
+    let config = Config { max_unread_events: 4_000_000, ..config() };
+    let runner = |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+        tell(sink, scenario, options, if options.seed == 7 { EVENTS } else { 100 });
+    };
+    let server = Server::with(&config, runner).await;
+    let mut client = from(&server, [127, 0, 0, 2]).await;
+    let request = ExecuteRunRequest { seed: Some(7), ..yaml(SCENARIO) };
+    let paused = client.execute_run(request).await.unwrap().into_inner();
+    server.until(|load| load.unread_events > 200_000).await;
+    let mut other = from(&server, [127, 0, 0, 3]).await;
+    for _ in 0..10 {
+        assert_eq!(all(other.execute_run(yaml(SCENARIO)).await.unwrap().into_inner()).await.len(), 100);
+    }
+    let unread = server.service.load().unread_events;
+    assert!(unread < 300_000, "the run waits for its reader: {unread}");
+    let sequences: Vec<u64> = all(paused).await.iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, (1..=EVENTS).collect::<Vec<_>>(), "and goes on with it");
+}
+
+#[tokio::test]
+async fn a_reader_that_pauses_too_long_loses_its_run() {
+    let (runner, says) = talkative();
+    let config = Config { max_pause: Duration::from_millis(300), ..config() };
+    let server = Server::with(&config, runner).await;
+    let stream = server.runs().await.execute_run(yaml(SCENARIO)).await.unwrap().into_inner();
+    let (said, _says) = next(says).await;
+    assert_eq!(said, "stopped");
+    server.until(|load| load.unread_events < 2000).await;
+    let (events, status) = to_the_end(stream).await;
+    assert!(!events.is_empty());
+    let status = status.expect("an error");
+    assert_eq!(status.code(), Code::Aborted, "{status}");
+    assert_eq!(status.get_error_details().error_info().unwrap().reason, "READER_PAUSED");
+}
+
+/// A runner that tells events until it is asked to stop, and says when it was.
+fn talkative() -> (impl Runner, mpsc::Receiver<&'static str>) {
+    let (said, says) = mpsc::channel();
+    let said = Mutex::new(said);
+    let runner = move |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+        sink.chunk(1, &Arc::new(vec![started(scenario, options)]));
+        let mut next = 2;
+        while sink.keep_going() {
+            sink.chunk(next, &Arc::new((next..next + 500).map(segment).collect()));
+            next += 500;
+        }
+        said.lock().expect("no panic").send("stopped").expect("the test listens");
+    };
+    (runner, says)
 }
 
 #[tokio::test]
