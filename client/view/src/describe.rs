@@ -1,8 +1,9 @@
 //! An event in a line, for whoever refers to one: `server: sends FIN+ACK seq=1025 ack=1025, tail loss probe`.
 
 use halfopen_proto::v1::{
-    ApplicationResult, Event, FaultApplied, HostState, MiddleboxChange, MiddleboxState, SegmentSent,
-    StepReference, TcpState, TimerChange, event::Kind,
+    ApplicationResult, ConnectionOpened, Event, ExpectationResult, FaultApplied, HostState, MiddleboxChange,
+    MiddleboxChanged, MiddleboxState, SegmentSent, StepReference, TcpDropReason, TcpState, TimerChange,
+    TimerChanged, event::Kind,
 };
 
 use crate::record::reference;
@@ -23,49 +24,20 @@ fn kind(kind: Option<&Kind>) -> String {
             format!("a connection from {} to {}", created.local, created.remote)
         }
         Kind::SegmentSent(sent) => segment(sent),
-        Kind::SegmentArrived(arrived) => match words::drop_reason(arrived.drop_reason()) {
-            None => format!("segment {} arrives", arrived.segment),
-            Some(why) => format!("segment {} arrives and is not used: {why}", arrived.segment),
-        },
+        Kind::SegmentArrived(arrived) => {
+            format!("segment {} arrives{}", arrived.segment, unused(" and is", arrived.drop_reason()))
+        }
         Kind::SegmentLost(lost) => format!("segment {} is lost: {}", lost.segment, words::loss(lost)),
         Kind::DestinationUnreachable(message) => {
-            let used = words::drop_reason(message.drop_reason())
-                .map(|why| format!(", not used: {why}"))
-                .unwrap_or_default();
-            format!("ICMP: {} (segment {}){used}", words::unreachable(message.code()), message.segment)
+            let (what, unused) = (words::unreachable(message.code()), unused(",", message.drop_reason()));
+            format!("ICMP: {what} (segment {}){unused}", message.segment)
         }
-        Kind::MiddleboxChanged(changed) => {
-            let state = |state: MiddleboxState| match state {
-                MiddleboxState::Unspecified => "nothing",
-                state => words::middlebox_state(state),
-            };
-            let (before, after) = (state(changed.before()), state(changed.after()));
-            match changed.change() {
-                MiddleboxChange::Translated => {
-                    format!("{} translates the connection to {}", changed.middlebox, changed.translated_to)
-                }
-                MiddleboxChange::Renumbered => {
-                    format!("{} moves sequence numbers by {}", changed.middlebox, changed.renumbered_by)
-                }
-                change => format!("{} {}: {before} → {after}", changed.middlebox, middlebox(change)),
-            }
-        }
+        Kind::MiddleboxChanged(changed) => middlebox_changed(changed),
         Kind::StateTransition(transition) => {
             let cause = transition.cause.as_ref().map(words::cause).unwrap_or_default();
             format!("{} → {} ({cause})", words::state(transition.before()), words::state(transition.after()))
         }
-        Kind::TimerChanged(changed) => {
-            let name = words::timer(changed.timer());
-            match changed.change() {
-                TimerChange::Unspecified => format!("{name} timer"),
-                TimerChange::Set => {
-                    let expires = words::duration(words::from_proto(changed.expires.as_ref()));
-                    format!("{name} timer is set to {expires}")
-                }
-                TimerChange::Fired => format!("{name} timer fires"),
-                TimerChange::Cancelled => format!("{name} timer is cancelled"),
-            }
-        }
+        Kind::TimerChanged(changed) => timer_changed(changed),
         Kind::KeepaliveOutcome(outcome) => {
             let silence = words::silence(outcome.probes, words::from_proto(outcome.silence.as_ref()));
             format!("keepalive: {}, {silence}", words::keepalive(outcome.verdict()))
@@ -80,11 +52,7 @@ fn kind(kind: Option<&Kind>) -> String {
             0 => fault(applied),
             segment => format!("{} (segment {segment})", fault(applied)),
         },
-        Kind::ConnectionOpened(opened) if opened.application.is_empty() => "opens a connection".to_owned(),
-        Kind::ConnectionOpened(opened) if opened.name.is_empty() => {
-            format!("{} opens a connection", opened.application)
-        }
-        Kind::ConnectionOpened(opened) => format!("{} opens connection {}", opened.application, opened.name),
+        Kind::ConnectionOpened(opened) => connection_opened(opened),
         Kind::StepBlocked(blocked) => format!("waits: {}", step(blocked.step.as_ref())),
         Kind::DataWritten(written) => format!("writes {}", words::count(written.bytes, "byte")),
         Kind::DataRead(read) => format!("reads {}", words::count(read.bytes, "byte")),
@@ -99,13 +67,62 @@ fn kind(kind: Option<&Kind>) -> String {
         }
         Kind::LimitReached(_) => "a limit ends the run".to_owned(),
         Kind::RunStopped(_) => "the run is stopped".to_owned(),
-        Kind::ExpectationResult(result) => {
-            let held = if result.passed { "holds" } else { "is broken" };
-            let (number, found) = (reference(result).number, words::found(result));
-            format!("expectation {number} {held}: {} (found: {found})", result.text)
-        }
+        Kind::ExpectationResult(result) => expectation_result(result),
         Kind::RunFinished(finished) => format!("the run is over: {}", words::verdict(finished.verdict())),
     }
+}
+
+/// Why a segment or a message was not used, after `and is` or a comma; empty if it was used.
+fn unused(before: &str, reason: TcpDropReason) -> String {
+    words::drop_reason(reason).map(|why| format!("{before} not used: {why}")).unwrap_or_default()
+}
+
+/// `nat creates its state: nothing → established`.
+fn middlebox_changed(changed: &MiddleboxChanged) -> String {
+    let state = |state: MiddleboxState| match state {
+        MiddleboxState::Unspecified => "nothing",
+        state => words::middlebox_state(state),
+    };
+    let (before, after) = (state(changed.before()), state(changed.after()));
+    match changed.change() {
+        MiddleboxChange::Translated => {
+            format!("{} translates the connection to {}", changed.middlebox, changed.translated_to)
+        }
+        MiddleboxChange::Renumbered => {
+            format!("{} moves sequence numbers by {}", changed.middlebox, changed.renumbered_by)
+        }
+        change => format!("{} {}: {before} → {after}", changed.middlebox, middlebox(change)),
+    }
+}
+
+/// `retransmission timer fires`.
+fn timer_changed(changed: &TimerChanged) -> String {
+    let name = words::timer(changed.timer());
+    match changed.change() {
+        TimerChange::Unspecified => format!("{name} timer"),
+        TimerChange::Set => {
+            let expires = words::duration(words::from_proto(changed.expires.as_ref()));
+            format!("{name} timer is set to {expires}")
+        }
+        TimerChange::Fired => format!("{name} timer fires"),
+        TimerChange::Cancelled => format!("{name} timer is cancelled"),
+    }
+}
+
+/// `client opens connection pool`.
+fn connection_opened(opened: &ConnectionOpened) -> String {
+    match (opened.application.as_str(), opened.name.as_str()) {
+        ("", _) => "opens a connection".to_owned(),
+        (application, "") => format!("{application} opens a connection"),
+        (application, name) => format!("{application} opens connection {name}"),
+    }
+}
+
+/// `expectation 2 holds: server reaches CLOSED (found: 60 s)`.
+fn expectation_result(result: &ExpectationResult) -> String {
+    let held = if result.passed { "holds" } else { "is broken" };
+    let (number, found) = (reference(result).number, words::found(result));
+    format!("expectation {number} {held}: {} (found: {found})", result.text)
 }
 
 /// `fault 1: drop`.
