@@ -7,8 +7,8 @@ use halfopen_proto::v1::ScenarioSummary;
 use halfopen_view::words;
 
 use crate::failure::Failure;
-use crate::folder;
 use crate::input::Input;
+use crate::{folder, output};
 
 /// The bundled scenarios of the service, fetched when they are needed.
 pub(crate) struct Library<'a> {
@@ -72,7 +72,7 @@ impl<'a> Library<'a> {
         }
         let advice = match nearest(scenarios, argument) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => "`halfopen list` lists the names".to_owned(),
+            None => output::NAMES.to_owned(),
         };
         Err(Failure::Usage(format!("no bundled scenario is named `{argument}`; {advice}")))
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use halfopen_client::{ClientError, PlanError};
+use halfopen_client::{BadOptions, ClientError, PlanError, Refusal};
 
 use crate::{exit, output};
 
@@ -57,8 +57,33 @@ impl Failure {
         }
     }
 
-    /// What to do, where the error does not say so.
+    /// What to do on the command line, where the error does not say so.
     pub(crate) fn help(&self) -> Option<&'static str> {
-        matches!(self, Failure::Client(ClientError::NoServer { .. })).then_some(output::WITHOUT_SERVER)
+        let Failure::Client(error) = self else { return None };
+        match error {
+            ClientError::NoServer { .. } => Some(output::WITHOUT_SERVER),
+            ClientError::NotFound(_) => Some(output::NAMES),
+            ClientError::Refused { reason: Refusal::Untrusted, .. }
+            | ClientError::BadOptions(BadOptions::NoTls { .. }) => {
+                Some("--ca FILE names the certificate that signed that of the server")
+            }
+            ClientError::BadOptions(BadOptions::UnusedCa { .. }) => Some("or leave out --ca and HALFOPEN_CA"),
+            ClientError::BadOptions(BadOptions::EmptyCa) => {
+                Some("--ca FILE names a file that has the certificate which signed that of the server")
+            }
+            ClientError::BadOptions(BadOptions::TokenInClear { .. }) => {
+                Some("`halfopen serve --tls-cert FILE --tls-key FILE` serves over TLS")
+            }
+            ClientError::Refused {
+                reason: Refusal::WantsTls | Refusal::NoTls | Refusal::Other(_), ..
+            }
+            | ClientError::BadAddress { .. }
+            | ClientError::Unsupported { .. }
+            | ClientError::Invalid { .. }
+            | ClientError::HasVariants(_)
+            | ClientError::NoVariant(_)
+            | ClientError::NoProfile(_)
+            | ClientError::Ended(_) => None,
+        }
     }
 }

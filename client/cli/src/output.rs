@@ -21,6 +21,9 @@ const DEFAULT_WIDTH: usize = 100;
 pub(crate) const WITHOUT_SERVER: &str =
     "start one with `halfopen serve`, or leave out --server and HALFOPEN_SERVER to run inside this process";
 
+/// What to do when no bundled scenario has a name.
+pub(crate) const NAMES: &str = "`halfopen list` lists the names";
+
 /// Standard output, with colours where they are wanted.
 pub(crate) fn stdout() -> BufWriter<AutoStream<Stdout>> {
     BufWriter::with_capacity(64 * 1024, AutoStream::auto(io::stdout()))
@@ -101,7 +104,10 @@ pub(crate) fn print_stopped(record: &RunRecord) {
             error(&stopped.to_string());
             help(WITHOUT_SERVER);
         }
-        Some(stopped @ Stopped::NoScenario(_)) => error(&stopped.to_string()),
+        Some(stopped @ Stopped::NoScenario(_)) => {
+            error(&stopped.to_string());
+            help(NAMES);
+        }
         Some(stopped) => error(&format!("{}: {stopped}", record.name)),
     }
 }

@@ -69,7 +69,7 @@ fn what_would_not_do_what_it_says_is_refused() {
         (&["keepaliv"], "did you mean `keepalive`?"),
         (&["dead-client", "--seeds", "1..2", "--seed", "1"], "cannot be used with"),
         (&["dead-client", "--seeds", "9..2"], "there is no seed in 9..2: write 2..9"),
-        (&["dead-client", "--seeds", "1..3,2"], "seed 2 is given twice"),
+        (&["dead-client", "--seeds", "1..3,2"], "seed 2 is given twice; --repeat"),
         (&["dead-client", "--seeds", "x"], "`x` is not a seed"),
         (&["dead-client", "--seeds", "0..18446744073709551615"], "more than the 100000"),
         (&["dead-client", "--repeat", "1"], "1 is not in 2.."),

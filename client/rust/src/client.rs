@@ -20,7 +20,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
 use crate::connection::{self, Bearer, ConnectOptions, Line};
-use crate::error::ClientError;
+use crate::error::{ClientError, Refusal};
 
 /// The maximum size of a message from the server, in bytes.
 const MAX_MESSAGE: usize = 64 << 20;
@@ -243,11 +243,11 @@ impl Client {
         // A status from the server has no source; one made here because of a broken connection has.
         let broken = status.source().is_some() || status.code() == Code::Unavailable;
         if status.code() == Code::Unauthenticated {
-            return ClientError::Refused { server: self.server.clone(), reason: status.message().to_owned() };
+            let reason = Refusal::Other(status.message().to_owned());
+            return ClientError::Refused { server: self.server.clone(), reason };
         }
         if reason(&status).as_deref() == Some("TLS_REQUIRED") {
-            let reason = connection::WANTS_HTTPS.to_owned();
-            return ClientError::Refused { server: self.server.clone(), reason };
+            return ClientError::Refused { server: self.server.clone(), reason: Refusal::WantsTls };
         }
         // The message of tonic for an answer that is HTTP, but not gRPC.
         let no_grpc = status.message().starts_with("grpc-status header missing");

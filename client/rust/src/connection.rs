@@ -15,15 +15,12 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Request, Status};
 
-use crate::error::ClientError;
+use crate::error::{BadOptions, ClientError, Refusal};
 
 /// How long to wait for an answer before the server counts as gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often an idle server is pinged: our own connection may be half-open, too.
 const ASK_EVERY: Duration = Duration::from_secs(5);
-
-/// What is wrong if a server speaks TLS, and its address does not say so.
-pub(crate) const WANTS_HTTPS: &str = "it speaks TLS; write https://";
 
 /// How to reach a server, besides its address.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +71,6 @@ pub(crate) async fn connect(address: &str, options: &ConnectOptions) -> Result<(
 fn endpoint(address: &str, options: &ConnectOptions) -> Result<(Endpoint, String), ClientError> {
     let bad =
         |reason: &str| ClientError::BadAddress { address: address.to_owned(), reason: reason.to_owned() };
-    let contradictory = |reason: String| Err(ClientError::BadOptions(reason));
     let server = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let endpoint = Endpoint::from_shared(server.clone()).map_err(|error| bad(&chain(&error)))?;
     let endpoint = endpoint
@@ -86,17 +82,12 @@ fn endpoint(address: &str, options: &ConnectOptions) -> Result<(Endpoint, String
     match endpoint.uri().scheme_str() {
         Some("https") => match endpoint.tls_config(tls(options)?) {
             Ok(endpoint) => Ok((endpoint, server)),
-            Err(error) => contradictory(format!(
-                "no TLS: {}; --ca FILE names the certificate that signed that of the server",
-                chain(&error)
-            )),
+            Err(error) => Err(BadOptions::NoTls { reason: chain(&error) }.into()),
         },
-        Some("http") if options.ca.is_some() => {
-            contradictory(format!("{server} is reached without TLS, so --ca has no effect; write https://"))
+        Some("http") if options.ca.is_some() => Err(BadOptions::UnusedCa { server }.into()),
+        Some("http") if options.token.is_some() && !is_here(endpoint.uri()) => {
+            Err(BadOptions::TokenInClear { server }.into())
         }
-        Some("http") if options.token.is_some() && !is_here(endpoint.uri()) => contradictory(format!(
-            "the token would travel to {server} in the clear; write https:// (`halfopen serve --tls-cert` supports it)"
-        )),
         Some("http") => Ok((endpoint, server)),
         _ => Err(bad("only http:// and https:// are supported")),
     }
@@ -117,9 +108,7 @@ fn tls(options: &ConnectOptions) -> Result<ClientTlsConfig, ClientError> {
         Ok(certificates) if !certificates.is_empty() => {
             Ok(config.ca_certificates([Certificate::from_pem(pem)]))
         }
-        _ => Err(ClientError::BadOptions(
-            "the file of --ca has no certificate in PEM format (-----BEGIN CERTIFICATE-----)".to_owned(),
-        )),
+        _ => Err(BadOptions::EmptyCa.into()),
     }
 }
 
@@ -130,7 +119,8 @@ pub(crate) fn unreachable(server: &str, error: &(dyn Error + 'static)) -> Client
     let reason = match find(error) {
         Some(error) => disagreement(error),
         None if https && text.contains("HTTP/2 was not negotiated") => {
-            "it speaks TLS, but not HTTP/2, which gRPC needs; is it a halfopen server?".to_owned()
+            let text = "it speaks TLS, but not HTTP/2, which gRPC needs; is it a halfopen server?";
+            Refusal::Other(text.to_owned())
         }
         None if text.contains("tcp connect error") || text.contains("dns error") => {
             return ClientError::NoServer { server, reason: text };
@@ -160,16 +150,22 @@ fn find<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a Tls> {
 }
 
 /// What is wrong with TLS, and what to do.
-fn disagreement(error: &Tls) -> String {
+fn disagreement(error: &Tls) -> Refusal {
     match error {
         Tls::InvalidCertificate(error) => distrust(error),
-        Tls::InvalidMessage(_) => "it does not speak TLS; write http://".to_owned(),
-        error => format!("the TLS handshake failed: {error}"),
+        Tls::InvalidMessage(_) => Refusal::NoTls,
+        error => Refusal::Other(format!("the TLS handshake failed: {error}")),
     }
 }
 
-fn distrust(error: &CertificateError) -> String {
-    match error {
+fn distrust(error: &CertificateError) -> Refusal {
+    let text = match error {
+        // If an authority has the same name and another key, the last two occur.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            return Refusal::Untrusted;
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "its certificate has expired; it needs a new one".to_owned()
         }
@@ -183,20 +179,14 @@ fn distrust(error: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "its certificate is for another name; use that name".to_owned()
         }
-        // If an authority has the same name and another key, the other errors occur.
-        CertificateError::UnknownIssuer
-        | CertificateError::BadSignature
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "its certificate has no trusted signature; --ca FILE names the certificate that signed it"
-                .to_owned()
-        }
         error if format!("{error:?}").contains("CaUsedAsEndEntity") => {
             "its certificate is that of an authority (CA:TRUE), which a server cannot use; `openssl req -x509` makes \
              another with `-addext basicConstraints=critical,CA:FALSE`"
                 .to_owned()
         }
         error => format!("its certificate is not valid: {error}"),
-    }
+    };
+    Refusal::Other(text)
 }
 
 /// `localhost` of `DnsName("localhost")`.
@@ -250,7 +240,7 @@ mod tests {
         let with = |pem: &str| ConnectOptions { ca: Some(pem.into()), token: None };
         let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
         for (address, pem, part) in [
-            ("http://127.0.0.1:7950", pem, "--ca has no effect; write https://"),
+            ("http://127.0.0.1:7950", pem, "have no effect; write https://"),
             ("https://127.0.0.1:7950", "nothing", "no certificate in PEM format"),
             ("https://127.0.0.1:7950", "", "no certificate in PEM format"),
             ("ftp://127.0.0.1", pem, "only http:// and https://"),

@@ -20,9 +20,9 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The options for the connection contradict its address; the text says what to do.
-    #[error("{0}")]
-    BadOptions(String),
+    /// The server cannot be reached with these options.
+    #[error(transparent)]
+    BadOptions(#[from] BadOptions),
     /// Nothing that speaks the protocol answers at the address.
     #[error("no halfopen server answers at {server}: {reason}")]
     NoServer {
@@ -36,8 +36,8 @@ pub enum ClientError {
     Refused {
         /// The address.
         server: String,
-        /// What is wrong, and what to do.
-        reason: String,
+        /// What is wrong.
+        reason: Refusal,
     },
     /// The server does not support an option of the run.
     #[error(
@@ -67,11 +67,54 @@ pub enum ClientError {
     #[error("{0}")]
     NoProfile(String),
     /// No bundled scenario has that name.
-    #[error("no bundled scenario is named `{0}`; `halfopen list` lists the names")]
+    #[error("no bundled scenario is named `{0}`")]
     NotFound(String),
     /// The server ended the call: a deadline, a limit, a bug, or it went away.
     #[error("the service ended the call: {} ({:?})", .0.message(), .0.code())]
     Ended(Box<Status>),
+}
+
+/// What is wrong with the [`ConnectOptions`](crate::ConnectOptions).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadOptions {
+    /// Certificates to trust were given for an address without TLS.
+    #[error("{server} is reached without TLS, so the certificates to trust have no effect; write https://")]
+    UnusedCa {
+        /// The address.
+        server: String,
+    },
+    /// The certificates to trust are none.
+    #[error("there is no certificate in PEM format (-----BEGIN CERTIFICATE-----) among those to trust")]
+    EmptyCa,
+    /// The system has no certificates that it trusts, or those that were given cannot be used.
+    #[error("no TLS: {reason}")]
+    NoTls {
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The token would go to another machine without TLS.
+    #[error("the token would travel to {server} in the clear; write https://")]
+    TokenInClear {
+        /// The address.
+        server: String,
+    },
+}
+
+/// Why a server that answers cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It speaks TLS, and its address does not say so.
+    #[error("it speaks TLS; write https://")]
+    WantsTls,
+    /// Its address says that it speaks TLS, but it does not.
+    #[error("it does not speak TLS; write http://")]
+    NoTls,
+    /// No trusted certificate signed its own: see [`ConnectOptions::ca`](crate::ConnectOptions::ca).
+    #[error("its certificate has no trusted signature")]
+    Untrusted,
+    /// It requires another token, or has an unusable certificate; the text says what is wrong.
+    #[error("{0}")]
+    Other(String),
 }
 
 impl ClientError {

@@ -32,11 +32,11 @@ mod seeds;
 
 pub use client::{Client, EventStream, Source};
 pub use connection::ConnectOptions;
-pub use error::ClientError;
+pub use error::{BadOptions, ClientError, Refusal};
 pub use executor::{Executor, Progress, Summary};
 pub use filter::Filter;
 pub use plan::{Input, Plan, PlanError, PlanOptions, Planned};
-pub use seeds::Seeds;
+pub use seeds::{Seeds, SeedsError};
 
 pub use halfopen_proto::{InvalidToken, Token};
 pub use halfopen_view::record::RunOptions;

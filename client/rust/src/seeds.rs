@@ -20,6 +20,25 @@ impl Seeds {
     }
 }
 
+/// What is wrong with a set of seeds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SeedsError {
+    /// A part of the text is no number.
+    #[error("`{0}` is not a seed: write 1..100, or 1,5,9, with numbers below 2^64")]
+    NoSeed(String),
+    /// The end of a range is before its beginning.
+    #[error("there is no seed in {first}..{last}: write {last}..{first}")]
+    Backwards {
+        /// The first seed of the range.
+        first: u64,
+        /// Its last seed.
+        last: u64,
+    },
+    /// A seed is there twice.
+    #[error("seed {0} is given twice")]
+    Twice(u64),
+}
+
 impl From<u64> for Seeds {
     fn from(seed: u64) -> Seeds {
         Seeds(vec![seed..=seed])
@@ -27,18 +46,17 @@ impl From<u64> for Seeds {
 }
 
 impl FromStr for Seeds {
-    type Err = String;
+    type Err = SeedsError;
 
     /// Reads `1..100` (both ends included), `7`, and lists of them: `1,5,9..12`.
-    fn from_str(text: &str) -> Result<Seeds, String> {
+    fn from_str(text: &str) -> Result<Seeds, SeedsError> {
         let mut ranges: Vec<RangeInclusive<u64>> = Vec::new();
         for part in text.split(',') {
             let range = range(part.trim())?;
             if let Some(before) =
                 ranges.iter().find(|before| before.start() <= range.end() && range.start() <= before.end())
             {
-                let twice = before.start().max(range.start());
-                return Err(format!("seed {twice} is given twice; --repeat runs a seed again"));
+                return Err(SeedsError::Twice(*before.start().max(range.start())));
             }
             ranges.push(range);
         }
@@ -46,11 +64,8 @@ impl FromStr for Seeds {
     }
 }
 
-fn range(text: &str) -> Result<RangeInclusive<u64>, String> {
-    let number = |text: &str| {
-        let wrong = |_| format!("`{text}` is not a seed: write 1..100, or 1,5,9, with numbers below 2^64");
-        text.trim().parse::<u64>().map_err(wrong)
-    };
+fn range(text: &str) -> Result<RangeInclusive<u64>, SeedsError> {
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| SeedsError::NoSeed(text.to_owned()));
     let Some((first, last)) = text.split_once("..") else {
         let one = number(text)?;
         return Ok(one..=one);
@@ -58,7 +73,7 @@ fn range(text: &str) -> Result<RangeInclusive<u64>, String> {
     let (first, last) = (number(first)?, number(last.strip_prefix('=').unwrap_or(last))?);
     match first <= last {
         true => Ok(first..=last),
-        false => Err(format!("there is no seed in {first}..{last}: write {last}..{first}")),
+        false => Err(SeedsError::Backwards { first, last }),
     }
 }
 
@@ -97,7 +112,7 @@ mod tests {
             ("1..5,3", "seed 3 is given twice"),
             ("18446744073709551616", "below 2^64"),
         ] {
-            let error = text.parse::<Seeds>().unwrap_err();
+            let error = text.parse::<Seeds>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
     }

@@ -34,9 +34,9 @@ async fn a_server_over_tls_is_trusted_for_a_reason() {
         assert!(listed.as_ref().is_ok_and(|scenarios| *scenarios > 10), "{listed:?}");
     }
     for (port, ca, part) in [
-        (good, Some(&other), "has no trusted signature; --ca FILE"),
+        (good, Some(&other), "has no trusted signature"),
         // What the system trusts, if it has anything to trust.
-        (good, None, "--ca FILE"),
+        (good, None, "certificate"),
         (expired, Some(&known), "has expired"),
         (early, Some(&known), "not valid yet"),
         (elsewhere, Some(&known), "is for server.example; use that name"),

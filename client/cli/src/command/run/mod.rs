@@ -7,7 +7,7 @@ mod scope;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use halfopen_client::{Client, Executor, Filter, Plan, PlanOptions, Seeds};
+use halfopen_client::{Client, Executor, Filter, Plan, PlanOptions, Seeds, SeedsError};
 use halfopen_view::picture::text::Pace;
 use halfopen_view::record::RunRecord;
 use halfopen_view::report::Reporter as _;
@@ -54,7 +54,7 @@ pub(crate) struct Args {
     seed: Option<u64>,
 
     /// Run each scenario with each of these seeds: a range with both ends included, 1..100, or a list, 1,5,9..12
-    #[arg(long, value_name = "SEEDS", conflicts_with = "seed", help_heading = WHAT)]
+    #[arg(long, value_name = "SEEDS", value_parser = seeds, conflicts_with = "seed", help_heading = WHAT)]
     seeds: Option<Seeds>,
 
     /// Run each scenario N times with the same seed; a run whose events differ in any byte from those of the first
@@ -197,6 +197,14 @@ fn show(args: &Args, records: &[RunRecord]) -> Result<u8, Failure> {
     }
     reporters.end()?;
     Ok(if interrupt::was_pressed() { exit::INTERRUPTED } else { code })
+}
+
+/// Reads seeds; who wants one of them twice wants another option.
+fn seeds(text: &str) -> Result<Seeds, String> {
+    text.parse().map_err(|error: SeedsError| match error {
+        SeedsError::Twice(_) => format!("{error}; --repeat runs a seed again"),
+        SeedsError::NoSeed(_) | SeedsError::Backwards { .. } => error.to_string(),
+    })
 }
 
 /// The runs that the arguments select.
