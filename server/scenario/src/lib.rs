@@ -33,7 +33,7 @@ pub use load::{
 };
 pub use model::*;
 pub use schema::schema;
-pub use write::write;
+pub use write::{Setting, SettingValue, settings, write};
 
 use node::Span;
 

@@ -1,8 +1,9 @@
 //! What is written loads as the same scenario.
 
 use std::cell::Cell;
+use std::time::Duration;
 
-use halfopen_scenario::{Scenario, library, load, load_all, write};
+use halfopen_scenario::{Scenario, Setting, SettingValue, library, load, load_all, settings, write};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_yaml::Value;
@@ -83,6 +84,52 @@ enum Change {
     Repeat,
     /// A word, a number or a quantity becomes one of its kind.
     Replace(usize),
+}
+
+#[test]
+fn settings_have_paths_and_types_and_leave_out_what_is_expected() {
+    let text = "\
+scenario: settings
+title: Whatever it is called
+hosts:
+  client: {profile: freebsd, tcp: {nagle: off, retries2: 5, mss: 1 KiB, user-timeout: off}}
+  server: {}
+network: {latency: 20ms}
+applications:
+  server: [listen: 80, accept, receive: end]
+  client: [connect: server:80, {send: 10 B, every: 1s, times: 3}, close]
+faults:
+  - drop: {from: client, flags: FIN}
+    nth: 1
+expect:
+  - client: {ends: CLOSED}
+until: 1h
+";
+    let size = SettingValue::Size;
+    let text_of = |text: &str| SettingValue::Text(text.to_owned());
+    let time = |millis| SettingValue::Duration(Duration::from_millis(millis));
+    let expected = [
+        ("hosts.client.profile", text_of("freebsd")),
+        ("hosts.client.tcp.nagle", SettingValue::Switch(false)),
+        ("hosts.client.tcp.retries2", SettingValue::Number(5)),
+        ("hosts.client.tcp.user-timeout", text_of("off")),
+        ("hosts.client.tcp.mss", size(1024)),
+        ("network.latency", time(20)),
+        ("applications.server[0].listen", SettingValue::Number(80)),
+        ("applications.server[1]", text_of("accept")),
+        ("applications.server[2].receive", text_of("end")),
+        ("applications.client[0].connect", text_of("server:80")),
+        ("applications.client[1].send", size(10)),
+        ("applications.client[1].every", time(1000)),
+        ("applications.client[1].times", SettingValue::Number(3)),
+        ("applications.client[2]", text_of("close")),
+        ("faults[0].drop.from", text_of("client")),
+        ("faults[0].drop.flags", text_of("FIN")),
+        ("faults[0].nth", SettingValue::Number(1)),
+        ("until", time(3_600_000)),
+    ];
+    let expected = expected.map(|(path, value)| Setting { path: path.to_owned(), value });
+    assert_eq!(settings(&load(text).expect("right")), expected);
 }
 
 /// How many parts a document has.

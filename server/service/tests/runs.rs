@@ -62,6 +62,7 @@ async fn a_run_is_streamed_completely_and_in_order() {
         assert_eq!(sequences, (1..=events).collect::<Vec<_>>());
         let Some(Kind::RunStarted(first)) = &got[0].kind else { panic!("{:?}", got[0]) };
         assert_eq!((first.seed, first.hosts.len()), (7, 2));
+        assert!(!first.settings.is_empty(), "what decides the run is said");
         assert!(matches!(got.last().unwrap().kind, Some(Kind::RunFinished(_))));
         if let Some(third) = got.get(2).filter(|_| events > 3) {
             assert_eq!(third.host, "server", "hosts have the names of the first event");

@@ -1,4 +1,4 @@
-//! Two runs side by side: where they first differ, how they go on, and which results differ.
+//! Two runs side by side: which settings differ, where they first differ, how they go on, and which results differ.
 //!
 //! All fields of events are compared except names (the scenario, its variant, the seed, the version, a profile, lines
 //! of the text). Sequence numbers, timestamps and ephemeral ports, which start at different values in every run, are
@@ -9,6 +9,7 @@ mod fields;
 mod outcome;
 mod relative;
 mod repeats;
+mod settings;
 mod side;
 pub mod text;
 
@@ -54,6 +55,9 @@ pub struct Difference {
     pub a: About,
     /// The other.
     pub b: About,
+    /// The settings that differ, by their places in the scenario: `hosts.server.tcp.keepalive.idle`. Empty, apart from
+    /// profiles, if a recording has no settings because an older version wrote it.
+    pub settings: Vec<Changed>,
     /// The first difference; `None`: the events are the same.
     pub first: Option<First>,
     /// The rows from there on, side by side; long stretches without differences are left out.
@@ -183,7 +187,9 @@ pub fn diff(a: &RunRecord, b: &RunRecord, options: DiffOptions) -> Difference {
     }
     let outcome = outcome::outcome(a, b);
     let same = first.is_none() && outcome.is_empty();
-    Difference { same, a: about(a), b: about(b), first, rows: shown.finish(options.rows), counts, outcome }
+    let settings = settings::settings(a, b);
+    let rows = shown.finish(options.rows);
+    Difference { same, a: about(a), b: about(b), settings, first, rows, counts, outcome }
 }
 
 fn about(record: &RunRecord) -> About {

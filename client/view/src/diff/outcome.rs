@@ -8,10 +8,10 @@ use serde::Serialize;
 use crate::record::{RunRecord, reference};
 use crate::words;
 
-/// A result that differs.
+/// A result, a setting or a field that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Changed {
-    /// What it is: `verdict`, `server on connection 1`, `expectation 3`.
+    /// What it is: `verdict`, `server on connection 1`, `expectation 3`; `hosts.server.profile`.
     pub what: String,
     /// In the one run; empty: it has none.
     pub a: String,

@@ -17,6 +17,8 @@ const BOTH: Style = AnsiColor::Yellow.on_default();
 
 /// The minimum width of a side, whatever the terminal.
 const MIN_SIDE: usize = 24;
+/// How many differing settings are listed.
+const SETTINGS: usize = 20;
 /// How many differing results are listed.
 const OUTCOMES: usize = 40;
 
@@ -24,7 +26,7 @@ const OUTCOMES: usize = 40;
 /// sides, as those of `diff -y`: `<` and `>` where only one run has the event, `|` where it is another or at another time.
 pub fn write(difference: &Difference, width: usize) -> String {
     let mut out = String::new();
-    let Difference { a, b, first, rows, counts, outcome, .. } = difference;
+    let Difference { a, b, settings, first, rows, counts, outcome, .. } = difference;
     for (name, style, about) in [("A", A, a), ("B", B, b)] {
         let lines = wrapped(&plain(&title(about)), width.saturating_sub(3).max(MIN_SIDE));
         for (index, line) in lines.iter().enumerate() {
@@ -33,6 +35,10 @@ pub fn write(difference: &Difference, width: usize) -> String {
         }
     }
     let _ = writeln!(out);
+    if !settings.is_empty() {
+        write_list(&mut out, "Settings that differ", settings, SETTINGS, width);
+        let _ = writeln!(out);
+    }
     match first {
         None if outcome.is_empty() => {
             let _ = writeln!(
@@ -58,7 +64,10 @@ pub fn write(difference: &Difference, width: usize) -> String {
             }
         }
     }
-    write_outcome(&mut out, outcome, width);
+    if !outcome.is_empty() {
+        let _ = writeln!(out);
+        write_list(&mut out, "Results that differ", outcome, OUTCOMES, width);
+    }
     out
 }
 
@@ -153,15 +162,12 @@ fn differing(row: &Row, column: usize, side: usize) -> Vec<String> {
     timed(&time, column, &format!("… with {}", fields.collect::<Vec<_>>().join("; ")), side)
 }
 
-fn write_outcome(out: &mut String, outcome: &[Changed], width: usize) {
-    if outcome.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n{BOLD}Results that differ{BOLD:#}");
-    let listed = &outcome[..outcome.len().min(OUTCOMES)];
+fn write_list(out: &mut String, title: &str, changed: &[Changed], most: usize, width: usize) {
+    let _ = writeln!(out, "{BOLD}{title}{BOLD:#}");
+    let listed = &changed[..changed.len().min(most)];
     write_changed(out, listed, "  ", width);
-    if listed.len() < outcome.len() {
-        let _ = writeln!(out, "  {DIM}… and {} more{DIM:#}", outcome.len() - listed.len());
+    if listed.len() < changed.len() {
+        let _ = writeln!(out, "  {DIM}… and {} more{DIM:#}", changed.len() - listed.len());
     }
 }
 

@@ -6,15 +6,15 @@ mod hosts;
 mod network;
 mod programs;
 mod segments;
+mod settings;
 mod yaml;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use halfopen_units::format_size;
-
 use self::yaml::{Map, Yaml};
 use crate::{ConnectionRef, HostId, Limits, MiddleboxId, Scenario};
+pub use settings::{Setting, SettingValue, settings};
 
 /// The scenario as YAML.
 ///
@@ -26,23 +26,16 @@ use crate::{ConnectionRef, HostId, Limits, MiddleboxId, Scenario};
 /// number of nanoseconds apart, unless it begins at zero.
 pub fn write(scenario: &Scenario) -> String {
     let writer = Writer { scenario };
-    let Scenario { id, title, source, until, .. } = scenario;
-    let lines = |items: Vec<Yaml>| (!items.is_empty()).then_some(Yaml::Lines(items));
-    let faults = scenario.faults.iter().map(|fault| writer.fault(fault));
-    let expectations = scenario.expectations.iter().map(|expectation| writer.expectation(expectation));
-    let network = writer.network();
-    let limits = limits_map(*until, scenario.limits);
+    let Scenario { id, title, source, .. } = scenario;
+    let expectations: Vec<Yaml> =
+        scenario.expectations.iter().map(|expectation| writer.expectation(expectation)).collect();
     let document = Map::new()
         .with("scenario", Yaml::Text(id.clone()))
         .maybe("title", (title != id).then(|| Yaml::Text(title.clone())))
         .maybe("source", (!source.is_empty()).then(|| Yaml::Text(source.clone())))
-        .with("hosts", writer.hosts())
-        .maybe("network", (!network.is_empty()).then_some(network))
-        .with("applications", writer.applications())
-        .maybe("faults", lines(faults.collect()))
-        .maybe("expect", lines(expectations.collect()))
-        .maybe("until", *until)
-        .maybe("limits", (!limits.is_empty()).then_some(limits));
+        .and(writer.circumstances())
+        .maybe("expect", (!expectations.is_empty()).then_some(Yaml::Lines(expectations)))
+        .and(writer.end());
     format!("{}{document}", head(&scenario.description))
 }
 
@@ -71,6 +64,24 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
+    /// The hosts and what is between them, what their applications do, and what goes wrong.
+    fn circumstances(self) -> Map {
+        let network = self.network();
+        let faults: Vec<Yaml> = self.scenario.faults.iter().map(|fault| self.fault(fault)).collect();
+        Map::new()
+            .with("hosts", self.hosts())
+            .maybe("network", (!network.is_empty()).then_some(network))
+            .with("applications", self.applications())
+            .maybe("faults", (!faults.is_empty()).then_some(Yaml::Lines(faults)))
+    }
+
+    /// When the run ends, at the latest.
+    fn end(self) -> Map {
+        let Scenario { until, limits, .. } = *self.scenario;
+        let limits = limits_map(until, limits);
+        Map::new().maybe("until", until).maybe("limits", (!limits.is_empty()).then_some(limits))
+    }
+
     fn host_name(self, host: HostId) -> &'a str {
         &self.scenario.host(host).name
     }
@@ -99,5 +110,5 @@ fn name(name: &str) -> Yaml {
 }
 
 fn size(octets: impl Into<u64>) -> Yaml {
-    Yaml::Word(format_size(octets.into()))
+    Yaml::Size(octets.into())
 }

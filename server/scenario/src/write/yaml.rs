@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use halfopen_units::format_duration;
+use halfopen_units::{format_duration, format_size};
 
 use crate::OnEnd;
 
@@ -15,10 +15,16 @@ const WIDTH: usize = 100;
 pub(super) enum Yaml {
     /// What follows a word that stands alone.
     Nothing,
-    /// A word, a number or a quantity, which needs no quotes.
+    /// A word or a form of the language, which needs no quotes.
     Word(String),
     /// Any text.
     Text(String),
+    /// `on` or `off`.
+    Switch(bool),
+    Number(u64),
+    Time(Duration),
+    /// Octets.
+    Size(u64),
     /// A list.
     List(Vec<Yaml>),
     /// A list that has each item on a line of its own.
@@ -65,6 +71,11 @@ impl Map {
         self
     }
 
+    /// Its entries, in order.
+    pub(super) fn entries(&self) -> &[(String, Yaml)] {
+        &self.0
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -98,7 +109,7 @@ impl From<String> for Yaml {
 
 impl From<bool> for Yaml {
     fn from(on: bool) -> Yaml {
-        Yaml::from(if on { "on" } else { "off" })
+        Yaml::Switch(on)
     }
 }
 
@@ -110,19 +121,19 @@ impl From<OnEnd> for Yaml {
 
 impl From<u32> for Yaml {
     fn from(number: u32) -> Yaml {
-        Yaml::Word(number.to_string())
+        Yaml::Number(number.into())
     }
 }
 
 impl From<u64> for Yaml {
     fn from(number: u64) -> Yaml {
-        Yaml::Word(number.to_string())
+        Yaml::Number(number)
     }
 }
 
 impl From<Duration> for Yaml {
     fn from(duration: Duration) -> Yaml {
-        Yaml::Word(format_duration(duration))
+        Yaml::Time(duration)
     }
 }
 
@@ -140,19 +151,15 @@ impl fmt::Display for Map {
 fn entry(f: &mut fmt::Formatter<'_>, indent: usize, key: &str, value: &Yaml) -> fmt::Result {
     let key = text(key, true);
     write!(f, "{key}:")?;
-    match value {
-        Yaml::Nothing => f.write_str("\n"),
-        Yaml::Word(word) => writeln!(f, " {word}"),
-        Yaml::Text(value) => writeln!(f, " {}", text(value, false)),
-        _ => match on_a_line(value)
-            .filter(|line| indent + key.chars().count() + line.chars().count() <= WIDTH)
-        {
-            Some(line) => writeln!(f, " {line}"),
-            None => {
-                f.write_str("\n")?;
-                block(f, indent + 2, value)
-            }
-        },
+    if let Some(scalar) = scalar(value, false) {
+        return writeln!(f, " {scalar}");
+    }
+    match on_a_line(value).filter(|line| indent + key.chars().count() + line.chars().count() <= WIDTH) {
+        Some(line) => writeln!(f, " {line}"),
+        None => {
+            f.write_str("\n")?;
+            block(f, indent + 2, value)
+        }
     }
 }
 
@@ -170,7 +177,7 @@ fn block(f: &mut fmt::Formatter<'_>, indent: usize, value: &Yaml) -> fmt::Result
             write!(f, "{:indent$}- ", "")?;
             list_item(f, indent + 2, item)
         }),
-        Yaml::Nothing | Yaml::Word(_) | Yaml::Text(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -188,12 +195,22 @@ fn list_item(f: &mut fmt::Formatter<'_>, indent: usize, item: &Yaml) -> fmt::Res
     writeln!(f, "{}", on_a_line(item).unwrap_or_default())
 }
 
+/// What is neither a list nor a map.
+fn scalar(value: &Yaml, in_brackets: bool) -> Option<String> {
+    match value {
+        Yaml::Word(word) => Some(word.clone()),
+        Yaml::Text(value) => Some(text(value, in_brackets)),
+        Yaml::Switch(on) => Some(if *on { "on" } else { "off" }.to_owned()),
+        Yaml::Number(number) => Some(number.to_string()),
+        Yaml::Time(time) => Some(format_duration(*time)),
+        Yaml::Size(octets) => Some(format_size(*octets)),
+        Yaml::Nothing | Yaml::List(_) | Yaml::Lines(_) | Yaml::Map(_) => None,
+    }
+}
+
 /// In brackets, if that can be.
 fn on_a_line(value: &Yaml) -> Option<String> {
     match value {
-        Yaml::Nothing | Yaml::Lines(_) => None,
-        Yaml::Word(word) => Some(word.clone()),
-        Yaml::Text(value) => Some(text(value, true)),
         Yaml::List(items) => {
             let item = |item: &Yaml| match item {
                 Yaml::Map(Map(entries)) if entries.len() == 1 => pairs(entries),
@@ -202,6 +219,7 @@ fn on_a_line(value: &Yaml) -> Option<String> {
             Some(format!("[{}]", items.iter().map(item).collect::<Option<Vec<_>>>()?.join(", ")))
         }
         Yaml::Map(Map(entries)) => Some(format!("{{{}}}", pairs(entries)?)),
+        _ => scalar(value, true),
     }
 }
 

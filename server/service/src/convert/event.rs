@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use halfopen_proto::v1;
 use halfopen_proto::v1::event::Kind;
-use halfopen_scenario::TrackedState;
+use halfopen_scenario::{Setting, SettingValue, TrackedState};
 use halfopen_tcp::{Cause, State, Timer, TimerChange};
 use halfopen_trace::{
     ApplicationResult, ConnectionCreated, ConnectionOpened, Event, EventKind, MiddleboxChange,
@@ -189,7 +189,21 @@ fn run_started(started: &RunStarted) -> v1::RunStarted {
         hosts: scenario.hosts.iter().map(host).collect(),
         variant: scenario.variant.clone().unwrap_or_default(),
         middleboxes: scenario.network.middleboxes.iter().map(|middlebox| middlebox.name.clone()).collect(),
+        settings: halfopen_scenario::settings(scenario).into_iter().map(setting).collect(),
     }
+}
+
+fn setting(setting: Setting) -> v1::Setting {
+    use v1::setting::Value;
+    let value = match setting.value {
+        SettingValue::Nothing => None,
+        SettingValue::Text(text) => Some(Value::Text(text)),
+        SettingValue::Switch(on) => Some(Value::Enabled(on)),
+        SettingValue::Number(number) => Some(Value::Number(number)),
+        SettingValue::Duration(time) => Some(Value::Duration(duration(time))),
+        SettingValue::Size(octets) => Some(Value::Bytes(octets)),
+    };
+    v1::Setting { path: setting.path, value }
 }
 
 fn state_transition(
