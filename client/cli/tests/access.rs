@@ -44,8 +44,18 @@ async fn the_command_line_knows_tls_and_the_token() {
         (&["serve", "--listen", "192.0.2.1:1"], Some(""), 2, "HALFOPEN_TOKEN is empty"),
         (&["serve", "--tls-cert", &ca], None, 2, "--tls-key"),
         // What the client sends and what the server wants are the same word, in the same place.
-        (&["--token", "s3cret", "serve", "--listen", "192.0.2.1:1"], None, 4, "cannot listen"),
-        (&["serve", "--listen", "192.0.2.1:1", "--token", "s3cret"], None, 4, "cannot listen"),
+        (
+            &["--token", "s3cret-s3cret-s3cret", "serve", "--listen", "192.0.2.1:1", "--insecure"],
+            None,
+            4,
+            "cannot listen",
+        ),
+        (
+            &["serve", "--listen", "192.0.2.1:1", "--insecure", "--token", "s3cret-s3cret-s3cret"],
+            None,
+            4,
+            "cannot listen",
+        ),
     ] {
         let (actual, text) = ended(arguments, token).await;
         assert_eq!(actual, Some(code), "{arguments:?}: {text}");

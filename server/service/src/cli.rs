@@ -1,7 +1,6 @@
 //! The service as a program: its options, its signals, and its one line on standard output.
 
-use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,12 +10,13 @@ use clap::Args;
 use halfopen_proto::Token;
 use halfopen_units::{ParseError, parse_duration, parse_size};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 use crate::access::{Access, Origin};
 use crate::config::Config;
+use crate::log::LogFormat;
 use crate::port::PortLimits;
 use crate::service::Service;
+use crate::signals::{Signals, on_hangup};
 use crate::tls::{Tls, TlsError};
 
 /// The options of the service.
@@ -48,6 +48,9 @@ pub struct ServeOptions {
     /// Every gRPC call, including reflection, needs `authorization: Bearer TOKEN`. Health checks and /healthz do not.
     #[arg(long, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
     pub token: Option<Token>,
+    /// Listen on an address of the network although there is no TLS or no token
+    #[arg(long, env = "HALFOPEN_INSECURE")]
+    pub insecure: bool,
     /// Let pages of this origin call from a browser (gRPC-Web): `https://example.com`, or * for any. Repeatable
     #[arg(long = "allow-origin", value_name = "ORIGIN", env = "HALFOPEN_ALLOW_ORIGIN")]
     pub origins: Vec<Origin>,
@@ -69,7 +72,13 @@ pub struct ServeOptions {
     /// How long open runs may continue after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", env = "HALFOPEN_GRACE", default_value = "5s", value_parser = time)]
     pub grace: Duration,
+    /// How a line of the log is written; HALFOPEN_LOG selects what is logged (`info` has a line for each run)
+    #[arg(long, value_enum, env = "HALFOPEN_LOG_FORMAT", default_value_t)]
+    pub log_format: LogFormat,
 }
+
+/// The minimum length of a token.
+const MIN_TOKEN: usize = 16;
 
 /// A time as an option, with what to write instead if it is none.
 fn time(text: &str) -> Result<Duration, String> {
@@ -137,20 +146,33 @@ pub enum ServeError {
     /// The certificate or its key is missing or cannot be used.
     #[error("cannot serve TLS: {0}; --tls-cert and --tls-key name PEM files")]
     Tls(#[from] TlsError),
+    /// Everybody on the network could use it, or read the token.
+    #[error(
+        "{0} can be reached from the network: serve TLS with --tls-cert and --tls-key and require a --token, or say --insecure"
+    )]
+    Insecure(SocketAddr),
+    /// The token can be guessed.
+    #[error("the token has {0} characters, fewer than {MIN_TOKEN}: `openssl rand -hex 32` makes a good one")]
+    ShortToken(usize),
     /// Signals, threads or standard output are not available.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
 }
 
-/// Serves until SIGTERM or SIGINT, then lets open runs finish; a second signal ends it at once.
+/// Serves until SIGTERM or SIGINT, then lets open runs finish; a second signal ends it at once. SIGHUP reloads the certificate.
 ///
 /// Once it listens, it prints one line of JSON on standard output: `{"listening":"127.0.0.1:7950"}`.
 pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let mut signals = Signals::new()?;
     let address = options.listen;
     let access = options.access()?;
-    if access.token.is_some() && access.tls.is_none() && !address.ip().is_loopback() {
-        tracing::warn!("the token is sent in the clear; serve TLS with --tls-cert and --tls-key");
+    if let Some(length) =
+        access.token.as_ref().map(|token| token.as_bytes().len()).filter(|length| *length < MIN_TOKEN)
+    {
+        return Err(ServeError::ShortToken(length));
+    }
+    if !address.ip().is_loopback() && !options.insecure && (access.token.is_none() || access.tls.is_none()) {
+        return Err(ServeError::Insecure(address));
     }
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -159,17 +181,23 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let signalled = async {
-        signals.next().await;
+        signals.stop().await;
         let _ = stop.send(());
-        signals.next().await;
+        signals.stop().await;
         tracing::warn!("second signal: not waiting for open runs");
     };
     let stopped = async {
         let _ = stopped.await;
     };
+    let reload = || match access.tls.as_ref().map(Tls::reload) {
+        None => tracing::info!("SIGHUP: there is no certificate to reload"),
+        Some(Ok(())) => tracing::info!("SIGHUP: the certificate is reloaded"),
+        Some(Err(error)) => tracing::error!("SIGHUP: the old certificate stays: {error}"),
+    };
     tokio::select! {
         () = service.serve(listener, &access, stopped) => {}
         () = signalled => {}
+        hangup = on_hangup(reload) => hangup?,
     }
     Ok(())
 }
@@ -179,61 +207,4 @@ fn announce(address: SocketAddr) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", serde_json::json!({ "listening": address }))?;
     stdout.flush()
-}
-
-/// The environment variable that selects what is logged.
-pub const LOG_VARIABLE: &str = "HALFOPEN_LOG";
-
-/// Writes the log to standard error: warnings, or what `HALFOPEN_LOG` selects (`debug`, `halfopend=debug,h2=info`).
-pub fn log_to_stderr() {
-    let filter = EnvFilter::builder()
-        .with_env_var(LOG_VARIABLE)
-        .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
-        .from_env_lossy();
-    let color = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(color).with_writer(io::stderr);
-    // A log that is already set up stays.
-    let _ = log.try_init();
-}
-
-/// The signals that end the service.
-#[cfg(unix)]
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// The signals that end the service.
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> io::Result<Signals> {
-        Ok(Signals)
-    }
-
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }

@@ -2,15 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen_proto::v1::execute_run_request::Source;
 use halfopen_scenario::{LoadError, LoadOptions, Scenario, library};
 use halfopen_sim::{RunOptions, Sink};
 use halfopen_tcp::Profile;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tonic::Status;
 
-use crate::pool::{Task, panic_message};
+use crate::pool::{Caller, Task, panic_message};
 use crate::status;
 use crate::tail::Writer;
 
@@ -46,6 +48,7 @@ pub(crate) struct Execution {
     pub(crate) options: RunOptions,
     pub(crate) runner: Arc<dyn Runner>,
     pub(crate) writer: Writer,
+    pub(crate) caller: Caller,
     /// Is told once the scenario is loaded, or why it cannot be.
     pub(crate) loaded: oneshot::Sender<Result<(), Status>>,
 }
@@ -63,13 +66,14 @@ impl Task for Execution {
     }
 
     fn execute(self: Box<Self>) {
-        let Execution { wanted, options, runner, writer, loaded } = *self;
+        let Execution { wanted, options, runner, writer, caller, loaded } = *self;
         let scenario = catch_unwind(AssertUnwindSafe(|| wanted.load()))
             .unwrap_or_else(|panic| Err(status::loading_failed(&panic_message(panic.as_ref()))));
         // Without a reader, the writer ends the run.
         let _ = loaded.send(scenario.as_ref().map(|_| ()).map_err(Status::clone));
-        if let Ok(scenario) = scenario {
-            execute(runner.as_ref(), &Arc::new(scenario), &options, writer);
+        match scenario {
+            Ok(scenario) => execute(runner.as_ref(), &Arc::new(scenario), &options, writer, caller),
+            Err(status) => tracing::info!(%caller, "no run: {}", status.message()),
         }
     }
 }
@@ -90,19 +94,32 @@ impl Wanted {
     }
 }
 
-fn execute(runner: &dyn Runner, scenario: &Arc<Scenario>, options: &RunOptions, mut writer: Writer) {
+/// Executes a run, and logs its line.
+fn execute(
+    runner: &dyn Runner,
+    scenario: &Arc<Scenario>,
+    options: &RunOptions,
+    mut writer: Writer,
+    caller: Caller,
+) {
+    /// The number of the last run of this process.
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let run = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    let (scenario_name, seed, began) = (scenario.name(), options.seed, Instant::now());
     // The runner keeps no state of a run, and the writer only sends.
-    let run = AssertUnwindSafe(|| runner.run(scenario, options, &mut writer));
-    if let Err(panic) = catch_unwind(run) {
-        let message = panic_message(panic.as_ref());
-        tracing::error!(scenario = scenario.id, seed = options.seed, "the run panicked: {message}");
-        writer.panicked(message);
-    } else {
-        tracing::debug!(
-            scenario = scenario.id,
-            seed = options.seed,
-            wanted = writer.is_wanted(),
-            "the run ended"
-        );
+    let ended = catch_unwind(AssertUnwindSafe(|| runner.run(scenario, options, &mut writer)));
+    let milliseconds = began.elapsed().as_millis();
+    match ended {
+        Err(panic) => {
+            let message = panic_message(panic.as_ref());
+            tracing::error!(run, %caller, scenario = %scenario_name, seed, milliseconds, "the run panicked: {message}");
+            writer.panicked(message);
+        }
+        Ok(()) => {
+            let verdict =
+                writer.verdict().map_or_else(|| "none".to_owned(), |verdict| format!("{verdict:?}"));
+            let wanted = writer.is_wanted();
+            tracing::info!(run, %caller, scenario = %scenario_name, seed, verdict, wanted, milliseconds, "run");
+        }
     }
 }

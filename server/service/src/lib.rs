@@ -10,6 +10,7 @@ mod convert;
 mod deadline;
 mod execution;
 mod lifecycle;
+mod log;
 mod pool;
 mod port;
 mod run_service;
@@ -17,6 +18,7 @@ mod scenario_service;
 mod server_service;
 mod service;
 mod shared;
+mod signals;
 mod status;
 mod tail;
 mod tls;
@@ -33,10 +35,11 @@ pub fn standalone(text: &str, variant: &str) -> Result<String, String> {
 }
 
 pub use access::{Access, Origin};
-pub use cli::{LOG_VARIABLE, ServeError, ServeOptions, log_to_stderr, run};
+pub use cli::{ServeError, ServeOptions, run};
 pub use config::Config;
 pub use execution::Runner;
 pub use halfopen_proto::Token;
+pub use log::{LOG_VARIABLE, LogFormat, log_to_stderr};
 pub use port::PortLimits;
 pub use service::Service;
 pub use shared::Load;

@@ -19,7 +19,7 @@ struct Program {
 #[tokio::main]
 async fn main() -> ExitCode {
     let program = Program::parse();
-    log_to_stderr();
+    log_to_stderr(program.serve.log_format);
     match run(&program.serve).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -31,6 +31,15 @@ const LATEST: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Caller(pub(crate) Option<IpAddr>);
 
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(address) => address.fmt(f),
+            None => f.write_str("this process"),
+        }
+    }
+}
+
 /// Work for a thread of the pool.
 pub(crate) trait Task: Send {
     /// Whether anybody still waits for the result.

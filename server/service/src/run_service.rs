@@ -55,7 +55,9 @@ impl RunService for RunHandler {
         let (writer, messages) = tail(&shared.unread, caller, deadline);
         let (loaded, is_loaded) = oneshot::channel();
         let runner = Arc::clone(&shared.runner);
-        shared.pool.submit(caller, Box::new(Execution { wanted, options, runner, writer, loaded }))?;
+        shared
+            .pool
+            .submit(caller, Box::new(Execution { wanted, options, runner, writer, caller, loaded }))?;
 
         let mut expiry = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
         tokio::select! {

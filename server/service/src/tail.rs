@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use halfopen_sim::Sink;
-use halfopen_trace::Event;
+use halfopen_trace::{Event, EventKind, Verdict};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
@@ -144,7 +144,7 @@ pub(crate) fn tail(unread: &Unread, caller: Caller, deadline: Option<Instant>) -
         changed: Condvar::new(),
         given_up: AtomicBool::new(false),
     });
-    let writer = Writer { messages, deadline, stream: Arc::clone(&stream) };
+    let writer = Writer { messages, deadline, stream: Arc::clone(&stream), verdict: None };
     (writer, Messages { messages: Arc::new(Mutex::new(reader)), stream })
 }
 
@@ -155,9 +155,15 @@ pub(crate) struct Writer {
     /// A stalled reader does not notice its deadline, so the run checks it, too.
     deadline: Option<Instant>,
     stream: Arc<Stream>,
+    verdict: Option<Verdict>,
 }
 
 impl Writer {
+    /// The verdict, once the run has told it.
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        self.verdict
+    }
+
     /// Whether the reader still exists, and its deadline has not passed.
     pub(crate) fn is_wanted(&self) -> bool {
         !self.messages.is_closed() && self.deadline.is_none_or(|deadline| Instant::now() < deadline)
@@ -188,6 +194,9 @@ impl Writer {
 impl Sink for Writer {
     fn chunk(&mut self, first_sequence: u64, events: &Arc<Vec<Event>>) {
         self.wait_for_reader();
+        if let Some(EventKind::RunFinished(finished)) = events.last().map(|event| &event.kind) {
+            self.verdict = Some(finished.verdict);
+        }
         let datagrams = events.iter().filter_map(Event::datagram);
         let bytes: usize = datagrams.map(|datagram| datagram.len()).sum();
         let weight = (events.len() + bytes / BYTES_PER_EVENT) as u64;
@@ -264,7 +273,7 @@ fn close(messages: &Mutex<UnboundedReceiver<Message>>) {
 mod tests {
     use std::num::NonZeroU64;
 
-    use halfopen_trace::{EventKind, SegmentNumber};
+    use halfopen_trace::SegmentNumber;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
 use axum::extract::Request;
@@ -29,7 +29,10 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// A certificate and its private key, with which a server proves its identity.
 #[derive(Clone)]
 pub struct Tls {
-    config: Arc<ServerConfig>,
+    certificate: PathBuf,
+    key: PathBuf,
+    /// Replaced as a whole; a connection keeps the one that it began with.
+    config: Arc<RwLock<Arc<ServerConfig>>>,
 }
 
 impl fmt::Debug for Tls {
@@ -89,6 +92,18 @@ impl Tls {
     /// Reads two PEM files: the certificate of the server, followed by its intermediate certificates, and its private key.
     /// One file may have both. Fails if a file cannot be read, or the two cannot be used together.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Tls, TlsError> {
+        let config = Arc::new(RwLock::new(Arc::new(Tls::read(certificate, key)?)));
+        Ok(Tls { certificate: certificate.to_owned(), key: key.to_owned(), config })
+    }
+
+    /// Reads the two files again, for connections from now on; also for clones. If this fails, everything stays as it is.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let config = Arc::new(Tls::read(&self.certificate, &self.key)?);
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+
+    fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
         let read = |file: &Path| {
             std::fs::read(file).map_err(|source| TlsError::Read { file: file.to_owned(), source })
         };
@@ -104,7 +119,7 @@ impl Tls {
                 source => TlsError::Unusable { certificate, key, source },
             })?;
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        Ok(Tls { config: Arc::new(config) })
+        Ok(config)
     }
 
     /// Performs the TLS handshake. A client that speaks something else gets an error, and `None` is returned.
@@ -115,7 +130,8 @@ impl Tls {
         match connection.peek(&mut first).await? {
             0 => Ok(None),
             _ if first[0] == HANDSHAKE_RECORD => {
-                TlsAcceptor::from(Arc::clone(&self.config)).accept(connection).await.map(Some)
+                let config = Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner));
+                TlsAcceptor::from(config).accept(connection).await.map(Some)
             }
             _ => refuse(connection, first == *b"PRI").await.map(|()| None),
         }

@@ -1,5 +1,7 @@
 //! The check of the token that a server requires.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -8,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use halfopen_proto::Token;
 use subtle::ConstantTimeEq;
+use tokio::time::sleep;
 
 use crate::port::Peer;
 use crate::status;
@@ -15,22 +18,22 @@ use crate::status;
 /// Health checks need no token: load balancers and orchestrators have none.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 
+/// How long a wrong token is not answered: who guesses waits.
+const PAUSE_AFTER_GUESS: Duration = Duration::from_millis(500);
+
 /// Passes on a call that has the token or needs none, and refuses any other.
 pub(crate) async fn check(State(token): State<Token>, request: Request, next: Next) -> Response {
     let refused = match bearer(request.headers()) {
         _ if request.uri().path().starts_with(HEALTH) => None,
         Some(given) if matches(&token, given) => None,
-        Some(_) => Some(status::token_wrong()),
-        None => Some(status::token_missing()),
+        Some(_) => Some((status::token_wrong(), PAUSE_AFTER_GUESS)),
+        None => Some((status::token_missing(), Duration::ZERO)),
     };
-    match refused {
-        None => next.run(request).await,
-        Some(status) => {
-            let peer = request.extensions().get::<Peer>().map(|Peer(address)| address);
-            tracing::info!(peer = ?peer, path = request.uri().path(), "refused: {}", status.message());
-            status.into_http::<Body>()
-        }
-    }
+    let Some((status, pause)) = refused else { return next.run(request).await };
+    let peer = request.extensions().get().map(|Peer(address)| address.to_string()).unwrap_or_default();
+    tracing::warn!(peer, path = request.uri().path(), "refused: {}", status.message());
+    sleep(pause).await;
+    status.into_http::<Body>()
 }
 
 /// Whether `given` is the token, compared in constant time, so that the token cannot be guessed byte by byte.

@@ -121,6 +121,23 @@ async fn a_client_without_tls_gets_an_answer_that_says_so() {
     assert!(answer.contains("use https://"), "{answer}");
 }
 
+#[tokio::test]
+async fn a_certificate_is_replaced_while_the_server_runs() {
+    let (old, new) = (Files::new("reload"), Files::new("reload-new"));
+    let tls = old.tls();
+    let server = Server::open_to(&Access { tls: Some(tls.clone()), ..Access::default() }).await;
+    http1(Box::pin(old.connect(&server, &[]).await), HEALTHZ).await;
+    fs::write(&old.certificate, "not a certificate").unwrap();
+    assert!(tls.reload().is_err());
+    let answer = http1(Box::pin(old.connect(&server, &[]).await), HEALTHZ).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "the old one stays: {answer}");
+    fs::copy(&new.certificate, &old.certificate).unwrap();
+    fs::copy(&new.key, &old.key).unwrap();
+    tls.reload().expect("a pair");
+    let answer = http1(Box::pin(new.connect(&server, &[]).await), HEALTHZ).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
 #[test]
 fn unusable_files_are_errors_that_help() {
     let (files, other) = (Files::new("files"), Files::new("files-other"));

@@ -118,6 +118,43 @@ fn an_address_in_use_is_an_error_that_helps() {
     assert!(said.contains(&address) && said.contains("--listen"), "{said}");
 }
 
+/// A run of a bundled scenario on a server.
+async fn dead_client(address: SocketAddr) {
+    let mut client = RunServiceClient::connect(format!("http://{address}")).await.unwrap();
+    let request = ExecuteRunRequest {
+        source: Some(Source::Name("dead-client".into())),
+        ..ExecuteRunRequest::default()
+    };
+    let mut stream = client.execute_run(request).await.unwrap().into_inner();
+    while stream.message().await.unwrap().is_some() {}
+}
+
+#[tokio::test]
+async fn the_log_has_a_line_for_each_run_in_json_too() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_halfopend"))
+        .args(["--listen", "0.0.0.0:0", "--insecure", "--log-format", "json"])
+        .env("HALFOPEN_LOG", "info")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let port = announced(&mut child).port();
+    dead_client(([127, 0, 0, 1], port).into()).await;
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut lines = Vec::new();
+    while !lines.iter().any(|line: &serde_json::Value| line["message"] == "run") {
+        let mut line = String::new();
+        assert!(said.read_line(&mut line).unwrap() > 0, "{lines:?}");
+        lines.push(serde_json::from_str(&line).expect("one JSON object a line"));
+    }
+    let run = lines.last().unwrap();
+    assert_eq!((&run["run"], &run["caller"]), (&1.into(), &"127.0.0.1".into()), "{run}");
+    assert_eq!((&run["scenario"], &run["verdict"]), (&"dead-client".into(), &"Passed".into()), "{run}");
+    assert!(lines.iter().all(|line| !line["target"].as_str().unwrap().starts_with("turmoil")), "{lines:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// The processor time of a process, in clock ticks.
 #[cfg(target_os = "linux")]
 fn processor_time(child: &Child) -> u64 {
@@ -166,6 +203,9 @@ fn unusable_tls_and_token_options_are_errors_before_it_listens() {
         (&["--silence", "1s"], 2, "less than 2s"),
         (&["--max-request-bytes", "many"], 2, "many"),
         (&["--token", "two words"], 2, "without spaces"),
+        (&["--token", "fifteen-letters"], 1, "has 15 characters, fewer than 16"),
+        (&["--listen", "0.0.0.0:0"], 1, "or say --insecure"),
+        (&["--listen", "[::]:0", "--token", "sixteen-letters!"], 1, "or say --insecure"),
     ] {
         let output = halfopend(arguments).wait_with_output().unwrap();
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(code), &b""[..]), "{arguments:?}");

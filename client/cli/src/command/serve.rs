@@ -20,7 +20,7 @@ pub(super) async fn execute(args: &Args) -> Result<u8, Failure> {
         let message = "HALFOPEN_TOKEN is empty: set it to a token, or unset it to serve everybody";
         return Err(Failure::Usage(message.to_owned()));
     }
-    halfopend::log_to_stderr();
+    halfopend::log_to_stderr(args.options.log_format);
     halfopend::run(&args.options).await.map_err(Failure::Serve)?;
     Ok(exit::PASSED)
 }
