@@ -166,6 +166,8 @@ const CHANGES: &[Change] = &[
     ),
     ("lan-power-off", "no LAN", "{neighbours: on}", "{neighbours: off}"),
     ("lan-power-off", "a LAN instead of a router", "network: {neighbours: off}", "network: {neighbours: on}"),
+    ("laptop-resume", "a short night", "resumes-after: 8h", "resumes-after: 30m"),
+    ("laptop-resume", "a router that answers", "strays: drop", "strays: reset"),
     ("lb-keepalive-race", "a backend that closes later", "wait: 5s   ", "wait: 6s   "),
     (
         "lb-keepalive-race",
@@ -204,6 +206,9 @@ const CHANGES: &[Change] = &[
     ("power-loss-mid-request", "one doubling less", "client: {}", "client: {tcp: {retries2: 14}}"),
     ("power-loss-mid-request", "a server that comes back later", "back-after: 30s", "back-after: 40s"),
     ("power-loss-mid-request", "more patience", "user-timeout: 30s", "user-timeout: 35s"),
+    ("proxy-half-close", "a server that answers sooner", "- wait: 2s   ", "- wait: 1s   "),
+    ("proxy-half-close", "a proxy with more patience", "idle: 1m", "idle: 3m"),
+    ("proxy-reset", "a server that closes", "- abort", "- close"),
     (
         "reboot-same-port",
         "a client that stays away",
