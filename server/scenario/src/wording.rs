@@ -1,7 +1,7 @@
 //! How messages show names: in lists, shortened, and with suggestions for unknown ones.
 
 /// Words of other languages and tools. One word may mean several things; what is possible where it stands counts.
-const SYNONYMS: [(&str, &str); 37] = [
+const SYNONYMS: [(&str, &str); 43] = [
     ("write", "send"),
     ("read", "receive"),
     ("recv", "receive"),
@@ -27,6 +27,12 @@ const SYNONYMS: [(&str, &str); 37] = [
     ("disconnect", "close"),
     ("link-down", "cable-pull"),
     ("isolate", "partition"),
+    ("block", "partition"),
+    ("cut", "partition"),
+    ("slow", "delay"),
+    ("reset", "inject"),
+    ("proxy", "relay"),
+    ("forward", "relay"),
     ("modify", "rewrite"),
     ("forge", "inject"),
     ("half-close", "shutdown"),
