@@ -42,7 +42,8 @@ fn the_head_is_the_comment_before_anything_else() {
 #[test]
 fn hosts_have_addresses_and_settings() {
     let scenario = whole();
-    let [client, server, other] = &scenario.hosts[..] else { panic!("three hosts") };
+    let [client, server, other, peer] = &scenario.hosts[..] else { panic!("four hosts") };
+    assert!(peer.is_scripted && !client.is_scripted);
     assert_eq!(client.addresses, ["192.0.2.1".parse::<IpAddr>().unwrap(), "fd00::1".parse().unwrap()]);
     assert_eq!(server.addresses, ["10.0.0.2".parse::<IpAddr>().unwrap()]);
     assert_eq!((client.profile, server.profile), (Profile::Rfc9293, Profile::Linux));
@@ -233,7 +234,7 @@ fn programs_have_their_connections() {
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(15)), Some(S(1)), None]);
     assert_eq!(
         web.steps[0].location,
-        Location { line: 91, column: 9, path: "applications.server.web[0]".to_owned() }
+        Location { line: 92, column: 9, path: "applications.server.web[0]".to_owned() }
     );
 }
 
@@ -267,6 +268,7 @@ fn faults_say_what_which_and_when() {
     };
     let payload = |payload| Match { payload: Some(payload), ..Match::default() };
     let forgery = Forgery {
+        port: None,
         from: client,
         to: server,
         connection: Some(ConnectionRef { program: 0, connection: Slot(0), nth: None }),
@@ -282,6 +284,7 @@ fn faults_say_what_which_and_when() {
     let nxt = |base| Number { base, plus: 0 };
     let initial = |plus| Number { base: Base::Initial, plus };
     let with_everything = Forgery {
+        port: None,
         from: server,
         to: client,
         connection: None,
@@ -346,6 +349,18 @@ fn faults_say_what_which_and_when() {
             "sequence -5, acknowledgment seg.ack - 1, window 0 B, urgent off, mss off, window-scale off",
         ]
     );
+    let syn = Forgery {
+        from: HostId(3),
+        to: server,
+        connection: None,
+        port: Some(80),
+        flags: Flags::SYN,
+        sequence: initial(0),
+        acknowledgment: None,
+        payload: None,
+        options: ForgedOptions::default(),
+        ..forgery.clone()
+    };
     assert_eq!(
         effects,
         [
@@ -396,6 +411,7 @@ fn faults_say_what_which_and_when() {
                 fault: MiddleboxFault::Reboot { back_after: S(1) }
             },
             Effect::Middlebox { middlebox: MiddleboxId(1), fault: MiddleboxFault::PowerLoss },
+            Effect::Inject(Box::new(syn)),
         ]
     );
     let whens: Vec<When> = faults

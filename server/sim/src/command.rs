@@ -155,6 +155,9 @@ pub enum Refusal {
     /// The scenario's programs are the host's application.
     #[error("host {} runs programs of the scenario; make calls on a host without programs", .0.0)]
     HasPrograms(HostId),
+    /// The host has no TCP.
+    #[error("host {} has no TCP; add faults that inject what it sends", .0.0)]
+    NoTcp(HostId),
     /// The host is off.
     #[error("host {} is down", .0.0)]
     HostDown(HostId),

@@ -253,12 +253,25 @@ impl Connections {
         Relative { retransmission: again, ..relative }
     }
 
-    /// The ends of a connection on two hosts: of this one, or of the newest that has both.
+    /// The number of pairs of ends so far.
+    pub(crate) fn count(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether a socket has an end of the newest connection between two sockets.
+    pub(crate) fn has_end(&self, own: SocketAddr, peer: SocketAddr) -> bool {
+        let (key, side) = key(own, peer);
+        self.newest.get(&key).is_some_and(|pair| self.pairs[*pair].ends[side as usize].is_some())
+    }
+
+    /// The ends of a connection on two hosts: of this one, or of the newest that has both. `alone`: or of the newest whose other end the second
+    /// host does not have, or not yet.
     pub(crate) fn between(
         &self,
         [from, to]: [HostId; 2],
         number: Option<ConnectionNumber>,
-    ) -> Option<[EndId; 2]> {
+        alone: bool,
+    ) -> Option<(EndId, Option<EndId>)> {
         let all = 0..self.pairs.len();
         let pairs = number.map_or(all, |number| {
             let pair = self.numbered[number.index()];
@@ -272,7 +285,9 @@ impl Connections {
                     (self.ends[index].host == host).then_some(EndId { number, pair, side, index })
                 })
             };
-            Some([end(from)?, end(to)?])
+            let (from, to) = (end(from)?, end(to));
+            let is_alone = alone && ends.contains(&None);
+            (to.is_some() || is_alone).then_some((from, to))
         })
     }
 

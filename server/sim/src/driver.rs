@@ -246,7 +246,9 @@ impl Driver {
             let shared = Rc::clone(&self.shared);
             match (&shared.faults.borrow().get(fault).effect, phase) {
                 (Effect::Segment { .. }, _) => unreachable!("rules are not in the script"),
-                (Effect::Inject(forgery), Phase::Begin) => self.inject(forgery.to.into(), fault),
+                (Effect::Inject(forgery), Phase::Begin) => {
+                    self.inject([forgery.from, forgery.to].map(Into::into), fault);
+                }
                 (Effect::PowerLoss(host), Phase::Begin) => self.power_off((*host).into(), fault, false),
                 (Effect::Reboot { host, back_after }, Phase::Begin) => {
                     self.power_off((*host).into(), fault, true);
@@ -338,10 +340,13 @@ impl Driver {
         self.plan_end(fault, phase, lasts);
     }
 
-    /// A segment that no host sent arrives. A host that is off does not notice, nor does one without a cable.
-    fn inject(&mut self, to: HostId, fault: usize) {
-        let reached = !self.shared.run.borrow().network.is_cable_out(to);
-        if reached && self.power[to.index()] == Power::On {
+    /// A segment that no host sent arrives. A host that is off does not notice, nor does one without a cable; nor does one that has
+    /// no TCP, and that sends it, send anything then.
+    fn inject(&mut self, [from, to]: [HostId; 2], fault: usize) {
+        let cable_out = |host| self.shared.run.borrow().network.is_cable_out(host);
+        let is_on_net = |host: HostId| self.power[host.index()] == Power::On && !cable_out(host);
+        let is_scripted = self.shared.scenario.hosts[from.index()].is_scripted;
+        if is_on_net(to) && (!is_scripted || is_on_net(from)) {
             let control = self.shared.control(to);
             control.forgeries.borrow_mut().push(fault);
             control.has_work.set(true);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use halfopen_scenario::{Base, ForgedTimestamps, Forgery, Number, Payload};
+use halfopen_scenario::{Base, ForgedTimestamps, Forgery, Number, Payload, Scenario};
 use halfopen_tcp::{ConnectionStatus, Flags, Header, Instant, Options, Purpose, SackBlocks, Seq, Timestamps};
 
 use crate::connections::{End, Relative};
@@ -25,9 +25,9 @@ impl Run {
     /// connection. `None` if there is no such connection.
     pub(crate) fn forge(
         &mut self,
+        scenario: &Scenario,
         forgery: &Forgery,
-        now: Instant,
-        fault: usize,
+        (now, fault): (Instant, usize),
         status: impl FnOnce(ConnectionNumber) -> Option<ConnectionStatus>,
     ) -> Option<Forged> {
         let hosts = [forgery.from, forgery.to].map(HostId::from);
@@ -35,14 +35,20 @@ impl Run {
             Some(meant) => Some(self.connections.newest_of(meant)?),
             None => None,
         };
-        let [from, to] = self.connections.between(hosts, number)?;
-        let ends = [from, to].map(|end| self.connections.end(end));
+        let is_scripted = scenario.hosts[hosts[0].index()].is_scripted;
+        let (from, to) = match forgery.port {
+            Some(port) => (self.open_scripted(scenario, hosts, port)?, None),
+            None => self.connections.between(hosts, number, is_scripted)?,
+        };
+        let ends = (self.connections.end(from), to.map(|to| self.connections.end(to)));
         let mut header = header(forgery, ends, status(from.number))?;
         if let Some(octets) = forgery.window {
             let shift = self.connections.relative(from, &header).window_shift;
             header.window = u16::try_from(octets >> shift).unwrap_or(u16::MAX);
         }
-        let [destination, source] = ends[1].sockets;
+        // As the receiver knows them, if it knows the connection.
+        let [own, peer] = ends.0.sockets;
+        let [destination, source] = ends.1.map_or([peer, own], |to| to.sockets);
 
         let data = match &forgery.payload {
             Some(Payload::Octets(octets)) => vec![FORGED_OCTET; *octets as usize],
@@ -51,8 +57,11 @@ impl Run {
         };
         let datagram = halfopen_tcp::encode_segment(source, destination, &header, &data);
         let segment = self.network.next_segment();
-        let relative = self.connections.relative(from, &header);
-        if forgery.is_unchecked {
+        let relative = match is_scripted {
+            true => self.connections.sends(from, &header),
+            false => self.connections.relative(from, &header),
+        };
+        if let Some(to) = to.filter(|_| forgery.is_unchecked) {
             // The SYN takes the first sequence number.
             let offset = u64::from(relative.seq.wrapping_sub(1));
             self.connections.end_mut(to).unchecked.push(offset..offset + data.len() as u64);
@@ -99,7 +108,12 @@ pub(crate) fn made_up(
 }
 
 /// The header, once all its numbers are known.
-fn header(forgery: &Forgery, [from, to]: [&End; 2], status: Option<ConnectionStatus>) -> Option<Header> {
+fn header(
+    forgery: &Forgery,
+    (from, to): (&End, Option<&End>),
+    status: Option<ConnectionStatus>,
+) -> Option<Header> {
+    let to_iss = to.and_then(|to| to.iss);
     let number = |number: Number, initial: Option<Seq>| {
         let base = match number.base {
             Base::Initial => initial?,
@@ -111,17 +125,20 @@ fn header(forgery: &Forgery, [from, to]: [&End; 2], status: Option<ConnectionSta
         Some(Seq(base.0.wrapping_add(number.plus as u32)))
     };
     let ack = match forgery.acknowledgment {
-        Some(acknowledgment) => number(acknowledgment, to.iss)?,
+        Some(acknowledgment) => number(acknowledgment, to_iss)?,
         None => Seq::default(),
     };
     let mut sack = SackBlocks::default();
     for [left, right] in &forgery.options.sack {
-        sack.push(number(*left, to.iss)?, number(*right, to.iss)?);
+        sack.push(number(*left, to_iss)?, number(*right, to_iss)?);
     }
     let timestamps = |ticks: ForgedTimestamps| {
         // Modulo 2^32, as timestamps are.
         let value = from.timestamp?.wrapping_add(ticks.value as u32);
-        Some(Timestamps { value, echo: to.timestamp.unwrap_or_default().wrapping_add(ticks.echo as u32) })
+        Some(Timestamps {
+            value,
+            echo: to.and_then(|to| to.timestamp).unwrap_or_default().wrapping_add(ticks.echo as u32),
+        })
     };
     let options = Options {
         mss: forgery.options.mss,

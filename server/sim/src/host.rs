@@ -19,6 +19,7 @@ use halfopen_tcp::{
 use crate::application::{Application, Context, Opened, Outside, Process, Programs, Socket, Turn};
 use crate::clock::Clock;
 use crate::connections::{End, EndId, Origin};
+use crate::scripted::hand_over;
 use crate::shared::{Shared, Signal};
 use crate::wanted::Wanted;
 use crate::world::Port;
@@ -194,8 +195,8 @@ impl Machine {
     }
 
     fn arrives(&mut self, flight: Flight, octets: Range<usize>) {
-        let octets = &self.incoming[octets];
-        let arrival = self.endpoint.handle_datagram(self.local(), octets);
+        let (now, octets) = (self.local(), &self.incoming[octets]);
+        let arrival = hand_over(&self.shared, self.host, &mut self.endpoint, now, octets);
         let mut run = self.shared.run.borrow_mut();
         let Flight { segment, connection, message, .. } = flight;
         let datagram = match message {
@@ -240,9 +241,10 @@ impl Machine {
                 let (id, _) = newest_first.find(|(_, end)| end.number == number)?;
                 self.endpoint.status(*id)
             };
-            let forged = shared.run.borrow_mut().forge(forgery, now, fault, status);
+            let forged = shared.run.borrow_mut().forge(&shared.scenario, forgery, (now, fault), status);
             if let Some(forged) = forged {
-                let arrival = self.endpoint.handle_datagram(self.local(), &forged.datagram);
+                let (time, endpoint) = (self.local(), &mut self.endpoint);
+                let arrival = hand_over(&shared, self.host, endpoint, time, &forged.datagram);
                 self.note_arrival(arrival, (forged.segment, None), Some(forged.connection));
             }
         }

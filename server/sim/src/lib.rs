@@ -19,6 +19,7 @@ mod host;
 mod line;
 mod recorder;
 mod run;
+mod scripted;
 mod segments;
 mod shared;
 mod simulation;

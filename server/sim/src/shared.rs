@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use halfopen_network::random::Stream;
 use halfopen_network::{Flight, Network};
 use halfopen_scenario::{Scenario, When};
 use halfopen_tcp::Instant;
@@ -77,6 +78,8 @@ pub(crate) struct Run {
     pub(crate) recorder: Recorder,
     pub(crate) connections: Connections,
     pub(crate) network: Network,
+    /// The initial sequence numbers of hosts without a TCP.
+    pub(crate) scripted: Stream,
     pub(crate) snapshots: Snapshots,
 }
 
@@ -93,6 +96,7 @@ impl Shared {
             recorder: Recorder::default(),
             connections,
             network: Network::new(scenario, options.seed),
+            scripted: Stream::new(options.seed, "scripted"),
             snapshots: Snapshots::new(options.snapshot_length),
         };
         Shared {

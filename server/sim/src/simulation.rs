@@ -213,6 +213,9 @@ impl Simulation {
         if Programs::has(scenario, host) {
             return Err(Refusal::HasPrograms(host));
         }
+        if scenario.hosts[host.index()].is_scripted {
+            return Err(Refusal::NoTcp(host));
+        }
         match call.socket() {
             Some(socket) if self.readiness(socket).is_none() => Err(Refusal::UnknownSocket(socket)),
             Some(_) | None => Ok(()),

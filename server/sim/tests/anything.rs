@@ -123,6 +123,7 @@ fn forgery() -> impl Strategy<Value = Effect> {
             let (from, to) = if from_client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
             let acknowledgment = flags.contains(Flags::ACK).then_some(acknowledgment);
             let forgery = Forgery {
+                port: None,
                 from,
                 to,
                 connection: None,

@@ -334,6 +334,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
             from: ScenarioHost(0),
             to: ScenarioHost(1),
             connection: None,
+            port: None,
             flags: Flags::RST,
             sequence: Number { base: Base::Initial, plus: 0 },
             acknowledgment: None,
@@ -342,7 +343,12 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
             is_unchecked: false,
             options: halfopen_scenario::ForgedOptions::default(),
         };
+        let of_host_with_tcp = Forgery { port: Some(80), payload: None, ..huge.clone() };
         let faults = [
+            (
+                Effect::Inject(Box::new(of_host_with_tcp)),
+                Refusal::Invalid("only a SYN of a host without a TCP asks for a connection to a port"),
+            ),
             (kill(ScenarioHost(7)), Refusal::UnknownHost(nowhere)),
             (drops(of_program, SegmentAction::Drop), Refusal::UnknownConnection(program)),
             (

@@ -274,6 +274,8 @@ pub struct Forgery {
     pub to: HostId,
     /// Of which connection; `None`: the newest that the two have had.
     pub connection: Option<ConnectionRef>,
+    /// With a SYN of a host without a TCP: it asks for a new connection to this port.
+    pub port: Option<u16>,
     /// Its control bits.
     pub flags: Flags,
     /// Its sequence number.

@@ -162,6 +162,8 @@ pub struct Host {
     pub profile: Profile,
     /// Settings that override the profile's.
     pub tcp: TcpSettings,
+    /// Whether it has no TCP: it sends what faults forge, and answers nothing.
+    pub is_scripted: bool,
     /// Its addresses at first, at least one. Connections leave from the first of a family. By default the Nth host has
     /// 10.0.0.N.
     pub addresses: Vec<IpAddr>,

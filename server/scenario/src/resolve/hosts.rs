@@ -12,7 +12,7 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::resolve::programs::LOCALHOST;
-use crate::shape::{self, DurationOrOff, Expect, Named, Opt, OrNever, OrOff, WindowScaling};
+use crate::shape::{self, DurationOrOff, Expect, HostTcp, Named, Opt, OrNever, OrOff, WindowScaling};
 use crate::{DelayedAck, Host, Keepalive, Limits, TcpSettings};
 
 impl Checker<'_> {
@@ -49,10 +49,20 @@ impl Checker<'_> {
             addresses.push(IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)));
         }
         let profile = self.profile.or(word(&host.profile)).unwrap_or_default();
-        let mut tcp = self.tcp(&host.tcp);
+        let is_scripted = matches!(host.tcp, HostTcp::None);
+        let mut tcp = match &host.tcp {
+            HostTcp::None => TcpSettings::default(),
+            HostTcp::Own(tcp) => self.tcp(tcp),
+        };
         tcp.ephemeral_ports = word(&host.ephemeral_ports).map(|Ports(ports)| ports);
-        let host =
-            Host { name: name.value.clone(), profile, tcp, addresses, location: self.location(name.span) };
+        let host = Host {
+            name: name.value.clone(),
+            profile,
+            tcp,
+            is_scripted,
+            addresses,
+            location: self.location(name.span),
+        };
         let rto = host.settings().rto;
         if rto.min > rto.max {
             let asked = self.profile.map(|profile| format!(", with the profile `{}`", profile.name()));

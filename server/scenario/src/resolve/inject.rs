@@ -3,6 +3,7 @@
 use halfopen_tcp::Flags;
 
 use super::{Checker, Place, key, word};
+use crate::address::Port;
 use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
@@ -33,6 +34,7 @@ impl Checker<'_> {
         if let Some(flags) = flags {
             self.fits_flags(inject, flags);
         }
+        let port = self.asked_port(inject, from, flags);
         let payload = self.forged_payload(inject);
         let options = self.forged_options(inject);
         let (from, to) = (from?, to?);
@@ -44,6 +46,7 @@ impl Checker<'_> {
             from,
             to,
             connection,
+            port,
             flags: flags?,
             sequence: word(&inject.sequence)?,
             acknowledgment: word(&inject.acknowledgment),
@@ -52,6 +55,29 @@ impl Checker<'_> {
             is_unchecked: inject.content.is_some(),
             options,
         })
+    }
+
+    /// The port that a host without a TCP asks for.
+    fn asked_port(
+        &mut self,
+        inject: &shape::Forgery,
+        from: Option<HostId>,
+        flags: Option<Flags>,
+    ) -> Option<u16> {
+        let Port(port) = word(&inject.port)?;
+        let place = key(&inject.port).unwrap_or_default();
+        if let Some(from) = from.filter(|from| !self.hosts[from.0].is_scripted) {
+            let message =
+                format!("`{}` has a TCP, which opens connections by itself", self.hosts[from.0].name);
+            self.problem(place, message, "leave `port` out, or let the host have `tcp: none`");
+        } else if flags.is_some_and(|flags| flags != Flags::SYN) {
+            let message = "only a SYN asks for a new connection";
+            self.problem(place, message, "leave `port` out: the segment belongs to the newest connection");
+        } else if let Some(on) = &inject.on {
+            let message = "a new connection has no name yet";
+            self.problem(on.key, message, "leave `on` out, or `port` for an old one");
+        }
+        Some(port)
     }
 
     /// The host that is named, or the only other one.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::programs::Payload;
 use super::rewrite::NewWindow;
 use super::{Opt, OrOff, WindowScaling};
+use crate::address::Port;
 use crate::de::Spanned;
 use crate::forms;
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected};
@@ -23,6 +24,8 @@ pub(crate) struct Forgery {
     pub(crate) to: Opt<String>,
     /// The name of its connection at either end: the newest between the two by default.
     pub(crate) on: Opt<String>,
+    /// With a SYN of a host without a TCP: the port that a new connection is asked for.
+    pub(crate) port: Opt<Port>,
     /// Exactly these control bits.
     pub(crate) flags: Opt<ControlBits>,
     /// Its sequence number: relative to the initial one, or to a variable of the host that it arrives at.

@@ -23,12 +23,62 @@ use crate::quantity::Size;
 pub(crate) struct Host {
     /// The TCP stack that the host imitates: `linux` by default.
     pub(crate) profile: Opt<Profile>,
-    /// Settings that override the profile's.
-    pub(crate) tcp: Tcp,
+    /// Settings that override the profile's. `none`: the host has no TCP; it sends what `inject` says, and answers nothing.
+    pub(crate) tcp: HostTcp,
     /// IPv4 and IPv6 addresses. By default the Nth host has 10.0.0.N.
     pub(crate) addresses: Vec<Spanned<Scalar<IpAddr>>>,
     /// The range of local ports for connections that name none.
     pub(crate) ephemeral_ports: Opt<Ports>,
+}
+
+/// The TCP of a host, if it has one.
+#[derive(Clone, Debug)]
+pub(crate) enum HostTcp {
+    None,
+    Own(Box<Tcp>),
+}
+
+impl Default for HostTcp {
+    fn default() -> HostTcp {
+        HostTcp::Own(Box::default())
+    }
+}
+
+impl<'de> Deserialize<'de> for HostTcp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HostTcp, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = HostTcp;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`none` or a map")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<HostTcp, E> {
+                with_help(NoTcp::parse(text)).map(|NoTcp| HostTcp::None)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<HostTcp, A::Error> {
+                Box::deserialize(MapAccessDeserializer::new(map)).map(HostTcp::Own)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+written_as!(HostTcp: Scalar<NoTcp>, Tcp);
+
+/// `none`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoTcp;
+
+impl Parse for NoTcp {
+    const WHAT: &'static str = "`none` or a map";
+
+    fn schema() -> Schema {
+        forms::words(["none"])
+    }
+
+    fn parse(text: &str) -> Result<NoTcp, Mistake> {
+        if text == "none" { Ok(NoTcp) } else { Err(expected::<NoTcp>(text)) }
+    }
 }
 
 /// Settings of a host's TCP that override its profile's.

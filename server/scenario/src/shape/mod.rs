@@ -34,7 +34,9 @@ pub(crate) use cuts::{BlackHole, Cut};
 pub(crate) use expect::{Expect, OrderItem};
 pub(crate) use faults::Fault;
 pub(crate) use forgery::{ControlBits, Forgery};
-pub(crate) use hosts::{DelayedAck, DurationOrOff, Host, Keepalive, OrNever, OrOff, Tcp, WindowScaling};
+pub(crate) use hosts::{
+    DelayedAck, DurationOrOff, Host, HostTcp, Keepalive, OrNever, OrOff, Tcp, WindowScaling,
+};
 pub(crate) use matching::{HostInState, Match};
 pub(crate) use middleboxes::{IdleByState, Middlebox, Translates};
 pub(crate) use network::{Jitter, Link, Loss, Network, ShortOr};

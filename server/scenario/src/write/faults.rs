@@ -77,6 +77,7 @@ impl Writer<'_> {
             from,
             to,
             connection,
+            port,
             flags,
             sequence,
             acknowledgment,
@@ -91,6 +92,7 @@ impl Writer<'_> {
             .with("from", self.host(*from))
             .with("to", self.host(*to))
             .maybe("on", connection.map(|connection| self.connection(connection)))
+            .maybe("port", port.map(u32::from))
             .with("flags", flags.to_string())
             .with("sequence", number(*sequence))
             .maybe("acknowledgment", acknowledgment.map(number))

@@ -17,7 +17,7 @@ impl Writer<'_> {
 }
 
 fn host(index: usize, host: &Host) -> Map {
-    let Host { name: _, profile, tcp, addresses, location: _ } = host;
+    let Host { name: _, profile, tcp, is_scripted, addresses, location: _ } = host;
     let usual = u8::try_from(index + 1).ok().map(|number| IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)));
     let given = (usual.as_slice() != &addresses[..])
         .then(|| Yaml::List(addresses.iter().map(|given| address(*given)).collect()));
@@ -27,6 +27,7 @@ fn host(index: usize, host: &Host) -> Map {
         .unless(&halfopen_tcp::Profile::default().name(), "profile", profile.name())
         .maybe("addresses", given)
         .maybe("ephemeral-ports", ports)
+        .maybe("tcp", is_scripted.then(|| Yaml::from("none")))
         .maybe("tcp", (!settings.is_empty()).then_some(settings))
 }
 

@@ -4,6 +4,7 @@ use halfopen_scenario::{
     ConnectionRef, Cut, Effect, Fault, Forgery, HostId, Limits, Match, MiddleboxId, Payload, Scenario,
     SegmentAction, When, Which,
 };
+use halfopen_tcp::Flags;
 
 use crate::command::Refusal;
 
@@ -129,6 +130,12 @@ impl Known<'_> {
             return Err(Refusal::Invalid("a forged segment has at most 1400 octets"));
         }
         self.hosts([forgery.from, forgery.to])?;
+        let opens = self.0.host(forgery.from).is_scripted && forgery.flags == Flags::SYN;
+        if forgery.port.is_some() && !opens {
+            return Err(Refusal::Invalid(
+                "only a SYN of a host without a TCP asks for a connection to a port",
+            ));
+        }
         self.connections(forgery.connection)
     }
 }

@@ -47,6 +47,7 @@ fn host(name: &str, number: u8) -> Host {
         name: name.to_owned(),
         profile: Profile::Linux,
         tcp: TcpSettings::default(),
+        is_scripted: false,
         addresses: vec![IpAddr::from([10, 0, 0, number])],
         location: Location::default(),
     }
