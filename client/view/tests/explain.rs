@@ -90,7 +90,7 @@ fn causes_are_those_of_the_events() {
             "zero-window-forever/user-timeout",
             "its user timeout was over, and no window probe had opened the window",
         ),
-        ("zero-window-forever/no-timeout", "server's application sent 335992 bytes"),
+        ("zero-window-forever/no-timeout", "server's application sent 524176 bytes"),
         ("grpc-dead-peer/ping", "client's application sent 200 bytes, received 100 bytes and aborted"),
         (
             "time-wait-exhaustion/client-closes",
