@@ -180,7 +180,7 @@ const CHANGES: &[Change] = &[
     ("lost-handshake-ack", "room for one more", "backlog: 1", "backlog: 2"),
     ("lost-last-ack", "nothing is lost", "first: 1", "nth: 9"),
     ("lost-last-ack", "a slower first retransmission", "server: {}", "server: {tcp: {rto: {min: 400ms}}}"),
-    ("nat-port-exhaustion", "more ports", "max-connections: 64", "max-connections: 128"),
+    ("nat-port-exhaustion", "more ports", "ports: 64", "ports: 128"),
     ("nat-port-exhaustion", "a pool that is none", "times: 100, every: 1s", "times: 99, every: 1s"),
     ("nagle-delayed-ack", "no delayed ACK", "server: {}", "server: {tcp: {delayed-ack: off}}"),
     ("nagle-delayed-ack", "Nagle's algorithm", "nodelay: on", "nodelay: off"),
