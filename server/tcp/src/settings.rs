@@ -101,6 +101,10 @@ pub struct Settings {
     /// Whether a segment that ends beyond the window is trimmed to it (RFC 9293 §3.10.7.4, first); otherwise it is dropped
     /// and answered, or taken whole if nothing is unread (Linux `tcp_sequence`).
     pub trim_to_window: bool,
+    /// Whether the window begins at the last acknowledgment sent (Linux `tcp_sequence`): a segment that ends there or later
+    /// acknowledges data though all of its own was received. In RFC 9293 §3.10.7.4, first, it begins at `rcv.nxt`, and such a
+    /// segment is only answered.
+    pub window_begins_at_last_ack: bool,
     /// Whether the sequence numbers of segments without data keep to a window that the peer has taken back, so that it
     /// accepts them (Linux `tcp_acceptable_seq`); otherwise they are `snd.nxt` (RFC 9293 §3.10.7.4).
     pub numbers_keep_to_window: bool,

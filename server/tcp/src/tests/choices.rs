@@ -7,7 +7,7 @@ use crate::{AckRule, Errno, KeepaliveSettings, Received};
 /// A choice: its name, how the other one is made, what is played, and what comes of either.
 type Row = (&'static str, fn(&mut Settings), fn(Settings) -> String, [&'static str; 2]);
 
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 22] = [
     (
         "reset_at_fin",
         |s| s.reset_at_fin = false,
@@ -198,6 +198,20 @@ const ROWS: [Row; 21] = [
             format!("{whole}, then {:?}, {}, {}", arrival.disposition, unread(&lone), flags(&answers))
         },
         ["1100, then Dropped(OutOfWindow), 100, ACK", "1000, then Accepted, 1000, "],
+    ),
+    (
+        "window_begins_at_last_ack",
+        |s| s.window_begins_at_last_ack = false,
+        |settings| {
+            let mut lone = Lone::in_state(State::Established, settings);
+            lone.write(b"x");
+            lone.sent_now();
+            lone.deliver((ACK, 301, 101, 10));
+            let (arrival, answers) = lone.deliver((ACK, 301, 102, 10));
+            let status = lone.endpoint.status(lone.id()).unwrap();
+            format!("{:?}, {}, {} in flight", arrival.disposition, flags(&answers), status.unacknowledged)
+        },
+        ["Dropped(Duplicate), ACK, 0 in flight", "Dropped(Duplicate), ACK, 1 in flight"],
     ),
     (
         "numbers_keep_to_window",

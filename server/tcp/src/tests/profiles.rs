@@ -27,7 +27,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 62] = [
+const ROWS: [Row; 63] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -136,7 +136,7 @@ const ROWS: [Row; 62] = [
     (
         "a different SYN in SYN-RECEIVED",
         |s| if s.reset_for_syn_in_handshake { "is answered by RST" } else { "silently ends it" }.to_owned(),
-        [D("`tcp_check_req`"), U, U, U, U],
+        [D("`tcp_check_req`"), D("RFC 9293 §3.10.7.4"), U, U, U],
     ),
     (
         "retransmission of data gives up",
@@ -186,7 +186,7 @@ const ROWS: [Row; 62] = [
     (
         "the error after a RST in CLOSE-WAIT",
         |s| s.close_wait_reset.to_string(),
-        [D("`tcp_reset`"), U, U, U, U],
+        [D("`tcp_reset`"), D("RFC 9293 §3.10.7.4"), U, U, U],
     ),
     (
         "a read after FIN and RST returns",
@@ -212,6 +212,14 @@ const ROWS: [Row; 62] = [
         "a segment that ends beyond the window",
         |s| if s.trim_to_window { "is trimmed" } else { "is dropped if data is unread" }.to_owned(),
         [M("48a, 48b"), D("RFC 9293 §3.10.7.4"), U, U, U],
+    ),
+    (
+        "a segment received before, and not acknowledged",
+        |s| {
+            if s.window_begins_at_last_ack { "acknowledges nevertheless" } else { "is only answered" }
+                .to_owned()
+        },
+        [D("`tcp_sequence`"), D("RFC 9293 §3.10.7.4"), U, U, U],
     ),
     (
         "ACK and RST beyond a window that shrank",

@@ -15,6 +15,13 @@ impl Connection {
         if acceptable && !self.rcv.overflows(header.text() + header.payload) {
             return Ok(());
         }
+        // What ends at the last acknowledgment sent, or between it and `rcv.nxt`.
+        let (last_sent, nxt) = (self.ack_policy.last_sent(), self.rcv.nxt);
+        let is_late = header.end().at_or_after(last_sent) && header.end().at_or_before(nxt);
+        let counts = is_late && cx.settings.window_begins_at_last_ack && self.state.is_synchronized();
+        if counts && header.is_empty() {
+            return Ok(());
+        }
         let reason = if header.end().at_or_before(self.rcv.nxt) && header.seq.before(self.rcv.nxt) {
             DropReason::Duplicate
         } else {
@@ -29,8 +36,11 @@ impl Connection {
         }
         // The last segment again, because its acknowledgment was lost: the answer echoes it (RFC 7323 §4.3; Linux
         // `tcp_sequence`).
-        if header.end().at_or_after(self.ack_policy.last_sent()) {
+        if header.end().at_or_after(last_sent) {
             self.record_timestamp(header);
+        }
+        if counts && header.flags.contains(Flags::ACK) && !header.flags.contains(Flags::SYN) {
+            self.check_ack(cx, header, false)?;
         }
         self.report_duplicate_text(cx, header);
         let syn = header.flags.contains(Flags::SYN);
