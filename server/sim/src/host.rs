@@ -423,7 +423,7 @@ impl Machine {
                 if let Some(end) = end {
                     run.connections.change_state(end, to, now);
                 }
-                let segment = segment.filter(|_| matches!(cause, Cause::Segment(_)));
+                let segment = segment.filter(|_| matches!(cause, Cause::Segment(_) | Cause::SynCookie(_)));
                 EventKind::StateTransition { from, to, cause, segment }
             }
             TcpEvent::Timer { timer, change } => {

@@ -168,18 +168,19 @@ impl Connection {
         connection
     }
 
-    /// A SYN reached a listener (RFC 9293 §3.10.7.2, third): the SYN+ACK is due.
+    /// A SYN reached a listener (RFC 9293 §3.10.7.2, third), or is known by its cookie: the SYN+ACK is due.
     pub(crate) fn answer(
         cx: &mut Context<'_>,
         identity: Identity,
         parent: ListenerId,
         syn: &Header,
+        cause: Cause,
     ) -> Connection {
         let mut connection = Connection::new(cx, identity, State::Listen);
         connection.parent = Some(parent);
         connection.count_received(syn);
         connection.synchronize(cx.settings, syn);
-        connection.transition(cx, State::SynReceived, Cause::Segment(syn.flags));
+        connection.transition(cx, State::SynReceived, cause);
         connection
     }
 

@@ -85,6 +85,9 @@ pub enum Cause {
     ListenerClosed,
     /// A new connection took the place of one in TIME-WAIT (RFC 6191).
     Replaced,
+    /// A segment with these control bits returned a SYN cookie: the SYN, which was not remembered, counts as received
+    /// (RFC 4987 §3.6).
+    SynCookie(Flags),
 }
 
 /// A call of the application (RFC 9293 §3.9.1; named as in the sockets API).
@@ -340,6 +343,7 @@ impl fmt::Display for Cause {
             Cause::Unreachable(errno) => write!(f, "ICMP: {errno}"),
             Cause::ListenerClosed => f.write_str("the listener closed"),
             Cause::Replaced => f.write_str("a new connection takes its place"),
+            Cause::SynCookie(flags) => write!(f, "received {flags} with a SYN cookie"),
         }
     }
 }

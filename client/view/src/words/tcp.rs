@@ -10,7 +10,10 @@ pub fn cause(cause: &Cause) -> String {
     let name = |value: i32| timer(TcpTimer::try_from(value).unwrap_or_default());
     match &cause.origin {
         Some(Origin::Call(call)) => format!("{}()", self::call(TcpCall::try_from(*call).unwrap_or_default())),
-        Some(Origin::Segment(segment)) => format!("received {}", flags(segment.flags.unwrap_or_default())),
+        Some(Origin::Segment(segment)) => {
+            let cookie = if segment.syn_cookie { " with a SYN cookie" } else { "" };
+            format!("received {}{cookie}", flags(segment.flags.unwrap_or_default()))
+        }
         Some(Origin::Timer(timer)) => format!("{} timer fired", name(*timer)),
         Some(Origin::GaveUp(_)) if cause.user_timeout => "user timeout".to_owned(),
         Some(Origin::GaveUp(timer)) => format!("{} timer: gave up", name(*timer)),

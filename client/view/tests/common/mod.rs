@@ -212,7 +212,10 @@ pub(crate) fn by_call(call: TcpCall) -> Cause {
 
 pub(crate) fn by_segment(flags: &str, segment: u64) -> Cause {
     let flags = Some(parse_flags(flags));
-    Cause { origin: Some(cause::Origin::Segment(SegmentCause { segment, flags })), ..Cause::default() }
+    Cause {
+        origin: Some(cause::Origin::Segment(SegmentCause { segment, flags, syn_cookie: false })),
+        ..Cause::default()
+    }
 }
 
 pub(crate) fn gave_up(timer: TcpTimer) -> Cause {

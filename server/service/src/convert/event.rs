@@ -223,9 +223,10 @@ fn cause(cause: &Cause, segment: Option<SegmentNumber>) -> v1::Cause {
     use v1::cause::Origin;
     let origin = match cause {
         Cause::Call(call) => Origin::Call(enums::call(*call).into()),
-        Cause::Segment(control) => Origin::Segment(v1::SegmentCause {
+        Cause::Segment(control) | Cause::SynCookie(control) => Origin::Segment(v1::SegmentCause {
             segment: segment.map_or(0, |segment| segment.0.get()),
             flags: Some(flags(*control)),
+            syn_cookie: matches!(cause, Cause::SynCookie(_)),
         }),
         Cause::Timer(timer) => Origin::Timer(enums::timer(*timer).into()),
         Cause::GaveUp(timer) | Cause::UserTimeout(timer) => Origin::GaveUp(enums::timer(*timer).into()),

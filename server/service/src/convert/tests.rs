@@ -261,6 +261,11 @@ fn a_cause_has_its_origin() {
             Some(segment(3)),
             serde_json::json!({"segment": {"segment": "3", "flags": {"fin": true, "ack": true}}}),
         ),
+        (
+            Cause::SynCookie(Flags::ACK),
+            Some(segment(3)),
+            serde_json::json!({"segment": {"segment": "3", "flags": {"ack": true}, "synCookie": true}}),
+        ),
         (Cause::Timer(Timer::TimeWait), None, serde_json::json!({"timer": "TCP_TIMER_TIME_WAIT"})),
         (Cause::GaveUp(Timer::Persist), None, serde_json::json!({"gaveUp": "TCP_TIMER_PERSIST"})),
         (

@@ -2,7 +2,7 @@
 
 use super::pair::{Pair, gaps, pattern};
 use super::*;
-use crate::{DropReason, SynCookies};
+use crate::{Cause, DropReason, SynCookies};
 
 const MSS: u16 = 1460;
 
@@ -48,6 +48,10 @@ fn a_connection_from_a_cookie_is_like_any_other() {
         assert_eq!((answer.header.options.window_scale, answer.header.window), (scale, window));
         assert_eq!(answer.header.options.sack_permitted, timestamps);
         assert_eq!(pair.states(1), [State::Listen, State::SynReceived, State::Established]);
+        let begins = |kind| {
+            matches!(kind, EventKind::Transition { cause: Cause::SynCookie(ACK), to: State::SynReceived, .. })
+        };
+        assert!(pair.events[1].iter().any(|(_, event)| begins(event.kind)));
         let info = pair.ends[1].info(pair.now, pair.id(1)).unwrap();
         assert_eq!((info.rtt, info.rto), (None, secs(1)), "nobody knows when the SYN+ACK was sent");
         for end in 0..2 {

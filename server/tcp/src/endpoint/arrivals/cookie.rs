@@ -8,7 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::bookkeeping::context;
 use crate::segment::Segment;
 use crate::syn_cookie::{self, SynCookie};
-use crate::{Arrival, Disposition, DropReason, Instant, ListenerId, Seq, SynCookies};
+use crate::{Arrival, Cause, Disposition, DropReason, Instant, ListenerId, Seq, SynCookies};
 
 impl Endpoint {
     fn syn_cookie(&self, segment: &Segment<'_>, irs: Seq) -> SynCookie {
@@ -30,7 +30,8 @@ impl Endpoint {
         // A connection that lives as long as it takes to answer; nobody learns of it.
         let (mut events, settings) = (VecDeque::new(), &self.config.settings);
         let cx = &mut Context { now, settings, events: &mut events };
-        let header = Connection::answer(cx, identity, id, &syn).cookie(cx, &syn.options);
+        let header =
+            Connection::answer(cx, identity, id, &syn, Cause::Segment(syn.flags)).cookie(cx, &syn.options);
         self.answers.push_back((segment.destination, segment.source, header));
         if let Some(listener) = self.listeners.get_mut(&id) {
             listener.cookie_sent = Some(now);
@@ -62,7 +63,7 @@ impl Endpoint {
         let clock = echo.map(|echo| echo.wrapping_sub(identity.ts_offset));
         let syn = syn_cookie::syn(header, mss, clock);
         let cx = &mut context(&self.config, &mut self.events, now);
-        let mut connection = Connection::answer(cx, identity, id, &syn);
+        let mut connection = Connection::answer(cx, identity, id, &syn, Cause::SynCookie(header.flags));
         connection.cookie_returned(cx);
         if let Some(listener) = self.listeners.get_mut(&id) {
             listener.embryonic += 1;

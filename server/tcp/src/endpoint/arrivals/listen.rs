@@ -5,7 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::bookkeeping::context;
 use crate::listener::Admission;
 use crate::segment::Segment;
-use crate::{Arrival, Disposition, DropReason, Flags, Instant, ListenerId};
+use crate::{Arrival, Cause, Disposition, DropReason, Flags, Instant, ListenerId};
 
 impl Endpoint {
     /// The four steps of RFC 9293 §3.10.7.2.
@@ -51,7 +51,8 @@ impl Endpoint {
         }
         let identity = self.identity(now, segment.destination, segment.source);
         let cx = &mut context(&self.config, &mut self.events, now);
-        let connection = Connection::answer(cx, identity, id, &segment.header);
+        let cause = Cause::Segment(segment.header.flags);
+        let connection = Connection::answer(cx, identity, id, &segment.header, cause);
         Arrival { connection: Some(self.adopt(connection)), disposition: Disposition::Accepted }
     }
 }
