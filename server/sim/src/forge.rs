@@ -8,7 +8,7 @@ use halfopen_tcp::{ConnectionStatus, Flags, Header, Instant, Options, Purpose, S
 
 use crate::connections::{End, Relative};
 use crate::shared::Run;
-use halfopen_trace::{ConnectionNumber, EventKind, HostId, Phase, SegmentNumber, SegmentSent};
+use halfopen_trace::{ConnectionNumber, EventKind, FaultId, HostId, Phase, SegmentNumber, SegmentSent};
 
 /// What the data of a forged segment is made of.
 const FORGED_OCTET: u8 = b'X';
@@ -21,13 +21,13 @@ pub(crate) struct Forged {
 }
 
 impl Run {
-    /// Makes up a segment, by the fault at this position. `status` is what the host that it arrives at knows of a
+    /// Makes up a segment, by this fault. `status` is what the host that it arrives at knows of a
     /// connection. `None` if there is no such connection.
     pub(crate) fn forge(
         &mut self,
         scenario: &Scenario,
         forgery: &Forgery,
-        (now, fault): (Instant, usize),
+        (now, fault): (Instant, FaultId),
         status: impl FnOnce(ConnectionNumber) -> Option<ConnectionStatus>,
     ) -> Option<Forged> {
         let hosts = [forgery.from, forgery.to].map(HostId::from);

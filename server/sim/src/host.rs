@@ -1,38 +1,34 @@
 //! The software of a host: its TCP and the application over it.
 
+mod arrivals;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_network::random::Stream;
 use halfopen_network::{Connections as _, Flight};
-use halfopen_scenario::{Effect, Scenario, Unreachable};
+use halfopen_scenario::Scenario;
 use halfopen_tcp::{
-    Arrival, Cause, Config, ConnectionId, Disposition, DropReason, Endpoint, Event, EventKind as TcpEvent,
-    Instant, Keepalive, Subject, TimerChange, Transmit,
+    Cause, Config, ConnectionId, Endpoint, Event, EventKind as TcpEvent, Instant, Keepalive, Subject,
+    TimerChange, Transmit,
 };
 
 use crate::application::{Application, Context, Opened, Outside, Process, Programs, Socket, Turn};
 use crate::clock::Clock;
 use crate::connections::{End, EndId, Origin};
-use crate::scripted::hand_over;
 use crate::shared::{Shared, Signal};
 use crate::wanted::Wanted;
 use crate::world::Port;
 use halfopen_trace::{
-    ConnectionCreated, ConnectionNumber, EventKind, HostId, KeepaliveVerdict, LossReason, SegmentNumber,
+    ConnectionCreated, ConnectionNumber, EventKind, HostId, KeepaliveVerdict, SegmentNumber,
 };
 
 /// Timeouts that a TCP may handle in one instant. More is a bug of ours.
 const MOST_TIMEOUTS: usize = 1_000_000;
-
-/// Datagrams that may wait for a paused host: as many as Linux keeps for a virtual machine that does not read its TAP device
-/// (`tx_queue_len` of an Ethernet device: `DEFAULT_TX_QUEUE_LEN` in include/net/pkt_sched.h).
-const MOST_WAITING: usize = 1000;
 
 /// One life of a host, from boot to crash.
 pub(crate) async fn live(shared: Rc<Shared>, host: HostId, port: Rc<Port>) -> Infallible {
@@ -148,136 +144,6 @@ impl Machine {
     /// What the host's own clock shows.
     fn local(&self) -> Instant {
         self.shared.control(self.host).clock.get().at(self.shared.now.get())
-    }
-
-    /// Takes what arrives in this step; what waited while the host was paused comes before.
-    fn receive(&mut self) {
-        let control = self.shared.control(self.host);
-        if !control.paused.get() {
-            for (flight, octets) in control.waiting.take() {
-                self.arrived.push((flight, keep(&mut self.incoming, &octets)));
-            }
-        }
-        self.port.receive(&mut self.incoming, |flight, octets| self.arrived.push((flight, octets)));
-    }
-
-    /// The host is paused: what arrives waits, as far as there is room.
-    fn keep_waiting(&mut self) {
-        let mut waiting = self.shared.control(self.host).waiting.borrow_mut();
-        for (flight, octets) in self.arrived.drain(..) {
-            if waiting.len() < MOST_WAITING {
-                waiting.push((flight, self.incoming[octets].to_vec()));
-            } else {
-                let now = self.shared.now.get();
-                self.shared.run.borrow_mut().lose(now, flight, LossReason::HostPaused);
-            }
-        }
-        self.incoming.clear();
-    }
-
-    /// Handles what arrived: only what opens a connection, or all.
-    fn take_arrivals(&mut self, only_opening: bool) {
-        if only_opening && !self.arrived.iter().any(|(flight, _)| flight.opens) {
-            return;
-        }
-        let mut arrived = std::mem::take(&mut self.arrived);
-        arrived.retain(|(flight, octets)| {
-            let now = !only_opening || flight.opens;
-            if now {
-                self.arrives(*flight, octets.clone());
-            }
-            !now
-        });
-        self.arrived = arrived;
-        if !only_opening {
-            self.incoming.clear();
-        }
-    }
-
-    fn arrives(&mut self, flight: Flight, octets: Range<usize>) {
-        let (now, octets) = (self.local(), &self.incoming[octets]);
-        let arrival = hand_over(&self.shared, self.host, &mut self.endpoint, now, octets);
-        let mut run = self.shared.run.borrow_mut();
-        let Flight { segment, connection, message, .. } = flight;
-        let datagram = match message {
-            None => run.snapshots.arrived(segment, octets),
-            Some(_) => run.snapshots.keep(octets),
-        };
-        drop(run);
-        match message {
-            None => self.note_arrival(arrival, (segment, datagram), connection),
-            Some(code) => self.note_message(arrival, code, (segment, datagram), connection),
-        }
-    }
-
-    /// A router has said that it could not deliver a segment, sent on a connection.
-    fn note_message(
-        &mut self,
-        arrival: Arrival,
-        code: Unreachable,
-        (segment, datagram): (SegmentNumber, Option<Arc<[u8]>>),
-        connection: Option<ConnectionNumber>,
-    ) {
-        let dropped = reason(arrival.disposition);
-        let kind = EventKind::DestinationUnreachable { segment, code, dropped, datagram };
-        self.note(connection, kind);
-        self.drain(None);
-        if let Some(connection) = arrival.connection {
-            self.application.connection_changed(connection);
-        }
-    }
-
-    /// What arrives that no host sent.
-    fn take_forgeries(&mut self) {
-        let now = self.shared.now.get();
-        let shared = Rc::clone(&self.shared);
-        let faults = shared.faults.borrow();
-        for fault in shared.control(self.host).forgeries.take() {
-            let Effect::Inject(forgery) = &faults.get(fault).effect else {
-                unreachable!("only an injection is forged")
-            };
-            let status = |number| {
-                let mut newest_first = self.ends.iter().rev();
-                let (id, _) = newest_first.find(|(_, end)| end.number == number)?;
-                self.endpoint.status(*id)
-            };
-            let forged = shared.run.borrow_mut().forge(&shared.scenario, forgery, (now, fault), status);
-            if let Some(forged) = forged {
-                let (time, endpoint) = (self.local(), &mut self.endpoint);
-                let arrival = hand_over(&shared, self.host, endpoint, time, &forged.datagram);
-                self.note_arrival(arrival, (forged.segment, None), Some(forged.connection));
-            }
-        }
-    }
-
-    /// A segment has arrived, sent on a connection.
-    fn note_arrival(
-        &mut self,
-        arrival: Arrival,
-        (segment, datagram): (SegmentNumber, Option<Arc<[u8]>>),
-        connection: Option<ConnectionNumber>,
-    ) {
-        let now = self.shared.now.get();
-        let known = arrival.connection.and_then(|connection| self.ends.get(&connection)).copied();
-        let mut run = self.shared.run.borrow_mut();
-        if let Some(end) = known {
-            run.connections.arrived(end, now);
-        }
-        let dropped = reason(arrival.disposition);
-        let connection = known.map(|end| end.number).or(connection);
-        let arrived = EventKind::SegmentArrived { segment, dropped, datagram };
-        run.recorder.push(now, Some(self.host), connection, arrived);
-        drop(run);
-
-        self.drain(Some(segment));
-        if let Some(connection) = arrival.connection {
-            if known.is_none()
-                && let Some(end) = self.ends.get(&connection)
-            {
-                self.shared.run.borrow_mut().connections.arrived(*end, now);
-            }
-            self.application.connection_changed(connection);
-        }
     }
 
     fn take_timeouts(&mut self) {
@@ -444,26 +310,11 @@ impl Machine {
     }
 }
 
-/// Puts octets with the others.
-fn keep(incoming: &mut Vec<u8>, octets: &[u8]) -> Range<usize> {
-    let start = incoming.len();
-    incoming.extend_from_slice(octets);
-    start..incoming.len()
-}
-
 /// A timer's change in the time of the run.
 fn by_clock(change: TimerChange, clock: Clock) -> TimerChange {
     match change {
         TimerChange::Set { expires } => TimerChange::Set { expires: clock.time_of(expires) },
         TimerChange::Fired | TimerChange::Cancelled => change,
-    }
-}
-
-/// Why what arrived was not used; `None` if it was.
-fn reason(disposition: Disposition) -> Option<DropReason> {
-    match disposition {
-        Disposition::Accepted => None,
-        Disposition::Dropped(reason) => Some(reason),
     }
 }
 

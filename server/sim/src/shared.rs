@@ -55,8 +55,8 @@ pub(crate) struct Control {
     pub(crate) waiting: RefCell<Vec<(Flight, Vec<u8>)>>,
     /// What the time is on the host.
     pub(crate) clock: Cell<Clock>,
-    /// Faults, by position, whose segments arrive at the host in the next step.
-    pub(crate) forgeries: RefCell<Vec<usize>>,
+    /// Faults whose segments arrive at the host in the next step.
+    pub(crate) forgeries: RefCell<Vec<FaultId>>,
     /// How often the host has been started.
     pub(crate) lives: Cell<u32>,
     /// To its application, if that is somebody outside.
@@ -133,16 +133,16 @@ impl Control {
 }
 
 impl Run {
-    /// A fault, by its position from 0, is applied.
+    /// A fault is applied.
     pub(crate) fn apply_fault(
         &mut self,
         now: Instant,
-        (fault, phase): (usize, Phase),
+        (fault, phase): (FaultId, Phase),
         host: Option<HostId>,
         segment: Option<(SegmentNumber, Option<ConnectionNumber>)>,
     ) {
         let (segment, connection) = segment.unzip();
-        let applied = FaultApplied { fault: FaultId(fault as u32), phase, segment };
+        let applied = FaultApplied { fault, phase, segment };
         self.recorder.push(now, host, connection.flatten(), EventKind::FaultApplied(applied));
     }
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::{Driver, Power};
 use crate::application::Process;
 use crate::shared::Signal;
-use halfopen_trace::{HostId, Phase};
+use halfopen_trace::{FaultId, HostId, Phase};
 
 impl Driver {
     /// Processes of a host die: all, or that of one program. A host that is off has none.
     pub(super) fn kill(
         &mut self,
         host: HostId,
-        fault: usize,
+        fault: FaultId,
         program: Option<usize>,
         restarts_after: Option<Duration>,
     ) {
@@ -37,7 +37,7 @@ impl Driver {
     }
 
     /// What the fault has killed on a host starts again.
-    pub(super) fn restart(&mut self, host: HostId, fault: usize) {
+    pub(super) fn restart(&mut self, host: HostId, fault: FaultId) {
         let killed = &mut self.suspensions[host.index()].killed;
         let Some(index) = killed.iter().position(|(by, _)| *by == fault) else { return };
         let (_, victims) = killed.remove(index);

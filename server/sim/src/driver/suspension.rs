@@ -7,15 +7,15 @@ use halfopen_tcp::Instant;
 use super::{Driver, Power};
 use crate::application::Process;
 use crate::clock::Clock;
-use halfopen_trace::{EventKind, HostId, HostState, LossReason, Phase};
+use halfopen_trace::{EventKind, FaultId, HostId, HostState, LossReason, Phase};
 
 /// What of a host that is on is suspended.
 #[derive(Debug, Default)]
 pub(super) struct Suspension {
     /// The faults that have killed processes which did not start again, and these processes.
-    pub(super) killed: Vec<(usize, Vec<Process>)>,
+    pub(super) killed: Vec<(FaultId, Vec<Process>)>,
     /// The faults that freeze or pause it now.
-    by: Vec<(usize, Manner)>,
+    by: Vec<(FaultId, Manner)>,
     /// Since when its clock stands still.
     clock_stopped: Option<Instant>,
 }
@@ -91,7 +91,7 @@ impl Driver {
     }
 
     /// Plans the end of a fault that begins and lasts so long.
-    pub(super) fn plan_end(&mut self, fault: usize, phase: Phase, after: Option<Duration>) {
+    pub(super) fn plan_end(&mut self, fault: FaultId, phase: Phase, after: Option<Duration>) {
         if let (Phase::Begin, Some(after)) = (phase, after) {
             self.script.plan(self.shared.now.get() + after, Phase::End, fault);
         }
@@ -101,7 +101,7 @@ impl Driver {
     pub(super) fn suspend(
         &mut self,
         host: HostId,
-        fault: usize,
+        fault: FaultId,
         phase: Phase,
         (manner, lasts): (Manner, Option<Duration>),
     ) {
@@ -153,7 +153,7 @@ impl Driver {
     }
 
     /// The clock of a host goes forward. One that is off has none, and none goes further than it can count.
-    pub(super) fn jump(&mut self, host: HostId, fault: usize, by: Duration) {
+    pub(super) fn jump(&mut self, host: HostId, fault: FaultId, by: Duration) {
         let control = self.shared.control(host);
         let mut clock = control.clock.get();
         if self.state(host) != HostState::Down && clock.jump(by) {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use halfopen_scenario::{Fault, Scenario};
+use halfopen_trace::FaultId;
 
-/// The faults of the scenario, then those that were added, by their position from 0.
+/// The faults of the scenario, then those that were added.
 #[derive(Debug)]
 pub(crate) struct Faults {
     scenario: Arc<Scenario>,
@@ -17,10 +18,10 @@ impl Faults {
         Faults { scenario: Arc::clone(scenario), added: Vec::new() }
     }
 
-    /// The fault at a position.
-    pub(crate) fn get(&self, position: usize) -> &Fault {
+    /// The fault of that id.
+    pub(crate) fn get(&self, id: FaultId) -> &Fault {
         let given = &self.scenario.faults;
-        given.get(position).unwrap_or_else(|| &self.added[position - given.len()])
+        given.get(id.index()).unwrap_or_else(|| &self.added[id.index() - given.len()])
     }
 
     /// How many there are.
@@ -28,8 +29,10 @@ impl Faults {
         self.scenario.faults.len() + self.added.len()
     }
 
-    /// Adds one at the next position.
-    pub(crate) fn add(&mut self, fault: Fault) {
+    /// Adds one, whose id is the next.
+    pub(crate) fn add(&mut self, fault: Fault) -> FaultId {
+        let id = FaultId(self.len() as u32);
         self.added.push(fault);
+        id
     }
 }

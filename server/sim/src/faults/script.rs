@@ -3,50 +3,50 @@
 use halfopen_network::Connections as _;
 use halfopen_scenario::{Effect, Fault, When};
 use halfopen_tcp::Instant;
-use halfopen_trace::Phase;
+use halfopen_trace::{FaultId, Phase};
 
 use crate::connections::Connections;
 
 /// The faults on hosts and links that have not happened yet.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
-    /// When, what, and the fault's position from 0. Latest first.
-    planned: Vec<(Instant, Phase, usize)>,
+    /// When, what, and by which fault. Latest first.
+    planned: Vec<(Instant, Phase, FaultId)>,
     /// Faults that wait for a state.
-    waiting: Vec<(usize, When)>,
+    waiting: Vec<(FaultId, When)>,
 }
 
 impl Script {
     /// The script of a scenario's faults.
     pub(crate) fn new(faults: &[Fault]) -> Script {
         let mut script = Script::default();
-        for (position, fault) in faults.iter().enumerate() {
-            script.add(position, fault);
+        for (id, fault) in (0..).map(FaultId).zip(faults) {
+            script.add(id, fault);
         }
         script
     }
 
-    /// One fault more, at this position.
-    pub(crate) fn add(&mut self, position: usize, fault: &Fault) {
+    /// One fault more.
+    pub(crate) fn add(&mut self, id: FaultId, fault: &Fault) {
         match (&fault.effect, fault.when) {
             (Effect::Segment { .. }, _) => {}
-            (_, When::State { .. }) => self.waiting.push((position, fault.when)),
+            (_, When::State { .. }) => self.waiting.push((id, fault.when)),
             (_, When::At(time) | When::Between(time, _)) => {
-                self.plan(Instant::ZERO + time, Phase::Begin, position);
+                self.plan(Instant::ZERO + time, Phase::Begin, id);
             }
-            (_, When::Always) => self.plan(Instant::ZERO, Phase::Begin, position),
+            (_, When::Always) => self.plan(Instant::ZERO, Phase::Begin, id),
         }
     }
 
     /// Plans a phase.
-    pub(crate) fn plan(&mut self, time: Instant, phase: Phase, fault: usize) {
+    pub(crate) fn plan(&mut self, time: Instant, phase: Phase, fault: FaultId) {
         let entry = (time, phase, fault);
         let place = self.planned.partition_point(|planned| *planned > entry);
         self.planned.insert(place, entry);
     }
 
     /// Strikes a planned end out.
-    pub(crate) fn cancel_end(&mut self, fault: usize) {
+    pub(crate) fn cancel_end(&mut self, fault: FaultId) {
         self.planned.retain(|(_, phase, planned)| (*phase, *planned) != (Phase::End, fault));
     }
 
@@ -58,9 +58,9 @@ impl Script {
     }
 
     /// Takes the next phase that is due, in the order of their times, ends last, then of the scenario.
-    pub(crate) fn take(&mut self, now: Instant, connections: &Connections) -> Option<(Phase, usize)> {
+    pub(crate) fn take(&mut self, now: Instant, connections: &Connections) -> Option<(Phase, FaultId)> {
         let met =
-            |(_, when): &(usize, When)| condition_met(*when, connections).is_some_and(|time| time <= now);
+            |(_, when): &(FaultId, When)| condition_met(*when, connections).is_some_and(|time| time <= now);
         if let Some(index) = self.waiting.iter().position(met) {
             return Some((Phase::Begin, self.waiting.remove(index).0));
         }
@@ -101,9 +101,9 @@ mod tests {
         let connections = Connections::default();
         let at = Instant::ZERO + SECOND;
         assert_eq!(script.next(&connections), Some(at));
-        script.plan(at, Phase::End, 0);
+        script.plan(at, Phase::End, FaultId(0));
         let taken: Vec<_> = std::iter::from_fn(|| script.take(at, &connections)).collect();
-        assert_eq!(taken, [(Phase::Begin, 1), (Phase::Begin, 2), (Phase::End, 0)]);
+        assert_eq!(taken, [(Phase::Begin, FaultId(1)), (Phase::Begin, FaultId(2)), (Phase::End, FaultId(0))]);
         assert_eq!(script.next(&connections), Some(at + SECOND));
     }
 
@@ -121,7 +121,7 @@ mod tests {
         let due = Instant::ZERO + 2 * SECOND;
         assert_eq!(script.next(&connections), Some(due));
         assert_eq!(script.take(Instant::ZERO + SECOND, &connections), None);
-        assert_eq!(script.take(due, &connections), Some((Phase::Begin, 0)));
+        assert_eq!(script.take(due, &connections), Some((Phase::Begin, FaultId(0))));
         assert_eq!(script.next(&connections), None, "once");
     }
 }
