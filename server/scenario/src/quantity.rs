@@ -289,6 +289,35 @@ impl Parse for Count {
     }
 }
 
+/// A size that is claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SizeCount(pub(crate) Count);
+
+impl Parse for SizeCount {
+    const WHAT: &'static str = "a size such as `100 B`, `at least 100 B` or `at most 100 B`";
+
+    fn schema() -> Schema {
+        let pattern = format!(r"(at (least|most)\s+)?({})", units::size_pattern());
+        forms::text(&pattern, ["100 B", "at least 100 B", "at most 1 KiB"])
+    }
+
+    fn parse(text: &str) -> Result<SizeCount, Mistake> {
+        let size = |text: &str| Size::parse(text.trim()).map(|Size(octets)| octets);
+        let count = if let Some(rest) = text.strip_prefix("at least ") {
+            size(rest).map(Count::AtLeast)
+        } else if let Some(rest) = text.strip_prefix("at most ") {
+            size(rest).map(Count::AtMost)
+        } else {
+            size(text).map(Count::Exactly)
+        };
+        count.map(SizeCount)
+    }
+
+    fn number(number: i128) -> Result<SizeCount, Mistake> {
+        Size::number(number).map(|Size(octets)| SizeCount(Count::Exactly(octets)))
+    }
+}
+
 impl Parse for PayloadMatch {
     const WHAT: &'static str = "`none`, `any` or a size such as `100 B` or `larger than 100 B`";
 

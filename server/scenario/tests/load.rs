@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use halfopen_scenario::*;
 use halfopen_tcp::{
-    CongestionAlgorithm, Errno, Flags, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, State,
-    WindowScale,
+    CongestionAlgorithm, Errno, Flags, GiveUp, KeepaliveSettings, Profile, RtoMin, RtoSettings, SendFlags,
+    SocketOptions, State, WindowScale,
 };
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -160,13 +160,20 @@ fn programs_have_their_connections() {
         nodelay: Some(true),
         user_timeout: Some(None),
         linger: Some(Some(Duration::ZERO)),
+        cork: Some(false),
         receive_buffer: Some(8192),
         send_buffer: Some(16_384),
+        notsent_lowat: Some(Some(4096)),
+        mss: None,
     };
+    let listening = SocketOptions { keepalive: options.keepalive, mss: Some(536), ..SocketOptions::NONE };
+    let connecting =
+        SocketOptions { receive_buffer: Some(1 << 20), notsent_lowat: Some(None), ..SocketOptions::NONE };
+    let (none, flags) = (SocketOptions::NONE, SendFlags::default());
     assert_eq!(
         actions(web),
         [
-            Action::Listen { port: 80, backlog: 1, reuse_address: false },
+            Action::Listen { port: 80, backlog: 1, reuse_address: false, options: listening },
             Action::Accept { port: 80, connection },
             Action::Receive { connection, amount: Amount::Octets(1024) },
             Action::Receive { connection, amount: Amount::Next },
@@ -188,19 +195,35 @@ fn programs_have_their_connections() {
                 to: to("10.0.0.2:80"),
                 from: Some("192.0.2.1".parse().unwrap()),
                 local_port: Some(40001),
+                options: connecting,
                 connection
             },
-            Action::Connect { to: to("[fd00::3]:81"), from: None, local_port: None, connection: Slot(1) },
-            Action::Send { connection, payload: Payload::Octets(100), times: 5, every: S(1) },
+            Action::Connect {
+                to: to("[fd00::3]:81"),
+                from: None,
+                local_port: None,
+                options: none,
+                connection: Slot(1)
+            },
+            Action::Send { connection, payload: Payload::Octets(100), times: 5, every: S(1), flags },
             Action::Send {
                 connection: Slot(1),
                 payload: Payload::Text("GET / HTTP/1.0\r\n\r\n".to_owned()),
                 times: 1,
                 every: Duration::ZERO,
+                flags: SendFlags { more: true, end_of_record: true },
             },
+            Action::Poll { connection: Slot(1), events: vec![PollEvent::In] },
+            Action::Poll { connection: Slot(1), events: vec![PollEvent::Out, PollEvent::ReadHup] },
             Action::Ping { connection: Slot(1), octets: 17, times: Some(3), every: S(30) },
             Action::Repeat { body: 3, times: Some(30_000), every: MS(2) },
-            Action::Connect { to: to("10.0.0.2:80"), from: None, local_port: None, connection: Slot(2) },
+            Action::Connect {
+                to: to("10.0.0.2:80"),
+                from: None,
+                local_port: None,
+                options: none,
+                connection: Slot(2)
+            },
             Action::Receive { connection: Slot(2), amount: Amount::Octets(1) },
             Action::Close { connection: Slot(2) },
             Action::Repeat { body: 1, times: None, every: Duration::ZERO },
@@ -209,15 +232,16 @@ fn programs_have_their_connections() {
                 payload: Payload::Octets(1),
                 times: 1,
                 every: Duration::ZERO,
+                flags,
             },
             Action::Wait(MS(1500)),
             Action::WaitUntil(S(60)),
-            Action::Send { connection, payload: Payload::Octets(1), times: 1, every: Duration::ZERO },
+            Action::Send { connection, payload: Payload::Octets(1), times: 1, every: Duration::ZERO, flags },
             Action::Hold,
         ]
     );
     assert!(web.steps[4].may_not_happen && !web.steps[3].may_not_happen);
-    let failures = [web.steps[6].failure, web.steps[7].failure, client.steps[13].failure];
+    let failures = [web.steps[6].failure, web.steps[7].failure, client.steps[15].failure];
     assert_eq!(
         failures,
         [
@@ -228,10 +252,10 @@ fn programs_have_their_connections() {
     );
     assert_eq!(web.steps[2].text, "receive: 1 KiB");
     assert_eq!(client.steps[2].text, "send: 100 B, every: 1s, times: 5, on: pool-1");
-    assert_eq!(client.steps[14].text, "hold");
-    assert_eq!(client.steps[5].text, "repeat: […], times: 30000, every: 2ms, error: EADDRNOTAVAIL");
-    let timeouts = [&web.steps[1], &client.steps[4], &client.steps[7], &client.steps[8]];
-    assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(15)), Some(S(1)), None]);
+    assert_eq!(client.steps[16].text, "hold");
+    assert_eq!(client.steps[7].text, "repeat: […], times: 30000, every: 2ms, error: EADDRNOTAVAIL");
+    let timeouts = [&web.steps[1], &client.steps[4], &client.steps[6], &client.steps[9], &client.steps[10]];
+    assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(0)), Some(S(15)), Some(S(1)), None]);
     assert_eq!(
         web.steps[0].location,
         Location { line: 92, column: 9, path: "applications.server.web[0]".to_owned() }

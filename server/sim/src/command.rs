@@ -3,8 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use halfopen_scenario::{ConnectionRef, Fault, SocketOptions};
-use halfopen_tcp::{ConnectionStatus, Errno};
+use halfopen_scenario::{ConnectionRef, Fault};
+use halfopen_tcp::{ConnectionStatus, Errno, SocketOptions};
 use halfopen_trace::{FaultId, HostId, MiddleboxId};
 use thiserror::Error;
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 use common::*;
 use halfopen_scenario::{
     Action, AddressMove, Amount, Base, BlackHole, Cut, DelayedAck, Effect, Fault, Field, ForgedOptions,
-    ForgedTimestamps, Forgery, Keepalive, Match, NewValue, Number, Payload, Renumber, Rewrite, Scenario,
-    SegmentAction, TcpSettings, Unreachable, When, Which,
+    ForgedTimestamps, Forgery, Keepalive, Match, NewValue, Number, Payload, PollEvent, Renumber, Rewrite,
+    Scenario, SegmentAction, TcpSettings, Unreachable, When, Which,
 };
 use halfopen_sim::{Discard, RunOptions};
-use halfopen_tcp::{Flags, Profile, State};
+use halfopen_tcp::{Flags, Profile, SendFlags, SocketOptions, State};
 use halfopen_trace::{Problem, Verdict};
 use proptest::prelude::*;
 
@@ -31,11 +31,20 @@ fn talk() -> impl Strategy<Value = Action> {
     let payload = prop_oneof![4 => size().prop_map(Payload::Octets), 1 => texts];
     let amounts = prop_oneof![size().prop_map(Amount::Octets), Just(Amount::Next), Just(Amount::End),];
     prop_oneof![
-        3 => (payload, 1_u32..4, time()).prop_map(|(payload, times, every)| Action::Send {
+        3 => (payload, 1_u32..4, time(), any::<[bool; 2]>()).prop_map(|(payload, times, every, flags)| {
+            let flags = SendFlags { more: flags[0], end_of_record: flags[1] };
+            Action::Send { connection: CONNECTION, payload, times, every, flags }
+        }),
+        1 => prop::sample::select(PollEvent::ALL.to_vec())
+            .prop_map(|event| Action::Poll { connection: CONNECTION, events: vec![event] }),
+        1 => (any::<[bool; 2]>(), prop::option::of(1_u32..20_000)).prop_map(|(switches, lowat)| Action::Set {
             connection: CONNECTION,
-            payload,
-            times,
-            every,
+            options: SocketOptions {
+                cork: Some(switches[0]),
+                nodelay: Some(switches[1]),
+                notsent_lowat: Some(lowat),
+                ..SocketOptions::NONE
+            },
         }),
         4 => amounts.prop_map(|amount| Action::Receive { connection: CONNECTION, amount }),
         1 => time().prop_map(Action::Wait),

@@ -443,7 +443,7 @@ fn command(choice: Choice, sockets: &[SocketId], faults: &[halfopen_scenario::Fa
         interval: Duration::from_millis(u64::from(number % 7)),
         probes: number % 4,
     };
-    let options = halfopen_scenario::SocketOptions {
+    let options = halfopen_tcp::SocketOptions {
         keepalive: Some(Some(keepalive)),
         linger: Some(Some(Duration::from_millis(u64::from(number % 2)))),
         send_buffer: Some(number),

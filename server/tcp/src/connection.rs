@@ -10,6 +10,7 @@ mod delayed_ack;
 mod handshake;
 mod info;
 mod keepalive;
+mod options;
 mod outbox;
 mod packets;
 mod persist;
@@ -33,11 +34,11 @@ use crate::segment::IpChoice;
 use crate::snd::Snd;
 use crate::timers::Timers;
 use crate::{
-    Cause, ConnectionId, ConnectionStatus, EventKind, Flags, Header, Instant, ListenerId, Seq, State, Timer,
-    Totals,
+    Cause, ConnectionId, ConnectionStatus, EventKind, Flags, Header, Instant, ListenerId, Seq, SocketOptions,
+    State, Timer, Totals,
 };
 
-use application::{Application, SocketOptions};
+use application::{Application, SocketSettings};
 use challenge::ChallengeLimit;
 use handshake::Agreed;
 use info::Chronograph;
@@ -94,7 +95,7 @@ pub(crate) struct Connection {
     persist: Persist,
 
     // The application.
-    socket: SocketOptions,
+    socket: SocketSettings,
     application: Application,
 
     // What is to come.
@@ -150,7 +151,7 @@ impl Connection {
             challenge_limit: ChallengeLimit::default(),
             keepalive: KeepaliveState::new(settings.keepalive, cx.now),
             persist: Persist::default(),
-            socket: SocketOptions::new(settings),
+            socket: SocketSettings::new(settings),
             application: Application::default(),
             timers: Timers::new(id),
             outbox: Outbox::default(),
@@ -168,16 +169,19 @@ impl Connection {
         connection
     }
 
-    /// A SYN reached a listener (RFC 9293 §3.10.7.2, third), or is known by its cookie: the SYN+ACK is due.
+    /// A SYN reached a listener (RFC 9293 §3.10.7.2, third), or is known by its cookie: the SYN+ACK is due. The connection inherits the
+    /// listener's options.
     pub(crate) fn answer(
         cx: &mut Context<'_>,
         identity: Identity,
-        parent: ListenerId,
+        parent: (ListenerId, &SocketOptions),
         syn: &Header,
         cause: Cause,
     ) -> Connection {
         let mut connection = Connection::new(cx, identity, State::Listen);
+        let (parent, options) = parent;
         connection.parent = Some(parent);
+        connection.set_options(cx, options);
         connection.count_received(syn);
         connection.synchronize(cx.settings, syn);
         connection.transition(cx, State::SynReceived, cause);

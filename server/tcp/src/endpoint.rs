@@ -102,10 +102,9 @@ impl Endpoint {
         self.get(connection).map(|connection| connection.info(now))
     }
 
-    /// Which calls on a connection would do something at once; all of them once it is gone, with an error.
+    /// Which calls on a connection would do something at once; all of them once it is gone.
     pub fn readiness(&self, connection: ConnectionId) -> Readiness {
-        let gone = Readiness { readable: true, writable: true };
-        self.get(connection).map_or(gone, Connection::readiness)
+        self.get(connection).map_or(Readiness::GONE, Connection::readiness)
     }
 
     /// Whether [`accept`](Endpoint::accept) would find a connection.

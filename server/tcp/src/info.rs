@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::State;
 
 /// A snapshot of a connection. Fields have the names that Linux gives them (`struct tcp_info`), without `tcpi_`; segments
-/// are counted where it counts segments.
+/// are counted where it counts segments. The lengths of the two queues are those of the ioctls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpInfo {
     /// The state.
@@ -50,6 +50,10 @@ pub struct TcpInfo {
     pub reordering: u32,
     /// Octets written and never sent.
     pub notsent_bytes: u32,
+    /// Octets written and not acknowledged, sent or not (SIOCOUTQ).
+    pub outq: u32,
+    /// Octets received in order and not read (SIOCINQ).
+    pub inq: u32,
     /// Segments and octets since the connection was created.
     pub totals: Totals,
     /// How long data was in the send buffer or in flight.

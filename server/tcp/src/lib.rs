@@ -31,6 +31,7 @@ mod send_memory;
 mod seq;
 mod settings;
 mod snd;
+mod socket;
 mod state;
 mod syn_cookie;
 mod time;
@@ -54,6 +55,7 @@ pub use settings::{
     AckRule, CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin,
     RtoSettings, Settings, SynCookies, SynQueueLimit, WindowScale,
 };
+pub use socket::{SendFlags, SocketOptions};
 pub use state::State;
 pub use time::Instant;
 

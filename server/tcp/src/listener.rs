@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::{ConnectionId, Instant, ListenerId, Settings, SynCookies, SynQueueLimit};
+use crate::{ConnectionId, Instant, ListenerId, Settings, SocketOptions, SynCookies, SynQueueLimit};
 
 /// What becomes of a SYN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +27,14 @@ pub struct ListenOptions {
     /// SO_REUSEADDR: whether it shares the port with connections whose sockets have the option too, those in TIME-WAIT
     /// included. Its connections inherit it.
     pub reuse_address: bool,
+    /// The options of its connections, which inherit them.
+    pub options: SocketOptions,
 }
 
 impl ListenOptions {
     /// On every address, with SO_REUSEADDR, as servers are usually written.
     pub const fn new(backlog: u32) -> ListenOptions {
-        ListenOptions { address: None, backlog, reuse_address: true }
+        ListenOptions { address: None, backlog, reuse_address: true, options: SocketOptions::NONE }
     }
 }
 
@@ -47,6 +49,8 @@ pub(crate) struct Listener {
     pub(crate) backlog: u32,
     /// SO_REUSEADDR, which its connections inherit.
     pub(crate) reuse_address: bool,
+    /// The options that its connections inherit.
+    pub(crate) options: SocketOptions,
     /// Connections that the accept queue holds.
     room: u64,
     /// When a SYN cookie was last sent.
@@ -59,13 +63,14 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) fn new(id: ListenerId, port: u16, options: ListenOptions, extra: u32) -> Listener {
-        let ListenOptions { address, backlog, reuse_address } = options;
+        let ListenOptions { address, backlog, reuse_address, options } = options;
         Listener {
             id,
             address,
             port,
             backlog,
             reuse_address,
+            options,
             room: u64::from(backlog) + u64::from(extra),
             cookie_sent: None,
             embryonic: 0,

@@ -25,6 +25,10 @@ pub(crate) struct Rcv {
     fin: Option<Seq>,
     /// The size of the buffer, octets.
     capacity: u32,
+    /// How much memory it may grow to, octets.
+    grows_to: u32,
+    /// The shift count that our SYN offers, once it is decided.
+    offered_scale: Option<Option<u8>>,
     /// The shift count of the windows we advertise.
     scale: u8,
     /// Whether the window of a SYN is a whole number of segments.
@@ -74,6 +78,8 @@ impl Rcv {
             assembler: Assembler::default(),
             fin: None,
             capacity: memory.as_ref().map_or(capacity, PacketMemory::capacity),
+            grows_to: settings.receive_buffer_max.map_or(0, |max| max.saturating_mul(2)),
+            offered_scale: None,
             scale: 0,
             whole_segments: settings.whole_segment_window,
             trims: settings.trim_to_window,
@@ -87,14 +93,22 @@ impl Rcv {
         }
     }
 
-    /// Sets the size of the buffer, octets.
+    /// Sets the size of the buffer, octets. It no longer grows.
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
         self.capacity = capacity;
+        self.grows_to = 0;
         if let Some(memory) = &mut self.memory {
             memory.set_capacity(capacity);
             self.capacity = memory.capacity();
         }
         self.min_increase = self.min_increase.min((self.capacity / 2).max(1));
+    }
+
+    /// The shift count that our SYN offers. It follows from the buffer as it is when the SYN is first made: the whole memory of one that
+    /// grows, but the data of a fixed one (Linux `tcp_select_initial_window`).
+    pub(crate) fn offer_scale(&mut self, settings: &Settings) -> Option<u8> {
+        let largest = self.capacity.max(self.grows_to);
+        *self.offered_scale.get_or_insert_with(|| Some(settings.window_scale?.shift_for(largest)))
     }
 
     /// The peer's SYN arrived.

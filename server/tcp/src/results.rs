@@ -57,8 +57,20 @@ pub struct ConnectionStatus {
 /// Which calls would return at once (POSIX `poll`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
-    /// `receive` finds octets, the end of the stream or an error.
+    /// `receive` finds octets, the end of the stream or an error (POLLIN).
     pub readable: bool,
-    /// The connection is open and `send` takes at least one octet, or `send` or `connected` finds an error.
+    /// The connection is open and `send` takes at least one octet, or `send` or `connected` finds an error (POLLOUT).
     pub writable: bool,
+    /// The peer has closed, or `shutdown(SHUT_RD)` was called (POLLRDHUP): nothing more will come.
+    pub peer_closed: bool,
+    /// Both directions are closed (POLLHUP).
+    pub hung_up: bool,
+    /// The next call fails with the error of the connection (POLLERR).
+    pub failed: bool,
+}
+
+impl Readiness {
+    /// A connection that is gone.
+    pub(crate) const GONE: Readiness =
+        Readiness { readable: true, writable: true, peer_closed: true, hung_up: true, failed: false };
 }

@@ -296,7 +296,8 @@ impl Scoreboard {
         let Some(first) = self.first_lost() else { return };
         while let Some(next) = self.segments.get(first + 1) {
             let whole = self.segments[first].octets() + next.octets();
-            let separate = self.segments[first].joined || next.joined || next.mark == Mark::Sacked;
+            let before = &self.segments[first];
+            let separate = before.joined || next.joined || before.ends_record || next.mark == Mark::Sacked;
             if separate
                 || self.segments[first].flags.contains(Flags::SYN)
                 || whole > max_len
@@ -309,6 +310,7 @@ impl Scoreboard {
             let merged = &mut self.segments[first];
             merged.len += next.len;
             merged.flags |= next.flags;
+            merged.ends_record = next.ends_record;
             merged.transmissions = merged.transmissions.max(next.transmissions);
         }
     }

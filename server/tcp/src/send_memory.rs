@@ -50,6 +50,10 @@ pub(crate) struct Queue {
     pub(crate) mss: u32,
     /// The largest window that the peer ever offered, octets.
     pub(crate) max_wnd: u32,
+    /// Octets that may wait to be sent before a new packet begins (TCP_NOTSENT_LOWAT).
+    pub(crate) notsent_lowat: u32,
+    /// Whether its last octet ends a record, so that its last packet is not filled up (MSG_EOR).
+    pub(crate) is_record: bool,
 }
 
 impl Queue {
@@ -59,14 +63,22 @@ impl Queue {
         (max / self.mss).max(1) * self.mss
     }
 
-    /// How many octets fill the last packet, or a new one.
+    /// How many octets fill the last packet, or a new one if little enough waits to be sent.
     pub(crate) fn room_in_packet(&self) -> u32 {
-        self.packet_len() - self.begun()
+        match self.begun() {
+            0 if self.unsent >= self.notsent_lowat => 0,
+            begun => self.packet_len() - begun,
+        }
     }
 
-    /// Octets in the last packet, if it is not full.
+    /// Octets in the last packet, if more can be added to it.
     fn begun(&self) -> u32 {
-        self.unsent % self.packet_len()
+        if self.is_record { 0 } else { self.unsent % self.packet_len() }
+    }
+
+    /// Whether so little waits to be sent that an application is woken (`__sk_stream_memory_free` with `wake`).
+    pub(crate) fn is_sent_enough(&self) -> bool {
+        self.unsent.saturating_mul(2) < self.notsent_lowat
     }
 
     /// The memory that it takes, octets.
@@ -106,21 +118,29 @@ impl SendMemory {
         self.waits
     }
 
+    /// Whether an application that waits for room goes on: at least a third of the memory is free, and little enough waits to be sent
+    /// (`__sk_stream_is_writeable`). If not, one waits from now on.
+    pub(crate) fn is_writable(&mut self, queue: Queue) -> bool {
+        // The buffer grows only where it, and not the congestion window, is the limit.
+        if self.waits && queue.in_flight + queue.unsent.min(queue.window) / queue.mss < queue.cwnd {
+            self.grow(queue.cwnd);
+        }
+        let memory = queue.memory();
+        let has_room = memory < self.limit && self.limit - memory >= memory / 2;
+        self.waits = !(has_room && queue.is_sent_enough());
+        !self.waits
+    }
+
     /// How many octets an application may write now, at most as many as fill a packet.
     pub(crate) fn room(&mut self, queue: Queue) -> u32 {
-        if self.waits {
-            // The buffer grows only where it, and not the congestion window, is the limit.
-            if queue.in_flight + queue.unsent.min(queue.window) / queue.mss < queue.cwnd {
-                self.grow(queue.cwnd);
-            }
-            let free = self.limit.saturating_sub(queue.memory());
-            if free < queue.memory() / 2 {
-                return 0;
-            }
+        if self.waits && !self.is_writable(queue) {
+            return 0;
         }
         // Filling up the last packet takes no more memory.
-        self.waits = queue.begun() == 0 && queue.memory() >= self.limit;
-        if self.waits { 0 } else { queue.room_in_packet() }
+        let is_full = queue.begun() == 0 && queue.memory() >= self.limit;
+        let room = if is_full { 0 } else { queue.room_in_packet() };
+        self.waits = room == 0;
+        room
     }
 }
 
@@ -171,6 +191,8 @@ mod tests {
             cwnd: 10,
             mss: 1448,
             max_wnd: 7_300,
+            notsent_lowat: u32::MAX,
+            is_record: false,
         };
         assert_eq!(fill(&mut memory, sent), 36_260 - 8_688);
         // Acknowledged up to 4345: not enough. Up to 8749: enough.
@@ -192,6 +214,8 @@ mod tests {
             cwnd: 10,
             mss: 1448,
             max_wnd: 64_512,
+            notsent_lowat: u32::MAX,
+            is_record: false,
         };
         assert_eq!(fill(&mut memory, empty), 2 * 31_856);
         let full = Queue { octets: 63_712, unsent: 20_272, in_flight: 30, cwnd: 30, ..empty };

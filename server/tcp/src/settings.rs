@@ -166,7 +166,7 @@ pub struct Settings {
     pub send_buffer_max: Option<u32>,
     /// Segments that may be sent before the first acknowledgment (RFC 6928).
     pub initial_window: u32,
-    /// The largest segment announced, octets; `None` is what the path MTU allows.
+    /// The largest segment announced, and of the peer's believed, octets (Linux TCP_MAXSEG); `None` is what the path MTU allows.
     pub mss: Option<u16>,
     /// The largest IP datagram that the host sends, octets.
     pub mtu: u16,
@@ -200,23 +200,6 @@ pub struct Settings {
     pub initial_sequence: Option<u32>,
 }
 
-impl Settings {
-    /// The shift count that a SYN offers.
-    pub(crate) fn window_shift(&self) -> Option<u8> {
-        let shift = match self.window_scale? {
-            WindowScale::Shift(shift) => shift,
-            WindowScale::ForBuffer => {
-                // The whole memory of a buffer that grows, but the data of a fixed one (Linux
-                // `tcp_select_initial_window`).
-                let grown = self.receive_buffer_max.map_or(0, |max| max.saturating_mul(2));
-                let largest = self.receive_buffer.max(grown);
-                u8::try_from(largest.max(1).ilog2().saturating_sub(15)).unwrap_or(WindowScale::MAX)
-            }
-        };
-        Some(shift.min(WindowScale::MAX))
-    }
-}
-
 /// The window scale that is offered (RFC 7323 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowScale {
@@ -229,6 +212,17 @@ pub enum WindowScale {
 impl WindowScale {
     /// The largest shift count (RFC 7323 §2.3).
     const MAX: u8 = 14;
+
+    /// The shift count for a buffer that has this many octets at most.
+    pub(crate) fn shift_for(self, largest: u32) -> u8 {
+        let shift = match self {
+            WindowScale::Shift(shift) => shift,
+            WindowScale::ForBuffer => {
+                u8::try_from(largest.max(1).ilog2().saturating_sub(15)).unwrap_or(WindowScale::MAX)
+            }
+        };
+        shift.min(WindowScale::MAX)
+    }
 }
 
 /// What limits the connections that a listener holds in SYN-RECEIVED.

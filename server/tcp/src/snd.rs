@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::scoreboard::Scoreboard;
 use crate::send_memory::{Queue, SendMemory};
-use crate::{Header, Seq, Settings};
+use crate::{Header, SendFlags, Seq, Settings};
 
 /// RFC 9293 §3.7.1, MUST-15: the MSS without an MSS option, octets.
 const DEFAULT_MSS: u32 = 536;
@@ -44,6 +44,10 @@ pub(crate) struct Snd {
     /// Where a segment has PSH that leaves nothing unsent (Linux `pushed_seq`): at the end of each write, and where more than
     /// half of the largest window was written since.
     pushed: Seq,
+    /// Octets that may be in the buffer without being sent (TCP_NOTSENT_LOWAT).
+    notsent_lowat: u32,
+    /// Where records end that are not sent (MSG_EOR).
+    record_ends: VecDeque<Seq>,
     /// Whether a FIN follows the last octet.
     fin_queued: bool,
 }
@@ -82,13 +86,15 @@ impl Snd {
             buffer_start: iss + 1,
             room,
             pushed: iss + 1,
+            notsent_lowat: u32::MAX,
+            record_ends: VecDeque::new(),
             fin_queued: false,
         }
     }
 
     /// Takes octets from the application and returns how many: at most as many as fill a packet, which may then be sent. The
     /// congestion window and the size of a packet are in segments.
-    pub(crate) fn write(&mut self, octets: &[u8], cwnd: u32, packet: u32) -> usize {
+    pub(crate) fn write(&mut self, octets: &[u8], flags: SendFlags, cwnd: u32, packet: u32) -> usize {
         let wanted = u32::try_from(octets.len()).unwrap_or(u32::MAX);
         let queue = self.queue(cwnd, packet);
         let room = match &mut self.room {
@@ -97,7 +103,11 @@ impl Snd {
         };
         let count = wanted.min(room);
         self.buffer.extend(&octets[..count as usize]);
-        let goes_on = 0 < count && count < wanted;
+        let goes_on = 0 < count && (count < wanted || flags.more);
+        // Of a record that is not all there, the end is still to come.
+        if flags.end_of_record && count > 0 && count == wanted {
+            self.record_ends.push_back(self.buffer_end());
+        }
         if !goes_on || self.pushed.until(self.buffer_end()) > self.max_wnd / 2 {
             self.pushed = self.buffer_end();
         }
@@ -113,8 +123,17 @@ impl Snd {
     pub(crate) fn has_room(&self, cwnd: u32, packet: u32) -> bool {
         let queue = self.queue(cwnd, packet);
         match &self.room {
-            Room::Octets(capacity) => queue.octets < *capacity,
+            Room::Octets(capacity) => queue.octets < *capacity && queue.room_in_packet() > 0,
             Room::Memory(memory) => memory.clone().room(queue) > 0,
+        }
+    }
+
+    /// Whether an application that waits for room goes on; if not, one waits from now on.
+    pub(crate) fn is_writable(&mut self, cwnd: u32, packet: u32) -> bool {
+        let queue = self.queue(cwnd, packet);
+        match &mut self.room {
+            Room::Octets(capacity) => queue.octets < *capacity && queue.is_sent_enough(),
+            Room::Memory(memory) => memory.is_writable(queue),
         }
     }
 
@@ -144,7 +163,14 @@ impl Snd {
             cwnd,
             mss: self.mss,
             max_wnd: self.max_wnd,
+            notsent_lowat: self.notsent_lowat,
+            is_record: self.record_ends.back() == Some(&self.buffer_end()),
         }
+    }
+
+    /// Sets how many octets may be in the buffer without being sent; `None` is any number.
+    pub(crate) fn set_notsent_lowat(&mut self, octets: Option<u32>) {
+        self.notsent_lowat = octets.unwrap_or(u32::MAX);
     }
 
     /// Sets the size of the buffer, octets. What was written stays.
@@ -174,6 +200,21 @@ impl Snd {
     pub(crate) fn unsent(&self) -> u32 {
         let next = self.nxt.max(self.buffer_start);
         if next.before(self.buffer_end()) { next.until(self.buffer_end()) } else { 0 }
+    }
+
+    /// Of the octets never sent, those of the first record.
+    pub(crate) fn unsent_of_record(&self) -> u32 {
+        let next = self.nxt.max(self.buffer_start);
+        self.record_ends.front().map_or_else(|| self.unsent(), |end| next.until(*end))
+    }
+
+    /// Everything before `nxt` was sent; returns whether a record ends there.
+    pub(crate) fn pass_record(&mut self) -> bool {
+        let ends = self.record_ends.front().is_some_and(|end| end.at_or_before(self.nxt));
+        if ends {
+            self.record_ends.pop_front();
+        }
+        ends
     }
 
     /// Whether a FIN was queued and never sent.
@@ -287,6 +328,7 @@ impl Snd {
     /// Drops everything: nothing more will be sent.
     pub(crate) fn clear(&mut self) {
         self.buffer = VecDeque::new();
+        self.record_ends.clear();
         self.sent.clear();
     }
 }

@@ -323,6 +323,7 @@ fn meaning(call: StepKind, error: &str) -> &'static str {
         "EAGAIN" if matches!(call, StepKind::Receive | StepKind::Ping) => {
             " (nothing arrived within the timeout of the application)"
         }
+        "EAGAIN" if call == StepKind::Poll => " (the connection was not ready within the timeout)",
         "EHOSTUNREACH" => " (the host cannot be reached)",
         "ENETUNREACH" => " (there is no route to the network)",
         _ => "",

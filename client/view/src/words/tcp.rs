@@ -58,6 +58,7 @@ pub const fn step(kind: StepKind) -> &'static str {
         StepKind::Close => "close",
         StepKind::Abort => "abort",
         StepKind::Set => "set",
+        StepKind::Poll => "poll",
     }
 }
 

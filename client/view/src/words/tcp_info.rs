@@ -10,7 +10,7 @@ pub fn tcp_info(info: &TcpInfo) -> String {
     let values = info.values.iter().map(|value| {
         let name = field(value.field());
         match &value.value {
-            Some(tcp_info_value::Value::Number(number)) => format!("{name} {number}"),
+            Some(tcp_info_value::Value::Number(number)) => format!("{name} {number}{}", unit(value.field())),
             Some(tcp_info_value::Value::Time(time)) => format!("{name} {}", duration(from_proto(Some(time)))),
             None => format!("{name} not measured"),
         }
@@ -24,9 +24,9 @@ pub(super) fn tcp_info_claim(claim: &TcpInfoClaim) -> String {
     let fields = claim.fields.iter().map(|wanted| {
         let name = field(wanted.field());
         match &wanted.value {
-            Some(Value::Exactly(number)) => format!("{name} {number}"),
-            Some(Value::AtLeast(number)) => format!("{name} at least {number}"),
-            Some(Value::AtMost(number)) => format!("{name} at most {number}"),
+            Some(Value::Exactly(number)) => format!("{name} {number}{}", unit(wanted.field())),
+            Some(Value::AtLeast(number)) => format!("{name} at least {number}{}", unit(wanted.field())),
+            Some(Value::AtMost(number)) => format!("{name} at most {number}{}", unit(wanted.field())),
             Some(Value::Time(time)) => format!("{name} {}", range(time)),
             None => name.to_owned(),
         }
@@ -51,6 +51,17 @@ const fn field(field: TcpInfoField) -> &'static str {
         TcpInfoField::Rtt => "rtt",
         TcpInfoField::MinRtt => "min-rtt",
         TcpInfoField::Rto => "rto",
+        TcpInfoField::Inq => "inq",
+        TcpInfoField::Outq => "outq",
+        TcpInfoField::Notsent => "notsent",
+    }
+}
+
+/// What a number of this field counts, if that is to be said.
+const fn unit(field: TcpInfoField) -> &'static str {
+    match field {
+        TcpInfoField::Inq | TcpInfoField::Outq | TcpInfoField::Notsent => " B",
+        _ => "",
     }
 }
 
@@ -69,9 +80,10 @@ mod tests {
                 value(TcpInfoField::Cwnd, Some(tcp_info_value::Value::Number(10))),
                 value(TcpInfoField::Rtt, Some(tcp_info_value::Value::Time(time(40)))),
                 value(TcpInfoField::MinRtt, None),
+                value(TcpInfoField::Notsent, Some(tcp_info_value::Value::Number(100))),
             ],
         };
-        assert_eq!(tcp_info(&info), "cwnd 10, rtt 40ms, min-rtt not measured");
+        assert_eq!(tcp_info(&info), "cwnd 10, rtt 40ms, min-rtt not measured, notsent 100 B");
         let wanted = |field: TcpInfoField, value| TcpInfoMatch { field: field.into(), value: Some(value) };
         let window = TimeWindow { earliest: Some(time(39)), latest: Some(time(41)) };
         let claim = TcpInfoClaim {

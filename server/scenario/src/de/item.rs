@@ -24,6 +24,9 @@ pub(crate) const GROUP: char = '+';
 /// The variant that takes an item without any of the other words, whole: a map whose keys are names.
 const NAMES: &str = "*";
 
+/// The words that may stand beside another one, too, which is then the word of the item.
+const BESIDE: [&str; 1] = ["set"];
+
 /// What stands after a bare word: `accept` is `{accept: }`.
 static NOTHING: Node =
     Node { span: Span { start: 0, end: 0, line: 0, column: 0 }, value: Value::Null, pruned: false };
@@ -32,6 +35,10 @@ static NOTHING: Node =
 pub(super) struct Item<'de> {
     node: &'de Node,
     word: &'static str,
+    /// What it is called.
+    what: String,
+    /// The word that stands beside it, if one does.
+    second: Option<&'static str>,
 }
 
 impl<'de> Item<'de> {
@@ -46,17 +53,21 @@ impl<'de> Item<'de> {
         let known = |key: &&Node| words.iter().copied().find(|word| is(key, word));
         let what = what.to_lowercase();
         match keys.iter().filter_map(known).collect::<Vec<_>>()[..] {
-            [word] => Ok(Item { node, word }),
-            [first, second, ..] => {
-                let message = format!("`{first}` and `{second}` in one {what}");
-                Err(Error::of(message, format!("make two {what}s of it")))
+            [word] => Ok(Item { node, word, what, second: None }),
+            [word, second] | [second, word] if BESIDE.contains(&second) => {
+                Ok(Item { node, word, what, second: Some(second) })
             }
+            [first, second, ..] => Err(two_words(first, second, &what)),
             [] if words.contains(&NAMES) && matches!(node.value, Value::Mapping(_)) && !keys.is_empty() => {
-                Ok(Item { node, word: NAMES })
+                Ok(Item { node, word: NAMES, what, second: None })
             }
             [] => Err(no_word(node, &keys, &what, words)),
         }
     }
+}
+
+fn two_words(first: &str, second: &str, what: &str) -> Error {
+    Error::of(format!("`{first}` and `{second}` in one {what}"), format!("make two {what}s of it"))
 }
 
 /// What to say if none of the keys is one of the words.
@@ -122,6 +133,9 @@ impl<'de> VariantAccess<'de> for Item<'de> {
         let value = seed.deserialize(Keys { node: self.node, read: &read });
         let read = read.into_inner();
         let value = value.map_err(|error| self.no_map_here(error.above(self.word, &read), &read))?;
+        if let Some(second) = self.second.filter(|second| !read.contains(second)) {
+            return Err(two_words(self.word, second, &self.what));
+        }
         if let Value::Mapping(entries) = &self.node.value {
             let other = entries.iter().find(|(key, _)| !read.iter().any(|name| is(key, name)));
             other.map_or(Ok(value), |(key, _)| Err(self.does_not_belong(key, &read)))

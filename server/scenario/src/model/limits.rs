@@ -50,6 +50,8 @@ impl Limits {
     pub const MAX_ORDER: usize = 100;
     /// Octets of a forged segment: what fits a frame of Ethernet behind the longest headers.
     pub const MAX_FORGED_OCTETS: u16 = 1400;
+    /// The smallest MSS, octets. RFC 9293 §3.7.1: every host accepts 536, but Linux allows 48.
+    pub const MIN_MSS: u16 = 48;
     /// The smallest buffer of a socket, octets.
     pub const MIN_BUFFER: u32 = 256;
     /// The largest buffer of a socket, octets.

@@ -36,7 +36,7 @@ pub use middlebox::{
 };
 pub use network::{Bursts, Distribution, Jitter, Link, Loss, Network, Queue};
 pub use presets::Preset;
-pub use program::{Action, Amount, Failure, OnEnd, Payload, Program, SocketOptions, Step};
+pub use program::{Action, Amount, Failure, OnEnd, Payload, PollEvent, Program, Step};
 pub use rewrite::{NewValue, Renumber, Rewrite};
 pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts, SizeMatch};
 pub use tcp_info::{InfoField, InfoMatch, InfoValue};

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use halfopen_tcp::KeepaliveSettings;
+use halfopen_tcp::{Readiness, SendFlags, SocketOptions};
 
 use super::{ConnectionRef, Errors, HostId, Location, Slot};
 
@@ -43,7 +43,7 @@ pub struct Step {
     pub action: Action,
     /// What it means if it fails.
     pub failure: Failure,
-    /// The longest time it may wait. After that it fails with `EAGAIN`, or `connect` with `EINPROGRESS` while the connection
+    /// The longest time it may wait; zero makes one call that does not block. After that it fails with `EAGAIN`, or `connect` with `EINPROGRESS` while the connection
     /// attempt continues, as with SO_SNDTIMEO and SO_RCVTIMEO. For [`Action::Ping`] it applies to each heartbeat.
     pub timeout: Option<Duration>,
     /// Whether the run may pass if this step is not completed.
@@ -80,6 +80,8 @@ pub enum Action {
         /// SO_REUSEADDR: whether the port may be that of earlier connections, such as those in TIME-WAIT. Otherwise it
         /// fails with EADDRINUSE until the kernel has forgotten them.
         reuse_address: bool,
+        /// The options that its connections inherit.
+        options: SocketOptions,
     },
     /// Waits for a connection and accepts it.
     Accept {
@@ -96,6 +98,8 @@ pub enum Action {
         from: Option<IpAddr>,
         /// The local port; `None` is any.
         local_port: Option<u16>,
+        /// The options that are set before the SYN is sent.
+        options: SocketOptions,
         /// The connection this makes.
         connection: Slot,
     },
@@ -109,6 +113,8 @@ pub enum Action {
         times: u32,
         /// The time from one transmission to the next. Zero: as fast as the send buffer permits.
         every: Duration,
+        /// The flags of each.
+        flags: SendFlags,
     },
     /// Receives.
     Receive {
@@ -116,6 +122,13 @@ pub enum Action {
         connection: Slot,
         /// How much.
         amount: Amount,
+    },
+    /// Waits until one of these events is there, or an error, or both directions are closed (`poll`).
+    Poll {
+        /// On which connection.
+        connection: Slot,
+        /// For what, at least one.
+        events: Vec<PollEvent>,
     },
     /// Heartbeats of the application: each sends some octets and receives as many.
     Ping {
@@ -201,6 +214,7 @@ impl Action {
             Action::Connect { .. } => "connect",
             Action::Send { .. } => "send",
             Action::Receive { .. } => "receive",
+            Action::Poll { .. } => "poll",
             Action::Ping { .. } => "ping",
             Action::Relay { .. } => "relay",
             Action::Repeat { .. } => "repeat",
@@ -219,6 +233,7 @@ impl Action {
         let [one, other] = match self {
             Action::Send { connection, .. }
             | Action::Receive { connection, .. }
+            | Action::Poll { connection, .. }
             | Action::Ping { connection, .. }
             | Action::ShutdownWrite { connection }
             | Action::ShutdownRead { connection }
@@ -266,6 +281,49 @@ impl OnEnd {
     }
 }
 
+/// What `poll` may wait for, by its name in POSIX and Linux (poll(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PollEvent {
+    /// POLLIN: there is something to read, or the end of the stream.
+    In,
+    /// POLLOUT: there is room to write.
+    Out,
+    /// POLLRDHUP: the peer has closed.
+    ReadHup,
+    /// POLLHUP: both directions are closed.
+    Hup,
+    /// POLLERR: the connection has an error.
+    Err,
+}
+
+impl PollEvent {
+    /// All of them.
+    pub const ALL: [PollEvent; 5] =
+        [PollEvent::In, PollEvent::Out, PollEvent::ReadHup, PollEvent::Hup, PollEvent::Err];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PollEvent::In => "POLLIN",
+            PollEvent::Out => "POLLOUT",
+            PollEvent::ReadHup => "POLLRDHUP",
+            PollEvent::Hup => "POLLHUP",
+            PollEvent::Err => "POLLERR",
+        }
+    }
+
+    /// Whether it is there.
+    pub const fn is_in(self, readiness: Readiness) -> bool {
+        match self {
+            PollEvent::In => readiness.readable,
+            PollEvent::Out => readiness.writable,
+            PollEvent::ReadHup => readiness.peer_closed,
+            PollEvent::Hup => readiness.hung_up,
+            PollEvent::Err => readiness.failed,
+        }
+    }
+}
+
 /// What is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
@@ -295,22 +353,4 @@ pub enum Amount {
     /// Everything until the end of the stream or an error. An error is reported and completes the step, and the program
     /// continues.
     End,
-}
-
-/// Options of a socket; `None` leaves one as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SocketOptions {
-    /// SO_KEEPALIVE with its parameters; `Some(None)` turns it off.
-    pub keepalive: Option<Option<KeepaliveSettings>>,
-    /// TCP_NODELAY.
-    pub nodelay: Option<bool>,
-    /// TCP_USER_TIMEOUT; `Some(None)` turns it off.
-    pub user_timeout: Option<Option<Duration>>,
-    /// SO_LINGER: how long `close` waits until everything sent is acknowledged. Zero makes it reset the connection;
-    /// `Some(None)` turns lingering off.
-    pub linger: Option<Option<Duration>>,
-    /// SO_RCVBUF: the buffer for received data, in octets.
-    pub receive_buffer: Option<u32>,
-    /// SO_SNDBUF: the buffer for unacknowledged data, in octets.
-    pub send_buffer: Option<u32>,
 }

@@ -1,4 +1,4 @@
-//! What TCP_INFO says of a connection, as far as a claim may ask for it.
+//! What TCP_INFO and the ioctls about queues say of a connection, as far as a claim may ask for it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use halfopen_tcp::TcpInfo;
 
 use super::{Count, Window};
 
-/// A field of TCP_INFO.
+/// A field of TCP_INFO, or the length of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InfoField {
     /// The congestion window, segments.
@@ -35,6 +35,12 @@ pub enum InfoField {
     MinRtt,
     /// The retransmission timeout, with its backoff.
     Rto,
+    /// Octets received and not read (SIOCINQ, TCP_INQ).
+    Inq,
+    /// Octets written and not acknowledged (SIOCOUTQ).
+    Outq,
+    /// Octets written and never sent (SIOCOUTQNSD).
+    Notsent,
 }
 
 /// The value of a field.
@@ -44,6 +50,8 @@ pub enum InfoValue {
     Number(u64),
     /// A time.
     Time(Duration),
+    /// A size, octets.
+    Octets(u64),
 }
 
 /// What the value of a field must be.
@@ -53,11 +61,13 @@ pub enum InfoMatch {
     Number(Count),
     /// Of a time.
     Time(Window),
+    /// Of a size, octets.
+    Octets(Count),
 }
 
 impl InfoField {
     /// Every field.
-    pub const ALL: [InfoField; 13] = [
+    pub const ALL: [InfoField; 16] = [
         InfoField::Cwnd,
         InfoField::Ssthresh,
         InfoField::Unacked,
@@ -71,6 +81,9 @@ impl InfoField {
         InfoField::Rtt,
         InfoField::MinRtt,
         InfoField::Rto,
+        InfoField::Inq,
+        InfoField::Outq,
+        InfoField::Notsent,
     ];
 
     /// The word for it in scenarios.
@@ -89,12 +102,16 @@ impl InfoField {
             InfoField::Rtt => "rtt",
             InfoField::MinRtt => "min-rtt",
             InfoField::Rto => "rto",
+            InfoField::Inq => "inq",
+            InfoField::Outq => "outq",
+            InfoField::Notsent => "notsent",
         }
     }
 
     /// Its value in a snapshot; `None` before the first measurement of a round trip.
     pub fn of(self, info: &TcpInfo) -> Option<InfoValue> {
         let number = |number: u32| Some(InfoValue::Number(number.into()));
+        let octets = |octets: u32| Some(InfoValue::Octets(octets.into()));
         match self {
             InfoField::Cwnd => number(info.snd_cwnd),
             InfoField::Ssthresh => number(info.snd_ssthresh),
@@ -109,6 +126,9 @@ impl InfoField {
             InfoField::Rtt => info.rtt.map(InfoValue::Time),
             InfoField::MinRtt => info.min_rtt.map(InfoValue::Time),
             InfoField::Rto => Some(InfoValue::Time(info.rto)),
+            InfoField::Inq => octets(info.inq),
+            InfoField::Outq => octets(info.outq),
+            InfoField::Notsent => octets(info.notsent_bytes),
         }
     }
 }
@@ -117,10 +137,12 @@ impl InfoMatch {
     /// Whether a value is as it must be.
     pub fn matches(self, value: Option<InfoValue>) -> bool {
         match (self, value) {
-            (InfoMatch::Number(count), Some(InfoValue::Number(number))) => count.contains(number),
+            (InfoMatch::Number(count), Some(InfoValue::Number(number)))
+            | (InfoMatch::Octets(count), Some(InfoValue::Octets(number))) => count.contains(number),
             (InfoMatch::Time(window), Some(InfoValue::Time(time))) => window.contains(time),
-            (InfoMatch::Number(_), Some(InfoValue::Time(_)) | None)
-            | (InfoMatch::Time(_), Some(InfoValue::Number(_)) | None) => false,
+            (InfoMatch::Number(_), Some(InfoValue::Time(_) | InfoValue::Octets(_)) | None)
+            | (InfoMatch::Time(_), Some(InfoValue::Number(_) | InfoValue::Octets(_)) | None)
+            | (InfoMatch::Octets(_), Some(InfoValue::Number(_) | InfoValue::Time(_)) | None) => false,
         }
     }
 }

@@ -130,8 +130,7 @@ impl Checker<'_> {
             receive_buffer: self.buffer(&tcp.receive_buffer),
             send_buffer: self.buffer(&tcp.send_buffer),
             initial_window: word(&tcp.initial_window),
-            // RFC 9293 §3.7.1: every host accepts 536, but Linux allows 48.
-            mss: self.octets(&tcp.mss, 48),
+            mss: self.octets(&tcp.mss, Limits::MIN_MSS),
             mtu: self.octets(&tcp.mtu, 576),
             challenge_ack_interval: word(&tcp.challenge_ack_interval),
             syn_backlog: word(&tcp.syn_backlog),

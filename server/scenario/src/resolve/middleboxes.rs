@@ -110,7 +110,7 @@ impl Checker<'_> {
         settings.strays = word(&given.strays).unwrap_or(settings.strays);
         settings.invalid = word(&given.invalid).unwrap_or(settings.invalid);
         // As little as Linux allows a host to offer.
-        settings.mss_clamp = self.octets(&given.mss_clamp, 48).or(settings.mss_clamp);
+        settings.mss_clamp = self.octets(&given.mss_clamp, Limits::MIN_MSS).or(settings.mss_clamp);
         if let (Some(translates), None) = (&given.translates, &given.behind) {
             let help = "name the hosts that share the address: `behind: [phone, laptop]`";
             self.problem(translates.key, "`translates` without `behind`", help);

@@ -14,6 +14,7 @@ use super::{Expect, Given, OneOrMore, Opt, next_name};
 use crate::de::Spanned;
 use crate::forms;
 use crate::parse::{Mistake, Parse, Scalar, Switch};
+use crate::quantity::SizeCount;
 use crate::{Amount, Count, KeepaliveOutcome, PathItem, Window};
 
 /// A host, by name, with a claim about it.
@@ -144,7 +145,7 @@ items! {
 
     /// What TCP_INFO says.
     struct TcpInfo {
-        /// What TCP_INFO says of it at a time.
+        /// What TCP_INFO and the lengths of its queues say of it at a time.
         pub(crate) tcp_info: Given<Info>,
         /// When.
         pub(crate) at: Opt<Duration>,
@@ -181,6 +182,12 @@ pub(crate) struct Info {
     pub(crate) min_rtt: Opt<Window>,
     /// The current retransmission timeout, with its backoff.
     pub(crate) rto: Opt<Window>,
+    /// How much was received and not read (SIOCINQ).
+    pub(crate) inq: Opt<SizeCount>,
+    /// How much was written and not acknowledged (SIOCOUTQ).
+    pub(crate) outq: Opt<SizeCount>,
+    /// How much was written and never sent (SIOCOUTQNSD).
+    pub(crate) notsent: Opt<SizeCount>,
 }
 
 /// When a claim became true.

@@ -133,7 +133,7 @@ pub(crate) struct Tcp {
     pub(crate) send_buffer: Opt<Size>,
     /// The initial congestion window, in segments.
     pub(crate) initial_window: Opt<u32>,
-    /// The maximum segment size that is announced.
+    /// The largest segment in both directions (TCP_MAXSEG).
     pub(crate) mss: Opt<Size>,
     /// The largest IP datagram that the host sends.
     pub(crate) mtu: Opt<Size>,

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::hosts::or_off;
 use super::items::items;
 use super::{DurationOrOff, Given, Keepalive, Named, OneOrMore, Opt, OrOff};
 use crate::address::{Destination, Port};
@@ -17,7 +18,7 @@ use crate::de::Spanned;
 use crate::forms::{self, written_as};
 use crate::parse::{Mistake, Parse, Scalar, Switch, expected, with_help};
 use crate::quantity::Size;
-use crate::{Amount, OnEnd};
+use crate::{Amount, OnEnd, PollEvent, wording};
 
 /// A list of steps.
 pub(crate) type Steps = Vec<Spanned<Step>>;
@@ -70,6 +71,8 @@ items! {
         pub(crate) backlog: Opt<u32>,
         /// Whether the port may be that of earlier connections, as with SO_REUSEADDR: `on` by default.
         pub(crate) reuse_address: Opt<Switch>,
+        /// The socket options that its connections inherit.
+        pub(crate) set: Option<Spanned<Options>>,
         #[serde(rename = "+failure")]
         pub(crate) failure: MayFail,
     }
@@ -96,6 +99,8 @@ items! {
         pub(crate) from: Opt<IpAddr>,
         /// The local port of the connection: any by default.
         pub(crate) port: Opt<Port>,
+        /// Socket options that are set before the connection is opened.
+        pub(crate) set: Option<Spanned<Options>>,
         /// The longest time the step may wait.
         pub(crate) timeout: Opt<Duration>,
         #[serde(rename = "+failure")]
@@ -112,6 +117,10 @@ items! {
         pub(crate) every: Opt<Duration>,
         /// How many times it sends: 1 by default.
         pub(crate) times: Opt<u32>,
+        /// Whether a segment that is not full waits for more (MSG_MORE).
+        pub(crate) more: Opt<Switch>,
+        /// Whether the data ends a record, beyond which no segment goes (MSG_EOR).
+        pub(crate) end_of_record: Opt<Switch>,
         /// The longest time the step may wait.
         pub(crate) timeout: Opt<Duration>,
         #[serde(rename = "+failure")]
@@ -122,6 +131,18 @@ items! {
     struct Receive {
         /// Receives exactly this much; with nothing, whatever comes next; with `end`, until the end of the stream or an error.
         pub(crate) receive: Given<Scalar<Amount>>,
+        #[serde(rename = "+on")]
+        pub(crate) on: On,
+        /// The longest time the step may wait.
+        pub(crate) timeout: Opt<Duration>,
+        #[serde(rename = "+failure")]
+        pub(crate) failure: MayFail,
+    }
+
+    /// Waits until a connection is ready.
+    struct Poll {
+        /// Waits until one of these events is there, or POLLHUP or POLLERR.
+        pub(crate) poll: Given<OneOrMore<Scalar<PollEvent>>>,
         #[serde(rename = "+on")]
         pub(crate) on: On,
         /// The longest time the step may wait.
@@ -277,6 +298,7 @@ impl Step {
             Step::Connect(it) => Some(&it.failure),
             Step::Send(it) => Some(&it.failure),
             Step::Receive(it) => Some(&it.failure),
+            Step::Poll(it) => Some(&it.failure),
             Step::Ping(it) => Some(&it.failure),
             Step::Relay(it) => Some(&it.failure),
             Step::Repeat(it) => Some(&it.failure),
@@ -293,6 +315,7 @@ impl Step {
             Step::Connect(it) => it.timeout.as_ref(),
             Step::Send(it) => it.timeout.as_ref(),
             Step::Receive(it) => it.timeout.as_ref(),
+            Step::Poll(it) => it.timeout.as_ref(),
             Step::Ping(it) => it.timeout.as_ref(),
             Step::Listen(_) | Step::Relay(_) | Step::Repeat(_) => None,
             Step::Wait(_) | Step::WaitUntil(_) | Step::Hold(_) => None,
@@ -430,6 +453,8 @@ pub(crate) struct Options {
     pub(crate) keepalive: Option<OrOff<Keepalive>>,
     /// Whether small segments are sent at once (TCP_NODELAY).
     pub(crate) nodelay: Opt<Switch>,
+    /// Whether segments that are not full wait for more (TCP_CORK).
+    pub(crate) cork: Opt<Switch>,
     /// How long data may remain unacknowledged.
     pub(crate) user_timeout: Opt<DurationOrOff>,
     /// How long `close` waits until everything is acknowledged; with `0s` it resets the connection.
@@ -438,4 +463,53 @@ pub(crate) struct Options {
     pub(crate) receive_buffer: Opt<Size>,
     /// The size of the send buffer, which no longer grows (SO_SNDBUF).
     pub(crate) send_buffer: Opt<Size>,
+    /// How much may be in the send buffer without being sent (TCP_NOTSENT_LOWAT).
+    pub(crate) notsent_lowat: Opt<SizeOrOff>,
+    /// The largest segment in both directions (TCP_MAXSEG): beside `connect` and `listen`.
+    pub(crate) mss: Opt<Size>,
+}
+
+/// A size, or `off`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SizeOrOff(pub(crate) Option<Size>);
+
+impl Parse for SizeOrOff {
+    const WHAT: &'static str = "a size such as `16 KiB`, or `off`";
+
+    fn schema() -> Schema {
+        or_off(Size::schema())
+    }
+
+    fn parse(text: &str) -> Result<SizeOrOff, Mistake> {
+        if text == "off" { Ok(SizeOrOff(None)) } else { Size::parse(text).map(Some).map(SizeOrOff) }
+    }
+
+    fn boolean(value: bool) -> Result<SizeOrOff, Mistake> {
+        if value { Err(expected::<SizeOrOff>("on")) } else { Ok(SizeOrOff(None)) }
+    }
+
+    fn number(number: i128) -> Result<SizeOrOff, Mistake> {
+        Size::number(number).map(Some).map(SizeOrOff)
+    }
+}
+
+impl Parse for PollEvent {
+    const WHAT: &'static str = "`POLLIN`, `POLLOUT`, `POLLRDHUP`, `POLLHUP` or `POLLERR`";
+
+    fn schema() -> Schema {
+        forms::words(PollEvent::ALL.map(PollEvent::name))
+    }
+
+    fn parse(text: &str) -> Result<PollEvent, Mistake> {
+        // As epoll calls them.
+        let name = text.strip_prefix("EPOLL").map_or(text.to_owned(), |rest| format!("POLL{rest}"));
+        let found = PollEvent::ALL.into_iter().find(|event| event.name() == text);
+        found.ok_or_else(|| {
+            let mut mistake = expected::<PollEvent>(text);
+            if let Some(help) = wording::suggest(&name, PollEvent::ALL.map(PollEvent::name)) {
+                mistake.help = help;
+            }
+            mistake
+        })
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use halfopen_tcp::State;
-use halfopen_units::format_duration;
+use halfopen_units::{format_duration, format_size};
 
 use super::programs::one_or_more;
 use super::yaml::{Map, Yaml};
@@ -81,6 +81,7 @@ fn host_claim(claim: &HostClaim) -> Map {
                     match value {
                         InfoMatch::Number(number) => count(*number),
                         InfoMatch::Time(time) => window(*time),
+                        InfoMatch::Octets(octets) => size_count(*octets),
                     },
                 )
             };
@@ -120,6 +121,14 @@ fn window(Window { from, to }: Window) -> Yaml {
         format!("{} ± {}", format_duration(from + margin), format_duration(margin))
     };
     Yaml::Word(text)
+}
+
+fn size_count(count: Count) -> Yaml {
+    Yaml::Word(match count {
+        Count::Exactly(octets) => format_size(octets),
+        Count::AtLeast(octets) => format!("at least {}", format_size(octets)),
+        Count::AtMost(octets) => format!("at most {}", format_size(octets)),
+    })
 }
 
 fn count(count: Count) -> Yaml {

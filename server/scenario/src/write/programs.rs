@@ -3,14 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use halfopen_tcp::KeepaliveSettings;
+use halfopen_tcp::{KeepaliveSettings, SocketOptions};
 
 use super::hosts::{address, keepalive, or_off};
 use super::yaml::{Map, Yaml};
 use super::{Writer, name, size};
-use crate::{
-    Action, Amount, Errors, Failure, HostId, Keepalive, OnEnd, Payload, Program, Slot, SocketOptions, Step,
-};
+use crate::{Action, Amount, Errors, Failure, HostId, Keepalive, OnEnd, Payload, Program, Slot, Step};
 
 impl Writer<'_> {
     /// The programs of each host: one has its name, several have names of their own.
@@ -84,31 +82,43 @@ impl Steps<'_> {
     fn action(&mut self, action: &Action, body: &[Step]) -> Map {
         let word = action.name();
         match action {
-            Action::Listen { port, backlog, reuse_address } => {
+            Action::Listen { port, backlog, reuse_address, options } => {
                 self.listens.push(*port);
                 Map::new()
                     .with(word, u32::from(*port))
                     .unless(&Action::DEFAULT_BACKLOG, "backlog", *backlog)
                     .unless(&true, "reuse-address", *reuse_address)
+                    .maybe("set", self.options_beside(options))
             }
             Action::Accept { port, connection } => {
                 let port = (self.listens[..] != [*port]).then(|| u32::from(*port));
                 let port = port.map_or(Yaml::Nothing, Yaml::from);
                 Map::new().with(word, port).maybe("as", self.name_of(*connection))
             }
-            Action::Connect { to, from, local_port, connection } => Map::new()
+            Action::Connect { to, from, local_port, options, connection } => Map::new()
                 .with(word, self.destination(*to))
                 .maybe("as", self.name_of(*connection))
                 .maybe("from", from.map(address))
-                .maybe("port", local_port.map(u32::from)),
-            Action::Send { connection, payload, times, every } => {
+                .maybe("port", local_port.map(u32::from))
+                .maybe("set", self.options_beside(options)),
+            Action::Send { connection, payload, times, every, flags } => {
                 let paced = *times != 1 || !every.is_zero();
                 self.on(*connection, Map::new().with(word, self::payload(payload)))
                     .unless(&Duration::ZERO, "every", *every)
                     .maybe("times", paced.then_some(*times))
+                    .unless(&false, "more", flags.more)
+                    .unless(&false, "end-of-record", flags.end_of_record)
             }
             Action::Receive { connection, amount } => {
                 self.on(*connection, Map::new().with(word, self::amount(*amount)))
+            }
+            Action::Poll { connection, events } => {
+                let names = events.iter().map(|event| Yaml::from(event.name()));
+                let events = match events[..] {
+                    [event] => Yaml::from(event.name()),
+                    _ => Yaml::List(names.collect()),
+                };
+                self.on(*connection, Map::new().with(word, events))
             }
             Action::Ping { connection, octets, times, every } => self
                 .on(*connection, Map::new().with(word, size(*octets)))
@@ -171,17 +181,33 @@ impl Steps<'_> {
         }
     }
 
+    fn options_beside(&self, options: &SocketOptions) -> Option<Map> {
+        Some(options).filter(|options| **options != SocketOptions::NONE).map(|options| self.options(options))
+    }
+
     fn options(&self, options: &SocketOptions) -> Map {
-        let SocketOptions { keepalive, nodelay, user_timeout, linger, receive_buffer, send_buffer } =
-            *options;
+        let SocketOptions {
+            keepalive,
+            nodelay,
+            cork,
+            user_timeout,
+            linger,
+            receive_buffer,
+            send_buffer,
+            notsent_lowat,
+            mss,
+        } = *options;
         let keepalive = keepalive.map(|numbers| self::keepalive(self.unlike_the_host(numbers)));
         Map::new()
             .maybe("keepalive", keepalive)
             .maybe("nodelay", nodelay)
+            .maybe("cork", cork)
             .maybe("user-timeout", user_timeout.map(or_off))
             .maybe("linger", linger.map(or_off))
             .maybe("receive-buffer", receive_buffer.map(size))
             .maybe("send-buffer", send_buffer.map(size))
+            .maybe("notsent-lowat", notsent_lowat.map(|octets| octets.map_or(Yaml::from(false), size)))
+            .maybe("mss", mss.map(size))
     }
 
     /// The numbers of a socket's keepalive that are not the host's.

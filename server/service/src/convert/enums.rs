@@ -243,5 +243,6 @@ pub(super) fn step_kind(action: &Action) -> v1::StepKind {
         Action::Close { .. } | Action::CloseListener { .. } => v1::StepKind::Close,
         Action::Abort { .. } => v1::StepKind::Abort,
         Action::Set { .. } => v1::StepKind::Set,
+        Action::Poll { .. } => v1::StepKind::Poll,
     }
 }

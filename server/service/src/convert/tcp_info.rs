@@ -14,7 +14,7 @@ pub(super) fn tcp_info(info: &TcpInfo) -> v1::TcpInfo {
 
 pub(super) fn info_value(field: InfoField, value: Option<InfoValue>) -> v1::TcpInfoValue {
     let value = value.map(|value| match value {
-        InfoValue::Number(number) => tcp_info_value::Value::Number(number),
+        InfoValue::Number(number) | InfoValue::Octets(number) => tcp_info_value::Value::Number(number),
         InfoValue::Time(time) => tcp_info_value::Value::Time(duration(time)),
     });
     v1::TcpInfoValue { field: info_field(field).into(), value }
@@ -23,9 +23,11 @@ pub(super) fn info_value(field: InfoField, value: Option<InfoValue>) -> v1::TcpI
 pub(super) fn info_match(field: InfoField, wanted: InfoMatch) -> v1::TcpInfoMatch {
     use tcp_info_match::Value;
     let value = match wanted {
-        InfoMatch::Number(Count::Exactly(number)) => Value::Exactly(number),
-        InfoMatch::Number(Count::AtLeast(number)) => Value::AtLeast(number),
-        InfoMatch::Number(Count::AtMost(number)) => Value::AtMost(number),
+        InfoMatch::Number(count) | InfoMatch::Octets(count) => match count {
+            Count::Exactly(number) => Value::Exactly(number),
+            Count::AtLeast(number) => Value::AtLeast(number),
+            Count::AtMost(number) => Value::AtMost(number),
+        },
         InfoMatch::Time(time) => Value::Time(window(time)),
     };
     v1::TcpInfoMatch { field: info_field(field).into(), value: Some(value) }
@@ -46,5 +48,8 @@ const fn info_field(field: InfoField) -> v1::TcpInfoField {
         InfoField::Rtt => v1::TcpInfoField::Rtt,
         InfoField::MinRtt => v1::TcpInfoField::MinRtt,
         InfoField::Rto => v1::TcpInfoField::Rto,
+        InfoField::Inq => v1::TcpInfoField::Inq,
+        InfoField::Outq => v1::TcpInfoField::Outq,
+        InfoField::Notsent => v1::TcpInfoField::Notsent,
     }
 }

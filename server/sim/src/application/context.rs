@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use halfopen_scenario::{Scenario, SocketOptions};
-use halfopen_tcp::{ConnectionId, Endpoint, Errno, Instant, Received};
+use halfopen_scenario::Scenario;
+use halfopen_tcp::{ConnectionId, Endpoint, Errno, Instant, Received, SendFlags, SocketOptions};
 use halfopen_trace::{CallReturned, EventKind, HostId};
 
 use crate::connections::EndId;
@@ -46,42 +46,35 @@ impl Context<'_> {
 
     /// Sets the options that are there.
     pub(super) fn set_options(&mut self, id: ConnectionId, options: &SocketOptions) {
-        let (now, endpoint) = (self.now, &mut *self.endpoint);
-        let SocketOptions { keepalive, nodelay, user_timeout, linger, receive_buffer, send_buffer } =
-            *options;
-        if let Some(keepalive) = keepalive {
-            endpoint.set_keepalive(now, id, keepalive);
-        }
-        if let Some(nodelay) = nodelay {
-            endpoint.set_nodelay(now, id, nodelay);
-        }
-        if let Some(timeout) = user_timeout {
-            endpoint.set_user_timeout(now, id, timeout);
-        }
-        if let Some(linger) = linger {
-            endpoint.set_linger(now, id, linger);
-        }
-        if let Some(octets) = receive_buffer {
-            endpoint.set_receive_buffer(now, id, octets);
-        }
-        if let Some(octets) = send_buffer {
-            endpoint.set_send_buffer(now, id, octets);
-        }
+        self.endpoint.set_options(self.now, id, options);
     }
 
     /// Sends at most `max_len` of the next octets of the end's pattern, and returns how many. Zero: the send buffer is full.
-    pub(super) fn write_pattern(&mut self, id: ConnectionId, max_len: u64) -> Result<u64, Errno> {
+    pub(super) fn write_pattern(
+        &mut self,
+        id: ConnectionId,
+        max_len: u64,
+        flags: SendFlags,
+    ) -> Result<u64, Errno> {
         let end = self.ends.get(&id).ok_or(Errno::NotConnected)?;
         let octets = self.run.connections.end(*end).written.next_of_pattern(max_len);
-        let taken = self.endpoint.send(self.now, id, octets)?;
+        // The record does not end in the middle of what is sent.
+        let ends = flags.end_of_record && octets.len() as u64 == max_len;
+        let flags = SendFlags { end_of_record: ends, ..flags };
+        let taken = self.endpoint.send_with(self.now, id, octets, flags)?;
         self.written(*end, taken);
         Ok(taken as u64)
     }
 
     /// Sends the application's own octets and returns how many. Zero: the send buffer is full.
-    pub(super) fn write_own(&mut self, id: ConnectionId, octets: &[u8]) -> Result<u64, Errno> {
+    pub(super) fn write_own(
+        &mut self,
+        id: ConnectionId,
+        octets: &[u8],
+        flags: SendFlags,
+    ) -> Result<u64, Errno> {
         let end = self.ends.get(&id).ok_or(Errno::NotConnected)?;
-        let taken = self.endpoint.send(self.now, id, octets)?;
+        let taken = self.endpoint.send_with(self.now, id, octets, flags)?;
         self.run.connections.end_mut(*end).written.begin_own(&octets[..taken]);
         self.written(*end, taken);
         Ok(taken as u64)

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Poll;
 
-use halfopen_scenario::{Limits, Scenario, SocketOptions};
-use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received};
+use halfopen_scenario::{Limits, Scenario};
+use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received, SendFlags, SocketOptions};
 
 use super::{Application, Context, Opened, Process, Socket, Turn};
 use crate::command::{Call, Refusal, Reply, SocketId};
@@ -161,7 +161,8 @@ impl Outside {
         while let Some(id) = self.changed.pop_first() {
             let readiness = match self.sockets.get(&id) {
                 Some(Socket::Listener(listener)) => {
-                    Readiness { readable: context.endpoint.is_acceptable(*listener), writable: false }
+                    let readable = context.endpoint.is_acceptable(*listener);
+                    Readiness { readable, ..Readiness::default() }
                 }
                 Some(Socket::Connection(connection)) => context.endpoint.readiness(*connection),
                 None => continue,
@@ -180,7 +181,7 @@ fn make_on(id: ConnectionId, call: &Call, context: &mut Context<'_>) -> Result<R
             Poll::Pending => return Err(Errno::InProgress.into()),
         },
         Call::Send(_, octets) => {
-            let sent = context.write_own(id, octets)? as usize;
+            let sent = context.write_own(id, octets, SendFlags::default())? as usize;
             let blocks = sent == 0 && !octets.is_empty();
             return if blocks { Err(Errno::Again.into()) } else { Ok(Reply::Sent(sent)) };
         }
@@ -210,8 +211,17 @@ fn make_on(id: ConnectionId, call: &Call, context: &mut Context<'_>) -> Result<R
 
 /// Options that a scenario could set.
 fn check_options(options: &SocketOptions) -> Result<(), Refusal> {
-    let SocketOptions { keepalive, nodelay: _, user_timeout, linger: _, receive_buffer, send_buffer } =
-        options;
+    let SocketOptions {
+        keepalive,
+        nodelay: _,
+        cork: _,
+        user_timeout,
+        linger: _,
+        receive_buffer,
+        send_buffer,
+        notsent_lowat,
+        mss,
+    } = options;
     if let Some(keepalive) = keepalive.flatten() {
         require("the idle time of keepalive must be greater than zero", !keepalive.idle.is_zero())?;
         require("the interval of keepalive must be greater than zero", !keepalive.interval.is_zero())?;
@@ -223,7 +233,9 @@ fn check_options(options: &SocketOptions) -> Result<(), Refusal> {
     )?;
     let is_buffer = |size: u32| (Limits::MIN_BUFFER..=Limits::MAX_BUFFER).contains(&size);
     require("a receive buffer is 256 B to 1 GiB", receive_buffer.is_none_or(is_buffer))?;
-    require("a send buffer is 256 B to 1 GiB", send_buffer.is_none_or(is_buffer))
+    require("a send buffer is 256 B to 1 GiB", send_buffer.is_none_or(is_buffer))?;
+    require("the low-water mark must be greater than zero", *notsent_lowat != Some(Some(0)))?;
+    require("the connection has agreed on its segments already", mss.is_none())
 }
 
 fn require(rule: &'static str, is_met: bool) -> Result<(), Refusal> {

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
 use std::time::Duration;
 
-use halfopen_scenario::{Action, Amount, Payload, Slot};
-use halfopen_tcp::{ConnectionId, Errno, Instant, ListenOptions, Received};
+use halfopen_scenario::{Action, Amount, Payload, PollEvent, Slot};
+use halfopen_tcp::{ConnectionId, Errno, Instant, ListenOptions, Received, SendFlags, SocketOptions};
 
 use super::relay::Orders;
 use super::running::{End, Next, Ping, Running, Stage, Wait};
@@ -21,21 +21,23 @@ impl Running {
         turn: &mut Turn,
     ) -> Next {
         match action {
-            Action::Listen { port, backlog, reuse_address } => {
-                let options = ListenOptions { reuse_address: *reuse_address, ..ListenOptions::new(*backlog) };
+            Action::Listen { port, backlog, reuse_address, options } => {
+                let (reuse_address, options) = (*reuse_address, *options);
+                let options = ListenOptions { reuse_address, options, ..ListenOptions::new(*backlog) };
                 let listener = context.endpoint.listen_with(context.now, *port, options);
                 End::of(listener.map(|listener| self.listeners.push((*port, listener))))
             }
             Action::CloseListener { port } => End::of(self.close_listener(*port, context)),
             Action::Accept { port, connection } => self.accept(*port, *connection, context, turn),
-            Action::Connect { to, from, local_port, connection } => {
-                self.connect((*to, *from, *local_port), *connection, stage, context, turn)
+            Action::Connect { to, from, local_port, options, connection } => {
+                self.connect((*to, *from, *local_port), options, *connection, stage, context, turn)
             }
             Action::Wait(time) => wait_until(stage.begun + *time, context.now),
             Action::WaitUntil(time) => wait_until(Instant::ZERO + *time, context.now),
             Action::Hold => Next::Wait(Wait::default()),
             Action::Send { connection, .. }
             | Action::Receive { connection, .. }
+            | Action::Poll { connection, .. }
             | Action::Ping { connection, .. }
             | Action::ShutdownWrite { connection }
             | Action::ShutdownRead { connection }
@@ -121,6 +123,7 @@ impl Running {
     fn connect(
         &mut self,
         (to, from, local_port): (SocketAddr, Option<IpAddr>, Option<u16>),
+        options: &SocketOptions,
         slot: Slot,
         stage: &mut Stage,
         context: &mut Context<'_>,
@@ -137,6 +140,7 @@ impl Running {
         (stage.called, turn.called) = (true, true);
         match context.connect(to, from, local_port) {
             Ok(id) => {
+                context.set_options(id, options);
                 self.open(slot, id, turn);
                 Wait::connection(id)
             }
@@ -159,7 +163,10 @@ fn play_on(
 ) -> Next {
     let now = context.now;
     match action {
-        Action::Send { payload, times, every, .. } => send(id, payload, (*times, *every), stage, context),
+        Action::Send { payload, times, every, flags, .. } => {
+            send(id, (payload, *flags), (*times, *every), stage, context)
+        }
+        Action::Poll { events, .. } => poll(id, events, context),
         Action::Receive { amount, .. } => receive(id, *amount, stage, context),
         Action::Ping { octets, times, every, .. } => ping(id, *octets, (*times, *every), stage, context),
         Action::ShutdownWrite { .. } => End::of(context.endpoint.shutdown(now, id)),
@@ -188,7 +195,7 @@ fn play_on(
 /// Sends the payload again and again: each time is begun when it is due, and goes on as the send buffer has room.
 fn send(
     id: ConnectionId,
-    payload: &Payload,
+    (payload, flags): (&Payload, SendFlags),
     (times, every): (u32, Duration),
     stage: &mut Stage,
     context: &mut Context<'_>,
@@ -201,8 +208,8 @@ fn send(
     }
     let in_round = stage.octets % size;
     let sent = match payload {
-        Payload::Octets(_) => context.write_pattern(id, size - in_round),
-        Payload::Text(text) => context.write_own(id, &text.as_bytes()[in_round as usize..]),
+        Payload::Octets(_) => context.write_pattern(id, size - in_round, flags),
+        Payload::Text(text) => context.write_own(id, &text.as_bytes()[in_round as usize..], flags),
     };
     match sent {
         Ok(0) => Wait::connection(id),
@@ -240,6 +247,16 @@ fn receive(id: ConnectionId, amount: Amount, stage: &mut Stage, context: &mut Co
     }
 }
 
+/// Waits for one of the events; an error and the end of both directions are reported to everybody (poll(2)).
+fn poll(id: ConnectionId, events: &[PollEvent], context: &mut Context<'_>) -> Next {
+    let readiness = context.endpoint.poll(id);
+    let mut reported = events.iter().chain(&[PollEvent::Hup, PollEvent::Err]);
+    match reported.any(|event| event.is_in(readiness)) {
+        true => End::of(Ok(())),
+        false => Wait::connection(id),
+    }
+}
+
 /// Sends, then wants as much back, again and again. In between it reads, so that it sees at once that the
 /// connection is gone.
 fn ping(
@@ -252,7 +269,7 @@ fn ping(
     let now = context.now;
     let ping = &mut stage.ping;
     if ping.sent < octets && now >= ping.begins {
-        match context.write_pattern(id, octets - ping.sent) {
+        match context.write_pattern(id, octets - ping.sent, SendFlags::default()) {
             Ok(0) => return Wait::connection(id),
             Ok(taken) => ping.sent += taken,
             Err(error) => return End::of(Err(error)),

@@ -12,7 +12,7 @@ use halfopen_scenario::{
     Payload, Program, Scenario, Slot, Step, TcpSettings, When,
 };
 use halfopen_sim::{Discard, Outcome, RunOptions};
-use halfopen_tcp::{Errno, Flags, Profile};
+use halfopen_tcp::{Errno, Flags, Profile, SendFlags, SocketOptions};
 use halfopen_trace::{self as trace, EventKind, FaultApplied, Phase, Problem, StepId, Trace};
 
 pub const CLIENT: HostId = HostId(0);
@@ -77,7 +77,7 @@ fn program(name: &str, host: HostId, actions: Vec<Action>) -> Program {
 }
 
 pub fn listen() -> Action {
-    Action::Listen { port: PORT, backlog: 128, reuse_address: true }
+    Action::Listen { port: PORT, backlog: 128, reuse_address: true, options: SocketOptions::NONE }
 }
 
 pub fn accept() -> Action {
@@ -86,12 +86,18 @@ pub fn accept() -> Action {
 
 pub fn connect() -> Action {
     let to = (IpAddr::from([10, 0, 0, 2]), PORT).into();
-    Action::Connect { to, from: None, local_port: None, connection: CONNECTION }
+    Action::Connect { to, from: None, local_port: None, options: SocketOptions::NONE, connection: CONNECTION }
 }
 
 pub fn send(octets: u64) -> Action {
     let payload = Payload::Octets(octets);
-    Action::Send { connection: CONNECTION, payload, times: 1, every: Duration::ZERO }
+    Action::Send {
+        connection: CONNECTION,
+        payload,
+        times: 1,
+        every: Duration::ZERO,
+        flags: SendFlags::default(),
+    }
 }
 
 pub fn receive(octets: u64) -> Action {

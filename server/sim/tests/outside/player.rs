@@ -7,7 +7,7 @@ use halfopen_scenario::{Action, Amount, Effect, Failure, Payload, Program, Scena
 use halfopen_sim::{
     Call, Command, Condition, Discard, Outcome, Refusal, Reply, RunOptions, Simulation, SocketId, Stop,
 };
-use halfopen_tcp::{Errno, Instant};
+use halfopen_tcp::{Errno, Instant, SendFlags, SocketOptions};
 use halfopen_trace::HostId;
 
 /// One who plays a program.
@@ -39,13 +39,14 @@ pub(crate) fn can_play(scenario: &Scenario) -> bool {
     let one_each = hosts.windows(2).all(|pair| pair[0] != pair[1]);
     let steps = || scenario.programs.iter().flat_map(|program| &program.steps);
     let is_simple = |action: &Action| match action {
-        Action::Repeat { .. } | Action::Ping { .. } | Action::Relay { .. } => false,
+        Action::Repeat { .. } | Action::Poll { .. } | Action::Ping { .. } | Action::Relay { .. } => false,
         Action::Set { options, .. } => options.linger.is_none(),
-        Action::Listen { reuse_address, .. } => *reuse_address,
+        // What somebody outside cannot ask for.
+        Action::Listen { reuse_address, options, .. } => *reuse_address && *options == SocketOptions::NONE,
+        Action::Connect { options, .. } => *options == SocketOptions::NONE,
+        Action::Send { flags, .. } => *flags == SendFlags::default(),
         Action::CloseListener { .. }
         | Action::Accept { .. }
-        | Action::Connect { .. }
-        | Action::Send { .. }
         | Action::Receive { .. }
         | Action::Wait(_)
         | Action::WaitUntil(_)
@@ -143,7 +144,7 @@ impl<'a> Player<'a> {
         };
         let socket = |slot: &Slot| self.sockets.get(slot).copied().ok_or(Refusal::from(Errno::NotConnected));
         match action {
-            Action::Listen { port, backlog, reuse_address: _ } => {
+            Action::Listen { port, backlog, .. } => {
                 let reply = call(Call::Listen { host, port: *port, backlog: *backlog })?;
                 self.listeners.insert(*port, opened(&reply));
                 Ok(Next::Done)
@@ -162,7 +163,7 @@ impl<'a> Player<'a> {
                     }
                 }
             }
-            Action::Connect { to, from, local_port, connection } if octets == 0 => {
+            Action::Connect { to, from, local_port, connection, .. } if octets == 0 => {
                 let reply = call(Call::Connect { host, to: *to, from: *from, local_port: *local_port })?;
                 self.sockets.insert(*connection, opened(&reply));
                 self.stage = Some((begun, 1));
@@ -178,7 +179,7 @@ impl<'a> Player<'a> {
             Action::Wait(time) => Ok(wait_until(begun + *time, simulation.now())),
             Action::WaitUntil(time) => Ok(wait_until(Instant::ZERO + *time, simulation.now())),
             Action::Hold => Ok(Next::Hold),
-            Action::Send { connection, payload, times, every } => {
+            Action::Send { connection, payload, times, every, .. } => {
                 let size = payload.octets();
                 let time = begun + *every * u32::try_from(octets / size).expect("few");
                 let socket = socket(connection)?;
@@ -219,7 +220,7 @@ impl<'a> Player<'a> {
             Action::Set { connection, options } => {
                 call(Call::SetOptions(socket(connection)?, *options)).map(|_| Next::Done)
             }
-            Action::Repeat { .. } | Action::Ping { .. } | Action::Relay { .. } => {
+            Action::Repeat { .. } | Action::Poll { .. } | Action::Ping { .. } | Action::Relay { .. } => {
                 unreachable!("`can_play` has said no")
             }
         }

@@ -5,20 +5,25 @@ use std::time::Duration;
 use super::{Connection, Context};
 use crate::{Cause, Errno, EventKind, Report, Settings, State};
 
-/// The options of the socket.
+/// What the options of the socket say.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SocketOptions {
+pub(super) struct SocketSettings {
     /// Whether Nagle's algorithm is on (TCP_NODELAY switches it off).
     pub(super) nagle: bool,
+    /// Whether segments that are not full wait for more (TCP_CORK).
+    pub(super) cork: bool,
     /// How long data may stay unacknowledged, or a probed peer silent (TCP_USER_TIMEOUT).
     pub(super) user_timeout: Option<Duration>,
     /// How long `close` waits for the last acknowledgment; with zero it resets (SO_LINGER).
     pub(super) linger: Option<Duration>,
+    /// The largest segment announced, and of the peer's believed, octets (TCP_MAXSEG); `None` is what the path MTU allows.
+    pub(super) mss: Option<u16>,
 }
 
-impl SocketOptions {
-    pub(super) fn new(settings: &Settings) -> SocketOptions {
-        SocketOptions { nagle: settings.nagle, user_timeout: settings.user_timeout, linger: None }
+impl SocketSettings {
+    pub(super) fn new(settings: &Settings) -> SocketSettings {
+        let Settings { nagle, user_timeout, mss, .. } = *settings;
+        SocketSettings { nagle, cork: false, user_timeout, linger: None, mss }
     }
 }
 
@@ -29,6 +34,8 @@ pub(super) struct Application {
     pub(super) has_closed: bool,
     /// It reads no more than what has arrived (`shutdown(SHUT_RD)`).
     pub(super) read_shut: bool,
+    /// It has written with MSG_MORE, and no segment has arrived since.
+    pub(super) holds_back: bool,
     /// What its next call fails with.
     pub(super) error: Option<Errno>,
     /// What a router reported: the error if the connection is given up later.

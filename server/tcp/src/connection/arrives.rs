@@ -65,6 +65,8 @@ impl Connection {
         }
         self.check_syn(cx, header)?;
         self.check_ack(cx, header, accept_queue_has_room)?;
+        // Whatever arrives is an opportunity to send (Linux `tcp_data_snd_check`).
+        self.application.holds_back = false;
         self.check_urg(cx, header);
         self.process_text(cx, segment)?;
         self.check_fin(cx, segment);

@@ -4,7 +4,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::{Connection, Context};
-use crate::{Call, Cause, Errno, KeepaliveSettings, Purpose, Readiness, Received, State, Timer};
+use crate::{Call, Cause, Errno, Purpose, Readiness, Received, SendFlags, State, Timer};
 
 impl Connection {
     /// The outcome of an active open.
@@ -26,7 +26,7 @@ impl Connection {
     }
 
     /// SEND: queues octets and returns how many; 0 is a full buffer. If a packet can be sent, the rest comes after it.
-    pub(crate) fn send(&mut self, octets: &[u8]) -> Result<usize, Errno> {
+    pub(crate) fn send(&mut self, octets: &[u8], flags: SendFlags) -> Result<usize, Errno> {
         if let Some(errno) = self.application.error.take() {
             return Err(errno);
         }
@@ -34,7 +34,8 @@ impl Connection {
             State::SynSent | State::SynReceived | State::Established | State::CloseWait
                 if !self.snd.is_finishing() =>
             {
-                Ok(self.write(octets))
+                self.application.holds_back = flags.more;
+                Ok(self.write(octets, flags))
             }
             State::Closed
             | State::Listen
@@ -51,10 +52,11 @@ impl Connection {
     }
 
     /// Takes octets until there is no more room, or a packet is full and can be sent.
-    fn write(&mut self, octets: &[u8]) -> usize {
+    fn write(&mut self, octets: &[u8], flags: SendFlags) -> usize {
         let mut count = 0;
         while count < octets.len() {
-            match self.snd.write(&octets[count..], self.congestion.size(), self.packet_segments()) {
+            let (cwnd, packet) = (self.congestion.size(), self.packet_segments());
+            match self.snd.write(&octets[count..], flags, cwnd, packet) {
                 0 => break,
                 taken => count += taken,
             }
@@ -89,15 +91,13 @@ impl Connection {
     /// Which of the calls above would do something at once.
     pub(crate) fn readiness(&self) -> Readiness {
         let fails = self.application.error.is_some();
-        let readable = fails
-            || self.application.read_shut
-            || self.rcv.unread() > 0
-            || self.rcv.is_finished()
-            || self.state == State::Closed;
+        let closed = self.state == State::Closed;
+        let receive_shut = closed || self.application.read_shut || self.rcv.is_finished();
+        let send_shut = closed || self.snd.is_finishing();
         let writable = match self.state {
             State::SynSent | State::SynReceived => false,
             State::Established | State::CloseWait => {
-                self.snd.is_finishing() || self.snd.has_room(self.congestion.size(), self.packet_segments())
+                send_shut || self.snd.has_room(self.congestion.size(), self.packet_segments())
             }
             // It fails at once.
             State::Closed
@@ -108,7 +108,24 @@ impl Connection {
             | State::LastAck
             | State::TimeWait => true,
         };
-        Readiness { readable, writable: fails || writable }
+        Readiness {
+            readable: fails || receive_shut || self.rcv.unread() > 0,
+            writable: fails || writable,
+            peer_closed: receive_shut,
+            hung_up: receive_shut && send_shut,
+            failed: fails,
+        }
+    }
+
+    /// The same for an application that waits for what is not there: it goes on writing once there is room enough (Linux `tcp_poll`).
+    pub(crate) fn poll(&mut self) -> Readiness {
+        let ready = self.readiness();
+        let waits = self.state.is_synchronized() && !self.snd.is_finishing() && !ready.failed;
+        if !waits || self.state == State::TimeWait {
+            return ready;
+        }
+        let writable = self.snd.is_writable(self.congestion.size(), self.packet_segments());
+        Readiness { writable, ..ready }
     }
 
     /// A read may make an acknowledgment due, or open the window far enough to advertise it (Linux `tcp_cleanup_rbuf`).
@@ -208,13 +225,6 @@ impl Connection {
         }
     }
 
-    /// SO_KEEPALIVE and its three numbers.
-    pub(crate) fn set_keepalive(&mut self, cx: &mut Context<'_>, settings: Option<KeepaliveSettings>) {
-        self.keepalive.settings = settings;
-        self.timers.cancel(cx, Timer::Keepalive);
-        self.set_keepalive_timer(cx);
-    }
-
     /// `shutdown(SHUT_RD)`: what has arrived can be read, then the stream ends. The peer does not learn of it, and what
     /// it sends is still accepted and acknowledged (Linux `tcp_shutdown`).
     pub(crate) fn shutdown_read(&mut self) -> Result<(), Errno> {
@@ -234,17 +244,6 @@ impl Connection {
         }
     }
 
-    /// TCP_USER_TIMEOUT.
-    pub(crate) fn set_user_timeout(&mut self, timeout: Option<Duration>) {
-        self.socket.user_timeout = timeout;
-    }
-
-    /// SO_LINGER: zero makes `close` reset the connection; any other time makes it wait, which changes nothing on the
-    /// wire.
-    pub(crate) fn set_linger(&mut self, linger: Option<Duration>) {
-        self.socket.linger = linger;
-    }
-
     /// How long `close` may wait while our FIN is not acknowledged (Linux `sk_stream_wait_close`).
     pub(crate) fn lingers(&self) -> Option<Duration> {
         match self.state {
@@ -258,30 +257,5 @@ impl Connection {
             | State::CloseWait
             | State::TimeWait => None,
         }
-    }
-
-    /// SO_RCVBUF: the size of the receive buffer. The window does not shrink.
-    pub(crate) fn set_receive_buffer(&mut self, octets: u32) {
-        self.rcv.set_capacity(octets);
-    }
-
-    /// SO_SNDBUF: the size of the send buffer.
-    pub(crate) fn set_send_buffer(&mut self, octets: u32) {
-        self.snd.set_capacity(octets);
-    }
-
-    /// IP_TTL, IPV6_UNICAST_HOPS; at least 1.
-    pub(crate) fn set_hops(&mut self, hops: u8) {
-        self.ip.hops = hops.max(1);
-    }
-
-    /// IP_TOS, IPV6_TCLASS: the upper six bits.
-    pub(crate) fn set_codepoint(&mut self, codepoint: u8) {
-        self.ip.codepoint = codepoint & 0x3f;
-    }
-
-    /// TCP_NODELAY.
-    pub(crate) fn set_nodelay(&mut self, nodelay: bool) {
-        self.socket.nagle = !nodelay;
     }
 }

@@ -57,7 +57,7 @@ impl Connection {
         let timestamps = if offers { settings.timestamps } else { self.agreed.timestamps };
         let sack = if offers { settings.sack } else { self.agreed.sack };
         let scale = offers || self.agreed.window_scale;
-        let announced = self.announced_mss(settings);
+        let announced = self.announced_mss();
         // The window of a SYN takes no account of timestamps before the peer is known to have them, and that of a
         // simultaneous open stays as it was (Linux `tcp_connect_init`).
         let knows = self.is_embryonic() || self.timestamps.is_recalled;
@@ -71,7 +71,7 @@ impl Connection {
             payload: 0,
             options: Options {
                 mss: Some(announced),
-                window_scale: settings.window_shift().filter(|_| scale),
+                window_scale: self.rcv.offer_scale(settings).filter(|_| scale),
                 sack_permitted: sack,
                 timestamps: timestamps.then(|| self.timestamps.option(cx.now)),
                 ..Options::default()
@@ -111,11 +111,12 @@ impl Connection {
             self.timestamps.recent = value;
         }
         // RFC 9293 §3.7.1: Eff.snd.MSS. With an MSS below 64 the options might leave no room for data.
-        let theirs_mss =
-            u32::from(theirs.mss.unwrap_or(default_mss(self.remote.ip()))).max(64) - self.option_octets();
-        self.snd.set_mss(theirs_mss.min(self.payload_for_mtu()));
-        let ours = u32::from(self.announced_mss(settings)) - self.option_octets();
-        let scale = settings.window_shift().filter(|_| self.agreed.window_scale).unwrap_or(0);
+        let theirs_mss = theirs.mss.unwrap_or(default_mss(self.remote.ip()));
+        let bound = self.socket.mss.map_or(theirs_mss, |mss| theirs_mss.min(mss));
+        let bound = u32::from(bound).max(64) - self.option_octets();
+        self.snd.set_mss(bound.min(self.payload_for_mtu()));
+        let ours = u32::from(self.announced_mss()) - self.option_octets();
+        let scale = self.rcv.offer_scale(settings).filter(|_| self.agreed.window_scale).unwrap_or(0);
         if self.agreed.window_scale {
             // RFC 7323 §2.3: a shift above 14 counts as 14.
             self.snd.scale = theirs.window_scale.unwrap_or(0).min(14);
@@ -136,8 +137,8 @@ impl Connection {
     }
 
     /// The MSS option of our SYN.
-    fn announced_mss(&self, settings: &Settings) -> u16 {
+    fn announced_mss(&self) -> u16 {
         let max = mss_for_mtu(self.mtu, self.remote.ip()).max(64);
-        settings.mss.map_or(max, |mss| mss.clamp(64, max))
+        self.socket.mss.map_or(max, |mss| mss.clamp(64, max))
     }
 }

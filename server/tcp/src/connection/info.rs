@@ -125,6 +125,8 @@ impl Connection {
             retrans: sent.resent(),
             reordering: self.recovery.dup_thresh(),
             notsent_bytes: self.snd.unsent(),
+            outq: self.snd.unacknowledged() as u32,
+            inq: self.rcv.unread() as u32,
             totals: Totals { bytes_received: self.rcv.received(), ..self.totals },
             busy_time: busy,
             rwnd_limited: peer_window,

@@ -59,7 +59,7 @@ impl Connection {
         let fits = unsent.min(window);
         let full = fits / self.snd.mss;
         // The rest goes along unless Nagle's algorithm holds it back.
-        let rest = full > 0 && !fits.is_multiple_of(self.snd.mss) && !self.holds_small(cx);
+        let rest = full > 0 && !fits.is_multiple_of(self.snd.mss) && !self.holds_small(cx, unsent);
         self.packets.new = Packet::new(max.min(full + u32::from(rest)).max(1));
     }
 

@@ -80,25 +80,27 @@ impl Connection {
         if unsent == 0 && !fin {
             return None;
         }
+        // No segment goes beyond the end of a record.
+        let due = self.snd.unsent_of_record();
         let (room, window) = (self.congestion_room(), self.usable_window());
         if room == 0 && !probes {
             self.note_use(cx, true);
             return None;
         }
-        if !probes && self.waits_for_more_room(cx, unsent, window) {
+        if !probes && self.waits_for_more_room(cx, due, window) {
             if room.saturating_mul(self.snd.mss) < window {
                 self.note_use(cx, true);
             }
             return None;
         }
-        let len = unsent.min(self.snd.mss).min(window);
+        let len = due.min(self.snd.mss).min(window);
         let ends = len == unsent;
         let fin = fin && ends && window > len;
-        self.plan_packet(cx, unsent, window);
+        self.plan_packet(cx, due, window);
         // A probe sends what Nagle's algorithm holds back (Linux `tcp_send_loss_probe`).
         let override_sws = std::mem::take(&mut self.outbox.override_sws);
         let any_length = len > 0 && (override_sws || self.recovery.new_data_first || probes);
-        if !any_length && !self.is_worth_sending(cx, len, unsent, fin) {
+        if !any_length && !self.is_worth_sending(cx, len, due, fin) {
             if self.snd.sent.is_empty() && !self.timers.is_set(Timer::Persist) {
                 self.begin_probing(cx);
             }
@@ -110,7 +112,9 @@ impl Connection {
         if fin {
             flags |= Flags::FIN;
         }
-        if len > 0 && ends && self.snd.is_pushed() {
+        // What the persist timer sends is pushed, whatever the application said (Linux `tcp_write_wakeup`).
+        let pushed = ends && (override_sws || self.snd.is_pushed());
+        if len > 0 && (pushed || len == due && due < unsent) {
             flags |= Flags::PSH;
         }
         let ends_packet = len > 0 && self.packets.new.count();
@@ -120,6 +124,7 @@ impl Connection {
         let mut sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
         sent.joined = self.packets.new.goes_on();
         self.snd.nxt += sent.len;
+        sent.ends_record = self.snd.pass_record();
         if len > 0 && len < self.snd.mss {
             self.snd.small_end = self.snd.nxt;
         }
@@ -140,8 +145,8 @@ impl Connection {
         Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
     }
 
-    /// The sender's silly-window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1, §3.7.4).
-    fn is_worth_sending(&self, cx: &Context<'_>, len: u32, unsent: u32, fin: bool) -> bool {
+    /// The sender's silly-window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1, §3.7.4). `due` octets are left of the record.
+    fn is_worth_sending(&self, cx: &Context<'_>, len: u32, due: u32, fin: bool) -> bool {
         if fin || (len > 0 && len == self.snd.mss) {
             return true;
         }
@@ -151,17 +156,19 @@ impl Connection {
         if self.packets.new.goes_on() {
             return true;
         }
-        if len < unsent {
+        if len < due {
             return cx.settings.half_window_segments && len >= self.snd.max_wnd / 2;
         }
-        self.snd.is_finishing() || !self.holds_small(cx)
+        self.snd.is_finishing() || !self.holds_small(cx, due)
     }
 
-    /// Whether Nagle's algorithm holds back a small segment.
-    pub(super) fn holds_small(&self, cx: &Context<'_>) -> bool {
+    /// Whether the rest of a record, which fills no segment, waits: for an acknowledgment by Nagle's algorithm, or for more because the
+    /// application says that it will come. Only the last record does (Linux `tcp_write_xmit`).
+    pub(super) fn holds_small(&self, cx: &Context<'_>, due: u32) -> bool {
         let waits =
             if cx.settings.minshall { self.snd.has_small_in_flight() } else { !self.snd.sent.is_empty() };
-        self.socket.nagle && waits
+        let waits_for_more = self.socket.cork || self.application.holds_back;
+        due == self.snd.unsent() && (waits_for_more || self.socket.nagle && waits)
     }
 
     /// A tail loss probe that is no new data: the last segment again (RFC 8985 §7.3).

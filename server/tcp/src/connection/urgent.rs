@@ -1,7 +1,7 @@
 //! Urgent data (RFC 9293 §3.8.5). The data itself stays in line, as with SO_OOBINLINE.
 
 use super::{Connection, Context};
-use crate::{Errno, Purpose, Seq, Transmit};
+use crate::{Errno, Purpose, SendFlags, Seq, Transmit};
 
 /// The two urgent pointers.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ impl Connection {
         // Nothing of it is sent before it is known where it ends (Linux `tcp_sendmsg`).
         let mut count = 0;
         while count < octets.len() {
-            match self.send(&octets[count..])? {
+            match self.send(&octets[count..], SendFlags::default())? {
                 0 => break,
                 taken => count += taken,
             }

@@ -8,8 +8,8 @@ use super::bookkeeping::context;
 use crate::connection::{Connection, Identity};
 use crate::listener::{ListenOptions, Listener};
 use crate::{
-    Call, Cause, ConnectionId, Errno, Event, EventKind, Instant, ListenerId, Received, State, Subject,
-    segment,
+    Call, Cause, ConnectionId, Errno, Event, EventKind, Instant, ListenerId, Readiness, Received, SendFlags,
+    State, Subject, segment,
 };
 
 impl Endpoint {
@@ -170,13 +170,30 @@ impl Endpoint {
         }
     }
 
+    /// Which calls on a connection would do something at once, as `poll` says it to an application that waits for what is not there: it is
+    /// writable once there is room enough, a third of the send buffer in Linux. Until then the buffer may grow.
+    pub fn poll(&mut self, connection: ConnectionId) -> Readiness {
+        self.get_mut(connection).map_or(Readiness::GONE, Connection::poll)
+    }
+
     /// Queues octets for the peer and returns how many; 0 if the send buffer is full. If it returns fewer because a packet is
     /// full and can be sent, the caller comes back with the rest once [`poll_transmit`](Endpoint::poll_transmit) has sent it:
     /// a stack transmits while it copies (Linux `tcp_sendmsg`).
     ///
     /// Fails with the error of the connection, with EPIPE if no more can be sent, or with ENOTCONN.
     pub fn send(&mut self, now: Instant, connection: ConnectionId, octets: &[u8]) -> Result<usize, Errno> {
-        self.with(now, connection, |connection, _| connection.send(octets))
+        self.send_with(now, connection, octets, SendFlags::default())
+    }
+
+    /// Queues octets for the peer as [`send`](Endpoint::send) does, with flags.
+    pub fn send_with(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        octets: &[u8],
+        flags: SendFlags,
+    ) -> Result<usize, Errno> {
+        self.with(now, connection, |connection, _| connection.send(octets, flags))
             .unwrap_or(Err(Errno::NotConnected))
     }
 

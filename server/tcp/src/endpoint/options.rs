@@ -3,9 +3,15 @@
 use std::time::Duration;
 
 use super::Endpoint;
-use crate::{ConnectionId, Instant, KeepaliveSettings};
+use crate::{ConnectionId, Instant, KeepaliveSettings, SocketOptions};
 
 impl Endpoint {
+    /// Sets the options that are there. Before [`poll_transmit`](Endpoint::poll_transmit) has returned the SYN they decide what that
+    /// offers.
+    pub fn set_options(&mut self, now: Instant, connection: ConnectionId, options: &SocketOptions) {
+        self.with(now, connection, |connection, cx| connection.set_options(cx, options));
+    }
+
     /// SO_KEEPALIVE: switches keepalive on with these numbers, or off.
     pub fn set_keepalive(
         &mut self,
@@ -19,6 +25,11 @@ impl Endpoint {
     /// TCP_NODELAY: switches Nagle's algorithm off, or on.
     pub fn set_nodelay(&mut self, now: Instant, connection: ConnectionId, nodelay: bool) {
         self.with(now, connection, |connection, _| connection.set_nodelay(nodelay));
+    }
+
+    /// TCP_CORK: segments that are not full wait for more, and leave once it is off, or after an RTO without anything in flight.
+    pub fn set_cork(&mut self, now: Instant, connection: ConnectionId, cork: bool) {
+        self.with(now, connection, |connection, _| connection.set_cork(cork));
     }
 
     /// TCP_USER_TIMEOUT: how long data may stay unacknowledged, or a probed peer silent. `None` is no such limit,
@@ -41,6 +52,16 @@ impl Endpoint {
     /// SO_SNDBUF: the size of the send buffer, octets. Where packets count with their memory, it no longer grows.
     pub fn set_send_buffer(&mut self, now: Instant, connection: ConnectionId, octets: u32) {
         self.with(now, connection, |connection, _| connection.set_send_buffer(octets));
+    }
+
+    /// TCP_NOTSENT_LOWAT: the octets that may be in the send buffer without being sent; `None` is no limit but the buffer's.
+    pub fn set_notsent_lowat(&mut self, now: Instant, connection: ConnectionId, octets: Option<u32>) {
+        self.with(now, connection, |connection, _| connection.set_notsent_lowat(octets));
+    }
+
+    /// TCP_MAXSEG: the largest MSS announced, and of the peer's believed, octets. It has no effect after the handshake.
+    pub fn set_mss(&mut self, now: Instant, connection: ConnectionId, octets: u16) {
+        self.with(now, connection, |connection, _| connection.set_mss(octets));
     }
 
     /// IP_TTL: the TTL or hop limit of what the connection sends, 64 by default (RFC 9293 §3.9.2, MUST-49).

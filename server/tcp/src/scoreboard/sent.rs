@@ -21,6 +21,8 @@ pub(crate) struct Sent {
     pub(super) order: u64,
     /// Whether the next segment left the stack in the same packet.
     pub(crate) joined: bool,
+    /// Whether its last octet ends a record (MSG_EOR).
+    pub(crate) ends_record: bool,
     pub(super) mark: Mark,
 }
 
@@ -62,6 +64,7 @@ impl Sent {
             transmissions: 1,
             order: 0,
             joined: false,
+            ends_record: false,
             mark: Mark::InFlight,
         }
     }

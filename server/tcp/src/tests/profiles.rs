@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::pair::{Fate, Pair};
 use super::*;
+use crate::rcv::Rcv;
 use crate::{AckRule, Errno, GiveUp, IcmpErrors, Keepalive, RtoMin, SynCookies, SynQueueLimit, WindowScale};
 
 /// The certainty of a value, with its source.
@@ -278,7 +279,7 @@ const ROWS: [Row; 63] = [
         |s| {
             let fits =
                 if s.window_scale == Some(WindowScale::ForBuffer) { ", or for a fixed buffer" } else { "" };
-            s.window_shift().map_or("none".to_owned(), |shift| format!("{shift}{fits}"))
+            Rcv::new(s).offer_scale(s).map_or("none".to_owned(), |shift| format!("{shift}{fits}"))
         },
         [M("31a: `tcp_select_initial_window`"), U, U, U, U],
     ),

@@ -4,6 +4,7 @@ use halfopen_tcp::State;
 
 use crate::de::Spanned;
 use crate::parse::{Scalar, Switch};
+use crate::quantity::SizeCount;
 use crate::resolve::{Checker, Place, key, word};
 use crate::shape::claims::{Never, OfHost, States, TcpInfo, WhenTrue};
 use crate::shape::{self, OneOrMore, Opt};
@@ -104,6 +105,10 @@ impl Checker<'_> {
         let info = self.needed(&it.tcp_info, place, "what it says", "`tcp-info: {cwnd: 10}`")?;
         let count = |field, count: &Opt<Count>| Some((field, InfoMatch::Number(word(count)?)));
         let time = |field, window: &Opt<Window>| Some((field, InfoMatch::Time(word(window)?)));
+        let size = |field, size: &Opt<SizeCount>| {
+            let SizeCount(octets) = word(size)?;
+            Some((field, InfoMatch::Octets(octets)))
+        };
         let fields: Vec<(InfoField, InfoMatch)> = [
             count(InfoField::Cwnd, &info.cwnd),
             count(InfoField::Ssthresh, &info.ssthresh),
@@ -118,6 +123,9 @@ impl Checker<'_> {
             time(InfoField::Rtt, &info.rtt),
             time(InfoField::MinRtt, &info.min_rtt),
             time(InfoField::Rto, &info.rto),
+            size(InfoField::Inq, &info.inq),
+            size(InfoField::Outq, &info.outq),
+            size(InfoField::Notsent, &info.notsent),
         ]
         .into_iter()
         .flatten()

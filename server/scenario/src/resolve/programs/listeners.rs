@@ -36,7 +36,8 @@ impl Checker<'_> {
         }
         let backlog = word(&it.backlog).unwrap_or(Action::DEFAULT_BACKLOG);
         let reuse_address = word(&it.reuse_address).is_none_or(|Switch(on)| on);
-        Some(Action::Listen { port, backlog, reuse_address })
+        let options = self.options_beside(progress, it.set.as_ref());
+        Some(Action::Listen { port, backlog, reuse_address, options })
     }
 
     pub(super) fn accept_port(&mut self, progress: &Progress<'_>, place: Place, it: &Accept) -> Option<u16> {

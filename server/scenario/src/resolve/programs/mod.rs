@@ -168,7 +168,11 @@ impl Checker<'_> {
         Some(Step {
             action,
             failure,
-            timeout: step.timeout().map(|timeout| self.positive(timeout)),
+            timeout: step.timeout().map(|timeout| match step.value {
+                // The answer takes time.
+                shape::Step::Ping(_) => self.positive(timeout),
+                _ => timeout.value.0,
+            }),
             may_not_happen: word(&step.completion().may_not_happen).is_some_and(|Switch(may)| may),
             location: self.location(step.span),
             text: self.step_text(step),

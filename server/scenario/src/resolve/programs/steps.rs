@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use halfopen_tcp::{SendFlags, SocketOptions};
 use halfopen_units::format_duration;
 
 use super::Progress;
@@ -12,11 +13,11 @@ use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::resolve::{Checker, Place, key, word};
 use crate::shape::programs::{
-    Accept, Close, Connect, Direction, Payload, Ping, Receive, Relay, Repeat, Send, Set, Shutdown, Wait,
-    WaitUntil,
+    Accept, Close, Connect, Direction, Options, Payload, Ping, Poll, Receive, Relay, Repeat, Send, Set,
+    Shutdown, SizeOrOff, Wait, WaitUntil,
 };
-use crate::shape::{self, DurationOrOff, Opt};
-use crate::{Action, Amount, Keepalive, Limits, OnEnd, SocketOptions};
+use crate::shape::{self, DurationOrOff, OneOrMore, Opt};
+use crate::{Action, Amount, Keepalive, Limits, OnEnd, PollEvent};
 
 impl Checker<'_> {
     pub(super) fn action<'s>(
@@ -31,6 +32,7 @@ impl Checker<'_> {
             shape::Step::Connect(it) => self.connect(progress, place, it),
             shape::Step::Send(it) => self.send(progress, place, it),
             shape::Step::Receive(it) => self.receive(progress, place, it),
+            shape::Step::Poll(it) => self.poll(progress, place, it),
             shape::Step::Ping(it) => self.ping(progress, place, it),
             shape::Step::Relay(it) => self.relay(progress, place, it),
             shape::Step::Repeat(it) => self.repeat(place, it),
@@ -61,7 +63,8 @@ impl Checker<'_> {
         let to = to.and_then(|Scalar(to)| self.destination(progress.host, at, &to));
         let connection = self.opened(progress, &it.r#as);
         let (from, local_port) = (word(&it.from), word(&it.port).map(|Port(port)| port));
-        Some(Action::Connect { to: to?, from, local_port, connection })
+        let options = self.options_beside(progress, it.set.as_ref());
+        Some(Action::Connect { to: to?, from, local_port, options, connection })
     }
 
     fn send(&mut self, progress: &mut Progress<'_>, place: Place, it: &Send) -> Option<Action> {
@@ -77,7 +80,22 @@ impl Checker<'_> {
         }
         let octets = payload.octets().saturating_mul(times.into());
         self.octets_in_range(it.send.span_or(place.span), octets);
-        Some(Action::Send { connection: connection?, payload, times, every })
+        let is_on = |switch| word(switch).is_some_and(|Switch(on)| on);
+        let flags = SendFlags { more: is_on(&it.more), end_of_record: is_on(&it.end_of_record) };
+        Some(Action::Send { connection: connection?, payload, times, every, flags })
+    }
+
+    fn poll(&mut self, progress: &mut Progress<'_>, place: Place, it: &Poll) -> Option<Action> {
+        let connection = self.connection(progress, place, it.on.on.as_ref());
+        let OneOrMore(given) = self.needed(&it.poll, place, "for what", "`poll: POLLOUT`")?;
+        if given.is_empty() && !it.poll.is_pruned() {
+            let at = it.poll.span_or(place.span);
+            self.problem(at, "this waits for nothing", "say for what, for example `poll: POLLOUT`");
+        }
+        let mut events: Vec<PollEvent> = given.iter().map(|Scalar(event)| *event).collect();
+        events.sort_unstable();
+        events.dedup();
+        Some(Action::Poll { connection: connection?, events })
     }
 
     fn receive(&mut self, progress: &mut Progress<'_>, place: Place, it: &Receive) -> Option<Action> {
@@ -175,27 +193,68 @@ impl Checker<'_> {
 
     fn set(&mut self, progress: &mut Progress<'_>, place: Place, it: &Set) -> Option<Action> {
         let connection = self.connection(progress, place, it.on.on.as_ref());
-        let options = self.needed(&it.set, place, "which options", "`set: {nodelay: on}`")?;
+        let given = self.needed(&it.set, place, "which options", "`set: {nodelay: on}`")?;
+        let options = self.options(progress, it.set.span_or(place.span), it.set.is_pruned(), given);
+        if let Some(mss) = &given.mss {
+            let help =
+                "set it before: `connect: server:80` with `set: {mss: 536 B}` beside it, or beside `listen`";
+            self.problem(mss.key, "the connection has agreed on its segments already", help);
+        }
+        Some(Action::Set { connection: connection?, options })
+    }
+
+    /// The options beside a word that opens a socket.
+    pub(super) fn options_beside(
+        &mut self,
+        progress: &Progress<'_>,
+        given: Option<&Spanned<Options>>,
+    ) -> SocketOptions {
+        given.map_or(SocketOptions::NONE, |given| {
+            self.options(progress, given.span, given.pruned, &given.value)
+        })
+    }
+
+    fn options(
+        &mut self,
+        progress: &Progress<'_>,
+        at: Span,
+        is_pruned: bool,
+        options: &Options,
+    ) -> SocketOptions {
         let settings = self.hosts[progress.host.0].settings();
         let base = settings.keepalive.unwrap_or(settings.keepalive_numbers);
         let keepalive = options.keepalive.as_ref().map(|keepalive| self.keepalive(keepalive));
+        let switch = |value: &Opt<Switch>| word(value).map(|Switch(on)| on);
         let set = SocketOptions {
             keepalive: keepalive.map(|keepalive: Keepalive| keepalive.over(base)),
-            nodelay: word(&options.nodelay).map(|Switch(on)| on),
+            nodelay: switch(&options.nodelay),
+            cork: switch(&options.cork),
             user_timeout: self.duration_or_off(&options.user_timeout),
             linger: word(&options.linger).map(|DurationOrOff(linger)| linger),
             receive_buffer: self.buffer(&options.receive_buffer),
             send_buffer: self.buffer(&options.send_buffer),
+            notsent_lowat: self.size_or_off(&options.notsent_lowat),
+            mss: self.octets(&options.mss, Limits::MIN_MSS),
         };
-        let sizes = options.receive_buffer.is_some() || options.send_buffer.is_some();
-        if set == SocketOptions::default() && !it.set.is_pruned() && !sizes {
-            self.problem(
-                it.set.span_or(place.span),
-                "this sets nothing",
-                "write `set: {nodelay: on}` or `set: {keepalive: {idle: 10s}}`",
-            );
+        let sizes = [&options.receive_buffer, &options.send_buffer, &options.mss];
+        let wrong = sizes.into_iter().any(Option::is_some) || options.notsent_lowat.is_some();
+        if set == SocketOptions::NONE && !is_pruned && !wrong {
+            let help = "write `set: {nodelay: on}` or `set: {keepalive: {idle: 10s}}`";
+            self.problem(at, "this sets nothing", help);
         }
-        Some(Action::Set { connection: connection?, options: set })
+        set
+    }
+
+    /// Linux reads a size of zero as none; here that is `off`.
+    fn size_or_off(&mut self, size: &Opt<SizeOrOff>) -> Option<Option<u32>> {
+        let size = size.as_ref()?;
+        let Scalar(SizeOrOff(value)) = size.value;
+        let Some(Size(octets)) = value else { return Some(None) };
+        let limit = u32::try_from(octets).ok().filter(|octets| *octets > 0);
+        if limit.is_none() {
+            self.problem(size.span, "zero makes no sense here", "say how much, or `off`");
+        }
+        limit.map(Some)
     }
 
     fn close(&mut self, progress: &mut Progress<'_>, place: Place, it: &Close) -> Option<Action> {
@@ -240,6 +299,7 @@ fn may_wait(step: &Spanned<shape::Step>) -> bool {
         | shape::Step::Connect(_)
         | shape::Step::Send(_)
         | shape::Step::Receive(_)
+        | shape::Step::Poll(_)
         | shape::Step::Ping(_)
         | shape::Step::Relay(_)
         | shape::Step::Wait(_) => true,

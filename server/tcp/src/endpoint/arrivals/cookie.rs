@@ -30,8 +30,9 @@ impl Endpoint {
         // A connection that lives as long as it takes to answer; nobody learns of it.
         let (mut events, settings) = (VecDeque::new(), &self.config.settings);
         let cx = &mut Context { now, settings, events: &mut events };
-        let header =
-            Connection::answer(cx, identity, id, &syn, Cause::Segment(syn.flags)).cookie(cx, &syn.options);
+        let options = self.listeners.get(&id).map(|listener| listener.options).unwrap_or_default();
+        let answer = Connection::answer(cx, identity, (id, &options), &syn, Cause::Segment(syn.flags));
+        let header = answer.cookie(cx, &syn.options);
         self.answers.push_back((segment.destination, segment.source, header));
         if let Some(listener) = self.listeners.get_mut(&id) {
             listener.cookie_sent = Some(now);
@@ -58,12 +59,14 @@ impl Endpoint {
         if !listener.has_room() {
             return Some(Arrival::dropped(DropReason::QueueFull));
         }
+        let options = listener.options;
         let identity = Identity { iss, ..self.identity(now, segment.destination, segment.source) };
         let echo = header.options.timestamps.filter(|stamps| stamps.echo != 0).map(|stamps| stamps.echo);
         let clock = echo.map(|echo| echo.wrapping_sub(identity.ts_offset));
         let syn = syn_cookie::syn(header, mss, clock);
         let cx = &mut context(&self.config, &mut self.events, now);
-        let mut connection = Connection::answer(cx, identity, id, &syn, Cause::SynCookie(header.flags));
+        let cause = Cause::SynCookie(header.flags);
+        let mut connection = Connection::answer(cx, identity, (id, &options), &syn, cause);
         connection.cookie_returned(cx);
         if let Some(listener) = self.listeners.get_mut(&id) {
             listener.embryonic += 1;

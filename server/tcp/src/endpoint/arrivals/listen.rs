@@ -44,6 +44,7 @@ impl Endpoint {
         let Some(listener) = self.listeners.get_mut(&id).filter(|listener| listener.has_room()) else {
             return Arrival::dropped(DropReason::QueueFull);
         };
+        let options = listener.options;
         match listener.admit(&self.config.settings) {
             Admission::Queue => listener.embryonic += 1,
             Admission::Cookie => return self.answer_with_cookie(now, id, segment),
@@ -52,7 +53,7 @@ impl Endpoint {
         let identity = self.identity(now, segment.destination, segment.source);
         let cx = &mut context(&self.config, &mut self.events, now);
         let cause = Cause::Segment(segment.header.flags);
-        let connection = Connection::answer(cx, identity, id, &segment.header, cause);
+        let connection = Connection::answer(cx, identity, (id, &options), &segment.header, cause);
         Arrival { connection: Some(self.adopt(connection)), disposition: Disposition::Accepted }
     }
 }
