@@ -552,3 +552,29 @@ fn the_end_of_the_stream_does_not_wait_for_more() {
         assert_eq!((last.at - began).as_micros(), micros, "{closes}");
     }
 }
+
+/// 66a_rcvbuf_after_connect_131072: SO_RCVBUF on a connected socket; the windows that follow, while nothing is read.
+#[test]
+fn a_receive_buffer_that_is_set_late_grows_the_window_with_what_arrives() {
+    let mut pair = Pair::linux();
+    pair.latency = Duration::from_micros(20_250);
+    let mut pair = pair.connected();
+    pair.reads[1] = false;
+    pair.send(0, &pattern(100));
+    pair.run_for(ms(450));
+    let id = pair.id(1);
+    pair.ends[1].receive(pair.now, id, &mut [0; 100]).unwrap();
+    pair.ends[1].set_receive_buffer(pair.now, id, 131_072);
+    pair.run_for(ms(100));
+    pair.log.clear();
+    for _ in 0..8 {
+        pair.send(0, &pattern(3000));
+        pair.run_for(ms(100));
+    }
+    let windows: Vec<u16> =
+        pair.log.iter().filter(|it| it.from == 1).map(|it| it.transmit.header.window).collect();
+    let recorded = [
+        67, 70, 70, 73, 76, 76, 79, 81, 81, 84, 87, 87, 90, 93, 93, 96, 98, 98, 101, 104, 104, 107, 110, 110,
+    ];
+    assert_eq!(windows, recorded, "times 1024");
+}
