@@ -38,10 +38,7 @@ impl Checker<'_> {
     /// The address that stands after the word; some host has it at first.
     fn address(&mut self, place: Place, given: &Given<Scalar<IpAddr>>, word: &str) -> Option<IpAddr> {
         let at = given.span_or(place.span);
-        let Some(Scalar(address)) = given.inner() else {
-            self.problem(at, "this does not say which address", format!("write `{word}: 10.0.0.2`"));
-            return None;
-        };
+        let Scalar(address) = self.needed(given, place, "which address", &format!("`{word}: 10.0.0.2`"))?;
         let all: Vec<String> =
             self.hosts.iter().flat_map(|host| &host.addresses).map(IpAddr::to_string).collect();
         if !all.contains(&address.to_string()) {

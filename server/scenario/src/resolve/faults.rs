@@ -141,19 +141,13 @@ impl Checker<'_> {
 
     fn black_hole(&mut self, place: Place, given: &Given<shape::BlackHole>) -> Option<BlackHole> {
         let at = given.span_or(place.span);
-        let Some(hole) = given.inner() else {
-            self.problem(at, "this does not say which datagrams", "write `blackhole: larger than 1480 B`");
-            return None;
-        };
+        let hole = self.needed(given, place, "which datagrams", "`blackhole: larger than 1480 B`")?;
         if hole.larger_than.is_none() && !given.is_pruned() {
             self.problem(at, "this does not say which datagrams", "add `larger-than: 1480 B`");
         }
         let (from, receiver) = (self.host_at(&hole.from), self.host_at(&hole.to));
-        if let (Some(host), Some(to)) = (from, &hole.to)
-            && from == receiver
-        {
-            let name = self.hosts[host.0].name.clone();
-            self.problem(to.span, format!("nothing goes from `{name}` to itself"), "name another host");
+        if let Some(to) = &hole.to {
+            self.two_ends([from, receiver], to.span);
         }
         Some(BlackHole { larger_than: hole.larger_than?, from, to: receiver })
     }
@@ -241,30 +235,17 @@ impl Checker<'_> {
     }
 
     fn victim(&mut self, place: Place, host: &Given<Scalar<String>>) -> Option<HostId> {
-        let place = host.span_or(place.span);
-        match host.inner() {
-            Some(Scalar(name)) => self.host(place, name),
-            None => {
-                self.problem(
-                    place,
-                    "this does not say which host",
-                    "write its name after the word: `power-loss: client`",
-                );
-                None
-            }
-        }
+        let Scalar(name) =
+            self.needed(host, place, "which host", "its name after the word: `power-loss: client`")?;
+        self.host(host.span_or(place.span), name)
     }
 
     /// All processes of a host, or one of them.
     fn processes(&mut self, place: Place, given: &Given<Processes>) -> Option<(HostId, Option<usize>)> {
         let at = given.span_or(place.span);
-        let named = match given.inner() {
-            None => {
-                self.problem(at, "this does not say whose processes die", "write `kill: server`");
-                return None;
-            }
-            Some(Processes::OfHost(name)) => return self.host(at, name).map(|host| (host, None)),
-            Some(Processes::OfList(Named(named))) => named,
+        let named = match self.needed(given, place, "whose processes die", "`kill: server`")? {
+            Processes::OfHost(name) => return self.host(at, name).map(|host| (host, None)),
+            Processes::OfList(Named(named)) => named,
         };
         let [(host, list)] = &named[..] else {
             if !given.is_pruned() {
@@ -278,35 +259,25 @@ impl Checker<'_> {
         if let Some((position, _)) = programs.clone().find(|(_, program)| program.name == *name) {
             return Some((host, Some(position)));
         }
-        let names: Vec<&str> = programs.map(|(_, program)| program.name.as_str()).collect();
-        let help = wording::suggest(name, names.iter().copied())
-            .unwrap_or_else(|| format!("the host has {}", wording::list(names.iter().copied())));
-        let message = format!("no list of this host is called `{}`", wording::short(name));
-        self.problem(list.span, message, help);
+        let names: Vec<String> = programs.map(|(_, program)| program.name.clone()).collect();
+        self.no_such(list.span, "list of this host", name, &names, |names| {
+            format!("the host has {}", wording::list(names.iter().copied()))
+        });
         None
     }
 
     fn cut(&mut self, place: Place, given: &Given<shape::Cut>) -> Option<Cut> {
+        let cut = self.needed(given, place, "which hosts are separated", "`partition: [client, server]`")?;
         let place = given.span_or(place.span);
-        match given.inner() {
-            None => {
-                self.problem(
-                    place,
-                    "this does not say which hosts are separated",
-                    "write `partition: [client, server]`",
-                );
-                None
-            }
-            Some(shape::Cut::Isolate(name)) => self.host(place, name).map(Cut::Isolate),
-            Some(shape::Cut::OneWay(way)) => {
+        match cut {
+            shape::Cut::Isolate(name) => self.host(place, name).map(Cut::Isolate),
+            shape::Cut::OneWay(way) => {
                 let from = self.host(way.from.span, &way.from.value.0);
                 let to = self.host(way.to.span, &way.to.value.0);
-                if from.is_some() && from == to {
-                    self.problem(way.to.span, "nothing goes from a host to itself", "name another host");
-                }
+                self.two_ends([from, to], way.to.span);
                 Some(Cut::OneWay { from: from?, to: to? })
             }
-            Some(shape::Cut::Between(names)) => {
+            shape::Cut::Between(names) => {
                 let hosts: Vec<Option<HostId>> =
                     names.iter().map(|name| self.host(name.span, &name.value.0)).collect();
                 for (index, host) in hosts.iter().enumerate() {

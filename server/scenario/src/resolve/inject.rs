@@ -84,9 +84,7 @@ impl Checker<'_> {
     fn other_end(&mut self, place: Span, inject: &shape::Forgery, from: Option<HostId>) -> Option<HostId> {
         if let Some(name) = &inject.to {
             let to = self.host_at(&inject.to);
-            if from.is_some() && from == to {
-                self.problem(name.span, "nothing goes from a host to itself", "name another host");
-            }
+            self.two_ends([from, to], name.span);
             return to;
         }
         match (from?, self.hosts.len()) {

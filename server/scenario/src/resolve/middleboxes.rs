@@ -57,9 +57,7 @@ impl Checker<'_> {
                 Stands::Everywhere
             }
             (None, Some(_), Some(receiver)) => {
-                if from.is_some() && from == to {
-                    self.problem(receiver.span, "nothing goes from a host to itself", "name another host");
-                }
+                self.two_ends([from, to], receiver.span);
                 from.zip(to).map_or(Stands::Everywhere, |(from, to)| Stands::OneWay { from, to })
             }
             (None, one, other) => {
@@ -95,9 +93,7 @@ impl Checker<'_> {
             return None;
         };
         let (first, second) = (self.host(one.span, &one.value.0), self.host(other.span, &other.value.0));
-        if first.is_some() && first == second {
-            self.problem(other.span, "nothing goes from a host to itself", "name another host");
-        }
+        self.two_ends([first, second], other.span);
         Some([first?, second?])
     }
 
@@ -218,14 +214,13 @@ impl Checker<'_> {
     pub(super) fn middlebox(&mut self, span: Span, name: &str) -> Option<MiddleboxId> {
         let found = self.middleboxes.iter().position(|middlebox| middlebox.name == name).map(MiddleboxId);
         if found.is_none() {
-            let names: Vec<&str> = self.middleboxes.iter().map(|middlebox| middlebox.name.as_str()).collect();
-            let help =
-                wording::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
-                    [] => "there is none: `network: {middleboxes: {nat: {preset: aws-nlb}}}`".to_owned(),
-                    [only] => format!("the only one is `{only}`"),
-                    names => format!("there are {}", wording::list(names.iter().copied())),
-                });
-            self.problem(span, format!("no middlebox is called `{}`", wording::short(name)), help);
+            let names: Vec<String> =
+                self.middleboxes.iter().map(|middlebox| middlebox.name.clone()).collect();
+            self.no_such(span, "middlebox", name, &names, |names| match names {
+                [] => "there is none: `network: {middleboxes: {nat: {preset: aws-nlb}}}`".to_owned(),
+                [only] => format!("the only one is `{only}`"),
+                names => format!("there are {}", wording::list(names.iter().copied())),
+            });
         }
         found
     }
@@ -248,13 +243,9 @@ impl Checker<'_> {
         given: &Given<Scalar<String>>,
         fault: MiddleboxFault,
     ) -> Option<Effect> {
-        let place = given.span_or(place.span);
-        let Some(Scalar(name)) = given.inner() else {
-            let help = format!("write its name after the word: `{}: nat`", fault.name());
-            self.problem(place, "this does not say which middlebox", help);
-            return None;
-        };
-        let middlebox = self.middlebox(place, name)?;
+        let example = format!("its name after the word: `{}: nat`", fault.name());
+        let Scalar(name) = self.needed(given, place, "which middlebox", &example)?;
+        let middlebox = self.middlebox(given.span_or(place.span), name)?;
         Some(Effect::Middlebox { middlebox, fault })
     }
 }

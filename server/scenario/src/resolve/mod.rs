@@ -137,15 +137,38 @@ impl Checker<'_> {
         let found = self.hosts.iter().position(|host| host.name == name).map(HostId);
         // Without any host that is what is wrong.
         if found.is_none() && !self.hosts.is_empty() {
-            let names: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
-            let help =
-                wording::suggest(name, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
-                    [only] => format!("the only host is `{only}`"),
-                    names => format!("the hosts are {}", wording::list(names.iter().copied())),
-                });
-            self.problem(span, format!("no host is called `{}`", wording::short(name)), help);
+            let names: Vec<String> = self.hosts.iter().map(|host| host.name.clone()).collect();
+            self.no_such(span, "host", name, &names, |names| match names {
+                [only] => format!("the only host is `{only}`"),
+                names => format!("the hosts are {}", wording::list(names.iter().copied())),
+            });
         }
         found
+    }
+
+    /// Says that nothing of a kind has this name, and what may be meant; or else what there is, as `others` has it.
+    fn no_such(
+        &mut self,
+        span: Span,
+        kind: &str,
+        name: &str,
+        names: &[String],
+        others: impl FnOnce(&[&str]) -> String,
+    ) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let help = wording::suggest(name, names.iter().copied()).unwrap_or_else(|| others(&names));
+        self.problem(span, format!("no {kind} is called `{}`", wording::short(name)), help);
+    }
+
+    /// Says that a way from one host to another does not end where it begins. The second host stands at `to`.
+    fn two_ends(&mut self, ends: [Option<HostId>; 2], to: Span) {
+        if let [Some(from), Some(receiver)] = ends
+            && from == receiver
+        {
+            let name = &self.hosts[from.0].name;
+            let message = format!("nothing goes from `{name}` to itself");
+            self.problem(to, message, "name another host");
+        }
     }
 
     fn host_at(&mut self, name: &Opt<String>) -> Option<HostId> {
@@ -182,11 +205,8 @@ impl Checker<'_> {
     fn matching(&mut self, matching: &Match) -> crate::Match {
         let from = self.host_at(&matching.from);
         let to = self.host_at(&matching.to);
-        if let (Some(host), Some(place)) = (from, &matching.to)
-            && from == to
-        {
-            let name = self.hosts[host.0].name.clone();
-            self.problem(place.span, format!("nothing goes from `{name}` to itself"), "name another host");
+        if let Some(place) = &matching.to {
+            self.two_ends([from, to], place.span);
         }
         let state = matching.state.as_ref().and_then(|state| self.host_in_state(state));
         if let (Some(from), Some(to), Some((host, _))) = (from, to, state)

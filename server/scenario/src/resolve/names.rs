@@ -25,16 +25,12 @@ impl Checker<'_> {
         let found = self.find_connection(host, name);
         if found.is_none() {
             let programs = self.programs.iter().filter(|program| program.host == host);
-            let names: Vec<&str> =
-                programs.flat_map(|known| known.connections.iter().flatten().map(String::as_str)).collect();
-            let help = wording::suggest(name.name, names.iter().copied()).unwrap_or_else(|| {
-                match names.as_slice() {
-                    [] => "no connection of this host has a name; give it one with `as: …`".to_owned(),
-                    names => format!("this host has {}", wording::list(names.iter().copied())),
-                }
+            let names: Vec<String> =
+                programs.flat_map(|known| known.connections.iter().flatten().cloned()).collect();
+            self.no_such(on.span, "connection of this host", name.name, &names, |names| match names {
+                [] => "no connection of this host has a name; give it one with `as: …`".to_owned(),
+                names => format!("this host has {}", wording::list(names.iter().copied())),
             });
-            let message = format!("no connection of this host is called `{}`", wording::short(name.name));
-            self.problem(on.span, message, help);
         }
         found
     }
@@ -67,14 +63,11 @@ impl Checker<'_> {
         let found: Vec<ConnectionRef> = hosts.filter_map(|host| self.find_connection(host, name)).collect();
         if found.is_empty() {
             let all = self.programs.iter().flat_map(|program| program.connections.iter().flatten());
-            let names: Vec<&str> = all.map(String::as_str).collect();
-            let help =
-                wording::suggest(name.name, names.iter().copied()).unwrap_or_else(|| match names[..] {
-                    [] => "no connection has a name; give it one with `as: …`".to_owned(),
-                    _ => format!("there are {}", wording::list(names.iter().copied())),
-                });
-            let message = format!("no connection is called `{}`", wording::short(name.name));
-            self.problem(on.span, message, help);
+            let names: Vec<String> = all.cloned().collect();
+            self.no_such(on.span, "connection", name.name, &names, |names| match names {
+                [] => "no connection has a name; give it one with `as: …`".to_owned(),
+                names => format!("there are {}", wording::list(names.iter().copied())),
+            });
         }
         found
     }

@@ -122,17 +122,15 @@ impl Checker<'_> {
             let others = progress.drafts.iter().filter(|draft| draft.host == progress.host);
             let others = others.filter(|draft| draft.position != progress.position);
             let others = others.flat_map(|draft| draft.connections.iter().flatten().copied());
-            let names: Vec<&str> =
-                progress.connections.iter().filter_map(|known| known.name).chain(others).collect();
-            let help =
-                wording::suggest(text, names.iter().copied()).unwrap_or_else(|| match names.as_slice() {
-                    [] => format!(
-                        "name it where it is opened: `connect: server:80` with `as: {}`",
-                        wording::short(text)
-                    ),
-                    names => format!("so far there are {}", wording::list(names.iter().copied())),
-                });
-            self.problem(name.span, format!("no connection is called `{}`", wording::short(text)), help);
+            let names = progress.connections.iter().filter_map(|known| known.name).chain(others);
+            let names: Vec<String> = names.map(str::to_owned).collect();
+            self.no_such(name.span, "connection", text, &names, |names| match names {
+                [] => format!(
+                    "name it where it is opened: `connect: server:80` with `as: {}`",
+                    wording::short(text)
+                ),
+                names => format!("so far there are {}", wording::list(names.iter().copied())),
+            });
         }
         found
     }
