@@ -262,6 +262,10 @@ const CHANGES: &[Change] = &[
         "            - send: 100 B\n            - close\n          may",
         "            - send: 100 B\n            - receive: end\n            - close\n          may",
     ),
+    ("firewall-sack", "another loss", "nth: 3", "nth: 4"),
+    ("firewall-sack", "numbers that stay", "randomised-except-sack", "kept"),
+    ("firewall-sack", "SACK that lies", "numbers: randomised}", "numbers: randomised-except-sack}"),
+    ("firewall-sack", "SACK at both ends", "sack: off", "sack: on"),
     ("ftp-control", "a longer memory", "established: 5m", "established: 15m"),
     ("ftp-control", "rarer probes", "{idle: 1m, interval: 1m}", "{idle: 8m, interval: 1m}"),
     (

@@ -56,7 +56,7 @@ impl Seen {
         let flags = sent.flags.unwrap_or_default();
         let [source, destination] = packet.sockets();
         let (forth, back) = ([source.clone(), destination.clone()], [destination, source]);
-        let (seq, ack) = (sent.sequence_number, sent.acknowledgment_number);
+        let [seq, ack] = packet.numbers();
         let mut here = self.flows.remove(&forth).unwrap_or_default();
         let mut there = self.flows.remove(&back).unwrap_or_default();
         let mut pair = [forth[0].clone(), forth[1].clone()];
@@ -133,7 +133,7 @@ impl Seen {
         plain: bool,
     ) {
         let sent = packet.sent;
-        let (seq, ack, length) = (sent.sequence_number, sent.acknowledgment_number, sent.length);
+        let ([seq, ack], length) = (packet.numbers(), sent.length);
         let next = here.next.map(|(next, _)| next);
         let flags = sent.flags.unwrap_or_default();
         if plain && sent.window == 0 {
@@ -183,7 +183,7 @@ impl Seen {
 fn again(packet: &Packet<'_>, (here, there): (&Flow, &Flow), rtt: Option<Duration>, labels: &mut Labels) {
     let sent = packet.sent;
     let flags = sent.flags.unwrap_or_default();
-    let (seq, length) = (sent.sequence_number, sent.length);
+    let (seq, length) = (packet.numbers()[0], sent.length);
     let Some((next, seen)) = here.next else { return };
     let end = seq.wrapping_add(length);
     let before = after(next, seq) && !(length > 1 && next == seq.wrapping_add(1));

@@ -41,6 +41,15 @@ impl Packet<'_> {
         };
         [socket(12, 20), socket(16, 22)]
     }
+
+    /// The sequence and the acknowledgment number that it has here: a middlebox may have moved them.
+    pub(crate) fn numbers(&self) -> [u32; 2] {
+        let moved = !self.message && self.dropped == TcpDropReason::Unspecified && self.octets[0] >> 4 == 4;
+        if !moved || self.octets == self.sent.datagram {
+            return [self.sent.sequence_number, self.sent.acknowledgment_number];
+        }
+        [24, 28].map(|place| u32::from_be_bytes(*self.octets[place..].first_chunk().unwrap()))
+    }
 }
 
 /// The packets of a run at all its hosts, in order.

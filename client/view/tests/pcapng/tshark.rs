@@ -94,7 +94,7 @@ impl Reading {
         reading.push(format!("0x0000000{}", if packet.inbound { 1 } else { 2 }));
         reading.push(format!("{}.{:09}", time.as_secs(), time.subsec_nanos()));
         reading.push((ETHERNET_HEADER + packet.octets.len()).to_string());
-        let numbers = [packet.sent.sequence_number, packet.sent.length].map(|number| number.to_string());
+        let numbers = [packet.numbers()[0], packet.sent.length].map(|number| number.to_string());
         reading.extend(numbers.map(|number| if packet.message { String::new() } else { number }));
         Reading(reading)
     }
