@@ -32,6 +32,30 @@ pub(crate) fn padded(text: &str, width: usize) -> String {
     text + &" ".repeat(fill)
 }
 
+/// The words of a text, which a line may break between: `1m 0.78s` is one.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut end = 0;
+        loop {
+            let word = text[end..].split(' ').next().unwrap_or_default();
+            end += word.len();
+            let next = text.get(end + 1..);
+            let goes_on = next.is_some_and(|next| {
+                word.trim_start_matches('(').starts_with(|first: char| first.is_ascii_digit())
+                    && word.ends_with(['d', 'h', 'm'])
+                    && next.starts_with(|first: char| first.is_ascii_digit())
+            });
+            if !goes_on {
+                rest = next;
+                return Some(&text[..end]);
+            }
+            end += 1;
+        }
+    })
+}
+
 /// Joins words into lines of at most `width` columns; a wider word has a line of its own.
 pub fn wrap<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -> Vec<String> {
     let words: Vec<&str> = words.into_iter().collect();
@@ -84,11 +108,22 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_one_word() {
+        let split = |text: &'static str| words(text).collect::<Vec<_>>();
+        assert_eq!(split("after 1m 0.78s of it"), ["after", "1m 0.78s", "of", "it"]);
+        assert_eq!(split("(2h 3m 4s)"), ["(2h 3m 4s)"]);
+        assert_eq!(split("2h 3m 4s, 7m"), ["2h 3m 4s,", "7m"]);
+        assert_eq!(split("from 5 to 1m client"), ["from", "5", "to", "1m", "client"]);
+    }
+
+    #[test]
     fn lines_break_between_words_and_never_in_one() {
-        let lines = |text: &str, width| wrap(text.split(' '), width).join("|");
+        let lines = |text: &str, width| wrap(words(text), width).join("|");
         assert_eq!(lines("one two three", 7), "one two|three");
         assert_eq!(lines("one two three", 2), "one|two|three");
         assert_eq!(lines("日本 語", 7), "日本 語");
         assert_eq!(lines("日本 語", 6), "日本|語");
+        assert_eq!(lines("a  b", 2), "a |b", "blanks stay");
+        assert_eq!(lines("", 2), "");
     }
 }

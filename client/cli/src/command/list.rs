@@ -68,7 +68,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
 /// The lines of a text beside the names, as long as a terminal is wide.
 fn lines(text: &str, names: usize, terminal: Option<usize>) -> Vec<String> {
     match terminal {
-        Some(width) => columns::wrap(text.split(' '), width.saturating_sub(names + 4).max(LEAST)),
+        Some(width) => columns::wrap(columns::words(text), width.saturating_sub(names + 4).max(LEAST)),
         None => vec![text.to_owned()],
     }
 }

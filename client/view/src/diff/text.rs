@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::{About, Cell, Changed, Difference, First, Mark, Row};
-use crate::columns::{cut, padded, wrap};
+use crate::columns::{self, cut, padded, wrap};
 use crate::words::{self, plain};
 
 const BOLD: Style = Style::new().bold();
@@ -218,5 +218,5 @@ fn timed(time: &str, column: usize, text: &str, width: usize) -> Vec<String> {
 
 /// A text in lines; a word that is wider than a line is cut.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    wrap(text.split(' '), width).iter().map(|line| cut(line, width)).collect()
+    wrap(columns::words(text), width).iter().map(|line| cut(line, width)).collect()
 }

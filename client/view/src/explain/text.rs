@@ -79,5 +79,5 @@ pub(crate) fn time(sentence: &Sentence) -> String {
 
 /// Lines of a text, of at most `width` columns.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    columns::wrap(text.split(' '), width)
+    columns::wrap(columns::words(text), width)
 }

@@ -251,7 +251,7 @@ const INDENT: usize = 2;
 fn words_on_lines(out: &mut dyn Write, columns: Option<usize>, spans: &[(Style, &str)]) -> io::Result<()> {
     let words = spans.iter().filter(|(_, text)| !text.is_empty());
     let words: Vec<(Style, &str)> =
-        words.flat_map(|(style, text)| text.split(' ').map(|word| (*style, word))).collect();
+        words.flat_map(|(style, text)| columns::words(text).map(|word| (*style, word))).collect();
     let width = columns.map_or(usize::MAX, |columns| columns.saturating_sub(INDENT));
     for (number, line) in
         columns::lines(words.iter().map(|(_, word)| word.width()), width).into_iter().enumerate()

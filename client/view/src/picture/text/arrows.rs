@@ -13,6 +13,7 @@ use super::canvas::{Line, PLAIN, Span, wrap};
 use super::look::{BAD, DIM, Joint};
 use super::sheet::{Align, Sheet};
 use super::shown::Shown;
+use crate::columns;
 
 /// A label is not broken into less, to make room for something else.
 const MIN_LABEL: usize = 20;
@@ -233,7 +234,7 @@ impl Drawing<'_> {
         }
         let zone = zone.clamp(min(ends.0, ends.1) + 1, max(ends.0, ends.1));
         let align = if shaft.rightwards { Align::Right } else { Align::Left };
-        sheet.write(zone, align, why.split(' '), BAD);
+        sheet.write(zone, align, columns::words(why), BAD);
     }
 }
 

@@ -177,7 +177,7 @@ impl Span {
 
     /// Its words, each on its own.
     pub(super) fn words(&self) -> impl Iterator<Item = Span> {
-        self.text.split(' ').map(|word| Span::new(word, self.style))
+        columns::words(&self.text).map(|word| Span::new(word, self.style))
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::Life;
 use super::canvas::{self, Line, Span, wrap, wrap_spans};
 use super::frame::Frame;
 use super::look::{self, Joint};
+use crate::columns;
 
 /// Towards which side of a zone a text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +141,7 @@ impl<'a> Sheet<'a> {
     pub(super) fn write_across(&mut self, text: &str, style: Style) {
         let (first, last) = (self.frame.lanes[0], self.frame.lanes[self.frame.lanes.len() - 1]);
         let room = (last - first).saturating_sub(3);
-        for (number, text) in wrap(text.split(' '), room).into_iter().enumerate() {
+        for (number, text) in wrap(columns::words(text), room).into_iter().enumerate() {
             let at = first + 2 + room.saturating_sub(text.width()) / 2;
             let padded = format!(" {text} ");
             self.line(number).put(at - 1, &padded, style);
