@@ -110,6 +110,8 @@ pub enum EntryKind {
     },
     /// A connection of the host changed its state.
     Transition {
+        /// Before.
+        from: TcpState,
         /// After.
         to: TcpState,
         /// Where the segment was sent whose arrival was the cause, if there is one.
@@ -420,7 +422,7 @@ impl Builder {
             Some(cause::Origin::Segment(segment)) => self.sent.get(&segment.segment).copied(),
             _ => None,
         };
-        EntryKind::Transition { to: transition.after(), by_segment, cause }
+        EntryKind::Transition { from: transition.before(), to: transition.after(), by_segment, cause }
     }
 
     fn sent_segment(&mut self, index: EntryIndex) -> Option<&mut Segment> {

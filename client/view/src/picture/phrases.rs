@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    KeepaliveVerdict, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason, TcpTimer, TimerChange,
-    UnreachableCode,
+    Cause, KeepaliveVerdict, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason, TcpState, TcpTimer,
+    TimerChange, UnreachableCode,
 };
 
 use super::row::{Word, WordKind};
@@ -43,6 +43,14 @@ pub(super) fn faults(segment: &Segment) -> impl Iterator<Item = Word> {
 
 pub(super) fn not_used(dropped: TcpDropReason) -> Option<String> {
     words::drop_reason(dropped).map(|why| format!("· not used: {why}"))
+}
+
+/// Why a state changed. A listener has no peer: what ended it is not the end of a connection.
+pub(super) fn transition(from: TcpState, to: TcpState, cause: &Cause) -> String {
+    match (from, to) {
+        (TcpState::Listen, TcpState::Closed) => "stops listening".to_owned(),
+        _ => words::cause(cause),
+    }
 }
 
 /// What a router reports about a segment.

@@ -109,10 +109,11 @@ impl Layout<'_> {
                 let text = phrases::middlebox(name, *change, *before, translated_to);
                 (NoteKind::Middlebox, text.unwrap_or_default())
             }
-            EntryKind::Transition { to, cause, .. } => {
+            EntryKind::Transition { from, to, cause, .. } => {
                 notes.states.push(*to);
                 let is_shown = self.call_shows(index, cause);
-                (NoteKind::Transition, if is_shown { String::new() } else { words::cause(cause) })
+                let text = if is_shown { String::new() } else { phrases::transition(*from, *to, cause) };
+                (NoteKind::Transition, text)
             }
             EntryKind::Keepalive { verdict, probes, silence } => {
                 let text = phrases::keepalive(*verdict, *probes, *silence).unwrap_or_default();
