@@ -103,7 +103,7 @@ impl<W: Write> Reporter for HtmlReporter<W> {
         let line = html! {
             tr data-state="skipped" {
                 td data-key=(SKIPPED) { (badge("skipped", "calm")) }
-                td { (record.name) }
+                td { (name(record)) }
                 td.number data-key=[record.options.seed] { @if let Some(seed) = record.options.seed { (seed) } }
                 td colspan="3" { (why) }
             }
@@ -139,7 +139,7 @@ fn line(record: &RunRecord, id: &str, in_full: bool) -> Markup {
         tr data-state=(state) {
             td data-key=(rank(outcome)) { (badge(state, class(outcome))) }
             td {
-                @if in_full { a href={ "#" (id) } { (record.name) } } @else { (record.name) }
+                @if in_full { a href={ "#" (id) } { (name(record)) } } @else { (name(record)) }
                 @if !title.is_empty() { span.title { (title) } }
             }
             td.number data-key=[seed] { @if let Some(seed) = seed { (seed) } }
@@ -153,6 +153,13 @@ fn line(record: &RunRecord, id: &str, in_full: bool) -> Markup {
                 td {} td {} td {}
             }
         }
+    }
+}
+
+/// The name of a run, which a narrow page may break between its parts.
+fn name(record: &RunRecord) -> Markup {
+    html! {
+        @for part in record.name.split_inclusive(['/', '-', '+', ' ']) { (part) wbr; }
     }
 }
 

@@ -3,7 +3,7 @@
 use halfopen_proto::v1::ExpectationResult;
 use maud::{Markup, html};
 
-use super::{badge, chart, class, made, source};
+use super::{badge, chart, class, made, name, source};
 use crate::explain::{ExplainOptions, Sentence, Subject, explain, text};
 use crate::picture::{Picture, svg};
 use crate::record::{Keepalive, Outcome, RunRecord, reference};
@@ -27,7 +27,7 @@ impl Section {
         let title = record.started().map_or("", |started| started.title.as_str());
         let summary = html! {
             (badge(outcome.name(), class(outcome)))
-            h2 { (record.name) }
+            h2 { (name(record)) }
             @if !title.is_empty() { span.title { (title) } }
         };
         let prefix = format!("{id}.");
