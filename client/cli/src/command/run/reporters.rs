@@ -14,8 +14,8 @@ use super::{Args, RunOutput};
 use crate::failure::Failure;
 use crate::{interrupt, report};
 
-/// With more runs than these, a terminal lists only those that did not pass, and counts the others.
-const MOST_LINES: u64 = 100;
+/// With more lines than these, a terminal lists only what did not pass, and counts the others. The library has fewer.
+const MOST_LINES: u64 = 200;
 
 /// With more runs of a scenario than these, their results are summed up.
 const MANY_SEEDS: u64 = 10;
@@ -63,7 +63,8 @@ fn results(
             let (picture, paper) = (args.picture.options(), args.picture.paper());
             let (several, names) = (scope.runs > 1, scope.longest_name);
             let by_scenario = scope.runs_per_scenario > MANY_SEEDS;
-            let quiet = scope.runs > MOST_LINES && io::stdout().is_terminal();
+            let lines = if by_scenario { scope.runs / scope.runs_per_scenario } else { scope.runs };
+            let quiet = lines > MOST_LINES && io::stdout().is_terminal();
             let (columns, pace) = (args.picture.columns(), args.pace);
             let options = TextOptions { several, names, quiet, by_scenario, picture, paper, columns, pace };
             match paper.ascii {
