@@ -12,6 +12,8 @@ use halfopen_trace::{EventKind, Verdict};
 type Change = (&'static str, &'static str, &'static str, &'static str);
 
 const CHANGES: &[Change] = &[
+    ("self-connect", "ports that never meet", "56060-56070", "56070-56080"),
+    ("local-service", "a caller that sends less", "send: 200 kB", "send: 100 kB"),
     ("asymmetric-route", "a longer memory", "syn-sent: 30s", "syn-sent: 50s"),
     (
         "asymmetric-route",
