@@ -60,18 +60,22 @@ pub(crate) fn packets(record: &RunRecord) -> Vec<Packet<'_>> {
     for event in &record.events {
         let (segment, octets, dropped) = match event.kind.as_ref().unwrap() {
             Kind::SegmentSent(segment) => {
-                sent.insert(segment.segment, segment);
+                sent.insert(segment.segment, (segment, &event.host));
                 if segment.injected {
                     continue;
                 }
                 (segment, &segment.datagram, TcpDropReason::Unspecified)
             }
             Kind::SegmentArrived(arrived) => {
-                let segment = sent[&arrived.segment];
+                let (segment, sender) = sent[&arrived.segment];
+                // To itself, a host sees a packet once.
+                if *sender == event.host && !segment.injected {
+                    continue;
+                }
                 let octets = if arrived.datagram.is_empty() { &segment.datagram } else { &arrived.datagram };
                 (segment, octets, arrived.drop_reason())
             }
-            Kind::DestinationUnreachable(told) => (sent[&told.segment], &told.datagram, told.drop_reason()),
+            Kind::DestinationUnreachable(told) => (sent[&told.segment].0, &told.datagram, told.drop_reason()),
             _ => continue,
         };
         packets.push(Packet {

@@ -182,6 +182,11 @@ async fn wireshark_sees_what_the_events_say() {
         let all = packets(record);
         for (index, packet) in all.iter().enumerate().filter(|(_, packet)| packet.host == host) {
             let labels = rows.next().expect("a row a packet");
+            // Wireshark cannot tell the two directions of a socket that is connected to itself.
+            let [source, destination] = packet.sockets();
+            if source == destination {
+                continue;
+            }
             let place = format!("{}, host {host}, event {}", record.name, packet.sequence);
             let known = seen.knows(packet);
             assert_eq!(labels, seen.packet(packet), "{place}");

@@ -126,8 +126,11 @@ impl<'a> Capture<'a> {
             EntryKind::Sent(segment) => {
                 let (octets, length) = self.sent(index)?;
                 let again = matches!(self.record.event(entry.sequence)?.kind.as_ref()?, Kind::SegmentSent(sent) if sent.retransmission);
-                Some(Found { inbound: false, octets, length, comments: of_sent(segment, again) })
+                let mut comments = of_sent(segment, again);
+                comments.extend(self.of_loopback(entry, segment));
+                Some(Found { inbound: false, octets, length, comments })
             }
+            EntryKind::Arrived { segment: sent, .. } if self.is_loopback(entry, *sent) => None,
             EntryKind::Arrived { segment: sent, copy, dropped } => {
                 let (octets, length) = self.sent(*sent)?;
                 let changed = self.octets(entry.sequence).filter(|octets| !octets.is_empty());
@@ -154,6 +157,24 @@ impl<'a> Capture<'a> {
             | EntryKind::Written { .. }
             | EntryKind::Read { .. } => None,
         }
+    }
+
+    /// Whether a segment arrives at the host that sent it. Such a packet is captured once, as on the interface `lo`.
+    fn is_loopback(&self, arrival: &Entry, sent: EntryIndex) -> bool {
+        self.timeline.entries.get(sent).is_some_and(|sent| {
+            sent.host == arrival.host && matches!(&sent.kind, EntryKind::Sent(segment) if !segment.injected)
+        })
+    }
+
+    /// Comments on a packet of a host to itself: what would stand where it arrives.
+    fn of_loopback(&self, sent: &Entry, segment: &Segment) -> Vec<String> {
+        let arrivals = segment.arrivals.iter().filter_map(|index| self.timeline.entries.get(*index));
+        let here = arrivals.filter(|arrival| arrival.host == sent.host);
+        here.filter_map(|arrival| match arrival.kind {
+            EntryKind::Arrived { dropped, .. } => not_used(dropped),
+            _ => None,
+        })
+        .collect()
     }
 
     /// The bytes in the event of that number.
