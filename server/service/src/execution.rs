@@ -4,14 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halfopen_proto::v1::execute_run_request::Source;
-use halfopen_scenario::{LoadError, LoadOptions, Scenario, library};
+use halfopen_scenario::Scenario;
 use halfopen_sim::{RunOptions, Sink};
-use halfopen_tcp::Profile;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tonic::Status;
 
+use crate::loading::{Latest, Wanted};
 use crate::pool::{Caller, Task, panic_message};
 use crate::status;
 use crate::tail::Writer;
@@ -32,19 +31,10 @@ where
     }
 }
 
-/// What a request selects.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    pub(crate) source: Source,
-    /// Empty if the text has no variants.
-    pub(crate) variant: String,
-    /// The profile of every host, whatever the text says.
-    pub(crate) profile: Option<Profile>,
-}
-
 /// A run that is to be executed.
 pub(crate) struct Execution {
     pub(crate) wanted: Wanted,
+    pub(crate) latest: Latest,
     pub(crate) options: RunOptions,
     pub(crate) runner: Arc<dyn Runner>,
     pub(crate) writer: Writer,
@@ -59,38 +49,19 @@ impl Task for Execution {
     }
 
     fn bytes(&self) -> usize {
-        match &self.wanted.source {
-            Source::Yaml(text) => text.len(),
-            Source::Name(name) => name.len(),
-        }
+        self.wanted.bytes()
     }
 
     fn execute(self: Box<Self>) {
-        let Execution { wanted, options, runner, writer, caller, loaded } = *self;
-        let scenario = catch_unwind(AssertUnwindSafe(|| wanted.load()))
+        let Execution { wanted, latest, options, runner, writer, caller, loaded } = *self;
+        let scenario = catch_unwind(AssertUnwindSafe(|| latest.load(wanted)))
             .unwrap_or_else(|panic| Err(status::loading_failed(&panic_message(panic.as_ref()))));
         // Without a reader, the writer ends the run.
         let _ = loaded.send(scenario.as_ref().map(|_| ()).map_err(Status::clone));
         match scenario {
-            Ok(scenario) => execute(runner.as_ref(), &Arc::new(scenario), &options, writer, caller),
+            Ok(scenario) => execute(runner.as_ref(), &scenario, &options, writer, caller),
             Err(status) => tracing::info!(%caller, "no run: {}", status.message()),
         }
-    }
-}
-
-impl Wanted {
-    /// Loads the wanted variant, or the one scenario of a text without variants.
-    fn load(&self) -> Result<Scenario, Status> {
-        let text = match &self.source {
-            Source::Name(name) => library::find(name).ok_or_else(|| status::scenario_unknown(name))?.text,
-            Source::Yaml(text) => text,
-        };
-        let variant = (!self.variant.is_empty()).then_some(self.variant.as_str());
-        let options = LoadOptions { variant, profile: self.profile };
-        halfopen_scenario::load_with(text, options).map_err(|error| match error {
-            LoadError::Wrong(diagnostics) => status::scenario_invalid(diagnostics.as_slice()),
-            LoadError::Variant { ref asked, .. } => status::no_variant(&error.to_string(), asked.as_deref()),
-        })
     }
 }
 

@@ -10,6 +10,7 @@ mod convert;
 mod deadline;
 mod execution;
 mod lifecycle;
+mod loading;
 mod log;
 mod pool;
 mod port;

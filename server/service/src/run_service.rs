@@ -18,8 +18,9 @@ use tonic::{Request, Response, Status};
 
 use crate::convert::Converter;
 use crate::deadline::deadline;
-use crate::execution::{Execution, Wanted};
+use crate::execution::Execution;
 use crate::lifecycle::OpenStream;
+use crate::loading::Wanted;
 use crate::port::caller;
 use crate::shared::Shared;
 use crate::status;
@@ -54,10 +55,11 @@ impl RunService for RunHandler {
         let options = RunOptions { seed, snapshot_length };
         let (writer, messages) = tail(&shared.unread, caller, deadline);
         let (loaded, is_loaded) = oneshot::channel();
-        let runner = Arc::clone(&shared.runner);
-        shared
-            .pool
-            .submit(caller, Box::new(Execution { wanted, options, runner, writer, caller, loaded }))?;
+        let (runner, latest) = (Arc::clone(&shared.runner), shared.latest.clone());
+        shared.pool.submit(
+            caller,
+            Box::new(Execution { wanted, latest, options, runner, writer, caller, loaded }),
+        )?;
 
         let mut expiry = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
         tokio::select! {

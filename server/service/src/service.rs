@@ -34,6 +34,7 @@ use crate::access::Access;
 use crate::config::{Config, MAX_REQUEST};
 use crate::execution::Runner;
 use crate::lifecycle::{Lifecycle, report_health};
+use crate::loading::Latest;
 use crate::pool::Pool;
 use crate::port::{Connections, Port, Requests};
 use crate::run_service::RunHandler;
@@ -73,6 +74,7 @@ impl Service {
         let shared = Arc::new(Shared {
             pool: Pool::new(config.threads, config.queue)?,
             runner: Arc::new(runner),
+            latest: Latest::default(),
             lifecycle: Lifecycle::new(),
             unread: Unread::default(),
             connections: Connections::default(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::execution::Runner;
 use crate::lifecycle::Lifecycle;
+use crate::loading::Latest;
 use crate::pool::Pool;
 use crate::port::Connections;
 use crate::tail::Unread;
@@ -14,6 +15,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) pool: Pool,
     pub(crate) runner: Arc<dyn Runner>,
+    pub(crate) latest: Latest,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) unread: Unread,
     pub(crate) connections: Connections,
