@@ -35,7 +35,11 @@ mod tests {
 
     #[test]
     fn an_event_is_proto3_json_and_comes_back() {
-        let segment = SegmentCause { segment: 3, flags: Some(TcpFlags { ack: true, ..TcpFlags::default() }) };
+        let segment = SegmentCause {
+            segment: 3,
+            flags: Some(TcpFlags { ack: true, ..TcpFlags::default() }),
+            ..SegmentCause::default()
+        };
         let event = Event {
             sequence: 7,
             time: Some(Duration { seconds: 7950, nanos: 60_000_000 }),
