@@ -31,6 +31,13 @@ pub struct Config {
     pub secret: u64,
 }
 
+impl Config {
+    /// Whether an address is the host's own: what is sent there does not leave it.
+    fn is_own(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.addresses.contains(&address)
+    }
+}
+
 /// One host's TCP: its listeners and connections.
 ///
 /// There are four kinds of methods. *Getters* change nothing. *Calls* are the application's. `handle_*` take input: a

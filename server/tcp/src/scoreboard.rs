@@ -90,7 +90,7 @@ impl Scoreboard {
         if self.segments.is_empty() {
             self.highest_sacked = None;
         }
-        // One of them was missing; of the others, duplicates have told already (Linux `tcp_remove_reno_sacks`).
+        // One of them was missing; duplicates have already counted the others (Linux `tcp_remove_reno_sacks`).
         let known = self.duplicate_acks.min(delivered.acknowledged.saturating_sub(1));
         self.duplicate_acks -= known;
         delivered.segments -= known;

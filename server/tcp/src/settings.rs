@@ -166,7 +166,7 @@ pub struct Settings {
     pub send_buffer_max: Option<u32>,
     /// Segments that may be sent before the first acknowledgment (RFC 6928).
     pub initial_window: u32,
-    /// The largest segment announced, and of the peer's believed, octets (Linux TCP_MAXSEG); `None` is what the path MTU allows.
+    /// The largest MSS that is announced to the peer or accepted from it, octets (Linux TCP_MAXSEG); `None` is what the path MTU allows.
     pub mss: Option<u16>,
     /// The largest IP datagram that the host sends, octets.
     pub mtu: u16,

@@ -11,7 +11,8 @@ pub struct SocketOptions {
     pub keepalive: Option<Option<KeepaliveSettings>>,
     /// TCP_NODELAY.
     pub nodelay: Option<bool>,
-    /// TCP_CORK: segments that are not full wait for more, unless nothing else happens for an RTO.
+    /// TCP_CORK: segments that are not full are held back until more is written, the cork is removed, or an RTO has passed with
+    /// nothing in flight.
     pub cork: Option<bool>,
     /// TCP_USER_TIMEOUT; `Some(None)` turns it off.
     pub user_timeout: Option<Option<Duration>>,
@@ -24,7 +25,7 @@ pub struct SocketOptions {
     pub send_buffer: Option<u32>,
     /// TCP_NOTSENT_LOWAT: octets that may be in the send buffer without being sent; `Some(None)` is no limit but the buffer's.
     pub notsent_lowat: Option<Option<u32>>,
-    /// TCP_MAXSEG: the largest MSS announced, and of the peer's believed, octets. It counts before the handshake alone.
+    /// TCP_MAXSEG: the largest MSS that is announced to the peer or accepted from it, octets. It has no effect after the handshake.
     pub mss: Option<u16>,
 }
 

@@ -29,7 +29,7 @@ pub struct CallReturned {
     pub error: Option<Errno>,
     /// Whether it saw the end of the peer's stream.
     pub end_of_stream: bool,
-    /// The step within which it was made; `None`: its application is no program of the scenario.
+    /// The step that made it; `None` if the application is not a program of the scenario.
     pub step: Option<StepId>,
 }
 

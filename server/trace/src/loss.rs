@@ -47,7 +47,7 @@ pub enum MiddleboxLoss {
     Blocked,
     /// It has no room for the state of one more connection.
     Full,
-    /// No port of the address that it shares is free for one more connection there.
+    /// No port of its shared address is free for another connection to that destination.
     NoPort,
     /// The SYN uses the addresses and ports of a connection again that it still knew, and forgets now.
     Reused,

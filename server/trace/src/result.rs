@@ -124,11 +124,11 @@ pub enum Problem {
         /// Offset in the stream of the first octet that is wrong.
         offset: u64,
     },
-    /// A step that had to fail with one of some errors did not, or failed otherwise.
+    /// A step that was required to fail with certain errors succeeded, or failed otherwise.
     StepEndedOtherwise {
         /// The step.
         step: StepId,
-        /// The errors of which it had to fail with one.
+        /// The errors that were allowed.
         expected: Errors,
         /// The error that it ended with.
         error: Option<Errno>,

@@ -49,7 +49,7 @@ impl Evidence<'_> {
         }
         written.retain(|_, (_, sender)| of.is_none_or(|of| of == *sender));
         for ((number, socket), (sent, sender)) in &written {
-            // A middlebox may hide the socket from its peer, so that it is no use to ask whom that has read from.
+            // A middlebox may have translated the sender's address, so the reader's remote socket cannot identify it.
             let reads = |end: &&End| end.sockets[0] != *socket || end.sockets[1] == *socket;
             let peers = readers.get(number).into_iter().flatten().copied().filter(reads);
             let received = peers.fold(0_u64, |sum, end| sum.saturating_add(end.read));

@@ -74,26 +74,20 @@ impl Suspicions {
             let all = Victims { host: program.host, program: None };
             !killed.contains(&all) && !killed.contains(&Victims { program: Some(*position), ..all })
         };
-        // Nor can what waits for a peer that is gone with its host.
-        let is_alone = |(position, program): &(usize, &Program)| {
-            steps.waits(*position, program).is_some_and(|step| {
-                let reference = |slot| {
-                    program.shared(slot).unwrap_or(ConnectionRef {
-                        program: *position,
-                        connection: slot,
-                        nth: None,
-                    })
-                };
-                step.action
-                    .connections()
-                    .any(|slot| ends.has_lost_its_peer(reference(slot), program.host.into()))
-            })
-        };
         let programs = scenario.programs.iter().enumerate().filter(survived);
-        let programs = programs.filter(|program| !is_alone(program));
+        // Nor can what waits for a peer that is gone with its host.
+        let programs = programs.filter(|(position, program)| !is_alone(*position, program, ends, steps));
         problems.extend(programs.filter_map(|(position, program)| not_done(position, program, steps)));
         (false, problems)
     }
+}
+
+/// Whether a program waits for a peer that is gone with its host.
+fn is_alone(position: usize, program: &Program, ends: &Ends, steps: &Steps) -> bool {
+    let Some(step) = steps.blocked_in(position, program) else { return false };
+    let own = |slot| ConnectionRef { program: position, connection: slot, nth: None };
+    let mut meant = step.action.connections().map(|slot| program.shared(slot).unwrap_or_else(|| own(slot)));
+    meant.any(|meant| ends.has_lost_its_peer(meant, program.host.into()))
 }
 
 /// Programs that a fault kills: one of a host, or all.

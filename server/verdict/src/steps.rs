@@ -23,7 +23,7 @@ pub(crate) struct Steps {
     /// By program and step.
     states: Vec<Vec<StepState>>,
     /// By program: the step in which it waits.
-    waits: Vec<Option<usize>>,
+    blocked: Vec<Option<usize>>,
     /// How each step ended, in the order of their ends.
     pub(crate) results: Vec<ApplicationResult>,
 }
@@ -34,7 +34,7 @@ impl Steps {
         let ahead = |program: &Program| vec![StepState::Ahead; program.steps.len()];
         Steps {
             states: scenario.programs.iter().map(ahead).collect(),
-            waits: vec![None; scenario.programs.len()],
+            blocked: vec![None; scenario.programs.len()],
             results: Vec::new(),
         }
     }
@@ -54,14 +54,14 @@ impl Steps {
             // A step of a repetition begins again after it ended.
             *known = (*known).max(state);
         }
-        if let Some(waits) = self.waits.get_mut(step.program as usize) {
-            *waits = (state == StepState::Begun).then_some(step.step as usize);
+        if let Some(blocked) = self.blocked.get_mut(step.program as usize) {
+            *blocked = (state == StepState::Begun).then_some(step.step as usize);
         }
     }
 
     /// The step in which a program waits.
-    pub(crate) fn waits<'p>(&self, position: usize, program: &'p Program) -> Option<&'p Step> {
-        program.steps.get((*self.waits.get(position)?)?)
+    pub(crate) fn blocked_in<'p>(&self, position: usize, program: &'p Program) -> Option<&'p Step> {
+        program.steps.get((*self.blocked.get(position)?)?)
     }
 
     /// How far the steps of a program came.

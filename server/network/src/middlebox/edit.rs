@@ -2,7 +2,7 @@
 
 use halfopen_tcp::Flags;
 
-use super::tracker::Moved;
+use super::numbers::Moved;
 use crate::wire::{self, Kind, Walk};
 
 /// Lowers the MSS option of a SYN to `most` at most. Returns whether it had to.

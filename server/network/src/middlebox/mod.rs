@@ -2,6 +2,8 @@
 
 mod addresses;
 mod edit;
+mod numbers;
+mod resets;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -130,8 +132,8 @@ impl Middleboxes {
         SocketAddr::new(address, socket.port())
     }
 
-    /// A host that what another sends to the shared address of a middlebox is on its way to, although the middlebox may have no
-    /// connection for it: the first of those behind.
+    /// The host to which a datagram for the shared address of a middlebox travels if it belongs to no connection: the first one
+    /// behind the middlebox.
     pub(crate) fn host_behind(&self, from: HostId, address: IpAddr) -> Option<HostId> {
         let shares =
             |it: &&Middlebox| it.tracker.translation(address).is_some_and(|it| it.address() == address);

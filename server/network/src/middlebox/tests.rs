@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use halfopen_scenario::{
-    IdleTimes, Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, Preset, Strays, TrackedState as State,
-    Translates,
+    IdleTimes, Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, Preset, SequenceNumbers, Strays,
+    TrackedState as State, Translates,
 };
 use halfopen_tcp::{Flags, Header, Instant, Seq};
 
@@ -320,6 +320,36 @@ fn a_connection_begins_anew_only_from_behind_a_box_that_translates() {
     for (origin, sockets, flags, expected) in cases {
         assert_eq!(pass(origin, sockets, flags), expected, "{flags} from {origin:?}");
     }
+}
+
+/// The RST of the box for a segment that it does not translate has the number that the sender acknowledged, moved as it is.
+#[test]
+fn a_reset_for_an_invalid_segment_has_the_numbers_that_its_sender_knows() {
+    let settings = MiddleboxSettings {
+        translates: Some(Translates { to: [203, 0, 113, 1].into(), ports: 1 }),
+        sequence_numbers: SequenceNumbers::Randomised,
+        invalid: Invalid::Untranslated,
+        ..MiddleboxSettings::default()
+    };
+    let mut tracker = Tracker::new(settings, Stream::new(1, "test"));
+    let [client, server, shared]: [SocketAddr; 3] =
+        [CLIENT, SERVER, "203.0.113.1:1024"].map(|socket| socket.parse().unwrap());
+    let syn = header(0, "SYN", 0, 0, 0);
+    let passage = tracker.handle_segment(Instant::ZERO, Origin::Behind, [client, server], &syn, false);
+    let added = passage.moved.sequence;
+    assert_ne!(added, 0);
+    let mut from_server = |flags, seq, ack: u32| {
+        let header = header(1, flags, seq, ack.wrapping_add(added), 0);
+        (
+            tracker.handle_segment(Instant::ZERO, Origin::Outside, [server, shared], &header, false).verdict,
+            header,
+        )
+    };
+    assert_eq!(from_server("SYN+ACK", 0, 1).0, Verdict::Pass);
+    // It acknowledges far more than was sent.
+    let (verdict, sent) = from_server("ACK", 1, 1_000_000);
+    let Verdict::Reset(MiddleboxLoss::Invalid, reset) = verdict else { panic!("{verdict:?}") };
+    assert_eq!((reset.flags, reset.seq), (Flags::RST, sent.ack));
 }
 
 /// Opens a connection from a port of the client; whether it passed, and whose connection was forgotten for it.

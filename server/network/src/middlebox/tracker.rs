@@ -6,8 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use halfopen_scenario::{
     Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, SequenceNumbers, Strays, TrackedState,
 };
-use halfopen_tcp::{Flags, Header, Instant, SackBlocks, Seq};
+use halfopen_tcp::{Flags, Header, Instant};
 
+use super::numbers::{Moved, acknowledging};
+use super::resets::{reset_for, reset_of};
 use super::states::{self, Kind, Sender, Step};
 use super::translation::Translation;
 use super::window::{self, End};
@@ -65,17 +67,6 @@ pub(crate) struct Passage {
     pub(crate) translated: Option<(wire::End, SocketAddr)>,
     /// How its numbers move, if it passes.
     pub(crate) moved: Moved,
-}
-
-/// How far a middlebox moves the sequence numbers of a segment, modulo 2^32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Moved {
-    /// Its own sequence number.
-    pub(crate) sequence: u32,
-    /// What it acknowledges.
-    pub(crate) acknowledgment: u32,
-    /// The edges of its SACK blocks.
-    pub(crate) sack: u32,
 }
 
 impl From<Verdict> for Passage {
@@ -221,17 +212,11 @@ impl Tracker {
             Some(_) => Some((wire::End::Destination, user)),
             None => None,
         };
-        Passage { translated, moved: self.moved(flow, side), ..passage }
-    }
-
-    /// How the numbers of a segment from one side of a connection move.
-    fn moved(&self, flow: &Flow, side: usize) -> Moved {
-        let acknowledgment = flow.added[1 - side].wrapping_neg();
-        let sack = match self.settings.sequence_numbers {
-            SequenceNumbers::RandomisedExceptSack => 0,
-            SequenceNumbers::Kept | SequenceNumbers::Randomised => acknowledgment,
-        };
-        Moved { sequence: flow.added[side], acknowledgment, sack }
+        Passage {
+            translated,
+            moved: Moved::from_side(side, flow.added, self.settings.sequence_numbers),
+            ..passage
+        }
     }
 
     /// A segment arrives from one side of a connection.
@@ -247,7 +232,8 @@ impl Tracker {
         let Some(mut flow) = self.flows.get(&sockets).copied() else {
             return self.without_state(now, origin, (sockets, side), header, blocked);
         };
-        let header = &acknowledging(header, flow.added[1 - side]);
+        // Its sender acknowledges moved numbers; the receiver's own are those that the state knows.
+        let inner = &acknowledging(header, flow.added[1 - side]);
         let peer = flow.ends[1 - side];
         let sender =
             if flow.opener == side { Sender::Opener { heard: peer != End::default() } } else { Sender::Peer };
@@ -264,13 +250,13 @@ impl Tracker {
             }
             Step::Ignored => Verdict::Pass.into(),
             Step::Invalid => self.invalid(origin, header),
-            Step::To(_) if self.checks(&flow) && !flow.ends[side].may_send(&peer, header) => {
+            Step::To(_) if self.checks(&flow) && !flow.ends[side].may_send(&peer, inner) => {
                 self.invalid(origin, header)
             }
             Step::To(state) => {
                 let before = std::mem::replace(&mut flow.state, state);
                 let change = (before != state).then_some((Change::From(before), state));
-                self.pass(now, sockets, side, flow, header);
+                self.pass(now, sockets, side, flow, inner);
                 Passage { change, ..Verdict::Pass.into() }
             }
         }
@@ -434,41 +420,4 @@ fn untranslated(origin: Origin, why: MiddleboxLoss, header: &Header) -> Verdict 
         Origin::Outside if header.flags.contains(Flags::RST) => Verdict::Lose(why),
         Origin::Outside => Verdict::Reset(why, reset_for(header)),
     }
-}
-
-/// The header with the numbers that its receiver has sent, to which this was added on the way.
-fn acknowledging(header: &Header, added: u32) -> Header {
-    let mut header = header.clone();
-    if header.flags.contains(Flags::ACK) {
-        header.ack = header.ack - added;
-    }
-    let mut sack = SackBlocks::default();
-    for (left, right) in header.options.sack.as_slice() {
-        sack.push(*left - added, *right - added);
-    }
-    header.options.sack = sack;
-    header
-}
-
-/// The RST for an end of a connection that expired: it has the sequence number that the end expects next, to which this was added. An end that has
-/// only sent a SYN believes nothing but an acknowledgment of it (RFC 9293 §3.10.7.3).
-fn reset_of(end: &End, added: u32) -> Option<Header> {
-    match (end.acked, end.sent) {
-        (Some(expects), _) => Some(Header { seq: expects + added, flags: Flags::RST, ..Header::default() }),
-        (None, Some(sent)) => Some(reset_acknowledging(sent)),
-        (None, None) => None,
-    }
-}
-
-/// The RST that answers a segment, as from a host without the connection (RFC 9293 §3.10.7.1).
-fn reset_for(header: &Header) -> Header {
-    if header.flags.contains(Flags::ACK) {
-        Header { seq: header.ack, flags: Flags::RST, ..Header::default() }
-    } else {
-        reset_acknowledging(header.end())
-    }
-}
-
-fn reset_acknowledging(end: Seq) -> Header {
-    Header { ack: end, flags: Flags::RST | Flags::ACK, ..Header::default() }
 }

@@ -51,13 +51,11 @@ impl Translation {
         let taken = self.taken.entry(outside).or_default();
         let own = Some(behind.port()).filter(|port| all.contains(port) && !taken.contains(port));
         let from_next = (self.next..=self.last_port).chain(all);
-        let port = own.or_else(|| {
-            let free = from_next.into_iter().find(|port| !taken.contains(port));
-            self.next = free.map_or(self.next, |port| if port == self.last_port { 0 } else { port + 1 });
-            self.next = self.next.max(Translates::FIRST_PORT);
-            free
+        let port = own.unwrap_or_else(|| {
+            let port = from_next.into_iter().find(|port| !taken.contains(port)).expect("a port is free");
+            self.next = if port == self.last_port { Translates::FIRST_PORT } else { port + 1 };
+            port
         });
-        let port = port.expect("a port is free");
         taken.insert(port);
         self.owners.insert((outside, port), behind);
         port

@@ -199,7 +199,7 @@ impl Network {
         self.arriving.insert((now, self.launched), packet);
     }
 
-    /// Whether so many datagrams more may be under way.
+    /// Whether this many more datagrams may be under way.
     fn has_room_for(&self, datagrams: usize) -> bool {
         self.arriving.len() + self.meeting.len() + self.held.len() + datagrams <= MAX_UNDER_WAY
     }

@@ -17,12 +17,12 @@ const BETA: u64 = 717;
 const C: u64 = 410;
 /// A second, in units of time on the curve.
 const SECOND: u64 = 1024;
-/// Of the window, in eighths, what is acknowledged while that of Reno grows by a segment: 1 / alpha, where alpha is
+/// Eighths of the window that are acknowledged while Reno's window grows by one segment: 8 / alpha, where alpha is
 /// 3 (1 - beta) / (1 + beta) (RFC 9438 §4.3).
 const PER_RENO_SEGMENT: u64 = 8 * (ONE + BETA) / 3 / (ONE - BETA);
 /// Where no loss is known, the window grows by at least a twentieth a round trip.
 const SLOWEST: u32 = 20;
-/// Measurements are not taken for this long after recovery began.
+/// Round trips are not measured for this long after an epoch began (Linux: right after fast recovery).
 const UNSETTLED: Duration = Duration::from_secs(1);
 
 /// CUBIC.
@@ -124,8 +124,8 @@ impl Epoch {
         if time < self.k { self.origin.saturating_sub(delta) } else { self.origin.saturating_add(delta) }
     }
 
-    /// `segments` more were acknowledged: the window that Reno would have. What it needs to grow by one are
-    /// 1 / alpha of a window, and a whole one once it has reached `catches_up_at` (RFC 9438 §4.3).
+    /// `segments` more were acknowledged: the window that Reno would have. It grows by one for each 1 / alpha of a window, and for
+    /// each whole window once it has reached `catches_up_at` (RFC 9438 §4.3).
     fn follow_reno(&mut self, window: u32, segments: u32, catches_up_at: Option<u32>) -> u32 {
         self.acknowledged += u64::from(segments);
         loop {

@@ -16,7 +16,7 @@ pub(super) struct SocketSettings {
     pub(super) user_timeout: Option<Duration>,
     /// How long `close` waits for the last acknowledgment; with zero it resets (SO_LINGER).
     pub(super) linger: Option<Duration>,
-    /// The largest segment announced, and of the peer's believed, octets (TCP_MAXSEG); `None` is what the path MTU allows.
+    /// The largest MSS that is announced to the peer or accepted from it, octets (TCP_MAXSEG); `None` is what the path MTU allows.
     pub(super) mss: Option<u16>,
 }
 
@@ -36,6 +36,8 @@ pub(super) struct Application {
     pub(super) read_shut: bool,
     /// It has written with MSG_MORE, and no segment has arrived since.
     pub(super) holds_back: bool,
+    /// It has set TCP_NODELAY, and written nothing since: what waits is sent, even in a corked socket (Linux TCP_NAGLE_PUSH).
+    pub(super) pushes: bool,
     /// What its next call fails with.
     pub(super) error: Option<Errno>,
     /// What a router reported: the error if the connection is given up later.

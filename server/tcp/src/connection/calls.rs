@@ -34,7 +34,7 @@ impl Connection {
             State::SynSent | State::SynReceived | State::Established | State::CloseWait
                 if !self.snd.is_finishing() =>
             {
-                self.application.holds_back = flags.more;
+                (self.application.holds_back, self.application.pushes) = (flags.more, false);
                 Ok(self.write(octets, flags))
             }
             State::Closed
@@ -120,8 +120,7 @@ impl Connection {
     /// The same for an application that waits for what is not there: it goes on writing once there is room enough (Linux `tcp_poll`).
     pub(crate) fn poll(&mut self) -> Readiness {
         let ready = self.readiness();
-        let waits = self.state.is_synchronized() && !self.snd.is_finishing() && !ready.failed;
-        if !waits || self.state == State::TimeWait {
+        if !self.state.is_synchronized() || self.snd.is_finishing() || ready.failed {
             return ready;
         }
         let writable = self.snd.is_writable(self.congestion.size(), self.packet_segments());

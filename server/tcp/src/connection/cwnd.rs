@@ -41,8 +41,8 @@ impl Connection {
 
     /// An acknowledgment shows the round trip of the last segment that it delivers (Linux `tcp_clean_rtx_queue`).
     pub(super) fn measure(&mut self, cx: &Context<'_>, delivered: &Delivered) {
-        /// The octets of the largest packets, one that is sent and one that waits behind it, both ways (Linux
-        /// `hystart_ack_delay`).
+        /// Two of the largest packets, one being sent and one queued, and twice that because the pacing rate is doubled in slow
+        /// start, octets (Linux `hystart_ack_delay`).
         const PACKETS: u64 = 4 << 16;
         const LONGEST: Duration = Duration::from_millis(1);
         let Some(sent) = delivered.last_sent_once() else { return };

@@ -155,8 +155,11 @@ impl Connection {
         let recovered = self.snd.una.at_or_after(self.recovery.recovery_point);
         if self.recovery.phase == Phase::Recovery && recovered {
             self.snd.sent.forget_duplicates();
-            let reduced = !self.try_undo_recovery(cx.now, original);
+            // It may have been undone at an earlier acknowledgment, while the repair was held (Linux `undo_marker`).
+            let was_undone = self.recovery.undo.is_none();
+            let reduced = !self.try_undo_recovery(cx.now, original) && !was_undone;
             if self.holds_repair() {
+                self.forget_retransmissions();
                 return;
             }
             if reduced {
@@ -249,7 +252,7 @@ impl Connection {
         let fresh = self.recovery.phase < Phase::Recovery;
         if fresh && self.snd.sent.sacked().max(self.snd.sent.duplicates()) >= DUP_THRESH {
             // They should have proven the loss (Linux `tcp_enter_loss`).
-            self.recovery.rack.dup_thresh = self.recovery.rack.dup_thresh.min(DUP_THRESH);
+            self.recovery.rack.dup_thresh = DUP_THRESH;
         }
         let rack = self.recovery.rack;
         let min_age = if self.agreed.sack { rack.rtt } else { Duration::ZERO };
@@ -303,7 +306,9 @@ impl Connection {
         }
         if recovered {
             self.try_undo_recovery(now, original);
-            if !self.holds_repair() {
+            if self.holds_repair() {
+                self.forget_retransmissions();
+            } else {
                 self.end_repair();
             }
             return;
@@ -319,12 +324,15 @@ impl Connection {
 
     /// Whether the repair is not over though everything is repaired: without SACK, a duplicate could be mistaken for a new loss
     /// until new data is acknowledged (RFC 6582 §4; Linux `tcp_is_non_sack_preventing_reopen`).
-    fn holds_repair(&mut self) -> bool {
-        let holds = self.snd.una == self.recovery.recovery_point && !self.agreed.sack;
-        if holds && !self.snd.sent.has_any_resent() {
+    fn holds_repair(&self) -> bool {
+        self.snd.una == self.recovery.recovery_point && !self.agreed.sack
+    }
+
+    /// If nothing that was sent again is in flight, an earlier timestamp tells nothing any longer (Linux `retrans_stamp`).
+    fn forget_retransmissions(&mut self) {
+        if !self.snd.sent.has_any_resent() {
             self.recovery.first_retransmission = None;
         }
-        holds
     }
 
     /// Everything that was lost is repaired.

@@ -168,7 +168,8 @@ impl Connection {
         let waits =
             if cx.settings.minshall { self.snd.has_small_in_flight() } else { !self.snd.sent.is_empty() };
         let waits_for_more = self.socket.cork || self.application.holds_back;
-        due == self.snd.unsent() && (waits_for_more || self.socket.nagle && waits)
+        let holds = waits_for_more || self.socket.nagle && waits;
+        due == self.snd.unsent() && holds && !self.application.pushes
     }
 
     /// A tail loss probe that is no new data: the last segment again (RFC 8985 §7.3).

@@ -23,7 +23,7 @@ impl Endpoint {
             Ok(segment) => segment,
             Err(reason) => return Arrival::dropped(reason),
         };
-        if !self.is_own(segment.destination.ip()) {
+        if !self.config.is_own(segment.destination.ip()) {
             return Arrival::dropped(DropReason::NotForUs);
         }
         if let Some(&id) = self.owners.get(&(segment.destination, segment.source)) {
@@ -53,9 +53,8 @@ impl Endpoint {
     /// nobody tells them.
     pub fn set_addresses(&mut self, addresses: Vec<IpAddr>) {
         self.config.addresses = addresses;
-        let own = |address: IpAddr| address.is_loopback() || self.config.addresses.contains(&address);
         for connection in self.connections.iter_mut().flatten() {
-            connection.set_routed(own(connection.addresses().0.ip()));
+            connection.set_routed(self.config.is_own(connection.addresses().0.ip()));
         }
     }
 

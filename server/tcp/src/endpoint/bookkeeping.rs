@@ -123,14 +123,9 @@ impl Endpoint {
         }
     }
 
-    /// Whether an address is the host's own: what is sent there does not leave it.
-    pub(super) fn is_own(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.config.addresses.contains(&address)
-    }
-
     /// The path MTU to a host, as far as routers have reported it; to the host itself, that of its loopback interface.
     fn path_mtu(&self, now: Instant, remote: IpAddr) -> u16 {
-        if self.is_own(remote) {
+        if self.config.is_own(remote) {
             return LOOPBACK_MTU;
         }
         let lifetime = self.config.settings.path_mtu_lifetime;

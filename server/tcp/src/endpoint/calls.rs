@@ -83,7 +83,7 @@ impl Endpoint {
     ) -> Result<ConnectionId, Errno> {
         // To itself a host speaks from the address that it speaks to (RFC 6724 §5, rule 1).
         let same_family = |address: &&IpAddr| address.is_ipv4() == remote.is_ipv4();
-        let address = match self.is_own(remote.ip()) {
+        let address = match self.config.is_own(remote.ip()) {
             true => remote.ip(),
             false => *self.config.addresses.iter().find(same_family).ok_or(Errno::NetworkUnreachable)?,
         };
@@ -150,7 +150,7 @@ impl Endpoint {
     }
 
     fn check_own(&self, address: IpAddr) -> Result<(), Errno> {
-        if self.is_own(address) { Ok(()) } else { Err(Errno::AddressNotAvailable) }
+        if self.config.is_own(address) { Ok(()) } else { Err(Errno::AddressNotAvailable) }
     }
 
     /// Ends a connection in TIME-WAIT whose addresses an active open needs, if timestamps distinguish its segments from
@@ -170,8 +170,8 @@ impl Endpoint {
         }
     }
 
-    /// Which calls on a connection would do something at once, as `poll` says it to an application that waits for what is not there: it is
-    /// writable once there is room enough, a third of the send buffer in Linux. Until then the buffer may grow.
+    /// Readiness as poll(2) reports it to an application that waits: writable only when enough of the send buffer is free, a third in
+    /// Linux. While it waits, the buffer may grow.
     pub fn poll(&mut self, connection: ConnectionId) -> Readiness {
         self.get_mut(connection).map_or(Readiness::GONE, Connection::poll)
     }

@@ -47,7 +47,7 @@ impl Bulk {
         for it in pair.log.iter().filter(|it| it.from == 0 && it.transmit.header.payload > 0) {
             rounds[((it.at - start).as_nanos() / rtt.as_nanos()) as usize] += 1;
         }
-        let info = pair.ends[0].info(pair.now, pair.id(0)).expect("it exists");
+        let info = pair.info(0);
         (rounds, info)
     }
 }
@@ -113,13 +113,13 @@ fn slow_start_ends_where_hystart_says() {
     }
 }
 
-/// 60a: ten segments three times, half of a round trip of acknowledgments each; then only a FIN, after more than an RTO.
+/// 60a_iw10_application_limited: ten segments three times, half of a round trip of acknowledgments each; then only a FIN, after more than an RTO.
 #[test]
 fn a_window_grows_by_what_was_in_flight_and_falls_when_it_is_not_used() {
     let mut pair = Pair::linux().connected();
     let mut windows = Vec::new();
     for wait in [60, 240, 60, 240, 60, 1000] {
-        let cwnd = |pair: &Pair| pair.ends[0].info(pair.now, pair.id(0)).expect("it exists").snd_cwnd;
+        let cwnd = |pair: &Pair| pair.info(0).snd_cwnd;
         if wait == 60 {
             pair.send(0, &pattern(10 * MSS));
             windows.push(cwnd(&pair));
@@ -128,6 +128,6 @@ fn a_window_grows_by_what_was_in_flight_and_falls_when_it_is_not_used() {
         windows.push(cwnd(&pair));
     }
     pair.close(0);
-    windows.push(pair.ends[0].info(pair.now, pair.id(0)).expect("it exists").snd_cwnd);
+    windows.push(pair.info(0).snd_cwnd);
     assert_eq!(windows, [10, 20, 20, 10, 20, 20, 10, 20, 20, 15]);
 }

@@ -75,16 +75,6 @@ struct Lone {
 }
 
 impl Lone {
-    /// Writes all of it before any of it is sent.
-    fn write(&mut self, octets: &[u8]) {
-        let (id, mut at) = (self.id(), 0);
-        while at < octets.len() {
-            let taken = self.endpoint.send(self.now, id, &octets[at..]).unwrap();
-            assert!(taken > 0, "the buffer is full after {at}");
-            at += taken;
-        }
-    }
-
     fn new(settings: Settings) -> Lone {
         Lone {
             endpoint: endpoint("10.0.0.1", settings),
@@ -115,6 +105,16 @@ impl Lone {
 
     fn connect(&mut self) {
         self.connection = Some(self.endpoint.connect(self.now, Some(self.local.port()), self.peer).unwrap());
+    }
+
+    /// Writes all of it before any of it is sent.
+    fn write(&mut self, octets: &[u8]) {
+        let (id, mut at) = (self.id(), 0);
+        while at < octets.len() {
+            let taken = self.endpoint.send(self.now, id, &octets[at..]).unwrap();
+            assert!(taken > 0, "the buffer is full after {at}");
+            at += taken;
+        }
     }
 
     /// A segment of the peer arrives; returns what is sent at once.

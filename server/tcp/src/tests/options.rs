@@ -1,6 +1,6 @@
 //! Socket options, the flags of `send`, readiness, and `shutdown(SHUT_RD)`.
 
-use super::pair::{Fate, Pair};
+use super::pair::{Fate, Pair, pattern};
 use super::*;
 use crate::{
     Cause, Errno, Keepalive, KeepaliveSettings, ListenOptions, Purpose, Readiness, Received, SendFlags,
@@ -148,7 +148,7 @@ fn data(pair: &Pair, start: Instant) -> Vec<(u64, u32)> {
     sent.map(|passed| ((passed.at - start).as_millis() as u64, passed.transmit.header.payload)).collect()
 }
 
-/// Recording 60a: an RTO of 240 ms.
+/// Recording 60a_cork: an RTO of 240 ms.
 #[test]
 fn a_corked_socket_sends_full_segments_and_the_rest_late() {
     let mut pair = Pair::linux().connected();
@@ -171,6 +171,22 @@ fn a_corked_socket_sends_full_segments_and_the_rest_late() {
     write(&mut pair, 60, SendFlags::default());
     pair.shutdown(0);
     assert_eq!(data(&pair, start)[4..], [(2000, 60)], "nothing follows that it could wait for");
+}
+
+/// TCP_NODELAY ends the wait of what waits for more, not that of what the window does not take (RFC 9293 §3.8.6.2.1).
+#[test]
+fn switching_nodelay_on_does_not_fill_a_small_window() {
+    // Four segments, and 208 octets.
+    let small = Settings { receive_buffer: 6000, whole_segment_window: false, ..Profile::Rfc9293.settings() };
+    let mut pair = Pair::new(Profile::Rfc9293.settings(), small).connected();
+    let start = pair.now;
+    pair.send(0, &pattern(20_000));
+    pair.run_for(ms(10));
+    let before = data(&pair, start);
+    assert_eq!(before, [(0, 1448); 4]);
+    set(&mut pair, &SocketOptions { nodelay: Some(true), ..SocketOptions::NONE });
+    pair.run_for(ms(1));
+    assert_eq!(data(&pair, start), before);
 }
 
 /// Recording 60b.
@@ -315,7 +331,7 @@ fn a_socket_is_writable_once_enough_is_free_and_enough_is_sent() {
 }
 
 #[test]
-fn readiness_is_what_poll_says() {
+fn readiness_says_which_directions_are_closed() {
     let mut pair = Pair::linux().connected();
     let id = pair.id(0);
     let open = Readiness { writable: true, ..Readiness::default() };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::Received;
+use crate::{Received, TcpInfo};
 
 /// What the path does to a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +164,11 @@ impl Pair {
                 }
             }
         }
+    }
+
+    /// What a connection says of itself.
+    pub(super) fn info(&self, end: usize) -> TcpInfo {
+        self.ends[end].info(self.now, self.id(end)).expect("it exists")
     }
 
     fn write_some(&mut self, end: usize) -> bool {

@@ -266,7 +266,7 @@ const ROWS: [Row; 63] = [
     (
         "the congestion window of an idle connection falls",
         |s| if s.window_validation { "by half per RTO" } else { "at once" }.to_owned(),
-        [M("60a"), D("RFC 5681 §4.1"), U, U, U],
+        [M("60a_iw10_application_limited"), D("RFC 5681 §4.1"), U, U, U],
     ),
     (
         "CUBIC catches up with Reno, takes back a loss that was none",
@@ -428,7 +428,7 @@ fn the_table_in_the_docs_is_what_the_profiles_have() {
         writeln!(sources, " {}", if named.is_empty() { "none".to_owned() } else { named.join("; ") })
             .unwrap();
     }
-    write!(text, "\n## Sources\n\nNames like `14b` are recordings of the kernel.\n\n{sources}").unwrap();
+    write!(text, "\n## Sources\n\nNames like `14b` are recordings of the kernel, most of them in server/sim/tests/kernel_truth.\n\n{sources}").unwrap();
     snapbox::Assert::new().action_env("SNAPSHOTS").eq(text, snapbox::file!["../../../../docs/profiles.md"]);
 }
 

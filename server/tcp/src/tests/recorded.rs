@@ -498,7 +498,7 @@ fn a_path_that_reorders_asks_for_more_duplicates() {
         });
         pair.send(0, &pattern(20 * MSS));
         pair.run_for(ms(700));
-        let info = pair.ends[0].info(pair.now, pair.id(0)).unwrap();
+        let info = pair.info(0);
         assert_eq!(info.reordering, reordering, "SACK {sack}");
         let (start, before) = (pair.now, pair.log.len());
         pair.send(0, &pattern(20 * MSS));

@@ -52,7 +52,7 @@ fn a_connection_from_a_cookie_is_like_any_other() {
             matches!(kind, EventKind::Transition { cause: Cause::SynCookie(ACK), to: State::SynReceived, .. })
         };
         assert!(pair.events[1].iter().any(|(_, event)| begins(event.kind)));
-        let info = pair.ends[1].info(pair.now, pair.id(1)).unwrap();
+        let info = pair.info(1);
         assert_eq!((info.rtt, info.rto), (None, secs(1)), "nobody knows when the SYN+ACK was sent");
         for end in 0..2 {
             pair.send(end, &pattern(100_000));

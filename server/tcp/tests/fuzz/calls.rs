@@ -49,13 +49,14 @@ struct Player {
     /// Connections that the application holds.
     held: Vec<ConnectionId>,
     scaled: bool,
+    packet_memory: bool,
 }
 
 /// Plays the octets; panics if the endpoint does what it must not.
 pub(crate) fn calls(octets: &[u8]) {
     let mut input = Input(octets);
     let settings = settings(&mut input);
-    let scaled = settings.window_scale.is_some();
+    let (scaled, packet_memory) = (settings.window_scale.is_some(), settings.packet_memory);
     let mut player = Player {
         endpoint: endpoint(US, settings),
         now: Instant::ZERO,
@@ -63,6 +64,7 @@ pub(crate) fn calls(octets: &[u8]) {
         watches: BTreeMap::new(),
         held: Vec::new(),
         scaled,
+        packet_memory,
     };
     while !input.is_empty() {
         player.step(&mut input);
@@ -209,7 +211,7 @@ impl Player {
             let most = 2 * BUFFER as usize + if self.scaled { 1 << 14 } else { 0 };
             assert!(status.unread <= most, "more than the receive buffer holds: {status:?}");
             // It begins the last packet as long as there is memory left.
-            let most = 2 * BUFFER as usize + (1 << 16);
+            let most = if self.packet_memory { 2 * BUFFER as usize + (1 << 16) } else { BUFFER as usize };
             assert!(status.unacknowledged <= most, "more than the send buffer holds: {status:?}");
         }
     }
