@@ -1,4 +1,4 @@
-//! The service as a program: its options, its signals, and its one line on standard output.
+//! The service as a program: its options, and its one line on standard output.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::log::LogFormat;
 use crate::port::PortLimits;
 use crate::service::Service;
-use crate::signals::{Signals, on_hangup};
+use crate::signals::{Hangups, Stops};
 use crate::tls::{Tls, TlsError};
 
 /// The options of the service.
@@ -31,10 +31,10 @@ pub struct ServeOptions {
     /// The number of runs and validations of one client that may wait for a thread
     #[arg(long, value_name = "N", env = "HALFOPEN_QUEUE", default_value_t = 256)]
     pub queue: usize,
-    /// The number of unread events over all clients; one with more than its share begins no further run
+    /// The number of unread events over all clients; a client with more than its share begins no further run
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_UNREAD_EVENTS", default_value_t = 4_000_000)]
     pub max_unread_events: u64,
-    /// How long a client may read none of the events that are waiting before its run is ended
+    /// How long a client may leave waiting events unread before its run is ended
     #[arg(long, value_name = "TIME", env = "HALFOPEN_MAX_PAUSE", default_value = "5min", value_parser = time)]
     pub max_pause: Duration,
     /// Serve TLS with the certificate in this PEM file, followed by its intermediate certificates
@@ -48,25 +48,25 @@ pub struct ServeOptions {
     /// Every gRPC call, including reflection, needs `authorization: Bearer TOKEN`. Health checks and /healthz do not.
     #[arg(long, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
     pub token: Option<Token>,
-    /// Listen on an address of the network although there is no TLS or no token
+    /// Listen on a network address even without TLS or a token
     #[arg(long, env = "HALFOPEN_INSECURE")]
     pub insecure: bool,
     /// Let pages of this origin call from a browser (gRPC-Web): `https://example.com`, or * for any. Repeatable
     #[arg(long = "allow-origin", value_name = "ORIGIN", env = "HALFOPEN_ALLOW_ORIGIN")]
     pub origins: Vec<Origin>,
-    /// The number of connections that may be open; further ones are closed at once
+    /// The maximum number of open connections; further ones are closed at once
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_CONNECTIONS", default_value_t = 4096)]
     pub max_connections: usize,
-    /// Of these, the number from one IPv4 address or one IPv6 network (/64)
+    /// The maximum number of open connections from one IPv4 address or one IPv6 network (/64)
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1024)]
     pub max_connections_per_address: usize,
-    /// The size of the requests that have not arrived completely, over all connections
+    /// The maximum size of all requests that have not arrived completely
     #[arg(long, value_name = "SIZE", env = "HALFOPEN_MAX_REQUEST_BYTES", default_value = "64MiB", value_parser = size)]
     pub max_request_bytes: u64,
     /// How long a client may take to send a request, or its part of a TLS handshake
     #[arg(long, value_name = "TIME", env = "HALFOPEN_REQUEST_TIME", default_value = "20s", value_parser = time)]
     pub request_time: Duration,
-    /// How long a client may answer nothing, or take nothing of what it is sent, before its connection is closed
+    /// How long a client may neither answer nor read before its connection is closed
     #[arg(long, value_name = "TIME", env = "HALFOPEN_SILENCE", default_value = "1min", value_parser = silence)]
     pub silence: Duration,
     /// How long open runs may continue after SIGTERM or SIGINT
@@ -91,7 +91,7 @@ fn silence(text: &str) -> Result<Duration, String> {
     if silence >= Duration::from_secs(2) {
         Ok(silence)
     } else {
-        Err("less than 2s is too short to tell".into())
+        Err("a client cannot be probed in less than 2s".into())
     }
 }
 
@@ -163,7 +163,7 @@ pub enum ServeError {
 ///
 /// Once it listens, it prints one line of JSON on standard output: `{"listening":"127.0.0.1:7950"}`.
 pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
-    let mut signals = Signals::new()?;
+    let (mut stops, mut hangups) = (Stops::new()?, Hangups::new()?);
     let address = options.listen;
     let access = options.access()?;
     if let Some(length) =
@@ -181,23 +181,28 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let signalled = async {
-        signals.stop().await;
+        stops.next().await;
         let _ = stop.send(());
-        signals.stop().await;
+        stops.next().await;
         tracing::warn!("second signal: not waiting for open runs");
     };
     let stopped = async {
         let _ = stopped.await;
     };
-    let reload = || match access.tls.as_ref().map(Tls::reload) {
-        None => tracing::info!("SIGHUP: there is no certificate to reload"),
-        Some(Ok(())) => tracing::info!("SIGHUP: the certificate is reloaded"),
-        Some(Err(error)) => tracing::error!("SIGHUP: the old certificate stays: {error}"),
+    let reloading = async {
+        loop {
+            hangups.next().await;
+            match access.tls.as_ref().map(Tls::reload) {
+                None => tracing::info!("SIGHUP: there is no certificate to reload"),
+                Some(Ok(())) => tracing::info!("SIGHUP: the certificate was reloaded"),
+                Some(Err(error)) => tracing::error!("SIGHUP: the old certificate stays: {error}"),
+            }
+        }
     };
     tokio::select! {
         () = service.serve(listener, &access, stopped) => {}
         () = signalled => {}
-        hangup = on_hangup(reload) => hangup?,
+        () = reloading => {}
     }
     Ok(())
 }
@@ -207,4 +212,24 @@ fn announce(address: SocketAddr) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", serde_json::json!({ "listening": address }))?;
     stdout.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        serve: ServeOptions,
+    }
+
+    #[test]
+    fn without_options_the_limits_are_those_of_the_library() {
+        let options = Program::parse_from(["halfopend"]).serve;
+        assert_eq!(options.config(), Config::default());
+        assert_eq!(options.access().expect("no files").limits, PortLimits::default());
+    }
 }

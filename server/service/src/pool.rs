@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 
+use crate::deadline::is_late;
 use crate::status;
 
 /// How many callers may each fill their share of the queue.
@@ -300,10 +301,6 @@ where
         // Without a reader, nobody needs to know.
         let _ = answer.send(result.map_err(|panic| panic_message(panic.as_ref())));
     }
-}
-
-fn is_late(deadline: Option<Instant>) -> bool {
-    deadline.is_some_and(|deadline| deadline <= Instant::now())
 }
 
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {

@@ -13,11 +13,11 @@ use halfopen_tcp::Profile;
 use halfopen_trace::EventKind;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
 use tonic::{Request, Response, Status};
 
 use crate::convert::Converter;
-use crate::deadline::deadline;
+use crate::deadline::{deadline, is_late};
 use crate::execution::Execution;
 use crate::lifecycle::OpenStream;
 use crate::loading::Wanted;
@@ -46,7 +46,7 @@ impl RunService for RunHandler {
         let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
         let mut open = shared.lifecycle.open()?;
         let max_unread = shared.config.max_unread_events;
-        shared.unread.is_too_much(caller, max_unread).map_err(status::readers_too_slow)?;
+        shared.unread.admit(caller, max_unread).map_err(status::readers_too_slow)?;
 
         let ExecuteRunRequest { source, seed, variant, profile, snapshot_length } = request.into_inner();
         let source = source.ok_or_else(status::source_missing)?;
@@ -69,7 +69,7 @@ impl RunService for RunHandler {
             loaded = is_loaded => match loaded {
                 Ok(loaded) => loaded?,
                 // It was late in the queue, or the queue is gone.
-                Err(_) if is_late(expiry.as_ref()) => return Err(status::deadline_exceeded()),
+                Err(_) if is_late(deadline) => return Err(status::deadline_exceeded()),
                 Err(_) => return Err(status::shutting_down()),
             },
         }
@@ -138,7 +138,7 @@ impl Reader {
             () = passed(deadline) => Some(Err(status::deadline_exceeded())),
             arrived = arrived => match arrived {
                 // The run may notice the deadline slightly before this timer does.
-                _ if is_late(self.deadline.as_ref()) => Some(Err(status::deadline_exceeded())),
+                _ if is_late(self.deadline.as_ref().map(|sleep| sleep.deadline())) => Some(Err(status::deadline_exceeded())),
                 true => Some(self.batch()),
                 false if self.saw_the_end => None,
                 false if self.messages.are_given_up() => Some(Err(status::reader_paused(self.max_pause))),
@@ -165,6 +165,10 @@ impl Reader {
                     }
                     events.push(event);
                     bytes += size;
+                    // What is left is something: a message has events.
+                    if chunk.left() == 0 {
+                        self.current = None;
+                    }
                 }
                 // Earlier events go first.
                 Some(Err(_)) if !events.is_empty() => break,
@@ -183,11 +187,6 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.watch.abort();
     }
-}
-
-/// Whether the deadline has passed.
-fn is_late(deadline: Option<&Pin<Box<Sleep>>>) -> bool {
-    deadline.is_some_and(|sleep| sleep.deadline() <= Instant::now())
 }
 
 /// Waits until the deadline passes; forever if there is none.

@@ -1,37 +1,31 @@
-//! The signals of the operating system.
+//! The signals of the operating system. Each type catches its signals from its creation on.
 
 use std::io;
 
-/// The signals that end the service.
 #[cfg(unix)]
-pub(crate) struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The signals that end the service: SIGTERM and SIGINT.
+pub(crate) struct Stops {
+    #[cfg(unix)]
+    terminate: Signal,
+    #[cfg(unix)]
+    interrupt: Signal,
 }
 
-/// Calls `reload` for each SIGHUP.
-#[cfg(unix)]
-pub(crate) async fn on_hangup(reload: impl Fn()) -> io::Result<()> {
-    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
-    while hangup.recv().await.is_some() {
-        reload();
-    }
-    Ok(())
+/// The signal that asks to read files again: SIGHUP. Elsewhere than on Unix there is none.
+pub(crate) struct Hangups {
+    #[cfg(unix)]
+    hangup: Signal,
 }
 
 #[cfg(unix)]
-impl Signals {
-    /// Listens for them from now on.
-    pub(crate) fn new() -> io::Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+impl Stops {
+    pub(crate) fn new() -> io::Result<Stops> {
+        Ok(Stops { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// The next one that asks to stop.
-    pub(crate) async fn stop(&mut self) {
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -39,27 +33,39 @@ impl Signals {
     }
 }
 
-/// The signals that end the service.
-#[cfg(not(unix))]
-pub(crate) struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    /// Listens for them from now on.
-    pub(crate) fn new() -> io::Result<Signals> {
-        Ok(Signals)
+#[cfg(unix)]
+impl Hangups {
+    pub(crate) fn new() -> io::Result<Hangups> {
+        Ok(Hangups { hangup: signal(SignalKind::hangup())? })
     }
 
-    /// The next one that asks to stop.
-    pub(crate) async fn stop(&mut self) {
+    pub(crate) async fn next(&mut self) {
+        if self.hangup.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Stops {
+    pub(crate) fn new() -> io::Result<Stops> {
+        Ok(Stops {})
+    }
+
+    pub(crate) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// There is no SIGHUP.
 #[cfg(not(unix))]
-pub(crate) async fn on_hangup(_reload: impl Fn()) -> io::Result<()> {
-    std::future::pending().await
+impl Hangups {
+    pub(crate) fn new() -> io::Result<Hangups> {
+        Ok(Hangups {})
+    }
+
+    pub(crate) async fn next(&mut self) {
+        std::future::pending::<()>().await;
+    }
 }

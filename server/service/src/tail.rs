@@ -16,6 +16,7 @@ use halfopen_trace::{Event, EventKind, Verdict};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use crate::deadline::is_late;
 use crate::pool::Caller;
 
 /// The bytes of datagrams that count as one more event: about the size of an event.
@@ -37,8 +38,8 @@ impl Unread {
         lock(&self.0).values().sum()
     }
 
-    /// Whether the readers of this caller keep so much that it may begin no further run, and how much that is.
-    pub(crate) fn is_too_much(&self, caller: Caller, max: u64) -> Result<(), u64> {
+    /// Admits another run of a caller, unless its readers keep more than its share: then fails with what they keep.
+    pub(crate) fn admit(&self, caller: Caller, max: u64) -> Result<(), u64> {
         let unread = lock(&self.0);
         let own = unread.get(&caller).copied().unwrap_or(0);
         let share = max / SHARES.max(unread.len() as u64);
@@ -166,7 +167,7 @@ impl Writer {
 
     /// Whether the reader still exists, and its deadline has not passed.
     pub(crate) fn is_wanted(&self) -> bool {
-        !self.messages.is_closed() && self.deadline.is_none_or(|deadline| Instant::now() < deadline)
+        !self.messages.is_closed() && !is_late(self.deadline)
     }
 
     /// Tells the reader that the run panicked, and ends the messages.
@@ -313,14 +314,14 @@ mod tests {
         let other = |last: u8| Caller(Some([192, 0, 2, last].into()));
         unread.add(CALLER, 26);
         unread.add(other(1), 10);
-        assert_eq!(unread.is_too_much(CALLER, 100), Err(26));
-        assert_eq!(unread.is_too_much(other(1), 100), Ok(()));
-        assert_eq!(unread.is_too_much(other(2), 100), Ok(()), "it keeps nothing");
+        assert_eq!(unread.admit(CALLER, 100), Err(26));
+        assert_eq!(unread.admit(other(1), 100), Ok(()));
+        assert_eq!(unread.admit(other(2), 100), Ok(()), "it keeps nothing");
         unread.remove(CALLER, 1);
-        assert_eq!(unread.is_too_much(CALLER, 100), Ok(()));
+        assert_eq!(unread.admit(CALLER, 100), Ok(()));
         // With more callers, the shares are smaller.
         (2..10).for_each(|last| unread.add(other(last), 1));
-        assert_eq!(unread.is_too_much(CALLER, 100), Err(25));
+        assert_eq!(unread.admit(CALLER, 100), Err(25));
     }
 
     #[tokio::test(start_paused = true)]

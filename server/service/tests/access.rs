@@ -6,9 +6,10 @@ mod common;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{env, fs};
+use std::time::Duration;
+use std::{env, fs, io};
 
-use common::{Server, all, named};
+use common::{PATIENCE, Server, all, named};
 use halfopen_proto::v1::GetServerRequest;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::server_service_client::ServerServiceClient;
@@ -60,13 +61,22 @@ impl Files {
 
     /// A client's connection that trusts the certificate and offers these protocols.
     async fn connect(&self, server: &Server, protocols: &[&[u8]]) -> impl AsyncRead + AsyncWrite + use<> {
+        self.try_connect(&server.address, protocols).await.unwrap()
+    }
+
+    /// The same; fails if the certificate of the server is not this one.
+    async fn try_connect(
+        &self,
+        address: &str,
+        protocols: &[&[u8]],
+    ) -> io::Result<impl AsyncRead + AsyncWrite + use<>> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::clone(self.certified.cert.der())).unwrap();
         let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-        let connection = TcpStream::connect(&server.address).await.unwrap();
+        let connection = TcpStream::connect(address).await?;
         let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config)).connect(name, connection).await.unwrap()
+        TlsConnector::from(Arc::new(config)).connect(name, connection).await
     }
 }
 
@@ -136,6 +146,39 @@ async fn a_certificate_is_replaced_while_the_server_runs() {
     tls.reload().expect("a pair");
     let answer = http1(Box::pin(new.connect(&server, &[]).await), HEALTHZ).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sighup_reloads_the_certificate() {
+    use std::io::BufRead;
+    use std::process::{Command, Stdio};
+    let (old, new) = (Files::new("hangup"), Files::new("hangup-new"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_halfopend"))
+        .args(["--listen", "127.0.0.1:0", "--tls-cert"])
+        .arg(&old.certificate)
+        .arg("--tls-key")
+        .arg(&old.key)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    io::BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = line["listening"].as_str().unwrap();
+    drop(old.try_connect(address, &[]).await.expect("its certificate"));
+    fs::copy(&new.certificate, &old.certificate).unwrap();
+    fs::copy(&new.key, &old.key).unwrap();
+    assert!(new.try_connect(address, &[]).await.is_err(), "it is not read before the signal");
+    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    let reloaded = async {
+        while new.try_connect(address, &[]).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, reloaded).await.expect("it is read again");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

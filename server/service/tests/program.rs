@@ -200,7 +200,7 @@ fn unusable_tls_and_token_options_are_errors_before_it_listens() {
         (&["--tls-cert", program, "--tls-key", program], 1, "--tls-cert and --tls-key name PEM files"),
         (&["--tls-cert", program], 2, "--tls-key"),
         (&["--token", ""], 2, "the token is empty"),
-        (&["--silence", "1s"], 2, "less than 2s"),
+        (&["--silence", "1s"], 2, "in less than 2s"),
         (&["--max-request-bytes", "many"], 2, "many"),
         (&["--token", "two words"], 2, "without spaces"),
         (&["--token", "fifteen-letters"], 1, "has 15 characters, fewer than 16"),

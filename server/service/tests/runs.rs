@@ -23,7 +23,7 @@ use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::transport::Channel;
-use tonic::{Code, Request};
+use tonic::{Code, Request, Response, Streaming};
 use tonic_types::StatusExt;
 
 /// A runner that runs forever and says when a run began and when it was asked to stop.
@@ -160,17 +160,21 @@ async fn a_text_that_is_too_long_is_refused_with_a_clear_error() {
     }
 }
 
+/// Endless runs of a client, as many as it may have in progress.
+async fn occupied(client: &RunServiceClient<Channel>) -> Vec<Response<Streaming<ExecuteRunResponse>>> {
+    let mut open = Vec::new();
+    for _ in 0..config().threads.get() {
+        open.push(client.clone().execute_run(yaml(SCENARIO)).await.unwrap());
+    }
+    open
+}
+
 #[tokio::test]
 async fn a_full_queue_is_resource_exhausted_until_somebody_leaves() {
-    let (runner, says) = endless();
+    let (runner, _says) = endless();
     let server = Server::with(&config(), runner).await;
-    let mut client = server.runs().await;
-    let mut open = Vec::new();
-    let mut says = says;
-    for _ in 0..2 {
-        open.push(client.execute_run(yaml(SCENARIO)).await.unwrap());
-        says = next(says).await.1;
-    }
+    let client = server.runs().await;
+    let open = occupied(&client).await;
     let wait = || {
         let mut client = client.clone();
         tokio::spawn(async move { client.execute_run(yaml(SCENARIO)).await })
@@ -230,15 +234,9 @@ async fn many_long_runs_of_one_client_do_not_hold_up_the_short_one_of_another() 
 
 #[tokio::test]
 async fn a_call_that_is_late_in_the_queue_ends_with_its_deadline() {
-    let (runner, says) = endless();
+    let (runner, _says) = endless();
     let server = Server::with(&Config { queue: 10, ..config() }, runner).await;
-    let mut client = server.runs().await;
-    let mut open = Vec::new();
-    let mut says = says;
-    for _ in 0..2 {
-        open.push(client.execute_run(yaml(SCENARIO)).await.unwrap());
-        says = next(says).await.1;
-    }
+    let open = occupied(&server.runs().await).await;
     // Clients of tonic end such a call by themselves.
     let request = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new() };
     let late = [
@@ -257,7 +255,6 @@ async fn a_call_that_is_late_in_the_queue_ends_with_its_deadline() {
     let mut scenarios = ScenarioServiceClient::new(server.channel().await);
     drop(open);
     scenarios.validate_scenario(request).await.expect("a thread is free again");
-    drop(says);
 }
 
 #[tokio::test]
