@@ -177,79 +177,31 @@ impl Parse for OnExpiry {
     }
 }
 
-impl Parse for OnFull {
-    const WHAT: &'static str = "`drop`, `reset` or `forget-oldest`";
+/// Reads a choice of a few words.
+macro_rules! choices {
+    ($($Choice:ident: $what:literal,)+) => {$(
+        impl Parse for $Choice {
+            const WHAT: &'static str = $what;
 
-    fn schema() -> Schema {
-        forms::words(OnFull::ALL.map(OnFull::name))
-    }
+            fn schema() -> Schema {
+                forms::words($Choice::ALL.map($Choice::name))
+            }
 
-    fn parse(text: &str) -> Result<OnFull, Mistake> {
-        let all = OnFull::ALL;
-        all.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<OnFull>(text))
-    }
+            fn parse(text: &str) -> Result<$Choice, Mistake> {
+                let mut all = $Choice::ALL.into_iter();
+                all.find(|choice| choice.name() == text).ok_or_else(|| expected::<$Choice>(text))
+            }
+        }
+    )+};
 }
 
-impl Parse for OnReuse {
-    const WHAT: &'static str = "`pass` or `drop-first-syn`";
-
-    fn schema() -> Schema {
-        forms::words(OnReuse::ALL.map(OnReuse::name))
-    }
-
-    fn parse(text: &str) -> Result<OnReuse, Mistake> {
-        let all = OnReuse::ALL;
-        all.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<OnReuse>(text))
-    }
-}
-
-impl Parse for SequenceNumbers {
-    const WHAT: &'static str = "`kept`, `randomised` or `randomised-except-sack`";
-
-    fn schema() -> Schema {
-        forms::words(SequenceNumbers::ALL.map(SequenceNumbers::name))
-    }
-
-    fn parse(text: &str) -> Result<SequenceNumbers, Mistake> {
-        let all = SequenceNumbers::ALL;
-        all.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<SequenceNumbers>(text))
-    }
-}
-
-impl Parse for OnEnd {
-    const WHAT: &'static str = "`passed` or `closes-both`";
-
-    fn schema() -> Schema {
-        forms::words(OnEnd::ALL.map(OnEnd::name))
-    }
-
-    fn parse(text: &str) -> Result<OnEnd, Mistake> {
-        OnEnd::ALL.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<OnEnd>(text))
-    }
-}
-
-impl Parse for Strays {
-    const WHAT: &'static str = "`drop`, `reset`, `adopt` or `untranslated`";
-
-    fn schema() -> Schema {
-        forms::words(Strays::ALL.map(Strays::name))
-    }
-
-    fn parse(text: &str) -> Result<Strays, Mistake> {
-        Strays::ALL.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<Strays>(text))
-    }
-}
-
-impl Parse for Invalid {
-    const WHAT: &'static str = "`pass`, `drop` or `untranslated`";
-
-    fn schema() -> Schema {
-        forms::words(Invalid::ALL.map(Invalid::name))
-    }
-
-    fn parse(text: &str) -> Result<Invalid, Mistake> {
-        Invalid::ALL.into_iter().find(|choice| choice.name() == text).ok_or_else(|| expected::<Invalid>(text))
-    }
+choices! {
+    OnFull: "`drop`, `reset` or `forget-oldest`",
+    OnReuse: "`pass` or `drop-first-syn`",
+    SequenceNumbers: "`kept`, `randomised` or `randomised-except-sack`",
+    OnEnd: "`passed` or `closes-both`",
+    Strays: "`drop`, `reset`, `adopt` or `untranslated`",
+    Invalid: "`pass`, `drop` or `untranslated`",
 }
 
 impl Parse for FlagsMatch {

@@ -264,13 +264,13 @@ impl Connections {
         self.newest.get(&key).is_some_and(|pair| self.pairs[*pair].ends[side as usize].is_some())
     }
 
-    /// The ends of a connection on two hosts: of this one, or of the newest that has both. `alone`: or of the newest whose other end the second
-    /// host does not have, or not yet.
+    /// The two ends of a connection between two hosts: of this one, or of the newest. The second host may have no end, or none
+    /// yet, if the first one's `leads_there`.
     pub(crate) fn between(
         &self,
         [from, to]: [HostId; 2],
         number: Option<ConnectionNumber>,
-        alone: bool,
+        leads_there: impl Fn(&End) -> bool,
     ) -> Option<(EndId, Option<EndId>)> {
         let all = 0..self.pairs.len();
         let pairs = number.map_or(all, |number| {
@@ -286,7 +286,7 @@ impl Connections {
                 })
             };
             let (from, to) = (end(from)?, end(to));
-            let is_alone = alone && ends.contains(&None);
+            let is_alone = ends.contains(&None) && leads_there(self.end(from));
             (to.is_some() || is_alone).then_some((from, to))
         })
     }

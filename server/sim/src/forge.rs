@@ -38,7 +38,11 @@ impl Run {
         let is_scripted = scenario.hosts[hosts[0].index()].is_scripted;
         let (from, to) = match forgery.port {
             Some(port) => (self.open_scripted(scenario, hosts, port)?, None),
-            None => self.connections.between(hosts, number, is_scripted)?,
+            None => {
+                let leads_there =
+                    |end: &End| is_scripted && self.network.route(hosts[0], end.sockets).1 == Some(hosts[1]);
+                self.connections.between(hosts, number, leads_there)?
+            }
         };
         let ends = (self.connections.end(from), to.map(|to| self.connections.end(to)));
         let mut header = header(forgery, ends, status(from.number))?;
@@ -57,10 +61,11 @@ impl Run {
         };
         let datagram = halfopen_tcp::encode_segment(source, destination, &header, &data);
         let segment = self.network.next_segment();
-        let relative = match is_scripted {
-            true => self.connections.sends(from, &header),
-            false => self.connections.relative(from, &header),
-        };
+        if is_scripted {
+            self.connections.sends(from, &header);
+        }
+        // It passes no middlebox: it has the numbers that the receiver knows.
+        let relative = self.connections.relative(from, &header);
         if let Some(to) = to.filter(|_| forgery.is_unchecked) {
             // The SYN takes the first sequence number.
             let offset = u64::from(relative.seq.wrapping_sub(1));

@@ -2,26 +2,13 @@
 
 mod common;
 
-use std::sync::Arc;
-
-use common::problems;
-use halfopen_sim::{Discard, Outcome, RunOptions};
-use halfopen_trace::{EventKind, Verdict};
+use common::{passes, run_text};
+use halfopen_sim::Outcome;
+use halfopen_trace::EventKind;
 
 /// A run of one host with these applications and whatever else.
 fn alone(rest: &str) -> Outcome {
-    run(&format!("hosts: {{box: {{ephemeral-ports: 56060-56070}}}}\n{rest}"))
-}
-
-fn run(rest: &str) -> Outcome {
-    let text = format!("scenario: test\n{rest}");
-    let scenario = halfopen_scenario::load(&text)
-        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render("test.yaml", &text, false)));
-    halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Discard)
-}
-
-fn assert_passed(outcome: &Outcome) {
-    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?}", problems(outcome));
+    run_text(&format!("scenario: test\nhosts: {{box: {{ephemeral-ports: 56060-56070}}}}\n{rest}"))
 }
 
 /// The segments: control bits, relative numbers, data, MSS option, and the window as the field has it.
@@ -46,7 +33,7 @@ fn a_socket_that_is_connected_to_itself_opens_and_closes_simultaneously() {
          write, receive: end, close]\nexpect:\n  - box: {states: [CLOSED, SYN-SENT, SYN-RECEIVED, ESTABLISHED, FIN-WAIT-1, \
          CLOSING, TIME-WAIT, CLOSED]}\n  - data: intact\n  - box: {received: 100 B}\n",
     );
-    assert_passed(&outcome);
+    passes(&outcome);
     let flags = |flags: &str| flags.to_owned();
     let expected = [
         (flags("SYN"), 0, 0, 0, Some(65_495), 65_495),
@@ -67,7 +54,7 @@ fn a_client_that_tries_a_free_port_again_and_again_connects_to_itself() {
          - hold\nexpect:\n  - box: {error: ECONNREFUSED, on: c#1}\n  - box: {error: ECONNREFUSED, on: c#2}\n  - box: {ends: \
          ESTABLISHED, on: c#3}\n  - box: {error: ECONNREFUSED, on: c#4}\nuntil: 1m\n",
     );
-    assert_passed(&outcome);
+    passes(&outcome);
 }
 
 #[test]
@@ -81,17 +68,17 @@ fn the_two_ends_of_a_connection_on_one_host_are_told_apart() {
              FIN-WAIT-2, TIME-WAIT, CLOSED], on: served}}\n  - segments: {{on: own, payload: any}}\n    count: 1\n  - segments: {{on: \
              served, payload: any}}\n    count: 1\n  - data: intact\n  - all-closed: within 61s\n"
         ));
-        assert_passed(&outcome);
+        passes(&outcome);
     }
 }
 
 #[test]
 fn an_ipv6_host_knows_itself_too() {
-    let outcome = run(
-        "hosts: {box: {addresses: [\"fd00::1\"]}}\napplications:\n  box:\n    service: [listen: 80, accept, receive: 200 kB, close]\n    \
+    let outcome = run_text(
+        "scenario: test\nhosts: {box: {addresses: [\"fd00::1\"]}}\napplications:\n  box:\n    service: [listen: 80, accept, receive: 200 kB, close]\n    \
          caller: [connect: localhost:80, send: 200 kB, receive: end, close]\nexpect: [data: intact]\n",
     );
-    assert_passed(&outcome);
+    passes(&outcome);
 }
 
 /// The second write is Linux's: half of the largest window offered, 65483, in a segment.
@@ -101,7 +88,7 @@ fn a_large_transfer_takes_large_segments_and_no_time() {
         "applications:\n  box:\n    service: [listen: 80, accept, receive: 10 MB, hold]\n    caller: [connect: localhost:80, send: 10 \
          MB, hold]\nexpect:\n  - data: intact\n  - box: {received: 10 MB, some: on, within: 1s}\nuntil: 2s\n",
     );
-    assert_passed(&outcome);
+    passes(&outcome);
     assert_eq!(
         segments(&outcome).iter().find(|segment| segment.3 > 0).map(|segment| segment.3),
         Some(32_741)
@@ -110,14 +97,14 @@ fn a_large_transfer_takes_large_segments_and_no_time() {
 
 #[test]
 fn nothing_that_strikes_the_network_strikes_what_a_host_sends_to_itself() {
-    let outcome = run(
-        "hosts: {box: {}, other: {}}\nnetwork: {latency: 20ms, loss: 100%, middleboxes: {firewall: {blocks-new: \
+    let outcome = run_text(
+        "scenario: test\nhosts: {box: {}, other: {}}\nnetwork: {latency: 20ms, loss: 100%, middleboxes: {firewall: {blocks-new: \
          on}}}\napplications:\n  box:\n    service: [listen: 80, accept, receive: 10 B, close]\n    caller: [wait: 1s, connect: box:80, \
          send: 10 B, receive: end, close]\nfaults:\n  - {cable-pull: box, at: 0s}\n  - {partition: box, at: 0s}\n  - {blackhole: larger \
          than 0 B, at: 0s}\n  - drop: {}\n    may-not-happen: on\nexpect:\n  - data: intact\n  - box: {received: end, some: on, at: \
          1s}\n",
     );
-    assert_passed(&outcome);
+    passes(&outcome);
 }
 
 #[test]
@@ -127,5 +114,5 @@ fn a_host_that_loses_its_address_cannot_reach_itself_there_but_at_localhost() {
          [{connect: box:80, as: first}, wait: 2s, {connect: box:80, as: second, error: ENETUNREACH, timeout: 5s}, {connect: \
          localhost:80, as: third}, hold]\nfaults: [{lose-address: 10.0.0.1, at: 1s}]\nuntil: 10s\n",
     );
-    assert_passed(&outcome);
+    passes(&outcome);
 }

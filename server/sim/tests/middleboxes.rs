@@ -6,24 +6,20 @@ mod renumbering;
 #[path = "middleboxes/translation.rs"]
 mod translation;
 
-use std::sync::Arc;
-
-use common::{problems, results, wire};
+use common::{broken, problems, results, run_text, wire};
 use halfopen_scenario::TrackedState;
-use halfopen_sim::{Discard, Outcome, RunOptions};
+use halfopen_sim::Outcome;
 use halfopen_trace::{EventKind, LossReason, MiddleboxLoss, Problem};
 
 fn play(rest: &str) -> Outcome {
-    let text = format!("scenario: test\n{rest}");
-    let scenario = halfopen_scenario::load(&text)
-        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render("test.yaml", &text, false)));
-    halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Discard)
+    run_text(&format!("scenario: test\n{rest}"))
 }
 
 /// Nothing is wrong but the errors that programs ended with, which the tests look at themselves.
 fn passed(outcome: &Outcome) {
     let is_error = |problem: &Problem| matches!(problem, Problem::StepFailed { error: Some(_), .. });
     assert!(outcome.finished.problems.iter().all(is_error), "{:?}\n{:#?}", problems(outcome), wire(outcome));
+    assert!(broken(outcome).is_empty(), "{:?}", broken(outcome));
 }
 
 /// A request at once, and another after an idle time, through a box between client and server.

@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use halfopen_sim::Outcome;
-use halfopen_trace::{EventKind, Verdict};
+use halfopen_trace::EventKind;
 
 /// Three hosts, 20 ms from one to the next, and a relay whose last step has more beside it.
 fn relayed(client: &str, beside: &str, server: &str, rest: &str) -> Outcome {
@@ -14,15 +14,6 @@ fn relayed(client: &str, beside: &str, server: &str, rest: &str) -> Outcome {
          as: up\n    - {{relay: [down, up]{beside}}}\n  server: [listen: 80, accept, {server}]\n{rest}"
     );
     run_text(&text)
-}
-
-fn passes(outcome: &Outcome) {
-    let broken = outcome.trace.iter().filter_map(|(_, event)| match &event.kind {
-        EventKind::ExpectationResult(result) if !result.passed => Some(result),
-        _ => None,
-    });
-    let broken: Vec<_> = broken.collect();
-    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?} {broken:?}", problems(outcome));
 }
 
 #[test]
@@ -199,4 +190,56 @@ fn a_connection_is_closed_when_the_last_program_that_uses_it_ends_or_dies() {
         );
         passes(&outcome);
     }
+}
+
+/// An error of a connection that neither way reads from or writes to any more.
+#[test]
+fn a_reset_is_noticed_after_the_end_of_the_stream_and_while_the_other_end_takes_nothing() {
+    let late = relayed(
+        "send: 100 B, shutdown: write, wait: 1s, abort",
+        // In CLOSE-WAIT (Linux `tcp_reset`).
+        ", error: EPIPE",
+        "receive: end, hold",
+        "expect:\n  - relay: {ends: CLOSED, on: up, within: 2s}\n",
+    );
+    passes(&late);
+    let stuck = run_text(
+        "scenario: stuck
+hosts: {client: {}, relay: {tcp: {send-buffer: 4 KiB}}, server: {tcp: {receive-buffer: 4 KiB}}}
+network: {latency: 20ms}
+applications:
+  client: [connect: relay:8080, send: 100 kB, wait: 1s, abort]
+  relay:
+    - listen: 8080
+    - accept:
+      as: down
+    - connect: server:80
+      as: up
+    - relay: [down, up]
+      error: ECONNRESET
+  server: [listen: 80, accept, hold]
+expect:
+  - relay: {ends: CLOSED, on: up, within: 2s}
+until: 15m
+",
+    );
+    passes(&stuck);
+}
+
+#[test]
+fn a_step_that_waits_on_a_connection_fails_when_another_program_closes_it() {
+    let outcome = run_text(
+        "scenario: closed
+hosts: {client: {}, server: {}}
+network: {latency: 20ms}
+applications:
+  client:
+    one: [{connect: server:80, as: c}, shutdown: write, wait: 1s, close]
+    other: [{receive: 1 B, on: c, error: ENOTCONN}]
+  server: [listen: 80, accept, hold]
+until: 5m
+",
+    );
+    passes(&outcome);
+    assert_eq!(results(&outcome, "other"), ["1.040 receive: ENOTCONN"]);
 }

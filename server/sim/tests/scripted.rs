@@ -4,15 +4,12 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{problems, results, wire};
-use halfopen_sim::{Call, Command, Discard, Outcome, Refusal, RunOptions, Simulation};
+use common::{problems, results, run_text, wire};
+use halfopen_sim::{Call, Command, Outcome, Refusal, RunOptions, Simulation};
 use halfopen_trace::{EventKind, HostId};
 
 fn play(text: &str) -> Outcome {
-    let text = format!("scenario: test\nnetwork: {{latency: 20ms}}\n{text}");
-    let scenario = halfopen_scenario::load(&text)
-        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render("test.yaml", &text, false)));
-    halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Discard)
+    run_text(&format!("scenario: test\nnetwork: {{latency: 20ms}}\n{text}"))
 }
 
 fn passed(text: &str) -> Outcome {
@@ -111,4 +108,38 @@ fn nobody_can_make_calls_on_a_host_without_a_tcp() {
     let mut simulation = Simulation::new(&scenario, &RunOptions::default());
     let refused = simulation.apply(Command::Call(Call::Listen { host: HostId(0), port: 80, backlog: 1 }));
     assert_eq!(refused.err(), Some(Refusal::NoTcp(HostId(0))));
+}
+
+#[test]
+fn a_segment_belongs_to_the_newest_connection_with_the_host_that_it_is_for() {
+    passed(
+        "hosts: {peer: {tcp: none}, a: {}, b: {}}
+applications:
+  a: [listen: 81, hold]
+  b: [listen: 80, accept, {receive: 10 B}]
+faults:
+  - {inject: {from: peer, to: b, flags: SYN, sequence: 0, port: 80}, at: 1s}
+  - {inject: {from: peer, to: b, flags: ACK, sequence: 1, acknowledgment: 1}, at: 2s}
+  - {inject: {from: peer, to: a, flags: SYN, sequence: 0, port: 99}, at: 3s}
+  - {inject: {from: peer, to: b, flags: PSH+ACK, sequence: 1, acknowledgment: 1, payload: 10 B, content: unchecked}, at: 4s}
+until: 10s
+",
+    );
+}
+
+#[test]
+fn numbers_behind_a_middlebox_that_moves_them_are_those_that_the_receiver_knows() {
+    let text = "scenario: moved
+hosts: {client: {}, peer: {tcp: none}}
+network: {latency: 20ms, middleboxes: {firewall: {sequence-numbers: randomised}}}
+applications:
+  client: [connect: peer:80, hold]
+faults:
+  - {inject: {from: peer, flags: SYN+ACK, sequence: 0, acknowledgment: 1}, at: 500ms}
+  - {inject: {from: peer, flags: PSH+ACK, sequence: 1, acknowledgment: 1, payload: 10 B, content: unchecked}, at: 700ms}
+until: 900ms
+";
+    let from_peer: Vec<String> =
+        wire(&run_text(text)).into_iter().filter(|line| line.contains(" server ")).collect();
+    assert_eq!(from_peer, ["0.500 server SYN+ACK 0:1 len 0", "0.700 server ACK 1:1 len 10"]);
 }

@@ -24,7 +24,7 @@ pub(crate) const GROUP: char = '+';
 /// The variant that takes an item without any of the other words, whole: a map whose keys are names.
 const NAMES: &str = "*";
 
-/// The words that may stand beside another one, too, which is then the word of the item.
+/// Words of items that may also stand beside another word, which is then the item's: `set` beside `connect`.
 const BESIDE: [&str; 1] = ["set"];
 
 /// What stands after a bare word: `accept` is `{accept: }`.
@@ -174,8 +174,7 @@ impl Item<'_> {
         let keys = wording::list(keys.iter().map(String::as_str));
         let up = match beside[..] {
             [] => None,
-            [_] => Some(format!("move {keys} up: it stands beside `{word}`")),
-            _ => Some(format!("move {keys} up: they stand beside `{word}`")),
+            _ => Some(format!("move {keys} up, beside `{word}`")),
         };
         let object = match others[..] {
             [(_, object)] if !matches!(object.value, Value::Mapping(_) | Value::Null) => {
@@ -192,7 +191,7 @@ impl Item<'_> {
         let (name, word) = (key.to_string(), self.word);
         let beside: Vec<&str> = read.iter().copied().filter(|name| *name != word).collect();
         let help = wording::suggest(&name, beside.iter().copied()).unwrap_or_else(|| match beside[..] {
-            [] => format!("nothing stands beside `{word}`"),
+            [] => format!("nothing may stand beside `{word}`"),
             _ => format!("beside `{word}` there may be {}", wording::list(beside.iter().copied())),
         });
         let mut error = Error::of(format!("`{}` does not belong to `{word}`", wording::short(&name)), help);

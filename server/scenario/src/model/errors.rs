@@ -1,8 +1,8 @@
-//! Errors of which any is meant.
+//! Sets of errors.
 
 use halfopen_tcp::Errno;
 
-/// A set of errors of which any is meant. The language has none that is empty.
+/// A set of errors, of which any one is enough. No scenario that is loaded has an empty one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errors {
     /// A bit for each error of [`Errno::ALL`], in its order.

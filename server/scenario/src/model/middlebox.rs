@@ -229,13 +229,13 @@ impl OnFull {
 /// What a middlebox does with the sequence numbers of a connection, from its first SYN on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SequenceNumbers {
-    /// They stay.
+    /// It leaves them as they are.
     #[default]
     Kept,
     /// It adds a random number to those of each direction, and takes it off acknowledgments and SACK blocks, so that nobody can
     /// guess the initial ones.
     Randomised,
-    /// The same, but SACK blocks stay: they are about numbers that the receiver never sent.
+    /// The same, except that it leaves SACK blocks as they are, which then name octets that their receiver never sent.
     RandomisedExceptSack,
 }
 

@@ -12,8 +12,8 @@ use super::{ConnectionRef, Errors, HostId, Location, Slot};
 /// A program is a process: when it ends, after its last step or because it is killed, its kernel closes its sockets. A step
 /// that fails ends the program unless it [says otherwise](Step::failure). The run does not pass if a step was never
 /// begun, or was not completed by the end of the run, unless the step is [endless](Action::is_endless) or
-/// [may not happen](Step::may_not_happen), a fault has killed the program, or it waits for a peer that a fault has taken with its
-/// host.
+/// [may not happen](Step::may_not_happen), a fault has killed the program, or it waits for a peer whose host has lost
+/// power.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     /// Its name; the host's if the text gives none.
@@ -43,8 +43,9 @@ pub struct Step {
     pub action: Action,
     /// What it means if it fails.
     pub failure: Failure,
-    /// The longest time it may wait; zero makes one call that does not block. After that it fails with `EAGAIN`, or `connect` with `EINPROGRESS` while the connection
-    /// attempt continues, as with SO_SNDTIMEO and SO_RCVTIMEO. For [`Action::Ping`] it applies to each heartbeat.
+    /// The longest time it may wait. After that it fails with `EAGAIN`, or `connect` with `EINPROGRESS` while the attempt
+    /// continues, as with SO_SNDTIMEO and SO_RCVTIMEO. Zero: one call that does not block. For [`Action::Ping`] it applies to
+    /// each heartbeat.
     pub timeout: Option<Duration>,
     /// Whether the run may pass if this step is not completed.
     pub may_not_happen: bool,

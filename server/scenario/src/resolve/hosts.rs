@@ -12,7 +12,7 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::resolve::programs::LOCALHOST;
-use crate::shape::{self, DurationOrOff, Expect, HostTcp, Named, Opt, OrNever, OrOff, WindowScaling};
+use crate::shape::{self, DurationOrOff, Expect, Named, NoTcp, Opt, OrNever, OrOff, ShortOr, WindowScaling};
 use crate::{DelayedAck, Host, Keepalive, Limits, TcpSettings};
 
 impl Checker<'_> {
@@ -49,10 +49,10 @@ impl Checker<'_> {
             addresses.push(IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)));
         }
         let profile = self.profile.or(word(&host.profile)).unwrap_or_default();
-        let is_scripted = matches!(host.tcp, HostTcp::None);
-        let mut tcp = match &host.tcp {
-            HostTcp::None => TcpSettings::default(),
-            HostTcp::Own(tcp) => self.tcp(tcp),
+        let (is_scripted, mut tcp) = match &host.tcp {
+            None => (false, TcpSettings::default()),
+            Some(ShortOr::Short(NoTcp)) => (true, TcpSettings::default()),
+            Some(ShortOr::Long(tcp)) => (false, self.tcp(tcp)),
         };
         tcp.ephemeral_ports = word(&host.ephemeral_ports).map(|Ports(ports)| ports);
         let host = Host {

@@ -40,7 +40,7 @@ impl Checker<'_> {
         let (from, to) = (self.host_at(&given.from), self.host_at(&given.to));
         if let Some(behind) = &given.behind {
             if let Some(place) = key(&given.between).or(key(&given.from)).or(key(&given.to)) {
-                let help = "keep `behind` for a group of hosts and all others, or the other for two hosts";
+                let help = "keep `behind` (a group of hosts and all others), or remove it";
                 self.problem(place, "`behind` already says where the middlebox stands", help);
             }
             return self.in_front_of(behind);
@@ -135,7 +135,11 @@ impl Checker<'_> {
         let ports = ports.as_ref().map_or(Translates::MAX_PORTS, |count| {
             let least = self.at_least_one(count);
             u16::try_from(least).ok().filter(|ports| *ports <= Translates::MAX_PORTS).unwrap_or_else(|| {
-                let message = format!("an address has only {} such ports", Translates::MAX_PORTS);
+                let message = format!(
+                    "an address has only {} ports from {} on",
+                    Translates::MAX_PORTS,
+                    Translates::FIRST_PORT
+                );
                 self.problem(count.span, message, "lower it, or leave it out for all");
                 Translates::MAX_PORTS
             })

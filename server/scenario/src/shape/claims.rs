@@ -74,7 +74,7 @@ impl<'de> Deserialize<'de> for OfHost {
                         let word = name.value.clone();
                         let no_host = |error| match is_claim {
                             true => A::Error::custom(format!(
-                                "this claim does not say of which host\nname it: `server: {{{word}: …}}`"
+                                "this claim does not name its host\nname it: `server: {{{word}: …}}`"
                             )),
                             false => error,
                         };

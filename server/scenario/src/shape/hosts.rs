@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::Opt;
+use super::{Opt, ShortOr};
 use crate::address::Ports;
 use crate::de::Spanned;
 use crate::forms::{self, written_as};
@@ -24,46 +24,12 @@ pub(crate) struct Host {
     /// The TCP stack that the host imitates: `linux` by default.
     pub(crate) profile: Opt<Profile>,
     /// Settings that override the profile's. `none`: the host has no TCP; it sends what `inject` says, and answers nothing.
-    pub(crate) tcp: HostTcp,
+    pub(crate) tcp: Option<ShortOr<NoTcp, Tcp>>,
     /// IPv4 and IPv6 addresses. By default the Nth host has 10.0.0.N.
     pub(crate) addresses: Vec<Spanned<Scalar<IpAddr>>>,
     /// The range of local ports for connections that name none.
     pub(crate) ephemeral_ports: Opt<Ports>,
 }
-
-/// The TCP of a host, if it has one.
-#[derive(Clone, Debug)]
-pub(crate) enum HostTcp {
-    None,
-    Own(Box<Tcp>),
-}
-
-impl Default for HostTcp {
-    fn default() -> HostTcp {
-        HostTcp::Own(Box::default())
-    }
-}
-
-impl<'de> Deserialize<'de> for HostTcp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HostTcp, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = HostTcp;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`none` or a map")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<HostTcp, E> {
-                with_help(NoTcp::parse(text)).map(|NoTcp| HostTcp::None)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<HostTcp, A::Error> {
-                Box::deserialize(MapAccessDeserializer::new(map)).map(HostTcp::Own)
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
-}
-
-written_as!(HostTcp: Scalar<NoTcp>, Tcp);
 
 /// `none`.
 #[derive(Clone, Copy, Debug)]

@@ -35,7 +35,7 @@ pub(crate) use expect::{Expect, OrderItem};
 pub(crate) use faults::Fault;
 pub(crate) use forgery::{ControlBits, Forgery};
 pub(crate) use hosts::{
-    DelayedAck, DurationOrOff, Host, HostTcp, Keepalive, OrNever, OrOff, Tcp, WindowScaling,
+    DelayedAck, DurationOrOff, Host, Keepalive, NoTcp, OrNever, OrOff, Tcp, WindowScaling,
 };
 pub(crate) use matching::{HostInState, Match};
 pub(crate) use middleboxes::{IdleByState, Middlebox, Translates};
@@ -86,7 +86,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
     }
 }
 
-/// Something, or a list of such.
+/// Something, or a list of these.
 #[derive(Clone, Debug)]
 pub(crate) struct OneOrMore<T>(pub(crate) Vec<T>);
 
@@ -98,7 +98,7 @@ impl<'de, T: Parse> Deserialize<'de> for OneOrMore<Scalar<T>> {
         impl<'de, T: Parse> Visitor<'de> for Either<T> {
             type Value = OneOrMore<Scalar<T>>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}, or a list of such", T::WHAT)
+                write!(f, "{}, or a list of these", T::WHAT)
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 Scalar::deserialize(text.into_deserializer()).map(|one| OneOrMore(vec![one]))

@@ -5,7 +5,6 @@ use std::time::Duration;
 use halfopen_tcp::State;
 use halfopen_units::{format_duration, format_size};
 
-use super::programs::one_or_more;
 use super::yaml::{Map, Yaml};
 use super::{Writer, size};
 use crate::{
@@ -73,7 +72,7 @@ fn host_claim(claim: &HostClaim) -> Map {
             .with("keepalive", outcome.name())
             .maybe("probes", *probes)
             .maybe("after", after.map(window)),
-        HostClaim::Error(errors) => Map::new().with("error", one_or_more(*errors)),
+        HostClaim::Error(errors) => Map::new().with("error", super::errors(*errors)),
         HostClaim::TcpInfo { at, fields } => {
             let field = |map: Map, (field, value): &(InfoField, InfoMatch)| {
                 map.with(

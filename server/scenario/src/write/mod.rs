@@ -13,7 +13,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use self::yaml::{Map, Yaml};
-use crate::{ConnectionRef, HostId, Limits, MiddleboxId, Scenario};
+use crate::{ConnectionRef, Errors, HostId, Limits, MiddleboxId, Scenario};
+use halfopen_tcp::Errno;
 pub use settings::{Setting, SettingValue, settings};
 
 /// The scenario as YAML.
@@ -44,6 +45,17 @@ fn limits_map(until: Option<Duration>, limits: Limits) -> Map {
     let usual = Limits::for_run_until(until);
     let map = Map::new().unless(&usual.virtual_time, "virtual-time", virtual_time);
     map.unless(&usual.events, "events", events)
+}
+
+/// One word, or a list.
+fn one_or_more(names: impl IntoIterator<Item = &'static str>) -> Yaml {
+    let mut names: Vec<Yaml> = names.into_iter().map(Yaml::from).collect();
+    if names.len() == 1 { names.remove(0) } else { Yaml::List(names) }
+}
+
+/// `EPIPE`, or a list.
+fn errors(errors: Errors) -> Yaml {
+    one_or_more(errors.iter().map(Errno::name))
 }
 
 /// The comment at the head of the text.

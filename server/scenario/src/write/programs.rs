@@ -7,8 +7,8 @@ use halfopen_tcp::{KeepaliveSettings, SocketOptions};
 
 use super::hosts::{address, keepalive, or_off};
 use super::yaml::{Map, Yaml};
-use super::{Writer, name, size};
-use crate::{Action, Amount, Errors, Failure, HostId, Keepalive, OnEnd, Payload, Program, Slot, Step};
+use super::{Writer, name, one_or_more, size};
+use crate::{Action, Amount, Failure, HostId, Keepalive, OnEnd, Payload, Program, Slot, Step};
 
 impl Writer<'_> {
     /// The programs of each host: one has its name, several have names of their own.
@@ -69,7 +69,7 @@ impl Steps<'_> {
         let Step { action, failure, timeout, may_not_happen, location: _, text: _ } = step;
         let error = match failure {
             Failure::EndsProgram | Failure::May => None,
-            Failure::Must(errors) => Some(one_or_more(*errors)),
+            Failure::Must(errors) => Some(super::errors(*errors)),
         };
         self.action(action, body)
             .maybe("timeout", *timeout)
@@ -113,11 +113,7 @@ impl Steps<'_> {
                 self.on(*connection, Map::new().with(word, self::amount(*amount)))
             }
             Action::Poll { connection, events } => {
-                let names = events.iter().map(|event| Yaml::from(event.name()));
-                let events = match events[..] {
-                    [event] => Yaml::from(event.name()),
-                    _ => Yaml::List(names.collect()),
-                };
+                let events = one_or_more(events.iter().map(|event| event.name()));
                 self.on(*connection, Map::new().with(word, events))
             }
             Action::Ping { connection, octets, times, every } => self
@@ -128,8 +124,8 @@ impl Steps<'_> {
                 let names = connections.map(|connection| self.name_of(connection).unwrap_or(Yaml::Nothing));
                 Map::new()
                     .with(word, Yaml::List(names.into()))
-                    .unless(&OnEnd::Passed, "half-close", *half_close)
-                    .unless(&OnEnd::Passed, "reset", *reset)
+                    .unless(&OnEnd::Passed.name(), "half-close", half_close.name())
+                    .unless(&OnEnd::Passed.name(), "reset", reset.name())
                     .maybe("idle", *idle)
             }
             Action::Repeat { body: _, times, every } => Map::new()
@@ -227,15 +223,6 @@ pub(super) fn payload(payload: &Payload) -> Yaml {
     match payload {
         Payload::Octets(octets) => size(*octets),
         Payload::Text(text) => Yaml::Map(Map::new().with("text", Yaml::Text(text.clone()))),
-    }
-}
-
-/// `EPIPE`, or a list.
-pub(super) fn one_or_more(errors: Errors) -> Yaml {
-    let mut names = errors.iter().map(|errno| Yaml::from(errno.name()));
-    match (names.next(), names.next()) {
-        (Some(only), None) => only,
-        (first, second) => Yaml::List(first.into_iter().chain(second).chain(names).collect()),
     }
 }
 

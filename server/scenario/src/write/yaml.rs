@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use halfopen_units::{format_duration, format_size};
 
-use crate::OnEnd;
-
 /// How long a line may be for what is in brackets.
 const WIDTH: usize = 100;
 
@@ -110,12 +108,6 @@ impl From<String> for Yaml {
 impl From<bool> for Yaml {
     fn from(on: bool) -> Yaml {
         Yaml::Switch(on)
-    }
-}
-
-impl From<OnEnd> for Yaml {
-    fn from(on_end: OnEnd) -> Yaml {
-        Yaml::from(on_end.name())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::task::Poll;
 
 use halfopen_scenario::Scenario;
 use halfopen_tcp::{ConnectionId, Endpoint, Errno, Instant, Received, SendFlags, SocketOptions};
@@ -105,9 +106,13 @@ impl Context<'_> {
         Ok(taken as u64)
     }
 
-    /// Whether the next call on a connection gets an error.
-    pub(super) fn has_error(&self, id: ConnectionId) -> bool {
-        self.ends.get(&id).is_some_and(|end| self.run.connections.end(*end).error.is_some())
+    /// The error of a connection that no call has returned yet, as SO_ERROR tells it.
+    pub(super) fn take_error(&mut self, id: ConnectionId) -> Option<Errno> {
+        self.ends.get(&id).filter(|end| self.run.connections.end(**end).error.is_some())?;
+        match self.endpoint.connected(id) {
+            Poll::Ready(Err(errno)) => Some(errno),
+            Poll::Ready(Ok(())) | Poll::Pending => None,
+        }
     }
 
     fn written(&mut self, end: EndId, octets: usize) {

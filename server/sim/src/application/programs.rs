@@ -167,6 +167,7 @@ impl Application for Programs {
                 for running in &mut self.list {
                     running.open.remove(&closed);
                 }
+                self.connection_changed(closed);
             }
             if let (Some(Opened::ByProgram(opened)), Some(id)) = (turn.opened, turn.connection) {
                 self.share(context.scenario, opened, id);

@@ -25,7 +25,7 @@ pub(super) struct Orders {
 pub(super) struct Relay {
     /// From the first connection to the second, and back.
     ways: [Way; 2],
-    /// When something was last passed on.
+    /// When something was last passed on, or both connections were first there.
     active: Option<Instant>,
     /// How it ends, once that is decided.
     ending: Option<Ending>,
@@ -93,12 +93,13 @@ impl Relay {
             match self.go_on(way, ids, orders, stage, context, turn) {
                 Did::Nothing => {}
                 Did::Something => return Next::More,
-                Did::Failed(position, errno) => {
-                    let end = End { error: Some(errno), ..End::default() };
-                    let resets = (orders.reset == OnEnd::Passed).then_some(1 - position);
-                    self.ending = Some(Ending { failed: Some(position), resets, ..Ending::new(end) });
-                    return Next::More;
-                }
+                Did::Failed(position, errno) => return self.fail(position, errno, orders),
+            }
+        }
+        // Neither way reads or writes now; an error is seen all the same.
+        for (position, id) in ids.into_iter().enumerate() {
+            if let Some(errno) = context.take_error(id) {
+                return self.fail(position, errno, orders);
             }
         }
         if self.has_ended(orders.half_close) {
@@ -106,12 +107,21 @@ impl Relay {
             self.ending = Some(Ending::new(end));
             return Next::More;
         }
-        let deadline = orders.idle.map(|idle| self.active.unwrap_or(stage.begun) + idle);
+        let active = *self.active.get_or_insert(context.now);
+        let deadline = orders.idle.map(|idle| active + idle);
         if deadline.is_some_and(|deadline| context.now >= deadline) {
             self.ending = Some(Ending::new(End::default()));
             return Next::More;
         }
         Next::Wait(Wait { connections: ids.map(Some), until: deadline, ..Wait::default() })
+    }
+
+    /// The connection at that position has failed. What the other cannot take is dropped.
+    fn fail(&mut self, position: usize, errno: Errno, orders: Orders) -> Next {
+        let end = End { error: Some(errno), ..End::default() };
+        let resets = (orders.reset == OnEnd::Passed).then_some(1 - position);
+        self.ending = Some(Ending { failed: Some(position), resets, ..Ending::new(end) });
+        Next::More
     }
 
     /// Whether everything was passed on that is to be.
@@ -158,8 +168,7 @@ impl Relay {
             }
             (WayState::Ended, OnEnd::ClosesBoth) | (WayState::Shut, _) => return Did::Nothing,
         }
-        // An error is seen even if there is no room.
-        if !context.endpoint.readiness(to).writable && !context.has_error(from) {
+        if !context.endpoint.readiness(to).writable {
             return Did::Nothing;
         }
         match context.read(from, BUFFER) {

@@ -116,8 +116,7 @@ impl Driver {
         self.plan_end(fault, phase, lasts);
     }
 
-    /// A segment that no host sent arrives. A host that is off does not notice, nor does one without a cable; nor does one that has
-    /// no TCP, and that sends it, send anything then.
+    /// A forged segment arrives, unless its receiver is off or without a cable; or its sender, if that is a host without a TCP.
     fn inject(&mut self, [from, to]: [HostId; 2], fault: FaultId) {
         let cable_out = |host| self.shared.run.borrow().network.is_cable_out(host);
         let is_on_net = |host: HostId| self.power[host.index()] == Power::On && !cable_out(host);

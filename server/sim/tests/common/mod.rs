@@ -13,7 +13,9 @@ use halfopen_scenario::{
 };
 use halfopen_sim::{Discard, Outcome, RunOptions};
 use halfopen_tcp::{Errno, Flags, Profile, SendFlags, SocketOptions};
-use halfopen_trace::{self as trace, EventKind, FaultApplied, Phase, Problem, StepId, Trace};
+use halfopen_trace::{
+    self as trace, EventKind, ExpectationResult, FaultApplied, Phase, Problem, StepId, Trace, Verdict,
+};
 
 pub const CLIENT: HostId = HostId(0);
 pub const SERVER: HostId = HostId(1);
@@ -194,6 +196,21 @@ pub fn run_text(text: &str) -> Outcome {
     let scenario = halfopen_scenario::load(text)
         .unwrap_or_else(|mistakes| panic!("{}", mistakes.render("test.yaml", text, false)));
     halfopen_sim::run(&Arc::new(scenario), &RunOptions::default(), &mut Discard)
+}
+
+/// The expectations that did not hold.
+pub fn broken(outcome: &Outcome) -> Vec<&ExpectationResult> {
+    let results = outcome.trace.iter().filter_map(|(_, event)| match &event.kind {
+        EventKind::ExpectationResult(result) => Some(result.as_ref()),
+        _ => None,
+    });
+    results.filter(|result| !result.passed).collect()
+}
+
+/// The run passed.
+#[track_caller]
+pub fn passes(outcome: &Outcome) {
+    assert_eq!(outcome.finished.verdict, Verdict::Passed, "{:?} {:?}", problems(outcome), broken(outcome));
 }
 
 /// How the steps of a program ended: `0.540 receive 100`, `1.000 send: EPIPE`.

@@ -19,7 +19,7 @@ impl Checker<'_> {
             [] => {
                 if let Some(first) = given.stray.first() {
                     let help = format!("name it: `server: {{{}: …}}`", first.value);
-                    self.problem(first.key, "this claim does not say of which host", help);
+                    self.problem(first.key, "this claim does not name its host", help);
                 }
                 return None;
             }

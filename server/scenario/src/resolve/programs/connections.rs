@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::Progress;
+use super::{Draft, Progress};
 use crate::address::Destination;
 use crate::de::Spanned;
 use crate::node::Span;
@@ -38,15 +38,17 @@ impl Connection<'_> {
 }
 
 impl Progress<'_> {
+    /// The other programs of the host.
+    fn others(&self) -> impl Iterator<Item = &Draft<'_>> {
+        self.drafts.iter().filter(|draft| draft.host == self.host && draft.position != self.position)
+    }
+
     /// The connection of that name that another program of the host opens.
     fn shared(&mut self, name: &str) -> Option<Slot> {
-        let others =
-            self.drafts.iter().filter(|draft| draft.host == self.host && draft.position != self.position);
-        let found = others.filter_map(|draft| {
+        let meant = self.others().find_map(|draft| {
             let connection = draft.connections.iter().position(|known| *known == Some(name))?;
             Some(ConnectionRef { program: draft.position, connection: Slot(connection), nth: None })
-        });
-        let meant = found.into_iter().next()?;
+        })?;
         let known = self.shared.iter().position(|shared| *shared == meant);
         let index = known.unwrap_or_else(|| {
             self.shared.push(meant);
@@ -119,9 +121,7 @@ impl Checker<'_> {
         let own = progress.connections.iter().position(|known| known.name == Some(text.as_str()));
         let found = own.map(Slot).or_else(|| progress.shared(text));
         if found.is_none() && !progress.vague {
-            let others = progress.drafts.iter().filter(|draft| draft.host == progress.host);
-            let others = others.filter(|draft| draft.position != progress.position);
-            let others = others.flat_map(|draft| draft.connections.iter().flatten().copied());
+            let others = progress.others().flat_map(|draft| draft.connections.iter().flatten().copied());
             let names = progress.connections.iter().filter_map(|known| known.name).chain(others);
             let names: Vec<String> = names.map(str::to_owned).collect();
             self.no_such(name.span, "connection", text, &names, |names| match names {
