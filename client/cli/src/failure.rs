@@ -64,12 +64,11 @@ impl Failure {
             ClientError::NoServer { .. } => Some(output::WITHOUT_SERVER),
             ClientError::NotFound(_) => Some(output::NAMES),
             ClientError::Refused { reason: Refusal::Untrusted, .. }
-            | ClientError::BadOptions(BadOptions::NoTls { .. }) => {
-                Some("--ca FILE names the certificate that signed that of the server")
+            | ClientError::BadOptions(BadOptions::NoTls { .. } | BadOptions::EmptyCa) => {
+                Some("--ca FILE names the certificate that signed the server's")
             }
-            ClientError::BadOptions(BadOptions::UnusedCa { .. }) => Some("or leave out --ca and HALFOPEN_CA"),
-            ClientError::BadOptions(BadOptions::EmptyCa) => {
-                Some("--ca FILE names a file that has the certificate which signed that of the server")
+            ClientError::BadOptions(BadOptions::UnusedCa { .. }) => {
+                Some("leave out --ca and HALFOPEN_CA to connect without TLS")
             }
             ClientError::BadOptions(BadOptions::TokenInClear { .. }) => {
                 Some("`halfopen serve --tls-cert FILE --tls-key FILE` serves over TLS")

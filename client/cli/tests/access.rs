@@ -39,7 +39,7 @@ async fn the_command_line_knows_tls_and_the_token() {
             "help: `halfopen serve --tls-cert FILE",
         ),
         (&["list", "--server", &server], Some("s3cret"), 4, "help: --ca FILE"),
-        (&["list", "--server", "http://192.0.2.1:1", "--ca", &ca], None, 2, "help: or leave out --ca"),
+        (&["list", "--server", "http://192.0.2.1:1", "--ca", &ca], None, 2, "help: leave out --ca"),
         (&["serve", "--token", "two words"], None, 2, "without spaces"),
         (&["serve", "--listen", "192.0.2.1:1"], Some(""), 2, "HALFOPEN_TOKEN is empty"),
         (&["serve", "--tls-cert", &ca], None, 2, "--tls-key"),

@@ -571,7 +571,7 @@ fn diff_ends_with_0_where_runs_are_the_same_and_with_1_where_not() {
         (
             &["grpc-dead-peer"],
             2,
-            "names 3 runs, name two of them, as in `halfopen diff A B`: grpc-dead-peer/none",
+            "names 3 runs; name two of them, as in `halfopen diff A B`: grpc-dead-peer/none",
         ),
         (&["fin-wait-2-stuck", "dead-client"], 2, "names 2 runs, but only one can be compared"),
         (&[&one], 2, "is a recording of 1 run: name another scenario or recording"),

@@ -20,7 +20,7 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The server cannot be reached with these options.
+    /// The options cannot be used with this address.
     #[error(transparent)]
     BadOptions(#[from] BadOptions),
     /// Nothing that speaks the protocol answers at the address.
@@ -83,7 +83,7 @@ pub enum BadOptions {
         /// The address.
         server: String,
     },
-    /// The certificates to trust are none.
+    /// The given text contains no certificate in PEM format.
     #[error("there is no certificate in PEM format (-----BEGIN CERTIFICATE-----) among those to trust")]
     EmptyCa,
     /// The system has no certificates that it trusts, or those that were given cannot be used.
@@ -112,7 +112,7 @@ pub enum Refusal {
     /// No trusted certificate signed its own: see [`ConnectOptions::ca`](crate::ConnectOptions::ca).
     #[error("its certificate has no trusted signature")]
     Untrusted,
-    /// It requires another token, or has an unusable certificate; the text says what is wrong.
+    /// Anything else, such as a wrong token, an expired certificate or a failed TLS handshake.
     #[error("{0}")]
     Other(String),
 }

@@ -23,7 +23,7 @@ impl Seeds {
 /// What is wrong with a set of seeds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SeedsError {
-    /// A part of the text is no number.
+    /// A part of the text is not a number.
     #[error("`{0}` is not a seed: write 1..100, or 1,5,9, with numbers below 2^64")]
     NoSeed(String),
     /// The end of a range is before its beginning.
@@ -34,7 +34,7 @@ pub enum SeedsError {
         /// Its last seed.
         last: u64,
     },
-    /// A seed is there twice.
+    /// A seed is given twice.
     #[error("seed {0} is given twice")]
     Twice(u64),
 }

@@ -258,3 +258,21 @@ fn what_did_not_pass_is_first_and_every_run_is_explained_under_its_date() {
     assert!(page.count("ul", "story") > 0);
     assert_eq!((page.count("span", "calm") > 0, page.count("details", "run")), (true, 2));
 }
+
+#[test]
+fn without_a_run_that_began_the_page_has_its_date_and_no_version() {
+    for (date, expected) in [(Some("Sat, 28 Nov 2026 03:20:00 GMT"), 1), (None, 0)] {
+        let mut out = Vec::new();
+        let mut reporter = HtmlReporter::new(&mut out);
+        if let Some(date) = date {
+            reporter = reporter.dated(date.to_owned());
+        }
+        reporter.run(&RunRecord::new("cut".to_owned())).unwrap();
+        reporter.end().unwrap();
+        drop(reporter);
+        let text = String::from_utf8(out).unwrap();
+        let header = text.split("<main>").next().unwrap();
+        assert_eq!(header.matches("<p class=\"dim\">").count(), expected);
+        assert!(!header.contains("<p class=\"dim\">,"), "{header}");
+    }
+}

@@ -159,7 +159,7 @@ impl Args {
             match subjects.len() {
                 2 => return Ok(subjects),
                 3.. => {
-                    return Err(several(&self.a, &subjects, "name two of them, as in `halfopen diff A B`"));
+                    return Err(several(&self.a, &subjects, "; name two of them, as in `halfopen diff A B`"));
                 }
                 0 | 1 => {}
             }
@@ -209,11 +209,11 @@ impl Subject {
 }
 
 /// The only run of them.
-fn one(argument: &str, mut subjects: Vec<Subject>) -> Result<Subject, Failure> {
-    if subjects.len() != 1 {
-        return Err(several(argument, &subjects, "but only one can be compared"));
+fn one(argument: &str, subjects: Vec<Subject>) -> Result<Subject, Failure> {
+    match <[Subject; 1]>::try_from(subjects) {
+        Ok([only]) => Ok(only),
+        Err(subjects) => Err(several(argument, &subjects, ", but only one can be compared")),
     }
-    subjects.pop().ok_or_else(|| several(argument, &[], "but one is needed"))
 }
 
 /// That an argument does not name one run.
@@ -221,5 +221,5 @@ fn several(argument: &str, subjects: &[Subject], but: &str) -> Failure {
     let names: Vec<&str> = subjects.iter().take(SHOWN).map(Subject::name).collect();
     let more = if subjects.len() > SHOWN { ", …" } else { "" };
     let (count, names) = (subjects.len(), names.join(", "));
-    Failure::Usage(format!("`{argument}` names {count} runs, {but}: {names}{more}"))
+    Failure::Usage(format!("`{argument}` names {count} runs{but}: {names}{more}"))
 }

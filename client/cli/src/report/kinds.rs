@@ -25,13 +25,13 @@ const KINDS: [(&str, Make); 5] = [
     ("junit", Make::File(|out| Box::new(JunitReporter::new(out)))),
     ("tap", Make::File(|out| Box::new(TapReporter::new(out)))),
     ("json", Make::File(|out| Box::new(JsonDocumentReporter::new(out)))),
-    ("html", Make::File(|out| Box::new(HtmlReporter::new(out).dated(today())))),
+    ("html", Make::File(|out| Box::new(HtmlReporter::new(out).dated(now())))),
     ("pcapng", Make::Folder(|path| Ok(Box::new(CapturesReporter::new(path)?)))),
 ];
 
-/// The date and the time in words: `Sat, 28 Nov 2026 03:20:00 GMT`.
+/// The present date and time: `Sat, 28 Nov 2026 03:20:00 GMT`.
 #[allow(clippy::disallowed_methods, reason = "a report says when its runs were executed")]
-fn today() -> String {
+fn now() -> String {
     httpdate::fmt_http_date(SystemTime::now())
 }
 

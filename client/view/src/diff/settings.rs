@@ -33,14 +33,14 @@ const MAX_DEPTH: usize = 32;
 
 /// The settings as the tree that their paths are of.
 fn tree(started: &RunStarted, with_settings: bool) -> Vec<(String, Part)> {
+    let profiles =
+        started.hosts.iter().map(|host| (format!("hosts.{}.profile", host.name), host.profile.clone()));
+    let settings = started.settings.iter().filter(|_| with_settings);
+    let settings = settings.map(|setting| (setting.path.clone(), value(setting)));
     let mut entries = Vec::new();
-    for host in &started.hosts {
-        let path = format!("hosts.{}.profile", host.name);
-        put(&mut entries, &path, Part::Value(host.profile.clone()));
-    }
-    for setting in started.settings.iter().filter(|_| with_settings) {
-        if setting.path.matches(['.', '[']).count() < MAX_DEPTH {
-            put(&mut entries, &setting.path, Part::Value(value(setting)));
+    for (path, value) in profiles.chain(settings) {
+        if path.matches(['.', '[']).count() < MAX_DEPTH {
+            put(&mut entries, &path, Part::Value(value));
         }
     }
     entries
@@ -293,5 +293,10 @@ mod tests {
         let settings = odd.map(|path| (path, text("x")));
         let usual = run("linux", &[("until", seconds(9))]);
         assert!(!lines(&run("linux", &settings), &usual).is_empty());
+        let mut long = usual.clone();
+        if let Some(Kind::RunStarted(started)) = &mut long.events[0].kind {
+            started.hosts[0].name = "a.".repeat(50_000);
+        }
+        assert!(!lines(&long, &usual).is_empty());
     }
 }

@@ -121,6 +121,17 @@ pub struct Sentence {
     pub text: String,
 }
 
+impl Sentence {
+    /// When it happened, in words: a moment, or from one to another.
+    pub(crate) fn time(&self) -> String {
+        match (self.from, self.until) {
+            (None, _) => String::new(),
+            (Some(from), None) => words::duration(from),
+            (Some(from), Some(until)) => format!("{} – {}", words::duration(from), words::duration(until)),
+        }
+    }
+}
+
 fn seconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     time.map(|time| time.as_secs_f64()).serialize(serializer)
 }

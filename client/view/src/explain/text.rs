@@ -40,7 +40,7 @@ fn write_paragraph(out: &mut String, paragraph: &Paragraph, width: usize) {
         let _ = writeln!(out, "{BOLD}{line}{BOLD:#}");
     }
     let timed = matches!(paragraph.subject, Subject::Story | Subject::Outcome | Subject::Apart);
-    let time = |sentence| if timed { time(sentence) } else { String::new() };
+    let time = |sentence: &Sentence| if timed { sentence.time() } else { String::new() };
     let times: Vec<String> = paragraph.sentences.iter().map(time).collect();
     let column = times.iter().map(|time| time.width()).max().unwrap_or(0);
     let indent = if column == 0 { 2 } else { column + 4 };
@@ -65,15 +65,6 @@ fn write_paragraph(out: &mut String, paragraph: &Paragraph, width: usize) {
             let _ = write!(out, "  {margin}{DIM}{time}{DIM:#}{gap}{line}");
             let _ = if events.is_empty() { writeln!(out) } else { writeln!(out, "{DIM}{events}{DIM:#}") };
         }
-    }
-}
-
-/// When it happened: a moment, or from one to another.
-pub(crate) fn time(sentence: &Sentence) -> String {
-    match (sentence.from, sentence.until) {
-        (None, _) => String::new(),
-        (Some(from), None) => words::duration(from),
-        (Some(from), Some(until)) => format!("{} – {}", words::duration(from), words::duration(until)),
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) fn page(content: &Content<'_>) -> Markup {
     let Content { counts, version, date, table, sections } = content;
     let sentence = counts.sentence();
     let several = table.len() > 1;
+    let version = version.map(|version| format!("halfopen {version}"));
+    let about = version.into_iter().chain(date.map(str::to_owned)).collect::<Vec<_>>().join(", ");
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -37,10 +39,7 @@ pub(super) fn page(content: &Content<'_>) -> Markup {
             body {
                 header {
                     h1 { (sentence) }
-                    p.dim {
-                        @if let Some(version) = version { "halfopen " (version) }
-                        @if let Some(date) = date { ", " (date) }
-                    }
+                    @if !about.is_empty() { p.dim { (about) } }
                 }
                 main {
                     @if several { (summary(table)) }
@@ -73,6 +72,6 @@ fn summary(table: &[(u8, Markup)]) -> Markup {
                 tbody { @for (_, line) in table { (made(line)) } }
             }
         }
-        p.paper-only { "On paper are the runs that did not pass, and those that were open on the screen." }
+        p.paper-only { "Only the runs that were open on the screen are printed." }
     }
 }

@@ -4,7 +4,7 @@ use halfopen_proto::v1::ExpectationResult;
 use maud::{Markup, html};
 
 use super::{badge, chart, class, made, name, source};
-use crate::explain::{ExplainOptions, Sentence, Subject, explain, text};
+use crate::explain::{ExplainOptions, Sentence, Subject, explain};
 use crate::picture::{Picture, svg};
 use crate::record::{Keepalive, Outcome, RunRecord, reference};
 use crate::stopped::Stopped;
@@ -156,7 +156,7 @@ fn story(record: &RunRecord, picture: &Picture, prefix: &str) -> Markup {
             @if paragraph.subject != Subject::Summary { h4 { (paragraph.heading) } }
             ul.story {
                 @for sentence in &paragraph.sentences {
-                    @let time = text::time(sentence);
+                    @let time = sentence.time();
                     li {
                         @if !time.is_empty() {
                             span.when {
