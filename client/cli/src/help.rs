@@ -3,8 +3,8 @@
 use anstyle::Style;
 use clap::{Arg, Command};
 
-use crate::config::{WITHOUT_SERVER, WITHOUT_SETTINGS};
 use crate::exit;
+use crate::without::{WITHOUT_SERVER, WITHOUT_SETTINGS};
 
 /// The style of headings in clap.
 const HEADING: Style = Style::new().bold().underline();

@@ -2,20 +2,19 @@
 //! ends it at once.
 
 use std::future::pending;
-use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 
-use crate::{exit, output};
+use crate::{exit, output, unread};
 
-/// How long the program may go on after that, and a write that nobody reads may take.
+/// How long the program may go on after that, and a write that nobody reads may take: somebody who reads takes a piece of
+/// [`unread`] in that time.
 const GRACE: Duration = Duration::from_millis(100);
-/// How many bytes somebody who reads takes in that time.
-const PIECE: usize = 4096;
 /// After how many times [`GRACE`] a user who still waits learns why.
 const PATIENCE: u32 = 10;
 
@@ -24,9 +23,6 @@ static CODE: AtomicU8 = AtomicU8::new(exit::INTERRUPTED);
 
 /// Whether results are written after Ctrl-C, however long it takes.
 static WRITES_RESULTS: AtomicBool = AtomicBool::new(false);
-
-/// How many writes that may never end began and ended: one is under way while it is odd.
-static WRITES: AtomicU64 = AtomicU64::new(0);
 
 /// Whether Ctrl-C was pressed, for code that does not wait in the runtime.
 static PRESSED: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
@@ -91,25 +87,12 @@ impl Drop for WritesResults {
     }
 }
 
-/// Writes all of it to a stream that may have no reader, such as a pipe. Such a write does not delay the end of the
-/// program.
-pub(crate) fn write_to_reader(out: &mut impl Write, octets: &[u8]) -> io::Result<usize> {
-    // In pieces, to see whether anybody reads.
-    for piece in octets.chunks(PIECE) {
-        WRITES.fetch_add(1, Ordering::Relaxed);
-        let written = out.write_all(piece).and_then(|()| out.flush());
-        WRITES.fetch_add(1, Ordering::Relaxed);
-        written?;
-    }
-    Ok(octets.len())
-}
-
 /// Waits as long as the program may go on after an interrupt.
 fn wait_for_end() {
-    let mut before = WRITES.load(Ordering::Relaxed);
+    let mut before = unread::writes();
     for waited in 1_u32.. {
         thread::sleep(GRACE);
-        let now = WRITES.load(Ordering::Relaxed);
+        let now = unread::writes();
         let is_unread = now == before && now % 2 == 1;
         if is_unread || !WRITES_RESULTS.load(Ordering::Relaxed) {
             return;

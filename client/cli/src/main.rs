@@ -16,7 +16,9 @@ mod output;
 mod picture_args;
 mod recording;
 mod report;
+mod unread;
 mod wall_time;
+mod without;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use halfopen_view::record::RunRecord;
 use halfopen_view::{Stopped, words};
 use serde::Serialize;
 
-use crate::interrupt;
+use crate::unread;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -82,7 +82,7 @@ fn lines(text: &str) -> String {
 
 /// Prints on standard error. If nobody reads it, there is nobody to report that to.
 pub(crate) fn print(text: &str) {
-    let _ = interrupt::write_to_reader(&mut anstream::stderr().lock(), format!("{text}\n").as_bytes());
+    let _ = unread::write_to_reader(&mut anstream::stderr().lock(), format!("{text}\n").as_bytes());
 }
 
 /// Prints on standard error why a run did not reach its end, if it did not.

@@ -176,3 +176,15 @@ pub(crate) fn not_that(what: &str, found: &str) -> Mistake {
     };
     Mistake::new(format!("expected {message}, found {found}"), help)
 }
+
+/// What stands after a variable: nothing, `+ 100`, `- 1`.
+pub(crate) fn offset(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (sign, number) = match text.chars().next() {
+        None => return Some(0),
+        Some('+') => (1, &text[1..]),
+        Some('-') => (-1, &text[1..]),
+        Some(_) => return None,
+    };
+    number.trim().parse::<u32>().ok().map(|number| sign * i64::from(number))
+}

@@ -25,12 +25,9 @@ use self::setting::{Layer, Setting};
 use crate::args::GlobalArgs;
 use crate::cli::{self, Cli};
 use crate::output;
+use crate::without::WITHOUT_SETTINGS;
 
 pub(crate) use self::refusal::{Refusal, also_set};
-pub(crate) use self::unused_options::WITHOUT_SERVER;
-
-/// Commands that need no settings and must not fail because of a mistake in a file: shells call them when they start.
-pub(crate) const WITHOUT_SETTINGS: [&str; 3] = ["completions", "help", "man"];
 
 /// Options that neither the environment nor `halfopen.toml` can set.
 const NOT_SETTABLE: [&str; 4] = ["config", "help", "no-config", "version"];

@@ -6,10 +6,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::command::WHAT_TO_RUN;
+use crate::without::WITHOUT_SERVER;
 use crate::{picture_args, recording};
-
-/// Commands that talk to no server.
-pub(crate) const WITHOUT_SERVER: [&str; 6] = ["completions", "doc", "help", "man", "schema", "serve"];
 
 /// Whether an option stands on the command line.
 pub(super) fn is_typed(typed: &ArgMatches, id: &str) -> bool {

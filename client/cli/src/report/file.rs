@@ -11,7 +11,7 @@ use halfopen_view::record::RunRecord;
 use halfopen_view::report::Reporter;
 use tempfile::NamedTempFile;
 
-use crate::interrupt;
+use crate::unread;
 
 /// What a report is written to.
 pub(super) type Out = Box<dyn Write>;
@@ -66,7 +66,7 @@ struct Pipe(File);
 
 impl Write for Pipe {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        interrupt::write_to_reader(&mut self.0, octets)
+        unread::write_to_reader(&mut self.0, octets)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::fold::{self, Slot};
+use super::fold;
 use super::layout::{ItemWhat, Layout};
 use super::row::Alike;
+use super::slot::{Group, Slot};
 use crate::timeline::EntryKind;
 use crate::words;
 
@@ -14,15 +15,6 @@ use crate::words;
 const FEWEST: usize = 4;
 /// How many of them are named one by one.
 const NAMED: usize = 4;
-
-/// Connections that go the same way as another one, with their items.
-pub(super) struct Group {
-    pub(super) alike: Alike,
-    /// Their items, in order.
-    pub(super) items: Vec<usize>,
-    /// When each begins, that of the first included.
-    begins: Vec<Duration>,
-}
 
 /// The groups of connections whose items differ in nothing but times and numbers, in the order of their first rows.
 pub(super) fn groups(layout: &Layout<'_>, kept: &[usize]) -> Vec<Group> {

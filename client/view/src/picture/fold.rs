@@ -7,24 +7,12 @@ use std::time::Duration;
 
 use halfopen_proto::v1::{StepKind, TcpDropReason, TcpPurpose, TcpState};
 
-use super::alike::Group;
 use super::layout::{ItemWhat, Layout};
-use super::row::{Alike, Folded, Row, Silence, What};
+use super::row::{Alike, Folded, Row, What};
+use super::slot::Slot;
 use crate::pattern::{LONGEST_PATTERN, Pattern};
 use crate::timeline::{EntryIndex, EntryKind, Segment};
 use crate::words;
-
-/// The content of a row: an item, or several that are folded.
-pub(super) enum Slot {
-    /// The item at this position of [`Layout::items`].
-    Item(usize),
-    /// Folded items by their positions, and their description.
-    Folded(Vec<usize>, String),
-    /// A silence before the item at this position.
-    Silence(usize, Silence),
-    /// Connections that go the same way as one that is shown.
-    Alike(Group),
-}
 
 /// The number of rows above which a transfer is folded.
 const BULK: usize = 16;

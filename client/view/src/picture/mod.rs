@@ -12,6 +12,7 @@ pub mod mermaid;
 mod phrases;
 mod row;
 mod select;
+mod slot;
 pub mod svg;
 pub mod text;
 mod write;
@@ -19,9 +20,9 @@ mod write;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use self::fold::Slot;
 use self::layout::Layout;
 use self::lives::{Lives, mark_changes};
+use self::slot::Slot;
 use crate::stall::{Stalls, Wait};
 use crate::timeline::Timeline;
 

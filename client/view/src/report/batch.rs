@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::text::{BAD, BOLD, DIM, style};
+use super::style::{BAD, BOLD, DIM, style};
 use super::{Counts, Failure};
 use crate::record::{Outcome, RunRecord};
 use crate::words::{self, plain};

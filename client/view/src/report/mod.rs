@@ -9,6 +9,7 @@ mod json;
 mod junit;
 mod ndjson;
 pub mod pcapng;
+mod style;
 mod tap;
 mod text;
 

@@ -4,11 +4,12 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use halfopen_proto::v1::{Event, ExpectationResult, KeepaliveVerdict, RunTotals};
 use unicode_width::UnicodeWidthStr;
 
 use super::batch::Batch;
+use super::style::{BAD, BOLD, DIM, GOOD, style};
 use super::{Broken, Counts, LADDERS, Reporter};
 use crate::columns;
 use crate::picture::text::{Drawing, Pace, Paper, draw, play};
@@ -17,11 +18,6 @@ use crate::record::{Keepalive, Outcome, RunRecord};
 use crate::stopped::Stopped;
 use crate::timeline::Timeline;
 use crate::words::{self, plain};
-
-pub(super) const BOLD: Style = Style::new().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
-const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const BAD: Style = AnsiColor::Red.on_default();
 
 /// How many of the runs that did not pass are shown in full.
 const MOST_IN_FULL: usize = 20;
@@ -321,15 +317,6 @@ fn verdict(out: &mut dyn Write, record: &RunRecord, columns: Option<usize>) -> i
         writeln!(out, "{DIM}repeat it with: {}{DIM:#}", plain(&command))?;
     }
     Ok(())
-}
-
-pub(super) const fn style(outcome: Outcome) -> Style {
-    match outcome {
-        Outcome::Passed => GOOD.bold(),
-        Outcome::Failed | Outcome::Unfinished | Outcome::Invalid | Outcome::NotFound | Outcome::NoServer => {
-            BAD.bold()
-        }
-    }
 }
 
 /// The most important totals of a run.

@@ -1,16 +1,14 @@
 //! What was expected, what was found, and why a run is not passed.
 
-use std::time::Duration;
-
 use halfopen_proto::v1::{
     DataClaim, ExpectationResult, Finding, FindingFact, HostClaim, KeepaliveOutcome, KeepaliveVerdict,
-    Problem, RunClaim, RunLimit, SegmentsClaim, SegmentsFound, StepReference, TcpState, TcpStates,
-    TimeWindow, claim, finding, host_claim, problem, run_limit, segments_claim,
+    Problem, RunClaim, RunLimit, SegmentsClaim, SegmentsFound, StepReference, TcpState, TcpStates, claim,
+    finding, host_claim, problem, run_limit, segments_claim,
 };
 
 use super::matching::order;
 use super::tcp_info::{tcp_info, tcp_info_claim};
-use super::{count, duration, flags, from_proto, keepalive, state};
+use super::{count, duration, flags, from_proto, keepalive, range, state};
 
 /// What an expectation expects: `ESTABLISHED, …, CLOSED, within 5s`.
 pub fn expected(result: &ExpectationResult) -> String {
@@ -100,23 +98,6 @@ fn segments(claim: &SegmentsClaim) -> String {
     };
     let gaps: Vec<String> = claim.spacing.iter().map(range).collect();
     if gaps.is_empty() { number } else { format!("{number}, {} apart", gaps.join(", ")) }
-}
-
-/// A time, or from when to when.
-pub(super) fn range(window: &TimeWindow) -> String {
-    const STEP: Duration = Duration::from_nanos(1);
-    let [from, to] = [&window.earliest, &window.latest].map(|time| from_proto(time.as_ref()));
-    if from == to {
-        duration(from)
-    } else if from.is_zero() {
-        // `under` reads as a nanosecond less.
-        match (to + STEP).subsec_micros() {
-            0 if to.subsec_nanos() > 0 => format!("under {}", duration(to + STEP)),
-            _ => format!("within {}", duration(to)),
-        }
-    } else {
-        format!("between {} and {}", duration(from), duration(to))
-    }
 }
 
 /// What was found: `dead: 10 probes, 2h 12m 30s after the last segment`.

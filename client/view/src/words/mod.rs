@@ -10,7 +10,8 @@ mod tcp_info;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    KeepaliveVerdict, MiddleboxState, TcpFlags, TcpPurpose, TcpState, TcpTimer, UnreachableCode, Verdict,
+    KeepaliveVerdict, MiddleboxState, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimeWindow, UnreachableCode,
+    Verdict,
 };
 
 pub use expectation::{expected, found, problem};
@@ -153,6 +154,23 @@ pub fn plain(text: &str) -> String {
 /// How long keepalive probes went unanswered: `10 probes, 2h 12m 30s of silence`.
 pub fn silence(probes: u32, silence: Duration) -> String {
     format!("{}, {} of silence", count(probes.into(), "probe"), duration(silence))
+}
+
+/// A time, or from when to when.
+pub(super) fn range(window: &TimeWindow) -> String {
+    const STEP: Duration = Duration::from_nanos(1);
+    let [from, to] = [&window.earliest, &window.latest].map(|time| from_proto(time.as_ref()));
+    if from == to {
+        duration(from)
+    } else if from.is_zero() {
+        // `under` reads as a nanosecond less.
+        match (to + STEP).subsec_micros() {
+            0 if to.subsec_nanos() > 0 => format!("under {}", duration(to + STEP)),
+            _ => format!("within {}", duration(to)),
+        }
+    } else {
+        format!("between {} and {}", duration(from), duration(to))
+    }
 }
 
 /// A protobuf duration as that of the standard library; zero if it is negative.

@@ -2,8 +2,7 @@
 
 use halfopen_proto::v1::{TcpInfo, TcpInfoClaim, TcpInfoField, tcp_info_match, tcp_info_value};
 
-use super::expectation::range;
-use super::{duration, from_proto};
+use super::{duration, from_proto, range};
 
 /// `cwnd 10, rtt 40ms`.
 pub fn tcp_info(info: &TcpInfo) -> String {

@@ -10,7 +10,7 @@ use super::{Opt, OrOff, WindowScaling};
 use crate::address::Port;
 use crate::de::Spanned;
 use crate::forms;
-use crate::parse::{Mistake, Parse, Scalar, Switch, expected};
+use crate::parse::{Mistake, Parse, Scalar, Switch, expected, offset};
 use crate::quantity::Size;
 use crate::{Base, FlagsMatch, Number};
 
@@ -138,16 +138,4 @@ impl Parse for Number {
         plus.map(|plus| Number { base: Base::Initial, plus })
             .ok_or_else(|| Mistake::new(format!("{number} is out of range"), "sequence numbers have 32 bits"))
     }
-}
-
-/// What stands after a variable: nothing, `+ 100`, `- 1`.
-pub(super) fn offset(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let (sign, number) = match text.chars().next() {
-        None => return Some(0),
-        Some('+') => (1, &text[1..]),
-        Some('-') => (-1, &text[1..]),
-        Some(_) => return None,
-    };
-    number.trim().parse::<u32>().ok().map(|number| sign * i64::from(number))
 }

@@ -3,12 +3,11 @@
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-use super::forgery::offset;
 use super::hosts::or_off;
 use super::{ControlBits, Opt, WindowScaling};
 use crate::Renumber;
 use crate::forms;
-use crate::parse::{Mistake, Parse, expected};
+use crate::parse::{Mistake, Parse, expected, offset};
 use crate::quantity::Size;
 
 /// The fields that are rewritten.

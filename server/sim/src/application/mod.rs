@@ -4,6 +4,7 @@
 //! ([`Context`]). The steps of a scenario ([`Programs`]) are one application, somebody outside ([`Outside`]) is another.
 
 mod context;
+mod next;
 mod outside;
 mod programs;
 mod relay;

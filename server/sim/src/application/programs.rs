@@ -8,7 +8,8 @@ use halfopen_scenario::{Action, Program, Scenario, Slot, Step};
 use halfopen_tcp::{ConnectionId, Instant};
 use halfopen_trace::{ConnectionOpened, HostId};
 
-use super::running::{Next, Running, Wait};
+use super::next::{Next, Wait};
+use super::running::Running;
 use super::{Application, Context, Opened, Process, Socket, Turn};
 
 /// The programs of a host in one of its lives.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use halfopen_scenario::OnEnd;
 use halfopen_tcp::{ConnectionId, Errno, Instant, Received};
 
-use super::running::{End, Next, Stage, Wait};
+use super::next::{End, Next, Wait};
 use super::{Context, Turn};
 
 /// Octets that a relay reads in one go, and holds while they cannot be written: HAProxy's `tune.bufsize`, NGINX's
@@ -77,12 +77,12 @@ impl Relay {
         self.ending.is_some()
     }
 
-    /// At most one call. The connections are closed when it ends.
+    /// At most one call; adds to the octets that the step has sent. The connections are closed when it ends.
     pub(super) fn turn(
         &mut self,
         ids: [ConnectionId; 2],
         orders: Orders,
-        stage: &mut Stage,
+        octets: &mut u64,
         context: &mut Context<'_>,
         turn: &mut Turn,
     ) -> Next {
@@ -90,7 +90,7 @@ impl Relay {
             return ending.turn(ids, context, turn);
         }
         for way in 0..self.ways.len() {
-            match self.go_on(way, ids, orders, stage, context, turn) {
+            match self.go_on(way, ids, orders, octets, context, turn) {
                 Did::Nothing => {}
                 Did::Something => return Next::More,
                 Did::Failed(position, errno) => return self.fail(position, errno, orders),
@@ -139,7 +139,7 @@ impl Relay {
         index: usize,
         ids: [ConnectionId; 2],
         orders: Orders,
-        stage: &mut Stage,
+        octets: &mut u64,
         context: &mut Context<'_>,
         turn: &mut Turn,
     ) -> Did {
@@ -150,7 +150,7 @@ impl Relay {
                 Ok(0) => Did::Nothing,
                 Ok(taken) => {
                     way.held.drain(..taken as usize);
-                    stage.octets += taken;
+                    *octets += taken;
                     self.active = Some(context.now);
                     Did::Something
                 }
@@ -173,8 +173,8 @@ impl Relay {
         }
         match context.read(from, BUFFER) {
             Ok(Received::Nothing) => Did::Nothing,
-            Ok(Received::Octets(octets)) => {
-                way.held.extend_from_slice(&context.data[..octets]);
+            Ok(Received::Octets(len)) => {
+                way.held.extend_from_slice(&context.data[..len]);
                 self.active = Some(context.now);
                 Did::Something
             }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use halfopen_scenario::{Action, Amount, Payload, PollEvent, Slot};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenOptions, Received, SendFlags, SocketOptions};
 
+use super::next::{End, Next, Wait};
 use super::relay::Orders;
-use super::running::{End, Next, Ping, Running, Stage, Wait};
+use super::running::{Ping, Running, Stage};
 use super::{Context, Turn};
 
 impl Running {
@@ -88,7 +89,7 @@ impl Running {
         };
         stage.called = true;
         let mut relay = std::mem::take(&mut stage.relay);
-        let next = relay.turn(ids, orders, stage, context, turn);
+        let next = relay.turn(ids, orders, &mut stage.octets, context, turn);
         if let Some(closed) = turn.connection.filter(|_| relay.is_ending()) {
             self.close(closed);
         }

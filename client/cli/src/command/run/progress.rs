@@ -13,7 +13,7 @@ use indicatif::{ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use tokio::time::Instant;
 
 use crate::wall_time::wall_time;
-use crate::{interrupt, output};
+use crate::{output, unread};
 
 const DIM: Style = Style::new().dimmed();
 /// How many of the slowest runs are listed on a terminal.
@@ -111,7 +111,7 @@ struct Beside<W> {
 impl<W: Write> Write for Beside<W> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let Beside { out, bar } = self;
-        bar.suspend(|| interrupt::write_to_reader(out, octets))
+        bar.suspend(|| unread::write_to_reader(out, octets))
     }
 
     fn flush(&mut self) -> io::Result<()> {
