@@ -107,21 +107,26 @@ impl Connection {
             self.packets.new = Packet::default();
             return None;
         }
-        self.timers.cancel(cx, Timer::Persist);
-        let mut flags = Flags::NONE;
-        if fin {
-            flags |= Flags::FIN;
-        }
+        let mut flags = if fin { Flags::FIN } else { Flags::NONE };
         // What the persist timer sends is pushed, whatever the application said (Linux `tcp_write_wakeup`).
         let pushed = ends && (override_sws || self.snd.is_pushed());
         if len > 0 && (pushed || len == due && due < unsent) {
             flags |= Flags::PSH;
         }
+        let sent = self.advance_nxt(cx, len, flags);
+        Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
+    }
+
+    /// The next `len` octets of data, and perhaps a FIN, are in flight (Linux `tcp_event_new_data_sent`). Returns the segment
+    /// as it is sent.
+    fn advance_nxt(&mut self, cx: &mut Context<'_>, len: u32, flags: Flags) -> Sent {
+        self.timers.cancel(cx, Timer::Persist);
         let ends_packet = len > 0 && self.packets.new.count();
         if len > 0 {
             self.end_idleness(cx);
         }
-        let mut sent = Sent::new(self.snd.nxt, len + u32::from(fin), flags, cx.now);
+        let octets = len + u32::from(flags.contains(Flags::FIN));
+        let mut sent = Sent::new(self.snd.nxt, octets, flags, cx.now);
         sent.joined = self.packets.new.goes_on();
         self.snd.nxt += sent.len;
         sent.ends_record = self.snd.pass_record();
@@ -142,7 +147,7 @@ impl Connection {
         if ends_packet {
             sent.flags |= Flags::PSH;
         }
-        Some(self.emit_sent(cx, &sent, Purpose::Normal, buffer))
+        sent
     }
 
     /// The sender's silly-window avoidance and Nagle's algorithm (RFC 9293 §3.8.6.2.1, §3.7.4). `due` octets are left of the record.
