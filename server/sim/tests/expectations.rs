@@ -9,6 +9,7 @@ use halfopen_scenario::{
     Claim, ConnectionRef, Count, Errors, Expectation, FlagsMatch, HostClaim, HostId, KeepaliveOutcome,
     Location, Match, PathItem, Scenario, Window,
 };
+use halfopen_sim::Outcome;
 use halfopen_tcp::{Errno, Flags, State};
 use halfopen_trace::{EventKind, ExpectationResult, Finding, KeepaliveFound, KeepaliveVerdict, Verdict};
 
@@ -149,6 +150,23 @@ fn segments_are_counted_on_the_wire() {
     }
 }
 
+/// ARP asks three times, a second apart, and the SYNs wait in the client. What is sent while the neighbour is known is lost on the way.
+#[test]
+fn a_segment_that_waits_for_a_neighbour_in_vain_was_never_sent() {
+    let text = |at: &str| {
+        format!(
+            "scenario: test\nhosts: {{client: {{}}, server: {{}}}}\nnetwork: {{neighbours: on}}\napplications:\n  server: [listen: 80, \
+             {{accept: , may-not-happen: on}}, {{receive: end, may-not-happen: on}}]\n  client: [wait: 1s, {{connect: server:80, may-fail: \
+             on}}, wait: 1s, {{send: 10 B, may-fail: on}}]\nfaults: [{{power-loss: server, at: {at}}}]\nuntil: 8s\nexpect:\n  - segments: \
+             {{from: client}}\n    count: at least 0\n"
+        )
+    };
+    for (at, sent) in [("0s", 0), ("1500ms", 9)] {
+        let result = only_result(&run_text(&text(at)));
+        assert_eq!(result.finding, Finding::Segments { count: sent, spacing: Vec::new() }, "{at}");
+    }
+}
+
 /// A client that sends three times, and both close.
 const TALK: &str = "\
 applications:
@@ -158,14 +176,17 @@ applications:
 
 /// The one expectation of a text, as it came out.
 fn played(text: &str) -> ExpectationResult {
-    let outcome = play(text);
+    only_result(&play(text))
+}
+
+fn only_result(outcome: &Outcome) -> ExpectationResult {
     let mut results = outcome.trace.iter().filter_map(|(_, event)| match &event.kind {
         EventKind::ExpectationResult(result) => Some((**result).clone()),
         _ => None,
     });
     let result = results.next().expect("one is there");
     assert!(results.next().is_none());
-    assert_eq!(outcome.finished.verdict == Verdict::Passed, result.passed, "{:?}", problems(&outcome));
+    assert_eq!(outcome.finished.verdict == Verdict::Passed, result.passed, "{:?}", problems(outcome));
     if let Some(decided) = result.decided {
         assert_eq!(outcome.trace.get(decided.event).map(|event| event.time), Some(decided.time));
     }

@@ -1,18 +1,22 @@
 //! Expectations, each against what happened.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use halfopen_scenario::{Claim, ConnectionRef, Expectation, HostClaim, Scenario, Window};
-use halfopen_trace::{ExpectationId, ExpectationResult, Finding, HostId, Trace};
+use halfopen_trace::{ExpectationId, ExpectationResult, Finding, HostId, SegmentNumber, Trace};
 
 use crate::check::Check;
 use crate::connection::check_connection;
 use crate::ends::{End, Ends};
+use crate::wire::unresolved;
 
 /// What claims are checked against.
 pub(crate) struct Evidence<'a> {
     pub(crate) trace: &'a Trace,
     pub(crate) ends: &'a Ends,
+    /// Segments that never left their host.
+    pub(crate) unresolved: BTreeSet<SegmentNumber>,
     pub(crate) virtual_time: Duration,
 }
 
@@ -23,7 +27,7 @@ pub(crate) fn check_all(
     ends: &Ends,
     virtual_time: Duration,
 ) -> Vec<ExpectationResult> {
-    let evidence = Evidence { trace, ends, virtual_time };
+    let evidence = Evidence { trace, ends, unresolved: unresolved(trace), virtual_time };
     let expectations = (0..).map(ExpectationId).zip(&scenario.expectations);
     let result = |(id, expectation)| {
         let Check { passed, finding, connection, decided } = evidence.check(expectation);

@@ -1,8 +1,13 @@
-//! What is claimed of the wire: the segments that hosts sent, whether or not they arrived.
+//! What is claimed of the wire: the segments that hosts sent, whether or not they arrived. One that waited in its host for a
+//! neighbour's answer, in vain, was never sent.
+
+use std::collections::BTreeSet;
 
 use halfopen_scenario::{Count, Match, OrderItem, Window};
 use halfopen_tcp::Flags;
-use halfopen_trace::{ConnectionNumber, Decision, EventKind, Finding, HostId, SegmentSent};
+use halfopen_trace::{
+    ConnectionNumber, Decision, EventKind, Finding, HostId, LossReason, SegmentNumber, SegmentSent, Trace,
+};
 
 use crate::check::Check;
 use crate::claims::Evidence;
@@ -19,16 +24,29 @@ struct Sent<'a> {
     segment: &'a SegmentSent,
 }
 
+/// The segments that never left their host, because no neighbour answered.
+pub(crate) fn unresolved(trace: &Trace) -> BTreeSet<SegmentNumber> {
+    let lost = trace.iter().filter_map(|(_, event)| match event.kind {
+        EventKind::SegmentLost { segment, reason: LossReason::NeighbourUnresolved } => Some(segment),
+        _ => None,
+    });
+    lost.collect()
+}
+
 impl Evidence<'_> {
     /// Every segment that a host sent; none that a fault or a middlebox made up.
     fn sent(&self) -> impl Iterator<Item = Sent<'_>> {
         self.trace.iter().filter_map(|(sequence, event)| match &event.kind {
-            EventKind::SegmentSent(segment) if !segment.injected => Some(Sent {
-                moment: Decision { event: sequence, time: event.time },
-                sender: event.host?,
-                connection: event.connection,
-                segment,
-            }),
+            EventKind::SegmentSent(segment)
+                if !segment.injected && !self.unresolved.contains(&segment.segment) =>
+            {
+                Some(Sent {
+                    moment: Decision { event: sequence, time: event.time },
+                    sender: event.host?,
+                    connection: event.connection,
+                    segment,
+                })
+            }
             _ => None,
         })
     }
@@ -42,7 +60,9 @@ impl Evidence<'_> {
     pub(crate) fn check_segments(&self, matching: &Match, count: Count, spacing: &[Window]) -> Check {
         let moments: Vec<Decision> =
             self.sent().filter(|sent| self.is(matching, sent)).map(|sent| sent.moment).collect();
-        if moments.is_empty() && self.sent().next().is_none() {
+        let is_silent =
+            || !self.trace.iter().any(|(_, event)| matches!(event.kind, EventKind::SegmentSent(_)));
+        if moments.is_empty() && is_silent() {
             return Check::broken(Finding::NoSegments);
         }
         let gaps = moments.windows(2).map(|pair| pair[1].time.since(pair[0].time));
