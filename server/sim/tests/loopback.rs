@@ -72,6 +72,18 @@ fn the_two_ends_of_a_connection_on_one_host_are_told_apart() {
     }
 }
 
+/// The answers of another host are none of it.
+#[test]
+fn claims_may_be_about_what_a_host_sends_to_itself() {
+    let outcome = run_text(
+        "scenario: test\nhosts: {box: {}, other: {}}\napplications:\n  other: [connect: box:80, send: 30 B, close]\n  box:\n    \
+         service:\n      - listen: 80\n      - repeat: [accept, receive: end, close]\n        times: 2\n    caller: [wait: 1s, connect: \
+         box:80, send: 10 B, close]\nexpect:\n  - segments: {from: box, to: box, flags: SYN}\n    count: 2\n  - segments: {from: box, to: \
+         box, payload: any}\n    count: 1\n  - order: [{from: box, to: box, flags: only SYN}, {from: box, to: box, flags: SYN+ACK}]\n",
+    );
+    passes(&outcome);
+}
+
 #[test]
 fn an_ipv6_host_knows_itself_too() {
     let outcome = run_text(

@@ -202,6 +202,9 @@ impl Checker<'_> {
             return None;
         };
         let matching = self.matching(given);
+        if let Some(to) = &given.to {
+            self.two_ends([matching.from, matching.to], to.span);
+        }
         let skip = word(&which.skip).unwrap_or_default().into();
         Some(Effect::Segment { matching, skip, which: self.which(which), action })
     }

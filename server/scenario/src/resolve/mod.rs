@@ -166,8 +166,8 @@ impl Checker<'_> {
             && from == receiver
         {
             let name = &self.hosts[from.0].name;
-            let message = format!("nothing goes from `{name}` to itself");
-            self.problem(to, message, "name another host");
+            let message = format!("what `{name}` sends to itself does not leave it");
+            self.problem(to, message, "no link, middlebox or fault is on that way: name another host");
         }
     }
 
@@ -205,9 +205,6 @@ impl Checker<'_> {
     fn matching(&mut self, matching: &Match) -> crate::Match {
         let from = self.host_at(&matching.from);
         let to = self.host_at(&matching.to);
-        if let Some(place) = &matching.to {
-            self.two_ends([from, to], place.span);
-        }
         let state = matching.state.as_ref().and_then(|state| self.host_in_state(state));
         if let (Some(from), Some(to), Some((host, _))) = (from, to, state)
             && host != from
