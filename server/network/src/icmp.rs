@@ -70,7 +70,7 @@ mod tests {
 
     fn endpoint(address: &str) -> Endpoint {
         let settings = Profile::Linux.settings();
-        Endpoint::new(Config { addresses: vec![address.parse().unwrap()], settings, secret: 1 })
+        Endpoint::new(Config::new(vec![address.parse().unwrap()], settings, 1))
     }
 
     #[test]

@@ -258,7 +258,7 @@ fn programs_have_their_connections() {
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(0)), Some(S(15)), Some(S(1)), None]);
     assert_eq!(
         web.steps[0].location,
-        Location { line: 92, column: 9, path: "applications.server.web[0]".to_owned() }
+        Location { line: 93, column: 9, path: "applications.server.web[0]".to_owned() }
     );
 }
 

@@ -354,5 +354,10 @@ fn config(scenario: &Scenario, host: HostId, addresses: Vec<IpAddr>, (seed, life
         settings.mtu = scenario.network.link.mtu;
     }
     let secret = Stream::new(seed, &format!("iss/{}/{life}", host.name)).next_u64();
-    Config { addresses, settings, secret }
+    let routes = host.routes.iter().flat_map(|route| {
+        let settings = route.over(settings.clone());
+        scenario.host(route.to).addresses.iter().map(move |address| (*address, settings.clone()))
+    });
+    let routes = routes.collect();
+    Config { addresses, settings, routes, secret }
 }

@@ -48,8 +48,14 @@ pub(crate) struct AckPolicy {
 
 impl AckPolicy {
     pub(crate) fn new(settings: &Settings) -> AckPolicy {
+        // The peer's retransmission timer must not be first (Linux `tcp_delack_max`).
+        let before_rto = settings.rto.min.saturating_sub(settings.rto.granularity);
+        let longest = |delayed: DelayedAckSettings| match settings.ack_rule {
+            AckRule::SecondSegment => delayed,
+            AckRule::Adaptive => DelayedAckSettings { max: delayed.max.min(before_rto), ..delayed },
+        };
         AckPolicy {
-            settings: settings.delayed_ack,
+            settings: settings.delayed_ack.map(longest),
             rule: settings.ack_rule,
             compression: settings.ack_compression,
             quick: 0,

@@ -27,11 +27,23 @@ pub struct Config {
     pub addresses: Vec<IpAddr>,
     /// The numbers and choices of its TCP.
     pub settings: Settings,
+    /// Those of connections with an address to which the host has a route with metrics of its own (`ip route`).
+    pub routes: BTreeMap<IpAddr, Settings>,
     /// The secret key of RFC 9293 §3.4.1: initial sequence numbers follow from it, the addresses and the clock.
     pub secret: u64,
 }
 
 impl Config {
+    /// A host to which all ways are alike.
+    pub const fn new(addresses: Vec<IpAddr>, settings: Settings, secret: u64) -> Config {
+        Config { addresses, settings, routes: BTreeMap::new(), secret }
+    }
+
+    /// The numbers and choices of a connection with this address.
+    fn settings_to(&self, remote: IpAddr) -> &Settings {
+        self.routes.get(&remote).unwrap_or(&self.settings)
+    }
+
     /// Whether an address is the host's own: what is sent there does not leave it.
     fn is_own(&self, address: IpAddr) -> bool {
         address.is_loopback() || self.addresses.contains(&address)
@@ -137,7 +149,8 @@ impl Endpoint {
         while let Some(&id) = self.ready.front() {
             let before = self.before(id);
             let transmit = self.connections[id.0 as usize].as_mut().and_then(|connection| {
-                connection.poll_transmit(&mut context(&self.config, &mut self.events, now), buffer)
+                let remote = connection.addresses().1;
+                connection.poll_transmit(&mut context(&self.config, remote, &mut self.events, now), buffer)
             });
             self.after(id, before);
             if transmit.is_some() {

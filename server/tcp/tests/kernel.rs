@@ -75,7 +75,7 @@ impl Host {
         run("ip", &["address", "add", "10.77.0.1/24", "dev", "halfopen0"]);
         run("ip", &["link", "set", "halfopen0", "up"]);
         let settings = Profile::Linux.settings();
-        let endpoint = Endpoint::new(Config { addresses: vec![IpAddr::V4(US)], settings, secret: 7 });
+        let endpoint = Endpoint::new(Config::new(vec![IpAddr::V4(US)], settings, 7));
         Host {
             endpoint,
             device,

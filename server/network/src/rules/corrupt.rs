@@ -63,7 +63,7 @@ mod tests {
 
     fn endpoint(address: &str) -> Endpoint {
         let settings = Profile::Linux.settings();
-        Endpoint::new(Config { addresses: vec![address.parse().unwrap()], settings, secret: 1 })
+        Endpoint::new(Config::new(vec![address.parse().unwrap()], settings, 1))
     }
 
     /// A SYN, and an endpoint that it is for.

@@ -10,6 +10,7 @@ mod network;
 mod presets;
 mod program;
 mod rewrite;
+mod route;
 mod segment;
 mod tcp_info;
 mod tcp_settings;
@@ -38,6 +39,7 @@ pub use network::{Bursts, Distribution, Jitter, Link, Loss, Network, Queue};
 pub use presets::Preset;
 pub use program::{Action, Amount, Failure, OnEnd, Payload, PollEvent, Program, Step};
 pub use rewrite::{NewValue, Renumber, Rewrite};
+pub use route::Route;
 pub use segment::{FlagsMatch, Match, PayloadMatch, SegmentFacts, SizeMatch};
 pub use tcp_info::{InfoField, InfoMatch, InfoValue};
 pub use tcp_settings::{DelayedAck, Keepalive, TcpSettings};
@@ -162,6 +164,8 @@ pub struct Host {
     pub profile: Profile,
     /// Settings that override the profile's.
     pub tcp: TcpSettings,
+    /// Ways to other hosts on which its TCP has settings of their own, each host once.
+    pub routes: Vec<Route>,
     /// Whether it has no TCP: it sends what faults forge, and answers nothing.
     pub is_scripted: bool,
     /// Its addresses at first, at least one. Connections leave from the first of a family. By default the Nth host has

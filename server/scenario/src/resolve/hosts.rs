@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use halfopen_tcp::RtoSettings;
 use halfopen_units::format_duration;
 
 use super::{Checker, word};
@@ -13,7 +14,7 @@ use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::resolve::programs::LOCALHOST;
 use crate::shape::{self, DurationOrOff, Expect, Named, NoTcp, Opt, OrNever, OrOff, ShortOr, WindowScaling};
-use crate::{DelayedAck, Host, Keepalive, Limits, TcpSettings};
+use crate::{DelayedAck, Host, HostId, Keepalive, Limits, Route, TcpSettings};
 
 impl Checker<'_> {
     pub(super) fn hosts(&mut self, hosts: &Spanned<Named<Spanned<shape::Host>>>) {
@@ -34,6 +35,9 @@ impl Checker<'_> {
             }
             let host = self.one_host(index, name, host);
             self.hosts.push(host);
+        }
+        for (index, (_, host)) in list.iter().enumerate() {
+            self.hosts[index].routes = self.routes(HostId(index), host);
         }
         self.addresses_differ(list);
     }
@@ -59,11 +63,20 @@ impl Checker<'_> {
             name: name.value.clone(),
             profile,
             tcp,
+            routes: Vec::new(),
             is_scripted,
             addresses,
             location: self.location(name.span),
         };
-        let rto = host.settings().rto;
+        self.bounds_of_rto(
+            name.span,
+            host.settings().rto,
+            "set `rto: {min: …, max: …}` so that `min` is at most `max`",
+        );
+        host
+    }
+
+    fn bounds_of_rto(&mut self, span: Span, rto: RtoSettings, help: &str) {
         if rto.min > rto.max {
             let asked = self.profile.map(|profile| format!(", with the profile `{}`", profile.name()));
             let message = format!(
@@ -72,9 +85,36 @@ impl Checker<'_> {
                 format_duration(rto.max),
                 asked.unwrap_or_default()
             );
-            self.problem(name.span, message, "set `rto: {min: …, max: …}` so that `min` is at most `max`");
+            self.problem(span, message, help);
         }
-        host
+    }
+
+    fn routes(&mut self, from: HostId, host: &Spanned<shape::Host>) -> Vec<Route> {
+        let mut routes = Vec::new();
+        for (name, route) in &host.routes.0 {
+            let Some(to) = self.host(name.span, name) else { continue };
+            self.two_ends([Some(from), Some(to)], name.span);
+            let route = Route {
+                to,
+                rto_min: route.rto_min.as_ref().map(|rto_min| self.positive(rto_min)),
+                initial_window: route.initial_window.as_ref().map(|window| self.at_least_one(window)),
+                congestion: word(&route.congestion),
+            };
+            let settings = route.over(self.hosts[from.0].settings());
+            self.bounds_of_rto(
+                name.span,
+                settings.rto,
+                "let `rto-min` be at most the host's `rto: {max: …}`",
+            );
+            routes.push(route);
+        }
+        if let Some((name, _)) = host.routes.0.first()
+            && self.hosts[from.0].is_scripted
+        {
+            let message = format!("`{}` has no TCP, which routes could change", self.hosts[from.0].name);
+            self.problem(name.span, message, "leave `routes` out, or `tcp: none`");
+        }
+        routes
     }
 
     fn addresses_differ(&mut self, list: &[(Spanned<String>, Spanned<shape::Host>)]) {

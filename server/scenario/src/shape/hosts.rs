@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::{Opt, ShortOr};
+use super::{Named, Opt, ShortOr};
 use crate::address::Ports;
 use crate::de::Spanned;
 use crate::forms::{self, written_as};
@@ -27,8 +27,22 @@ pub(crate) struct Host {
     pub(crate) tcp: Option<ShortOr<NoTcp, Tcp>>,
     /// IPv4 and IPv6 addresses. By default the Nth host has 10.0.0.N.
     pub(crate) addresses: Vec<Spanned<Scalar<IpAddr>>>,
+    /// Ways to other hosts, by the host's name, on which TCP has settings of their own.
+    pub(crate) routes: Named<Spanned<Route>>,
     /// The range of local ports for connections that name none.
     pub(crate) ephemeral_ports: Opt<Ports>,
+}
+
+/// The metrics of a route, which override the host's settings.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Route {
+    /// The least retransmission timeout.
+    pub(crate) rto_min: Opt<Duration>,
+    /// The initial congestion window, in segments.
+    pub(crate) initial_window: Opt<u32>,
+    /// The congestion control algorithm.
+    pub(crate) congestion: Opt<CongestionAlgorithm>,
 }
 
 /// `none`.

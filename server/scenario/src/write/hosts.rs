@@ -3,32 +3,43 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use halfopen_tcp::SynCookies;
+use halfopen_tcp::{CongestionAlgorithm, SynCookies};
 
 use super::yaml::{Map, Yaml};
 use super::{Writer, size};
-use crate::{DelayedAck, Host, Keepalive, TcpSettings};
+use crate::{DelayedAck, Host, Keepalive, Route, TcpSettings};
 
 impl Writer<'_> {
     pub(super) fn hosts(self) -> Map {
         let hosts = self.scenario.hosts.iter().enumerate();
-        hosts.fold(Map::new(), |map, (index, it)| map.with(&it.name, host(index, it)))
+        hosts.fold(Map::new(), |map, (index, it)| map.with(&it.name, self.one_host(index, it)))
+    }
+
+    fn one_host(self, index: usize, host: &Host) -> Map {
+        let Host { name: _, profile, tcp, routes, is_scripted, addresses, location: _ } = host;
+        let usual = u8::try_from(index + 1).ok().map(|number| IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)));
+        let given = (usual.as_slice() != &addresses[..])
+            .then(|| Yaml::List(addresses.iter().map(|given| address(*given)).collect()));
+        let ports = tcp.ephemeral_ports.as_ref().map(|ports| format!("{}-{}", ports.start(), ports.end()));
+        let settings = tcp_settings(tcp);
+        let routes =
+            routes.iter().fold(Map::new(), |map, it| map.with(&self.scenario.host(it.to).name, route(it)));
+        Map::new()
+            .unless(&halfopen_tcp::Profile::default().name(), "profile", profile.name())
+            .maybe("addresses", given)
+            .maybe("routes", (!routes.is_empty()).then_some(routes))
+            .maybe("ephemeral-ports", ports)
+            .maybe("tcp", is_scripted.then(|| Yaml::from("none")))
+            .maybe("tcp", (!settings.is_empty()).then_some(settings))
     }
 }
 
-fn host(index: usize, host: &Host) -> Map {
-    let Host { name: _, profile, tcp, is_scripted, addresses, location: _ } = host;
-    let usual = u8::try_from(index + 1).ok().map(|number| IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)));
-    let given = (usual.as_slice() != &addresses[..])
-        .then(|| Yaml::List(addresses.iter().map(|given| address(*given)).collect()));
-    let ports = tcp.ephemeral_ports.as_ref().map(|ports| format!("{}-{}", ports.start(), ports.end()));
-    let settings = tcp_settings(tcp);
+fn route(route: &Route) -> Map {
+    let Route { to: _, rto_min, initial_window, congestion } = route;
     Map::new()
-        .unless(&halfopen_tcp::Profile::default().name(), "profile", profile.name())
-        .maybe("addresses", given)
-        .maybe("ephemeral-ports", ports)
-        .maybe("tcp", is_scripted.then(|| Yaml::from("none")))
-        .maybe("tcp", (!settings.is_empty()).then_some(settings))
+        .maybe("rto-min", *rto_min)
+        .maybe("initial-window", *initial_window)
+        .maybe("congestion", congestion.map(CongestionAlgorithm::name))
 }
 
 pub(super) fn address(address: IpAddr) -> Yaml {
@@ -59,7 +70,7 @@ fn tcp_settings(tcp: &TcpSettings) -> Map {
         .maybe("sack", tcp.sack)
         .maybe("dsack", tcp.dsack)
         .maybe("frto", tcp.frto)
-        .maybe("congestion", tcp.congestion.map(halfopen_tcp::CongestionAlgorithm::name))
+        .maybe("congestion", tcp.congestion.map(CongestionAlgorithm::name))
         .maybe("slow-start-after-idle", tcp.slow_start_after_idle)
         .maybe("tail-loss-probe", tcp.tail_loss_probe)
         .maybe("window-scaling", tcp.window_scaling.map(|shift| or(shift.map(u32::from), "off")))

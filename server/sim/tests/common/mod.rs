@@ -46,6 +46,7 @@ pub fn scenario(client: Vec<Action>, server: Vec<Action>) -> Scenario {
 
 fn host(name: &str, number: u8) -> Host {
     Host {
+        routes: Vec::new(),
         name: name.to_owned(),
         profile: Profile::Linux,
         tcp: TcpSettings::default(),

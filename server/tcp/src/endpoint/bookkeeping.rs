@@ -40,7 +40,8 @@ impl Endpoint {
     ) -> Option<T> {
         let before = self.before(id);
         let connection = self.connections.get_mut(id.0 as usize)?.as_deref_mut()?;
-        let outcome = work(connection, &mut context(&self.config, &mut self.events, now));
+        let remote = connection.addresses().1;
+        let outcome = work(connection, &mut context(&self.config, remote, &mut self.events, now));
         self.after(id, before);
         if !self.ready.contains(&id) {
             self.ready.push_back(id);
@@ -143,6 +144,12 @@ impl Endpoint {
     }
 }
 
-pub(super) fn context<'a>(config: &'a Config, events: &'a mut VecDeque<Event>, now: Instant) -> Context<'a> {
-    Context { now, settings: &config.settings, events }
+/// What a connection with this peer may use.
+pub(super) fn context<'a>(
+    config: &'a Config,
+    remote: SocketAddr,
+    events: &'a mut VecDeque<Event>,
+    now: Instant,
+) -> Context<'a> {
+    Context { now, settings: config.settings_to(remote.ip()), events }
 }

@@ -143,7 +143,8 @@ impl Endpoint {
         };
         let recalled = recalled.filter(|_| self.config.settings.syn_echoes_time_wait);
         let identity = Identity { recalled, ..self.identity(now, SocketAddr::new(address, port), remote) };
-        let mut connection = Connection::open(&mut context(&self.config, &mut self.events, now), identity);
+        let mut connection =
+            Connection::open(&mut context(&self.config, remote, &mut self.events, now), identity);
         // Whoever binds a port before it connects sets SO_REUSEADDR; without a bind there is no use for it.
         connection.reuse_address = local_port.is_some();
         Ok(self.adopt(connection))

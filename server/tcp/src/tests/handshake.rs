@@ -50,7 +50,7 @@ fn initial_sequence_numbers_differ_by_secret_clock_and_address() {
     let iss = |secret: u64, at: u64, port: u16| {
         let settings = Profile::Linux.settings();
         let addresses = vec!["10.0.0.1".parse().unwrap()];
-        let mut endpoint = Endpoint::new(Config { addresses, settings, secret });
+        let mut endpoint = Endpoint::new(Config::new(addresses, settings, secret));
         let now = Instant::from_nanos(at);
         endpoint.connect(now, Some(port), "10.0.0.2:80".parse().unwrap()).unwrap();
         endpoint.poll_transmit(now, &mut Vec::new()).unwrap().header.seq

@@ -52,7 +52,7 @@ fn plain(iss: u32) -> Settings {
 
 fn endpoint(address: &str, settings: Settings) -> Endpoint {
     let addresses: Vec<IpAddr> = vec![address.parse().unwrap()];
-    Endpoint::new(Config { addresses, settings, secret: 7 })
+    Endpoint::new(Config::new(addresses, settings, 7))
 }
 
 /// A segment in brief: flags, seq, ack, octets of data.

@@ -1,4 +1,5 @@
-//! A host that loses the address of its connections, as Linux 6.18 was seen to do it with `tcp_retries2` 4.
+//! Ways to other hosts: with settings of their own; and without any, because the host has lost the address of its connections,
+//! as Linux 6.18 was seen to do it with `tcp_retries2` 4.
 
 use super::pair::{Fate, Pair};
 use super::*;
@@ -64,4 +65,19 @@ fn a_connection_opens_from_an_address_that_is_left() {
     assert_eq!(lost, Err(Errno::AddressNotAvailable));
     pair.ends[0].set_addresses(Vec::new());
     assert_eq!(pair.ends[0].connect(pair.now, None, remote), Err(Errno::NetworkUnreachable));
+}
+
+#[test]
+fn a_route_has_settings_of_its_own() {
+    let settings = Profile::Linux.settings();
+    let mut near = settings.clone();
+    (near.rto.initial, near.initial_window) = (ms(100), 2);
+    let mut config = Config::new(vec!["10.0.0.1".parse().unwrap()], settings, 7);
+    config.routes.insert("10.0.0.2".parse().unwrap(), near);
+    let mut endpoint = Endpoint::new(config);
+    for (remote, rto, window) in [("10.0.0.2:80", ms(100), 2), ("10.0.0.3:80", secs(1), 10)] {
+        let id = endpoint.connect(Instant::ZERO, None, remote.parse().unwrap()).unwrap();
+        let info = endpoint.info(Instant::ZERO, id).unwrap();
+        assert_eq!((info.rto, info.snd_cwnd), (rto, window), "{remote}");
+    }
 }

@@ -43,7 +43,7 @@ impl<'a> Input<'a> {
 }
 
 fn endpoint(address: Ipv4Addr, settings: Settings) -> Endpoint {
-    Endpoint::new(Config { addresses: vec![IpAddr::V4(address)], settings, secret: 7 })
+    Endpoint::new(Config::new(vec![IpAddr::V4(address)], settings, 7))
 }
 
 /// Datagrams of any octets, and TCP segments of any octets in good datagrams, reach an endpoint that listens, or

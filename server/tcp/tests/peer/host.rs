@@ -70,7 +70,7 @@ impl Halfopen {
     pub(crate) fn new(end: usize, seed: u64, tuning: &Tuning) -> Halfopen {
         let addresses = vec![IpAddr::V4(address(end))];
         let secret = seed.wrapping_add(end as u64);
-        let mut endpoint = Endpoint::new(Config { addresses, settings: settings(tuning), secret });
+        let mut endpoint = Endpoint::new(Config::new(addresses, settings(tuning), secret));
         let (mut listener, mut connection) = (None, None);
         if end == 0 {
             let remote = SocketAddr::new(IpAddr::V4(address(1)), PORT);

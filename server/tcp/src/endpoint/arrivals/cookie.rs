@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use crate::connection::{Connection, Identity};
-use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::endpoint::bookkeeping::context;
 use crate::segment::Segment;
@@ -28,8 +27,8 @@ impl Endpoint {
         let iss = self.syn_cookie(segment, syn.seq).iss(now, syn.options.mss);
         let identity = Identity { iss, ..self.identity(now, segment.destination, segment.source) };
         // A connection that lives as long as it takes to answer; nobody learns of it.
-        let (mut events, settings) = (VecDeque::new(), &self.config.settings);
-        let cx = &mut Context { now, settings, events: &mut events };
+        let mut events = VecDeque::new();
+        let cx = &mut context(&self.config, segment.source, &mut events, now);
         let options = self.listeners.get(&id).map(|listener| listener.options).unwrap_or_default();
         let answer = Connection::answer(cx, identity, (id, &options), &syn, Cause::Segment(syn.flags));
         let header = answer.cookie(cx, &syn.options);
@@ -64,7 +63,7 @@ impl Endpoint {
         let echo = header.options.timestamps.filter(|stamps| stamps.echo != 0).map(|stamps| stamps.echo);
         let clock = echo.map(|echo| echo.wrapping_sub(identity.ts_offset));
         let syn = syn_cookie::syn(header, mss, clock);
-        let cx = &mut context(&self.config, &mut self.events, now);
+        let cx = &mut context(&self.config, segment.source, &mut self.events, now);
         let cause = Cause::SynCookie(header.flags);
         let mut connection = Connection::answer(cx, identity, (id, &options), &syn, cause);
         connection.cookie_returned(cx);

@@ -51,7 +51,7 @@ impl Endpoint {
             Admission::Drop => return Arrival::dropped(DropReason::QueueFull),
         }
         let identity = self.identity(now, segment.destination, segment.source);
-        let cx = &mut context(&self.config, &mut self.events, now);
+        let cx = &mut context(&self.config, segment.source, &mut self.events, now);
         let cause = Cause::Segment(segment.header.flags);
         let connection = Connection::answer(cx, identity, (id, &options), &segment.header, cause);
         Arrival { connection: Some(self.adopt(connection)), disposition: Disposition::Accepted }

@@ -9,7 +9,7 @@ use crate::ListenOptions;
 fn multihomed() -> Endpoint {
     let addresses =
         vec!["10.0.0.1".parse().unwrap(), "10.0.1.1".parse().unwrap(), "fd00::1".parse().unwrap()];
-    Endpoint::new(Config { addresses, settings: plain(100), secret: 7 })
+    Endpoint::new(Config::new(addresses, plain(100), 7))
 }
 
 fn next(endpoint: &mut Endpoint) -> Transmit {
@@ -29,8 +29,7 @@ fn must_9_a_sequence_number_tells_nothing_about_the_next_ones() {
     // Neighbours in every part of the tuple: about half of the bits differ, and no difference comes twice.
     let iss = |address: &str, port: u16, remote: &str| {
         let addresses = vec![address.parse().unwrap()];
-        let mut endpoint =
-            Endpoint::new(Config { addresses, settings: Profile::Linux.settings(), secret: 7 });
+        let mut endpoint = Endpoint::new(Config::new(addresses, Profile::Linux.settings(), 7));
         endpoint.connect(Instant::ZERO, Some(port), remote.parse().unwrap()).unwrap();
         next(&mut endpoint).header.seq.0
     };
