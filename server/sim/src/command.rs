@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use halfopen_scenario::{ConnectionRef, Fault};
-use halfopen_tcp::{ConnectionStatus, Errno, SocketOptions};
+use halfopen_tcp::{ConnectionStatus, Errno, ListenOptions, SendFlags, SocketOptions, TcpInfo};
 use halfopen_trace::{FaultId, HostId, MiddleboxId};
 use thiserror::Error;
 
@@ -21,14 +21,14 @@ pub enum Command {
 /// A call of an application (RFC 9293 §3.9.1) on a non-blocking socket: one that would block fails with `EAGAIN`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Passive open on every address of the host. Replies with the socket.
+    /// Passive open. Replies with the socket.
     Listen {
         /// Where.
         host: HostId,
         /// The port.
         port: u16,
-        /// How many established connections may wait for `accept`.
-        backlog: u32,
+        /// On which address, with which backlog, and what its connections inherit.
+        options: ListenOptions,
     },
     /// Active open. Replies with the socket, which is [writable](halfopen_tcp::Readiness::writable) once the outcome is
     /// known.
@@ -41,13 +41,22 @@ pub enum Call {
         from: Option<IpAddr>,
         /// From this port, or any.
         local_port: Option<u16>,
+        /// The options that are set before the SYN is sent.
+        options: SocketOptions,
     },
     /// Takes the outcome of an active open; fails with `EINPROGRESS` while there is none.
     FinishConnect(SocketId),
     /// Takes the oldest established connection of a listening socket. Replies with its socket.
     Accept(SocketId),
     /// Queues octets. Replies with how many the send buffer took.
-    Send(SocketId, Vec<u8>),
+    Send {
+        /// On which socket.
+        socket: SocketId,
+        /// What.
+        octets: Vec<u8>,
+        /// How.
+        flags: SendFlags,
+    },
     /// Takes received octets. Replies with them, or with the end of the stream.
     Receive {
         /// On which socket.
@@ -85,7 +94,7 @@ impl Call {
             Call::Listen { host, .. } | Call::Connect { host, .. } => (*host, None),
             Call::FinishConnect(socket)
             | Call::Accept(socket)
-            | Call::Send(socket, _)
+            | Call::Send { socket, .. }
             | Call::Receive { socket, .. }
             | Call::ShutdownWrite(socket)
             | Call::ShutdownRead(socket)
@@ -127,8 +136,8 @@ pub enum Reply {
     Received(Vec<u8>),
     /// The peer will send no more.
     EndOfStream,
-    /// A connection at a glance.
-    Status(ConnectionStatus),
+    /// A connection at a glance, and what TCP_INFO says.
+    Status(Box<(ConnectionStatus, TcpInfo)>),
 }
 
 /// Why a command is refused. It has no effect then, but what was due on the host before the call has happened.

@@ -15,7 +15,7 @@ use halfopen_scenario::{
 use halfopen_sim::{
     Call, Command, Condition, Discard, Outcome, Refusal, Reply, RunOptions, Simulation, SocketId, Stop,
 };
-use halfopen_tcp::{Errno, Flags, Instant, State};
+use halfopen_tcp::{Errno, Flags, Instant, ListenOptions, SendFlags, SocketOptions, State};
 use halfopen_trace::{EventKind, FaultId, HostId, MiddleboxId, Trace};
 use proptest::prelude::*;
 
@@ -142,9 +142,16 @@ fn call(simulation: &mut Simulation, call: Call) -> Result<Reply, Refusal> {
     simulation.apply(Command::Call(call))
 }
 
+fn send(socket: SocketId, octets: Vec<u8>) -> Call {
+    Call::Send { socket, octets, flags: SendFlags::default() }
+}
+
 fn connect(simulation: &mut Simulation) -> SocketId {
     let to = "10.0.0.2:80".parse().expect("an address");
-    match call(simulation, Call::Connect { host: CLIENT, to, from: None, local_port: None }) {
+    match call(
+        simulation,
+        Call::Connect { host: CLIENT, to, from: None, local_port: None, options: SocketOptions::NONE },
+    ) {
         Ok(Reply::Socket(socket)) => socket,
         other => panic!("{other:?}"),
     }
@@ -167,7 +174,7 @@ fn a_condition_is_noticed_at_the_instant_at_which_it_becomes_true() {
         assert_eq!(until(&mut simulation, condition), (Stop::Condition(0), milliseconds(time)));
     }
     assert_eq!(call(&mut simulation, Call::FinishConnect(socket)), Ok(Reply::Done));
-    assert_eq!(call(&mut simulation, Call::Send(socket, b"hello".to_vec())), Ok(Reply::Sent(5)));
+    assert_eq!(call(&mut simulation, send(socket, b"hello".to_vec())), Ok(Reply::Sent(5)));
     let receive = Call::Receive { socket, max_len: 100 };
     assert_eq!(call(&mut simulation, receive.clone()), Err(Errno::Again.into()));
     assert_eq!(until(&mut simulation, Condition::Readable(socket)), (Stop::Condition(0), milliseconds(80)));
@@ -204,7 +211,7 @@ fn the_end_of_the_scenario_and_its_limits_end_a_simulation() {
         assert_eq!(simulation.step_until(Some(day), &[], &mut Discard), stop);
         assert_eq!(simulation.now(), milliseconds(second * 1000));
         assert_eq!(simulation.step_until(Some(day), &[], &mut Discard), stop, "and again");
-        let listen = Call::Listen { host: CLIENT, port: 80, backlog: 1 };
+        let listen = Call::Listen { host: CLIENT, port: 80, options: ListenOptions::new(1) };
         assert_eq!(call(&mut simulation, listen), Err(Refusal::Over));
     }
 }
@@ -305,11 +312,20 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         let unknown = SocketId { number: 7, ..socket };
         let nowhere = HostId(7);
         let calls = [
-            (Call::Listen { host: nowhere, port: 80, backlog: 1 }, Refusal::UnknownHost(nowhere)),
-            (Call::Listen { host: CLIENT, port: 0, backlog: 1 }, Refusal::Invalid("a port is 1 to 65535")),
-            (Call::Listen { host: SERVER, port: 81, backlog: 1 }, Refusal::HasPrograms(SERVER)),
+            (
+                Call::Listen { host: nowhere, port: 80, options: ListenOptions::new(1) },
+                Refusal::UnknownHost(nowhere),
+            ),
+            (
+                Call::Listen { host: CLIENT, port: 0, options: ListenOptions::new(1) },
+                Refusal::Invalid("a port is 1 to 65535"),
+            ),
+            (
+                Call::Listen { host: SERVER, port: 81, options: ListenOptions::new(1) },
+                Refusal::HasPrograms(SERVER),
+            ),
             (Call::Close(SocketId { host: nowhere, number: 1 }), Refusal::UnknownHost(nowhere)),
-            (Call::Send(unknown, vec![0]), Refusal::UnknownSocket(unknown)),
+            (send(unknown, vec![0]), Refusal::UnknownSocket(unknown)),
             (Call::Receive { socket: unknown, max_len: 1 }, Refusal::UnknownSocket(unknown)),
             (Call::Accept(socket), Refusal::NotListening(socket)),
             (Call::ShutdownWrite(socket), Errno::NotConnected.into()),
@@ -394,7 +410,7 @@ fn a_host_that_does_nothing_refuses_calls_and_has_new_sockets_when_it_is_back() 
         let mut simulation = start(&with_server(&format!("faults: [{{{text}, at: 1s}}]\n")));
         let socket = connect(&mut simulation);
         simulation.step_until(Some(milliseconds(1001)), &[], &mut Discard);
-        let listen = Call::Listen { host: CLIENT, port: 80, backlog: 1 };
+        let listen = Call::Listen { host: CLIENT, port: 80, options: ListenOptions::new(1) };
         assert_eq!(call(&mut simulation, listen), Err(refusal), "{text}");
         let gone = matches!(refusal, Refusal::ProcessKilled(_) | Refusal::HostDown(_));
         assert_eq!(simulation.readiness(socket).is_none(), gone, "{text}");
@@ -443,7 +459,7 @@ fn command(choice: Choice, sockets: &[SocketId], faults: &[halfopen_scenario::Fa
         interval: Duration::from_millis(u64::from(number % 7)),
         probes: number % 4,
     };
-    let options = halfopen_tcp::SocketOptions {
+    let options = SocketOptions {
         keepalive: Some(Some(keepalive)),
         linger: Some(Some(Duration::from_millis(u64::from(number % 2)))),
         send_buffer: Some(number),
@@ -451,15 +467,23 @@ fn command(choice: Choice, sockets: &[SocketId], faults: &[halfopen_scenario::Fa
         ..Default::default()
     };
     let call = match kind {
-        0 | 1 => Call::Listen { host, port, backlog: number % 3 },
+        0 | 1 => Call::Listen { host, port, options: ListenOptions::new(number % 3) },
         2..=4 => {
             let to = std::net::SocketAddr::from(([10, 0, 0, 1 + (number % 3) as u8], port));
             let from = number.is_multiple_of(7).then(|| [10, 0, 0, 1 + (number % 2) as u8].into());
-            Call::Connect { host, to, from, local_port: number.is_multiple_of(5).then_some(number as u16) }
+            let local_port = number.is_multiple_of(5).then_some(number as u16);
+            let mss = number.is_multiple_of(11).then_some((number % 2000) as u16);
+            Call::Connect {
+                host,
+                to,
+                from,
+                local_port,
+                options: SocketOptions { mss, ..SocketOptions::NONE },
+            }
         }
         5 => Call::FinishConnect(socket),
         6..=8 => Call::Accept(socket),
-        9..=11 => Call::Send(socket, vec![b'x'; number as usize % 100_000]),
+        9..=11 => send(socket, vec![b'x'; number as usize % 100_000]),
         12..=14 => Call::Receive { socket, max_len: number as usize },
         15 => Call::ShutdownWrite(socket),
         16 => Call::ShutdownRead(socket),

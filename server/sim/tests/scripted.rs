@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use common::{problems, results, run_text, wire};
 use halfopen_sim::{Call, Command, Outcome, Refusal, RunOptions, Simulation};
+use halfopen_tcp::ListenOptions;
 use halfopen_trace::{EventKind, HostId};
 
 fn play(text: &str) -> Outcome {
@@ -106,7 +107,11 @@ fn nobody_can_make_calls_on_a_host_without_a_tcp() {
     let text = "{scenario: a, hosts: {a: {tcp: none}, b: {}}, applications: {b: [hold]}}";
     let scenario = Arc::new(halfopen_scenario::load(text).expect("right"));
     let mut simulation = Simulation::new(&scenario, &RunOptions::default());
-    let refused = simulation.apply(Command::Call(Call::Listen { host: HostId(0), port: 80, backlog: 1 }));
+    let refused = simulation.apply(Command::Call(Call::Listen {
+        host: HostId(0),
+        port: 80,
+        options: ListenOptions::new(1),
+    }));
     assert_eq!(refused.err(), Some(Refusal::NoTcp(HostId(0))));
 }
 

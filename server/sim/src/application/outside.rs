@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::task::Poll;
 
 use halfopen_scenario::{Limits, Scenario};
-use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received, SendFlags, SocketOptions};
+use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received, SocketOptions};
 
 use super::{Application, Context, Opened, Process, Socket, Turn};
 use crate::command::{Call, Refusal, Reply, SocketId};
@@ -64,14 +64,17 @@ impl Outside {
         }
         let now = context.now;
         match call {
-            Call::Listen { port, backlog, .. } => {
+            Call::Listen { port, options, .. } => {
                 require("a port is 1 to 65535", *port > 0)?;
-                let listener = context.endpoint.listen(now, *port, *backlog)?;
+                check_options(&options.options)?;
+                let listener = context.endpoint.listen_with(now, *port, *options)?;
                 Ok(Reply::Socket(self.open(Socket::Listener(listener), context)))
             }
-            Call::Connect { to, from, local_port, .. } => {
+            Call::Connect { to, from, local_port, options, .. } => {
                 require("a port is 1 to 65535", to.port() > 0 && *local_port != Some(0))?;
+                check_options(options)?;
                 let connection = context.connect(*to, *from, *local_port)?;
+                context.set_options(connection, options);
                 Ok(Reply::Socket(self.open_connection(connection, context, turn)))
             }
             Call::Accept(socket) => {
@@ -95,7 +98,7 @@ impl Outside {
                 Ok(Reply::Done)
             }
             Call::FinishConnect(socket)
-            | Call::Send(socket, _)
+            | Call::Send { socket, .. }
             | Call::Receive { socket, .. }
             | Call::ShutdownWrite(socket)
             | Call::ShutdownRead(socket)
@@ -180,8 +183,8 @@ fn make_on(id: ConnectionId, call: &Call, context: &mut Context<'_>) -> Result<R
             Poll::Ready(outcome) => outcome?,
             Poll::Pending => return Err(Errno::InProgress.into()),
         },
-        Call::Send(_, octets) => {
-            let sent = context.write_own(id, octets, SendFlags::default())? as usize;
+        Call::Send { octets, flags, .. } => {
+            let sent = context.write_own(id, octets, *flags)? as usize;
             let blocks = sent == 0 && !octets.is_empty();
             return if blocks { Err(Errno::Again.into()) } else { Ok(Reply::Sent(sent)) };
         }
@@ -197,10 +200,13 @@ fn make_on(id: ConnectionId, call: &Call, context: &mut Context<'_>) -> Result<R
         Call::ShutdownRead(_) => context.endpoint.shutdown_read(now, id)?,
         Call::SetOptions(_, options) => {
             check_options(options)?;
+            require("the connection has agreed on its segments already", options.mss.is_none())?;
             context.set_options(id, options);
         }
         Call::Status(_) => {
-            return context.endpoint.status(id).map(Reply::Status).ok_or(Errno::NotConnected.into());
+            let (status, info) = (context.endpoint.status(id), context.endpoint.info(now, id));
+            let both = status.zip(info).map(|both| Reply::Status(Box::new(both)));
+            return both.ok_or(Errno::NotConnected.into());
         }
         Call::Listen { .. } | Call::Connect { .. } | Call::Accept(_) | Call::Close(_) | Call::Abort(_) => {
             unreachable!("not about a connection that stays open")
@@ -235,7 +241,7 @@ fn check_options(options: &SocketOptions) -> Result<(), Refusal> {
     require("a receive buffer is 256 B to 1 GiB", receive_buffer.is_none_or(is_buffer))?;
     require("a send buffer is 256 B to 1 GiB", send_buffer.is_none_or(is_buffer))?;
     require("the low-water mark must be greater than zero", *notsent_lowat != Some(Some(0)))?;
-    require("the connection has agreed on its segments already", mss.is_none())
+    require("an MSS is at least 48 B", mss.is_none_or(|mss| mss >= Limits::MIN_MSS))
 }
 
 fn require(rule: &'static str, is_met: bool) -> Result<(), Refusal> {

@@ -7,7 +7,7 @@ use halfopen_scenario::{Action, Amount, Effect, Failure, Payload, Program, Scena
 use halfopen_sim::{
     Call, Command, Condition, Discard, Outcome, Refusal, Reply, RunOptions, Simulation, SocketId, Stop,
 };
-use halfopen_tcp::{Errno, Instant, SendFlags, SocketOptions};
+use halfopen_tcp::{Errno, Instant, ListenOptions};
 use halfopen_trace::HostId;
 
 /// One who plays a program.
@@ -41,11 +41,10 @@ pub(crate) fn can_play(scenario: &Scenario) -> bool {
     let is_simple = |action: &Action| match action {
         Action::Repeat { .. } | Action::Poll { .. } | Action::Ping { .. } | Action::Relay { .. } => false,
         Action::Set { options, .. } => options.linger.is_none(),
-        // What somebody outside cannot ask for.
-        Action::Listen { reuse_address, options, .. } => *reuse_address && *options == SocketOptions::NONE,
-        Action::Connect { options, .. } => *options == SocketOptions::NONE,
-        Action::Send { flags, .. } => *flags == SendFlags::default(),
-        Action::CloseListener { .. }
+        Action::Listen { .. }
+        | Action::Connect { .. }
+        | Action::Send { .. }
+        | Action::CloseListener { .. }
         | Action::Accept { .. }
         | Action::Receive { .. }
         | Action::Wait(_)
@@ -144,8 +143,10 @@ impl<'a> Player<'a> {
         };
         let socket = |slot: &Slot| self.sockets.get(slot).copied().ok_or(Refusal::from(Errno::NotConnected));
         match action {
-            Action::Listen { port, backlog, .. } => {
-                let reply = call(Call::Listen { host, port: *port, backlog: *backlog })?;
+            Action::Listen { port, backlog, reuse_address, options } => {
+                let (reuse_address, options) = (*reuse_address, *options);
+                let options = ListenOptions { reuse_address, options, ..ListenOptions::new(*backlog) };
+                let reply = call(Call::Listen { host, port: *port, options })?;
                 self.listeners.insert(*port, opened(&reply));
                 Ok(Next::Done)
             }
@@ -163,8 +164,9 @@ impl<'a> Player<'a> {
                     }
                 }
             }
-            Action::Connect { to, from, local_port, connection, .. } if octets == 0 => {
-                let reply = call(Call::Connect { host, to: *to, from: *from, local_port: *local_port })?;
+            Action::Connect { to, from, local_port, options, connection } if octets == 0 => {
+                let (to, from, local_port, options) = (*to, *from, *local_port, *options);
+                let reply = call(Call::Connect { host, to, from, local_port, options })?;
                 self.sockets.insert(*connection, opened(&reply));
                 self.stage = Some((begun, 1));
                 Ok(Next::Again)
@@ -179,7 +181,7 @@ impl<'a> Player<'a> {
             Action::Wait(time) => Ok(wait_until(begun + *time, simulation.now())),
             Action::WaitUntil(time) => Ok(wait_until(Instant::ZERO + *time, simulation.now())),
             Action::Hold => Ok(Next::Hold),
-            Action::Send { connection, payload, times, every, .. } => {
+            Action::Send { connection, payload, times, every, flags } => {
                 let size = payload.octets();
                 let time = begun + *every * u32::try_from(octets / size).expect("few");
                 let socket = socket(connection)?;
@@ -187,7 +189,7 @@ impl<'a> Player<'a> {
                     return Ok(wait_until(time, simulation.now()));
                 }
                 let rest = rest_of(payload, (octets % size) as usize);
-                match simulation.apply(Command::Call(Call::Send(socket, rest))) {
+                match simulation.apply(Command::Call(Call::Send { socket, octets: rest, flags: *flags })) {
                     Err(Refusal::Failed(Errno::Again)) => Ok(Next::Wait(Condition::Writable(socket))),
                     Ok(Reply::Sent(sent)) => {
                         let sent = octets + sent as u64;
