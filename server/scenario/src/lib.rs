@@ -17,7 +17,9 @@ mod marks;
 mod model;
 mod names;
 mod node;
+mod options;
 mod parse;
+mod part;
 mod quantity;
 mod resolve;
 mod schema;
@@ -28,10 +30,11 @@ mod write;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{
-    LoadError, LoadOptions, UnknownProfile, load, load_all, load_all_while, load_bytes, load_variant,
-    load_with, profile,
+    LoadError, UnknownProfile, load, load_all, load_all_while, load_bytes, load_variant, load_with, profile,
 };
 pub use model::*;
+pub use options::LoadOptions;
+pub use part::{destination, load_faults, load_match};
 pub use schema::schema;
 pub use write::{Setting, SettingValue, settings, write};
 

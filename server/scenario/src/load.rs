@@ -4,14 +4,15 @@ use halfopen_tcp::Profile;
 use serde::Deserialize;
 
 use crate::de::{Part, Spanned};
-use crate::node::{Node, Span};
+use crate::node::{Node, Span, Value};
+use crate::options::LoadOptions;
 use crate::parse::{Mistake, Parse};
 use crate::{
     Diagnostic, Diagnostics, Limits, Problem, Scenario, document, resolve, schema, shape, variants, wording,
 };
 
 /// How many mistakes are reported at once; the rest are reported once these are fixed.
-const MOST_MISTAKES: usize = 50;
+pub(crate) const MOST_MISTAKES: usize = 50;
 
 /// Why a text gave no scenario.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,15 +41,6 @@ pub struct UnknownProfile(Mistake);
 /// If there is none. The error lists the profiles, or suggests one.
 pub fn profile(name: &str) -> Result<Profile, UnknownProfile> {
     Profile::parse(name).map_err(UnknownProfile)
-}
-
-/// What to load of a text, and how it differs from what the text says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LoadOptions<'a> {
-    /// The variant; `None` is the scenario of a text that has no variants.
-    pub variant: Option<&'a str>,
-    /// The profile of every host instead of the one that the text says, under the settings that the text has beside it.
-    pub profile: Option<Profile>,
 }
 
 fn no_variant(asked: Option<&str>, names: &[String]) -> String {
@@ -101,7 +93,7 @@ pub fn load_all_while(text: &str, wanted: impl Fn() -> bool) -> Option<Result<Ve
     if variants.is_empty() {
         // Without its variants, which are wrong, it need not be complete.
         base.pruned = several;
-        let (scenario, problems) = text.scenario(&base, None);
+        let (scenario, problems) = text.scenario(&base, LoadOptions::default());
         mistakes.extend(problems.into_iter().map(|problem| (problem, Vec::new())));
         return Some(text.result(&root, scenario.into_iter().collect(), mistakes));
     }
@@ -111,7 +103,7 @@ pub fn load_all_while(text: &str, wanted: impl Fn() -> bool) -> Option<Result<Ve
             return None;
         }
         read += 1;
-        let (scenario, problems) = text.scenario(&variant.over(&base), None);
+        let (scenario, problems) = text.scenario(&variant.over(&base), LoadOptions::default());
         scenarios
             .extend(scenario.map(|scenario| Scenario { variant: Some(variant.name.clone()), ..scenario }));
         for problem in problems {
@@ -145,7 +137,7 @@ pub fn load_variant(text: &str, asked: Option<&str>) -> Result<Scenario, LoadErr
 /// # Errors
 /// As [`load_variant`]. A setting that makes no sense over the profile that was asked for is a mistake too.
 pub fn load_with(text: &str, options: LoadOptions<'_>) -> Result<Scenario, LoadError> {
-    let LoadOptions { variant: asked, profile } = options;
+    let asked = options.variant;
     let read = Text::of(text);
     let root = read.read()?;
     let (variants, problems) = variants::of(&root);
@@ -159,7 +151,7 @@ pub fn load_with(text: &str, options: LoadOptions<'_>) -> Result<Scenario, LoadE
             return Err(LoadError::Variant { asked: asked.map(str::to_owned), names });
         }
     };
-    let (scenario, more) = read.scenario(&whole, profile);
+    let (scenario, more) = read.scenario(&whole, options);
     let mistakes = problems.into_iter().chain(more).map(|problem| (problem, Vec::new())).collect();
     let scenario = scenario.map(|scenario| Scenario { variant: asked.map(str::to_owned), ..scenario });
     let mut scenarios = read.result(&root, scenario.into_iter().collect(), mistakes)?;
@@ -197,10 +189,10 @@ impl Text<'_> {
         tree(self.0).map_err(|problem| Diagnostics::from(diagnostic(self.0, None, problem)))
     }
 
-    /// What a whole document says, perhaps with another profile, and what is wrong with it.
-    fn scenario(self, root: &Node, profile: Option<Profile>) -> (Option<Scenario>, Vec<Problem>) {
+    /// What a whole document says, loaded as the options say, and what is wrong with it.
+    fn scenario(self, root: &Node, options: LoadOptions<'_>) -> (Option<Scenario>, Vec<Problem>) {
         let (document, mut problems) = typed(root);
-        let resolve = |document| resolve::scenario(&document, root, self.0, profile, &mut problems);
+        let resolve = |document| resolve::scenario(&document, root, self.0, options, &mut problems);
         let scenario = document.map(resolve);
         (scenario, problems)
     }
@@ -237,8 +229,14 @@ impl Text<'_> {
     }
 }
 
-/// The tree of a text that is within the limits.
+/// The tree of a whole document.
 fn tree(text: &str) -> Result<Node, Problem> {
+    let example = "begin with `scenario: name-of-the-file`; `halfopen show dead-client` is an example";
+    part(text)?.ok_or_else(|| Problem::new(Span::default(), "the scenario is empty").help(example))
+}
+
+/// The tree of a text that is within the limits; `None` if there is nothing.
+pub(crate) fn part(text: &str) -> Result<Option<Node>, Problem> {
     if text.len() > Limits::MAX_TEXT {
         let message = format!("the scenario has {} bytes, more than {}", text.len(), Limits::MAX_TEXT);
         return Err(Problem::new(Span::default(), message)
@@ -250,11 +248,7 @@ fn tree(text: &str) -> Result<Node, Problem> {
         let message = format!("the control character U+{found:04X} does not belong in a scenario");
         return Err(Problem::new(end_of(&text[..offset]), message).help("is it a scenario at all?"));
     }
-    match document::read(text)? {
-        Some(root) if !matches!(root.value, crate::node::Value::Null) => Ok(root),
-        _ => Err(Problem::new(Span::default(), "the scenario is empty")
-            .help("begin with `scenario: name-of-the-file`; `halfopen show dead-client` is an example")),
-    }
+    Ok(document::read(text)?.filter(|root| !matches!(root.value, Value::Null)))
 }
 
 /// Right after the last character.
@@ -287,7 +281,7 @@ pub(crate) fn typed(root: &Node) -> (Option<Spanned<shape::Document>>, Vec<Probl
     }
 }
 
-fn diagnostic(text: &str, root: Option<&Node>, problem: Problem) -> Diagnostic {
+pub(crate) fn diagnostic(text: &str, root: Option<&Node>, problem: Problem) -> Diagnostic {
     let Span { start, end, line, column } = problem.span;
     let rest = text.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
     let left = u32::try_from(rest.trim_end().chars().count())

@@ -144,21 +144,22 @@ fn there_is_an_end_to_how_many() {
 fn a_profile_takes_the_place_of_all_and_leaves_what_is_beside_it() {
     let text = format!("{BASE}variants: {{bsd: {{hosts: {{server: {{profile: freebsd}}}}}}}}\n");
     for profile in Profile::ALL {
-        let options = LoadOptions { variant: Some("bsd"), profile: Some(profile) };
+        let options = LoadOptions { variant: Some("bsd"), profile: Some(profile), session: false };
         let scenario = load_with(&text, options).expect("right");
         assert_eq!(scenario.variant.as_deref(), Some("bsd"));
         assert!(scenario.hosts.iter().all(|host| host.profile == profile), "{profile:?}");
         assert!(!scenario.hosts[0].settings().sack, "the client's `sack: off` stays");
         assert_eq!(scenario.hosts[1].settings(), profile.settings());
     }
-    let none = LoadOptions { variant: Some("bsd"), profile: None };
+    let none = LoadOptions { variant: Some("bsd"), profile: None, session: false };
     assert_eq!(load_with(&text, none), load_variant(&text, Some("bsd")));
 }
 
 #[test]
 fn what_makes_no_sense_over_the_profile_is_a_mistake() {
     let text = BASE.replace("{sack: off}", "{rto: {max: 500ms}}");
-    let with = |profile| load_with(&text, LoadOptions { variant: None, profile: Some(profile) });
+    let with =
+        |profile| load_with(&text, LoadOptions { variant: None, profile: Some(profile), session: false });
     assert!(with(Profile::Linux).is_ok());
     let LoadError::Wrong(mistakes) = with(Profile::Rfc9293).expect_err("the least is 1s") else {
         panic!("there are no variants")

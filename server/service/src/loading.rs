@@ -23,6 +23,8 @@ pub(crate) struct Wanted {
     pub(crate) variant: String,
     /// The profile of every host, whatever the text says.
     pub(crate) profile: Option<Profile>,
+    /// Whether it is for a session.
+    pub(crate) session: bool,
 }
 
 impl Wanted {
@@ -41,7 +43,7 @@ impl Wanted {
             Source::Yaml(text) => text,
         };
         let variant = (!self.variant.is_empty()).then_some(self.variant.as_str());
-        let options = LoadOptions { variant, profile: self.profile };
+        let options = LoadOptions { variant, profile: self.profile, session: self.session };
         halfopen_scenario::load_with(text, options).map_err(|error| match error {
             LoadError::Wrong(diagnostics) => status::scenario_invalid(diagnostics.as_slice()),
             LoadError::Variant { ref asked, .. } => status::no_variant(&error.to_string(), asked.as_deref()),
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
 
     fn wanted(name: &str, variant: &str, profile: Option<Profile>) -> Wanted {
-        Wanted { source: Source::Name(name.to_owned()), variant: variant.to_owned(), profile }
+        Wanted { source: Source::Name(name.to_owned()), variant: variant.to_owned(), profile, session: false }
     }
 
     #[test]
@@ -110,7 +112,8 @@ mod tests {
         let load = |title: usize| {
             let text =
                 library::find("dead-client").expect("bundled").text.to_owned() + &format!("# {title}\n");
-            let wanted = Wanted { source: Source::Yaml(text), variant: String::new(), profile: None };
+            let wanted =
+                Wanted { source: Source::Yaml(text), variant: String::new(), profile: None, session: false };
             latest.load(wanted).expect("it is right")
         };
         let (first, second) = (load(0), load(1));

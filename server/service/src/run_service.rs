@@ -50,7 +50,7 @@ impl RunService for RunHandler {
 
         let ExecuteRunRequest { source, seed, variant, profile, snapshot_length } = request.into_inner();
         let source = source.ok_or_else(status::source_missing)?;
-        let wanted = Wanted { source, variant, profile: named(&profile)? };
+        let wanted = Wanted { source, variant, profile: named(&profile)?, session: false };
         let seed = seed.unwrap_or(RunOptions::default().seed);
         let options = RunOptions { seed, snapshot_length };
         let (writer, messages) = tail(&shared.unread, caller, deadline);

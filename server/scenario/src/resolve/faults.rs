@@ -325,6 +325,9 @@ impl Checker<'_> {
         if which.is_some() {
             return Some(When::Always);
         }
+        if let Some(now) = self.now {
+            return Some(When::At(now));
+        }
         if !place.pruned {
             let help = "add `at: 1s`, or `when: {server: ESTABLISHED}`";
             self.problem(place.span, "this does not say when", help);

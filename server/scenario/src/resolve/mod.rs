@@ -12,27 +12,30 @@ mod programs;
 mod rewrite;
 mod sense;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use halfopen_tcp::{Errno, Profile, State};
 
+use crate::address::Destination;
 use crate::de::Spanned;
-use crate::node::{Node, Span};
+use crate::node::{Node, Span, Value};
+use crate::options::LoadOptions;
 use crate::parse::Scalar;
 use crate::shape::{Document, Given, HostInState, Match, OneOrMore, Opt};
-use crate::{Errors, Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, wording};
+use crate::{Errors, Fault, Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, wording};
 
-/// The scenario that the document says, whose hosts have `profile` if there is one. It is only worth something if no
-/// problem was found.
+/// The scenario that the document says, loaded as the options say. It is only worth something if no problem was found.
 pub(crate) fn scenario(
     document: &Spanned<Document>,
     root: &Node,
     text: &str,
-    profile: Option<Profile>,
+    options: LoadOptions<'_>,
     problems: &mut Vec<Problem>,
 ) -> Scenario {
     let (hosts, middleboxes, programs) = (Vec::new(), Vec::new(), Vec::new());
-    let mut checker = Checker { root, profile, problems, hosts, middleboxes, programs };
+    let mut checker =
+        Checker { root, profile: options.profile, now: None, problems, hosts, middleboxes, programs };
     let id = checker.id(document);
     match &document.hosts {
         Some(hosts) => checker.hosts(hosts),
@@ -41,6 +44,7 @@ pub(crate) fn scenario(
     let network = document.network.as_ref().map(|network| checker.network(network));
     match &document.applications {
         Some(applications) => checker.programs(applications),
+        None if options.session => {}
         None => {
             checker.missing(document, "applications", "what each host does: `applications: {client: […]}`");
         }
@@ -69,6 +73,33 @@ pub(crate) fn scenario(
     resolved
 }
 
+/// The faults of the document, which is said about a scenario that is there already.
+pub(crate) fn faults(
+    document: &Spanned<Document>,
+    root: &Node,
+    scenario: &Scenario,
+    now: Duration,
+    problems: &mut Vec<Problem>,
+) -> Vec<Fault> {
+    let mut checker = Checker { now: Some(now), ..Checker::about(scenario, root, problems) };
+    let faults = checker.faults(&document.faults);
+    if problems.is_empty() {
+        problems.extend(sense::look_at_faults(&faults, scenario, root));
+    }
+    faults
+}
+
+/// Where a connection of a host goes to.
+pub(crate) fn destination(
+    to: &Destination,
+    from: HostId,
+    scenario: &Scenario,
+    problems: &mut Vec<Problem>,
+) -> Option<SocketAddr> {
+    let nothing = Node::new(Span::default(), Value::Null);
+    Checker::about(scenario, &nothing, problems).destination(from, Span::default(), to)
+}
+
 /// An item of a list.
 #[derive(Clone, Copy)]
 struct Place {
@@ -82,10 +113,27 @@ struct Checker<'a> {
     root: &'a Node,
     /// The profile of every host, whatever the document says.
     profile: Option<Profile>,
+    /// The time, if a run is under way: faults that do not say when they happen, happen now.
+    now: Option<Duration>,
     problems: &'a mut Vec<Problem>,
     hosts: Vec<Host>,
     middleboxes: Vec<Middlebox>,
     programs: Vec<Program>,
+}
+
+impl<'a> Checker<'a> {
+    /// One who knows the names of a scenario.
+    fn about(scenario: &Scenario, root: &'a Node, problems: &'a mut Vec<Problem>) -> Checker<'a> {
+        Checker {
+            root,
+            profile: None,
+            now: None,
+            problems,
+            hosts: scenario.hosts.clone(),
+            middleboxes: scenario.network.middleboxes.clone(),
+            programs: scenario.programs.clone(),
+        }
+    }
 }
 
 impl Checker<'_> {

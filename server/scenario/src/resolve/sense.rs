@@ -29,6 +29,13 @@ pub(super) fn look(scenario: &Scenario, root: &Node) -> Vec<Problem> {
     reader.problems
 }
 
+/// What makes no sense in faults that are added to a scenario.
+pub(super) fn look_at_faults(faults: &[Fault], scenario: &Scenario, root: &Node) -> Vec<Problem> {
+    let mut reader = Reader { scenario, root, problems: Vec::new() };
+    faults.iter().for_each(|fault| reader.fault(fault));
+    reader.problems
+}
+
 struct Reader<'a> {
     scenario: &'a Scenario,
     root: &'a Node,

@@ -153,7 +153,12 @@ impl Checker<'_> {
         Some(slot)
     }
 
-    pub(super) fn destination(&mut self, from: HostId, span: Span, to: &Destination) -> Option<SocketAddr> {
+    pub(in crate::resolve) fn destination(
+        &mut self,
+        from: HostId,
+        span: Span,
+        to: &Destination,
+    ) -> Option<SocketAddr> {
         let own = &self.hosts[from.0].addresses;
         let address = match to.host.parse::<IpAddr>() {
             Ok(address) => address,
