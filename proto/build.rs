@@ -7,13 +7,14 @@ use std::{env, fs};
 
 use prost::Message;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "halfopen/v1/event.proto",
     "halfopen/v1/network.proto",
     "halfopen/v1/reference.proto",
     "halfopen/v1/run.proto",
     "halfopen/v1/scenario.proto",
     "halfopen/v1/server.proto",
+    "halfopen/v1/session.proto",
     "halfopen/v1/tcp.proto",
     "halfopen/v1/verdict.proto",
 ];

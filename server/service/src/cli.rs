@@ -37,6 +37,9 @@ pub struct ServeOptions {
     /// How long a client may leave waiting events unread before its run is ended
     #[arg(long, value_name = "TIME", env = "HALFOPEN_MAX_PAUSE", default_value = "5min", value_parser = time)]
     pub max_pause: Duration,
+    /// The number of sessions over all clients; one client may have half of them
+    #[arg(long, value_name = "N", env = "HALFOPEN_MAX_SESSIONS", default_value_t = 2048)]
+    pub max_sessions: usize,
     /// Serve TLS with the certificate in this PEM file, followed by its intermediate certificates
     #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_CERT", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -109,6 +112,7 @@ impl ServeOptions {
             queue: self.queue,
             max_unread_events: self.max_unread_events,
             max_pause: self.max_pause,
+            max_sessions: self.max_sessions,
             grace: self.grace,
         }
     }

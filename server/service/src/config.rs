@@ -21,19 +21,22 @@ pub struct Config {
     pub max_unread_events: u64,
     /// How long a reader may take no event although some are waiting; then its run ends with ABORTED.
     pub max_pause: Duration,
+    /// The number of sessions, over all clients. One client may have half of them.
+    pub max_sessions: usize,
     /// How long open runs may continue after the service was asked to stop.
     pub grace: Duration,
 }
 
 impl Default for Config {
     /// One thread per core, 256 waiting calls of a client, four million unread events, pauses of 5 minutes,
-    /// 5 seconds to stop.
+    /// 2,048 sessions, 5 seconds to stop.
     fn default() -> Config {
         Config {
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             queue: 256,
             max_unread_events: 4_000_000,
             max_pause: Duration::from_secs(300),
+            max_sessions: 2048,
             grace: Duration::from_secs(5),
         }
     }

@@ -18,6 +18,8 @@ mod run_service;
 mod scenario_service;
 mod server_service;
 mod service;
+mod session;
+mod session_service;
 mod shared;
 mod signals;
 mod status;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use halfopen_proto::v1::{run_service_server, scenario_service_server, server_service_server};
+use halfopen_proto::v1::{
+    run_service_server, scenario_service_server, server_service_server, session_service_server,
+};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::Status;
@@ -89,6 +91,7 @@ pub(crate) async fn report_health(health: &HealthReporter, serving: ServingStatu
         run_service_server::SERVICE_NAME,
         scenario_service_server::SERVICE_NAME,
         server_service_server::SERVICE_NAME,
+        session_service_server::SERVICE_NAME,
     ] {
         health.set_service_status(service, serving).await;
     }

@@ -15,6 +15,17 @@ const KEPT: usize = 32;
 /// The maximum size, in bytes, of the text of one that is kept.
 const MAX_KEPT_TEXT: usize = 16 * 1024;
 
+/// The profile that the request names, if any.
+pub(crate) fn named(profile: &str) -> Result<Option<Profile>, Status> {
+    if profile.is_empty() {
+        return Ok(None);
+    }
+    match halfopen_scenario::profile(profile) {
+        Ok(profile) => Ok(Some(profile)),
+        Err(error) => Err(status::profile_unknown(&error.to_string(), profile)),
+    }
+}
+
 /// What a request selects.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Wanted {

@@ -9,7 +9,6 @@ use futures_util::{Stream, stream};
 use halfopen_proto::v1::run_service_server::RunService;
 use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
 use halfopen_sim::RunOptions;
-use halfopen_tcp::Profile;
 use halfopen_trace::EventKind;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -20,7 +19,7 @@ use crate::convert::Converter;
 use crate::deadline::{deadline, is_late};
 use crate::execution::Execution;
 use crate::lifecycle::OpenStream;
-use crate::loading::Wanted;
+use crate::loading::{Wanted, named};
 use crate::port::caller;
 use crate::shared::Shared;
 use crate::status;
@@ -92,17 +91,6 @@ impl RunService for RunHandler {
                 Err(status) => Some((Err(status), None)),
             }
         }))))
-    }
-}
-
-/// The profile that the request names, if any.
-fn named(profile: &str) -> Result<Option<Profile>, Status> {
-    if profile.is_empty() {
-        return Ok(None);
-    }
-    match halfopen_scenario::profile(profile) {
-        Ok(profile) => Ok(Some(profile)),
-        Err(error) => Err(status::profile_unknown(&error.to_string(), profile)),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::config::{Config, MAX_REQUEST};
 use crate::shared::Shared;
 
 /// The features of this server: all that exist.
-const FEATURES: [ServerFeature; 3] =
-    [ServerFeature::Variants, ServerFeature::Profiles, ServerFeature::Snapshots];
+const FEATURES: [ServerFeature; 4] =
+    [ServerFeature::Variants, ServerFeature::Profiles, ServerFeature::Snapshots, ServerFeature::Sessions];
 
 /// Handles the calls of ServerService.
 pub(crate) struct ServerHandler(pub(crate) Arc<Shared>);
@@ -49,6 +49,7 @@ fn limits(config: &Config) -> ServerLimits {
         request_bytes: MAX_REQUEST as u64,
         scenario_bytes: Limits::MAX_TEXT as u64,
         run_events: Limits::MAX_EVENTS,
+        sessions: config.max_sessions as u64,
     }
 }
 

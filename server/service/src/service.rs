@@ -15,6 +15,7 @@ use halfopen_proto::FILE_DESCRIPTOR_SET;
 use halfopen_proto::v1::run_service_server::RunServiceServer;
 use halfopen_proto::v1::scenario_service_server::ScenarioServiceServer;
 use halfopen_proto::v1::server_service_server::ServerServiceServer;
+use halfopen_proto::v1::session_service_server::SessionServiceServer;
 use halfopen_scenario::Scenario;
 use halfopen_sim::{RunOptions, Sink};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -40,6 +41,8 @@ use crate::port::{Connections, Port, Requests};
 use crate::run_service::RunHandler;
 use crate::scenario_service::ScenarioHandler;
 use crate::server_service::ServerHandler;
+use crate::session::Sessions;
+use crate::session_service::SessionHandler;
 use crate::shared::{Load, Shared};
 use crate::tail::Unread;
 use crate::token;
@@ -72,6 +75,7 @@ impl Service {
     pub fn with_runner(config: &Config, runner: impl Runner) -> io::Result<Service> {
         let (health, health_server) = tonic_health::server::health_reporter();
         let shared = Arc::new(Shared {
+            sessions: Sessions::new(config.threads.get(), config.max_sessions)?,
             pool: Pool::new(config.threads, config.queue)?,
             runner: Arc::new(runner),
             latest: Latest::default(),
@@ -156,6 +160,8 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
     let runs = RunServiceServer::new(RunHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
     let scenarios = ScenarioServiceServer::new(ScenarioHandler(Arc::clone(shared)))
         .max_decoding_message_size(MAX_REQUEST);
+    let sessions =
+        SessionServiceServer::new(SessionHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
     let server = ServerServiceServer::new(ServerHandler(Arc::clone(shared)));
     let health = health.max_decoding_message_size(MAX_HEALTH_REQUEST);
     let reflection = || {
@@ -167,6 +173,7 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
     };
     Routes::new(runs)
         .add_service(scenarios)
+        .add_service(sessions)
         .add_service(server)
         .add_service(health)
         .add_service(reflection().build_v1().expect("the build made the descriptors"))

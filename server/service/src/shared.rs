@@ -8,6 +8,7 @@ use crate::lifecycle::Lifecycle;
 use crate::loading::Latest;
 use crate::pool::Pool;
 use crate::port::Connections;
+use crate::session::Sessions;
 use crate::tail::Unread;
 
 /// The state that the handlers of a service share.
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) lifecycle: Lifecycle,
     pub(crate) unread: Unread,
     pub(crate) connections: Connections,
+    pub(crate) sessions: Sessions,
 }
 
 /// The current load of a service.
@@ -30,6 +32,8 @@ pub struct Load {
     pub open_streams: usize,
     /// The number of runs and validations that wait for a thread.
     pub waiting_runs: usize,
+    /// The number of sessions.
+    pub sessions: usize,
     /// The number of events that no reader has taken yet, over all runs. Every 256 bytes of datagrams count as one more
     /// event.
     pub unread_events: u64,
@@ -41,6 +45,7 @@ impl Shared {
             connections: self.connections.open(),
             open_streams: self.lifecycle.open_streams(),
             waiting_runs: self.pool.waiting(),
+            sessions: self.sessions.count(),
             unread_events: self.unread.events(),
         }
     }

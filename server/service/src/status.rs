@@ -7,6 +7,10 @@ use halfopen_scenario::{Diagnostic, library};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+mod session;
+
+pub(crate) use self::session::*;
+
 /// What a client that does not speak TLS is told.
 pub(crate) const WANTS_TLS: &str = "this port speaks TLS: use https://";
 
@@ -22,17 +26,7 @@ const SOON: Duration = Duration::from_millis(100);
 
 /// The scenario is wrong.
 pub(crate) fn scenario_invalid(diagnostics: &[Diagnostic]) -> Status {
-    let mut left = MAX_VIOLATIONS;
-    let violations: Vec<FieldViolation> = diagnostics
-        .iter()
-        .map(violation)
-        .take_while(|violation| {
-            let bytes = violation.field.len() + violation.description.len();
-            let fits = bytes <= left;
-            left = left.saturating_sub(bytes);
-            fits
-        })
-        .collect();
+    let violations = violations(diagnostics);
     let mistakes = diagnostics.len();
     let first = diagnostics.first().map(described).unwrap_or_default();
     let message = match mistakes {
@@ -42,6 +36,18 @@ pub(crate) fn scenario_invalid(diagnostics: &[Diagnostic]) -> Status {
     let mut details = info("SCENARIO_INVALID", [("mistakes", mistakes.to_string())]);
     details.set_bad_request(violations);
     Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// As many violations as fit.
+fn violations(diagnostics: &[Diagnostic]) -> Vec<FieldViolation> {
+    let mut left = MAX_VIOLATIONS;
+    let fits = |violation: &FieldViolation| {
+        let bytes = violation.field.len() + violation.description.len();
+        let fits = bytes <= left;
+        left = left.saturating_sub(bytes);
+        fits
+    };
+    diagnostics.iter().map(violation).take_while(fits).collect()
 }
 
 fn violation(diagnostic: &Diagnostic) -> FieldViolation {

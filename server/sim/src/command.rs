@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use halfopen_scenario::{ConnectionRef, Fault};
 use halfopen_tcp::{ConnectionStatus, Errno, ListenOptions, SendFlags, SocketOptions, TcpInfo};
-use halfopen_trace::{FaultId, HostId, MiddleboxId};
+use halfopen_trace::{ConnectionNumber, FaultId, HostId, MiddleboxId};
 use thiserror::Error;
 
 /// Something that is done to a run. It takes no time.
@@ -136,8 +136,19 @@ pub enum Reply {
     Received(Vec<u8>),
     /// The peer will send no more.
     EndOfStream,
-    /// A connection at a glance, and what TCP_INFO says.
-    Status(Box<(ConnectionStatus, TcpInfo)>),
+    /// What the host's TCP knows of a connection.
+    Status(Box<SocketStatus>),
+}
+
+/// What a host's TCP knows of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketStatus {
+    /// Its number in the trace, if any event is about it.
+    pub number: Option<ConnectionNumber>,
+    /// At a glance.
+    pub connection: ConnectionStatus,
+    /// What TCP_INFO says.
+    pub info: TcpInfo,
 }
 
 /// Why a command is refused. It has no effect then, but what was due on the host before the call has happened.

@@ -27,7 +27,7 @@ mod snapshots;
 mod wanted;
 mod world;
 
-pub use command::{Call, Command, Refusal, Reply, SocketId};
+pub use command::{Call, Command, Refusal, Reply, SocketId, SocketStatus};
 pub use condition::Condition;
 pub use run::{Discard, Outcome, RunOptions, Sink};
 pub use simulation::{Simulation, Stop, run};

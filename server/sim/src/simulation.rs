@@ -72,6 +72,17 @@ impl Simulation {
         self.driver.shared.find_control(socket.host)?.line.readiness(socket)
     }
 
+    /// The number of events so far.
+    pub fn events(&self) -> u64 {
+        self.driver.shared.run.borrow().recorder.len()
+    }
+
+    /// Whether a condition holds; of events only those after the first `seen` count. A state counts if it has been waited for
+    /// before.
+    pub fn holds(&self, condition: &Condition<'_>, seen: u64) -> bool {
+        condition.holds(&self.driver, seen)
+    }
+
     /// Plays until the first of: this time, one of these conditions, nothing can happen any more, the scenario's end, a limit.
     /// Conditions that hold already stop it at once. The sink gets the events in chunks, as they become full, and is asked
     /// again and again whether the run is still wanted.

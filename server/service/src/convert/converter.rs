@@ -22,6 +22,12 @@ pub(crate) struct Converter {
 }
 
 impl Converter {
+    /// One that goes on with a scenario to which these faults were added.
+    pub(crate) fn knowing(scenario: Arc<Scenario>, added: Vec<Fault>) -> Converter {
+        let has_lines = !scenario.is_on_one_line();
+        Converter { scenario: Some(scenario), has_lines, added, addresses: AddressTexts::default() }
+    }
+
     pub(super) fn host(&self, host: Option<HostId>) -> String {
         let name = |host: HostId| Some(self.scenario.as_ref()?.hosts.get(host.index())?.name.clone());
         host.and_then(name).unwrap_or_default()

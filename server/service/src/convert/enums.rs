@@ -8,7 +8,7 @@ use halfopen_trace::{
     HostState, KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxLoss, Phase, Verdict,
 };
 
-pub(super) fn state(state: State) -> v1::TcpState {
+pub(crate) fn state(state: State) -> v1::TcpState {
     match state {
         State::Closed => v1::TcpState::Closed,
         State::Listen => v1::TcpState::Listen,
@@ -22,6 +22,11 @@ pub(super) fn state(state: State) -> v1::TcpState {
         State::LastAck => v1::TcpState::LastAck,
         State::TimeWait => v1::TcpState::TimeWait,
     }
+}
+
+/// The state of a request; `None` if it names none.
+pub(crate) fn tcp_state(asked: v1::TcpState) -> Option<State> {
+    State::ALL.into_iter().find(|known| state(*known) == asked)
 }
 
 pub(super) fn middlebox_change(change: MiddleboxChange) -> v1::MiddleboxChange {

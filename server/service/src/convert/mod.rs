@@ -13,7 +13,11 @@ mod values;
 mod verdict;
 
 pub(crate) use converter::Converter;
+pub(crate) use enums::{state, tcp_state};
 pub(crate) use library::{diagnostic, summary, variants};
+pub(crate) use tcp_info::tcp_info;
+pub(crate) use values::{duration, time};
+pub(crate) use verdict::limit;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use halfopen_tcp::TcpInfo;
 use super::values::{duration, window};
 
 /// Every field that an expectation may ask for.
-pub(super) fn tcp_info(info: &TcpInfo) -> v1::TcpInfo {
+pub(crate) fn tcp_info(info: &TcpInfo) -> v1::TcpInfo {
     let value = |field: InfoField| info_value(field, field.of(info));
     v1::TcpInfo { values: InfoField::ALL.into_iter().map(value).collect() }
 }

@@ -12,12 +12,18 @@ pub(super) fn bytes(datagram: Option<&[u8]>) -> Vec<u8> {
     datagram.unwrap_or_default().to_vec()
 }
 
-pub(super) fn duration(duration: Duration) -> halfopen_proto::Duration {
+pub(crate) fn duration(duration: Duration) -> halfopen_proto::Duration {
     halfopen_proto::Duration {
         seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
         // Always less than a billion.
         nanos: duration.subsec_nanos() as i32,
     }
+}
+
+/// A time of a request; `None` if it is none.
+pub(crate) fn time(time: &halfopen_proto::Duration) -> Option<Duration> {
+    let nanos = u32::try_from(time.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    Some(Duration::new(u64::try_from(time.seconds).ok()?, nanos))
 }
 
 pub(super) fn drop_reason(reason: Option<DropReason>) -> i32 {

@@ -231,7 +231,7 @@ fn keepalive(found: KeepaliveFound) -> v1::KeepaliveOutcome {
     }
 }
 
-pub(super) fn limit(limit: Limit) -> v1::RunLimit {
+pub(crate) fn limit(limit: Limit) -> v1::RunLimit {
     let kind = match limit {
         Limit::VirtualTime(time) => run_limit::Kind::VirtualTime(duration(time)),
         Limit::Events(events) => run_limit::Kind::Events(events),

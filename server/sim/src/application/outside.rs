@@ -7,7 +7,7 @@ use halfopen_scenario::{Limits, Scenario};
 use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received, SocketOptions};
 
 use super::{Application, Context, Opened, Process, Socket, Turn};
-use crate::command::{Call, Refusal, Reply, SocketId};
+use crate::command::{Call, Refusal, Reply, SocketId, SocketStatus};
 
 /// The sockets of somebody outside in one of the host's lives.
 #[derive(Debug, Default)]
@@ -204,9 +204,10 @@ fn make_on(id: ConnectionId, call: &Call, context: &mut Context<'_>) -> Result<R
             context.set_options(id, options);
         }
         Call::Status(_) => {
-            let (status, info) = (context.endpoint.status(id), context.endpoint.info(now, id));
-            let both = status.zip(info).map(|both| Reply::Status(Box::new(both)));
-            return both.ok_or(Errno::NotConnected.into());
+            let number = context.ends.get(&id).map(|end| end.number);
+            let known = context.endpoint.status(id).zip(context.endpoint.info(now, id));
+            let status = known.map(|(connection, info)| SocketStatus { number, connection, info });
+            return status.map(|status| Reply::Status(Box::new(status))).ok_or(Errno::NotConnected.into());
         }
         Call::Listen { .. } | Call::Connect { .. } | Call::Accept(_) | Call::Close(_) | Call::Abort(_) => {
             unreachable!("not about a connection that stays open")

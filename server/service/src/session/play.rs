@@ -1,0 +1,282 @@
+//! A session while it is played: whose turn it is, and what comes next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use halfopen_proto::v1;
+use halfopen_scenario::Scenario;
+use halfopen_sim::{Condition, RunOptions, Stop};
+use halfopen_tcp::Instant;
+use prost::Message;
+use tokio::time::Instant as WallTime;
+
+use super::conditions::Until;
+use super::job::{Finish, Job, Response};
+use super::participants::{Participant, Queued, Reply, Waiting};
+use super::played::Played;
+use super::record::Record;
+use crate::convert;
+use crate::status;
+
+/// The number of events in a response.
+const MAX_EVENTS: usize = 1000;
+
+/// What a session begins with.
+pub(crate) struct Opening {
+    pub(crate) scenario: Arc<Scenario>,
+    pub(crate) options: RunOptions,
+    pub(crate) participants: u32,
+    pub(crate) lease: Duration,
+}
+
+/// A session.
+pub(crate) struct Session {
+    played: Played,
+    participants: Vec<Participant>,
+    phase: Phase,
+    /// Who was woken last. Of several who can be woken, the next one is.
+    last: usize,
+    lease: Duration,
+    /// When a participant last made a call.
+    called: WallTime,
+}
+
+/// What is going on.
+enum Phase {
+    /// It is this participant's turn.
+    Acting(usize),
+    /// Time moves: everybody waits.
+    Moving,
+    /// Time moves, for the last time.
+    Finishing { by: usize, until: Option<Instant>, reply: Reply },
+    /// It is judged.
+    Finished(Response),
+}
+
+impl Session {
+    pub(super) fn new(opening: Opening, record: Arc<Record>) -> Session {
+        let Opening { scenario, options, participants, lease } = opening;
+        Session {
+            played: Played::new(scenario, &options, record),
+            participants: (0..participants).map(|_| Participant::default()).collect(),
+            phase: Phase::Acting(0),
+            last: 0,
+            lease,
+            called: WallTime::now(),
+        }
+    }
+
+    /// Takes a call. It is made when it is the participant's turn.
+    pub(super) fn take(&mut self, participant: usize, queued: Queued) {
+        self.called = WallTime::now();
+        let own = &mut self.participants[participant];
+        if own.has_left {
+            let _ = queued.reply.send(Err(status::participant_left(participant + 1)));
+            return;
+        }
+        let is_advance = matches!(queued.job, Job::Advance(_));
+        match &own.waiting {
+            // Whoever waited is gone, and acts again.
+            Some(waiting) if waiting.reply.is_closed() && waiting.request_id != queued.request_id => {
+                own.waiting = None;
+                if matches!(self.phase, Phase::Moving) {
+                    self.phase = Phase::Acting(participant);
+                }
+            }
+            Some(waiting)
+                if is_advance
+                    && (queued.request_id.is_empty() || waiting.request_id != queued.request_id) =>
+            {
+                let _ = queued.reply.send(Err(status::already_advancing(participant + 1)));
+                return;
+            }
+            Some(_) | None => {}
+        }
+        own.take(queued, || status::session_full("too many calls of this participant wait for their turn"));
+    }
+
+    /// Does the next thing that there is to do; whether there was one. It is never long.
+    pub(super) fn go_on(&mut self) -> bool {
+        match &self.phase {
+            Phase::Acting(participant) => {
+                let participant = *participant;
+                let Some(queued) = self.participants[participant].queue.pop_front() else { return false };
+                self.perform(participant, queued);
+                true
+            }
+            Phase::Moving => {
+                let somebody_waits =
+                    |own: &Participant| own.waiting.as_ref().is_some_and(|it| !it.reply.is_closed());
+                // Until somebody comes back, nothing is lost.
+                let is_wanted = self.participants.iter().any(somebody_waits);
+                if is_wanted {
+                    self.move_time();
+                }
+                is_wanted
+            }
+            Phase::Finishing { .. } => {
+                self.finish();
+                true
+            }
+            Phase::Finished(_) => {
+                let mut queues = self.participants.iter_mut().enumerate();
+                let next = queues.find_map(|(index, own)| Some((index, own.queue.pop_front()?)));
+                let Some((participant, queued)) = next else { return false };
+                self.perform(participant, queued);
+                true
+            }
+        }
+    }
+
+    /// When it ends, unless somebody makes a call before; `None` while there is something to do.
+    pub(super) fn expires(&self) -> WallTime {
+        self.called + self.lease
+    }
+
+    pub(super) fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// The participant whose turn it is, from 1, if it is somebody's.
+    pub(super) fn turn(&self) -> Option<usize> {
+        match self.phase {
+            Phase::Acting(participant) => Some(participant + 1),
+            Phase::Moving | Phase::Finishing { .. } | Phase::Finished(_) => None,
+        }
+    }
+
+    /// Gives readers what there is, if there are any.
+    pub(super) fn rest(&mut self) {
+        if self.played.record().is_watched() {
+            self.played.flush();
+        }
+    }
+
+    /// Gives readers what there is.
+    pub(super) fn flush(&mut self) {
+        self.played.flush();
+    }
+
+    /// What it has come to.
+    pub(super) fn look(&mut self) -> v1::GetSessionResponse {
+        self.played.flush();
+        let waits = |(number, own): (u32, &Participant)| own.waiting.as_ref().map(|_| number);
+        let finished = match &self.phase {
+            Phase::Finished(response) => response.downcast_ref::<v1::FinishSessionResponse>(),
+            Phase::Acting(_) | Phase::Moving | Phase::Finishing { .. } => None,
+        };
+        v1::GetSessionResponse {
+            time: Some(convert::duration(self.played.time().as_duration())),
+            events: self.played.record().events(),
+            turn: self.turn().map_or(0, |turn| turn as u32),
+            waiting: (1..).zip(&self.participants).filter_map(waits).collect(),
+            finished: finished.and_then(|response| response.finished.clone()),
+        }
+    }
+
+    fn perform(&mut self, participant: usize, Queued { request_id, job, reply }: Queued) {
+        let own = &mut self.participants[participant];
+        match job {
+            Job::Call(call) => match call(&mut self.played) {
+                Ok((response, bytes)) => own.answer(request_id, reply, Ok(response), bytes),
+                Err(status) => own.answer(request_id, reply, Err(status), 0),
+            },
+            Job::Advance(request) => match Until::new(&self.played, &request) {
+                Ok(until) => {
+                    let max_events = MAX_EVENTS.min(request.max_events as usize);
+                    own.waiting = Some(Waiting { request_id, until, max_events, reply });
+                    self.phase = self.next_turn(participant);
+                }
+                Err(status) => own.answer(request_id, reply, Err(status), 0),
+            },
+            Job::Leave => {
+                own.has_left = true;
+                own.answer(request_id, reply, Ok(Arc::new(v1::LeaveSessionResponse {})), 0);
+                self.phase = self.next_turn(participant);
+            }
+            Job::Finish(Finish { until }) => match &self.phase {
+                Phase::Finished(response) => own.answer(request_id, reply, Ok(Arc::clone(response)), 0),
+                _ => self.phase = Phase::Finishing { by: participant, until, reply },
+            },
+        }
+    }
+
+    /// Whose turn it is after this participant's.
+    fn next_turn(&self, participant: usize) -> Phase {
+        let count = self.participants.len();
+        let mut others = (1..=count).map(|step| (participant + step) % count);
+        let acts = |index: &usize| {
+            let Participant { waiting, has_left, .. } = &self.participants[*index];
+            waiting.is_none() && !has_left
+        };
+        match others.find(acts) {
+            Some(other) => Phase::Acting(other),
+            None if self.participants.iter().any(|own| own.waiting.is_some()) => Phase::Moving,
+            // Nobody is left.
+            None => Phase::Acting(participant),
+        }
+    }
+
+    /// Moves time for a slice, or wakes the one for whom it stands still.
+    fn move_time(&mut self) {
+        let count = self.participants.len();
+        let order: Vec<usize> = (1..=count).map(|step| (self.last + step) % count).collect();
+        let waiting = |index: usize| self.participants[index].waiting.as_ref();
+        for &index in &order {
+            let Some(Waiting { until, .. }) = waiting(index) else { continue };
+            if let Some(position) = until.holds(&self.played) {
+                return self.wake(index, Stop::Condition(position));
+            }
+            if until.time.is_some_and(|time| time <= self.played.time()) {
+                return self.wake(index, Stop::Time);
+            }
+        }
+        let untils = || order.iter().filter_map(|index| Some(&waiting(*index)?.until));
+        let time = untils().filter_map(|until| until.time).min();
+        let conditions: Vec<Condition<'_>> =
+            untils().flat_map(|until| &until.conditions).map(|awaited| awaited.condition()).collect();
+        match self.played.step_until(time, &conditions) {
+            // Who that is for is found in the next round.
+            Some(Stop::Time | Stop::Condition(_)) | None => {}
+            Some(stop @ (Stop::Idle | Stop::End | Stop::Limit(_) | Stop::Cancelled)) => {
+                let next = order.iter().find(|index| waiting(**index).is_some());
+                self.wake(*next.expect("time moves for somebody"), stop);
+            }
+        }
+    }
+
+    /// A participant acts again, because time stands still.
+    fn wake(&mut self, participant: usize, stop: Stop) {
+        let own = &mut self.participants[participant];
+        let Some(Waiting { request_id, until, max_events, reply }) = own.waiting.take() else { return };
+        let mut response = until.stopped(stop, &self.played);
+        (response.events, response.more_events) = self.played.events_after(own.seen, max_events);
+        own.seen += response.events.len() as u64;
+        let bytes = response.encoded_len();
+        own.answer(request_id, reply, Ok(Arc::new(response)), bytes);
+        self.last = participant;
+        self.phase = Phase::Acting(participant);
+        self.called = WallTime::now();
+    }
+
+    /// Plays on to the end for a slice, or judges what has happened.
+    fn finish(&mut self) {
+        let Phase::Finishing { until, .. } = self.phase else { return };
+        if self.played.step_until(until, &[]).is_none() {
+            return;
+        }
+        let finished: Response = Arc::new(self.played.finish());
+        let phase = std::mem::replace(&mut self.phase, Phase::Finished(Arc::clone(&finished)));
+        if let Phase::Finishing { by, reply, .. } = phase {
+            self.participants[by].answer(String::new(), reply, Ok(finished), 0);
+        }
+        for own in &mut self.participants {
+            if let Some(Waiting { request_id, until, reply, .. }) = own.waiting.take() {
+                let response = until.stopped(Stop::End, &self.played);
+                let bytes = response.encoded_len();
+                own.answer(request_id, reply, Ok(Arc::new(response)), bytes);
+            }
+        }
+        self.called = WallTime::now();
+    }
+}

@@ -1,0 +1,215 @@
+//! What is played: the simulation of a session, the numbers of its sockets, and its record.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use halfopen_proto::v1;
+use halfopen_scenario::{Limits, Scenario};
+use halfopen_sim::{Command, Condition, Refusal, Reply, RunOptions, Simulation, SocketId, Stop};
+use halfopen_tcp::{Errno, Instant};
+use halfopen_trace::HostId;
+use tonic::{Code, Status};
+
+use super::record::Record;
+use crate::convert::Converter;
+use crate::status;
+
+/// The number of events after which another session of the thread has its turn.
+const SLICE: u32 = 2000;
+/// The number of sockets that a session may open.
+pub(crate) const MAX_SOCKETS: usize = 100_000;
+/// The size, in bytes, at which a response takes no further event.
+const ENOUGH_BYTES: usize = 512 * 1024;
+
+/// The simulation of a session, and the numbers of its sockets.
+pub(crate) struct Played {
+    scenario: Arc<Scenario>,
+    /// `None` once it is finished.
+    simulation: Option<Simulation>,
+    record: Arc<Record>,
+    /// Every socket that there has been; the first has the number 1.
+    sockets: Vec<SocketId>,
+    numbers: BTreeMap<SocketId, u32>,
+}
+
+impl Played {
+    /// It is time 0, and nothing has happened.
+    pub(super) fn new(scenario: Arc<Scenario>, options: &RunOptions, record: Arc<Record>) -> Played {
+        let simulation = Some(Simulation::new(&scenario, options));
+        Played { scenario, simulation, record, sockets: Vec::new(), numbers: BTreeMap::new() }
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        &self.record
+    }
+
+    pub(super) fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The virtual time.
+    pub(super) fn time(&self) -> Instant {
+        // The last event of a finished session is its end.
+        self.simulation.as_ref().map_or_else(|| self.record.last_time(), Simulation::now)
+    }
+
+    /// The number of events so far.
+    pub(super) fn events(&self) -> u64 {
+        self.simulation.as_ref().map_or_else(|| self.record.events(), Simulation::events)
+    }
+
+    pub(super) fn holds(&self, condition: &Condition<'_>, seen: u64) -> bool {
+        self.simulation.as_ref().is_some_and(|simulation| simulation.holds(condition, seen))
+    }
+
+    /// Gives readers what there is.
+    pub(super) fn flush(&mut self) {
+        if let Some(simulation) = &mut self.simulation {
+            simulation.flush(&mut self.record.as_ref());
+        }
+    }
+
+    /// The host of that name.
+    pub(super) fn host(&self, name: &str) -> Result<HostId, Status> {
+        let found = self.scenario.hosts.iter().position(|host| host.name == name);
+        let names = || self.scenario.hosts.iter().map(|host| host.name.as_str());
+        found.map(|index| HostId(index as u16)).ok_or_else(|| status::host_unknown(name, names()))
+    }
+
+    /// The socket with that number, which may be closed.
+    pub(super) fn socket(&self, number: u32) -> Result<SocketId, Status> {
+        let index = (number as usize).checked_sub(1);
+        index.and_then(|index| self.sockets.get(index)).copied().ok_or_else(|| status::socket_unknown(number))
+    }
+
+    /// The number of a socket that was opened.
+    pub(super) fn number(&mut self, socket: SocketId) -> u32 {
+        let next = self.sockets.len() as u32 + 1;
+        let number = *self.numbers.entry(socket).or_insert(next);
+        if number == next {
+            self.sockets.push(socket);
+        }
+        number
+    }
+
+    /// Refuses to open a socket if there are too many.
+    pub(super) fn has_room(&self) -> Result<(), Status> {
+        match self.sockets.len() < MAX_SOCKETS {
+            true => Ok(()),
+            false => Err(status::session_full(&format!("a session opens at most {MAX_SOCKETS} sockets"))),
+        }
+    }
+
+    /// A socket that is gone.
+    pub(super) fn socket_closed(&self, socket: SocketId) -> Status {
+        let number = self.numbers.get(&socket).copied().unwrap_or_default();
+        let message = format!(
+            "socket {number} is closed: by an earlier call, or because its process was killed or its host lost power"
+        );
+        status::session(Code::FailedPrecondition, "SOCKET_CLOSED", &message)
+    }
+
+    /// The session has no calls any more.
+    pub(super) fn over(&self) -> Status {
+        match self.simulation {
+            Some(_) => status::session(
+                Code::FailedPrecondition,
+                "SESSION_OVER",
+                "the session is at its end or at a limit; only FinishSession is left",
+            ),
+            None => status::session(Code::FailedPrecondition, "SESSION_FINISHED", "the session is finished"),
+        }
+    }
+
+    /// Refuses calls once it is finished.
+    pub(super) fn is_open(&self) -> Result<(), Status> {
+        if self.simulation.is_some() { Ok(()) } else { Err(self.over()) }
+    }
+
+    /// Does something to the simulation.
+    pub(super) fn apply(&mut self, command: Command) -> Result<Reply, Refusal> {
+        self.simulation.as_mut().ok_or(Refusal::Over)?.apply(command)
+    }
+
+    /// Refuses faults if there would be too many.
+    pub(super) fn has_room_for(&self, faults: usize) -> Result<(), Status> {
+        let most = Limits::MAX_FAULTS;
+        match self.scenario.faults.len() + self.record.added() + faults <= most {
+            true => Ok(()),
+            false => Err(status::session_full(&format!("a session has at most {most} faults"))),
+        }
+    }
+
+    /// Does something to the simulation. The inner error is what the system call would return.
+    pub(super) fn make(&mut self, command: Command) -> Result<Result<Reply, Errno>, Status> {
+        match self.apply(command) {
+            Ok(done) => Ok(Ok(done)),
+            Err(Refusal::Failed(errno)) => Ok(Err(errno)),
+            Err(refusal) => Err(self.refused(refusal)),
+        }
+    }
+
+    /// Whether a call on a socket would return at once.
+    pub(super) fn readiness(&self, socket: SocketId) -> v1::SocketReadiness {
+        let number = self.numbers.get(&socket).copied().unwrap_or_default();
+        let known = self.simulation.as_ref().and_then(|simulation| simulation.readiness(socket));
+        let Some(known) = known else {
+            return v1::SocketReadiness { socket: number, gone: true, ..Default::default() };
+        };
+        v1::SocketReadiness {
+            socket: number,
+            // Not while nothing runs on the host.
+            readable: self.holds(&Condition::Readable(socket), 0),
+            writable: self.holds(&Condition::Writable(socket), 0),
+            peer_closed: known.peer_closed,
+            hung_up: known.hung_up,
+            failed: known.failed,
+            gone: false,
+        }
+    }
+
+    /// Plays for a slice; `None` if it is not there yet.
+    pub(super) fn step_until(&mut self, time: Option<Instant>, conditions: &[Condition<'_>]) -> Option<Stop> {
+        let left = Cell::new(SLICE);
+        let is_long = |_: &_| {
+            left.set(left.get().saturating_sub(1));
+            left.get() == 0
+        };
+        let mut all = conditions.to_vec();
+        all.push(Condition::Event(&is_long));
+        let simulation = self.simulation.as_mut()?;
+        let stop = simulation.step_until(time, &all, &mut self.record.as_ref());
+        Some(stop).filter(|stop| *stop != Stop::Condition(conditions.len()))
+    }
+
+    /// At most so many of the events after the first `seen`, and whether there are more.
+    pub(super) fn events_after(&mut self, seen: u64, max: usize) -> (Vec<v1::Event>, bool) {
+        if max == 0 {
+            return (Vec::new(), seen < self.events());
+        }
+        self.flush();
+        let (scenario, added) = self.record.circumstances_at(seen);
+        let mut converter = Converter::knowing(scenario, added);
+        let (mut events, mut bytes, mut next) = (Vec::new(), 0, seen);
+        while events.len() < max && bytes < ENOUGH_BYTES {
+            let Some((first, chunk, position)) = self.record.after(next) else { break };
+            let event = &chunk[position];
+            let (event, size) = converter.event(first + position as u64, event);
+            events.push(event);
+            bytes += size;
+            next += 1;
+        }
+        (events, next < self.record.events())
+    }
+
+    /// Judges what has happened.
+    pub(super) fn finish(&mut self) -> v1::FinishSessionResponse {
+        if let Some(simulation) = self.simulation.take() {
+            simulation.finish(&mut self.record.as_ref());
+        }
+        let (finished, expectations) = self.record.conclusion();
+        self.record.close();
+        v1::FinishSessionResponse { finished, expectations, events: self.record.events() }
+    }
+}

@@ -1,0 +1,144 @@
+//! The threads on which sessions are played. Each has many, which take turns.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
+
+use halfopen_proto::v1;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::participants::Queued;
+use super::play::{Opening, Session};
+use super::record::Record;
+use super::sessions::{Ended, Places};
+use crate::pool::panic_message;
+
+/// How often leases are looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The number of a session, which is never used again.
+pub(super) type Key = u64;
+
+/// What a thread is told.
+pub(super) enum Order {
+    /// Begins a session.
+    Open(Key, Opening, Arc<Record>),
+    /// A participant makes a call.
+    Call(Key, usize, Queued),
+    /// Somebody asks what a session has come to.
+    Look(Key, oneshot::Sender<v1::GetSessionResponse>),
+    /// Somebody began to watch a session.
+    Flush(Key),
+    /// Ends a session.
+    Close(Key),
+}
+
+/// A thread's sessions.
+pub(super) struct Stage {
+    orders: Receiver<Order>,
+    places: Places,
+    sessions: BTreeMap<Key, Session>,
+    /// Sessions with something to do.
+    busy: VecDeque<Key>,
+    looked: Instant,
+}
+
+impl Stage {
+    pub(super) fn new(orders: Receiver<Order>, places: Places) -> Stage {
+        let (sessions, busy) = (BTreeMap::new(), VecDeque::new());
+        Stage { orders, places, sessions, busy, looked: Instant::now() }
+    }
+
+    /// Plays until nobody gives orders any more.
+    pub(super) fn play(mut self) {
+        loop {
+            let order = match (self.busy.is_empty(), self.sessions.is_empty()) {
+                (false, _) => self.orders.try_recv().map_err(|error| error == TryRecvError::Disconnected),
+                (true, false) => {
+                    self.orders.recv_timeout(LOOK).map_err(|error| error == RecvTimeoutError::Disconnected)
+                }
+                (true, true) => self.orders.recv().map_err(|_| true),
+            };
+            match order {
+                Ok(order) => self.follow(order),
+                Err(true) => return,
+                Err(false) => {}
+            }
+            if let Some(key) = self.busy.pop_front() {
+                self.give_turn(key);
+            }
+            if self.looked.elapsed() >= LOOK {
+                self.end_leases();
+            }
+        }
+    }
+
+    fn follow(&mut self, order: Order) {
+        match order {
+            Order::Open(key, opening, record) => {
+                let opened = catch_unwind(AssertUnwindSafe(|| Session::new(opening, record)));
+                match opened {
+                    Ok(session) => drop(self.sessions.insert(key, session)),
+                    Err(panic) => self.places.end(key, Ended::Failed(panic_message(panic.as_ref()))),
+                }
+            }
+            Order::Call(key, participant, queued) => {
+                // Without a session the reply is dropped, and the caller learns why.
+                if let Some(session) = self.sessions.get_mut(&key) {
+                    session.take(participant, queued);
+                    if !self.busy.contains(&key) {
+                        self.busy.push_back(key);
+                    }
+                }
+            }
+            Order::Look(key, reply) => {
+                if let Some(session) = self.sessions.get_mut(&key) {
+                    // Whoever asked may be gone.
+                    let _ = reply.send(session.look());
+                }
+            }
+            Order::Flush(key) => {
+                if let Some(session) = self.sessions.get_mut(&key) {
+                    session.flush();
+                }
+            }
+            Order::Close(key) => drop(self.sessions.remove(&key)),
+        }
+    }
+
+    /// A session does the next thing that there is to do.
+    fn give_turn(&mut self, key: Key) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        // What panicked is not used again.
+        match catch_unwind(AssertUnwindSafe(|| session.go_on())) {
+            Ok(true) => self.busy.push_back(key),
+            Ok(false) => session.rest(),
+            Err(panic) => {
+                let message = panic_message(panic.as_ref());
+                tracing::error!("a session panicked: {message}");
+                self.places.end(key, Ended::Failed(message));
+                // Dropping what panicked might panic, too.
+                let session = self.sessions.remove(&key);
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(session)));
+            }
+        }
+    }
+
+    fn end_leases(&mut self) {
+        self.looked = Instant::now();
+        let looked = self.looked;
+        let busy = &self.busy;
+        let is_over = |(key, session): (&Key, &Session)| {
+            (session.expires() <= looked && !busy.contains(key))
+                .then(|| (*key, session.lease(), session.turn()))
+        };
+        let over: Vec<_> = self.sessions.iter().filter_map(is_over).collect();
+        for (key, lease, turn) in over {
+            self.places.end(key, Ended::Expired { lease, turn });
+            self.sessions.remove(&key);
+        }
+    }
+}
