@@ -1,16 +1,17 @@
 //! The events of a run with their parts joined: a segment knows its arrivals, its losses and its faults; hosts are
 //! positions. Every picture of a run is drawn from this.
 
-use std::collections::BTreeMap;
+mod builder;
+
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    ApplicationResult, CallReturned, Cause, ConnectionCreated, Event, FaultApplied, FaultKind, FaultPhase,
-    HostState, KeepaliveVerdict, LossReason, MiddleboxChange, MiddleboxState, SegmentLost, SegmentSent,
-    StateTransition, StepKind, TcpDropReason, TcpFlags, TcpPurpose, TcpState, TcpTimer, TimerChange,
-    TimerChanged, UnreachableCode, cause, event,
+    Cause, Event, FaultKind, FaultPhase, HostState, KeepaliveVerdict, LossReason, MiddleboxChange,
+    MiddleboxState, SegmentLost, StepKind, TcpDropReason, TcpFlags, TcpPurpose, TcpState, TcpTimer,
+    TimerChange, UnreachableCode,
 };
 
+use self::builder::Builder;
 use crate::words;
 
 /// The events of a run, joined.
@@ -187,6 +188,19 @@ pub struct Fault {
     pub action: String,
     /// Its line in the scenario's text; 0: not known.
     pub line: u32,
+    /// The address that it moves, if that is what it does.
+    pub address: Option<AddressMove>,
+}
+
+/// An address that another host has from now on, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressMove {
+    /// The address.
+    pub address: String,
+    /// The host that had it; `None` if none did.
+    pub from: Option<HostIndex>,
+    /// The host that has it now; `None` if none does.
+    pub to: Option<HostIndex>,
 }
 
 /// A segment and what happened to it.
@@ -225,9 +239,13 @@ pub struct Segment {
 }
 
 impl Fault {
-    fn new(applied: &FaultApplied) -> Fault {
-        let (number, line) = applied.fault.as_ref().map_or((0, 0), |fault| (fault.number, fault.line));
-        Fault { number, kind: applied.kind(), phase: applied.phase(), action: words::fault(applied), line }
+    /// Whether it concerns a host, if it was applied to `host`; `None` is the network, and concerns everybody. A move of an
+    /// address concerns the host that loses it, too.
+    pub fn concerns(&self, host: Option<HostIndex>, other: HostIndex) -> bool {
+        match &self.address {
+            Some(AddressMove { from, to, .. }) => [*from, *to].contains(&Some(other)),
+            None => host.is_none_or(|host| host == other),
+        }
     }
 }
 
@@ -235,6 +253,14 @@ impl Segment {
     /// Whether it never left its host, because nobody on the LAN answered for its destination.
     pub fn found_no_neighbour(&self) -> bool {
         self.losses.iter().any(|lost| lost.reason() == LossReason::NeighbourUnresolved)
+    }
+
+    /// Why it, or a copy of it, was lost: `fault 1: drop`, `host is down`.
+    pub fn why_lost(&self, lost: &SegmentLost) -> String {
+        let by =
+            lost.fault.as_ref().and_then(|by| self.faults.iter().find(|fault| fault.number == by.number));
+        let action = by.map(|fault| format!(": {}", fault.action)).unwrap_or_default();
+        words::loss(lost) + &action
     }
 
     /// Whether this fault lost it, or a copy of it.
@@ -273,200 +299,5 @@ impl Timeline {
     /// The segment that was sent at `index`; `None` if that entry is something else.
     pub fn segment(&self, index: EntryIndex) -> Option<&Segment> {
         if let EntryKind::Sent(segment) = &self.entries.get(index)?.kind { Some(segment) } else { None }
-    }
-}
-
-#[derive(Default)]
-struct Builder {
-    timeline: Timeline,
-    /// Where each segment was sent, by its number.
-    sent: BTreeMap<u64, EntryIndex>,
-    /// Faults by the number of their segment; they may come before the segment itself.
-    faults: BTreeMap<u64, Vec<Fault>>,
-}
-
-impl Builder {
-    fn add(&mut self, event: &Event) {
-        let Some(kind) = self.kind(event) else { return };
-        let host = (!event.host.is_empty()).then(|| self.host(&event.host));
-        self.timeline.connections = self.timeline.connections.max(event.connection);
-        self.timeline.entries.push(Entry {
-            sequence: event.sequence,
-            time: words::from_proto(event.time.as_ref()),
-            host,
-            connection: event.connection,
-            kind,
-        });
-    }
-
-    /// The entry of an event; `None` if it has no entry of its own.
-    fn kind(&mut self, event: &Event) -> Option<EntryKind> {
-        use event::Kind;
-        let here = self.timeline.entries.len();
-        Some(match event.kind.as_ref()? {
-            Kind::SegmentSent(sent) => {
-                self.sent.insert(sent.segment, here);
-                EntryKind::Sent(Box::new(self.segment(sent)))
-            }
-            Kind::SegmentArrived(arrived) => {
-                let segment = *self.sent.get(&arrived.segment)?;
-                let arrivals = &mut self.sent_segment(segment)?.arrivals;
-                arrivals.push(here);
-                EntryKind::Arrived { segment, copy: arrivals.len(), dropped: arrived.drop_reason() }
-            }
-            Kind::SegmentLost(lost) => {
-                let segment = *self.sent.get(&lost.segment)?;
-                self.sent_segment(segment)?.losses.push(lost.clone());
-                EntryKind::Lost { segment }
-            }
-            Kind::DestinationUnreachable(message) => EntryKind::Unreachable {
-                segment: *self.sent.get(&message.segment)?,
-                code: message.code(),
-                mtu: message.mtu,
-                dropped: message.drop_reason(),
-            },
-            Kind::MiddleboxChanged(changed) => EntryKind::Middlebox {
-                name: changed.middlebox.clone(),
-                change: changed.change(),
-                before: changed.before(),
-                translated_to: changed.translated_to.clone(),
-            },
-            Kind::StateTransition(transition) => self.transition(transition),
-            Kind::TimerChanged(changed) => timer(changed),
-            Kind::KeepaliveOutcome(outcome) => EntryKind::Keepalive {
-                verdict: outcome.verdict(),
-                probes: outcome.probes,
-                silence: words::from_proto(outcome.silence.as_ref()),
-            },
-            Kind::ConnectionError(error) => EntryKind::Error(error.errno.clone()),
-            Kind::HostChanged(changed) => EntryKind::Host(changed.state()),
-            Kind::FaultApplied(applied) => {
-                let fault = Fault::new(applied);
-                if applied.segment != 0 {
-                    self.faults.entry(applied.segment).or_default().push(fault);
-                    return None;
-                }
-                EntryKind::Fault(fault)
-            }
-            Kind::ApplicationResult(result) => application(result),
-            // A call within a step; those of applications outside of the scenario are not shown.
-            Kind::CallReturned(CallReturned { error, end_of_stream, step: Some(step) }) => {
-                application(&ApplicationResult {
-                    step: Some(step.clone()),
-                    end_of_stream: *end_of_stream,
-                    error: error.clone(),
-                    ..ApplicationResult::default()
-                })
-            }
-            Kind::CallReturned(CallReturned { step: None, .. }) => return None,
-            Kind::RunStarted(started) => {
-                self.timeline.hosts = started.hosts.iter().map(|host| host.name.clone()).collect();
-                return None;
-            }
-            Kind::ConnectionCreated(created) => {
-                let end = self.end(event, created);
-                self.timeline.ends.push(end);
-                return None;
-            }
-            Kind::RunFinished(_) => EntryKind::End,
-            Kind::DataWritten(written) => EntryKind::Written { octets: written.bytes },
-            Kind::DataRead(read) => EntryKind::Read { octets: read.bytes },
-            // Steps and their results describe what applications do; a result says how a run ended.
-            Kind::ConnectionOpened(_)
-            | Kind::FaultAdded(_)
-            | Kind::StepBlocked(_)
-            | Kind::DataMistaken(_)
-            | Kind::TcpInfo(_)
-            | Kind::LimitReached(_)
-            | Kind::RunStopped(_)
-            | Kind::ExpectationResult(_) => return None,
-        })
-    }
-
-    fn end(&mut self, event: &Event, created: &ConnectionCreated) -> End {
-        End {
-            sequence: event.sequence,
-            host: self.host(&event.host),
-            connection: event.connection,
-            local: created.local.clone(),
-            remote: created.remote.clone(),
-            peer: (!created.remote_host.is_empty()).then(|| self.host(&created.remote_host)),
-            peer_connection: created.peer_connection,
-        }
-    }
-
-    fn segment(&mut self, sent: &SegmentSent) -> Segment {
-        let flags = sent.flags.unwrap_or_default();
-        Segment {
-            number: sent.segment,
-            to: (!sent.receiver.is_empty()).then(|| self.host(&sent.receiver)),
-            flags,
-            seq: sent.relative_sequence_number,
-            ack: flags.ack.then_some(sent.relative_acknowledgment_number),
-            length: sent.length,
-            mss: sent.options.as_ref().and_then(|options| options.mss),
-            window: sent.window,
-            purpose: sent.purpose(),
-            retransmission: sent.retransmission,
-            injected: sent.injected,
-            middlebox: sent.middlebox.clone(),
-            faults: Vec::new(),
-            arrivals: Vec::new(),
-            losses: Vec::new(),
-        }
-    }
-
-    fn transition(&self, transition: &StateTransition) -> EntryKind {
-        let cause = transition.cause.clone().unwrap_or_default();
-        let by_segment = match &cause.origin {
-            Some(cause::Origin::Segment(segment)) => self.sent.get(&segment.segment).copied(),
-            _ => None,
-        };
-        EntryKind::Transition { from: transition.before(), to: transition.after(), by_segment, cause }
-    }
-
-    fn sent_segment(&mut self, index: EntryIndex) -> Option<&mut Segment> {
-        let kind = &mut self.timeline.entries.get_mut(index)?.kind;
-        if let EntryKind::Sent(segment) = kind { Some(segment) } else { None }
-    }
-
-    /// The position of a host; one that was not announced is added at the end.
-    fn host(&mut self, name: &str) -> HostIndex {
-        let hosts = &mut self.timeline.hosts;
-        hosts.iter().position(|host| host == name).unwrap_or_else(|| {
-            hosts.push(name.to_owned());
-            hosts.len() - 1
-        })
-    }
-
-    fn finish(mut self) -> Timeline {
-        for (number, faults) in std::mem::take(&mut self.faults) {
-            let index = self.sent.get(&number).copied();
-            if let Some(segment) = index.and_then(|index| self.sent_segment(index)) {
-                segment.faults = faults;
-            }
-        }
-        self.timeline
-    }
-}
-
-fn application(result: &ApplicationResult) -> EntryKind {
-    let step = result.step.clone().unwrap_or_default();
-    EntryKind::Application {
-        call: step.kind(),
-        program: step.application,
-        step: step.number,
-        line: step.line,
-        octets: result.bytes,
-        end_of_stream: result.end_of_stream,
-        error: result.error.clone(),
-    }
-}
-
-fn timer(changed: &TimerChanged) -> EntryKind {
-    EntryKind::Timer {
-        timer: changed.timer(),
-        change: changed.change(),
-        expires: words::from_proto(changed.expires.as_ref()),
     }
 }

@@ -55,13 +55,13 @@ sequenceDiagram
     participant h0 as client
     participant h1 as server
     Note right of h1: 0s LISTEN, listen
-    Note left of h0: SYN-SENT
+    Note left of h0: 0s SYN-SENT
     h0->>h1: 0s SYN seq=0
-    Note right of h1: SYN-RECEIVED
+    Note right of h1: 20ms SYN-RECEIVED
     h1->>h0: 20ms SYN+ACK seq=0 ack=1
-    Note left of h0: ESTABLISHED
+    Note left of h0: 40ms ESTABLISHED
     h0->>h1: 40ms ACK seq=1 ack=1
-    Note right of h1: ESTABLISHED
+    Note right of h1: 60ms ESTABLISHED
     Note left of h0: 40ms connect
     h0->>h1: 40ms PSH+ACK seq=1 ack=1 len=1024
     Note left of h0: 40ms send 1024
@@ -140,6 +140,36 @@ fn texts_of_segments_that_cross_stand_apart() {
         document.descendants().filter(is_label).filter(Node::is_element).map(place).collect();
     let [first, second] = places[..] else { panic!("{places:?}") };
     assert!(first + 150.0 < second, "each nearer to its tail: {places:?}");
+}
+
+#[test]
+fn texts_beside_a_lifeline_in_the_middle_stand_away_from_the_other_end() {
+    let runs = bundled_runs();
+    let (_, _, events) = runs.iter().find(|(run, ..)| run == "proxy-half-close/passed").unwrap();
+    let picture = picture(events);
+    let text = drawn(&picture, "");
+    let document = Document::parse(&text).unwrap();
+    let side = |wanted: &str| {
+        let is_it = |node: &Node<'_, '_>| node.has_tag_name(("http://www.w3.org/2000/svg", "text"));
+        let told = |node: &Node<'_, '_>| {
+            node.descendants().filter_map(|node| node.text()).any(|text| text == wanted)
+        };
+        let node = document.descendants().filter(is_it).find(told).unwrap();
+        node.attribute("text-anchor").unwrap().to_owned()
+    };
+    // The proxy stands between the client (#1) and the server (#2).
+    assert_eq!(side("#1 SYN-RECEIVED"), "start");
+    assert_eq!(side("#2 SYN-SENT"), "end");
+}
+
+#[test]
+fn a_connection_has_its_number_after_the_time_in_mermaid() {
+    let runs = bundled_runs();
+    let (_, _, events) = runs.iter().find(|(run, ..)| run == "tuple-reuse/time-wait").unwrap();
+    let diagram = mermaid::mermaid(&picture(events), "");
+    for expected in ["h0->>h1: 0s #35;1 SYN seq=0", "Note right of h1: 20ms #35;1 SYN-RECEIVED"] {
+        assert!(diagram.contains(expected), "{expected}\n{diagram}");
+    }
 }
 
 #[test]

@@ -34,9 +34,9 @@ fn a_client_that_dies_and_a_server_that_finds_out() {
         str![[r#"
       time             client                                               server
         0s               ┊                                                    ├ LISTEN · listen
-        0s      SYN-SENT ├── SYN seq=0 ──────────────────────────────────────▶│ SYN-RECEIVED
-      20ms   ESTABLISHED ┃◀──────────────────────────── SYN+ACK seq=0 ack=1 ──┤
-      40ms               ┠── ACK seq=1 ack=1 ────────────────────────────────▶┃ ESTABLISHED
+        0s      SYN-SENT ├── SYN seq=0 ─────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+      20ms   ESTABLISHED ┃◀─ 40ms ───────────────────── SYN+ACK seq=0 ack=1 ──┤
+      40ms               ┠── ACK seq=1 ack=1 ───────────────────────── 60ms ─▶┃ ESTABLISHED
       40ms       connect ┨                                                    ┃
       40ms               ┠── PSH+ACK seq=1 ack=1 len=1024 ───────────────────▶┃
       40ms     send 1024 ┨                                                    ┃
@@ -105,11 +105,11 @@ fn timers_have_rows_only_when_asked_for() {
         str![[r#"
 time            client                                                      server
   0s              ┊                                                           ├ LISTEN · listen
-  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
+  0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
   0s              ├ retransmission timer set to 1s                            │
-20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+20ms  ESTABLISHED ┃◀─ 40ms ──────────────────────────── SYN+ACK seq=0 ack=1 ──┤
 40ms              ┠ retransmission timer cancelled                            │
-40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────── 60ms ─▶┃ ESTABLISHED
 40ms      connect ┨                                                           ┃
 40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
 40ms    send 1024 ┨                                                           ┃
@@ -145,10 +145,10 @@ fn segments_that_cross_leave_and_arrive_in_rows_of_their_own() {
         str![[r#"
 time             client                                                             server
   0s      SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────┄┄ ┊
- 5ms  SYN-RECEIVED │◀──────────────────────────────────────────────────── SYN seq=0 ──┤ SYN-SENT
+ 5ms  SYN-RECEIVED │◀─ 25ms ───────────────────────────────────────────── SYN seq=0 ──┤ SYN-SENT
 20ms               │┄┄ SYN seq=0 ────────────────────────────────────────────────────▶│ SYN-RECEIVED
 20ms               │ ┄┄──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
-25ms               ├── SYN+ACK seq=0 ack=1 ──────────────────────────────────────────▶┃ ESTABLISHED
+25ms               ├── SYN+ACK seq=0 ack=1 ─────────────────────────────────── 45ms ─▶┃ ESTABLISHED
 40ms   ESTABLISHED ┃◀────────────────────────────────────────── SYN+ACK seq=0 ack=1 ┄┄┃
 
 "#]]
@@ -185,14 +185,14 @@ fn what_a_fault_did_to_a_segment_is_at_its_arrow() {
         str![[r#"
  time            client                                                     server
    0s              ┊                                                          ├ LISTEN · listen
-   0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────────────▶│ SYN-RECEIVED
- 20ms  ESTABLISHED ┃◀────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
- 40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────────────▶┃ ESTABLISHED
+   0s     SYN-SENT ├── SYN seq=0 ───────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+ 20ms  ESTABLISHED ┃◀─ 40ms ─────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+ 40ms              ┠── ACK seq=1 ack=1 ─────────────────────────────── 60ms ─▶┃ ESTABLISHED
  40ms      connect ┨                                                          ┃
  40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ─────────────────────────▶┃
  40ms    send 1024 ┨                                                          ┃
  60ms              ┃                                                          ┠ accept, receive 1024
- 60ms              ┃              fault 1 ✗─ PSH+ACK seq=1 ack=1025 len=100 ──┨
+ 60ms              ┃        fault 1: drop ✗─ PSH+ACK seq=1 ack=1025 len=100 ──┨
 260ms              ┃ ┄┄──── PSH+ACK seq=1 ack=1025 len=100 · retransmission ──┨
                    ┃                                 · fault 2: delay 300ms   ┃
 300ms              ┠── ACK seq=1025 ack=1 · fault 3: duplicate ──────────────▶┃
@@ -219,16 +219,16 @@ fn a_host_that_lost_its_state_shows_none() {
         str![[r#"
  time            client                                                     server
    0s              ┊                                                          ├ LISTEN · listen
-   0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────────────▶│ SYN-RECEIVED
- 20ms  ESTABLISHED ┃◀────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
- 40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────────────▶┃ ESTABLISHED
+   0s     SYN-SENT ├── SYN seq=0 ───────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+ 20ms  ESTABLISHED ┃◀─ 40ms ─────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+ 40ms              ┠── ACK seq=1 ack=1 ─────────────────────────────── 60ms ─▶┃ ESTABLISHED
  40ms      connect ┨                                                          ┃
  40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ─────────────────────────▶┃
  40ms    send 1024 ┨                                                          ┃
  60ms              ┃                                                          ┠ accept, receive 1024
    1s              ╳ fault 1: reboot                                          ┃
    1s               ◀───────────────── ACK seq=0 ack=1025 · keepalive probe ──┨
-1.02s              ├── RST seq=1025 ─────────────────────────────────────────▶│ CLOSED
+1.02s              ├── RST seq=1025 ───────────────────────────────── 1.04s ─▶│ CLOSED
 
 "#]]
     );
@@ -253,15 +253,15 @@ fn more_than_two_hosts_are_named_in_their_cells() {
         str![[r#"
  time            client                             server                              other
    0s              ┊                                  ├ LISTEN · listen                   ┊
-   0s     SYN-SENT ├── SYN seq=0 ────────────────────▶│ SYN-RECEIVED                      ┊
- 20ms  ESTABLISHED ┃◀────────── SYN+ACK seq=0 ack=1 ──┤                                   ┊
- 40ms              ┠── ACK seq=1 ack=1 ──────────────▶┃ ESTABLISHED                       ┊
+   0s     SYN-SENT ├── SYN seq=0 ───────────── 20ms ─▶│ SYN-RECEIVED                      ┊
+ 20ms  ESTABLISHED ┃◀─ 40ms ─── SYN+ACK seq=0 ack=1 ──┤                                   ┊
+ 40ms              ┠── ACK seq=1 ack=1 ─────── 60ms ─▶┃ ESTABLISHED                       ┊
  40ms      connect ┨                                  ┃                                   ┊
  40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ─▶┃                                   ┊
  40ms    send 1024 ┨                                  ┃                                   ┊
  60ms              ┃                                  ┠ accept, receive 1024              ┊
  60ms              ┃                                  ┃◀───────────────────── SYN seq=0 ──┤ SYN-SENT
- 80ms              ┃                                  ┠── RST+ACK seq=0 ack=1 ───────────▶┊ CLOSED
+ 80ms              ┃                                  ┠── RST+ACK seq=0 ack=1 ─── 100ms ─▶┊ CLOSED
 100ms              ┃                                  ┃             connect: ECONNREFUSED ┤
 100ms              ┠── SYN seq=0 ───✗                 ┃                                   ┊
                    ┃         no host has this address ┃                                   ┊
@@ -288,11 +288,11 @@ fn a_narrow_terminal_breaks_labels_and_not_lines() {
         str![[r#"
       time    client                                             server
         0s      ┊                                  listen · LISTEN ┤
-        0s      ├── SYN seq=0 ────────────────────────────────────▶│
+        0s      ├── SYN seq=0 ───────────────────────────── 20ms ─▶│
                 │ SYN-SENT                            SYN-RECEIVED │
-      20ms      ┃◀────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+      20ms      ┃◀─ 40ms ─────────────────── SYN+ACK seq=0 ack=1 ──┤
                 ┃ ESTABLISHED                                      │
-      40ms      ┠── ACK seq=1 ack=1 ──────────────────────────────▶┃
+      40ms      ┠── ACK seq=1 ack=1 ─────────────────────── 60ms ─▶┃
                 ┃                                      ESTABLISHED ┃
       40ms      ┠ connect                                          ┃
       40ms      ┠── PSH+ACK seq=1 ack=1 len=1024 ─────────────────▶┃

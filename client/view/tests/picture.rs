@@ -204,6 +204,8 @@ fn a_stall_has_a_row_with_what_is_waited_for() {
             "nagle-delayed-ack/nagle",
             "41.25ms: server delays its ACK, and client's Nagle algorithm holds 100 bytes",
         ),
+        ("delayed-ack", "41ms: client delays its ACK"),
+        ("delayed-ack", "41ms: server delays its ACK"),
         ("dropped-fin", "240ms: client's tail loss probe timer runs"),
         ("dropped-fin", "1m: client's TIME-WAIT timer runs"),
         ("dropped-syn", "1s: client's retransmission timer runs"),
@@ -225,11 +227,41 @@ fn a_stall_has_a_row_with_what_is_waited_for() {
         assert!(silences.iter().any(|silence| silence == expected), "{name}: {silences:?}");
     }
     // An application that waits for less than ten seconds says so itself, and a round trip is no stall.
-    for name in ["four-way-close", "three-way-handshake", "delayed-ack"] {
+    for name in ["four-way-close", "three-way-handshake"] {
         let (_, _, events) = runs.iter().find(|(run, ..)| run == name).expect(name);
         let drawn = drawn(events, &PictureOptions::default(), Paper::default());
-        let stalls = drawn.lines().filter(|line| line.contains("… ") && !line.contains("TIME-WAIT timer"));
+        let is_stall = |line: &&str| {
+            line.contains("… ") && !line.contains("TIME-WAIT timer") && !line.contains("delays its ACK")
+        };
+        let stalls = drawn.lines().filter(is_stall);
         assert_eq!(stalls.count(), 0, "{drawn}");
+    }
+}
+
+#[test]
+fn a_row_says_what_a_reader_would_have_to_look_up() {
+    let runs = bundled_runs();
+    for (name, expected) in [
+        // What a fault is, and when its segment would have arrived.
+        ("dropped-fin", "500ms    FIN-WAIT-1 ├── FIN+ACK seq=1025 ack=1025 ─✗ fault 1: drop"),
+        ("dropped-fin", "0s      SYN-SENT ├── SYN seq=0 ──"),
+        ("dropped-fin", "── 20ms ─▶│ SYN-RECEIVED"),
+        ("dropped-fin", "20ms   ESTABLISHED ┃◀─ 40ms ──"),
+        // The time of the row is that of the arrival already.
+        ("proxy-half-close/passed", "3ms  #1             │┄┄ FIN+ACK seq=101 ack=1 ──"),
+        ("proxy-half-close/passed", "──▶│ CLOSE-WAIT"),
+        ("syn-flood/cookies", "── ACK seq=1 ack=1 · SYN cookie ──"),
+        // Who loses an address.
+        ("vip-failover/planned", "fault 1: move-address 10.0.0.100 to standby from active"),
+        ("vip-failover/takeover", "fault 2: move-address 10.0.0.100 to standby from active"),
+        ("syn-flood/cookies", "├ CLOSED · close()"),
+        ("handover/short-gap", "┠ fault 1: return 192.0.2.10"),
+        // A window that is shut.
+        ("zero-window-forever/no-timeout", "── ACK seq=1 ack=82329 win=0 · duplicate ACK ──"),
+    ] {
+        let (_, _, events) = runs.iter().find(|(run, ..)| run == name).expect(name);
+        let drawn = drawn(events, &PictureOptions::default(), Paper { width: 140, ascii: false });
+        assert!(drawn.contains(expected), "{name}: {expected}\n{drawn}");
     }
 }
 

@@ -93,9 +93,9 @@ dead-client: The client disappears silently; the server's keepalive finds out (s
 
       time             client                                               server
         0s               ┊                                                    ├ LISTEN · listen
-        0s      SYN-SENT ├── SYN seq=0 ──────────────────────────────────────▶│ SYN-RECEIVED
-      20ms   ESTABLISHED ┃◀──────────────────────────── SYN+ACK seq=0 ack=1 ──┤
-      40ms               ┠── ACK seq=1 ack=1 ────────────────────────────────▶┃ ESTABLISHED
+        0s      SYN-SENT ├── SYN seq=0 ─────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+      20ms   ESTABLISHED ┃◀─ 40ms ───────────────────── SYN+ACK seq=0 ack=1 ──┤
+      40ms               ┠── ACK seq=1 ack=1 ───────────────────────── 60ms ─▶┃ ESTABLISHED
       40ms       connect ┨                                                    ┃
       40ms               ┠── PSH+ACK seq=1 ack=1 len=1024 ───────────────────▶┃
       40ms     send 1024 ┨                                                    ┃
@@ -154,9 +154,9 @@ broken: What was expected did not happen (seed 1)
 
 time            client                                                      server
   0s              ┊                                                           ├ LISTEN · listen
-  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
-20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
-40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+  0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─ 40ms ──────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────── 60ms ─▶┃ ESTABLISHED
 40ms      connect ┨                                                           ┃
 40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
 40ms    send 1024 ┨                                                           ┃
@@ -225,9 +225,9 @@ broken: What was expected did not happen (seed 2)
 
 time            client                                                      server
   0s              ┊                                                           ├ LISTEN · listen
-  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
-20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
-40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+  0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─ 40ms ──────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────── 60ms ─▶┃ ESTABLISHED
 40ms      connect ┨                                                           ┃
 40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
 40ms    send 1024 ┨                                                           ┃
@@ -250,8 +250,8 @@ dead-client: The client disappears silently; the server's keepalive finds out (s
 
 time            client                                                           server
   0s              ┊                                                                ├ LISTEN · listen
-  0s     SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────▶│ SYN-RECEIVED
-20ms  ESTABLISHED ┃◀──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─ 40ms ───────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
 
 unfinished after 12 events
 
@@ -277,9 +277,9 @@ broken: What was expected did not happen (seed 1)
 
 time            client                                                      server
   0s              ┊                                                           ├ LISTEN · listen
-  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
-20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
-40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+  0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─ 40ms ──────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────── 60ms ─▶┃ ESTABLISHED
 40ms      connect ┨                                                           ┃
 40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
 40ms    send 1024 ┨                                                           ┃
@@ -313,8 +313,8 @@ dead-client: The client disappears silently; the server's keepalive finds out (s
 
 time            client                                                           server
   0s              ┊                                                                ├ LISTEN · listen
-  0s     SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────▶│ SYN-RECEIVED
-20ms  ESTABLISHED ┃◀──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─ 40ms ───────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
 
 unfinished after 12 events
 
@@ -538,8 +538,8 @@ interrupted
 
 time            client                                                           server
   0s              ┊                                                                ├ LISTEN · listen
-  0s     SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────▶│ SYN-RECEIVED
-20ms  ESTABLISHED ┃◀──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─ 40ms ───────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
 
 repeat it with: halfopen run dead-client --seed 1  # halfopen 0.1.0
 </error><system-out>scenario: dead-client
@@ -563,9 +563,9 @@ version: 0.1.0
 
 time            client                                                      server
   0s              ┊                                                           ├ LISTEN · listen
-  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED
-20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤
-40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED
+  0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED
+20ms  ESTABLISHED ┃◀─ 40ms ──────────────────────────── SYN+ACK seq=0 ack=1 ──┤
+40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────── 60ms ─▶┃ ESTABLISHED
 40ms      connect ┨                                                           ┃
 40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃
 40ms    send 1024 ┨                                                           ┃
@@ -719,9 +719,9 @@ not ok 2 - scenarios/broken.yaml
   ladder:
     - "time            client                                                      server"
     - "  0s              ┊                                                           ├ LISTEN · listen"
-    - "  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────────▶│ SYN-RECEIVED"
-    - "20ms  ESTABLISHED ┃◀─────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤"
-    - "40ms              ┠── ACK seq=1 ack=1 ───────────────────────────────────────▶┃ ESTABLISHED"
+    - "  0s     SYN-SENT ├── SYN seq=0 ────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED"
+    - "20ms  ESTABLISHED ┃◀─ 40ms ──────────────────────────── SYN+ACK seq=0 ack=1 ──┤"
+    - "40ms              ┠── ACK seq=1 ack=1 ──────────────────────────────── 60ms ─▶┃ ESTABLISHED"
     - "40ms      connect ┨                                                           ┃"
     - "40ms              ┠── PSH+ACK seq=1 ack=1 len=1024 ──────────────────────────▶┃"
     - "40ms    send 1024 ┨                                                           ┃"
@@ -744,8 +744,8 @@ not ok 5 - dead-client/busy (seed 7)
   ladder:
     - "time            client                                                           server"
     - "  0s              ┊                                                                ├ LISTEN · listen"
-    - "  0s     SYN-SENT ├── SYN seq=0 ──────────────────────────────────────────────────▶│ SYN-RECEIVED"
-    - "20ms  ESTABLISHED ┃◀──────────────────────────────────────── SYN+ACK seq=0 ack=1 ──┤"
+    - "  0s     SYN-SENT ├── SYN seq=0 ─────────────────────────────────────────── 20ms ─▶│ SYN-RECEIVED"
+    - "20ms  ESTABLISHED ┃◀─ 40ms ───────────────────────────────── SYN+ACK seq=0 ack=1 ──┤"
   ...
 Bail out! interrupted
 

@@ -29,16 +29,15 @@ impl Sentences<'_> {
         let fate = match (again, lost) {
             (_, 0) => format!("{host}'s {label} {}", fate(self.timeline, piece)),
             (0, _) => return format!("{host}'s {label} {be} lost ({why}) and not retransmitted."),
-            (again, lost) if lost == again + 1 => {
+            (again, lost) if again > 1 && lost == again + 1 => {
                 format!(
-                    "{host}'s {label} {be} lost, and lost each of the {} {again_it} retransmitted ({why})",
-                    times_noun(again)
+                    "{host}'s {label} {be} lost, and lost each of the {again} times that {again_it} retransmitted ({why})"
                 )
             }
             (_, 1) => format!("{host}'s {label} {be} lost ({why})"),
             (_, lost) => format!("{host}'s {label} {be} lost {} ({why})", times(lost)),
         };
-        let sent_again = if again == lost.saturating_sub(1) && lost > 1 {
+        let sent_again = if again > 1 && again == lost.saturating_sub(1) {
             format!("The intervals: {}", self.waits(piece))
         } else if again == 1 {
             format!("{it} retransmitted after {}", self.waits(piece))
@@ -162,10 +161,6 @@ impl Sentences<'_> {
             words::count(count as u64, "probe"),
         )
     }
-}
-
-fn times_noun(count: usize) -> String {
-    if count == 1 { "time that".to_owned() } else { format!("{count} times that") }
 }
 
 /// How far apart probes were, after their number.

@@ -9,6 +9,7 @@ mod beats;
 mod choice;
 mod ends;
 mod fate;
+mod faults;
 mod half_open;
 mod losses;
 mod outcome;

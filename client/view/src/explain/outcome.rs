@@ -213,12 +213,13 @@ impl Outcomes<'_> {
         match self.recovery(end, what, from, until) {
             Some((recovery, piece)) if piece.lost > 0 => {
                 let again = piece.sent.len() - 1;
-                let each = if piece.lost == piece.sent.len() && again > 0 {
-                    format!(" and so was each of its {again} retransmissions")
-                } else if piece.lost > 1 {
-                    format!(" {}", phrases::times(piece.lost))
-                } else {
-                    String::new()
+                let each = match (again, piece.lost) {
+                    (1, 2) => " and so was its retransmission".to_owned(),
+                    (again, lost) if lost > 1 && lost == again + 1 => {
+                        format!(" and so was each of its {again} retransmissions")
+                    }
+                    (_, lost) if lost > 1 => format!(" {}", phrases::times(lost)),
+                    _ => String::new(),
                 };
                 format!("its {} was lost{each} ({})", what.name(), recovery.lost.text())
             }
@@ -279,6 +280,9 @@ impl Outcomes<'_> {
             }
             None if *to == TcpState::Closed && phrases::fired(cause).is_some() => {
                 return Some("Then its timer fired.".to_owned());
+            }
+            None if matches!(cause.origin, Some(Origin::Other(_))) => {
+                format!("Then its listener closed: {}.", words::state(*to))
             }
             None => {
                 format!("Then its application called {}: {}.", words::cause(cause), words::state(*to))

@@ -173,14 +173,7 @@ impl Reasons {
 fn reason_of(timeline: &Timeline, segment: &Segment, lost: &SegmentLost) -> String {
     let receiver = segment.to.and_then(|to| timeline.hosts.get(to)).map_or("the host", String::as_str);
     match lost.reason() {
-        LossReason::Fault => {
-            let by = segment
-                .faults
-                .iter()
-                .find(|fault| lost.fault.as_ref().is_some_and(|by| by.number == fault.number));
-            let action = by.map(|fault| format!(": {}", fault.action)).unwrap_or_default();
-            format!("{}{action}", words::loss(lost))
-        }
+        LossReason::Fault => segment.why_lost(lost),
         LossReason::HostDown => format!("{receiver} was down"),
         LossReason::Partition => "the network was partitioned".to_owned(),
         LossReason::NeighbourUnresolved => "nobody on the LAN answered for its address".to_owned(),

@@ -24,8 +24,11 @@ pub(super) fn story(timeline: &Timeline, stalls: &Stalls, connection: u32, hosts
     for (index, entry) in timeline.entries.iter().enumerate() {
         // What strikes a host or the network concerns all connections there, even afterwards if it is not over.
         let concerns = entry.connection == 0
-            && matches!(entry.kind, EntryKind::Fault(_) | EntryKind::Host(_))
-            && entry.host.is_none_or(|host| hosts.contains(&host));
+            && match &entry.kind {
+                EntryKind::Fault(fault) => hosts.iter().any(|host| fault.concerns(entry.host, *host)),
+                EntryKind::Host(_) => entry.host.is_some_and(|host| hosts.contains(&host)),
+                _ => false,
+            };
         if (of_it(entry) && index <= last)
             || (concerns && index >= first && (index <= last || !reader.over(hosts)))
         {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    FaultKind, FaultPhase, HostState, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason, TcpState,
-    UnreachableCode,
+    MiddleboxChange, MiddleboxState, StepKind, TcpDropReason, TcpState, UnreachableCode,
 };
 
-use super::beats::{Answer, Beat, Forger, Moved, Reset, Story, What};
-use super::phrases::{self, about, times};
+use super::beats::{Answer, Beat, Moved, Reset, Story, What};
+use super::faults;
+use super::phrases::{self, Reasons, about, times};
 use crate::stall::Held;
-use crate::timeline::{EntryIndex, EntryKind, Fault, HostIndex, Timeline};
+use crate::timeline::{EntryIndex, EntryKind, HostIndex, Timeline};
 use crate::words;
 
 /// Says beats of one connection.
@@ -30,13 +30,7 @@ impl Sentences<'_> {
                 Some(recovery) => self.recovery(recovery),
                 None => String::new(),
             },
-            What::Lost { host, label, reasons } => {
-                let (host, count) = (self.host(*host), reasons.count());
-                match count {
-                    1 => format!("{host}'s {label} was lost ({}).", reasons.text()),
-                    _ => format!("{count} segments of {host} ({label}) were lost ({}).", reasons.text()),
-                }
-            }
+            What::Lost { host, label, reasons } => self.lost(*host, label, reasons),
             What::Probes(probes) if probes.of_window => self.window_probes(probes),
             What::Probes(probes) => self.keepalive_probes(probes),
             What::WindowClosed { host } => {
@@ -48,54 +42,23 @@ impl Sentences<'_> {
             What::EndOfStream { host } => {
                 format!("{}'s application read the end of the stream.", self.host(*host))
             }
-            What::Failed { host, call, octets, error } => {
-                let host = self.host(*host);
-                let so_far = match octets {
-                    0 => String::new(),
-                    octets => format!(" after {}", words::count(*octets, "byte")),
-                };
-                let times = if count > 1 { format!(" {}", times(count)) } else { String::new() };
-                let (name, meaning) = (words::step(*call), meaning(*call, error));
-                format!("{host}'s {name} failed{so_far} with {error}{times}{meaning}.")
-            }
+            What::Failed { host, call, octets, error } => self.failed(*host, *call, *octets, (error, count)),
             What::Error { host, errno } => {
                 format!(
                     "The error {errno} was pending for the next call of {}'s application.",
                     self.host(*host)
                 )
             }
-            What::Fault { host, fault, state } => self.fault(*host, fault, *state),
-            What::Host { host, state } => format!("{} {}.", self.host(*host), does(*state)),
-            What::Altered { host, fault: Fault { number, action, .. }, label } => {
-                let host = host.map_or("somebody", |host| self.host(host));
-                let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
-                format!("Fault {number} ({action}) was applied to {host}'s {label}{times}.")
-            }
+            What::Fault { host, fault, state } => faults::struck(self.timeline, *host, fault, *state),
+            What::Host { host, state } => format!("{} {}.", self.host(*host), faults::does(*state)),
+            What::Altered { host, fault, label } => self.altered(*host, fault, (label, count)),
             What::Forged { name, by, label } => self.forged(*name, by, label, count),
             What::NotUsed { host, from, label, why, state, answer } => {
                 self.not_used(*host, *from, (label, count), (*why, *state), answer.as_ref())
             }
             What::Reset { host, reset } => format!("{} sent a RST{}.", self.host(*host), lost(reset)),
             What::Unreachable { host, label, code, mtu, dropped, by_host } => {
-                let host = self.host(*host);
-                let code = match code {
-                    UnreachableCode::FragmentationNeeded => {
-                        format!("it exceeds the MTU of the next link, {mtu} bytes")
-                    }
-                    code => words::unreachable(*code).to_owned(),
-                };
-                let used = words::drop_reason(*dropped)
-                    .map(|why| format!(" It was not used: {why}."))
-                    .unwrap_or_default();
-                let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
-                if *by_host {
-                    return format!(
-                        "Nobody on {host}'s LAN answered for the address of its {label}, so that {host} could not send it{times}.{used}"
-                    );
-                }
-                format!(
-                    "A router reported to {host} by ICMP that it could not deliver its {label} ({code}){times}.{used}"
-                )
+                self.unreachable(*host, (label, count), (*code, *mtu), *dropped, *by_host)
             }
             What::Middlebox { name, change, before, translated_to } => {
                 self.middlebox(beat, (name, translated_to), *change, *before, count)
@@ -151,43 +114,51 @@ impl Sentences<'_> {
         }
     }
 
-    fn fault(&self, host: Option<HostIndex>, fault: &Fault, state: Option<HostState>) -> String {
-        let Fault { number, action, .. } = fault;
-        let whom = host.map(|host| self.host(host));
-        if fault.phase == FaultPhase::End {
-            let effect = match (fault.kind, state, whom) {
-                (_, Some(state), Some(host)) => format!("{host} {}", does(state)),
-                (FaultKind::Reboot, None, Some(host)) => format!("{host} is back"),
-                (FaultKind::Partition, ..) => "the partition healed".to_owned(),
-                (FaultKind::BlackHole, ..) => "large datagrams pass again".to_owned(),
-                (FaultKind::MoveAddress | FaultKind::LoseAddress, _, Some(host)) => {
-                    format!("{host} has the address again")
-                }
-                (_, None, Some(host)) => format!("{host}: {action}"),
-                (_, _, None) => action.clone(),
-            };
-            return format!("Fault {number} ended: {effect}.");
-        }
-        match (whom, state) {
-            (Some(host), Some(state)) => {
-                format!("Fault {number} ({action}) was applied to {host}, which {}.", does(state))
-            }
-            (Some(host), None) => format!("Fault {number} ({action}) was applied to {host}."),
-            (None, _) => format!("Fault {number} ({action}) was applied to the network."),
+    fn lost(&self, host: HostIndex, label: &str, reasons: &Reasons) -> String {
+        let host = self.host(host);
+        match reasons.count() {
+            1 => format!("{host}'s {label} was lost ({}).", reasons.text()),
+            many => format!("{many} segments of {host} ({label}) were lost ({}).", reasons.text()),
         }
     }
 
-    fn forged(&self, name: Option<HostIndex>, by: &Forger, label: &str, count: usize) -> String {
-        let name = name.map_or("nobody", |host| self.host(host));
-        let by = match by {
-            Forger::Fault(number) => format!("Fault {number}"),
-            Forger::Middlebox(middlebox) => format!("Middlebox {middlebox}"),
-            Forger::Unknown => "Somebody".to_owned(),
+    fn failed(&self, host: HostIndex, call: StepKind, octets: u64, (error, count): (&str, usize)) -> String {
+        let host = self.host(host);
+        let so_far = match octets {
+            0 => String::new(),
+            octets => format!(" after {}", words::count(octets, "byte")),
         };
-        match count {
-            1 => format!("{by} forged {} in {name}'s name.", phrases::one(label)),
-            many => format!("{by} forged {many} segments ({label}) in {name}'s name."),
+        let times = if count > 1 { format!(" {}", times(count)) } else { String::new() };
+        let (name, meaning) = (words::step(call), meaning(call, error));
+        format!("{host}'s {name} failed{so_far} with {error}{times}{meaning}.")
+    }
+
+    fn unreachable(
+        &self,
+        host: HostIndex,
+        (label, count): (&str, usize),
+        (code, mtu): (UnreachableCode, u32),
+        dropped: TcpDropReason,
+        by_host: bool,
+    ) -> String {
+        let host = self.host(host);
+        let used =
+            words::drop_reason(dropped).map(|why| format!(" It was not used: {why}.")).unwrap_or_default();
+        let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
+        if by_host {
+            return format!(
+                "Nobody on {host}'s LAN answered for the address of its {label}, so that {host} could not send it{times}.{used}"
+            );
         }
+        let code = match code {
+            UnreachableCode::FragmentationNeeded => {
+                format!("it exceeds the MTU of the next link, {mtu} bytes")
+            }
+            code => words::unreachable(code).to_owned(),
+        };
+        format!(
+            "A router reported to {host} by ICMP that it could not deliver its {label} ({code}){times}.{used}"
+        )
     }
 
     fn not_used(
@@ -297,17 +268,6 @@ impl Sentences<'_> {
         };
         let last = self.timeline.entries[..index].iter().rev().find(sent);
         last.map_or(entry.time, |last| entry.time.saturating_sub(last.time))
-    }
-}
-
-/// What a host does from now on.
-const fn does(state: HostState) -> &'static str {
-    match state {
-        HostState::Unspecified => "is in an unknown state",
-        HostState::Up => "is up again",
-        HostState::Frozen => "is frozen: its programs are stopped, its kernel answers",
-        HostState::Paused => "is paused as a whole, and keeps its state",
-        HostState::Down => "is down now: its connections are gone, without notice",
     }
 }
 

@@ -6,6 +6,7 @@ use halfopen_proto::v1::cause::Origin;
 use halfopen_proto::v1::{Cause, TcpCall, TcpState, TcpTimer};
 
 use super::beats::{Beat, Reset};
+use super::faults;
 use super::phrases::{self, about};
 use super::sentences::{Sentences, lost};
 use crate::timeline::{EntryIndex, EntryKind, HostIndex, Segment};
@@ -68,10 +69,27 @@ impl Sentences<'_> {
             }
             false => format!("{} called connect and sent a SYN", self.host(by)),
         };
+        let how = match self.with_cookie(beat) {
+            Some(host) => format!("{how}, which {} answered with a SYN cookie", self.host(host)),
+            None => how,
+        };
         match when.is_empty() {
             true => format!("{how}; no end was ever ESTABLISHED."),
             false => format!("{how}; the connection was ESTABLISHED {}.", phrases::list(&when)),
         }
+    }
+
+    /// The host that did not remember the SYN of an opening, but got it back in a SYN cookie.
+    fn with_cookie(&self, opening: &Beat) -> Option<HostIndex> {
+        let entries = &self.timeline.entries[opening.from..=opening.until];
+        let of_it = entries.iter().filter(|entry| entry.connection == entries[0].connection);
+        let mut cookies = of_it.filter(|entry| match &entry.kind {
+            EntryKind::Transition { cause, .. } => {
+                matches!(&cause.origin, Some(Origin::Segment(segment)) if segment.syn_cookie)
+            }
+            _ => false,
+        });
+        cookies.next().and_then(|entry| entry.host)
     }
 
     pub(super) fn step(&self, beat: &Beat, host: HostIndex, from: TcpState, reset: Option<&Reset>) -> String {
@@ -93,7 +111,7 @@ impl Sentences<'_> {
         };
         let first = peer.first();
         let mut text = match (from, *to) {
-            (_, TcpState::Closed) => self.closed(name, from, segment, peer, cause),
+            (_, TcpState::Closed) => self.closed(beat.from, (name, from), segment, peer, cause),
             (TcpState::Established, TcpState::FinWait1) => {
                 format!("{name}'s application called {why}: {name} sent a FIN, {is}")
             }
@@ -125,8 +143,8 @@ impl Sentences<'_> {
 
     pub(super) fn closed(
         &self,
-        name: &str,
-        from: TcpState,
+        at: EntryIndex,
+        (name, from): (&str, TcpState),
         segment: Option<&Segment>,
         peer: Peer<'_>,
         cause: &Cause,
@@ -134,6 +152,14 @@ impl Sentences<'_> {
         let first = peer.first();
         let was = words::state(from);
         if let Some(timer) = phrases::gave_up(cause) {
+            let mute = faults::mute(self.timeline, at).filter(|_| timer == TcpTimer::Persist);
+            if let Some(mute) = mute {
+                let how_long =
+                    if cause.user_timeout { "until its user timeout was over" } else { "for too long" };
+                return format!(
+                    "{name} gave up: {how_long} it could send nothing, because {mute}. From {was} it went to CLOSED"
+                );
+            }
             let why = match (timer, cause.user_timeout) {
                 (TcpTimer::Keepalive, false) => {
                     "the keepalive timer fired again and no probe had been answered"

@@ -7,6 +7,7 @@ use halfopen_proto::v1::{ExpectationReference, ExpectationResult, StepKind, TcpS
 
 use super::choice::Group;
 use super::ends::{End, Ends};
+use super::faults;
 use super::half_open::{self, HalfOpen};
 use super::phrases::{self, about};
 use super::{Paragraph, Sentence};
@@ -207,10 +208,11 @@ impl Summary<'_> {
             return format!("{here} never found out: it went down itself.");
         };
         if let Some(timer) = phrases::gave_up(cause) {
-            let what = match timer {
-                TcpTimer::Keepalive => "its keepalive probes were not answered",
-                TcpTimer::Persist => "its window probes did not open the window",
-                _ => "what it sent was never acknowledged",
+            let what = match (timer, faults::mute(self.timeline, until)) {
+                (TcpTimer::Keepalive, _) => "its keepalive probes were not answered".to_owned(),
+                (TcpTimer::Persist, Some(mute)) => format!("it could send nothing, because {mute}"),
+                (TcpTimer::Persist, None) => "its window probes did not open the window".to_owned(),
+                _ => "what it sent was never acknowledged".to_owned(),
             };
             let limit = if cause.user_timeout { "its user timeout ended" } else { "it gave up" };
             return format!("{here} found out by itself: {what}, and {limit}.");
@@ -272,8 +274,7 @@ pub(super) fn apart(timeline: &Timeline, ends: &Ends, paragraphs: &[Paragraph]) 
             |text: String, faults| all.push(Sentence::of(timeline, index, index, text).with_faults(faults));
         match &entry.kind {
             EntryKind::Fault(fault) if !known.contains(&fault.number) && seen.insert(fault.number) => {
-                let text = format!("Fault {} ({}) was applied to {host}.", fault.number, fault.action);
-                say(text, vec![fault.number]);
+                say(faults::struck(timeline, entry.host, fault, None), vec![fault.number]);
             }
             EntryKind::Sent(segment) => {
                 for fault in &segment.faults {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use halfopen_proto::v1::cause::Origin;
 use halfopen_proto::v1::{HostState, TcpState};
 
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
@@ -16,13 +17,15 @@ pub(super) struct Foresight {
     led_to: BTreeMap<EntryIndex, Vec<TcpState>>,
     /// The transitions among them.
     at_arrivals: BTreeSet<EntryIndex>,
+    /// The arrivals that returned a SYN cookie.
+    cookies: BTreeSet<EntryIndex>,
     /// The segments whose row shows their arrival too.
     whole: Vec<bool>,
 }
 
 impl Foresight {
     pub(super) fn new(timeline: &Timeline) -> Foresight {
-        let Changes { states, led_to, at_arrivals, changing, overtaken, transitions, .. } =
+        let Changes { states, led_to, at_arrivals, cookies, changing, overtaken, transitions, .. } =
             Changes::new(timeline);
         let segments = vec![false; timeline.entries.len()];
         let mut whole = Whole { timeline, changing, overtaken, transitions, segments };
@@ -33,7 +36,7 @@ impl Foresight {
                 whole.segments[index] = true;
             }
         }
-        Foresight { states, led_to, at_arrivals, whole: whole.segments }
+        Foresight { states, led_to, at_arrivals, cookies, whole: whole.segments }
     }
 
     /// Whether one row shows the whole way of the segment that was sent there.
@@ -51,6 +54,11 @@ impl Foresight {
         self.led_to.get(&index).cloned().unwrap_or_else(|| self.state(index).into_iter().collect())
     }
 
+    /// Whether what arrived there returned a SYN cookie: until then, the receiver had not remembered the SYN.
+    pub(super) fn returns_cookie(&self, arrival: EntryIndex) -> bool {
+        self.cookies.contains(&arrival)
+    }
+
     /// Whether the row of an arrival shows the transition.
     pub(super) fn is_at_arrival(&self, transition: EntryIndex) -> bool {
         self.at_arrivals.contains(&transition)
@@ -63,6 +71,7 @@ struct Changes {
     states: Vec<Option<TcpState>>,
     led_to: BTreeMap<EntryIndex, Vec<TcpState>>,
     at_arrivals: BTreeSet<EntryIndex>,
+    cookies: BTreeSet<EntryIndex>,
     /// The segments whose arrival changed a state.
     changing: Vec<bool>,
     /// The segments that another one, sent later, arrived before.
@@ -106,7 +115,7 @@ impl Changes {
                 }
                 *latest = (*latest).max(*segment);
             }
-            EntryKind::Transition { to, by_segment, .. } => {
+            EntryKind::Transition { to, by_segment, cause, .. } => {
                 self.now.insert((host, entry.connection), *to);
                 self.transitions.entry((host, entry.connection)).or_default().push(index);
                 let Some(sent) = by_segment else { return };
@@ -119,6 +128,9 @@ impl Changes {
                     self.states[*arrival] = Some(*to);
                     self.led_to.entry(*arrival).or_default().push(*to);
                     self.at_arrivals.insert(index);
+                    if matches!(&cause.origin, Some(Origin::Segment(segment)) if segment.syn_cookie) {
+                        self.cookies.insert(*arrival);
+                    }
                 }
             }
             // All its states are gone.

@@ -96,6 +96,11 @@ impl<'a> Layout<'a> {
         self.foresight.state(index)
     }
 
+    /// Whether what arrived there returned a SYN cookie.
+    pub(super) fn returns_cookie(&self, arrival: EntryIndex) -> bool {
+        self.foresight.returns_cookie(arrival)
+    }
+
     /// The end of an arrow where its segment was sent or arrived, with the states to show there.
     pub(super) fn end(&self, index: EntryIndex) -> End {
         let Entry { host, connection, .. } = self.timeline.entries[index];

@@ -3,6 +3,7 @@
 //! Time has no scale there: every arrow is flat, and a silence is a note over all hosts.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use halfopen_proto::v1::{HostState, TcpState};
 
@@ -53,8 +54,8 @@ impl Diagram<'_> {
             What::Notes(notes) => self.notes(row, notes),
             What::Silence(silence) => self.note(None, &silence.text()),
             What::Folded(folded) => {
-                let number = number(self.picture, row.connection);
-                self.note(None, &format!("{} {number}{}", words::duration(row.time), folded.text));
+                let when = self.when(row.time, row.connection);
+                self.note(None, &format!("{when} {}", folded.text));
             }
             What::Omitted(rows) => {
                 self.note(None, &format!("{} left out", words::count(*rows as u64, "row")));
@@ -69,25 +70,33 @@ impl Diagram<'_> {
             Part::Arrival => ("-->>", " · arrives".to_owned()),
             Part::Lost { why, .. } => ("-x", format!(" · lost: {why}")),
         };
-        self.end(&arrow.from);
+        self.end(&arrow.from, arrow.sent);
         let name = |end: &End| end.host.map_or("nobody".to_owned(), |host| format!("h{host}"));
         let text = format!(
-            "{}{} {}{more}",
-            words::duration(row.time),
-            number(self.picture, row.connection),
+            "{} {}{more}",
+            self.when(row.time, row.connection),
             arrow.label.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
         );
         self.line(&format!("{}{line}{}: {}", name(&arrow.from), name(&arrow.to), escape(&text)));
-        self.end(&arrow.to);
+        self.end(&arrow.to, arrow.arrived.unwrap_or(row.time));
     }
 
-    /// A note of the states at an end of an arrow that are not shown yet.
-    fn end(&mut self, end: &End) {
+    /// A note of the states at an end of an arrow that are not shown yet, with the time when the arrow is there.
+    fn end(&mut self, end: &End, time: Duration) {
         let Some(host) = end.host else { return };
         let states = self.new_states(host, end.connection, &end.states);
         if !states.is_empty() {
-            let text = format!("{}{}", number(self.picture, end.connection), states.join(", "));
+            let text = format!("{} {}", self.when(time, end.connection), states.join(", "));
             self.note(Some(host), &text);
+        }
+    }
+
+    /// A time, and the number of the connection where there are several: `20ms #1`.
+    fn when(&self, time: Duration, connection: u32) -> String {
+        let time = words::duration(time);
+        match self.picture.connections > 1 && connection > 0 {
+            true => format!("{time} #{connection}"),
+            false => time,
         }
     }
 
@@ -100,8 +109,8 @@ impl Diagram<'_> {
         let texts = notes.notes.iter().map(|note| note.text.as_str()).filter(|text| !text.is_empty());
         let texts: Vec<&str> = states.into_iter().chain(becomes).chain(texts).collect();
         if !texts.is_empty() {
-            let number = number(self.picture, row.connection);
-            self.note(notes.host, &format!("{} {number}{}", words::duration(row.time), texts.join(", ")));
+            let when = self.when(row.time, row.connection);
+            self.note(notes.host, &format!("{when} {}", texts.join(", ")));
         }
     }
 
@@ -122,14 +131,6 @@ impl Diagram<'_> {
             None => "over h0".to_owned(),
         };
         self.line(&format!("Note {place}: {}", escape(text)));
-    }
-}
-
-/// The number of a connection, where there are several.
-fn number(picture: &Picture, connection: u32) -> String {
-    match picture.connections > 1 && connection > 0 {
-        true => format!("#{connection} "),
-        false => String::new(),
     }
 }
 

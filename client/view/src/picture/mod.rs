@@ -20,10 +20,10 @@ mod write;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use self::layout::Layout;
+use self::layout::{Item, Layout};
 use self::lives::{Lives, mark_changes};
 use self::slot::Slot;
-use crate::stall::{Stalls, Wait};
+use crate::stall::{DelayedAck, Stalls, Wait};
 use crate::timeline::Timeline;
 
 pub use row::{
@@ -82,8 +82,9 @@ impl Default for PictureOptions {
 /// Which rows a segment has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Arrows {
-    /// One row, in the order of sending: with the state of the sender when it was sent, and of the receiver after it
-    /// arrived. Where that would put a later state above an earlier one, departure and arrival have a row each.
+    /// One row, in the order of sending, as in the figures of RFC 9293: with the state of the sender when it was sent, and
+    /// of the receiver after it arrived, which has its own time. Where that would put a later state above an earlier
+    /// one, departure and arrival have a row each.
     #[default]
     Flat,
     /// Departure and arrival have a row each, at their own times.
@@ -92,7 +93,7 @@ pub enum Arrows {
 
 /// The shortest silence that has a row, whatever the reason.
 const LONG_SILENCE: Duration = Duration::from_secs(10);
-/// A silence that TCP itself waits through has a row if it lasts this many round trips.
+/// A silence in which a timer of TCP runs has a row if it lasts this many round trips.
 const MANY_ROUND_TRIPS: u32 = 4;
 
 impl Picture {
@@ -225,13 +226,18 @@ fn with_silences(layout: &Layout<'_>, slots: Vec<Slot>) -> Vec<Slot> {
 
 /// The silence before an item, if it is worth a row.
 fn silence(layout: &Layout<'_>, stalls: &Stalls, item: usize, length: Duration) -> Option<Silence> {
-    let round_trip = stalls.round_trip(layout.items[item].connection);
-    let may_stall = round_trip.is_some_and(|round_trip| length >= round_trip * MANY_ROUND_TRIPS);
-    if length < LONG_SILENCE && (length.is_zero() || !may_stall) {
+    if length.is_zero() {
         return None;
     }
+    let Item { time, connection, .. } = layout.items[item];
+    let round_trip = stalls.round_trip(connection);
     let wait = layout.entry(item).and_then(|entry| stalls.before(layout.timeline, entry));
-    let by_tcp = matches!(wait, Some(Wait::DelayedAck(_) | Wait::Timer { .. }));
+    let by_tcp = match wait {
+        // It waits on purpose, however long the path is.
+        Some(Wait::DelayedAck(DelayedAck { since, .. })) => length * 2 >= time.saturating_sub(since),
+        Some(Wait::Timer { .. }) => round_trip.is_some_and(|it| length >= it * MANY_ROUND_TRIPS),
+        Some(Wait::Application { .. }) | None => false,
+    };
     let why = wait.map(|wait| wait.text(layout.timeline)).unwrap_or_default();
     (length >= LONG_SILENCE || by_tcp).then_some(Silence { length, why })
 }

@@ -21,6 +21,9 @@ pub(super) fn label(segment: &Segment) -> Vec<Word> {
     if segment.length > 0 {
         label.push(number(format!("len={}", segment.length)));
     }
+    if segment.window == 0 && !segment.flags.rst {
+        label.push(number("win=0".to_owned()));
+    }
     if !segment.middlebox.is_empty() {
         label.push(purpose(format!("· by {}", segment.middlebox)));
     } else if segment.injected {

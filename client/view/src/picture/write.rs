@@ -1,12 +1,11 @@
 //! Writes a row down: what an item of a layout says, in words.
 
-use halfopen_proto::v1::{LossReason, SegmentLost};
+use halfopen_proto::v1::{LossReason, SegmentLost, TcpDropReason};
 
 use super::layout::{Item, ItemWhat, Layout};
 use super::phrases;
 use super::row::{Arrow, End, Note, NoteKind, Notes, Part, Place, Row, What, Word, WordKind};
 use crate::timeline::{Entry, EntryIndex, EntryKind, Fault};
-use crate::words;
 
 impl Layout<'_> {
     /// The row of an item. Of notes only those that are `wanted`.
@@ -42,13 +41,13 @@ impl Layout<'_> {
         let part = if let Some(arrival) = arrival {
             let arrival_entry = &self.timeline.entries[arrival];
             if let EntryKind::Arrived { dropped, .. } = &arrival_entry.kind {
-                label.extend(phrases::not_used(*dropped).map(|text| Word::new(WordKind::NotUsed, text)));
+                label.extend(self.at_arrival(arrival, *dropped));
             }
             events.push(arrival_entry.sequence);
             (to, arrived) = (self.end(arrival), Some(arrival_entry.time));
             Part::Whole
         } else if let (true, Some(lost)) = (segment.arrivals.is_empty(), segment.losses.first()) {
-            Part::Lost { at: place_of_loss(lost), why: words::loss(lost) }
+            Part::Lost { at: place_of_loss(lost), why: segment.why_lost(lost) }
         } else {
             Part::Departure
         };
@@ -80,7 +79,7 @@ impl Layout<'_> {
         if *copy > 1 {
             label.push(Word::new(WordKind::Fault, "· a duplicate"));
         }
-        label.extend(phrases::not_used(*dropped).map(|text| Word::new(WordKind::NotUsed, text)));
+        label.extend(self.at_arrival(index, *dropped));
         let arrow = Arrow {
             from: End { host: sender.host, ..End::default() },
             to: self.end(index),
@@ -95,6 +94,13 @@ impl Layout<'_> {
             label,
         };
         Row { events: vec![entry.sequence], ..Row::empty(What::Arrow(arrow)) }
+    }
+
+    /// What the receiver made of a segment, if its states do not say it.
+    fn at_arrival(&self, arrival: EntryIndex, dropped: TcpDropReason) -> Option<Word> {
+        let cookie = self.returns_cookie(arrival);
+        let not_used = phrases::not_used(dropped).map(|text| Word::new(WordKind::NotUsed, text));
+        not_used.or_else(|| cookie.then(|| Word::new(WordKind::Purpose, "· SYN cookie")))
     }
 
     /// Writes the note of an entry into a row of notes. The state of an unwanted one is shown all the same.

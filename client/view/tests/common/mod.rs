@@ -83,6 +83,7 @@ impl Script {
             relative_sequence_number: seq,
             relative_acknowledgment_number: ack,
             length,
+            window: 65_535,
             purpose: purpose.into(),
             ..SegmentSent::default()
         };

@@ -198,14 +198,14 @@ impl Drawing<'_> {
     /// The texts of a row.
     fn texts(&self, plan: &Plan<'_>, item: &Item<'_>) -> Markup {
         // Beside a single lifeline its segments need the right.
-        let is_left = |host: usize| host == 0 && (plan.columns.len() > 1 || turns(self.picture));
+        let needs_right = plan.columns.len() == 1 && !turns(self.picture);
         let middle = plan.middle();
         html! {
             g id=[id(item.row, self.prefix)] {
                 @if let Some(way) = &item.way { (label(way)) }
                 @for (host, y, texts) in &item.margins {
                     @let x = plan.columns[*host];
-                    @if is_left(*host) {
+                    @if plan.is_left(*host, item.row) && !needs_right {
                         (lines(texts, x - 12.0, y + 4.0, "end"))
                     } @else {
                         (lines(texts, x + 12.0, y + 4.0, "start"))

@@ -4,6 +4,7 @@
 //! long and empty is short. Each row has up to two points, where its segment leaves and where it arrives; points are
 //! placed one after the other in the order of time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::items::{Item, Items};
@@ -11,7 +12,8 @@ use super::points::{HEADS, LINE, Point, Role, TOP, points};
 use super::text::{self, Line};
 use super::walk::Walk;
 use super::ways::{room, turns};
-use crate::picture::{Life, Part, Picture, What};
+use crate::picture::{Arrow, Life, Part, Picture, Row, What};
+use crate::timeline::HostIndex;
 
 /// A picture with a place for everything.
 pub(super) struct Plan<'a> {
@@ -27,6 +29,8 @@ pub(super) struct Plan<'a> {
     pub(super) items: Vec<Item<'a>>,
     /// What each host is, and from where on.
     pub(super) lives: Vec<Vec<(f64, Life)>>,
+    /// The host at the other end of each connection of a host.
+    peers: BTreeMap<(HostIndex, u32), HostIndex>,
 }
 
 impl<'a> Plan<'a> {
@@ -41,7 +45,22 @@ impl<'a> Plan<'a> {
         let (columns, times_end, width) = columns(picture, &points);
         let times = times(picture, &points);
         let items = Items::new(picture, &columns, &points).all();
-        Plan { columns, times_end, width, height: bottom + 12.0, times, items, lives }
+        let peers = peers(picture);
+        Plan { columns, times_end, width, height: bottom + 12.0, times, items, lives, peers }
+    }
+
+    /// Whether the texts of a row stand on the left of a lifeline: outside of all, or away from the other end of their
+    /// connection.
+    pub(super) fn is_left(&self, host: HostIndex, row: &Row) -> bool {
+        if host == 0 {
+            return true;
+        }
+        let connection = match &row.what {
+            What::Arrow(arrow) if arrow.from.host == Some(host) => arrow.from.connection,
+            What::Arrow(arrow) => arrow.to.connection,
+            What::Notes(_) | What::Silence(_) | What::Folded(_) | What::Omitted(_) => row.connection,
+        };
+        self.peers.get(&(host, connection)).is_some_and(|peer| *peer > host)
     }
 
     pub(super) fn top(&self) -> f64 {
@@ -60,6 +79,17 @@ impl<'a> Plan<'a> {
     pub(super) fn bottom(&self) -> f64 {
         self.height - 12.0
     }
+}
+
+fn peers(picture: &Picture) -> BTreeMap<(HostIndex, u32), HostIndex> {
+    let mut peers = BTreeMap::new();
+    for row in &picture.rows {
+        let What::Arrow(Arrow { from, to, .. }) = &row.what else { continue };
+        let (Some(from_host), Some(to_host)) = (from.host, to.host) else { continue };
+        peers.entry((from_host, from.connection)).or_insert(to_host);
+        peers.entry((to_host, to.connection)).or_insert(from_host);
+    }
+    peers
 }
 
 /// Where the lifelines stand, where the times end, and how wide all is.

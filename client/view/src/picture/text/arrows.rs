@@ -2,6 +2,7 @@
 
 use std::cmp::{max, min};
 use std::slice;
+use std::time::Duration;
 
 use anstyle::Style;
 use halfopen_proto::v1::HostState;
@@ -14,6 +15,7 @@ use super::look::{BAD, DIM, Joint};
 use super::sheet::{Align, Sheet};
 use super::shown::Shown;
 use crate::columns;
+use crate::words;
 
 /// A label is not broken into less, to make room for something else.
 const MIN_LABEL: usize = 20;
@@ -60,6 +62,12 @@ impl Drawing<'_> {
         let first = label.first().map_or("", String::as_str);
         let reach = self.reach(row, arrow, shaft, first.width());
         self.shaft(sheet, arrow, shaft, reach, first);
+        if !shown.to.is_empty() {
+            let (_, before) = sheet.zone(if rightwards { to } else { to + 1 });
+            let after_label = shaft.length.saturating_sub(first.width() + 6);
+            let arrived = arrow.arrived.filter(|arrived| *arrived > row.time);
+            arrival(sheet.line(0), arrived, shaft, min(before, after_label));
+        }
 
         let joint = |left: bool, right: bool| Joint { left, right };
         if arrow.part != Part::Arrival {
@@ -235,6 +243,16 @@ impl Drawing<'_> {
         let zone = zone.clamp(min(ends.0, ends.1) + 1, max(ends.0, ends.1));
         let align = if shaft.rightwards { Align::Right } else { Align::Left };
         sheet.write(zone, align, columns::words(why), BAD);
+    }
+}
+
+/// Writes before the head of an arrow when it arrives, if that fits into `room`.
+fn arrival(line: &mut Line, arrived: Option<Duration>, shaft: Shaft, room: usize) {
+    let Some(arrived) = arrived else { return };
+    let time = format!(" {} ", words::duration(arrived));
+    // A dash and the head come after it.
+    if time.width() + 2 <= room {
+        shaft.put(line, shaft.length - time.width() - 2, &time, DIM);
     }
 }
 

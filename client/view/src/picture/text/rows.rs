@@ -41,7 +41,8 @@ pub(super) fn needs(picture: &Picture, shown: &[Shown]) -> Needs {
             }
             What::Notes(notes) => {
                 shown.from.iter().for_each(|state| need(notes.host, state.text.width(), true));
-                need(notes.host, canvas::width(&in_margin(notes, shown, false)), false);
+                let marginal: Vec<&Note> = notes.notes.iter().filter(|note| is_marginal(note)).collect();
+                need(notes.host, canvas::width(&in_margin(&marginal, shown, false)), false);
             }
             What::Silence(_) | What::Folded(_) | What::Omitted(_) => {}
         }
@@ -49,15 +50,15 @@ pub(super) fn needs(picture: &Picture, shown: &[Shown]) -> Needs {
     needs
 }
 
-/// What notes put into a margin: the state nearest to the lifeline, what applications and timers do beside it.
-fn in_margin(notes: &Notes, shown: &Shown, state_first: bool) -> Vec<Span> {
-    let marginal: Vec<&Note> = notes.notes.iter().filter(|note| is_marginal(note)).collect();
-    let said = listed(&marginal);
+/// What stands in a margin: the state nearest to the lifeline, notes beside it.
+fn in_margin(notes: &[&Note], shown: &Shown, state_first: bool) -> Vec<Span> {
+    let said = listed(notes);
     let (first, second) = if state_first { (&shown.from, &said) } else { (&said, &shown.from) };
     let dot = Some(Span::new("·", DIM)).filter(|_| !first.is_empty() && !second.is_empty());
     first.iter().cloned().chain(dot).chain(second.iter().cloned()).collect()
 }
 
+/// Whether a note is about what an application or a timer did, which stands in the margin.
 fn is_marginal(note: &Note) -> bool {
     matches!(note.kind, NoteKind::Application | NoteKind::Failed | NoteKind::Timer)
 }
@@ -162,16 +163,19 @@ impl Drawing<'_> {
         let margin = if lane == 0 { 0 } else { lane + 1 };
         let inner = if inward { lane + 1 } else { lane };
         let align = if inward { Align::Left } else { Align::Right };
-        let mut inside: Vec<&Note> = all.iter().copied().filter(|note| !is_marginal(note)).collect();
-        let beside = self.named(notes.host, in_margin(notes, shown, lane != 0));
+        // Beside a lifeline in the middle there is one place for all.
+        let in_the_middle = margin == inner;
+        let (marginal, mut inside): (Vec<&Note>, Vec<&Note>) =
+            all.iter().copied().partition(|note| in_the_middle || is_marginal(note));
+        let beside = self.named(notes.host, in_margin(&marginal, shown, lane != 0));
         let mut joint = Joint::default();
         if sheet.fits(margin, &beside) {
             let align = if lane == 0 { Align::Right } else { Align::Left };
-            let marginal = all.len() > inside.len();
+            let any = !marginal.is_empty();
             sheet.write_spans(margin, align, &beside);
-            (joint.left, joint.right) = (lane == 0 && marginal, lane != 0 && marginal);
+            (joint.left, joint.right) = (lane == 0 && any, lane != 0 && any);
         } else if inside.is_empty() && !sheet.fits(margin, &shown.from) {
-            let said: Vec<Span> = in_margin(notes, shown, inward).iter().flat_map(Span::words).collect();
+            let said: Vec<Span> = in_margin(&marginal, shown, inward).iter().flat_map(Span::words).collect();
             sheet.write_spans(inner, align, &said);
             (joint.left, joint.right) = (!inward, inward);
         } else {
