@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::log::LogFormat;
 use crate::port::PortLimits;
 use crate::service::Service;
-use crate::signals::{Hangups, Stops};
+use crate::signals::{EndOfInput, Hangups, Stops};
 use crate::tls::{Tls, TlsError};
 
 /// The options of the service.
@@ -75,6 +75,9 @@ pub struct ServeOptions {
     /// How long open runs may continue after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", env = "HALFOPEN_GRACE", default_value = "5s", value_parser = time)]
     pub grace: Duration,
+    /// Stop when standard input ends, as by SIGTERM: for a server that must not outlive the process that started it
+    #[arg(long, env = "HALFOPEN_EXIT_WITH_STDIN")]
+    pub exit_with_stdin: bool,
     /// How a line of the log is written; HALFOPEN_LOG selects what is logged (`info` has a line for each run)
     #[arg(long, value_enum, env = "HALFOPEN_LOG_FORMAT", default_value_t)]
     pub log_format: LogFormat,
@@ -163,11 +166,12 @@ pub enum ServeError {
     Start(#[from] io::Error),
 }
 
-/// Serves until SIGTERM or SIGINT, then lets open runs finish; a second signal ends it at once. SIGHUP reloads the certificate.
+/// Serves until SIGTERM or SIGINT, or until standard input ends if the options say so, then lets open runs finish; a second signal ends it at once. SIGHUP reloads the certificate.
 ///
 /// Once it listens, it prints one line of JSON on standard output: `{"listening":"127.0.0.1:7950"}`.
 pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let (mut stops, mut hangups) = (Stops::new()?, Hangups::new()?);
+    let mut input = options.exit_with_stdin.then(EndOfInput::new).transpose()?;
     let address = options.listen;
     let access = options.access()?;
     if let Some(length) =
@@ -185,7 +189,10 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let signalled = async {
-        stops.next().await;
+        tokio::select! {
+            () = stops.next() => {}
+            () = ended(&mut input) => tracing::info!("standard input has ended"),
+        }
         let _ = stop.send(());
         stops.next().await;
         tracing::warn!("second signal: not waiting for open runs");
@@ -209,6 +216,14 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
         () = reloading => {}
     }
     Ok(())
+}
+
+/// Completes when standard input ends; never if it does not matter.
+async fn ended(input: &mut Option<EndOfInput>) {
+    match input {
+        Some(input) => input.come().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn announce(address: SocketAddr) -> io::Result<()> {

@@ -1,6 +1,8 @@
-//! The signals of the operating system. Each type catches its signals from its creation on.
+//! The signals of the operating system, and the end of standard input. Each type catches its signals from its creation on.
 
-use std::io;
+use std::{io, thread};
+
+use tokio::sync::oneshot;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -11,6 +13,26 @@ pub(crate) struct Stops {
     terminate: Signal,
     #[cfg(unix)]
     interrupt: Signal,
+}
+
+/// The end of standard input: of a pipe from the parent process, it comes when that is gone, however it ended.
+pub(crate) struct EndOfInput(oneshot::Receiver<()>);
+
+impl EndOfInput {
+    pub(crate) fn new() -> io::Result<EndOfInput> {
+        let (ended, end) = oneshot::channel();
+        // A read of standard input cannot be cancelled, so that it has a thread of its own.
+        thread::Builder::new().name("stdin".into()).spawn(move || {
+            // An input that cannot be read has ended, too.
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            let _ = ended.send(());
+        })?;
+        Ok(EndOfInput(end))
+    }
+
+    pub(crate) async fn come(&mut self) {
+        let _ = (&mut self.0).await;
+    }
 }
 
 /// The signal that asks to read files again: SIGHUP. Elsewhere than on Unix there is none.

@@ -63,6 +63,23 @@ fn a_signal_ends_it_soon_with_success() {
     }
 }
 
+#[test]
+fn a_server_that_must_not_outlive_its_parent_ends_with_standard_input() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_halfopend"))
+        .args(["--listen", "127.0.0.1:0", "--exit-with-stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary is built");
+    announced(&mut child);
+    // What is written means nothing.
+    child.stdin.as_mut().unwrap().write_all(b"hello\n").unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(child.try_wait().unwrap().is_none(), "it serves as long as its parent is there");
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+}
+
 /// The status of the answer to `GET /healthz`.
 fn healthz(address: SocketAddr) -> String {
     let mut connection = TcpStream::connect(address).unwrap();

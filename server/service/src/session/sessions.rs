@@ -1,26 +1,23 @@
-//! Where the sessions of a service are, how many there may be, and what became of those that are gone.
+//! The sessions of a service: how many there may be, and the way to each.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use std::{io, thread};
 
 use halfopen_proto::v1;
 use tokio::sync::oneshot;
 use tonic::Status;
 
-use super::job::Job;
+use super::job::{Job, Response};
+use super::order::Order;
 use super::participants::Queued;
+use super::places::{Ended, Place, Places};
 use super::play::Opening;
 use super::record::Record;
-use super::stage::{Key, Order, Stage};
+use super::stage::Stage;
 use super::watch::Watch;
 use crate::pool::Caller;
 use crate::status;
-
-/// How many sessions that are gone are remembered.
-const REMEMBERED: usize = 4096;
 
 /// The sessions of a service. Dropping it ends them.
 pub(crate) struct Sessions {
@@ -28,58 +25,6 @@ pub(crate) struct Sessions {
     stages: Vec<Sender<Order>>,
     /// The number that there may be.
     max: usize,
-}
-
-/// What became of a session.
-#[derive(Clone, Debug)]
-pub(crate) enum Ended {
-    /// Its participants made no calls for this time; it was this one's turn, if it was anybody's.
-    Expired {
-        /// The time.
-        lease: Duration,
-        /// The participant, from 1.
-        turn: Option<usize>,
-    },
-    /// A participant deleted it.
-    Deleted,
-    /// A bug ended it.
-    Failed(String),
-}
-
-impl Ended {
-    fn status(&self) -> Status {
-        match self {
-            Ended::Expired { lease, turn } => status::session_expired(*lease, *turn),
-            Ended::Deleted => status::session_deleted(),
-            Ended::Failed(message) => status::session_failed(message),
-        }
-    }
-}
-
-/// Where each session is.
-#[derive(Clone, Default)]
-pub(super) struct Places(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
-    open: BTreeMap<String, Place>,
-    ids: BTreeMap<Key, String>,
-    /// By the request that created each.
-    requests: BTreeMap<(Caller, String), String>,
-    by_caller: BTreeMap<Caller, usize>,
-    gone: VecDeque<(String, Ended)>,
-    last: Key,
-}
-
-#[derive(Clone)]
-struct Place {
-    key: Key,
-    stage: Sender<Order>,
-    caller: Caller,
-    request_id: String,
-    record: Arc<Record>,
-    participants: u32,
-    created: v1::CreateSessionResponse,
 }
 
 impl Sessions {
@@ -99,28 +44,20 @@ impl Sessions {
 
     /// The number of sessions.
     pub(crate) fn count(&self) -> usize {
-        self.places.lock().open.len()
+        self.places.count()
     }
 
     /// The session that an earlier request with this id created.
     pub(crate) fn created_by(&self, caller: Caller, request_id: &str) -> Option<v1::CreateSessionResponse> {
-        let state = self.places.lock();
-        let id = state.requests.get(&(caller, request_id.to_owned()))?;
-        state.open.get(id).map(|place| place.created.clone())
+        self.places.created_by(caller, request_id)
     }
 
     /// Refuses a session if there are too many.
     pub(crate) fn admit(&self, caller: Caller) -> Result<(), Status> {
-        let state = self.places.lock();
-        let (all, own) = (state.open.len(), state.by_caller.get(&caller).copied().unwrap_or(0));
-        // Half of them are enough for one, and leave some for others.
-        if all >= self.max || own >= self.max.div_ceil(2) {
-            return Err(status::too_many_sessions(own, all));
-        }
-        Ok(())
+        self.places.admit(caller, self.max)
     }
 
-    /// Begins a session. `created` gets its id.
+    /// Begins a session, unless an earlier request with this id did. `created` gets its id.
     pub(crate) fn open(
         &self,
         caller: Caller,
@@ -128,25 +65,16 @@ impl Sessions {
         opening: Opening,
         created: v1::CreateSessionResponse,
     ) -> Result<v1::CreateSessionResponse, Status> {
-        self.admit(caller)?;
-        let id = new_id().map_err(|error| status::no_randomness(&error))?;
-        let created = v1::CreateSessionResponse { session: id.clone(), ..created };
+        let session = new_id().map_err(|error| status::no_randomness(&error))?;
+        let created = v1::CreateSessionResponse { session, ..created };
         let record = Arc::new(Record::new(Arc::clone(&opening.scenario)));
-        let mut state = self.places.lock();
-        state.last += 1;
-        let key = state.last;
-        let stage = self.stages[key as usize % self.stages.len()].clone();
         let participants = opening.participants;
-        // The thread ends only with the service.
-        let _ = stage.send(Order::Open(key, opening, Arc::clone(&record)));
-        if !request_id.is_empty() {
-            state.requests.insert((caller, request_id.clone()), id.clone());
-        }
-        *state.by_caller.entry(caller).or_default() += 1;
-        state.ids.insert(key, id.clone());
-        let place = Place { key, stage, caller, request_id, record, participants, created: created.clone() };
-        state.open.insert(id, place);
-        Ok(created)
+        self.places.add(caller, request_id, self.max, |key| {
+            let stage = self.stages[key as usize % self.stages.len()].clone();
+            // The thread ends only with the service.
+            let _ = stage.send(Order::Open(key, opening, Arc::clone(&record)));
+            Place { key, stage, record, participants, created }
+        })
     }
 
     /// Has a participant's job done, and waits for the answer.
@@ -156,7 +84,7 @@ impl Sessions {
         participant: u32,
         request_id: &str,
         job: Job,
-    ) -> Result<super::job::Response, Status> {
+    ) -> Result<Response, Status> {
         let place = self.places.find(session)?;
         let index = participant.max(1) - 1;
         if index >= place.participants {
@@ -199,43 +127,6 @@ impl Sessions {
     fn gone(&self, session: &str) -> Status {
         // A session that is there and gives no answer ends with the service.
         self.places.find(session).err().unwrap_or_else(status::shutting_down)
-    }
-}
-
-impl Places {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The session with that id, or what became of it.
-    fn find(&self, session: &str) -> Result<Place, Status> {
-        let state = self.lock();
-        if let Some(place) = state.open.get(session) {
-            return Ok(place.clone());
-        }
-        match state.gone.iter().rev().find(|(id, _)| id == session) {
-            Some((_, ended)) => Err(ended.status()),
-            None => Err(status::session_unknown(session)),
-        }
-    }
-
-    /// A session is no more.
-    pub(super) fn end(&self, key: Key, ended: Ended) {
-        let mut state = self.lock();
-        let Some(id) = state.ids.remove(&key) else { return };
-        if let Some(Place { caller, request_id, record, .. }) = state.open.remove(&id) {
-            record.close();
-            state.requests.remove(&(caller, request_id));
-            match state.by_caller.get_mut(&caller) {
-                Some(1) | None => drop(state.by_caller.remove(&caller)),
-                Some(own) => *own -= 1,
-            }
-        }
-        state.gone.push_back((id, ended));
-        if state.gone.len() > REMEMBERED {
-            state.gone.pop_front();
-        }
     }
 }
 

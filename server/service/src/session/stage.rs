@@ -2,39 +2,18 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
-use halfopen_proto::v1;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::participants::Queued;
-use super::play::{Opening, Session};
-use super::record::Record;
-use super::sessions::{Ended, Places};
+use super::order::{Key, Order};
+use super::places::{Ended, Places};
+use super::play::Session;
 use crate::pool::panic_message;
 
 /// How often leases are looked at.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// The number of a session, which is never used again.
-pub(super) type Key = u64;
-
-/// What a thread is told.
-pub(super) enum Order {
-    /// Begins a session.
-    Open(Key, Opening, Arc<Record>),
-    /// A participant makes a call.
-    Call(Key, usize, Queued),
-    /// Somebody asks what a session has come to.
-    Look(Key, oneshot::Sender<v1::GetSessionResponse>),
-    /// Somebody began to watch a session.
-    Flush(Key),
-    /// Ends a session.
-    Close(Key),
-}
 
 /// A thread's sessions.
 pub(super) struct Stage {

@@ -1,0 +1,27 @@
+//! What the threads of sessions are told.
+
+use std::sync::Arc;
+
+use halfopen_proto::v1;
+use tokio::sync::oneshot;
+
+use super::participants::Queued;
+use super::play::Opening;
+use super::record::Record;
+
+/// The number of a session, which is never used again.
+pub(super) type Key = u64;
+
+/// What a thread is told.
+pub(super) enum Order {
+    /// Begins a session.
+    Open(Key, Opening, Arc<Record>),
+    /// A participant makes a call.
+    Call(Key, usize, Queued),
+    /// Somebody asks what a session has come to.
+    Look(Key, oneshot::Sender<v1::GetSessionResponse>),
+    /// Somebody began to watch a session.
+    Flush(Key),
+    /// Ends a session.
+    Close(Key),
+}
