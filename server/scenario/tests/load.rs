@@ -57,6 +57,7 @@ fn hosts_have_addresses_and_settings() {
             min: MS(200),
             max: S(120),
             min_applies: RtoMin::Variance,
+            retries_base: MS(200),
             granularity: MS(4)
         }
     );
@@ -258,7 +259,7 @@ fn programs_have_their_connections() {
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(0)), Some(S(15)), Some(S(1)), None]);
     assert_eq!(
         web.steps[0].location,
-        Location { line: 93, column: 9, path: "applications.server.web[0]".to_owned() }
+        Location { line: 94, column: 9, path: "applications.server.web[0]".to_owned() }
     );
 }
 

@@ -10,6 +10,7 @@ mod delayed_ack;
 mod handshake;
 mod info;
 mod keepalive;
+mod mtu_probing;
 mod options;
 mod outbox;
 mod packets;
@@ -43,6 +44,7 @@ use challenge::ChallengeLimit;
 use handshake::Agreed;
 use info::Chronograph;
 use keepalive::KeepaliveState;
+use mtu_probing::MtuSearch;
 use outbox::Outbox;
 use packets::Packets;
 use persist::Persist;
@@ -69,6 +71,7 @@ pub(crate) struct Connection {
     ip: IpChoice,
     /// The path MTU, octets, as far as it is known (RFC 1191, RFC 8201).
     pub(crate) mtu: u16,
+    mtu_search: MtuSearch,
     /// Whether the host has lost the local address, so that nothing can be sent.
     unrouted: bool,
 
@@ -137,6 +140,7 @@ impl Connection {
             timestamps: TimestampState::new(ts_offset, recalled),
             ip: IpChoice::default(),
             mtu,
+            mtu_search: MtuSearch::default(),
             unrouted: false,
             snd: Snd::new(settings, iss),
             congestion: Window::new(settings),
@@ -183,7 +187,7 @@ impl Connection {
         connection.parent = Some(parent);
         connection.set_options(cx, options);
         connection.count_received(syn);
-        connection.synchronize(cx.settings, syn);
+        connection.synchronize(cx, syn);
         connection.transition(cx, State::SynReceived, cause);
         connection
     }

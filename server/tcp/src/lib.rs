@@ -52,8 +52,8 @@ pub use results::{ConnectionStatus, Readiness, Received, Transmit};
 pub use segment::{encode_segment, read_segment};
 pub use seq::Seq;
 pub use settings::{
-    AckRule, CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin,
-    RtoSettings, Settings, SynCookies, SynQueueLimit, WindowScale,
+    AckRule, CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, MtuProbing,
+    RtoMin, RtoSettings, Settings, SynCookies, SynQueueLimit, WindowScale,
 };
 pub use socket::{SendFlags, SocketOptions};
 pub use state::State;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    AckRule, CongestionAlgorithm, DelayedAckSettings, Errno, GiveUp, IcmpErrors, KeepaliveSettings, RtoMin,
-    RtoSettings, Settings, SynCookies, SynQueueLimit, WindowScale,
+    AckRule, CongestionAlgorithm, DelayedAckSettings, Errno, GiveUp, IcmpErrors, KeepaliveSettings,
+    MtuProbing, RtoMin, RtoSettings, Settings, SynCookies, SynQueueLimit, WindowScale,
 };
 
 /// A stack whose numbers and choices an endpoint follows.
@@ -71,6 +71,7 @@ const LINUX: Settings = Settings {
         min: Duration::from_millis(200),
         max: Duration::from_secs(120),
         min_applies: RtoMin::Variance,
+        retries_base: Duration::from_millis(200),
         // CONFIG_HZ=250.
         granularity: Duration::from_millis(4),
     },
@@ -144,6 +145,7 @@ const LINUX: Settings = Settings {
     mtu: 1500,
     min_path_mtu: 552,
     path_mtu_lifetime: Duration::from_secs(600),
+    mtu_probing: MtuProbing::Off,
     icmp: IcmpErrors::InHandshake,
     challenge_ack_interval: Duration::from_millis(500),
     syn_backlog: 2048,
@@ -173,6 +175,7 @@ const RFC9293: Settings = Settings {
         min: Duration::from_secs(1),
         max: Duration::from_secs(60),
         min_applies: RtoMin::Total,
+        retries_base: Duration::from_secs(1),
         granularity: Duration::ZERO,
     },
     damp_rtt_drops: false,
@@ -248,6 +251,7 @@ const RFC9293: Settings = Settings {
     mtu: 1500,
     min_path_mtu: 552,
     path_mtu_lifetime: Duration::from_secs(600),
+    mtu_probing: MtuProbing::Off,
     icmp: IcmpErrors::Hard,
     // RFC 5961 §7: ten in five seconds.
     challenge_ack_interval: Duration::from_millis(500),
@@ -276,6 +280,7 @@ const FREEBSD: Settings = Settings {
         min: Duration::from_millis(200),
         max: Duration::from_secs(64),
         min_applies: RtoMin::Slop,
+        retries_base: Duration::from_millis(200),
         granularity: Duration::ZERO,
     },
     delayed_ack: Some(DelayedAckSettings {
@@ -332,6 +337,7 @@ const WINDOWS: Settings = Settings {
         min: Duration::from_millis(300),
         max: Duration::from_secs(240),
         min_applies: RtoMin::Total,
+        retries_base: Duration::from_millis(300),
         granularity: Duration::ZERO,
     },
     delayed_ack: Some(DelayedAckSettings {

@@ -174,6 +174,8 @@ pub struct Settings {
     pub min_path_mtu: u16,
     /// How long a path MTU learned from a router is kept (RFC 1191 §6.3; Linux `mtu_expires`).
     pub path_mtu_lifetime: Duration,
+    /// Whether the path MTU is searched for with segments of different sizes (RFC 4821; Linux `tcp_mtu_probing`).
+    pub mtu_probing: MtuProbing,
     /// Which ICMP errors end a connection; the others are only reported.
     pub icmp: IcmpErrors,
     /// The least time between two challenge ACKs of a connection (Linux `tcp_invalid_ratelimit`).
@@ -243,6 +245,17 @@ pub enum SynCookies {
     /// While it holds as many connections in SYN-RECEIVED as it may.
     WhenFull,
     /// Always.
+    Always,
+}
+
+/// Whether the path MTU is searched for with segments of different sizes (RFC 4821).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MtuProbing {
+    /// It is not: only routers are believed.
+    Off,
+    /// Once the same data has timed out again and again, as where a router drops what is too large and reports nothing.
+    AfterBlackHole,
+    /// From the beginning, with small segments first.
     Always,
 }
 
@@ -319,6 +332,8 @@ pub struct RtoSettings {
     pub max: Duration,
     /// What the lower bound applies to.
     pub min_applies: RtoMin,
+    /// What [`GiveUp::Retries`] counts doublings of, whatever the lower bound is set to (Linux `TCP_RTO_MIN`).
+    pub retries_base: Duration,
     /// The clock's granularity G (RFC 6298 §2.3): timeouts are whole multiples of it, rounded up. Zero is exact.
     pub granularity: Duration,
 }
@@ -349,7 +364,7 @@ pub struct DelayedAckSettings {
 /// When retransmission ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
-    /// At the first expiry after the time that this many doublings of the least RTO take, counted from the first
+    /// At the first expiry after the time that this many doublings of [`RtoSettings::retries_base`] take, counted from the first
     /// retransmission. Probes of a closed window end after this many without an answer, and the time between them
     /// doubles no more often (Linux `tcp_retries2`).
     Retries(u32),

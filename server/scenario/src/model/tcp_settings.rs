@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use halfopen_tcp::{
-    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, Settings, SynCookies, WindowScale,
+    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, MtuProbing, Settings, SynCookies,
+    WindowScale,
 };
 
 /// Settings of a host's TCP that override its profile's. `None` leaves the profile's.
@@ -66,6 +67,8 @@ pub struct TcpSettings {
     pub mss: Option<u16>,
     /// The largest IP datagram that the host sends, in octets.
     pub mtu: Option<u16>,
+    /// Whether the path MTU is searched for with segments of different sizes.
+    pub mtu_probing: Option<MtuProbing>,
     /// The least time between two challenge ACKs of a connection.
     pub challenge_ack_interval: Option<Duration>,
     /// How many connections a listener keeps in SYN-RECEIVED.
@@ -197,6 +200,7 @@ impl TcpSettings {
         lay(&mut set.initial_window, self.initial_window);
         lay(&mut set.mss, self.mss.map(Some));
         lay(&mut set.mtu, self.mtu);
+        lay(&mut set.mtu_probing, self.mtu_probing);
         lay(&mut set.challenge_ack_interval, self.challenge_ack_interval);
         lay(&mut set.syn_backlog, self.syn_backlog);
         lay(&mut set.syn_cookies, self.syncookies);

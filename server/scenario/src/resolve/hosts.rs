@@ -172,6 +172,7 @@ impl Checker<'_> {
             initial_window: word(&tcp.initial_window),
             mss: self.octets(&tcp.mss, Limits::MIN_MSS),
             mtu: self.octets(&tcp.mtu, 576),
+            mtu_probing: word(&tcp.mtu_probing),
             challenge_ack_interval: word(&tcp.challenge_ack_interval),
             syn_backlog: word(&tcp.syn_backlog),
             syncookies: word(&tcp.syncookies),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use halfopen_tcp::{CongestionAlgorithm, Profile, SynCookies};
+use halfopen_tcp::{CongestionAlgorithm, MtuProbing, Profile, SynCookies};
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -117,6 +117,9 @@ pub(crate) struct Tcp {
     pub(crate) mss: Opt<Size>,
     /// The largest IP datagram that the host sends.
     pub(crate) mtu: Opt<Size>,
+    /// Whether the path MTU is searched for with segments of different sizes (RFC 4821): once a black hole is suspected (`on`), or
+    /// `always`.
+    pub(crate) mtu_probing: Opt<MtuProbing>,
     /// The least time between two challenge ACKs (RFC 5961).
     pub(crate) challenge_ack_interval: Opt<Duration>,
     /// How many connections a listener keeps in SYN-RECEIVED.
@@ -276,26 +279,34 @@ impl Parse for WindowScaling {
     }
 }
 
-impl Parse for SynCookies {
-    const WHAT: &'static str = "`on`, `off` or `always`";
+/// A setting that is `off`, `on`, or what one word says.
+macro_rules! switch_or {
+    ($type:ty: $off:expr, $on:expr, $word:literal => $other:expr) => {
+        impl Parse for $type {
+            const WHAT: &'static str = concat!("`on`, `off` or `", $word, "`");
 
-    fn schema() -> Schema {
-        forms::any_of([forms::words(["always"]), Switch::schema()])
-    }
+            fn schema() -> Schema {
+                forms::any_of([forms::words([$word]), Switch::schema()])
+            }
 
-    fn parse(text: &str) -> Result<SynCookies, Mistake> {
-        match text {
-            "always" => Ok(SynCookies::Always),
-            "on" => Ok(SynCookies::WhenFull),
-            "off" => Ok(SynCookies::Off),
-            _ => Err(expected::<SynCookies>(text)),
+            fn parse(text: &str) -> Result<$type, Mistake> {
+                match text {
+                    $word => Ok($other),
+                    "on" => Ok($on),
+                    "off" => Ok($off),
+                    _ => Err(expected::<$type>(text)),
+                }
+            }
+
+            fn boolean(value: bool) -> Result<$type, Mistake> {
+                Ok(if value { $on } else { $off })
+            }
         }
-    }
-
-    fn boolean(value: bool) -> Result<SynCookies, Mistake> {
-        Ok(if value { SynCookies::WhenFull } else { SynCookies::Off })
-    }
+    };
 }
+
+switch_or!(SynCookies: SynCookies::Off, SynCookies::WhenFull, "always" => SynCookies::Always);
+switch_or!(MtuProbing: MtuProbing::Off, MtuProbing::AfterBlackHole, "always" => MtuProbing::Always);
 
 /// A schema, or `off`, which is false in JSON.
 pub(super) fn or_off(schema: Schema) -> Schema {

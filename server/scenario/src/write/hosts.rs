@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use halfopen_tcp::{CongestionAlgorithm, SynCookies};
+use halfopen_tcp::{CongestionAlgorithm, MtuProbing, SynCookies};
 
 use super::yaml::{Map, Yaml};
 use super::{Writer, size};
@@ -79,6 +79,7 @@ fn tcp_settings(tcp: &TcpSettings) -> Map {
         .maybe("initial-window", tcp.initial_window)
         .maybe("mss", tcp.mss.map(size))
         .maybe("mtu", tcp.mtu.map(size))
+        .maybe("mtu-probing", tcp.mtu_probing.map(mtu_probing))
         .maybe("challenge-ack-interval", tcp.challenge_ack_interval)
         .maybe("syn-backlog", tcp.syn_backlog)
         .maybe("syncookies", tcp.syncookies.map(syncookies))
@@ -92,6 +93,14 @@ fn syncookies(cookies: SynCookies) -> Yaml {
         SynCookies::Off => Yaml::from(false),
         SynCookies::WhenFull => Yaml::from(true),
         SynCookies::Always => Yaml::from("always"),
+    }
+}
+
+fn mtu_probing(probing: MtuProbing) -> Yaml {
+    match probing {
+        MtuProbing::Off => Yaml::from(false),
+        MtuProbing::AfterBlackHole => Yaml::from(true),
+        MtuProbing::Always => Yaml::from("always"),
     }
 }
 

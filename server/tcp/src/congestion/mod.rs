@@ -137,6 +137,21 @@ impl Window {
         self.threshold.max(size / 2 + size / 4)
     }
 
+    /// Something is repaired that is no sign of congestion: slow start is over only where the window fell (Linux
+    /// `tcp_simple_retransmit`).
+    pub(crate) fn hold_threshold(&mut self) {
+        self.threshold = self.slow_start_after(self.size);
+        self.before_loss = None;
+    }
+
+    /// Datagrams grow from one size to another, octets: the window stays as large in octets (Linux `tcp_mtup_probe_success`).
+    pub(crate) fn rescale(&mut self, now: Instant, [from, to]: [u16; 2]) {
+        self.set((u64::from(self.size) * u64::from(from) / u64::from(to.max(1))) as u32);
+        self.credit = 0;
+        self.threshold = self.slow_start_after(self.size);
+        self.usage.restart(now);
+    }
+
     /// The last segment that was acknowledged and sent only once took `sample.rtt`.
     pub(crate) fn measured(&mut self, sample: Sample) {
         let slow_start = self.is_in_slow_start().then_some(self.size);

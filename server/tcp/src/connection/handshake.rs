@@ -3,7 +3,7 @@
 use super::{Connection, Context};
 use crate::scoreboard::Sent;
 use crate::segment::{TIMESTAMPS_OPTION, default_mss, mss_for_mtu};
-use crate::{Flags, Header, Options, Purpose, Seq, Settings, State, Timer, Timestamps, Transmit};
+use crate::{Flags, Header, Options, Purpose, Seq, State, Timer, Timestamps, Transmit};
 
 /// What both ends agreed on in the handshake.
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,7 +97,8 @@ impl Connection {
     }
 
     /// Takes the sequence number, the window and the options of the peer's SYN.
-    pub(super) fn synchronize(&mut self, settings: &Settings, syn: &Header) {
+    pub(super) fn synchronize(&mut self, cx: &Context<'_>, syn: &Header) {
+        let settings = cx.settings;
         self.rcv.synchronize(syn.seq);
         self.snd.set_window(syn);
         let theirs = &syn.options;
@@ -113,8 +114,7 @@ impl Connection {
         // RFC 9293 §3.7.1: Eff.snd.MSS. With an MSS below 64 the options might leave no room for data.
         let theirs_mss = theirs.mss.unwrap_or(default_mss(self.remote.ip()));
         let bound = self.socket.mss.map_or(theirs_mss, |mss| theirs_mss.min(mss));
-        let bound = u32::from(bound).max(64) - self.option_octets();
-        self.snd.set_mss(bound.min(self.payload_for_mtu()));
+        self.begin_mtu_search(cx, bound.max(64));
         let ours = u32::from(self.announced_mss()) - self.option_octets();
         let scale = self.rcv.offer_scale(settings).filter(|_| self.agreed.window_scale).unwrap_or(0);
         if self.agreed.window_scale {

@@ -202,10 +202,10 @@ impl Connection {
             }
         }
         if self.recovery.phase != Phase::Recovery {
-            if self.snd.sent.has_lost() {
-                self.enter_recovery(cx);
-            } else {
+            if !self.snd.sent.has_lost() {
                 self.try_open();
+            } else if !self.mtu_probe_failed() {
+                self.enter_recovery(cx);
             }
         }
     }
@@ -245,6 +245,20 @@ impl Connection {
         self.recovery.prr = Prr::default();
         self.congestion.loss();
         self.set_retransmission_timer(cx);
+    }
+
+    /// Segments that are too long for the path are lost, which is no sign of congestion: they are sent again in shorter ones
+    /// (Linux `tcp_simple_retransmit`).
+    pub(super) fn resend_in_shorter_segments(&mut self) {
+        let lost_before = self.snd.sent.lost();
+        self.snd.sent.cut_longer_than(self.snd.mss);
+        if self.snd.sent.lost() == lost_before || self.recovery.phase == Phase::Loss {
+            return;
+        }
+        self.recovery.phase = Phase::Loss;
+        self.recovery.recovery_point = self.snd.nxt;
+        (self.recovery.undo, self.recovery.frto) = (None, false);
+        self.congestion.hold_threshold();
     }
 
     /// The retransmission timer fired (RFC 5681 §3.1; RFC 5682 §2.1, step 1; RFC 8985 §6.3).

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::{Connection, Context};
-use crate::{Cause, GiveUp, Instant, Report, Settings, State, Timer};
+use crate::{Cause, GiveUp, Instant, Report, RtoSettings, Settings, State, Timer};
 
-/// Timeouts that are reported to the application (RFC 9293 §3.8.3: R1 is at least 3).
+/// Timeouts that are reported to the application, and after which the path may be a black hole (RFC 9293 §3.8.3: R1 is at
+/// least 3; Linux `tcp_retries1`).
 const R1: u32 = 3;
 
 /// The timeouts since new data was last acknowledged.
@@ -42,6 +43,9 @@ impl Connection {
             }
         } else {
             self.enter_loss(cx);
+            if self.waited(cx, R1) {
+                self.suspect_black_hole(cx);
+            }
         }
         self.retransmissions.timeouts += 1;
         self.retransmissions.first_timeout.get_or_insert(cx.now);
@@ -138,16 +142,22 @@ impl Connection {
             return false;
         }
         match self.data_limit(cx) {
-            GiveUp::Retries(retries) => self.retransmissions.first_timeout.is_some_and(|first| {
-                // A stack reads its clock when the timer has fired, which is late.
-                let waited = cx.now - first + self.rtt.clock().wheel_lateness(self.rtt.rto());
-                waited >= doublings(retries, settings.rto.min, settings.rto.max)
-            }),
+            GiveUp::Retries(retries) => self.waited(cx, retries),
             GiveUp::Count(count) => self.retransmissions.timeouts >= count,
             GiveUp::After(longest) => {
                 self.snd.sent.first().is_some_and(|first| cx.now - first.first_sent >= longest)
             }
         }
+    }
+
+    /// Whether the first timeout of data was as long ago as this many doublings take (Linux `retransmits_timed_out`).
+    fn waited(&self, cx: &Context<'_>, retries: u32) -> bool {
+        let RtoSettings { retries_base, max, .. } = cx.settings.rto;
+        self.retransmissions.first_timeout.is_some_and(|first| {
+            // A stack reads its clock when the timer has fired, which is late.
+            let waited = cx.now - first + self.rtt.clock().wheel_lateness(self.rtt.rto());
+            waited >= doublings(retries, retries_base, max)
+        })
     }
 }
 

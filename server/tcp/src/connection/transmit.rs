@@ -1,5 +1,6 @@
 //! What is sent next, and the segment that is made of it (RFC 9293 §3.8.6.2.1, §3.7.4, §3.10.2).
 
+use super::mtu_probing::NextProbe;
 use super::packets::Packet;
 use super::recovery::{Phase, TailProbe};
 use super::{Connection, Context};
@@ -67,6 +68,7 @@ impl Connection {
             sent.flags |= Flags::PSH;
         }
         self.recovery.count_retransmission(cx.now);
+        self.mtu_search.is_inconclusive();
         let purpose = self.retransmission_purpose();
         Some(self.emit_sent(cx, &sent, purpose, buffer))
     }
@@ -79,6 +81,13 @@ impl Connection {
         let probes = self.outbox.tail_loss_probe;
         if unsent == 0 && !fin {
             return None;
+        }
+        if !probes {
+            match self.next_mtu_probe(cx, unsent) {
+                NextProbe::None => {}
+                NextProbe::Waits => return None,
+                NextProbe::Due(len) => return Some(self.transmit_mtu_probe(cx, len, buffer)),
+            }
         }
         // No segment goes beyond the end of a record.
         let due = self.snd.unsent_of_record();
@@ -119,7 +128,7 @@ impl Connection {
 
     /// The next `len` octets of data, and perhaps a FIN, are in flight (Linux `tcp_event_new_data_sent`). Returns the segment
     /// as it is sent.
-    fn advance_nxt(&mut self, cx: &mut Context<'_>, len: u32, flags: Flags) -> Sent {
+    pub(super) fn advance_nxt(&mut self, cx: &mut Context<'_>, len: u32, flags: Flags) -> Sent {
         self.timers.cancel(cx, Timer::Persist);
         let ends_packet = len > 0 && self.packets.new.count();
         if len > 0 {
@@ -184,6 +193,7 @@ impl Connection {
         }
         let room = self.snd.room_at(self.snd.sent.last()?.seq);
         let sent = self.snd.sent.resend_last(cx.now, if room > 0 { room } else { self.snd.mss })?;
+        self.mtu_search.is_inconclusive();
         Some(self.emit_sent(cx, &sent, Purpose::TailLossProbe, buffer))
     }
 
@@ -254,7 +264,7 @@ impl Connection {
     }
 
     /// Emits a segment of the scoreboard.
-    fn emit_sent(
+    pub(super) fn emit_sent(
         &mut self,
         cx: &mut Context<'_>,
         sent: &Sent,

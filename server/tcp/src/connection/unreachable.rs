@@ -66,10 +66,8 @@ impl Connection {
     fn reduce_path_mtu(&mut self, cx: &mut Context<'_>, mtu: u16) {
         // 0 is a router that does not report it.
         self.mtu = self.mtu.min(mtu.max(cx.settings.min_path_mtu));
-        let mss = self.payload_for_mtu();
-        if mss < self.snd.mss {
-            self.snd.set_mss(mss);
-            self.snd.sent.cut_longer_than(mss);
+        if self.sync_mss() {
+            self.resend_in_shorter_segments();
             self.set_retransmission_timer(cx);
         }
     }

@@ -10,6 +10,7 @@ mod icmp;
 mod info;
 mod keepalive;
 mod loss;
+mod mtu_probing;
 mod options;
 mod pair;
 mod profiles;

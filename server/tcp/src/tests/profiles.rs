@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use super::pair::{Fate, Pair};
 use super::*;
 use crate::rcv::Rcv;
-use crate::{AckRule, Errno, GiveUp, IcmpErrors, Keepalive, RtoMin, SynCookies, SynQueueLimit, WindowScale};
+use crate::{
+    AckRule, Errno, GiveUp, IcmpErrors, Keepalive, MtuProbing, RtoMin, RtoSettings, SynCookies,
+    SynQueueLimit, WindowScale,
+};
 
 /// The certainty of a value, with its source.
 #[derive(Clone, Copy)]
@@ -28,7 +31,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 63] = [
+const ROWS: [Row; 64] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -141,12 +144,12 @@ const ROWS: [Row; 63] = [
     ),
     (
         "retransmission of data gives up",
-        |s| give_up(s.give_up),
+        |s| give_up(s.rto, s.give_up),
         [SYSCTL, D("RFC 9293 §3.9.1.1"), BSD_TIMER, D("Microsoft TcpMaxDataRetransmissions"), XNU_TIMER],
     ),
     (
         "an orphaned connection gives up",
-        |s| give_up(s.orphan_give_up),
+        |s| give_up(s.rto, s.orphan_give_up),
         [M("02_client_fin_dropped_all_orphan_default"), U, U, U, U],
     ),
     (
@@ -297,6 +300,18 @@ const ROWS: [Row; 63] = [
         [D("`min_pmtu`, `mtu_expires`"), D("RFC 1191 §6.3: ten minutes"), U, U, U],
     ),
     (
+        "the path MTU is searched for",
+        |s| {
+            match s.mtu_probing {
+                MtuProbing::Off => "never",
+                MtuProbing::AfterBlackHole => "once a black hole is suspected",
+                MtuProbing::Always => "always",
+            }
+            .to_owned()
+        },
+        [SYSCTL, D("RFC 4821: optional"), U, U, U],
+    ),
+    (
         "receive buffer",
         |s| {
             let max = s.receive_buffer_max.map(|max| format!(", grows to {max}"));
@@ -387,9 +402,9 @@ fn on(on: bool) -> String {
     if on { "on" } else { "off" }.to_owned()
 }
 
-fn give_up(give_up: GiveUp) -> String {
+fn give_up(rto: RtoSettings, give_up: GiveUp) -> String {
     match give_up {
-        GiveUp::Retries(retries) => format!("after {retries} doublings of the minimum RTO"),
+        GiveUp::Retries(retries) => format!("after {retries} doublings of {}", time(rto.retries_base)),
         GiveUp::Count(count) => format!("after {count} retransmissions"),
         GiveUp::After(limit) => format!("after {}", time(limit)),
     }

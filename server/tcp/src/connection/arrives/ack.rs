@@ -189,6 +189,7 @@ impl Connection {
         self.totals.bytes_acked += u64::from(self.snd.una.until(header.ack) - uncounted);
         self.snd.sent.acknowledge(header.ack, delivered);
         self.snd.acknowledge(header.ack);
+        self.mtu_probe_acknowledged(cx.now);
         if let Some(rtt) = self.round_trip(cx.now, delivered, header) {
             self.rtt.sample(rtt, header.ack, self.snd.nxt);
         }

@@ -42,7 +42,7 @@ impl Connection {
         if !header.flags.contains(Flags::SYN) {
             return Err(DropReason::NoSyn);
         }
-        self.synchronize(cx.settings, header);
+        self.synchronize(cx, header);
         let cause = Cause::Segment(header.flags);
         if header.flags.contains(Flags::ACK) {
             // "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED, form an ACK
