@@ -7,10 +7,11 @@ use std::{env, fs};
 
 use prost::Message;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "halfopen/v1/event.proto",
     "halfopen/v1/network.proto",
     "halfopen/v1/reference.proto",
+    "halfopen/v1/render.proto",
     "halfopen/v1/run.proto",
     "halfopen/v1/scenario.proto",
     "halfopen/v1/server.proto",

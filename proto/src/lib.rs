@@ -76,6 +76,9 @@ mod tests {
             .flat_map(|file| &file.service)
             .filter_map(|service| service.name.as_deref())
             .collect();
-        assert_eq!(services, ["RunService", "ScenarioService", "ServerService", "SessionService"]);
+        assert_eq!(
+            services,
+            ["RunService", "RenderService", "ScenarioService", "ServerService", "SessionService"]
+        );
     }
 }

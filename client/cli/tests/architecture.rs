@@ -28,6 +28,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "halfopen-tcp",
             "halfopen-trace",
             "halfopen-units",
+            "halfopen-view",
         ],
     ),
     ("halfopen-view", &["halfopen-proto", "halfopen-units"]),

@@ -14,6 +14,7 @@ mod loading;
 mod log;
 mod pool;
 mod port;
+mod render_service;
 mod run_service;
 mod scenario_service;
 mod server_service;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    run_service_server, scenario_service_server, server_service_server, session_service_server,
+    render_service_server, run_service_server, scenario_service_server, server_service_server,
+    session_service_server,
 };
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -88,6 +89,7 @@ pub(crate) async fn report_health(health: &HealthReporter, serving: ServingStatu
     // The empty name stands for the whole server.
     for service in [
         "",
+        render_service_server::SERVICE_NAME,
         run_service_server::SERVICE_NAME,
         scenario_service_server::SERVICE_NAME,
         server_service_server::SERVICE_NAME,

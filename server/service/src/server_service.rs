@@ -13,8 +13,13 @@ use crate::config::{Config, MAX_REQUEST};
 use crate::shared::Shared;
 
 /// The features of this server: all that exist.
-const FEATURES: [ServerFeature; 4] =
-    [ServerFeature::Variants, ServerFeature::Profiles, ServerFeature::Snapshots, ServerFeature::Sessions];
+const FEATURES: [ServerFeature; 5] = [
+    ServerFeature::Variants,
+    ServerFeature::Profiles,
+    ServerFeature::Snapshots,
+    ServerFeature::Sessions,
+    ServerFeature::Rendering,
+];
 
 /// Handles the calls of ServerService.
 pub(crate) struct ServerHandler(pub(crate) Arc<Shared>);

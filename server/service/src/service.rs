@@ -12,6 +12,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use futures_util::FutureExt;
 use halfopen_proto::FILE_DESCRIPTOR_SET;
+use halfopen_proto::v1::render_service_server::RenderServiceServer;
 use halfopen_proto::v1::run_service_server::RunServiceServer;
 use halfopen_proto::v1::scenario_service_server::ScenarioServiceServer;
 use halfopen_proto::v1::server_service_server::ServerServiceServer;
@@ -38,6 +39,7 @@ use crate::lifecycle::{Lifecycle, report_health};
 use crate::loading::Latest;
 use crate::pool::Pool;
 use crate::port::{Connections, Port, Requests};
+use crate::render_service::RenderHandler;
 use crate::run_service::RunHandler;
 use crate::scenario_service::ScenarioHandler;
 use crate::server_service::ServerHandler;
@@ -162,6 +164,8 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
         .max_decoding_message_size(MAX_REQUEST);
     let sessions =
         SessionServiceServer::new(SessionHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
+    let renders =
+        RenderServiceServer::new(RenderHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
     let server = ServerServiceServer::new(ServerHandler(Arc::clone(shared)));
     let health = health.max_decoding_message_size(MAX_HEALTH_REQUEST);
     let reflection = || {
@@ -174,6 +178,7 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
     Routes::new(runs)
         .add_service(scenarios)
         .add_service(sessions)
+        .add_service(renders)
         .add_service(server)
         .add_service(health)
         .add_service(reflection().build_v1().expect("the build made the descriptors"))

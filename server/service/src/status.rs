@@ -7,8 +7,10 @@ use halfopen_scenario::{Diagnostic, library};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+mod render;
 mod session;
 
+pub(crate) use self::render::*;
 pub(crate) use self::session::*;
 
 /// What a client that does not speak TLS is told.
