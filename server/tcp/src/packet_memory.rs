@@ -87,6 +87,11 @@ impl PacketMemory {
         self.limit / 2
     }
 
+    /// How much memory it may grow to, octets; `None` if it does not grow.
+    pub(crate) fn grows_to(&self) -> Option<u32> {
+        self.autotuning.as_ref().map(|autotuning| autotuning.max)
+    }
+
     /// `window` was offered in the SYN.
     pub(crate) fn begin(&mut self, window: u32) {
         self.threshold = window;

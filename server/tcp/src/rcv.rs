@@ -25,8 +25,6 @@ pub(crate) struct Rcv {
     fin: Option<Seq>,
     /// The size of the buffer, octets.
     capacity: u32,
-    /// How much memory it may grow to, octets.
-    grows_to: u32,
     /// The shift count that our SYN offers, once it is decided.
     offered_scale: Option<Option<u8>>,
     /// The shift count of the windows we advertise.
@@ -78,7 +76,6 @@ impl Rcv {
             assembler: Assembler::default(),
             fin: None,
             capacity: memory.as_ref().map_or(capacity, PacketMemory::capacity),
-            grows_to: settings.receive_buffer_max.map_or(0, |max| max.saturating_mul(2)),
             offered_scale: None,
             scale: 0,
             whole_segments: settings.whole_segment_window,
@@ -96,7 +93,6 @@ impl Rcv {
     /// Sets the size of the buffer, octets. It no longer grows.
     pub(crate) fn set_capacity(&mut self, capacity: u32) {
         self.capacity = capacity;
-        self.grows_to = 0;
         if let Some(memory) = &mut self.memory {
             memory.set_capacity(capacity);
             self.capacity = memory.capacity();
@@ -107,7 +103,8 @@ impl Rcv {
     /// The shift count that our SYN offers. It follows from the buffer as it is when the SYN is first made: the whole memory of one that
     /// grows, but the data of a fixed one (Linux `tcp_select_initial_window`).
     pub(crate) fn offer_scale(&mut self, settings: &Settings) -> Option<u8> {
-        let largest = self.capacity.max(self.grows_to);
+        let grows_to = self.memory.as_ref().and_then(PacketMemory::grows_to);
+        let largest = self.capacity.max(grows_to.unwrap_or(0));
         *self.offered_scale.get_or_insert_with(|| Some(settings.window_scale?.shift_for(largest)))
     }
 

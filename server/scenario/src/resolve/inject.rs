@@ -123,8 +123,8 @@ impl Checker<'_> {
             return None;
         };
         let payload = match &given.value {
-            shape::programs::Payload::Size(Size(octets)) => Payload::Octets(*octets),
-            shape::programs::Payload::Text(text) => Payload::Text(text.value.0.clone()),
+            shape::arguments::Payload::Size(Size(octets)) => Payload::Octets(*octets),
+            shape::arguments::Payload::Text(text) => Payload::Text(text.value.0.clone()),
         };
         let (octets, max_octets) = (payload.octets(), u64::from(Limits::MAX_FORGED_OCTETS));
         if octets > max_octets {

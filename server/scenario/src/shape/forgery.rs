@@ -4,7 +4,7 @@ use halfopen_tcp::Flags;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-use super::programs::Payload;
+use super::arguments::Payload;
 use super::rewrite::NewWindow;
 use super::{Opt, OrOff, WindowScaling};
 use crate::address::Port;

@@ -1,5 +1,6 @@
 //! The shape of the language: what may stand where. Names are not resolved yet.
 
+pub(crate) mod arguments;
 pub(crate) mod claims;
 mod cuts;
 pub(crate) mod expect;
@@ -10,6 +11,7 @@ mod items;
 mod matching;
 mod middleboxes;
 mod network;
+pub(crate) mod options;
 mod processes;
 pub(crate) mod programs;
 mod rewrite;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use halfopen_tcp::{KeepaliveSettings, SocketOptions};
+use halfopen_tcp::{KeepaliveSettings, SendFlags, SocketOptions};
 
 use super::hosts::{address, keepalive, or_off};
 use super::yaml::{Map, Yaml};
@@ -91,8 +91,7 @@ impl Steps<'_> {
                     .maybe("set", self.options_beside(options))
             }
             Action::Accept { port, connection } => {
-                let port = (self.listens[..] != [*port]).then(|| u32::from(*port));
-                let port = port.map_or(Yaml::Nothing, Yaml::from);
+                let port = self.unless_only(*port).map_or(Yaml::Nothing, Yaml::from);
                 Map::new().with(word, port).maybe("as", self.name_of(*connection))
             }
             Action::Connect { to, from, local_port, options, connection } => Map::new()
@@ -102,12 +101,8 @@ impl Steps<'_> {
                 .maybe("port", local_port.map(u32::from))
                 .maybe("set", self.options_beside(options)),
             Action::Send { connection, payload, times, every, flags } => {
-                let paced = *times != 1 || !every.is_zero();
-                self.on(*connection, Map::new().with(word, self::payload(payload)))
-                    .unless(&Duration::ZERO, "every", *every)
-                    .maybe("times", paced.then_some(*times))
-                    .unless(&false, "more", flags.more)
-                    .unless(&false, "end-of-record", flags.end_of_record)
+                let sent = self.on(*connection, Map::new().with(word, self::payload(payload)));
+                send(sent, (*times, *every), *flags)
             }
             Action::Receive { connection, amount } => {
                 self.on(*connection, Map::new().with(word, self::amount(*amount)))
@@ -140,14 +135,19 @@ impl Steps<'_> {
                 self.on(*connection, Map::new().with(word, Yaml::Nothing))
             }
             Action::CloseListener { port } => {
-                let several = self.listens[..] != [*port];
+                let said = self.unless_only(*port);
                 self.listens.retain(|open| open != port);
-                Map::new().with(word, "listener").maybe("port", several.then(|| u32::from(*port)))
+                Map::new().with(word, "listener").maybe("port", said)
             }
             Action::Set { connection, options } => {
                 self.on(*connection, Map::new().with(word, self.options(options)))
             }
         }
+    }
+
+    /// A port, unless it is the only one that the program listens on.
+    fn unless_only(&self, port: u16) -> Option<u32> {
+        (self.listens[..] != [port]).then(|| port.into())
     }
 
     fn name_of(&self, connection: Slot) -> Option<Yaml> {
@@ -217,6 +217,15 @@ impl Steps<'_> {
             probes: Some(probes).filter(|probes| *probes != base.probes),
         }
     }
+}
+
+/// A `send` with what stands beside it.
+fn send(sent: Map, (times, every): (u32, Duration), flags: SendFlags) -> Map {
+    let paced = times != 1 || !every.is_zero();
+    sent.unless(&Duration::ZERO, "every", every)
+        .maybe("times", paced.then_some(times))
+        .unless(&false, "more", flags.more)
+        .unless(&false, "end-of-record", flags.end_of_record)
 }
 
 pub(super) fn payload(payload: &Payload) -> Yaml {

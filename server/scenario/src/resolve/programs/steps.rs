@@ -12,9 +12,10 @@ use crate::node::Span;
 use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::resolve::{Checker, Place, key, word};
+use crate::shape::arguments::{Direction, Payload};
+use crate::shape::options::{Options, SizeOrOff};
 use crate::shape::programs::{
-    Accept, Close, Connect, Direction, Options, Payload, Ping, Poll, Receive, Relay, Repeat, Send, Set,
-    Shutdown, SizeOrOff, Wait, WaitUntil,
+    Accept, Close, Connect, Ping, Poll, Receive, Relay, Repeat, Send, Set, Shutdown, Wait, WaitUntil,
 };
 use crate::shape::{self, DurationOrOff, OneOrMore, Opt};
 use crate::{Action, Amount, Keepalive, Limits, OnEnd, PollEvent};
