@@ -1,5 +1,7 @@
 //! Every connection of a run, with what is known of its two ends.
 
+mod relative;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -10,6 +12,8 @@ use halfopen_tcp::{Errno, Flags, Header, Instant, Seq, State};
 use halfopen_trace::{ConnectionNumber, ConnectionOpened, HostId, MiddleboxId, OpenedConnections};
 
 use crate::content::Written;
+
+pub(crate) use relative::{Numbers, Relative};
 
 /// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,29 +88,6 @@ pub(crate) struct End {
     sent_to: Option<Seq>,
     /// The end that the host had of this connection before.
     before: Option<usize>,
-}
-
-/// What an end's history makes of a segment it sends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Relative {
-    pub(crate) seq: u32,
-    pub(crate) ack: u32,
-    pub(crate) peer_iss: u32,
-    pub(crate) window: u32,
-    /// How far the window field is shifted for that.
-    pub(crate) window_shift: u8,
-    pub(crate) retransmission: bool,
-    /// Of the sender's end and of the receiver's newest.
-    pub(crate) states: [Option<State>; 2],
-}
-
-/// Whose numbers a header has, if a middlebox moves them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Numbers {
-    /// Those that the sender knows.
-    Sent,
-    /// Those that the receiver knows.
-    Arrived,
 }
 
 /// The two sides of a connection. A socket that is connected to itself is both.
@@ -250,7 +231,21 @@ impl Connections {
             end.sent_to = Some(end.sent_to.map_or(header.end(), |sent| sent.max(header.end())));
         }
         let relative = Relative::of(header, Numbers::Sent, Some(self.end(id)), self.peers(id));
-        Relative { retransmission: again, ..relative }
+        let seq = self.older(id, header).map_or(relative.seq, |iss| iss.until(header.seq));
+        Relative { seq, retransmission: again, ..relative }
+    }
+
+    /// The initial sequence number of the connection that a RST is meant for, if that is an older one between the same two
+    /// sockets: what a new end gets of it is answered with its numbers.
+    fn older(&self, id: EndId, header: &Header) -> Option<Seq> {
+        let is_answer = header.flags.contains(Flags::RST) && !header.flags.contains(Flags::ACK);
+        if !is_answer || self.end(id).has_sent(header.seq) {
+            return None;
+        }
+        let sockets = self.end(id).sockets;
+        let older = self.pairs[..id.pair].iter().rev().flat_map(|pair| pair.ends).flatten();
+        let own = older.map(|index| &self.ends[index]).filter(|end| end.sockets == sockets);
+        own.filter(|end| end.has_sent(header.seq)).find_map(|end| end.iss)
     }
 
     /// The number of pairs of ends so far.
@@ -432,45 +427,6 @@ impl End {
     fn has_sent(&self, ack: Seq) -> bool {
         let (Some(iss), Some(sent_to)) = (self.iss, self.sent_to) else { return false };
         iss.until(ack) <= iss.until(sent_to)
-    }
-}
-
-impl Relative {
-    fn of<'a>(
-        header: &Header,
-        numbers: Numbers,
-        own: Option<&End>,
-        peers: impl Iterator<Item = &'a End>,
-    ) -> Relative {
-        // Middleboxes move the numbers of the sender on the way, and those of its peer before.
-        let [moved, peer_moved]: [fn(&End) -> u32; 2] = match numbers {
-            Numbers::Sent => [|_| 0, End::moved],
-            Numbers::Arrived => [End::moved, |_| 0],
-        };
-        // The end that sent what is acknowledged, or the newest.
-        let mut peers = peers.peekable();
-        let newest = peers.peek().copied();
-        let peer = peers.find(|peer| peer.has_sent(header.ack - peer_moved(peer))).or(newest);
-        let state = |end: Option<&End>| end.and_then(|end| end.state).map(|(state, _)| state);
-        let iss = |end: Option<&End>, moved: fn(&End) -> u32| {
-            end.and_then(|end| Some(end.iss? + moved(end))).unwrap_or_default()
-        };
-        let peer_iss = iss(peer, peer_moved);
-        let scales = [own, peer].map(|end| end.and_then(|end| end.scale));
-        // The window of a SYN is never scaled, and others only if both SYNs offered it (RFC 7323 §2.2).
-        let shift = match scales {
-            [Some(shift), Some(_)] if !header.flags.contains(Flags::SYN) => shift,
-            _ => 0,
-        };
-        Relative {
-            seq: iss(own, moved).until(header.seq),
-            ack: if header.flags.contains(Flags::ACK) { peer_iss.until(header.ack) } else { 0 },
-            peer_iss: peer_iss.0,
-            window: u32::from(header.window) << shift,
-            window_shift: shift,
-            retransmission: false,
-            states: [state(own), state(newest)],
-        }
     }
 }
 
