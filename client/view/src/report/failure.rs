@@ -5,6 +5,7 @@ use std::time::Duration;
 use anstream::adapter::strip_str;
 use halfopen_proto::v1::{ExpectationResult, problem};
 
+use super::help;
 use crate::picture::text::{Paper, draw};
 use crate::picture::{Picture, PictureOptions};
 use crate::record::{Outcome, RunRecord, reference};
@@ -40,14 +41,14 @@ pub struct Broken<'a> {
     pub result: &'a ExpectationResult,
     /// When it was decided; `None`: at the end of the run.
     pub time: Option<Duration>,
-    /// The name of the scenario text.
-    pub file: &'a str,
+    /// The run.
+    record: &'a RunRecord,
 }
 
 impl<'a> Broken<'a> {
     /// A result of a run.
     pub fn new(record: &'a RunRecord, result: &'a ExpectationResult) -> Broken<'a> {
-        Broken { result, time: record.time_of_result(result), file: &record.file }
+        Broken { result, time: record.time_of_result(result), record }
     }
 
     /// What decided it: `event 15, at 40ms`.
@@ -63,9 +64,14 @@ impl<'a> Broken<'a> {
     pub fn place(&self) -> String {
         let expectation = reference(self.result);
         match expectation.line {
-            0 => format!("{}: {}", self.file, expectation.path),
-            line => format!("{}:{line}", self.file),
+            0 => format!("{}: {}", self.record.file, expectation.path),
+            line => format!("{}:{line}", self.record.file),
         }
+    }
+
+    /// What to write instead, if the scenario seems to say something else than it means.
+    pub fn help(&self) -> Option<String> {
+        help::on(self.record, self.result)
     }
 
     /// The ladder around the deciding event, with ANSI colours.
@@ -162,7 +168,10 @@ impl<'a> Failure<'a> {
         let broken = self.broken.iter().map(|broken| {
             let (expected, actual) = (words::expected(broken.result), words::found(broken.result));
             let (text, decided, place) = (&broken.result.text, broken.decided(), broken.place());
-            format!("✗ {text}\n    expected  {expected}\n    actual    {actual} ({decided})\n    {place}")
+            let help = broken.help().map(|help| format!("\n    help      {help}")).unwrap_or_default();
+            format!(
+                "✗ {text}\n    expected  {expected}\n    actual    {actual} ({decided}){help}\n    {place}"
+            )
         });
         let mut paragraphs: Vec<String> = broken.collect();
         paragraphs.extend(self.problems.iter().map(|problem| format!("✗ {problem}")));

@@ -21,7 +21,9 @@ const NEWLINE: PreEscaped<&str> = PreEscaped("\n");
 /// A broken expectation is a `failure`; what prevented the beginning or the end of a run is an `error`; a run that
 /// was left out is `skipped`. Times are wall times, which readers of such reports compare; virtual time is in the
 /// output of the test case. There are many dialects of the format: everything in this one is in the schema of the
-/// xUnit plugin of Jenkins (`junit-10.xsd`), which refuses anything else, and which other readers understand.
+/// xUnit plugin of Jenkins (`junit-10.xsd`), which refuses anything else, and which other readers understand. GitLab would
+/// make a link of a `file` attribute of the test case, which that schema does not have: the path of the scenario is the
+/// name of the suite, and stands with its line in the text of a failure, where every reader shows it.
 #[derive(Debug)]
 pub struct JunitReporter<W> {
     out: W,

@@ -4,6 +4,7 @@ mod batch;
 mod drawing;
 mod failure;
 mod fanout;
+mod help;
 mod html;
 mod json;
 mod junit;

@@ -110,6 +110,7 @@ impl Yaml {
         self.pair(indent, "expected", &words::expected(broken.result));
         self.pair(indent, "actual", &words::found(broken.result));
         self.pair(indent, "decided", &broken.decided());
+        broken.help().into_iter().for_each(|help| self.pair(indent, "help", &help));
         self.pair(indent, "at", &broken.place());
     }
 

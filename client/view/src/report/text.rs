@@ -291,6 +291,9 @@ fn expectation(
     words_on_lines(out, columns, &[(BAD, "✗"), (BAD, &text)])?;
     writeln!(out, "    expected  {}", plain(&words::expected(result)))?;
     writeln!(out, "    actual    {} {DIM}({}){DIM:#}", plain(&words::found(result)), broken.decided())?;
+    if let Some(help) = broken.help() {
+        writeln!(out, "    help      {}", plain(&help))?;
+    }
     writeln!(out, "    {DIM}{}{DIM:#}", plain(&broken.place()))
 }
 

@@ -2,8 +2,8 @@
 
 use halfopen_proto::v1::{
     DataClaim, ExpectationResult, Finding, FindingFact, HostClaim, KeepaliveOutcome, KeepaliveVerdict,
-    Problem, RunClaim, RunLimit, SegmentsClaim, SegmentsFound, StepReference, TcpState, TcpStates, claim,
-    finding, host_claim, problem, run_limit, segments_claim,
+    Problem, RunClaim, RunLimit, SegmentsClaim, SegmentsFound, StepKind, StepReference, TcpState, TcpStates,
+    claim, finding, host_claim, problem, run_limit, segments_claim,
 };
 
 use super::matching::order;
@@ -232,8 +232,19 @@ pub fn problem(problem: &Problem) -> String {
             };
             let expected: Vec<&str> =
                 [&other.expected].into_iter().chain(&other.or_expected).map(String::as_str).collect();
+            // With SO_REUSEADDR, which is the default, only another listener has a port.
+            let is_bind = other.step.as_ref().is_some_and(|step| step.kind() == StepKind::Listen);
+            let help = match expected.contains(&"EADDRINUSE") && is_bind {
+                true => {
+                    "; a port of earlier connections is taken if `reuse-address: off` stands beside each `listen`"
+                }
+                false => "",
+            };
             let (expected, place) = (expected.join(" or "), at_step(&other.text, other.step.as_ref()));
-            format!("{} {how} but should have failed with {expected}: {place}", step(other.step.as_ref()))
+            format!(
+                "{} {how} but should have failed with {expected}: {place}{help}",
+                step(other.step.as_ref())
+            )
         }
         Some(Kind::StepFailed(failed)) => {
             let (how, help) = match failed.error.as_str() {

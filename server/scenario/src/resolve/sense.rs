@@ -158,6 +158,7 @@ impl Reader<'_> {
         match &fault.effect {
             Effect::Segment { matching, .. } => self.matching(&fault.location, matching),
             Effect::Address { change, .. } => self.address(&fault.location, *change),
+            Effect::Kill { host, program: None, restarts_after: None } => self.kill(fault, *host),
             _ => {}
         }
         if !fault.may_not_happen {
@@ -182,6 +183,30 @@ impl Reader<'_> {
         if let Some(to) = to.filter(|_| others == 0) {
             let message = format!("`{}` has the address {address} all the time", self.name(to));
             self.problem(item, "to", message, "name another host");
+        }
+    }
+
+    /// What kills every program of a host for good does not kill one that waits to begin beside others that have begun: it
+    /// would never do anything. A clock that jumps may end its wait earlier.
+    fn kill(&mut self, fault: &Fault, host: HostId) {
+        let When::At(time) = fault.when else { return };
+        let jumps = |fault: &Fault| matches!(fault.effect, Effect::ClockJump { host: jumping, .. } if jumping == host);
+        let waits = |program: &&Program| match program.steps.first().map(|step| &step.action) {
+            Some(Action::Wait(until) | Action::WaitUntil(until)) => *until > time,
+            _ => false,
+        };
+        let programs = self.scenario.programs.iter().filter(|program| program.host == host);
+        let (waiting, begun): (Vec<&Program>, Vec<&Program>) = programs.partition(waits);
+        if let (Some(waiting), Some(begun)) = (waiting.first(), begun.first())
+            && !self.scenario.faults.iter().any(jumps)
+        {
+            let message = format!("this kills `{}` too, before it begins", waiting.name);
+            let help = format!(
+                "`kill: {{{}: {}}}` kills one list; `restarts-after: 2s` beside it starts it again",
+                self.name(host),
+                begun.name
+            );
+            self.problem(&fault.location, "kill", message, help);
         }
     }
 

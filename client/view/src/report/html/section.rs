@@ -3,6 +3,7 @@
 use halfopen_proto::v1::ExpectationResult;
 use maud::{Markup, html};
 
+use super::super::Broken;
 use super::{badge, chart, class, made, name, source};
 use crate::explain::{ExplainOptions, Sentence, Subject, explain};
 use crate::picture::{Picture, svg};
@@ -131,6 +132,7 @@ fn expectation(record: &RunRecord, result: &ExpectationResult, picture: &Picture
             dl {
                 dt { "expected" } dd { (words::expected(result)) }
                 dt { "actual" } dd { (words::found(result)) }
+                @if let Some(help) = Broken::new(record, result).help() { dt { "help" } dd { (help) } }
             }
         }
         span.places {
