@@ -606,3 +606,33 @@ async fn one_long_advance_does_not_hold_up_another_session() {
     assert!(!moving.is_finished(), "the other one takes much longer");
     assert_eq!(moving.await.unwrap().stop(), AdvanceStop::Time);
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_thousand_idle_sessions_take_little_memory() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let mut server = Command::new(env!("CARGO_BIN_EXE_halfopend"))
+        .args(["--listen", "127.0.0.1:0", "--exit-with-stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = format!("http://{}", line["listening"].as_str().unwrap());
+    let mut calls = SessionServiceClient::connect(address).await.unwrap();
+    for _ in 0..1000 {
+        let session = calls.create_session(text(SCENARIO)).await.unwrap().into_inner().session;
+        let mut player = Player { calls: calls.clone(), session, participant: 0 };
+        player.connected().await;
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let kilobytes: u64 = resident.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(kilobytes < 512 * 1024, "{kilobytes} kB");
+    drop(server.stdin.take());
+    server.wait().unwrap();
+}
