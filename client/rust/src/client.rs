@@ -3,13 +3,15 @@
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
 
+use halfopen_proto::v1::render_service_client::RenderServiceClient;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
 use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
 use halfopen_proto::v1::server_service_client::ServerServiceClient;
+use halfopen_proto::v1::session_service_client::SessionServiceClient;
 use halfopen_proto::v1::{
     Event, ExecuteRunRequest, ExecuteRunResponse, GetScenarioRequest, GetScenarioResponse, GetServerRequest,
-    GetServerResponse, ListScenariosRequest, ScenarioSummary, ServerFeature, ValidateScenarioRequest,
-    ValidateScenarioResponse, execute_run_request,
+    GetServerResponse, ListScenariosRequest, RenderRequest, ScenarioSummary, ServerFeature,
+    ValidateScenarioRequest, ValidateScenarioResponse, execute_run_request,
 };
 use halfopen_view::record::RunOptions;
 use tonic::transport::Channel;
@@ -44,6 +46,8 @@ pub enum Source {
 pub struct Client {
     runs: RunServiceClient<Line>,
     scenarios: ScenarioServiceClient<Line>,
+    sessions: SessionServiceClient<Line>,
+    renders: RenderServiceClient<Line>,
     servers: ServerServiceClient<Line>,
     health: HealthClient<Line>,
     server: String,
@@ -72,6 +76,8 @@ impl Client {
         Client {
             runs: RunServiceClient::new(line.clone()).max_decoding_message_size(MAX_MESSAGE),
             scenarios: ScenarioServiceClient::new(line.clone()).max_decoding_message_size(MAX_MESSAGE),
+            sessions: SessionServiceClient::new(line.clone()).max_decoding_message_size(MAX_MESSAGE),
+            renders: RenderServiceClient::new(line.clone()),
             servers: ServerServiceClient::new(line.clone()),
             health: HealthClient::new(line),
             server,
@@ -238,8 +244,26 @@ impl Client {
         }
     }
 
+    /// The text that the service makes of a run, a session or a recording.
+    pub async fn render(&self, request: RenderRequest) -> Result<String, ClientError> {
+        let mut parts = match self.renders.clone().render(request).await {
+            Ok(response) => response.into_inner(),
+            Err(status) => return Err(self.failed(status)),
+        };
+        let mut text = String::new();
+        while let Some(part) = parts.message().await.map_err(|status| self.failed(status))? {
+            text += &part.text;
+        }
+        Ok(text)
+    }
+
+    /// The calls of sessions.
+    pub(crate) fn sessions(&self) -> SessionServiceClient<Line> {
+        self.sessions.clone()
+    }
+
     /// Why a call failed before its first answer.
-    fn failed(&self, status: Status) -> ClientError {
+    pub(crate) fn failed(&self, status: Status) -> ClientError {
         // A status from the server has no source; one made here because of a broken connection has.
         let broken = status.source().is_some() || status.code() == Code::Unavailable;
         if status.code() == Code::Unauthenticated {

@@ -16,6 +16,8 @@
 //!
 //! Without a server, `halfopend::Service::connect` gives a connection inside the process for [`Client::new`].
 //!
+//! In a [`session`], the caller's own code is the application: its streams run on TCP in virtual time.
+//!
 //! A [`Plan`] says which runs there are: scenarios, with their variants, times seeds, times repetitions. An [`Executor`] carries
 //! them out, several at once, and passes them to a [`Reporter`](halfopen_view::report::Reporter) in the order of the plan. What is
 //! made of events is in `halfopen_view`.
@@ -29,6 +31,7 @@ mod filter;
 mod plan;
 mod repeat;
 mod seeds;
+pub mod session;
 
 pub use client::{Client, EventStream, Source};
 pub use connection::ConnectOptions;

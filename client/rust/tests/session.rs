@@ -1,0 +1,139 @@
+//! The test is the application: streams in virtual time.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use halfopen_client::session::{Session, SessionError, SessionOptions};
+use halfopen_client::{Client, Source};
+use halfopen_proto::v1;
+use halfopend::{Config, Service};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const TWO: &str = "scenario: two\nhosts: {client: {}, server: {}}\nnetwork: {latency: 20ms}\n";
+
+fn source(text: &str) -> Source {
+    Source::Text { file: "two.yaml".to_owned(), text: text.to_owned() }
+}
+
+async fn session(text: &str) -> Session {
+    let client = Client::new(Service::new(&Config::default()).unwrap().connect(), "in memory".to_owned());
+    Session::create(&client, &source(text), &SessionOptions::default()).await.unwrap()
+}
+
+/// A server that sends back what it gets.
+fn echo(session: &Session) {
+    let server = session.host("server");
+    session.spawn(async move {
+        let listener = server.listen(80).await.unwrap();
+        let Ok(mut peer) = listener.accept().await else { return };
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(octets @ 1..) = peer.read(&mut buffer).await {
+            peer.write_all(&buffer[..octets]).await.unwrap();
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_megabyte_goes_there_and_back_in_virtual_time() {
+    let mut session = session(TWO).await;
+    echo(&session);
+    let (client, clock) = (session.host("client"), session.clock());
+    let took = session
+        .run(async move {
+            let stream = client.connect("server:80").await.unwrap();
+            let began = clock.now();
+            let (mut reader, mut writer) = tokio::io::split(stream);
+            let sent: Vec<u8> = (0..1 << 20).map(|number: u32| number as u8).collect();
+            let send = async {
+                writer.write_all(&sent).await.unwrap();
+                writer.shutdown().await.unwrap();
+            };
+            let mut received = Vec::new();
+            let (_, octets) = tokio::join!(send, reader.read_to_end(&mut received));
+            assert_eq!((octets.unwrap(), received == sent), (1 << 20, true));
+            clock.now() - began
+        })
+        .await
+        .unwrap();
+    assert!(took > Duration::from_millis(200), "slow start takes several round trips: {took:?}");
+    session.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn errors_are_those_of_a_socket() {
+    let mut session = session(TWO).await;
+    let client = session.host("client");
+    let refused = session.run(async move { client.connect("server:81").await.unwrap_err() }).await.unwrap();
+    assert_eq!(
+        (refused.kind(), refused.to_string().as_str()),
+        (ErrorKind::ConnectionRefused, "ECONNREFUSED")
+    );
+
+    echo(&session);
+    let client = session.host("client");
+    let mut stream = session.run(async move { client.connect("server:80").await.unwrap() }).await.unwrap();
+    session.inject("{power-loss: server}").await.unwrap();
+    let clock = session.clock();
+    let (error, at) = session
+        .run(async move {
+            stream.write_all(b"anybody there?").await.unwrap();
+            (stream.read(&mut [0; 10]).await.unwrap_err(), clock.now())
+        })
+        .await
+        .unwrap();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!((900..1000).contains(&at.as_secs()), "tcp_retries2 is about 15 minutes: {at:?}");
+}
+
+#[tokio::test]
+async fn keepalive_finds_the_dead_server_while_the_test_sleeps() {
+    let mut session = session(TWO).await;
+    echo(&session);
+    let (client, clock) = (session.host("client"), session.clock());
+    let stream = session.run(async move { client.connect("server:80").await.unwrap() }).await.unwrap();
+    session.inject("{power-loss: server, at: 1h}").await.unwrap();
+    let error = session
+        .run(async move {
+            let mut stream = stream;
+            let keepalive = v1::SocketOptions { keepalive: Some(true), ..Default::default() };
+            stream.set_options(keepalive).await.unwrap();
+            clock.sleep(Duration::from_secs(7000)).await;
+            assert_eq!(clock.now().as_secs(), 7000);
+            (stream.read(&mut [0; 10]).await.unwrap_err().kind(), clock.now().as_secs())
+        })
+        .await
+        .unwrap();
+    assert_eq!(error, (ErrorKind::TimedOut, 7875));
+}
+
+#[tokio::test]
+async fn who_waits_for_ever_is_told_at_once_what_for() {
+    let mut session = session(TWO).await;
+    echo(&session);
+    let client = session.host("client");
+    let stuck = session
+        .run(async move {
+            let mut stream = client.connect("server:80").await.unwrap();
+            stream.read(&mut [0; 10]).await
+        })
+        .await
+        .unwrap_err();
+    let said = stuck.to_string();
+    assert!(matches!(stuck, SessionError::Stuck(_)), "{said}");
+    assert!(said.contains("socket 1 to be readable"), "{said}");
+}
+
+#[tokio::test]
+async fn broken_expectations_are_shown_with_a_picture() {
+    let mut session = session(&format!("{TWO}expect: [{{server: {{received: 5 B}}}}]\n")).await;
+    echo(&session);
+    let client = session.host("client");
+    session
+        .run(async move { client.connect("server:80").await.unwrap().write_all(b"hi").await.unwrap() })
+        .await
+        .unwrap();
+    let failed = session.finish().await.unwrap_err().to_string();
+    assert!(failed.contains("SYN-SENT") && failed.contains("received: 5 B"), "{failed}");
+}
