@@ -140,7 +140,7 @@ impl Connection {
             timestamps: TimestampState::new(ts_offset, recalled),
             ip: IpChoice::default(),
             mtu,
-            mtu_search: MtuSearch::default(),
+            mtu_search: MtuSearch::new(mtu),
             unrouted: false,
             snd: Snd::new(settings, iss),
             congestion: Window::new(settings),

@@ -22,7 +22,7 @@ const INTERVAL: Duration = Duration::from_secs(600);
 const LEAST_WINDOW: u32 = 11;
 
 /// The search for the path MTU. Bounds are octets of the IP datagram.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct MtuSearch {
     /// Whether segments keep to the lower bound, and probes are sent.
     active: bool,
@@ -57,6 +57,18 @@ pub(super) enum NextProbe {
 }
 
 impl MtuSearch {
+    /// None yet: what the peer takes is not known before its SYN.
+    pub(super) const fn new(mtu: u16) -> MtuSearch {
+        MtuSearch {
+            active: false,
+            low: mtu,
+            high: mtu,
+            since: Instant::ZERO,
+            probe: None,
+            peer_mss: u16::MAX,
+        }
+    }
+
     /// What was sent again tells nothing of the probe (Linux `__tcp_retransmit_skb`).
     pub(super) fn is_inconclusive(&mut self) {
         self.probe = None;
