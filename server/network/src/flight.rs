@@ -85,7 +85,7 @@ impl Flight {
             connection: outgoing.connection,
             from: outgoing.from,
             to,
-            opens: outgoing.facts.flags == Flags::SYN,
+            opens: outgoing.facts.flags.without(Flags::ECN) == Flags::SYN,
             copy: false,
             message: None,
         }

@@ -259,7 +259,7 @@ fn programs_have_their_connections() {
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(0)), Some(S(15)), Some(S(1)), None]);
     assert_eq!(
         web.steps[0].location,
-        Location { line: 94, column: 9, path: "applications.server.web[0]".to_owned() }
+        Location { line: 95, column: 9, path: "applications.server.web[0]".to_owned() }
     );
 }
 
@@ -356,6 +356,7 @@ fn faults_say_what_which_and_when() {
         no_sack_permitted: true,
         no_sack: true,
         no_timestamps: true,
+        congestion_experienced: true,
     };
     let nothing = Rewrite {
         sequence: Some(Renumber::To(-5)),
@@ -370,7 +371,7 @@ fn faults_say_what_which_and_when() {
         [everything, nothing].map(|rewrite| rewrite.to_string()),
         [
             "sequence seg.seq + 1000, acknowledgment 1, flags PSH+ACK, window 10240 B, urgent 3, mss 536 B, window-scale 2, \
-             sack-permitted off, sack off, timestamps off",
+             sack-permitted off, sack off, timestamps off, ecn CE",
             "sequence -5, acknowledgment seg.ack - 1, window 0 B, urgent off, mss off, window-scale off",
         ]
     );

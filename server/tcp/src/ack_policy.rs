@@ -137,6 +137,16 @@ impl AckPolicy {
         }
     }
 
+    /// The network is congested: the window of the sender may be so small that it needs the next two acknowledgments at once
+    /// (Linux `tcp_data_ecn_check`).
+    pub(crate) fn hurry_a_little(&mut self, window: u32) {
+        if let Some(settings) = self.settings {
+            self.interactive = false;
+            self.delay = settings.min;
+            self.refill(DelayedAckSettings { quick: settings.quick.min(2), ..settings }, window);
+        }
+    }
+
     /// The peer closed: an answer is likely to follow soon (Linux `tcp_fin`).
     pub(crate) fn peer_closed(&mut self) {
         self.owed = true;

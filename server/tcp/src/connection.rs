@@ -7,6 +7,7 @@ mod calls;
 mod challenge;
 mod cwnd;
 mod delayed_ack;
+mod ecn;
 mod handshake;
 mod info;
 mod keepalive;
@@ -41,6 +42,7 @@ use crate::{
 
 use application::{Application, SocketSettings};
 use challenge::ChallengeLimit;
+use ecn::EcnState;
 use handshake::Agreed;
 use info::Chronograph;
 use keepalive::KeepaliveState;
@@ -83,7 +85,8 @@ pub(crate) struct Connection {
     last_sent: Option<Instant>,
     urgent: Urgent,
 
-    // Losses.
+    // Congestion and losses.
+    ecn: EcnState,
     rtt: RttEstimator,
     recovery: Recovery,
     retransmissions: Retransmissions,
@@ -147,6 +150,7 @@ impl Connection {
             packets: Packets::default(),
             last_sent: None,
             urgent: Urgent::default(),
+            ecn: EcnState::default(),
             rtt: RttEstimator::new(settings),
             recovery: Recovery::default(),
             retransmissions: Retransmissions::default(),

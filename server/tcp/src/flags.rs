@@ -22,25 +22,33 @@ impl Flags {
     pub const ACK: Flags = Flags(0x10);
     /// The urgent pointer is significant.
     pub const URG: Flags = Flags(0x20);
+    /// The peer's datagrams have met congestion (RFC 3168 §6.1).
+    pub const ECE: Flags = Flags(0x40);
+    /// The congestion window was reduced (RFC 3168 §6.1).
+    pub const CWR: Flags = Flags(0x80);
+    /// Both bits of explicit congestion notification.
+    pub const ECN: Flags = Flags(0xc0);
 
     /// Each bit with its name, in the order in which they print.
-    pub const NAMES: [(Flags, &'static str); 6] = [
+    pub const NAMES: [(Flags, &'static str); 8] = [
         (Flags::SYN, "SYN"),
         (Flags::FIN, "FIN"),
         (Flags::RST, "RST"),
         (Flags::PSH, "PSH"),
         (Flags::ACK, "ACK"),
         (Flags::URG, "URG"),
+        (Flags::ECE, "ECE"),
+        (Flags::CWR, "CWR"),
     ];
 
-    /// The bits as in the header: the low six bits of its fourteenth octet.
+    /// The bits as in the header: its fourteenth octet.
     pub const fn bits(self) -> u8 {
         self.0
     }
 
-    /// The flags in that octet of a header; the two ECN bits are ignored.
+    /// The flags in that octet of a header.
     pub const fn from_bits(bits: u8) -> Flags {
-        Flags(bits & 0x3f)
+        Flags(bits)
     }
 
     /// Whether every bit of `other` is set here.

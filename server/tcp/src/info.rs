@@ -72,10 +72,22 @@ pub enum RecoveryPhase {
     Open,
     /// Something arrived out of order, which may be no loss.
     Disorder,
+    /// The peer echoes that a router has marked congestion (RFC 3168).
+    Cwr,
     /// A segment was lost, and later ones arrive.
     Recovery,
     /// The retransmission timer fired.
     Loss,
+}
+
+impl RecoveryPhase {
+    /// Whether the congestion window is being reduced (Linux `tcp_in_cwnd_reduction`).
+    pub(crate) fn reduces_window(self) -> bool {
+        match self {
+            RecoveryPhase::Cwr | RecoveryPhase::Recovery => true,
+            RecoveryPhase::Open | RecoveryPhase::Disorder | RecoveryPhase::Loss => false,
+        }
+    }
 }
 
 /// What a connection has sent and received in all.

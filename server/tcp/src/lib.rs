@@ -52,7 +52,7 @@ pub use results::{ConnectionStatus, Readiness, Received, Transmit};
 pub use segment::{encode_segment, read_segment};
 pub use seq::Seq;
 pub use settings::{
-    AckRule, CongestionAlgorithm, DelayedAckSettings, GiveUp, IcmpErrors, KeepaliveSettings, MtuProbing,
+    AckRule, CongestionAlgorithm, DelayedAckSettings, Ecn, GiveUp, IcmpErrors, KeepaliveSettings, MtuProbing,
     RtoMin, RtoSettings, Settings, SynCookies, SynQueueLimit, WindowScale,
 };
 pub use socket::{SendFlags, SocketOptions};

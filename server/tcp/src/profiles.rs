@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    AckRule, CongestionAlgorithm, DelayedAckSettings, Errno, GiveUp, IcmpErrors, KeepaliveSettings,
+    AckRule, CongestionAlgorithm, DelayedAckSettings, Ecn, Errno, GiveUp, IcmpErrors, KeepaliveSettings,
     MtuProbing, RtoMin, RtoSettings, Settings, SynCookies, SynQueueLimit, WindowScale,
 };
 
@@ -141,11 +141,13 @@ const LINUX: Settings = Settings {
     send_buffer: 8192,
     send_buffer_max: Some(2_097_152),
     initial_window: 10,
+    lost_syn_keeps_window: true,
     mss: None,
     mtu: 1500,
     min_path_mtu: 552,
     path_mtu_lifetime: Duration::from_secs(600),
     mtu_probing: MtuProbing::Off,
+    ecn: Ecn::Passive,
     icmp: IcmpErrors::InHandshake,
     challenge_ack_interval: Duration::from_millis(500),
     syn_backlog: 2048,
@@ -247,11 +249,13 @@ const RFC9293: Settings = Settings {
     send_buffer: 65_536,
     send_buffer_max: None,
     initial_window: 10,
+    lost_syn_keeps_window: false,
     mss: None,
     mtu: 1500,
     min_path_mtu: 552,
     path_mtu_lifetime: Duration::from_secs(600),
     mtu_probing: MtuProbing::Off,
+    ecn: Ecn::Passive,
     icmp: IcmpErrors::Hard,
     // RFC 5961 §7: ten in five seconds.
     challenge_ack_interval: Duration::from_millis(500),

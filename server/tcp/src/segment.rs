@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use etherparse::checksum::Sum16BitWords;
 use etherparse::{
-    IpDscp, IpNumber, IpSlice, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader, TcpOptionElement, TcpSlice,
+    IpDscp, IpEcn, IpNumber, IpSlice, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader, TcpOptionElement,
+    TcpSlice,
 };
 
 use crate::{DropReason, Flags, Header, Options, SackBlocks, Seq, Timestamps};
@@ -25,12 +26,39 @@ pub(crate) struct IpChoice {
     pub(crate) hops: u8,
     /// Differentiated services codepoint (RFC 2474), six bits.
     pub(crate) codepoint: u8,
+    /// Whether routers may mark the datagram instead of dropping it (RFC 3168 §5).
+    pub(crate) ecn_capable: bool,
+}
+
+/// What the ECN field of an IP header says (RFC 3168 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Congestion {
+    /// Not-ECT: nobody may mark it.
+    NotCapable,
+    /// ECT: it met no congestion.
+    Capable,
+    /// CE.
+    Experienced,
+}
+
+/// ECT(0).
+const ECN_CAPABLE: u8 = 2;
+
+impl Congestion {
+    fn of(datagram: &[u8]) -> Congestion {
+        let [version, next] = [datagram[0], datagram[1]];
+        match if version >> 4 == 4 { next & 3 } else { next >> 4 & 3 } {
+            0 => Congestion::NotCapable,
+            3 => Congestion::Experienced,
+            _ => Congestion::Capable,
+        }
+    }
 }
 
 impl Default for IpChoice {
     /// 64 hops (RFC 1700), best effort.
     fn default() -> IpChoice {
-        IpChoice { hops: 64, codepoint: 0 }
+        IpChoice { hops: 64, codepoint: 0, ecn_capable: false }
     }
 }
 
@@ -40,6 +68,7 @@ pub(crate) struct Segment<'a> {
     pub(crate) source: SocketAddr,
     pub(crate) destination: SocketAddr,
     pub(crate) header: Header,
+    pub(crate) congestion: Congestion,
     pub(crate) payload: &'a [u8],
 }
 
@@ -100,9 +129,12 @@ pub(crate) fn encode(
     tcp.psh = header.flags.contains(Flags::PSH);
     tcp.ack = header.flags.contains(Flags::ACK);
     tcp.urg = header.flags.contains(Flags::URG);
+    tcp.ece = header.flags.contains(Flags::ECE);
+    tcp.cwr = header.flags.contains(Flags::CWR);
     tcp.urgent_pointer = header.urgent;
     set_options(&mut tcp, &header.options);
 
+    let ecn = if choice.ecn_capable { ECN_CAPABLE } else { 0 };
     let tcp_len = tcp.header_len() + payload.0.len() + payload.1.len();
     buffer.reserve(Ipv6Header::LEN + tcp_len);
     match (source.ip(), destination.ip()) {
@@ -111,12 +143,13 @@ pub(crate) fn encode(
             let mut ip = Ipv4Header::new(total, choice.hops, IpNumber::TCP, from.octets(), to.octets())
                 .expect("a segment fits a datagram");
             ip.dscp = IpDscp::try_new(choice.codepoint).unwrap_or_default();
+            ip.ecn = IpEcn::try_new(ecn).unwrap_or_default();
             ip.header_checksum = ip.calc_header_checksum();
             buffer.extend_from_slice(&ip.to_bytes());
         }
         (from, to) => {
             let ip = Ipv6Header {
-                traffic_class: choice.codepoint << 2,
+                traffic_class: choice.codepoint << 2 | ecn,
                 flow_label: Ipv6FlowLabel::ZERO,
                 payload_length: u16::try_from(tcp_len).expect("a segment fits a datagram"),
                 next_header: IpNumber::TCP,
@@ -215,6 +248,7 @@ pub(crate) fn decode(datagram: &[u8]) -> Result<Segment<'_>, DropReason> {
         source: SocketAddr::new(source, tcp.source_port()),
         destination: SocketAddr::new(destination, tcp.destination_port()),
         header,
+        congestion: Congestion::of(datagram),
         payload,
     })
 }

@@ -166,6 +166,9 @@ pub struct Settings {
     pub send_buffer_max: Option<u32>,
     /// Segments that may be sent before the first acknowledgment (RFC 6928).
     pub initial_window: u32,
+    /// Whether the initial window stays as it is if the SYN or SYN+ACK is sent again no more than once (Linux
+    /// `tcp_init_transfer`); RFC 5681 §3.1 makes it one segment.
+    pub lost_syn_keeps_window: bool,
     /// The largest MSS that is announced to the peer or accepted from it, octets (Linux TCP_MAXSEG); `None` is what the path MTU allows.
     pub mss: Option<u16>,
     /// The largest IP datagram that the host sends, octets.
@@ -176,6 +179,8 @@ pub struct Settings {
     pub path_mtu_lifetime: Duration,
     /// Whether the path MTU is searched for with segments of different sizes (RFC 4821; Linux `tcp_mtu_probing`).
     pub mtu_probing: MtuProbing,
+    /// Whether connections use explicit congestion notification (RFC 3168; Linux `tcp_ecn`).
+    pub ecn: Ecn,
     /// Which ICMP errors end a connection; the others are only reported.
     pub icmp: IcmpErrors,
     /// The least time between two challenge ACKs of a connection (Linux `tcp_invalid_ratelimit`).
@@ -257,6 +262,17 @@ pub enum MtuProbing {
     AfterBlackHole,
     /// From the beginning, with small segments first.
     Always,
+}
+
+/// Whether connections use explicit congestion notification (RFC 3168).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ecn {
+    /// Never.
+    Off,
+    /// If the peer asks for it.
+    Passive,
+    /// Active opens ask for it, too.
+    On,
 }
 
 /// Which acknowledgments are delayed.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::hash::keyed_hash;
-use crate::{Header, Instant, Options, Seq, Timestamps};
+use crate::{Flags, Header, Instant, Options, Seq, Timestamps};
 
 /// How long a cookie is accepted (Linux `TCP_SYNCOOKIE_VALID`).
 pub(crate) const LIFETIME: Duration = Duration::from_secs(120);
@@ -13,9 +13,10 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(120);
 const MSS: [u16; 4] = [536, 1300, 1440, 1460];
 /// Bits of a sequence number that have the place in that table.
 const MSS_BITS: u32 = 2;
-/// Bits of a timestamp that have the peer's options: four for the window scale, and one for SACK.
+/// Bits of a timestamp that have the peer's options: four for the window scale, one for SACK, and one for ECN.
 const OPTION_BITS: u32 = 6;
 const SACK: u32 = 1 << 4;
+const ECN: u32 = 1 << 5;
 const NO_WINDOW_SCALE: u32 = 0xf;
 
 /// What a cookie is made of.
@@ -61,19 +62,22 @@ fn minute(now: Instant) -> u64 {
     now.as_duration().as_secs() / 60
 }
 
-/// The options of a SYN that a cookie can keep: without timestamps only the MSS.
-pub(crate) fn kept(options: &Options, timestamps: bool) -> Options {
-    if timestamps && options.timestamps.is_some() {
-        options.clone()
-    } else {
-        Options { mss: options.mss, ..Options::default() }
+/// What a cookie can keep of a SYN: without timestamps only the MSS.
+pub(crate) fn kept(syn: &Header, timestamps: bool) -> Header {
+    let mut kept = syn.clone();
+    if !timestamps || syn.options.timestamps.is_none() {
+        kept.flags = kept.flags.without(Flags::ECN);
+        kept.options = Options { mss: syn.options.mss, ..Options::default() };
     }
+    kept
 }
 
-/// The clock, no later than `clock`, with these options in its low bits.
-pub(crate) fn stamp(clock: u32, options: &Options) -> u32 {
+/// The clock, no later than `clock`, with what a SYN offers in its low bits.
+pub(crate) fn stamp(clock: u32, syn: &Header) -> u32 {
+    let options = &syn.options;
     let scale = options.window_scale.map_or(NO_WINDOW_SCALE, |shift| u32::from(shift.min(14)));
-    let bits = scale | if options.sack_permitted { SACK } else { 0 };
+    let ecn = if syn.flags.contains(Flags::ECN) { ECN } else { 0 };
+    let bits = scale | if options.sack_permitted { SACK } else { 0 } | ecn;
     let stamped = clock >> OPTION_BITS << OPTION_BITS | bits;
     if stamped > clock { stamped.wrapping_sub(1 << OPTION_BITS) } else { stamped }
 }
@@ -81,13 +85,17 @@ pub(crate) fn stamp(clock: u32, options: &Options) -> u32 {
 /// The SYN that an acknowledgment of a cookie answers; `clock` is what its timestamp echoes, if it has one.
 pub(crate) fn syn(ack: &Header, mss: u16, clock: Option<u32>) -> Header {
     let mut options = Options { mss: Some(mss), ..Options::default() };
+    let mut flags = Flags::SYN;
     if let (Some(clock), Some(Timestamps { value, .. })) = (clock, ack.options.timestamps) {
         let scale = clock & NO_WINDOW_SCALE;
         options.window_scale = (scale != NO_WINDOW_SCALE).then_some(scale as u8);
         options.sack_permitted = clock & SACK != 0;
         options.timestamps = Some(Timestamps { value, echo: 0 });
+        if clock & ECN != 0 {
+            flags |= Flags::ECN;
+        }
     }
-    Header { seq: ack.seq - 1, flags: crate::Flags::SYN, window: ack.window, options, ..Header::default() }
+    Header { seq: ack.seq - 1, flags, window: ack.window, options, ..Header::default() }
 }
 
 #[cfg(test)]
@@ -118,12 +126,15 @@ mod tests {
         for clock in [0, 63, 64, 1_000_000, u32::MAX] {
             for (window_scale, sack_permitted) in [(None, false), (Some(0), true), (Some(14), false)] {
                 let options = Options { window_scale, sack_permitted, ..Options::default() };
-                let stamp = stamp(clock, &options);
+                let flags = if sack_permitted { Flags::SYN | Flags::ECN } else { Flags::SYN };
+                let stamp = stamp(clock, &Header { flags, options, ..Header::default() });
                 assert!(clock.wrapping_sub(stamp) < 64, "{clock} {stamp}");
                 let timestamps = Some(Timestamps { value: 9, echo: 0 });
                 let ack =
                     Header { options: Options { timestamps, ..Options::default() }, ..Header::default() };
-                let back = syn(&ack, 1460, Some(stamp)).options;
+                let back = syn(&ack, 1460, Some(stamp));
+                assert_eq!(back.flags, flags);
+                let back = back.options;
                 assert_eq!((back.window_scale, back.sack_permitted), (window_scale, sack_permitted));
             }
         }

@@ -230,7 +230,7 @@ pub(super) fn hash_arrival(layout: &Layout<'_>, arrival: EntryIndex, hasher: &mu
 
 pub(super) fn hash_segment(segment: &Segment, hasher: &mut DefaultHasher) {
     let flags = segment.flags;
-    let bits = [flags.syn, flags.fin, flags.rst, flags.psh, flags.ack, flags.urg];
+    let bits = [flags.syn, flags.fin, flags.rst, flags.psh, flags.ack, flags.urg, flags.ece, flags.cwr];
     (segment.to, bits, segment.purpose as i32, segment.length, segment.injected, &segment.middlebox)
         .hash(hasher);
     segment.losses.iter().for_each(|loss| words::loss(loss).hash(hasher));

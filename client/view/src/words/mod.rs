@@ -62,6 +62,8 @@ pub fn flags(flags: TcpFlags) -> String {
         (flags.psh, "PSH"),
         (flags.ack, "ACK"),
         (flags.urg, "URG"),
+        (flags.ece, "ECE"),
+        (flags.cwr, "CWR"),
     ];
     let names: Vec<&str> = bits.into_iter().filter(|(set, _)| *set).map(|(_, name)| name).collect();
     if names.is_empty() { "none".to_owned() } else { names.join("+") }

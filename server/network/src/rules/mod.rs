@@ -15,7 +15,6 @@ use crate::connections::Connections;
 use crate::event::{EventKind, Events};
 use crate::flight::Outgoing;
 use crate::random::Stream;
-use crate::wire;
 
 /// The rules of a scenario, in its order.
 #[derive(Debug)]
@@ -114,7 +113,7 @@ impl Rules {
     ) -> Result<Changes, Dropped> {
         let mut changes = Changes::default();
         for rule in &mut self.0 {
-            if !rule.takes(now, connections, sent, wire::segment(datagram)) {
+            if !rule.takes(now, connections, sent, datagram) {
                 continue;
             }
             let fault = rule.fault;
@@ -129,7 +128,7 @@ impl Rules {
                 SegmentAction::Duplicate { copies, spacing } => changes.copies.push((copies, spacing)),
                 SegmentAction::Reorder { behind } => changes.behind = changes.behind.saturating_add(behind),
                 SegmentAction::Corrupt { bits, field } => corrupt(datagram, bits, field, &mut rule.coin),
-                SegmentAction::Rewrite(new) => rewrite(wire::segment_mut(datagram), &new, sent),
+                SegmentAction::Rewrite(new) => rewrite(datagram, &new, sent),
             }
         }
         Ok(changes)
@@ -142,12 +141,12 @@ impl Rule {
         now: Instant,
         connections: &dyn Connections,
         sent: &Outgoing,
-        segment: &[u8],
+        datagram: &[u8],
     ) -> bool {
         let is_of = |meant| sent.connection.is_some_and(|number| connections.is(meant, number));
         if !self.matching.matches(&sent.facts, is_of)
             || !is_active(self.when, now, connections)
-            || !has_effect(self.action, sent, segment)
+            || !has_effect(self.action, sent, datagram)
         {
             return false;
         }
@@ -167,13 +166,13 @@ impl Rule {
 }
 
 /// Whether the action changes anything: there is data to corrupt, or a field gets another value.
-fn has_effect(action: SegmentAction, sent: &Outgoing, segment: &[u8]) -> bool {
+fn has_effect(action: SegmentAction, sent: &Outgoing, datagram: &[u8]) -> bool {
     match action {
         SegmentAction::Corrupt { field: Some(Field::Payload), .. } => sent.facts.octets > 0,
         SegmentAction::Rewrite(new) => {
-            let mut copy = segment.to_vec();
+            let mut copy = datagram.to_vec();
             rewrite(&mut copy, &new, sent);
-            copy != segment
+            copy != datagram
         }
         SegmentAction::Corrupt { .. }
         | SegmentAction::Drop

@@ -6,8 +6,12 @@ use halfopen_tcp::{Flags, Seq};
 use crate::flight::Outgoing;
 use crate::wire::{self, Kind, Walk};
 
-/// Rewrites a TCP segment.
-pub(super) fn rewrite(segment: &mut [u8], new: &Rewrite, sent: &Outgoing) {
+/// Rewrites an IP datagram with a TCP segment.
+pub(super) fn rewrite(datagram: &mut [u8], new: &Rewrite, sent: &Outgoing) {
+    if new.congestion_experienced {
+        wire::mark_congestion(datagram);
+    }
+    let segment = wire::segment_mut(datagram);
     if let Some(flags) = new.flags {
         wire::put_control_bits(segment, flags);
     }
@@ -91,7 +95,7 @@ mod tests {
         let mut datagram =
             halfopen_tcp::encode_segment(from, to, header, &vec![b'x'; header.payload as usize]);
         let sent = Outgoing { initial: [Seq(1000), Seq(u32::MAX)], window_shift: 7, ..outgoing() };
-        rewrite(wire::segment_mut(&mut datagram), new, &sent);
+        rewrite(&mut datagram, new, &sent);
         read_segment(&datagram).expect("the checksum is right").2
     }
 
@@ -181,12 +185,12 @@ mod tests {
     fn malformed_options_are_survived() {
         let off = Rewrite { no_timestamps: true, mss: Some(NewValue::To(1)), ..Rewrite::default() };
         for length in 0..=u8::MAX {
-            let mut segment = vec![0; 28];
-            segment[12] = 7 << 4;
-            segment[20..22].copy_from_slice(&[254, length]);
-            rewrite(&mut segment, &off, &outgoing());
-            segment[12] = 0xf0;
-            rewrite(&mut segment, &off, &outgoing());
+            let mut datagram = vec![0; 48];
+            (datagram[0], datagram[32]) = (0x45, 7 << 4);
+            datagram[40..42].copy_from_slice(&[254, length]);
+            rewrite(&mut datagram, &off, &outgoing());
+            datagram[32] = 0xf0;
+            rewrite(&mut datagram, &off, &outgoing());
         }
     }
 }

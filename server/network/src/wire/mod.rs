@@ -27,9 +27,6 @@ const CHECKSUM: usize = 16;
 pub(crate) const URGENT: usize = 18;
 const OPTIONS: usize = 20;
 
-/// The two bits of ECN beside the control bits.
-const ECN: u8 = 0xc0;
-
 /// One of the two sockets of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -38,6 +35,7 @@ pub(crate) enum End {
 }
 
 /// The TCP segment in an IP datagram that a host sends.
+#[cfg(test)]
 pub(crate) fn segment(datagram: &[u8]) -> &[u8] {
     &datagram[ip_header_length(datagram)..]
 }
@@ -78,10 +76,22 @@ pub(crate) fn control_bits(segment: &[u8]) -> Flags {
     Flags::from_bits(segment[CONTROL_BITS])
 }
 
-/// Sets the control bits. Those of ECN stay.
+/// Sets the control bits.
 pub(crate) fn put_control_bits(segment: &mut [u8], flags: Flags) {
-    let others = segment[CONTROL_BITS] & ECN;
-    put(segment, CONTROL_BITS, &[others | flags.bits()]);
+    put(segment, CONTROL_BITS, &[flags.bits()]);
+}
+
+/// Marks a datagram as one that met congestion, if its sender allows that (RFC 3168 §5).
+pub(crate) fn mark_congestion(datagram: &mut [u8]) {
+    // The octet that follows the version, and where in it the field is.
+    let (place, shift) = (1, if is_ipv4(datagram) { 0 } else { 4 });
+    let before = datagram[place];
+    if before >> shift & 3 != 0 {
+        datagram[place] |= 3 << shift;
+        if is_ipv4(datagram) {
+            update_checksum(datagram, IPV4_CHECKSUM, place, [before, datagram[place]]);
+        }
+    }
 }
 
 /// The sequence number at a place of a segment.
@@ -154,6 +164,29 @@ mod tests {
                 set_socket(&mut datagram, end, other);
                 let (source, destination, read) = read_segment(&datagram).expect("the checksums are right");
                 assert_eq!(([source, destination], read), (expected, header.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn congestion_is_marked_where_the_sender_allows_it() {
+        for ([from, to], place, shift) in
+            [(["10.0.0.1:40000", "10.0.0.2:80"], 1, 0), (["[fd00::1]:40000", "[fd00::2]:80"], 1, 4)]
+        {
+            let [from, to]: [SocketAddr; 2] = [from, to].map(|text| text.parse().unwrap());
+            let unmarked = encode_segment(from, to, &Header::default(), &[]);
+            let mut datagram = unmarked.clone();
+            mark_congestion(&mut datagram);
+            assert_eq!(datagram, unmarked, "not capable");
+            for capable in [1, 2] {
+                let mut datagram = unmarked.clone();
+                datagram[place] |= capable << shift;
+                if is_ipv4(&datagram) {
+                    update_checksum(&mut datagram, IPV4_CHECKSUM, place, [0, capable]);
+                }
+                mark_congestion(&mut datagram);
+                assert_eq!(datagram[place] >> shift & 3, 3);
+                assert!(read_segment(&datagram).is_ok(), "the checksum is right");
             }
         }
     }

@@ -32,6 +32,8 @@ pub struct Rewrite {
     pub no_sack: bool,
     /// Whether timestamps are removed.
     pub no_timestamps: bool,
+    /// Whether its datagram is marked as one that met congestion (CE), if its sender allows that (RFC 3168 §5).
+    pub congestion_experienced: bool,
 }
 
 /// The new value of something that a segment may have.
@@ -81,6 +83,7 @@ impl fmt::Display for Rewrite {
             off("sack-permitted", self.no_sack_permitted),
             off("sack", self.no_sack),
             off("timestamps", self.no_timestamps),
+            self.congestion_experienced.then(|| "ecn CE".to_owned()),
         ];
         f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halfopen_tcp::{CongestionAlgorithm, Settings};
+use halfopen_tcp::{CongestionAlgorithm, Ecn, Settings};
 
 use super::HostId;
 
@@ -17,6 +17,8 @@ pub struct Route {
     pub initial_window: Option<u32>,
     /// The congestion control algorithm (`congctl`).
     pub congestion: Option<CongestionAlgorithm>,
+    /// Whether connections use explicit congestion notification (`features ecn`).
+    pub ecn: Option<Ecn>,
 }
 
 impl Route {
@@ -26,6 +28,7 @@ impl Route {
         settings.rto.min = self.rto_min.unwrap_or(settings.rto.min);
         settings.initial_window = self.initial_window.unwrap_or(settings.initial_window);
         settings.congestion = self.congestion.unwrap_or(settings.congestion);
+        settings.ecn = self.ecn.unwrap_or(settings.ecn);
         settings
     }
 }

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use halfopen_tcp::{
-    CongestionAlgorithm, DelayedAckSettings, GiveUp, KeepaliveSettings, MtuProbing, Settings, SynCookies,
-    WindowScale,
+    CongestionAlgorithm, DelayedAckSettings, Ecn, GiveUp, KeepaliveSettings, MtuProbing, Settings,
+    SynCookies, WindowScale,
 };
 
 /// Settings of a host's TCP that override its profile's. `None` leaves the profile's.
@@ -69,6 +69,8 @@ pub struct TcpSettings {
     pub mtu: Option<u16>,
     /// Whether the path MTU is searched for with segments of different sizes.
     pub mtu_probing: Option<MtuProbing>,
+    /// Whether connections use explicit congestion notification.
+    pub ecn: Option<Ecn>,
     /// The least time between two challenge ACKs of a connection.
     pub challenge_ack_interval: Option<Duration>,
     /// How many connections a listener keeps in SYN-RECEIVED.
@@ -201,6 +203,7 @@ impl TcpSettings {
         lay(&mut set.mss, self.mss.map(Some));
         lay(&mut set.mtu, self.mtu);
         lay(&mut set.mtu_probing, self.mtu_probing);
+        lay(&mut set.ecn, self.ecn);
         lay(&mut set.challenge_ack_interval, self.challenge_ack_interval);
         lay(&mut set.syn_backlog, self.syn_backlog);
         lay(&mut set.syn_cookies, self.syncookies);

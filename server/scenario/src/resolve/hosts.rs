@@ -99,6 +99,7 @@ impl Checker<'_> {
                 rto_min: route.rto_min.as_ref().map(|rto_min| self.positive(rto_min)),
                 initial_window: route.initial_window.as_ref().map(|window| self.at_least_one(window)),
                 congestion: word(&route.congestion),
+                ecn: word(&route.ecn),
             };
             let settings = route.over(self.hosts[from.0].settings());
             self.bounds_of_rto(
@@ -173,6 +174,7 @@ impl Checker<'_> {
             mss: self.octets(&tcp.mss, Limits::MIN_MSS),
             mtu: self.octets(&tcp.mtu, 576),
             mtu_probing: word(&tcp.mtu_probing),
+            ecn: word(&tcp.ecn),
             challenge_ack_interval: word(&tcp.challenge_ack_interval),
             syn_backlog: word(&tcp.syn_backlog),
             syncookies: word(&tcp.syncookies),

@@ -30,5 +30,6 @@ fn rewrite(set: &NewFields) -> Rewrite {
         no_sack_permitted: set.sack_permitted.is_some(),
         no_sack: set.sack.is_some(),
         no_timestamps: set.timestamps.is_some(),
+        congestion_experienced: set.ecn.is_some(),
     }
 }

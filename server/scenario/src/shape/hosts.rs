@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use halfopen_tcp::{CongestionAlgorithm, MtuProbing, Profile, SynCookies};
+use halfopen_tcp::{CongestionAlgorithm, Ecn, MtuProbing, Profile, SynCookies};
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -43,6 +43,8 @@ pub(crate) struct Route {
     pub(crate) initial_window: Opt<u32>,
     /// The congestion control algorithm.
     pub(crate) congestion: Opt<CongestionAlgorithm>,
+    /// Whether connections use explicit congestion notification.
+    pub(crate) ecn: Opt<Ecn>,
 }
 
 /// `none`.
@@ -120,6 +122,9 @@ pub(crate) struct Tcp {
     /// Whether the path MTU is searched for with segments of different sizes (RFC 4821): once a black hole is suspected (`on`), or
     /// `always`.
     pub(crate) mtu_probing: Opt<MtuProbing>,
+    /// Whether connections use explicit congestion notification (RFC 3168): those that the peer asks for (`passive`), or also
+    /// active opens (`on`).
+    pub(crate) ecn: Opt<Ecn>,
     /// The least time between two challenge ACKs (RFC 5961).
     pub(crate) challenge_ack_interval: Opt<Duration>,
     /// How many connections a listener keeps in SYN-RECEIVED.
@@ -307,6 +312,7 @@ macro_rules! switch_or {
 
 switch_or!(SynCookies: SynCookies::Off, SynCookies::WhenFull, "always" => SynCookies::Always);
 switch_or!(MtuProbing: MtuProbing::Off, MtuProbing::AfterBlackHole, "always" => MtuProbing::Always);
+switch_or!(Ecn: Ecn::Off, Ecn::On, "passive" => Ecn::Passive);
 
 /// A schema, or `off`, which is false in JSON.
 pub(super) fn or_off(schema: Schema) -> Schema {

@@ -34,6 +34,8 @@ pub(crate) struct NewFields {
     pub(crate) sack: Opt<Off>,
     /// Timestamps are removed.
     pub(crate) timestamps: Opt<Off>,
+    /// `CE`: its datagram is marked as one that met congestion, if its sender uses ECN.
+    pub(crate) ecn: Opt<Marked>,
 }
 
 /// A number, or the segment's own with something added: its sequence number, or its acknowledgment number.
@@ -159,6 +161,22 @@ impl Parse for Off {
 
     fn boolean(value: bool) -> Result<Off, Mistake> {
         if value { Err(Off::other("on")) } else { Ok(Off) }
+    }
+}
+
+/// `CE`: the only mark that a router makes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Marked;
+
+impl Parse for Marked {
+    const WHAT: &'static str = "`CE`";
+
+    fn schema() -> Schema {
+        forms::words(["CE"])
+    }
+
+    fn parse(text: &str) -> Result<Marked, Mistake> {
+        if text == "CE" { Ok(Marked) } else { Err(expected::<Marked>(text)) }
     }
 }
 

@@ -222,6 +222,7 @@ fn rewrite(it: &Rewrite) -> Map {
         .maybe("sack-permitted", it.no_sack_permitted.then_some(false))
         .maybe("sack", it.no_sack.then_some(false))
         .maybe("timestamps", it.no_timestamps.then_some(false))
+        .maybe("ecn", it.congestion_experienced.then_some("CE"))
 }
 
 fn value<T, Y: Into<Yaml>>(value: NewValue<T>, write: impl FnOnce(T) -> Y) -> Yaml {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use halfopen_tcp::{CongestionAlgorithm, MtuProbing, SynCookies};
+use halfopen_tcp::{CongestionAlgorithm, Ecn, MtuProbing, SynCookies};
 
 use super::yaml::{Map, Yaml};
 use super::{Writer, size};
@@ -35,11 +35,12 @@ impl Writer<'_> {
 }
 
 fn route(route: &Route) -> Map {
-    let Route { to: _, rto_min, initial_window, congestion } = route;
+    let Route { to: _, rto_min, initial_window, congestion, ecn } = route;
     Map::new()
         .maybe("rto-min", *rto_min)
         .maybe("initial-window", *initial_window)
         .maybe("congestion", congestion.map(CongestionAlgorithm::name))
+        .maybe("ecn", ecn.map(self::ecn))
 }
 
 pub(super) fn address(address: IpAddr) -> Yaml {
@@ -80,6 +81,7 @@ fn tcp_settings(tcp: &TcpSettings) -> Map {
         .maybe("mss", tcp.mss.map(size))
         .maybe("mtu", tcp.mtu.map(size))
         .maybe("mtu-probing", tcp.mtu_probing.map(mtu_probing))
+        .maybe("ecn", tcp.ecn.map(ecn))
         .maybe("challenge-ack-interval", tcp.challenge_ack_interval)
         .maybe("syn-backlog", tcp.syn_backlog)
         .maybe("syncookies", tcp.syncookies.map(syncookies))
@@ -93,6 +95,14 @@ fn syncookies(cookies: SynCookies) -> Yaml {
         SynCookies::Off => Yaml::from(false),
         SynCookies::WhenFull => Yaml::from(true),
         SynCookies::Always => Yaml::from("always"),
+    }
+}
+
+fn ecn(ecn: Ecn) -> Yaml {
+    match ecn {
+        Ecn::Off => Yaml::from(false),
+        Ecn::Passive => Yaml::from("passive"),
+        Ecn::On => Yaml::from(true),
     }
 }
 

@@ -51,6 +51,8 @@ pub(super) fn flags(flags: Flags) -> v1::TcpFlags {
         rst: flags.contains(Flags::RST),
         psh: flags.contains(Flags::PSH),
         urg: flags.contains(Flags::URG),
+        ece: flags.contains(Flags::ECE),
+        cwr: flags.contains(Flags::CWR),
     }
 }
 

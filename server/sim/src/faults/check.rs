@@ -130,7 +130,7 @@ impl Known<'_> {
             return Err(Refusal::Invalid("a forged segment has at most 1400 octets"));
         }
         self.hosts([forgery.from, forgery.to])?;
-        let opens = self.0.host(forgery.from).is_scripted && forgery.flags == Flags::SYN;
+        let opens = self.0.host(forgery.from).is_scripted && forgery.flags.without(Flags::ECN) == Flags::SYN;
         if forgery.port.is_some() && !opens {
             return Err(Refusal::Invalid(
                 "only a SYN of a host without a TCP asks for a connection to a port",

@@ -156,6 +156,8 @@ fn letters(flags: Flags) -> String {
         (Flags::PSH, 'P'),
         (Flags::ACK, 'A'),
         (Flags::URG, 'U'),
+        (Flags::ECE, 'E'),
+        (Flags::CWR, 'W'),
     ];
     all.into_iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, letter)| letter).collect()
 }

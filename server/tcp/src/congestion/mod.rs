@@ -68,6 +68,8 @@ pub(crate) struct Window {
     credit: u32,
     /// The size and the threshold before the loss that is being repaired.
     before_loss: Option<(u32, u32)>,
+    /// Whether a router has said that it is congested, so that nothing can be undone.
+    is_congested: bool,
 }
 
 impl Window {
@@ -87,6 +89,7 @@ impl Window {
             usage: Usage::default(),
             credit: 0,
             before_loss: None,
+            is_congested: false,
         }
     }
 
@@ -191,6 +194,7 @@ impl Window {
     /// Segments were lost. What that costs can be undone until the next loss.
     pub(crate) fn loss(&mut self) {
         self.before_loss = Some((self.size, self.threshold));
+        self.is_congested = false;
         self.credit = 0;
         self.threshold = match &mut self.algorithm {
             Some(algorithm) => algorithm.after_loss(self.size).max(2),
@@ -221,9 +225,15 @@ impl Window {
         }
     }
 
-    /// Nothing was lost: the size and the threshold are restored (RFC 4015 §3.2).
-    pub(crate) fn undo(&mut self, now: Instant) {
-        if let Some((size, threshold)) = self.before_loss.take() {
+    /// A router has said that it is congested: whatever was lost or not, the reduction stands.
+    pub(crate) fn is_congested(&mut self) {
+        self.is_congested = true;
+    }
+
+    /// Nothing was lost: the size and the threshold are restored (RFC 4015 §3.2). Returns whether the threshold rises.
+    pub(crate) fn undo(&mut self, now: Instant) -> bool {
+        let before = self.threshold;
+        if let Some((size, threshold)) = self.before_loss.take().filter(|_| !self.is_congested) {
             self.size = self.size.max(size);
             self.threshold = self.threshold.max(threshold);
             self.usage.restart(now);
@@ -231,6 +241,7 @@ impl Window {
                 algorithm.undo();
             }
         }
+        self.threshold > before
     }
 
     /// Nothing was sent for `idle`, in which the path may have changed: the window falls to the restart window, at once

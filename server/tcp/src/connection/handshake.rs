@@ -65,7 +65,7 @@ impl Connection {
         Header {
             seq: self.snd.iss,
             ack: if answers { self.rcv.nxt } else { Seq(0) },
-            flags: if answers { Flags::SYN | Flags::ACK } else { Flags::SYN },
+            flags: if answers { Flags::SYN | Flags::ACK } else { Flags::SYN } | self.ecn_of_syn(cx),
             window: self.rcv.initial_window(u32::from(full)),
             urgent: 0,
             payload: 0,
@@ -79,8 +79,8 @@ impl Connection {
         }
     }
 
-    /// The SYN+ACK that is a SYN cookie; `kept` are the options of the peer's SYN that it keeps.
-    pub(crate) fn cookie(mut self, cx: &Context<'_>, kept: &Options) -> Header {
+    /// The SYN+ACK that is a SYN cookie; `kept` is what it keeps of the peer's SYN.
+    pub(crate) fn cookie(mut self, cx: &Context<'_>, kept: &Header) -> Header {
         let mut header = self.syn_header(cx);
         if let Some(stamps) = &mut header.options.timestamps {
             stamps.value = self.timestamps.cookie(cx.now, kept);
@@ -100,6 +100,7 @@ impl Connection {
     pub(super) fn synchronize(&mut self, cx: &Context<'_>, syn: &Header) {
         let settings = cx.settings;
         self.rcv.synchronize(syn.seq);
+        self.agree_on_ecn(cx, syn);
         self.snd.set_window(syn);
         let theirs = &syn.options;
         self.agreed = Agreed {

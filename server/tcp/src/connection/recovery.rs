@@ -72,6 +72,8 @@ pub(super) struct AckSummary<'a> {
     pub(super) advanced: bool,
     /// Whether it is a duplicate (RFC 5681 §2).
     pub(super) duplicate: bool,
+    /// Whether it echoes that a router has marked congestion (RFC 3168).
+    pub(super) congested: bool,
     /// The duplicate that it reports (RFC 2883).
     pub(super) dsack: Option<(Seq, Seq)>,
 }
@@ -126,6 +128,7 @@ impl Connection {
         let suspicious = ack.duplicate
             || ack.delivered.sacked > 0
             || ack.dsack.is_some()
+            || ack.congested
             || self.recovery.phase != Phase::Open;
         if suspicious {
             self.process_suspicious_ack(cx, ack);
@@ -134,7 +137,7 @@ impl Connection {
         let duplicates = self.snd.sent.duplicates().saturating_sub(duplicates_before);
         self.totals.delivered += duplicates;
         let delivered = ack.delivered.segments + duplicates;
-        if self.recovery.phase == Phase::Recovery {
+        if self.recovery.phase.reduces_window() {
             self.reduce_window(ack.advanced, delivered, newly_lost);
         } else if self.may_raise_window(ack) {
             self.congestion.acknowledged(cx.now, delivered);
@@ -150,6 +153,10 @@ impl Connection {
 
     /// An acknowledgment that is a sign of loss or arrives while one is being repaired.
     fn process_suspicious_ack(&mut self, cx: &mut Context<'_>, ack: &AckSummary<'_>) {
+        if ack.congested {
+            self.congestion.is_congested();
+        }
+        self.end_cwr(cx.now);
         let original = self.acknowledges_original(ack.header);
         self.count_dsack(ack);
         let recovered = self.snd.una.at_or_after(self.recovery.recovery_point);
@@ -190,7 +197,7 @@ impl Connection {
                     return;
                 }
             }
-            Phase::Open | Phase::Disorder => {
+            Phase::Open | Phase::Disorder | Phase::Cwr => {
                 if !self.agreed.sack {
                     if ack.advanced {
                         self.snd.sent.forget_duplicates();
@@ -203,9 +210,9 @@ impl Connection {
         }
         if self.recovery.phase != Phase::Recovery {
             if !self.snd.sent.has_lost() {
-                self.try_open();
+                self.enter_cwr_or_open(ack.congested);
             } else if !self.mtu_probe_failed() {
-                self.enter_recovery(cx);
+                self.enter_recovery(cx, ack.congested);
             }
         }
     }
@@ -237,14 +244,47 @@ impl Connection {
     }
 
     /// A loss is proven: fast retransmit and fast recovery begin (RFC 5681 §3.2; RFC 6937 §3).
-    fn enter_recovery(&mut self, cx: &mut Context<'_>) {
-        self.recovery.phase = Phase::Recovery;
-        self.recovery.recovery_point = self.snd.nxt;
+    fn enter_recovery(&mut self, cx: &mut Context<'_>, congested: bool) {
         self.begin_undo();
+        if self.recovery.phase < Phase::Cwr {
+            self.begin_reduction();
+            if congested {
+                self.congestion.is_congested();
+            }
+        }
+        self.recovery.phase = Phase::Recovery;
+        self.set_retransmission_timer(cx);
+    }
+
+    /// The window is reduced, until everything in flight now is acknowledged (Linux `tcp_init_cwnd_reduction`).
+    fn begin_reduction(&mut self) {
+        self.recovery.recovery_point = self.snd.nxt;
         self.recovery.tail_probe = None;
         self.recovery.prr = Prr::default();
         self.congestion.loss();
-        self.set_retransmission_timer(cx);
+        self.window_was_reduced();
+    }
+
+    /// Nothing is lost. A router may have marked congestion, which costs as much as a loss, once a round trip (RFC 3168 §6.1.2;
+    /// Linux `tcp_enter_cwr`).
+    fn enter_cwr_or_open(&mut self, congested: bool) {
+        if congested && self.recovery.phase < Phase::Cwr {
+            self.recovery.undo = None;
+            self.begin_reduction();
+            self.congestion.is_congested();
+            self.recovery.phase = Phase::Cwr;
+        }
+        if self.recovery.phase != Phase::Cwr {
+            self.try_open();
+        }
+    }
+
+    /// The reduction is over when data is acknowledged that was sent after it began, and with it what told the peer.
+    fn end_cwr(&mut self, now: Instant) {
+        if self.recovery.phase == Phase::Cwr && self.snd.una.after(self.recovery.recovery_point) {
+            self.congestion.repaired(now);
+            self.recovery.phase = Phase::Open;
+        }
     }
 
     /// Segments that are too long for the path are lost, which is no sign of congestion: they are sent again in shorter ones
@@ -271,10 +311,15 @@ impl Connection {
         let rack = self.recovery.rack;
         let min_age = if self.agreed.sack { rack.rtt } else { Duration::ZERO };
         let passed = self.snd.una.at_or_after(self.recovery.recovery_point);
-        if fresh || passed || (self.recovery.phase == Phase::Loss && self.retransmissions.timeouts == 0) {
+        let reduces = self.recovery.phase == Phase::Cwr;
+        if (fresh && !reduces)
+            || passed
+            || (self.recovery.phase == Phase::Loss && self.retransmissions.timeouts == 0)
+        {
             self.congestion.loss();
             self.begin_undo();
         }
+        self.window_was_reduced();
         self.snd.sent.mark_all_lost(cx.now, min_age);
         self.congestion.timeout(cx.now, self.snd.nxt, self.snd.sent.in_flight() + 1);
         self.recovery.phase = Phase::Loss;
@@ -373,7 +418,7 @@ impl Connection {
     pub(super) fn retransmission_purpose(&self) -> Purpose {
         match self.recovery.phase {
             Phase::Loss => Purpose::Retransmission,
-            Phase::Open | Phase::Disorder | Phase::Recovery => Purpose::FastRetransmission,
+            Phase::Open | Phase::Disorder | Phase::Cwr | Phase::Recovery => Purpose::FastRetransmission,
         }
     }
 }

@@ -34,7 +34,12 @@ impl Connection {
             return;
         }
         if in_handshake {
-            self.congestion.handshake_timed_out();
+            if self.retransmissions.timeouts > 0 || !cx.settings.lost_syn_keeps_window {
+                self.congestion.handshake_timed_out();
+            }
+            if self.state == State::SynSent {
+                self.window_was_reduced();
+            }
             // A peer that is to send data gets one more chance at the end (Linux `syn_ack_recalc`).
             if !self.agreed.deferred
                 || self.retransmissions.timeouts + 1 >= self.deferred_timeouts(cx.settings)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Header, Instant, Options, Timestamps, syn_cookie};
+use crate::{Header, Instant, Timestamps, syn_cookie};
 
 /// What a connection knows of both clocks.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +38,8 @@ impl TimestampState {
         Timestamps { value: self.value(now), echo: self.recent }
     }
 
-    /// Our timestamp now, with the options of a SYN in it that a SYN cookie keeps.
-    pub(super) fn cookie(&self, now: Instant, kept: &Options) -> u32 {
+    /// Our timestamp now, with what a SYN cookie keeps of a SYN.
+    pub(super) fn cookie(&self, now: Instant, kept: &Header) -> u32 {
         let clock = self.value(now).wrapping_sub(self.offset);
         syn_cookie::stamp(clock, kept).wrapping_add(self.offset)
     }

@@ -2,10 +2,10 @@
 
 use super::mtu_probing::NextProbe;
 use super::packets::Packet;
-use super::recovery::{Phase, TailProbe};
+use super::recovery::TailProbe;
 use super::{Connection, Context};
 use crate::scoreboard::Sent;
-use crate::segment::encode;
+use crate::segment::{IpChoice, encode};
 use crate::{Flags, Header, Instant, Options, Purpose, Seq, State, Timer, Transmit};
 
 impl Connection {
@@ -271,7 +271,7 @@ impl Connection {
         purpose: Purpose,
         buffer: &mut Vec<u8>,
     ) -> Transmit {
-        if self.recovery.phase == Phase::Recovery {
+        if self.recovery.phase.reduces_window() {
             self.recovery.count_sent();
         }
         self.last_sent = Some(cx.now);
@@ -287,15 +287,30 @@ impl Connection {
             // Data and options together have at most MSS octets (RFC 9293 §3.7.1).
             header.options.sack.fit(self.snd.mss.saturating_sub(header.payload));
         }
-        self.emit(header, purpose, buffer)
+        let is_new = header.payload > 0 && sent.transmissions == 1;
+        self.emit_marked(header, purpose, is_new, buffer)
     }
 
     /// Writes the datagram.
     pub(super) fn emit(&mut self, header: Header, purpose: Purpose, buffer: &mut Vec<u8>) -> Transmit {
+        self.emit_marked(header, purpose, false, buffer)
+    }
+
+    /// Writes the datagram; `is_new` says that it has data that was never sent.
+    fn emit_marked(
+        &mut self,
+        mut header: Header,
+        purpose: Purpose,
+        is_new: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Transmit {
+        let in_handshake = header.flags.contains(Flags::SYN);
+        let ecn_capable = !in_handshake && self.notify_congestion(&mut header, is_new);
         self.count_sent(&header, purpose);
         let payload =
             if header.payload > 0 { self.snd.octets(header.seq, header.payload) } else { (&[][..], &[][..]) };
-        encode(self.ip, self.local, self.remote, &header, payload, buffer);
+        let ip = IpChoice { ecn_capable, ..self.ip };
+        encode(ip, self.local, self.remote, &header, payload, buffer);
         Transmit { connection: Some(self.id), source: self.local, destination: self.remote, header, purpose }
     }
 }

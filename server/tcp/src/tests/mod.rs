@@ -4,6 +4,7 @@ mod binding;
 mod choices;
 mod close;
 mod congestion;
+mod ecn;
 mod figures;
 mod handshake;
 mod icmp;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use etherparse::{IpEcn, Ipv4Header};
+
 use super::*;
+use crate::segment::Congestion;
 use crate::{Received, TcpInfo};
 
 /// What the path does to a segment.
@@ -13,6 +16,8 @@ pub(super) enum Fate {
     Delay(Duration),
     Twice,
     Corrupt,
+    /// A router marks congestion.
+    Mark,
 }
 
 /// A segment on the path: when it was sent, and by which end (0 or 1).
@@ -21,6 +26,8 @@ pub(super) struct Passed {
     pub(super) at: Instant,
     pub(super) from: usize,
     pub(super) transmit: Transmit,
+    /// The ECN field of its datagram, as it was sent.
+    pub(super) congestion: Congestion,
 }
 
 type Path = Box<dyn FnMut(usize, &Transmit, Instant) -> Fate>;
@@ -143,7 +150,8 @@ impl Pair {
         while let Some(transmit) = self.ends[end].poll_transmit(self.now, &mut buffer) {
             let mut octets = std::mem::take(&mut buffer);
             let fate = (self.path)(end, &transmit, self.now);
-            self.log.push(Passed { at: self.now, from: end, transmit });
+            let congestion = decode(&octets).expect("it is valid").congestion;
+            self.log.push(Passed { at: self.now, from: end, transmit, congestion });
             let arrival = self.now + self.latency;
             let mut fly = |at: Instant, octets: Vec<u8>| {
                 self.sent += 1;
@@ -156,6 +164,13 @@ impl Pair {
                 Fate::Twice => {
                     fly(arrival, octets.clone());
                     fly(arrival + ms(1), octets);
+                }
+                Fate::Mark => {
+                    let (mut ip, _) = Ipv4Header::from_slice(&octets).expect("IPv4");
+                    ip.ecn = IpEcn::try_new(3).expect("two bits");
+                    ip.header_checksum = ip.calc_header_checksum();
+                    octets[..Ipv4Header::MIN_LEN].copy_from_slice(&ip.to_bytes());
+                    fly(arrival, octets);
                 }
                 Fate::Corrupt => {
                     let last = octets.len() - 1;

@@ -6,7 +6,7 @@ use super::pair::{Fate, Pair};
 use super::*;
 use crate::rcv::Rcv;
 use crate::{
-    AckRule, Errno, GiveUp, IcmpErrors, Keepalive, MtuProbing, RtoMin, RtoSettings, SynCookies,
+    AckRule, Ecn, Errno, GiveUp, IcmpErrors, Keepalive, MtuProbing, RtoMin, RtoSettings, SynCookies,
     SynQueueLimit, WindowScale,
 };
 
@@ -31,7 +31,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 64] = [
+const ROWS: [Row; 66] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -312,6 +312,18 @@ const ROWS: [Row; 64] = [
         [SYSCTL, D("RFC 4821: optional"), U, U, U],
     ),
     (
+        "explicit congestion notification",
+        |s| {
+            match s.ecn {
+                Ecn::Off => "off",
+                Ecn::Passive => "if the peer asks for it",
+                Ecn::On => "on",
+            }
+            .to_owned()
+        },
+        [SYSCTL, U, D("`net.inet.tcp.ecn.enable`"), U, U],
+    ),
+    (
         "receive buffer",
         |s| {
             let max = s.receive_buffer_max.map(|max| format!(", grows to {max}"));
@@ -348,6 +360,11 @@ const ROWS: [Row; 64] = [
         [M("07h, 13a, 13c, 10g"), U, U, U, U],
     ),
     ("initial window", |s| s.initial_window.to_string(), [M("10g"), D("RFC 6928"), U, U, U]),
+    (
+        "the initial window after a lost SYN",
+        |s| if s.lost_syn_keeps_window { "stays, after two it is 1" } else { "is 1" }.to_owned(),
+        [M("74i"), D("RFC 5681 §3.1"), U, U, U],
+    ),
     (
         "minimum interval of challenge ACKs",
         |s| time(s.challenge_ack_interval),

@@ -129,7 +129,8 @@ impl Connection {
         self.totals.delivered += delivered.segments;
         self.totals.dsack_dups += u32::from(dsack.is_some());
         let duplicate = header.ack == una_before && header.is_empty() && !window_changed && dsack.is_none();
-        let ack = AckSummary { header, delivered, una_before, advanced, duplicate, dsack };
+        let congested = self.echoes_congestion(header);
+        let ack = AckSummary { header, delivered, una_before, advanced, duplicate, dsack, congested };
         if !was_empty || dsack.is_some() {
             self.recover(cx, &ack);
         } else {

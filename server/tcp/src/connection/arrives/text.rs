@@ -3,7 +3,7 @@
 use super::Step;
 use crate::connection::{Connection, Context};
 use crate::rcv::Text;
-use crate::segment::Segment;
+use crate::segment::{Congestion, Segment};
 use crate::{Cause, DropReason, Errno, Flags, Header, Purpose, State, Timestamps};
 
 impl Connection {
@@ -16,6 +16,7 @@ impl Connection {
         if segment.payload.is_empty() || !self.state.takes_text() {
             return Ok(());
         }
+        let reduced = self.take_cwr(&segment.header);
         let (seq, end) = (segment.header.text(), segment.header.text() + segment.header.payload);
         if end.after(self.rcv.nxt) && self.reads_no_more(cx) {
             return self.reset_for_text(cx, &segment.header);
@@ -34,7 +35,13 @@ impl Connection {
         }
         // The acknowledgment of a FIN that follows is that of the text, too.
         let fin_follows = segment.header.flags.contains(Flags::FIN) && self.rcv.nxt == end;
-        self.acknowledge_text(cx, text, window, fin_follows);
+        if text == Text::OutOfOrder {
+            self.take_mark(segment.congestion, window);
+        }
+        self.acknowledge_text(cx, text, (segment.congestion, window), fin_follows);
+        if reduced {
+            self.acknowledge_now(cx, Purpose::Normal);
+        }
         Ok(())
     }
 
@@ -62,10 +69,17 @@ impl Connection {
     }
 
     /// "Send an acknowledgment", when the policy says so; `window` is what was offered before.
-    fn acknowledge_text(&mut self, cx: &mut Context<'_>, text: Text, window: u32, fin_follows: bool) {
+    fn acknowledge_text(
+        &mut self,
+        cx: &mut Context<'_>,
+        text: Text,
+        (mark, window): (Congestion, u32),
+        fin_follows: bool,
+    ) {
         let rto = self.rtt.rto();
         if let Text::InOrder(octets) | Text::FilledGap(octets) = text {
             self.ack_policy.received(cx.now, octets, window, rto);
+            self.take_mark(mark, window);
         }
         if self.rcv.take_growth() {
             self.ack_policy.window_grows();

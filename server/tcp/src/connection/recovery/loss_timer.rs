@@ -44,6 +44,8 @@ impl Connection {
             self.rtt.clock().short_delay(srtt * 2)
         };
         self.timers.cancel(cx, Timer::Retransmission);
+        // Linux has one timer for all of them.
+        self.timers.cancel(cx, Timer::Reordering);
         self.timers.set(cx, Timer::TailLossProbe, pto.min(timeout));
     }
 
@@ -52,7 +54,7 @@ impl Connection {
         cx.settings.tail_loss_probe
             && self.agreed.sack
             && self.state.is_synchronized()
-            && self.recovery.phase == Phase::Open
+            && matches!(self.recovery.phase, Phase::Open | Phase::Cwr)
             && self.recovery.tail_probe.is_none()
             && self.retransmissions.timeouts == 0
             && self.rtt.srtt().is_some()
@@ -90,6 +92,7 @@ impl Connection {
             self.recovery.tail_probe = None;
             if self.recovery.phase <= Phase::Disorder {
                 self.congestion.loss();
+                self.window_was_reduced();
                 self.congestion.repaired(now);
                 self.try_open();
             }

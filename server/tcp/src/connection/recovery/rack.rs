@@ -138,7 +138,7 @@ impl Connection {
         let lost_before = self.snd.sent.lost();
         self.rack_detect_loss_and_arm_timer(cx);
         if self.snd.sent.lost() > lost_before && self.recovery.phase < Phase::Recovery {
-            self.enter_recovery(cx);
+            self.enter_recovery(cx, false);
             self.congestion.set(self.snd.sent.in_flight() + 1);
         }
     }

@@ -29,7 +29,9 @@ impl Connection {
         if unmark {
             self.snd.sent.unmark_lost();
         }
-        self.congestion.undo(now);
+        if self.congestion.undo(now) {
+            self.window_was_restored();
+        }
         self.recovery.undo = None;
     }
 

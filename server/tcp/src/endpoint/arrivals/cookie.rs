@@ -22,8 +22,7 @@ impl Endpoint {
         id: ListenerId,
         segment: &Segment<'_>,
     ) -> Arrival {
-        let mut syn = segment.header.clone();
-        syn.options = syn_cookie::kept(&syn.options, self.config.settings.timestamps);
+        let syn = syn_cookie::kept(&segment.header, self.config.settings.timestamps);
         let iss = self.syn_cookie(segment, syn.seq).iss(now, syn.options.mss);
         let identity = Identity { iss, ..self.identity(now, segment.destination, segment.source) };
         // A connection that lives as long as it takes to answer; nobody learns of it.
@@ -31,7 +30,7 @@ impl Endpoint {
         let cx = &mut context(&self.config, segment.source, &mut events, now);
         let options = self.listeners.get(&id).map(|listener| listener.options).unwrap_or_default();
         let answer = Connection::answer(cx, identity, (id, &options), &syn, Cause::Segment(syn.flags));
-        let header = answer.cookie(cx, &syn.options);
+        let header = answer.cookie(cx, &syn);
         self.answers.push_back((segment.destination, segment.source, header));
         if let Some(listener) = self.listeners.get_mut(&id) {
             listener.cookie_sent = Some(now);
