@@ -1,0 +1,228 @@
+"""Unary calls and streams of the protocol, as gRPC-Web over HTTP/1.1.
+
+A session makes its calls one after another and waits for each. For that, a request on a plain connection costs a fraction of what a
+gRPC library needs, and the package needs no compiled code.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import socket
+import ssl
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from .errors import CallError, Mistake, ServerUnavailableError
+
+R = TypeVar("R", bound=Message)
+
+#: The seconds within which a connection must be open.
+CONNECT_TIMEOUT = 10.0
+#: The flag of the frame that ends a response.
+TRAILERS = 0x80
+#: https://grpc.io/docs/guides/status-codes/
+CODES = (
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+)
+
+
+class Channel:
+    """Calls to one server. It may be used from several threads."""
+
+    def __init__(self, url: str, token: str | None = None, context: ssl.SSLContext | None = None) -> None:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        try:
+            port = parts.port
+        except ValueError:
+            port = 0
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+            raise ServerUnavailableError(f"{url!r} is not the address of a server: write http://HOST:PORT or https://HOST:PORT")
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        self._address = (parts.hostname, port or (443 if parts.scheme == "https" else 80))
+        self._context = (context or ssl.create_default_context()) if parts.scheme == "https" else None
+        headers = {"host": parts.netloc, "content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._idle: deque[_Connection] = deque()
+
+    def call(self, method: str, request: Message, response: type[R]) -> R:
+        """Makes a unary call. One whose response was lost is made again, so it must be harmless to repeat."""
+        head = self._head(method, request)
+        while True:
+            with contextlib.suppress(IndexError):
+                connection = self._idle.pop()
+                try:
+                    return self._exchange(connection, head, response)
+                except OSError:
+                    # The server closed it when it had been idle for long.
+                    continue
+            connection = self._open()
+            try:
+                return self._exchange(connection, head, response)
+            except OSError as error:
+                raise self._lost(error) from error
+
+    def stream(self, method: str, request: Message, response: type[R]) -> Iterator[R]:
+        """Reads a stream, on a connection of its own."""
+        connection = self._open()
+        try:
+            connection.send(self._head(method, request))
+            trailers = connection.read_headers()
+            for flag, payload in _frames(connection.read_body(trailers)):
+                if flag & TRAILERS:
+                    trailers.update(_headers(payload.splitlines()))
+                else:
+                    yield response.FromString(payload)
+            _check(trailers)
+        except OSError as error:
+            raise self._lost(error) from error
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Closes what is open."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _head(self, method: str, request: Message) -> bytes:
+        message = request.SerializeToString()
+        head = f"POST /halfopen.v1.{method} HTTP/1.1\r\n{self._headers}content-length: {len(message) + 5}\r\n\r\n"
+        return b"%b\0%b%b" % (head.encode(), len(message).to_bytes(4, "big"), message)
+
+    def _open(self) -> _Connection:
+        try:
+            connected = socket.create_connection(self._address, CONNECT_TIMEOUT)
+            if self._context:
+                connected = self._context.wrap_socket(connected, server_hostname=self._address[0])
+        except OSError as error:
+            raise ServerUnavailableError(f"cannot reach the server at {self.url}: {error}") from error
+        connected.settimeout(None)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return _Connection(connected)
+
+    def _exchange(self, connection: _Connection, head: bytes, response: type[R]) -> R:
+        try:
+            connection.send(head)
+            trailers = connection.read_headers()
+            body = b"".join(connection.read_body(trailers))
+        except BaseException:
+            # An interrupt, too, leaves it in the middle of a response.
+            connection.close()
+            raise
+        self._idle.append(connection)
+        payload = b""
+        for flag, part in _frames(iter((body,))):
+            if flag & TRAILERS:
+                trailers.update(_headers(part.splitlines()))
+            else:
+                payload = part
+        _check(trailers)
+        return response.FromString(payload)
+
+    def _lost(self, error: OSError) -> ServerUnavailableError:
+        return ServerUnavailableError(f"the server at {self.url} is gone: {error or 'it closed the connection'}")
+
+
+class _Connection:
+    """An HTTP/1.1 connection."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._file = io.BufferedReader(socket.SocketIO(connected, "r"), 65536)
+
+    def send(self, octets: bytes) -> None:
+        self._socket.sendall(octets)
+
+    def read_headers(self) -> dict[str, str]:
+        status = self._line().split(None, 2)
+        if len(status) < 2 or not status[0].startswith(b"HTTP/1."):
+            raise ConnectionError("it does not speak HTTP/1.1")
+        lines = []
+        while line := self._line():
+            lines.append(line)
+        headers = _headers(lines)
+        if status[1] != b"200" or not headers.get("content-type", "").startswith("application/grpc-web"):
+            raise ConnectionError(f"it answered with HTTP status {status[1].decode('latin-1')}, and not with gRPC-Web")
+        return headers
+
+    def read_body(self, headers: Mapping[str, str]) -> Iterator[bytes]:
+        if headers.get("transfer-encoding") != "chunked":
+            yield self._exactly(int(headers.get("content-length", "0")))
+            return
+        while size := int(self._line(), 16):
+            yield self._exactly(size)
+            self._line()
+        self._line()
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
+    def _line(self) -> bytes:
+        line = self._file.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionError("it closed the connection")
+        return line[:-2]
+
+    def _exactly(self, size: int) -> bytes:
+        octets = self._file.read(size)
+        if len(octets) < size:
+            raise ConnectionError("it closed the connection")
+        return octets
+
+
+def _headers(lines: list[bytes]) -> dict[str, str]:
+    pairs = (line.decode("latin-1").partition(":") for line in lines)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _frames(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The frames of a body: their flag and their payload."""
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        while len(rest) >= 5 and len(rest) >= 5 + (size := int.from_bytes(rest[1:5], "big")):
+            yield rest[0], rest[5 : 5 + size]
+            rest = rest[5 + size :]
+
+
+def _check(trailers: Mapping[str, str]) -> None:
+    """Raises the error of a call that has one."""
+    number = trailers.get("grpc-status", "")
+    if number == "0":
+        return
+    code = CODES[int(number)] if number.isdecimal() and int(number) < len(CODES) else "UNKNOWN"
+    reason, mistakes = "", []
+    details = trailers.get("grpc-status-details-bin", "")
+    status = status_pb2.Status.FromString(base64.b64decode(details + "=" * (-len(details) % 4)))
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details:
+        if detail.Unpack(info):
+            reason = info.reason
+        elif detail.Unpack(bad):
+            mistakes = [Mistake(violation.field, violation.description) for violation in bad.field_violations]
+    raise CallError(unquote(trailers.get("grpc-message", "")), code=code, reason=reason, mistakes=mistakes)

@@ -1,0 +1,33 @@
+"""On which host code runs: tasks and servers stay on the host on which they began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from ..session import Session
+
+_current: ContextVar[str] = ContextVar("halfopen_host")
+
+
+@contextmanager
+def host(name: str) -> Iterator[None]:
+    """Code in this block, and all tasks and servers that begin in it, run on this host of the session."""
+    token = _current.set(name)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current(session: Session) -> str:
+    """The host on which the code that asks runs."""
+    own = session.own_hosts
+    name = _current.get(own[0] if len(own) == 1 else "")
+    if name in own:
+        return name
+    names = ", ".join(own) or "none"
+    if name:
+        raise LookupError(f"the test has no sockets on the host {name!r} of this session; it has them on: {names}")
+    raise LookupError(f"on which host does this code run? Put it in `with halfopen.aio.host(...)`; there are: {names}")

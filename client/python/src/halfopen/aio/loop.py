@@ -1,0 +1,350 @@
+"""The event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+import sys
+import weakref
+from asyncio.selector_events import BaseSelectorEventLoop
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from .._time import SECOND
+from ..session import Session
+from ..sockets import Address, Socket
+from . import hosts
+from .executor import Jobs
+from .selector import Selector
+from .waiting import describe
+
+T = TypeVar("T")
+
+#: Every address of a host.
+ANY = ("0.0.0.0", "::")
+#: The options of a socket of the operating system that its twin in the session takes over.
+TAKEN_OVER = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+)
+
+
+class EventLoop(BaseSelectorEventLoop):
+    """Runs tasks in the time of a session, over its connections.
+
+    `loop.time()` is the virtual time in seconds, and moves when no task can run. Work in other threads takes no virtual time.
+    """
+
+    def __init__(self, session: Session) -> None:
+        #: The session.
+        self.session = session
+        self._jobs = Jobs()
+        self._twins: weakref.WeakKeyDictionary[socket.socket, Socket] = weakref.WeakKeyDictionary()
+        selector = Selector(session, self._jobs, lambda: describe(self, selector.waiting()))
+        super().__init__(selector)
+        self._default_executor: Executor | None = None
+        self._clock_resolution = 1 / SECOND
+
+    host = staticmethod(hosts.host)
+
+    def time(self) -> float:
+        """The virtual time since the session began, in seconds."""
+        return self.session._now / SECOND
+
+    # Names
+
+    async def getaddrinfo(
+        self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> list[tuple[Any, ...]]:
+        """The addresses of a host of the scenario, by its name."""
+        number = _port(port)
+        if type not in (0, socket.SOCK_STREAM) or proto not in (0, socket.IPPROTO_TCP):
+            raise socket.gaierror(socket.EAI_SOCKTYPE, "a session has TCP only")
+        found = []
+        for address in self._addresses(host, flags):
+            kind = socket.AF_INET6 if ":" in address else socket.AF_INET
+            if family in (0, kind):
+                end = (address, number, 0, 0) if kind == socket.AF_INET6 else (address, number)
+                found.append((kind, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", end))
+        if not found:
+            raise socket.gaierror(socket.EAI_NONAME, f"the session has no host {_text(host)!r} with such an address")
+        return found
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+        """The name of the host that has an address."""
+        address, port = str(sockaddr[0]), str(sockaddr[1])
+        if not flags & socket.NI_NUMERICHOST:
+            for name, addresses in self.session.hosts.items():
+                if address in addresses:
+                    return name, port
+        return address, port
+
+    def _addresses(self, host: Any, flags: int) -> Sequence[str]:
+        name = _text(host)
+        own = self.session.hosts[hosts.current(self.session)] if not name or name == "localhost" else ()
+        is_ipv6 = any(":" in address for address in own)
+        if not name and flags & socket.AI_PASSIVE:
+            return [ANY[is_ipv6]]
+        if not name or name == "localhost":
+            return ["::1" if is_ipv6 else "127.0.0.1"]
+        try:
+            return [str(ipaddress.ip_address(name))]
+        except ValueError:
+            return self.session.hosts.get(name, ())
+
+    # Connections
+
+    async def _connect_sock(self, exceptions: list[Any], addr_info: Any, local_addr_infos: Any = None) -> Socket:
+        """One attempt of `create_connection`, which asyncio makes with a socket of the operating system."""
+        own: list[OSError] = []
+        exceptions.append(own)
+        family, _, _, _, address = addr_info
+        connecting = self._socket(family)
+        try:
+            if local_addr_infos is not None:
+                local = next((info[4] for info in local_addr_infos if info[0] == family), None)
+                if local is None:
+                    raise OSError(errno.EADDRNOTAVAIL, f"no matching local address with family={family!r} found")
+                connecting.bind(local)
+            await self.sock_connect(connecting, address)
+        except OSError as error:
+            own.append(error)
+            connecting.close()
+            raise
+        except BaseException:
+            connecting.close()
+            raise
+        exceptions.pop()
+        return connecting
+
+    async def create_connection(self, protocol_factory: Any, *args: Any, **options: Any) -> Any:
+        """As asyncio's. `sock` may be a socket of the operating system that `sock_connect` has connected."""
+        if options.get("sock") is not None:
+            options["sock"] = self._adopt(options["sock"])
+        return await super().create_connection(protocol_factory, *args, **options)
+
+    async def create_server(  # type: ignore[override]
+        self,
+        protocol_factory: Any,
+        host: str | Sequence[str] | None = None,
+        port: int | None = None,
+        *,
+        family: int = 0,
+        flags: int = socket.AI_PASSIVE,
+        sock: Any = None,
+        backlog: int = 100,
+        ssl: ssl.SSLContext | None = None,
+        start_serving: bool = True,
+        **options: Any,
+    ) -> asyncio.Server:
+        """As asyncio's, on the host on which the code runs. `sock` may be one of the operating system that is bound to a port."""
+        for name in ("reuse_address", "reuse_port", "keep_alive"):
+            options.pop(name, None)
+        if sock is None:
+            names = [host] if host is None or isinstance(host, str) else list(host)
+            sockets = [self._bound(info) for name in names for info in await self._passive(name, port, family, flags)]
+        else:
+            sockets = [sock if isinstance(sock, Socket) else self._bound_as(sock)]
+        options.setdefault("ssl_handshake_timeout", None)
+        server = asyncio.base_events.Server(self, sockets, protocol_factory, ssl, backlog, **options)  # type: ignore[arg-type]
+        if start_serving:
+            server._start_serving()  # type: ignore[attr-defined]
+            # As asyncio: connections are accepted once the caller goes on.
+            await asyncio.sleep(0)
+        return server
+
+    async def _passive(self, host: str | None, port: int | None, family: int, flags: int) -> list[tuple[Any, ...]]:
+        own = self.session.hosts[hosts.current(self.session)]
+        if host and host in self.session.hosts and self.session.hosts[host] != own:
+            raise OSError(errno.EADDRNOTAVAIL, f"{os.strerror(errno.EADDRNOTAVAIL)}: {host!r} is another host")
+        return await self.getaddrinfo(host, port, family=family, flags=flags)
+
+    def _bound(self, info: tuple[Any, ...]) -> Socket:
+        bound = self._socket(info[0])
+        bound.bind(info[4])
+        return bound
+
+    def _bound_as(self, other: socket.socket) -> Socket:
+        """A socket on the port to which one of the operating system is bound."""
+        bound = self._socket(other.family)
+        address = other.getsockname()
+        # An address of this machine is none of the session.
+        bound.bind(("" if address[0] not in self.session.hosts[bound.host] else address[0], address[1]))
+        other.close()
+        return bound
+
+    def _socket(self, family: int) -> Socket:
+        made = self.session.socket(hosts.current(self.session), family)
+        made.setblocking(False)
+        return made
+
+    # Sockets
+
+    async def sock_connect(self, sock: Any, address: Any) -> None:
+        """Connects a socket of the session, or makes one that stands for a socket of the operating system."""
+        if isinstance(sock, Socket):
+            await super().sock_connect(sock, address)  # type: ignore[arg-type]
+            return
+        twin = self._socket(sock.family)
+        for level, option in TAKEN_OVER:
+            if value := sock.getsockopt(level, option):
+                twin.setsockopt(level, option, value)
+        try:
+            await super().sock_connect(twin, address)  # type: ignore[arg-type]
+        except BaseException:
+            twin.close()
+            raise
+        self._twins[sock] = twin
+
+    async def sock_accept(self, sock: Any) -> tuple[Any, Address]:
+        """Takes a connection of a listening socket."""
+        return await super().sock_accept(self._twin(sock))
+
+    async def sock_recv(self, sock: Any, nbytes: int) -> bytes:
+        """Receives."""
+        return await super().sock_recv(self._twin(sock), nbytes)
+
+    async def sock_recv_into(self, sock: Any, buf: Any) -> int:
+        """Receives into a buffer."""
+        return await super().sock_recv_into(self._twin(sock), buf)
+
+    async def sock_sendall(self, sock: Any, data: Any) -> None:
+        """Sends everything."""
+        await super().sock_sendall(self._twin(sock), data)
+
+    def _twin(self, sock: Any) -> Any:
+        """The socket of the session that stands for one of the operating system."""
+        if isinstance(sock, Socket):
+            return sock
+        try:
+            return self._twins[sock]
+        except KeyError:
+            raise NotImplementedError(f"{sock!r} is a socket of the operating system, and not connected in the session") from None
+
+    def _adopt(self, sock: Any) -> Any:
+        twin = self._twin(sock)
+        if twin is not sock:
+            del self._twins[sock]
+            sock.close()
+        return twin
+
+    # Threads
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        """Runs a function in another thread. Virtual time stands still until all such work is done, or waits for the loop."""
+        self._check_closed()  # type: ignore[attr-defined]
+        if executor is None:
+            self._check_default_executor()  # type: ignore[attr-defined]
+            executor = self._default_executor = self._default_executor or ThreadPoolExecutor(thread_name_prefix="halfopen")
+        result: asyncio.Future[T] = self.create_future()
+        self._jobs.start(executor, lambda: func(*args), result)
+        return result
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Waits for its threads, in wall-clock time."""
+        del timeout
+        self._executor_shutdown_called = True
+        if self._default_executor:
+            self._default_executor.shutdown()
+
+    def _make_self_pipe(self) -> None:
+        """Other threads wake the loop by a condition."""
+
+    def _close_self_pipe(self) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        self._jobs.wake()
+
+    # What a session does not have
+
+    async def create_datagram_endpoint(self, *_args: Any, **_options: Any) -> Any:
+        raise _missing("create_datagram_endpoint", "a session has TCP only")
+
+    async def create_unix_connection(self, *_args: Any, **_options: Any) -> Any:
+        raise _missing("create_unix_connection", "a session has TCP only")
+
+    async def create_unix_server(self, *_args: Any, **_options: Any) -> Any:
+        raise _missing("create_unix_server", "a session has TCP only")
+
+    async def connect_accepted_socket(self, protocol_factory: Any, sock: Any, **options: Any) -> Any:
+        return await super().connect_accepted_socket(protocol_factory, self._adopt(sock), **options)
+
+    async def connect_read_pipe(self, *_args: Any, **_options: Any) -> Any:
+        raise _missing("connect_read_pipe", "what is read from outside has no virtual time")
+
+    async def connect_write_pipe(self, *_args: Any, **_options: Any) -> Any:
+        raise _missing("connect_write_pipe", "what is written outside has no virtual time")
+
+    async def subprocess_exec(self, *_args: Any, **_options: Any) -> Any:
+        raise _missing("subprocess_exec", "another process has no virtual time")
+
+    async def subprocess_shell(self, *_args: Any, **_options: Any) -> Any:
+        raise _missing("subprocess_shell", "another process has no virtual time")
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
+        raise _missing("add_signal_handler", "signals have no virtual time")
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        raise _missing("remove_signal_handler", "signals have no virtual time")
+
+    async def sock_recvfrom(self, *_args: Any) -> Any:
+        raise _missing("sock_recvfrom", "a session has TCP only")
+
+    async def sock_recvfrom_into(self, *_args: Any) -> Any:
+        raise _missing("sock_recvfrom_into", "a session has TCP only")
+
+    async def sock_sendto(self, *_args: Any) -> Any:
+        raise _missing("sock_sendto", "a session has TCP only")
+
+
+def run(main: Coroutine[Any, Any, T], session: Session, *, debug: bool | None = None) -> T:
+    """Runs a coroutine on a new loop over a session, as `asyncio.run`."""
+    if sys.version_info >= (3, 11):
+        with asyncio.Runner(debug=debug, loop_factory=lambda: EventLoop(session)) as runner:
+            return runner.run(main)
+    loop = EventLoop(session)
+    try:
+        asyncio.set_event_loop(loop)
+        loop.set_debug(bool(debug))
+        return loop.run_until_complete(main)
+    finally:
+        try:
+            _cancel(asyncio.all_tasks(loop), loop)
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+
+def _cancel(tasks: Iterable[asyncio.Task[Any]], loop: EventLoop) -> None:
+    waiting = list(tasks)
+    for task in waiting:
+        task.cancel()
+    if waiting:
+        loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+
+
+def _missing(name: str, reason: str) -> NotImplementedError:
+    return NotImplementedError(f"{name}: {reason}")
+
+
+def _text(host: Any) -> str:
+    return host.decode("idna") if isinstance(host, bytes) else str(host or "")
+
+
+def _port(port: Any) -> int:
+    if port is None or port == "":
+        return 0
+    try:
+        return int(port)
+    except ValueError:
+        return socket.getservbyname(str(port), "tcp")

@@ -1,0 +1,105 @@
+"""The selector of the loop: to wait for sockets is to move the time of the session."""
+
+from __future__ import annotations
+
+import selectors
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._time import nanoseconds
+from ..errors import IdleError
+from ..session import Session, over_error
+from ..sockets import Socket
+from ..v1 import session_pb2
+from .executor import Jobs
+
+#: A loop that never waits, because its code only yields, passes a millisecond each time it has gone round this often.
+YIELDS = 1000
+MILLISECOND = 1_000_000
+
+
+class Selector(selectors.BaseSelector):
+    """Waits for sockets, the time of a timer, and work in other threads."""
+
+    def __init__(self, session: Session, jobs: Jobs, describe: Callable[[], str]) -> None:
+        self._session = session
+        self._jobs = jobs
+        self._describe = describe
+        self._keys: dict[int, selectors.SelectorKey] = {}
+        self._by_number: dict[int, selectors.SelectorKey] = {}
+        self._gone: set[int] = set()
+        self._yields = 0
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Begins to wait for a socket."""
+        descriptor = fileobj if isinstance(fileobj, int) else fileobj.fileno()
+        if descriptor not in self._session._sockets:
+            raise NotImplementedError(f"add_reader and add_writer: {descriptor} is no socket of the session")
+        key = selectors.SelectorKey(fileobj, descriptor, events, data)
+        self._keys[descriptor] = key
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """Waits for it no more."""
+        return self._keys.pop(fileobj if isinstance(fileobj, int) else fileobj.fileno())
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        """What it waits for."""
+        return self._keys
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Moves time until a socket is ready, at most for a time in seconds."""
+        if self._jobs.wait():
+            return []
+        if timeout is not None and timeout <= 0:
+            self._yields += 1
+            if self._yields % YIELDS:
+                return []
+            until: int | None = self._session._now + MILLISECOND
+        else:
+            self._yields = 0
+            until = None if timeout is None else self._session._now + nanoseconds(timeout)
+        response = self._session._advance(self._conditions(), until)
+        if response.stop == session_pb2.ADVANCE_STOP_IDLE:
+            if self._jobs.wait_longer():
+                return []
+            raise IdleError(f"nothing can happen any more at {self._session.clock}, and {self._describe()}")
+        over_error(response, self._session.clock)
+        return [ready for state in response.ready if (ready := self._ready(state))]
+
+    def close(self) -> None:
+        """Waits for nothing any more."""
+        self._keys.clear()
+
+    def waiting(self) -> list[Socket]:
+        """The sockets for which somebody waits."""
+        return [self._session._sockets[descriptor] for descriptor in self._keys]
+
+    def _conditions(self) -> list[session_pb2.SessionCondition]:
+        conditions = []
+        self._by_number.clear()
+        for descriptor, key in self._keys.items():
+            number = self._session._sockets[descriptor].number
+            if number in self._gone:
+                continue
+            self._by_number[number] = key
+            if key.events & selectors.EVENT_READ:
+                conditions.append(session_pb2.SessionCondition(readable=number))
+            if key.events & selectors.EVENT_WRITE:
+                conditions.append(session_pb2.SessionCondition(writable=number))
+        return conditions
+
+    def _ready(self, state: session_pb2.SocketReadiness) -> tuple[selectors.SelectorKey, int] | None:
+        key = self._by_number[state.socket]
+        events = 0
+        if state.gone:
+            # Its host lost power, or its process was killed. Who reads or writes is told once; a server just gets no
+            # connections any more.
+            self._gone.add(state.socket)
+            if self._session._sockets[key.fd].is_listening:
+                return None
+        if state.readable or state.gone:
+            events |= selectors.EVENT_READ
+        if state.writable or state.gone:
+            events |= selectors.EVENT_WRITE
+        return (key, events & key.events) if events & key.events else None

@@ -1,0 +1,127 @@
+"""For pytest: fixtures, tests that run on the loop, scenarios as tests, and what is shown when one fails."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import aio
+from .errors import BrokenExpectationError, HalfopenError
+from .report import last_events
+from .runs import run
+from .servers import Server, server
+from .session import TWO_HOSTS, Session
+from .v1 import scenario_pb2
+
+#: The end of the names of files that are collected as tests.
+SUFFIX = ".halfopen.yaml"
+SESSIONS = pytest.StashKey[list[Session]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("halfopen")
+    group.addoption("--halfopen-report", metavar="FOLDER", type=Path, help="write what happened in each session of a failed test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "halfopen(scenario=..., seed=..., variant=..., profile=...): the scenario of `halfopen_session`; "
+        "an async test with it runs on the event loop of that session",
+    )
+
+
+@pytest.fixture(scope="session")
+def halfopen_server() -> Server:
+    """The server: the one at HALFOPEN_SERVER, or one that is started for this process."""
+    return server()
+
+
+@pytest.fixture
+def halfopen_session(request: pytest.FixtureRequest, halfopen_server: Server) -> Iterator[Session]:
+    """A session of the scenario that the marker `halfopen` names; two hosts, `client` and `server`, by default."""
+    marker = request.node.get_closest_marker("halfopen")
+    options: dict[str, Any] = dict(marker.kwargs) if marker else {}
+    scenario = marker.args[0] if marker and marker.args else options.pop("scenario", TWO_HOSTS)
+    with Session(scenario, server=halfopen_server, **options) as session:
+        request.node.stash.setdefault(SESSIONS, []).append(session)
+        yield session
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test with the marker has a session, whether it asks for it or not."""
+    if isinstance(item, pytest.Function) and item.get_closest_marker("halfopen") and "halfopen_session" not in item.fixturenames:
+        item.fixturenames.append("halfopen_session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs an async test that has the marker on the loop of its session."""
+    if not pyfuncitem.get_closest_marker("halfopen") or not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    session: Session = pyfuncitem.funcargs["halfopen_session"]  # type: ignore[assignment]
+    names = pyfuncitem._fixtureinfo.argnames
+    aio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}), session)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows what happened in the sessions of a test that failed."""
+    report = yield
+    if call.when == "call" and report.failed:
+        for session in item.stash.get(SESSIONS, []):
+            try:
+                happened = last_events(session.events())
+            except HalfopenError as error:
+                happened = f"  {error}"
+            report.sections.append((f"halfopen session at {session.clock}", happened))
+            folder: Path | None = item.config.getoption("--halfopen-report")
+            if folder:
+                folder.mkdir(parents=True, exist_ok=True)
+                name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in item.nodeid)
+                (folder / f"{name}.txt").write_text(f"{report.longreprtext}\n\n{happened}\n", encoding="utf-8")
+    return report
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Scenarios are tests."""
+    return ScenarioFile.from_parent(parent, path=file_path) if file_path.name.endswith(SUFFIX) else None
+
+
+class ScenarioFile(pytest.File):
+    """A scenario: one test for each of its variants."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        text = self.path.read_text(encoding="utf-8")
+        request = scenario_pb2.ValidateScenarioRequest(yaml=text, file=self.path.name)
+        response = server().call("ScenarioService/ValidateScenario", request, scenario_pb2.ValidateScenarioResponse)
+        if response.diagnostics:
+            raise self.CollectError("\n".join(mistake.rendered for mistake in response.diagnostics))
+        for variant in response.variants or [""]:
+            yield ScenarioItem.from_parent(self, name=variant or self.path.name.removesuffix(SUFFIX), variant=variant)
+
+
+class ScenarioItem(pytest.Item):
+    """A variant of a scenario."""
+
+    def __init__(self, *, variant: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.variant = variant
+
+    def runtest(self) -> None:
+        run(self.path, variant=self.variant).assert_passed()
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, BrokenExpectationError | HalfopenError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, self.name

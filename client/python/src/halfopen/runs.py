@@ -1,0 +1,320 @@
+"""What happened in a run or a session: its events, its verdict, and selectors for both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from ._scenario import Scenario, source
+from ._time import delta, from_duration
+from .errors import BrokenExpectationError
+from .servers import Server, server
+from .sockets import state_name
+from .v1 import event_pb2, run_pb2, tcp_pb2, verdict_pb2
+
+FLAGS = ("SYN", "FIN", "RST", "PSH", "ACK", "URG")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment that a host sent."""
+
+    time: timedelta
+    #: The hosts; the receiver is empty if nobody has the address.
+    sender: str
+    receiver: str
+    #: The number of its connection; 0 if there is none.
+    connection: int
+    #: Its control bits, such as `{"SYN", "ACK"}`.
+    flags: frozenset[str]
+    #: The number of bytes of data.
+    length: int
+    #: Whether any of it was sent before.
+    retransmission: bool
+    #: Why it was sent: `keepalive probe`; `normal` for most.
+    purpose: str
+    #: The reason why it did not arrive or was not used; empty if it was.
+    lost: bool
+    #: As the protocol has it.
+    event: event_pb2.Event
+
+    @property
+    def sent(self) -> event_pb2.SegmentSent:
+        """All that the protocol says of it."""
+        return self.event.segment_sent
+
+
+@dataclass(frozen=True)
+class Keepalive:
+    """What keepalive found out about a peer."""
+
+    time: timedelta
+    #: `alive`, `probing`, `reset` or `dead`.
+    verdict: str
+    #: The number of probes, and the time, since the last segment was received.
+    probes: int
+    silence: timedelta
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One end of a connection."""
+
+    host: str
+    number: int
+    #: The name that the scenario gives it; empty if it gives none.
+    name: str
+    local: str
+    remote: str
+    #: The states that it went through, in the words of RFC 9293.
+    states: tuple[str, ...]
+    #: The POSIX name of its error; empty if it had none.
+    error: str
+    keepalive: tuple[Keepalive, ...]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What became of an expectation of the scenario."""
+
+    text: str
+    passed: bool
+    #: Its path in the document, and its line.
+    path: str
+    line: int
+    #: When it was decided; `None` if that was at the end.
+    time: timedelta | None
+    #: As the protocol has it: claim, finding, the event that decided.
+    result: verdict_pb2.ExpectationResult
+
+
+class Host:
+    """What happened on a host."""
+
+    def __init__(self, run: Run, name: str) -> None:
+        self._run = run
+        self.name = name
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The ends that it had, in order."""
+        return [connection for connection in self._run.connections if connection.host == self.name]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states of its only connection."""
+        return self._only().states
+
+    @property
+    def error(self) -> str:
+        """The error of its only connection."""
+        return self._only().error
+
+    @property
+    def keepalive(self) -> tuple[Keepalive, ...]:
+        """What keepalive found out, on any connection."""
+        return tuple(outcome for connection in self.connections for outcome in connection.keepalive)
+
+    def connection(self, name: str) -> Connection:
+        """The connection with that name."""
+        found = [connection for connection in self.connections if connection.name == name]
+        if len(found) != 1:
+            names = ", ".join(connection.name or f"#{connection.number}" for connection in self.connections) or "none"
+            raise LookupError(f"{self.name} had {len(found) or 'no'} connections called {name!r}; there are: {names}")
+        return found[0]
+
+    def _only(self) -> Connection:
+        if len(self.connections) != 1:
+            raise LookupError(f"{self.name} had {len(self.connections)} connections; `connections` has them all")
+        return self.connections[0]
+
+
+class Run:
+    """A run that is over. Its hosts are attributes: `run.client.states`."""
+
+    def __init__(self, events: Iterable[event_pb2.Event], *, repeat: str) -> None:
+        #: All events, as the protocol has them.
+        self.events = list(events)
+        #: What repeats it.
+        self.repeat = repeat
+
+    def __getattr__(self, name: str) -> Host:
+        if name.startswith("_") or name not in self.hosts:
+            raise AttributeError(f"this run has no host {name!r}; there are: {', '.join(self.hosts)}")
+        return self.host(name)
+
+    def host(self, name: str) -> Host:
+        """The host with that name."""
+        if name not in self.hosts:
+            raise LookupError(f"this run has no host {name!r}; there are: {', '.join(self.hosts)}")
+        return Host(self, name)
+
+    @cached_property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the hosts."""
+        return tuple(host.name for host in self.events[0].run_started.hosts)
+
+    @cached_property
+    def finished(self) -> verdict_pb2.RunFinished:
+        """The verdict, as the protocol has it."""
+        return self.events[-1].run_finished
+
+    @property
+    def passed(self) -> bool:
+        """Whether every expectation held, and every fault and step happened."""
+        return self.finished.verdict == verdict_pb2.VERDICT_PASSED
+
+    @property
+    def virtual_time(self) -> timedelta:
+        """From start to end."""
+        return delta(from_duration(self.finished.totals.virtual_time))
+
+    @cached_property
+    def expectations(self) -> list[Expectation]:
+        """What became of the scenario's expectations."""
+        found = []
+        for event in self._of("expectation_result"):
+            result = event.expectation_result
+            decided = delta(from_duration(result.deciding_time)) if result.HasField("deciding_time") else None
+            at = result.expectation
+            found.append(Expectation(result.text, result.passed, at.path, at.line, decided, result))
+        return found
+
+    @cached_property
+    def connections(self) -> list[Connection]:
+        """Every end of every connection, in the order in which they were created."""
+        ends: dict[tuple[str, int], _End] = {}
+        for event in self.events:
+            if event.connection:
+                ends.setdefault((event.host, event.connection), _End()).take(event)
+        return [end.connection(*key) for key, end in ends.items() if end.is_created]
+
+    def segments(
+        self,
+        flags: str | None = None,
+        *,
+        sender: str | None = None,
+        receiver: str | None = None,
+        connection: int | None = None,
+        retransmission: bool | None = None,
+        purpose: str | None = None,
+    ) -> list[Segment]:
+        """The segments that were sent. `flags="SYN+ACK"` are those that have all of these, whatever else they have."""
+        wanted = frozenset(flags.upper().split("+")) if flags else frozenset()
+        if unknown := wanted - set(FLAGS):
+            raise ValueError(f"there is no flag {', '.join(sorted(unknown))}; there are {', '.join(FLAGS)}")
+        return [
+            segment
+            for segment in self._segments
+            if wanted <= segment.flags
+            and sender in (None, segment.sender)
+            and receiver in (None, segment.receiver)
+            and connection in (None, segment.connection)
+            and retransmission in (None, segment.retransmission)
+            and purpose in (None, segment.purpose)
+        ]
+
+    @cached_property
+    def _segments(self) -> list[Segment]:
+        lost = {event.segment_lost.segment for event in self._of("segment_lost")}
+        return [_segment(event, lost) for event in self._of("segment_sent")]
+
+    def _of(self, kind: str) -> Iterator[event_pb2.Event]:
+        return (event for event in self.events if event.WhichOneof("kind") == kind)
+
+    def assert_passed(self) -> None:
+        """Raises `BrokenExpectationError`, with what was broken and what happened around it."""
+        if not self.passed:
+            from .report import failure
+
+            raise BrokenExpectationError(failure(self))
+
+    def __repr__(self) -> str:
+        verdict = verdict_pb2.Verdict.Name(self.finished.verdict).removeprefix("VERDICT_").lower()
+        return f"<halfopen.Run {self.events[0].run_started.scenario} {verdict}, {len(self.events)} events>"
+
+
+def run(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    variant: str | None = None,
+    profile: str | None = None,
+    server: Server | None = None,
+) -> Run:
+    """Executes a scenario: a path, a text in YAML, a mapping, or the name of a bundled one. `assert_passed()` judges it."""
+    request = run_pb2.ExecuteRunRequest(variant=variant or "", profile=profile or "")
+    for field, text in source(scenario).items():
+        setattr(request, field, text)
+    if seed is not None:
+        request.seed = seed
+    stream = (server or _default_server()).channel.stream("RunService/ExecuteRun", request, run_pb2.ExecuteRunResponse)
+    is_text = isinstance(scenario, Mapping) or (isinstance(scenario, str) and set(scenario) & set("\n{"))
+    given = "SCENARIO.yaml" if is_text else str(scenario)
+    options = {"variant": variant, "seed": seed, "profile": profile}
+    words = [f"--{option} {chosen}" for option, chosen in options.items() if chosen is not None]
+    return Run((event for message in stream for event in message.events), repeat=" ".join(["halfopen run", given, *words]))
+
+
+class _End:
+    """What is known of one end of a connection."""
+
+    def __init__(self) -> None:
+        self.is_created = False
+        self.name = self.local = self.remote = self.error = ""
+        self.states: list[str] = []
+        self.keepalive: list[Keepalive] = []
+
+    def take(self, event: event_pb2.Event) -> None:
+        kind = event.WhichOneof("kind")
+        if kind == "connection_created":
+            self.is_created = True
+            self.local, self.remote = event.connection_created.local, event.connection_created.remote
+        elif kind == "connection_opened":
+            self.name = event.connection_opened.name
+        elif kind == "state_transition":
+            self.states = self.states or [state_name(event.state_transition.before)]
+            self.states.append(state_name(event.state_transition.after))
+        elif kind == "connection_error":
+            self.error = str(event.connection_error.errno)
+        elif kind == "keepalive_outcome":
+            found = event.keepalive_outcome
+            verdict = verdict_pb2.KeepaliveVerdict.Name(found.verdict).removeprefix("KEEPALIVE_VERDICT_").lower()
+            outcome = Keepalive(_time(event), verdict, found.probes, delta(from_duration(found.silence)))
+            self.keepalive.append(outcome)
+
+    def connection(self, host: str, number: int) -> Connection:
+        states, keepalive = tuple(self.states), tuple(self.keepalive)
+        return Connection(host, number, self.name, self.local, self.remote, states, self.error, keepalive)
+
+
+def _segment(event: event_pb2.Event, lost: set[int]) -> Segment:
+    sent = event.segment_sent
+    purpose = tcp_pb2.TcpPurpose.Name(sent.purpose).removeprefix("TCP_PURPOSE_").replace("_", " ").lower()
+    return Segment(
+        time=_time(event),
+        sender=event.host,
+        receiver=sent.receiver,
+        connection=event.connection,
+        flags=flags_of(sent.flags),
+        length=sent.length,
+        retransmission=sent.retransmission,
+        purpose=purpose,
+        lost=sent.segment in lost,
+        event=event,
+    )
+
+
+def flags_of(flags: tcp_pb2.TcpFlags) -> frozenset[str]:
+    """The names of the control bits that are set."""
+    return frozenset(name for name in FLAGS if getattr(flags, name.lower()))
+
+
+def _time(event: event_pb2.Event) -> timedelta:
+    return delta(from_duration(event.time))
+
+
+def _default_server() -> Server:
+    return server()

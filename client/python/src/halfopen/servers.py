@@ -1,0 +1,173 @@
+"""Finding a server, or starting one that ends with this process."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from ._rpc import Channel
+from .errors import CallError, ServerNotFoundError, ServerUnavailableError, VersionMismatchError
+from .v1 import server_pb2
+from .version import __version__
+
+R = TypeVar("R", bound=Message)
+
+PROTOCOL = "halfopen.v1"
+
+
+class Server:
+    """A halfopen server, to which calls are made.
+
+    `Server(url)` uses one that runs; `Server.start()` starts one of its own; `server()` is the one that the environment decides on.
+    """
+
+    def __init__(self, url: str, *, token: str | None = None, ca: str | os.PathLike[str] | None = None) -> None:
+        """`token` is HALFOPEN_TOKEN by default. `ca` is a PEM file with the certificates to trust, instead of the system's."""
+        context = ssl.create_default_context(cafile=os.fspath(ca)) if ca else None
+        self._channel = Channel(url, token or os.environ.get("HALFOPEN_TOKEN"), context)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._known: server_pb2.GetServerResponse | None = None
+
+    @classmethod
+    def start(cls, binary: str | os.PathLike[str] | None = None) -> Server:
+        """Starts a server on a free port. It ends with this process, or when it is closed."""
+        command = _command(binary)
+        # Its settings are ours, and not those of a server that somebody else runs.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("HALFOPEN_")}
+        arguments = [*command, "--listen", "127.0.0.1:0", "--exit-with-stdin"]
+        try:
+            process = subprocess.Popen(arguments, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        except OSError as error:
+            raise ServerNotFoundError(f"cannot start {command[0]}: {error.strerror}") from error
+        assert process.stdout is not None
+        with process.stdout as output:
+            said = output.readline()
+        try:
+            address = json.loads(said)["listening"]
+        except (ValueError, KeyError, TypeError):
+            _end(process)
+            raise ServerUnavailableError(f"{command[0]} did not start: it ended with status {process.returncode}") from None
+        started = cls(f"http://{address}")
+        started._process = process
+        return started
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return self._channel.url
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this process started it."""
+        return self._process is not None
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        return self._describe().version
+
+    def check(self) -> None:
+        """Raises `VersionMismatchError` if it has another version than this package."""
+        known = self._describe()
+        if (known.protocol, known.version) != (PROTOCOL, __version__):
+            raise VersionMismatchError(
+                f"the server at {self.url} is halfopen {known.version} and speaks {known.protocol}; this package is halfopen "
+                f"{__version__} and speaks {PROTOCOL}: install the same version of both"
+            )
+
+    def call(self, method: str, request: Message, response: type[R]) -> R:
+        """Makes a unary call of the protocol, such as `SessionService/GetSession`."""
+        return self._channel.call(method, request, response)
+
+    @property
+    def channel(self) -> Channel:
+        """For streams."""
+        return self._channel
+
+    def close(self) -> None:
+        """Closes the connections, and ends a server that was started."""
+        self._channel.close()
+        if self._process:
+            _end(self._process)
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def _describe(self) -> server_pb2.GetServerResponse:
+        if self._known is None:
+            try:
+                request = server_pb2.GetServerRequest()
+                self._known = self.call("ServerService/GetServer", request, server_pb2.GetServerResponse)
+            except CallError as error:
+                if error.code != "UNIMPLEMENTED":
+                    raise
+                raise VersionMismatchError(f"the server at {self.url} does not speak {PROTOCOL}") from error
+        return self._known
+
+
+def _command(binary: str | os.PathLike[str] | None) -> list[str]:
+    """The program that is a server."""
+    named = os.fspath(binary) if binary else os.environ.get("HALFOPEN_BINARY")
+    if named:
+        found = shutil.which(named)
+        if not found:
+            raise ServerNotFoundError(f"{named!r} is not a program; HALFOPEN_BINARY is the path of halfopen or halfopend")
+        return _serving(found)
+    beside = os.pathsep.join([str(Path(sys.executable).parent), str(Path(__file__).parent / "bin")])
+    for name in ("halfopend", "halfopen"):
+        if found := shutil.which(name) or shutil.which(name, path=beside):
+            return _serving(found)
+    raise ServerNotFoundError(
+        "there is no server: install halfopen so that it is on PATH, or set HALFOPEN_BINARY to its path, or HALFOPEN_SERVER to the "
+        "address of a server that runs"
+    )
+
+
+def _serving(program: str) -> list[str]:
+    """`halfopend` is a server; `halfopen` has a command for it."""
+    return [program] if Path(program).name.startswith("halfopend") else [program, "serve"]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+_lock = threading.Lock()
+_shared: dict[int, Server] = {}
+
+
+def server() -> Server:
+    """The server of this process: the one at HALFOPEN_SERVER, or one that is started when it is first needed."""
+    with _lock:
+        # A child of fork() starts its own: connections cannot be shared.
+        if os.getpid() not in _shared:
+            url = os.environ.get("HALFOPEN_SERVER")
+            found = Server(url) if url else Server.start()
+            atexit.register(found.close)
+            try:
+                found.check()
+            except BaseException:
+                found.close()
+                raise
+            _shared[os.getpid()] = found
+        return _shared[os.getpid()]

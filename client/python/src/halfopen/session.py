@@ -1,0 +1,323 @@
+"""Sessions: the test is the application on the hosts, and virtual time moves when it waits."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from itertools import count
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+from weakref import WeakValueDictionary
+
+from google.protobuf.message import Message
+
+from ._scenario import Scenario, source
+from ._time import Time, delta, duration, from_duration, nanoseconds
+from .errors import CallError, HalfopenError, IdleError, SessionOverError
+from .servers import Server, server
+from .sockets import BACKLOG, Socket, parse_address, state_name, timeout_error
+from .v1 import event_pb2, session_pb2, tcp_pb2
+
+if TYPE_CHECKING:
+    from .driving import Driver
+    from .runs import Run
+
+R = TypeVar("R", bound=Message)
+
+#: Two hosts, both played by the test.
+TWO_HOSTS: Mapping[str, Any] = {"scenario": "session", "hosts": {"client": {}, "server": {}}}
+#: How long a session on a server of our own may be left alone, as in a debugger.
+PATIENCE = 3600.0
+#: What a session that is gone says.
+GONE = ("SESSION_UNKNOWN", "SESSION_EXPIRED", "SESSION_DELETED")
+
+
+class Session:
+    """A session. The hosts for which the scenario has no applications are the test's; it has sockets on them.
+
+    Nothing takes virtual time but waiting: `advance`, `wait_for`, and calls of sockets that block.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario = TWO_HOSTS,
+        *,
+        seed: int | None = None,
+        variant: str | None = None,
+        profile: str | None = None,
+        lease: Time | None = None,
+        server: Server | None = None,
+    ) -> None:
+        """`scenario` is a path, a text in YAML, a mapping, or the name of a bundled scenario; by default, there are two hosts,
+        `client` and `server`.
+
+        `lease` is the time (1 s to 1 h of wall-clock time) without a call after which a shared server forgets the session.
+        """
+        self._server = server or _default_server()
+        request = session_pb2.CreateSessionRequest(variant=variant or "", profile=profile or "", request_id=os.urandom(16).hex())
+        for field, value in source(scenario).items():
+            setattr(request, field, value)
+        if seed is not None:
+            request.seed = seed
+        lease = PATIENCE if lease is None and self._server.is_own else lease
+        if lease is not None:
+            request.lease.CopyFrom(duration(nanoseconds(lease)))
+        self._created = self._server.call("SessionService/CreateSession", request, session_pb2.CreateSessionResponse)
+        #: Its id.
+        self.id = self._created.session
+        #: The addresses of each host.
+        self.hosts: dict[str, tuple[str, ...]] = {host.name: tuple(host.addresses) for host in self._created.hosts}
+        #: The hosts on which the test has sockets.
+        self.own_hosts = tuple(host.name for host in self._created.hosts if host.outside)
+        self._now = 0
+        self._requests = count(1)
+        self._is_closed = False
+        #: By the file descriptors of which the loop knows.
+        self._sockets: WeakValueDictionary[int, Socket] = WeakValueDictionary()
+        self._driver: Driver | None = None
+        self._run: Run | None = None
+
+    # Sockets
+
+    def socket(self, host: str, family: int | None = None) -> Socket:
+        """A socket on a host, which is not connected yet."""
+        return Socket(self, host, family or _family(self.hosts.get(host, ())))
+
+    def listen(self, host: str, port: int = 0, *, address: str = "", backlog: int = BACKLOG) -> Socket:
+        """A listening socket on a host; on any free port by default."""
+        listening = self.socket(host)
+        listening.bind((address, port))
+        listening.listen(backlog)
+        return listening
+
+    def connect(self, host: str, to: str | tuple[str, int], *, timeout: float | None = None) -> Socket:
+        """Connects from a host to another one, such as `"server:80"`, and waits until the connection is established.
+
+        `timeout` is also that of the socket.
+        """
+        connected = self.socket(host)
+        connected.settimeout(timeout)
+        try:
+            connected.connect(parse_address(to) if isinstance(to, str) else to)
+        except BaseException:
+            connected.close()
+            raise
+        return connected
+
+    # Time
+
+    @property
+    def clock(self) -> timedelta:
+        """The virtual time since the session began."""
+        return delta(self._now)
+
+    def advance(self, by: Time | None = None) -> timedelta:
+        """Moves time, until nothing can happen any more if it is not said how far; returns the time."""
+        limit = None if by is None else self._now + nanoseconds(by)
+        if self._driver and by is not None:
+            self._driver.block(None, limit)
+        else:
+            response = self._advance((), limit)
+            if by is not None or response.stop != session_pb2.ADVANCE_STOP_IDLE:
+                self._stopped(response, lambda: "advance()")
+        return self.clock
+
+    def wait_for(
+        self,
+        *,
+        readable: Socket | None = None,
+        writable: Socket | None = None,
+        state: tuple[str, str] | None = None,
+        segment: str | Mapping[str, Any] | None = None,
+        fault: int | None = None,
+        keepalive: str | None = None,
+        host_changed: str | None = None,
+        timeout: Time | None = None,
+    ) -> timedelta:
+        """Moves time until the first of the conditions is true; returns the time.
+
+        `state` is a host and a state of one of its connections: `("server", "CLOSE-WAIT")`. `segment` is as beside `drop` in a
+        scenario: `"FIN"`, `{"flags": "SYN", "from": "client"}`. `fault` is the number of one that is applied. `keepalive` is a host
+        that finds out something about a peer; `host_changed` one whose power fails or returns, or that is suspended or resumed.
+        """
+        conditions = []
+        for name, socket in (("readable", readable), ("writable", writable)):
+            if socket is not None:
+                conditions.append(condition(name, socket.number))
+        if state is not None:
+            match = {"host": state[0], "state": state_number(state[1])}
+            conditions.append(session_pb2.SessionCondition(state=match))
+        if segment is not None:
+            text = segment if isinstance(segment, str) else json.dumps(segment)
+            conditions.append(session_pb2.SessionCondition(segment=text))
+        for name, value in (("fault", fault), ("keepalive", keepalive), ("host_changed", host_changed)):
+            if value is not None:
+                conditions.append(condition(name, value))
+        if not conditions:
+            raise TypeError("wait_for() needs a condition, such as segment='FIN'")
+        limit = None if timeout is None else self._now + nanoseconds(timeout)
+        if self._driver:
+            is_true = self._driver.block(conditions, limit)
+        else:
+            response = self._advance(conditions, limit)
+            is_true = response.stop == session_pb2.ADVANCE_STOP_CONDITION
+            self._stopped(response, lambda: "wait_for()")
+        if not is_true and timeout is not None:
+            raise timeout_error("wait_for", timeout)
+        return self.clock
+
+    def driving(self) -> Driver:
+        """Lets several threads use blocking sockets: `with session.driving() as driver: driver.start(serve, listener)`."""
+        from .driving import Driver
+
+        return Driver(self)
+
+    # Faults
+
+    @overload
+    def inject(self, fault: str | Mapping[str, Any] | None = None, /, **words: Any) -> int: ...
+    @overload
+    def inject(self, fault: Sequence[Mapping[str, Any]], /) -> tuple[int, ...]: ...
+    def inject(self, fault: Any = None, /, **words: Any) -> int | tuple[int, ...]:
+        """Adds a fault from now on, as under `faults` in a scenario: `inject(drop="FIN", first=1)`, `inject("{drop: FIN}")`.
+
+        Returns its number; those of a list are added together.
+        """
+        if fault is None:
+            fault = {word.replace("_", "-"): value for word, value in words.items()}
+        elif words:
+            raise TypeError("inject() takes a fault or the words of one, and not both")
+        text = fault if isinstance(fault, str) else json.dumps(fault)
+        request = session_pb2.ApplyFaultsRequest(yaml=text)
+        numbers = tuple(self._call("ApplyFaults", request, session_pb2.ApplyFaultsResponse).faults)
+        return numbers[0] if len(numbers) == 1 and not isinstance(fault, list | tuple) else numbers
+
+    # The end
+
+    def finish(self, until: Time | None = None) -> Run:
+        """Plays on until nothing can happen any more, or until a time, and judges by what the scenario expects."""
+        from .runs import Run
+
+        if self._run is None:
+            request = session_pb2.FinishSessionRequest()
+            if until is not None:
+                request.until.CopyFrom(duration(nanoseconds(until)))
+            response = self._call("FinishSession", request, session_pb2.FinishSessionResponse)
+            self._run = Run(self._watch(response.events), repeat=f"session {self.id}")
+        return self._run
+
+    def events(self) -> list[event_pb2.Event]:
+        """What has happened so far, in the words of the protocol."""
+        request = session_pb2.GetSessionRequest(session=self.id)
+        response = self._server.call("SessionService/GetSession", request, session_pb2.GetSessionResponse)
+        return list(self._watch(response.events))
+
+    def close(self) -> None:
+        """Ends the session."""
+        request = session_pb2.DeleteSessionRequest(session=self.id)
+        self._is_closed = True
+        # It may be gone already.
+        with suppress(HalfopenError):
+            self._server.call("SessionService/DeleteSession", request, session_pb2.DeleteSessionResponse)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<halfopen.Session {self.id} at {self.clock}>"
+
+    def _watch(self, events: int) -> Iterable[event_pb2.Event]:
+        """The first events, of which there are as many already."""
+        request = session_pb2.WatchSessionRequest(session=self.id)
+        left = events
+        stream = self._server.channel.stream("SessionService/WatchSession", request, session_pb2.WatchSessionResponse)
+        while left > 0:
+            message = next(stream, None)
+            if message is None:
+                return
+            yield from message.events[:left]
+            left -= len(message.events)
+
+    # Calls
+
+    def _call(self, method: str, request: Any, response: type[R]) -> R:
+        request.session = self.id
+        if "request_id" in request.DESCRIPTOR.fields_by_name:
+            request.request_id = str(next(self._requests))
+        return self._server.call(f"SessionService/{method}", request, response)
+
+    def _advance(self, conditions: Iterable[session_pb2.SessionCondition], until: int | None) -> session_pb2.AdvanceResponse:
+        """Moves time, to an instant in nanoseconds at most."""
+        request = session_pb2.AdvanceRequest(conditions=conditions)
+        if until is not None:
+            request.until.CopyFrom(duration(max(until, self._now)))
+        try:
+            response = self._call("Advance", request, session_pb2.AdvanceResponse)
+        except CallError as error:
+            if error.reason not in ("SESSION_OVER", "SESSION_FINISHED"):
+                raise
+            raise SessionOverError(str(error)) from None
+        self._now = from_duration(response.time)
+        return response
+
+    def _block(self, socket: Socket, call: str, awaited: str, deadline: int | None) -> None:
+        """Moves time until a socket is ready."""
+        began = self._now
+        awaiting = condition(awaited, socket.number)
+        if self._driver:
+            is_true = self._driver.block([awaiting], deadline, lambda: f"{call}() on {socket.describe()}")
+        else:
+            response = self._advance([awaiting], deadline)
+            is_true = response.stop == session_pb2.ADVANCE_STOP_CONDITION
+            self._stopped(response, lambda: f"{call}() on {socket.describe()}")
+        if not is_true:
+            assert deadline is not None
+            raise timeout_error(call, delta(deadline - began))
+
+    def _stopped(self, response: session_pb2.AdvanceResponse, waiting: Callable[[], str]) -> None:
+        """Raises what there is to say if time cannot move any more."""
+        if response.stop == session_pb2.ADVANCE_STOP_IDLE:
+            raise IdleError(f"nothing can happen any more at {self.clock}, and somebody waits: {waiting()}")
+        over_error(response, self.clock)
+
+
+def condition(name: str, value: int | str) -> session_pb2.SessionCondition:
+    """What to wait for, by its name in the protocol."""
+    made = session_pb2.SessionCondition()
+    setattr(made, name, value)
+    return made
+
+
+def over_error(response: session_pb2.AdvanceResponse, clock: timedelta) -> None:
+    """Raises what there is to say at the end of a scenario."""
+    if response.stop == session_pb2.ADVANCE_STOP_END:
+        raise SessionOverError(f"the scenario ends at {clock}; finish() has its verdict")
+    if response.stop == session_pb2.ADVANCE_STOP_LIMIT:
+        limit = str(response.limit.WhichOneof("kind")).replace("_", "-")
+        raise SessionOverError(f"the session reached its limit `{limit}` at {clock}; `limits` in the scenario sets it")
+
+
+def state_number(name: str) -> int:
+    """A state in the words of RFC 9293."""
+    try:
+        return tcp_pb2.TcpState.Value("TCP_STATE_" + name.upper().replace("-", "_"))
+    except ValueError:
+        names = ", ".join(state_name(number) for number in tcp_pb2.TcpState.values() if number)
+        raise ValueError(f"{name!r} is not a state; there are {names}") from None
+
+
+def _family(addresses: tuple[str, ...]) -> int:
+    import socket
+
+    is_ipv6 = bool(addresses) and all(":" in address for address in addresses)
+    return socket.AF_INET6 if is_ipv6 else socket.AF_INET
+
+
+def _default_server() -> Server:
+    return server()

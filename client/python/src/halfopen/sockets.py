@@ -1,0 +1,534 @@
+"""Sockets of a session: `socket.socket` as far as a TCP connection needs it, in virtual time."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import io
+import os
+import socket
+import struct
+from collections.abc import Iterable
+from itertools import count
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+from google.protobuf.message import Message
+
+from ._time import SECOND, Time, nanoseconds
+from .errors import CallError
+from .v1 import session_pb2, tcp_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
+    from .session import Session
+
+Address = tuple[Any, ...]
+R = TypeVar("R", bound=Message)
+
+
+class HasError(Protocol):
+    """A response that may say that the call would block."""
+
+    @property
+    def error(self) -> str: ...
+
+
+E = TypeVar("E", bound=HasError)
+
+#: File descriptors that no operating system gives, so that nobody takes them for his own.
+_descriptors = count(1 << 24)
+#: The backlog of a listening socket that does not say (SOMAXCONN of Linux).
+BACKLOG = 4096
+#: The largest part of data in one call.
+CHUNK = 1 << 20
+
+
+class Socket:
+    """A TCP socket on a host of a session. It blocks, in virtual time, unless a timeout says otherwise."""
+
+    type: int = socket.SOCK_STREAM
+    proto = socket.IPPROTO_TCP
+
+    def __init__(self, session: Session, host: str, family: int = socket.AF_INET) -> None:
+        if family not in (socket.AF_INET, socket.AF_INET6):
+            raise OSError(errno.EAFNOSUPPORT, f"{os.strerror(errno.EAFNOSUPPORT)}: a host has TCP over IPv4 and IPv6")
+        self.session = session
+        #: The name of its host.
+        self.host = host
+        self.family = family
+        #: Its number in the session; 0 before there is one.
+        self.number = 0
+        self.is_listening = False
+        self._descriptor = next(_descriptors)
+        session._sockets[self._descriptor] = self
+        self._timeout: float | None = None
+        self._closed = False
+        self._connecting = False
+        self._bound: Address | None = None
+        self._local: Address | None = None
+        self._peer: Address | None = None
+        self._options = _Options()
+
+    # Opening
+
+    def bind(self, address: Address) -> None:
+        """Chooses the local address; "" and the unspecified address are every address of the host."""
+        self._bound = (str(address[0]), int(address[1]))
+
+    def listen(self, backlog: int = BACKLOG) -> None:
+        """Listens on the address that was bound; on any free port if none was."""
+        host, port = self._bound or ("", 0)
+        request = session_pb2.ListenRequest(
+            host=self.host,
+            port=port,
+            address="" if host in ("", "0.0.0.0", "::") else host,
+            backlog=max(backlog, 1),
+            reuse_address=self._options.reuse_address,
+            options=self._options.initial(),
+        )
+        response = self._call("Listen", request, session_pb2.ListenResponse)
+        _check(response.error)
+        self.number, self._local = response.socket, parse_address(response.local)
+        self.is_listening = True
+
+    def accept(self) -> tuple[Socket, Address]:
+        """Takes a connection, and waits for one."""
+        request = session_pb2.AcceptRequest(socket=self._open())
+        response = self._retry("accept", "readable", lambda: self._call("Accept", request, session_pb2.AcceptResponse))
+        accepted = Socket(self.session, self.host, self.family)
+        accepted.number = response.socket
+        accepted._options = self._options.inherited()
+        if response.local:
+            accepted._local, accepted._peer = parse_address(response.local), parse_address(response.peer)
+        return accepted, accepted._peer or ("", 0)
+
+    def connect(self, address: Address) -> None:
+        """Connects, and waits for the outcome. The host may be a name of the scenario."""
+        if self.number and not self._connecting:
+            raise OSError(errno.EISCONN, os.strerror(errno.EISCONN))
+        if not self.number:
+            error = self._start_connect(address)
+            if error != "EINPROGRESS":
+                _check(error)
+                return
+            self._connecting = True
+            if self._timeout == 0:
+                raise BlockingIOError(errno.EINPROGRESS, os.strerror(errno.EINPROGRESS))
+        elif self._timeout == 0:
+            _check(self._finish_connect(), in_progress=errno.EALREADY)
+            return
+        deadline = self._deadline()
+        while (error := self._finish_connect()) == "EINPROGRESS":
+            self.session._block(self, "connect", "writable", deadline)
+        _check(error)
+
+    def connect_ex(self, address: Address) -> int:
+        """Connects, and returns the errno instead of raising it."""
+        try:
+            self.connect(address)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            return error.errno
+        return 0
+
+    def _start_connect(self, address: Address) -> str:
+        host, port = self._bound or ("", 0)
+        request = session_pb2.StartConnectRequest(
+            host=self.host,
+            to=write_address(address),
+            local_port=port,
+            options=self._options.initial(),
+        )
+        setattr(request, "from", "" if host in ("0.0.0.0", "::") else host)
+        response = self._call("StartConnect", request, session_pb2.StartConnectResponse)
+        if response.socket:
+            self.number = response.socket
+            self._local, self._peer = parse_address(response.local), parse_address(response.peer)
+        return response.error
+
+    def _finish_connect(self) -> str:
+        request = session_pb2.FinishConnectRequest(socket=self._open())
+        error = self._call("FinishConnect", request, session_pb2.FinishConnectResponse).error
+        self._connecting = error == "EINPROGRESS"
+        return error
+
+    # Data
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Receives at most `size` bytes, and waits for some; none at the end of the stream."""
+        _no_flags(flags)
+        if size == 0:
+            return b""
+        request = session_pb2.ReceiveRequest(socket=self._open(), max_bytes=min(size, CHUNK))
+        response = self._retry("recv", "readable", lambda: self._call("Receive", request, session_pb2.ReceiveResponse))
+        return response.data
+
+    def recv_into(self, buffer: Buffer, size: int = 0, flags: int = 0) -> int:
+        """Receives into a buffer; returns the number of bytes."""
+        with memoryview(buffer).cast("B") as view:
+            octets = self.recv(size or len(view), flags)
+            view[: len(octets)] = octets
+        return len(octets)
+
+    def send(self, data: Buffer, flags: int = 0) -> int:
+        """Sends as much as the send buffer takes, and waits until it takes some; returns the number of bytes."""
+        more = bool(flags & getattr(socket, "MSG_MORE", 0))
+        _no_flags(flags & ~getattr(socket, "MSG_MORE", 0))
+        with memoryview(data).cast("B") as view:
+            request = session_pb2.SendRequest(socket=self._open(), data=bytes(view[:CHUNK]), more=more)
+        response = self._retry("send", "writable", lambda: self._call("Send", request, session_pb2.SendResponse))
+        return response.sent
+
+    def sendall(self, data: Buffer, flags: int = 0) -> None:
+        """Sends everything, and waits as long as the send buffer is full."""
+        with memoryview(data).cast("B") as view:
+            sent = 0
+            while sent < len(view):
+                sent += self.send(view[sent:], flags)
+
+    def sendmsg(self, buffers: Iterable[Buffer]) -> int:
+        """Sends several buffers as one."""
+        return self.send(b"".join(memoryview(buffer).cast("B") for buffer in buffers))
+
+    def makefile(self, mode: str = "r", buffering: int = -1, **text: Any) -> Any:
+        """A file over the socket, as `socket.socket.makefile` makes it."""
+        if not set(mode) <= set("rwb") or not set(mode) & set("rw"):
+            raise ValueError(f"invalid mode {mode!r} (only r, w, b allowed)")
+        raw = _File(self, "r" in mode, "w" in mode)
+        if buffering == 0:
+            if "b" not in mode:
+                raise ValueError("unbuffered streams must be binary")
+            return raw
+        size = buffering if buffering > 0 else io.DEFAULT_BUFFER_SIZE
+        buffered: Any
+        if "r" in mode and "w" in mode:
+            buffered = io.BufferedRWPair(raw, raw, size)
+        else:
+            buffered = io.BufferedReader(raw, size) if "r" in mode else io.BufferedWriter(raw, size)
+        return buffered if "b" in mode else io.TextIOWrapper(buffered, **text)
+
+    # Ending
+
+    def shutdown(self, how: int) -> None:
+        """Half-closes the connection."""
+        request = session_pb2.ShutdownRequest(
+            socket=self._open(),
+            write=how in (socket.SHUT_WR, socket.SHUT_RDWR),
+            read=how in (socket.SHUT_RD, socket.SHUT_RDWR),
+        )
+        _check(self._call("Shutdown", request, session_pb2.ShutdownResponse).error)
+
+    def close(self) -> None:
+        """Closes the socket. What is unsent is sent later."""
+        self._end("Close", session_pb2.CloseRequest(), session_pb2.CloseResponse)
+
+    def abort(self) -> None:
+        """Resets the connection and closes the socket."""
+        self._end("Abort", session_pb2.AbortRequest(), session_pb2.AbortResponse)
+
+    def _end(self, method: str, request: Any, response: Any) -> None:
+        was_open, self._closed = self.number and not self._closed, True
+        if not was_open or self.session._is_closed:
+            return
+        request.socket = self.number
+        try:
+            self.session._call(method, request, response)
+        except CallError as error:
+            # Whatever the reason, it is closed: it was lost with its host, or the session is over.
+            if error.code not in ("FAILED_PRECONDITION", "NOT_FOUND"):
+                raise
+
+    def __enter__(self) -> Socket:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    # Properties
+
+    def fileno(self) -> int:
+        """A number that identifies the socket, and that no operating system knows; -1 once it is closed."""
+        return -1 if self._closed else self._descriptor
+
+    def settimeout(self, timeout: float | None) -> None:
+        """How long calls wait, in seconds of virtual time; `None` for ever, 0 not at all."""
+        if timeout is not None and timeout < 0:
+            raise ValueError("Timeout value out of range")
+        self._timeout = timeout
+
+    def gettimeout(self) -> float | None:
+        """What `settimeout` said."""
+        return self._timeout
+
+    def setblocking(self, blocking: bool) -> None:
+        """Whether calls wait."""
+        self._timeout = None if blocking else 0.0
+
+    def getblocking(self) -> bool:
+        """Whether calls wait."""
+        return self._timeout != 0
+
+    def getsockname(self) -> Address:
+        """The own address."""
+        return self._local or self._bound or (("0.0.0.0", 0) if self.family == socket.AF_INET else ("::", 0, 0, 0))
+
+    def getpeername(self) -> Address:
+        """The peer's address."""
+        if self._peer is None or self._connecting:
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        return self._peer
+
+    def setsockopt(self, level: int, option: int, value: int | Buffer | None, optlen: int = 0) -> None:
+        """Sets an option that the TCP of the host has; others are ENOPROTOOPT."""
+        del optlen
+        number = value if isinstance(value, int) else struct.unpack_from("i", value or bytes(8))[0]
+        linger = struct.unpack_from("i", value, 4)[0] if not isinstance(value, int | None) and len(bytes(value)) >= 8 else 0
+        changed = self._options.set(level, option, number, linger)
+        if changed is not None and self.number and not self._closed:
+            request = session_pb2.SetOptionsRequest(socket=self.number, options=changed)
+            try:
+                self._call("SetOptions", request, session_pb2.SetOptionsResponse)
+            except CallError as error:
+                # A listening socket has none of its own: its connections inherit what it began with.
+                if error.reason != "SOCKET_WRONG_KIND":
+                    raise
+
+    def getsockopt(self, level: int, option: int, buflen: int = 0) -> Any:
+        """An option. SO_ERROR is the outcome of `connect`."""
+        if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
+            error = self._finish_connect() if self._connecting else ""
+            return 0 if error in ("", "EINPROGRESS") else errno_of(error)
+        value = self._options.get(level, option)
+        return struct.pack("i", value)[:buflen] if buflen else value
+
+    def info(self) -> session_pb2.GetSocketResponse:
+        """What the host's TCP knows: state, queues, readiness, TCP_INFO."""
+        request = session_pb2.GetSocketRequest(socket=self._open())
+        return self._call("GetSocket", request, session_pb2.GetSocketResponse)
+
+    @property
+    def state(self) -> str:
+        """The state of the connection in the words of RFC 9293: `FIN-WAIT-1`; CLOSED once it is gone."""
+        return state_name(self.info().state)
+
+    def __repr__(self) -> str:
+        number = f" {self.number}" if self.number else ""
+        ends = " ".join(f"{name}={write_address(end)}" for name, end in (("local", self._local), ("peer", self._peer)) if end)
+        return f"<halfopen.Socket{number} on {self.host}{' closed' if self._closed else ''}{' ' + ends if ends else ''}>"
+
+    def describe(self) -> str:
+        """For people: its host, its ends, its state."""
+        ends = " -> ".join(write_address(end) for end in (self._local, self._peer) if end)
+        try:
+            return f"{self.host} {ends} ({self.state})"
+        except (CallError, OSError):
+            return f"{self.host} {ends}"
+
+    # Calls
+
+    def _open(self) -> int:
+        if self._closed:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        if not self.number:
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        return self.number
+
+    def _call(self, method: str, request: Message, response: builtins.type[R]) -> R:
+        try:
+            return self.session._call(method, request, response)
+        except CallError as error:
+            raise _as_socket_error(error, self.host) or error from None
+
+    def _deadline(self) -> int | None:
+        """Until when a call waits, in nanoseconds."""
+        return None if self._timeout is None else self.session._now + nanoseconds(self._timeout)
+
+    def _retry(self, call: str, awaited: str, attempt: Callable[[], E]) -> E:
+        """Makes a call until it does not say EAGAIN, and waits in between."""
+        deadline = self._deadline()
+        while True:
+            try:
+                response = attempt()
+                _check(response.error)
+                return response
+            except BlockingIOError:
+                if self._timeout == 0:
+                    raise
+            self.session._block(self, call, awaited, deadline)
+
+
+class _File(io.RawIOBase):
+    """A raw file over a socket, which stays open when the file is closed."""
+
+    def __init__(self, over: Socket, reads: bool, writes: bool) -> None:
+        super().__init__()
+        self._socket, self._reads, self._writes = over, reads, writes
+
+    def readable(self) -> bool:
+        return self._reads
+
+    def writable(self) -> bool:
+        return self._writes
+
+    def readinto(self, buffer: Buffer) -> int | None:
+        try:
+            return self._socket.recv_into(buffer)
+        except BlockingIOError:
+            return None
+
+    def write(self, data: Buffer) -> int | None:
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return None
+
+
+class _Options:
+    """The options of a socket, by level and name."""
+
+    #: Those that Linux has and Python may not know by name elsewhere.
+    TCP_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", 18)
+    KEEPALIVE = (socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    KEEPALIVE_TIMES: ClassVar = {
+        (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", 4)): "keepalive_idle",
+        (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", 5)): "keepalive_interval",
+        (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6)): "keepalive_probes",
+    }
+    PLAIN: ClassVar = {
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY): "nodelay",
+        (socket.IPPROTO_TCP, getattr(socket, "TCP_CORK", 3)): "cork",
+        (socket.IPPROTO_TCP, getattr(socket, "TCP_NOTSENT_LOWAT", 25)): "notsent_lowat",
+        (socket.IPPROTO_TCP, socket.TCP_MAXSEG): "mss",
+        (socket.SOL_SOCKET, socket.SO_RCVBUF): "receive_buffer",
+        (socket.SOL_SOCKET, socket.SO_SNDBUF): "send_buffer",
+    }
+    #: Those that only say what is so anyway.
+    ACCEPTED: ClassVar = {(socket.SOL_SOCKET, socket.SO_REUSEADDR), (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)}
+    BOOLEANS = ("nodelay", "cork")
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[int, int], int] = {}
+        self._linger: int | None = None
+
+    @property
+    def reuse_address(self) -> bool:
+        """SO_REUSEADDR, which is on unless it was turned off."""
+        return bool(self._values.get((socket.SOL_SOCKET, socket.SO_REUSEADDR), 1))
+
+    def inherited(self) -> _Options:
+        """Those of a connection that a listening socket with these options accepted."""
+        copy = _Options()
+        copy._values, copy._linger = dict(self._values), self._linger
+        return copy
+
+    def initial(self) -> session_pb2.SocketOptions:
+        """All of them, as the protocol has them."""
+        options = session_pb2.SocketOptions()
+        for level, option in self._values:
+            options.MergeFrom(self._changed(level, option) or session_pb2.SocketOptions())
+        if self._linger is not None:
+            options.reset_on_close = self._linger == 0
+        return options
+
+    def set(self, level: int, option: int, value: int, linger: int) -> session_pb2.SocketOptions | None:
+        """Remembers one; returns what the host's TCP must know."""
+        key = (level, option)
+        if key == (socket.SOL_SOCKET, socket.SO_LINGER):
+            self._linger = linger if value else -1
+            return session_pb2.SocketOptions(reset_on_close=self._linger == 0)
+        known = key in self.PLAIN or key in self.KEEPALIVE_TIMES or key in self.ACCEPTED
+        if not known and key not in (self.KEEPALIVE, (socket.IPPROTO_TCP, self.TCP_USER_TIMEOUT)):
+            raise OSError(errno.ENOPROTOOPT, f"{os.strerror(errno.ENOPROTOOPT)}: option {option} at level {level}")
+        self._values[key] = value
+        return self._changed(level, option)
+
+    def get(self, level: int, option: int) -> int:
+        """One; 0 if it was never set."""
+        if (level, option) == (socket.SOL_SOCKET, socket.SO_TYPE):
+            return int(socket.SOCK_STREAM)
+        return self._values.get((level, option), 0)
+
+    def _changed(self, level: int, option: int) -> session_pb2.SocketOptions | None:
+        key, value = (level, option), self._values[(level, option)]
+        changed = session_pb2.SocketOptions()
+        if key in self.PLAIN:
+            name = self.PLAIN[key]
+            setattr(changed, name, bool(value) if name in self.BOOLEANS else value)
+        elif key == (socket.IPPROTO_TCP, self.TCP_USER_TIMEOUT):
+            changed.user_timeout.FromMilliseconds(value)
+        elif key == self.KEEPALIVE or (key in self.KEEPALIVE_TIMES and self._values.get(self.KEEPALIVE)):
+            self._set_keepalive(changed)
+        else:
+            return None
+        return changed
+
+    def _set_keepalive(self, changed: session_pb2.SocketOptions) -> None:
+        """The times count once keepalive is on."""
+        changed.keepalive = bool(self._values.get(self.KEEPALIVE))
+        for key, name in self.KEEPALIVE_TIMES.items() if changed.keepalive else ():
+            if key in self._values and name == "keepalive_probes":
+                changed.keepalive_probes = self._values[key]
+            elif key in self._values:
+                getattr(changed, name).FromSeconds(self._values[key])
+
+
+def errno_of(name: str) -> int:
+    """The number of an error."""
+    return int(getattr(errno, name, errno.EIO))
+
+
+def _check(name: str, in_progress: int = errno.EINPROGRESS) -> None:
+    """Raises an error of the protocol as Python does: ECONNRESET is `ConnectionResetError`."""
+    if name:
+        number = in_progress if name == "EINPROGRESS" else errno_of(name)
+        raise OSError(number, os.strerror(number))
+
+
+#: What a process finds when it makes a call that the service refuses for these reasons.
+_REFUSALS = {
+    "SOCKET_CLOSED": errno.ECONNABORTED,
+    "HOST_DOWN": errno.EHOSTDOWN,
+    "PROCESS_KILLED": errno.EHOSTDOWN,
+    # Its process stands still, so that the call is made later.
+    "HOST_PAUSED": errno.EAGAIN,
+    "HOST_FROZEN": errno.EAGAIN,
+}
+
+
+def _as_socket_error(error: CallError, host: str) -> OSError | None:
+    number = _REFUSALS.get(error.reason)
+    return None if number is None else OSError(number, f"{os.strerror(number)}: {error} (on {host})")
+
+
+def _no_flags(flags: int) -> None:
+    if flags:
+        raise OSError(errno.EOPNOTSUPP, f"{os.strerror(errno.EOPNOTSUPP)}: flags {flags:#x}")
+
+
+def write_address(address: Address) -> str:
+    """`10.0.0.2:80`, `[fd00::2]:80`."""
+    host = str(address[0])
+    return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
+
+
+def parse_address(text: str) -> Address:
+    """As `getsockname` has it."""
+    host, _, port = text.rpartition(":")
+    return (host[1:-1], int(port), 0, 0) if host.startswith("[") else (host, int(port))
+
+
+def state_name(state: int) -> str:
+    """A state in the words of RFC 9293."""
+    if state == tcp_pb2.TCP_STATE_UNSPECIFIED:
+        return "CLOSED"
+    return tcp_pb2.TcpState.Name(state).removeprefix("TCP_STATE_").replace("_", "-")
+
+
+def timeout_error(call: str, after: Time) -> TimeoutError:
+    """What a call with a timeout raises."""
+    return TimeoutError(f"{call}() timed out after {nanoseconds(after) / SECOND:g}s of virtual time")

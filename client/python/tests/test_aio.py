@@ -1,0 +1,246 @@
+"""The event loop: its time, its connections, and what it cannot do."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from halfopen import IdleError, Session, SessionOverError, aio
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+async def connected() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    with aio.host("server"):
+        await asyncio.start_server(echo, port=7)
+    with aio.host("client"):
+        return await asyncio.open_connection("server", 7)
+
+
+def test_sleeping_takes_no_time(session: Session) -> None:
+    async def sleep() -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(asyncio.sleep(7200), asyncio.sleep(0.3), asyncio.sleep(1.1))
+        assert loop.time() == 7200
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 60)
+
+    began = time.monotonic()
+    aio.run(sleep(), session)
+    assert session.clock == timedelta(seconds=7260)
+    assert time.monotonic() - began < 30
+
+
+def test_timers_fire_in_order_and_never_early(session: Session) -> None:
+    fired: list[tuple[float, float]] = []
+
+    async def wait() -> None:
+        loop = asyncio.get_running_loop()
+
+        def note(when: float) -> None:
+            fired.append((when, loop.time()))
+
+        for when in (0.3, 0.1 + 0.2, 0.1, 1e-9, 86_399.999, 0.7):
+            loop.call_at(when, note, when)
+        await asyncio.sleep(86_399.9999)
+
+    aio.run(wait(), session)
+    assert [when for when, _ in fired] == sorted(when for when, _ in fired)
+    assert all(-1e-12 < at - when < 2e-9 for when, at in fired), fired
+
+
+def test_a_conversation_takes_the_time_of_the_network(session: Session) -> None:
+    async def talk() -> None:
+        reader, writer = await connected()
+        loop = asyncio.get_running_loop()
+        assert loop.time() == pytest.approx(0.04)
+        assert writer.get_extra_info("peername") == ("10.0.0.2", 7)
+        began = loop.time()
+        writer.write(b"x" * 300_000)
+        assert await reader.readexactly(300_000) == b"x" * 300_000
+        assert loop.time() > began + 0.04
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+
+    aio.run(talk(), session)
+
+
+def test_a_lost_connection_has_its_error(session: Session) -> None:
+    async def talk() -> None:
+        reader, writer = await connected()
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        session.inject(power_loss="server")
+        writer.write(b"is anybody there?")
+        with pytest.raises(TimeoutError):
+            await reader.read(1)
+        assert asyncio.get_running_loop().time() > 900, "tcp_retries2"
+        writer.close()
+
+    aio.run(talk(), session)
+
+
+def test_a_refused_connection_is_refused(session: Session) -> None:
+    async def connect() -> None:
+        with aio.host("client"):
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("server", 9)
+            with pytest.raises(socket.gaierror, match="'elsewhere'"):
+                await asyncio.open_connection("elsewhere", 9)
+
+    aio.run(connect(), session)
+
+
+def test_what_would_wait_for_ever_fails_at_once_and_says_for_what(session: Session) -> None:
+    async def wait_for_an_answer() -> None:
+        reader, writer = await connected()
+        writer.write(b"")
+        await reader.readexactly(1)
+
+    with pytest.raises(IdleError) as caught:
+        aio.run(wait_for_an_answer(), session)
+    message = str(caught.value)
+    assert "nothing can happen any more at 0:00:00.06" in message
+    assert "called from line" in message
+    assert "client 10.0.0.1:32768 -> 10.0.0.2:7 (ESTABLISHED)" in message
+
+
+def test_code_must_be_on_a_host(session: Session) -> None:
+    async def connect() -> None:
+        with pytest.raises(LookupError, match="on which host does this code run"):
+            await asyncio.open_connection("server", 9)
+        with aio.host("sever"), pytest.raises(LookupError, match="has them on: client, server"):
+            await asyncio.open_connection("server", 9)
+
+    aio.run(connect(), session)
+
+
+def test_a_loop_that_only_yields_has_time_too(session: Session) -> None:
+    async def spin() -> None:
+        loop = asyncio.get_running_loop()
+        while loop.time() < 0.005:
+            await asyncio.sleep(0)
+
+    aio.run(spin(), session)
+
+
+def test_time_stands_still_while_threads_work(session: Session) -> None:
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        slow = loop.run_in_executor(None, time.sleep, 0.05)
+        threads = await asyncio.gather(slow, asyncio.to_thread(threading.current_thread))
+        assert threads[1] is not threading.main_thread()
+        assert loop.time() == 0
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(lambda: 1 // 0)
+
+        def call_back() -> str:
+            return asyncio.run_coroutine_threadsafe(asyncio.sleep(5, "slept"), loop).result(10)
+
+        assert await asyncio.to_thread(call_back) == "slept"
+        assert loop.time() == 5
+
+    aio.run(work(), session)
+
+
+def test_the_end_of_the_scenario_is_said() -> None:
+    scenario = {"scenario": "short", "hosts": {"client": {}, "server": {}}, "limits": {"virtual-time": "10s"}}
+    with Session(scenario) as session, pytest.raises(SessionOverError, match="`virtual-time` at 0:00:10"):
+        aio.run(asyncio.sleep(60), session)
+
+
+MISSING: list[tuple[str, Callable[[Any], Any]]] = [
+    ("create_datagram_endpoint", lambda loop: loop.create_datagram_endpoint(asyncio.DatagramProtocol)),
+    ("create_unix_connection", lambda loop: loop.create_unix_connection(asyncio.Protocol, "/tmp/socket")),
+    ("create_unix_server", lambda loop: loop.create_unix_server(asyncio.Protocol, "/tmp/socket")),
+    ("connect_read_pipe", lambda loop: loop.connect_read_pipe(asyncio.Protocol, None)),
+    ("connect_write_pipe", lambda loop: loop.connect_write_pipe(asyncio.Protocol, None)),
+    ("subprocess_exec", lambda _: asyncio.create_subprocess_exec("true")),
+    ("subprocess_shell", lambda _: asyncio.create_subprocess_shell("true")),
+    ("add_signal_handler", lambda loop: loop.add_signal_handler(2, print)),
+    ("remove_signal_handler", lambda loop: loop.remove_signal_handler(2)),
+    ("sock_recvfrom", lambda loop: loop.sock_recvfrom(None, 1)),
+    ("sock_sendto", lambda loop: loop.sock_sendto(None, b"", None)),
+    ("add_reader", lambda loop: loop.add_reader(0, print)),
+    ("add_writer", lambda loop: loop.add_writer(0, print)),
+]
+
+
+@pytest.mark.parametrize(("name", "call"), MISSING, ids=[name for name, _ in MISSING])
+def test_what_a_session_does_not_have_is_named(session: Session, name: str, call: Callable[[Any], Any]) -> None:
+    async def attempt() -> None:
+        with pytest.raises(NotImplementedError, match=name):
+            outcome = call(asyncio.get_running_loop())
+            if isinstance(outcome, Coroutine):
+                await outcome
+
+    aio.run(attempt(), session)
+
+
+def test_sockets_of_the_loop(session: Session) -> None:
+    async def talk() -> None:
+        loop = asyncio.get_running_loop()
+        listener = session.listen("server", 7)
+        listener.setblocking(False)
+        # As clients do that make their sockets themselves.
+        with socket.socket() as sock:
+            sock.setblocking(False)
+            with aio.host("client"):
+                accepting = asyncio.ensure_future(loop.sock_accept(listener))  # type: ignore[arg-type]
+                await loop.sock_connect(sock, ("server", 7))
+            accepted, address = await accepting
+            assert address == ("10.0.0.1", 32768)
+            accepted.setblocking(False)
+            await loop.sock_sendall(sock, b"hello")
+            assert await loop.sock_recv(accepted, 100) == b"hello"
+            await loop.sock_sendall(accepted, b"world")
+            buffer = bytearray(10)
+            assert await loop.sock_recv_into(sock, buffer) == 5
+            assert buffer[:5] == b"world"
+
+    aio.run(talk(), session)
+
+
+def test_the_same_happens_each_time() -> None:
+    def play() -> list[bytes]:
+        scenario = {"scenario": "t", "hosts": {"client": {}, "server": {}}, "network": {"latency": "5ms", "loss": "5%"}}
+
+        async def talk() -> None:
+            pairs = [await connected()]
+            with aio.host("client"):
+                pairs += await asyncio.gather(*(asyncio.open_connection("server", 7) for _ in range(4)))
+
+            async def ping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                for size in range(1, 20):
+                    writer.write(b"x" * size * 100)
+                    await reader.readexactly(size * 100)
+                    await asyncio.to_thread(len, b"x" * size)
+                writer.close()
+
+            await asyncio.gather(*(ping(*pair) for pair in pairs))
+
+        with Session(scenario, seed=7) as session:
+            aio.run(talk(), session)
+            return [event.SerializeToString(deterministic=True) for event in session.events()]
+
+    first = play()
+    assert len(first) > 500
+    assert play() == first

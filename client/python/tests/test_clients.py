@@ -1,0 +1,227 @@
+"""Real clients and servers, unmodified, on the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+import aiohttp
+import aiohttp.web
+import httpx
+import pytest
+import redis.asyncio
+import redis.asyncio.retry
+import redis.backoff
+import redis.exceptions
+import trustme
+import websockets.asyncio.client
+import websockets.asyncio.server
+import websockets.exceptions
+
+from halfopen import Session, aio
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("server").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def client_tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture(params=["plain", "tls"])
+def tls(
+    request: pytest.FixtureRequest, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
+    return (server_tls, client_tls) if request.param == "tls" else (None, None)
+
+
+Tls = tuple[ssl.SSLContext | None, ssl.SSLContext | None]
+
+
+async def web(tls: ssl.SSLContext | None = None) -> aiohttp.web.AppRunner:
+    """An aiohttp server on the host `server`."""
+
+    async def hello(request: aiohttp.web.Request) -> aiohttp.web.Response:
+        return aiohttp.web.Response(text=f"hello {request.remote}")
+
+    async def slow(request: aiohttp.web.Request) -> aiohttp.web.Response:
+        await asyncio.sleep(float(request.query["seconds"]))
+        return aiohttp.web.Response(text="at last")
+
+    app = aiohttp.web.Application()
+    app.add_routes([aiohttp.web.get("/", hello), aiohttp.web.get("/slow", slow)])
+    with aio.host("server"):
+        runner = aiohttp.web.AppRunner(app)
+        await runner.setup()
+        await aiohttp.web.TCPSite(runner, port=80, ssl_context=tls).start()
+    return runner
+
+
+def test_aiohttp(session: Session, tls: Tls) -> None:
+    server, client = tls
+
+    async def talk() -> None:
+        runner = await web(server)
+        url = f"{'https' if server else 'http'}://server:80"
+        with aio.host("client"):
+            async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=client or True)) as http:
+                async with http.get(url) as response:
+                    assert await response.text() == "hello 10.0.0.1"
+                began = asyncio.get_running_loop().time()
+                async with http.get(f"{url}/slow?seconds=200") as response:
+                    assert await response.text() == "at last"
+                assert 200 < asyncio.get_running_loop().time() - began < 201
+                with pytest.raises(asyncio.TimeoutError):
+                    await http.get(f"{url}/slow?seconds=3600")
+        await runner.cleanup()
+
+    aio.run(talk(), session)
+    assert 500 < session.clock.total_seconds() < 600, "the default timeout of aiohttp is 5 minutes"
+
+
+def test_an_aiohttp_client_whose_server_lost_power_has_a_timeout_alone(session: Session) -> None:
+    async def talk() -> None:
+        await web()
+        with aio.host("client"):
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as http:
+                await (await http.get("http://server/")).read()
+                session.inject({"power-loss": "server"})
+                with pytest.raises(aiohttp.ClientError) as caught:
+                    await http.get("http://server/")
+                assert isinstance(caught.value, aiohttp.ClientOSError)
+
+    aio.run(talk(), session)
+    assert session.clock.total_seconds() > 900, "the kernel gives up after tcp_retries2"
+
+
+def test_httpx(session: Session, tls: Tls) -> None:
+    server, client = tls
+
+    async def talk() -> None:
+        runner = await web(server)
+        url = f"{'https' if server else 'http'}://server:80"
+        with aio.host("client"):
+            async with httpx.AsyncClient(verify=client or True, trust_env=False) as http:
+                assert (await http.get(url)).text == "hello 10.0.0.1"
+                with pytest.raises(httpx.ReadTimeout):
+                    await http.get(f"{url}/slow?seconds=3600")
+                with pytest.raises(httpx.ConnectError):
+                    await http.get("http://server:81")
+                with pytest.raises(httpx.ConnectTimeout):
+                    await http.get("http://10.9.9.9")
+        await runner.cleanup()
+
+    aio.run(talk(), session)
+
+
+def test_websockets(session: Session, tls: Tls) -> None:
+    server, client = tls
+
+    async def echo(connection: websockets.asyncio.server.ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    async def talk() -> None:
+        with aio.host("server"):
+            listening = await websockets.asyncio.server.serve(echo, port=80, ssl=server)
+        uri = f"{'wss' if client else 'ws'}://server:80"
+        with aio.host("client"):
+            async with websockets.asyncio.client.connect(uri, ssl=client, proxy=None) as connection:
+                await connection.send("hello")
+                assert await connection.recv() == "hello"
+                await asyncio.sleep(3600)
+                await connection.send("still there?")
+                assert await connection.recv() == "still there?"
+                session.inject({"power-loss": "server"})
+                began = asyncio.get_running_loop().time()
+                with pytest.raises(websockets.exceptions.ConnectionClosedError):
+                    await connection.recv()
+                assert asyncio.get_running_loop().time() - began <= 50, "ping_interval and ping_timeout are 20 s"
+        listening.close()
+
+    aio.run(talk(), session)
+
+
+class Redis:
+    """A server that speaks enough of RESP."""
+
+    def __init__(self) -> None:
+        self.data: dict[bytes, bytes] = {}
+        self.commands: list[bytes] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                words = []
+                for _ in range(int(line[1:])):
+                    size = int((await reader.readline())[1:])
+                    words.append((await reader.readexactly(size + 2))[:-2])
+                self.commands.append(words[0])
+                writer.write(self.answer(words[0].upper(), words[1:]))
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    def answer(self, command: bytes, words: list[bytes]) -> bytes:
+        if command == b"SET":
+            self.data[words[0]] = words[1]
+        answers: dict[bytes, Callable[[], bytes]] = {
+            b"PING": lambda: b"+PONG\r\n",
+            b"SET": lambda: b"+OK\r\n",
+            b"CLIENT": lambda: b"+OK\r\n",
+            b"GET": lambda: b"$%d\r\n%b\r\n" % (len(self.data[words[0]]), self.data[words[0]]),
+        }
+        return answers[command]() if command in answers else b"-ERR unknown command\r\n"
+
+
+def test_redis(session: Session, tls: Tls) -> None:
+    server, client = tls
+    speaks = Redis()
+
+    async def talk() -> None:
+        with aio.host("server"):
+            await asyncio.start_server(speaks.serve, port=6379, ssl=server)
+        with aio.host("client"):
+            url = "rediss://server?ssl_cert_reqs=none&ssl_check_hostname=false" if client else "redis://server"
+            store = redis.asyncio.Redis.from_url(url, protocol=2, health_check_interval=30)
+            await store.set("key", "value")
+            assert await store.get("key") == b"value"
+            await asyncio.sleep(60)
+            assert await store.get("key") == b"value"
+            assert b"PING" in speaks.commands, "health_check_interval is over"
+            await store.aclose()
+
+    aio.run(talk(), session)
+
+
+NO_RETRIES = redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0)
+
+
+def test_redis_notices_by_its_timeout_that_a_peer_is_gone(session: Session) -> None:
+    async def talk() -> None:
+        with aio.host("server"):
+            await asyncio.start_server(Redis().serve, port=6379)
+        with aio.host("client"):
+            store = redis.asyncio.Redis(host="server", protocol=2, socket_timeout=5, retry=NO_RETRIES)
+            await store.set("key", "value")
+            session.inject({"power-loss": "server"})
+            with pytest.raises(redis.exceptions.TimeoutError):
+                await store.get("key")
+            assert 5 <= session.clock.total_seconds() < 6
+            await store.aclose()
+
+    aio.run(talk(), session)

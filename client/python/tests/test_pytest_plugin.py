@@ -1,0 +1,90 @@
+"""The plugin, in a pytest of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+VARIANTS = """\
+scenario: variants
+hosts: {client: {}, server: {}}
+applications:
+  server: [listen: 80, accept, receive: 5 B, close]
+  client: [connect: server:80, send: 5 B, close]
+expect:
+  - client: {ends: CLOSED}
+variants:
+  near: {network: {latency: 1ms}}
+  far:
+    network: {latency: 100ms}
+    expect: [{client: {ends: FIN-WAIT-1}}]
+"""
+
+
+def test_async_tests_run_on_the_loop(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import asyncio
+        import pytest
+
+        @pytest.fixture
+        def hour():
+            return 3600
+
+        @pytest.mark.halfopen
+        async def test_sleep(hour, halfopen_session):
+            await asyncio.sleep(hour)
+            assert halfopen_session.clock.total_seconds() == 3600
+
+        @pytest.mark.halfopen({"scenario": "s", "hosts": {"one": {}}}, seed=3)
+        async def test_scenario():
+            assert asyncio.get_running_loop().session.own_hosts == ("one",)
+
+        def test_sockets(halfopen_session):
+            halfopen_session.advance(5)
+    """)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+
+
+def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_hangs(halfopen_session):
+            listener = halfopen_session.listen("server", 80)
+            client = halfopen_session.connect("client", "server:80")
+            client.recv(1)
+    """)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--halfopen-report", "reports")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*IdleError: nothing can happen any more at *, and somebody waits: recv() on client *",
+            "*- halfopen session at 0:00:00* -*",
+            "*client *SYN-SENT -> ESTABLISHED",
+        ]
+    )
+    written = list((pytester.path / "reports").iterdir())
+    assert len(written) == 1
+    assert "SYN-SENT -> ESTABLISHED" in written[0].read_text()
+
+
+def test_scenarios_are_tests(pytester: pytest.Pytester) -> None:
+    Path(pytester.path, "test.halfopen.yaml").write_text(VARIANTS)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-v")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "test.halfopen.yaml::near PASSED*",
+            "test.halfopen.yaml::far FAILED*",
+            "variants (far): failed, 1 of 1 *",
+            "*--variant far",
+        ]
+    )
+
+
+def test_mistakes_in_a_scenario_are_shown_in_its_text(pytester: pytest.Pytester) -> None:
+    Path(pytester.path, "test.halfopen.yaml").write_text("scenario: wrong\nhosts: {client: {tpc: {}}}\n")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*test.halfopen.yaml:2:*", "*did you mean `tcp`?*"])
