@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::memory::RANGE;
+
 /// How many ranges are kept in the order of arrival: as many as a SACK option has blocks (RFC 2018 §3).
 const RECENT: usize = 4;
 
@@ -12,12 +14,19 @@ pub(crate) struct Assembler {
     ranges: BTreeMap<u64, Vec<u8>>,
     /// Offsets of the ranges that grew last, the latest first: the order of SACK blocks (RFC 2018 §4).
     recent: Vec<u64>,
+    /// Octets in all ranges.
+    octets: u64,
 }
 
 impl Assembler {
     /// Whether there is no range.
     pub(crate) fn is_empty(&self) -> bool {
         self.ranges.is_empty()
+    }
+
+    /// The memory that it takes, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.octets + self.ranges.len() as u64 * RANGE
     }
 
     /// Inserts `octets` at stream offset `start`. Octets that are already there stay.
@@ -39,6 +48,7 @@ impl Assembler {
         for at in touching {
             let range = self.ranges.remove(&at).expect("just found");
             self.recent.retain(|recent| *recent != at);
+            self.octets -= range.len() as u64;
             let range_end = at + range.len() as u64;
             let merged_end = merged_start + merged.len() as u64;
             if range_end > merged_end {
@@ -55,6 +65,7 @@ impl Assembler {
         }
         self.recent.insert(0, merged_start);
         self.recent.truncate(RECENT);
+        self.octets += merged.len() as u64;
         self.ranges.insert(merged_start, merged);
     }
 
@@ -66,6 +77,7 @@ impl Assembler {
             }
             let (_, mut range) = self.ranges.pop_first().expect("just seen");
             self.recent.retain(|recent| *recent != at);
+            self.octets -= range.len() as u64;
             let known = (next - at) as usize;
             if known < range.len() {
                 return Some(range.split_off(known));
@@ -143,6 +155,7 @@ mod tests {
                 let mut sorted = ranges.clone();
                 sorted.sort_unstable();
                 prop_assert!(sorted.windows(2).all(|pair| pair[0].1 < pair[1].0), "{sorted:?}");
+                prop_assert_eq!(assembler.octets, sorted.iter().map(|(start, end)| end - start).sum::<u64>());
                 while let Some(taken) = assembler.take(next) {
                     next += taken.len() as u64;
                     stream.extend(taken);

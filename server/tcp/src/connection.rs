@@ -30,6 +30,7 @@ use std::net::SocketAddr;
 use crate::ack_policy::AckPolicy;
 use crate::congestion::Window;
 use crate::context::Context;
+use crate::memory::CONNECTION;
 use crate::rcv::Rcv;
 use crate::rtt::RttEstimator;
 use crate::segment::IpChoice;
@@ -206,6 +207,11 @@ impl Connection {
 
     pub(crate) fn addresses(&self) -> (SocketAddr, SocketAddr) {
         (self.local, self.remote)
+    }
+
+    /// The memory that it takes, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        CONNECTION + self.snd.memory() + self.rcv.memory()
     }
 
     pub(crate) fn next_timeout(&self) -> Option<Instant> {

@@ -76,6 +76,8 @@ pub struct Endpoint {
     /// The path MTU to other hosts, octets, and when it was learned.
     path_mtus: BTreeMap<IpAddr, (u16, Instant)>,
     events: VecDeque<Event>,
+    /// The memory that the connections take, octets.
+    memory: u64,
 }
 
 impl Endpoint {
@@ -94,6 +96,7 @@ impl Endpoint {
             answers: VecDeque::new(),
             path_mtus: BTreeMap::new(),
             events: VecDeque::new(),
+            memory: 0,
         }
     }
 
@@ -101,6 +104,12 @@ impl Endpoint {
     #[cfg(test)]
     pub(crate) fn set_initial_sequence(&mut self, iss: u32) {
         self.config.settings.initial_sequence = Some(iss);
+    }
+
+    /// The memory that the connections take, counted anew.
+    #[cfg(test)]
+    pub(crate) fn count_memory(&self) -> u64 {
+        self.all().map(Connection::memory).sum()
     }
 
     // Getters.
@@ -124,6 +133,12 @@ impl Endpoint {
     /// Which calls on a connection would do something at once; all of them once it is gone.
     pub fn readiness(&self, connection: ConnectionId) -> Readiness {
         self.get(connection).map_or(Readiness::GONE, Connection::readiness)
+    }
+
+    /// The memory that its connections take with what is in their buffers, octets. It follows from what was sent and received, and is
+    /// the same on every machine.
+    pub fn memory(&self) -> u64 {
+        self.memory
     }
 
     /// Whether [`accept`](Endpoint::accept) would find a connection.

@@ -19,6 +19,7 @@ mod header;
 mod icmp;
 mod info;
 mod listener;
+mod memory;
 mod packet_memory;
 mod ports;
 mod profiles;

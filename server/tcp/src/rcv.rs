@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::assembler::Assembler;
+use crate::memory::give_back;
 use crate::packet_memory::PacketMemory;
 use crate::{Instant, SackBlocks, Seq, Settings};
 
@@ -351,12 +352,17 @@ impl Rcv {
         self.readable.len()
     }
 
+    /// The memory that it takes, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.readable.len() as u64 + self.assembler.memory()
+    }
+
     /// Drops what the application will not read.
     pub(crate) fn discard_unread(&mut self) {
         if let Some(memory) = &mut self.memory {
             memory.release(self.readable.len() as u32);
         }
-        self.readable.clear();
+        self.readable = VecDeque::new();
     }
 
     /// Moves octets to the application.
@@ -367,6 +373,7 @@ impl Rcv {
         buffer[..first].copy_from_slice(&front[..first]);
         buffer[first..count].copy_from_slice(&back[..count - first]);
         self.readable.drain(..count);
+        give_back(&mut self.readable);
         if let Some(memory) = &mut self.memory {
             let unread = self.readable.len() as u32;
             memory.read(now, count as u32, self.offset - u64::from(unread), unread);

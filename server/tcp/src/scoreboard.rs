@@ -6,6 +6,7 @@ mod sent;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::memory::{SEGMENT, give_back};
 use crate::{Flags, Instant, Seq};
 
 pub(crate) use delivered::{Before, Delivered};
@@ -35,6 +36,11 @@ impl Scoreboard {
     /// Segments sent and not acknowledged.
     pub(crate) fn len(&self) -> u32 {
         self.segments.len() as u32
+    }
+
+    /// The memory that it takes, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.segments.len() as u64 * SEGMENT
     }
 
     /// The oldest segment.
@@ -87,6 +93,7 @@ impl Scoreboard {
                 delivered.note_acknowledged(&sent);
             }
         }
+        give_back(&mut self.segments);
         if self.segments.is_empty() {
             self.highest_sacked = None;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::memory::give_back;
 use crate::scoreboard::Scoreboard;
 use crate::send_memory::{Queue, SendMemory};
 use crate::{Header, SendFlags, Seq, Settings};
@@ -232,6 +233,11 @@ impl Snd {
         self.buffer.len()
     }
 
+    /// The memory that it takes, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        (self.buffer.len() + size_of::<u32>() * self.record_ends.len()) as u64 + self.sent.memory()
+    }
+
     /// The end of the peer's window.
     pub(crate) fn window_end(&self) -> Seq {
         self.una + self.wnd
@@ -259,6 +265,7 @@ impl Snd {
         if self.buffer_start.before(una) {
             let known = (self.buffer_start.until(una) as usize).min(self.buffer.len());
             self.buffer.drain(..known);
+            give_back(&mut self.buffer);
             self.buffer_start += known as u32;
         }
     }

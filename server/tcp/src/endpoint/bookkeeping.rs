@@ -16,6 +16,7 @@ const LOOPBACK_MTU: u16 = u16::MAX;
 pub(super) struct Before {
     state: State,
     wakeup: Option<Instant>,
+    memory: u64,
 }
 
 impl Endpoint {
@@ -50,12 +51,17 @@ impl Endpoint {
     }
 
     pub(super) fn before(&self, id: ConnectionId) -> Option<Before> {
-        self.get(id).map(|connection| Before { state: connection.state(), wakeup: connection.next_timeout() })
+        self.get(id).map(|connection| Before {
+            state: connection.state(),
+            wakeup: connection.next_timeout(),
+            memory: connection.memory(),
+        })
     }
 
     pub(super) fn after(&mut self, id: ConnectionId, before: Option<Before>) {
         let (Some(before), Some(connection)) = (before, self.get(id)) else { return };
         let (state, wakeup, parent) = (connection.state(), connection.next_timeout(), connection.parent);
+        self.memory = self.memory - before.memory + connection.memory();
         if wakeup != before.wakeup {
             if let Some(at) = before.wakeup {
                 self.wakeups.remove(&(at, id));
@@ -89,7 +95,8 @@ impl Endpoint {
     }
 
     pub(super) fn forget_if_gone(&mut self, id: ConnectionId) {
-        if self.get(id).is_some_and(Connection::is_gone) {
+        if let Some(gone) = self.get(id).filter(|connection| connection.is_gone()) {
+            self.memory -= gone.memory();
             self.connections[id.0 as usize] = None;
         }
     }
@@ -103,6 +110,7 @@ impl Endpoint {
         self.owners.insert(connection.addresses(), id);
         self.ports.take(connection.addresses());
         self.wakeups.extend(connection.next_timeout().map(|at| (at, id)));
+        self.memory += connection.memory();
         self.connections.push(Some(Box::new(connection)));
         self.ready.push_back(id);
         id

@@ -143,6 +143,7 @@ impl Pair {
         while let Some(event) = self.ends[end].poll_event() {
             self.events[end].push((self.now, event));
         }
+        assert_eq!(self.ends[end].memory(), self.ends[end].count_memory(), "end {end}");
     }
 
     fn transmit(&mut self, end: usize) {

@@ -43,6 +43,28 @@ fn small_writes_gather_unless_nodelay() {
 
 /// No more than the peer's window is ever under way (RFC 9293 §3.8.6).
 #[test]
+fn memory_is_counted_while_octets_wait_and_no_longer() {
+    let mut pair = Pair::linux().connected();
+    let idle = pair.ends[0].memory();
+    pair.reads = [false, false];
+    pair.send(0, &pattern(100_000));
+    pair.run_for(secs(10));
+    let waiting: u64 = pair.ends.iter().map(|end| end.memory() - idle).sum();
+    assert!((100_000..110_000).contains(&waiting), "{waiting}");
+    pair.reads = [true, true];
+    pair.drain(1);
+    pair.run_for(secs(10));
+    assert_eq!([0, 1].map(|end: usize| pair.ends[end].memory()), [idle; 2]);
+    for end in 0..2 {
+        let (now, id) = (pair.now, pair.id(end));
+        pair.ends[end].close(now, id);
+        pair.drain(end);
+    }
+    pair.run();
+    assert_eq!([0, 1].map(|end: usize| pair.ends[end].memory()), [0; 2], "they are gone");
+}
+
+#[test]
 fn a_small_window_is_respected() {
     let small = Settings { receive_buffer: 3_000, receive_buffer_max: None, ..Profile::Linux.settings() };
     let mut pair = Pair::new(Profile::Linux.settings(), small).connected();
