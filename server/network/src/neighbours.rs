@@ -22,14 +22,25 @@ const SOLICITATIONS: u32 = 3;
 /// How many datagrams wait for an answer (`unres_qlen`).
 const QUEUE_LENGTH: usize = 101;
 
+/// Octets of memory that an entry is counted with, and a datagram that waits besides its own.
+const ENTRY: u64 = 256;
+const WAITING: u64 = 256;
+
 /// A datagram that waits for its neighbour.
 pub(crate) type Waiting = (Outgoing, Vec<u8>);
+
+/// The memory that a datagram takes while it waits, octets.
+fn octets((_, datagram): &Waiting) -> u64 {
+    datagram.len() as u64 + WAITING
+}
 
 /// The neighbour tables of all hosts.
 #[derive(Debug, Default)]
 pub(crate) struct Neighbours {
     /// By the host that has the entry, and the address.
     entries: BTreeMap<(HostId, IpAddr), Entry>,
+    /// Octets of the datagrams that wait.
+    waiting: u64,
 }
 
 #[derive(Debug, Default)]
@@ -119,8 +130,16 @@ impl Neighbours {
     /// A datagram waits for the answer. Returns the one that has waited longest if there are too many.
     pub(crate) fn wait(&mut self, from: HostId, address: IpAddr, datagram: Waiting) -> Option<Waiting> {
         let waiting = &mut self.entries.entry((from, address)).or_default().waiting;
+        self.waiting += octets(&datagram);
         waiting.push_back(datagram);
-        if waiting.len() > QUEUE_LENGTH { waiting.pop_front() } else { None }
+        let too_many = if waiting.len() > QUEUE_LENGTH { waiting.pop_front() } else { None };
+        self.waiting -= too_many.as_ref().map_or(0, octets);
+        too_many
+    }
+
+    /// The memory that they take, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.waiting + self.entries.len() as u64 * ENTRY
     }
 
     /// Something from this address has come to a host, sent by another: a sign of life.
@@ -147,6 +166,7 @@ impl Neighbours {
         for ((_, _), entry) in self.entries.iter_mut().filter(|((owner, _), _)| *owner == host) {
             lost.extend(std::mem::take(entry).waiting);
         }
+        self.waiting -= lost.iter().map(octets).sum::<u64>();
         lost
     }
 
@@ -165,6 +185,7 @@ impl Neighbours {
                 entry.host = host;
                 let waiting = std::mem::take(&mut entry.waiting);
                 if !waiting.is_empty() {
+                    self.waiting -= waiting.iter().map(octets).sum::<u64>();
                     return Some(Outcome { time, host, waiting });
                 }
             }

@@ -113,6 +113,11 @@ impl Middleboxes {
         self.ways.get(from.index() * hosts + to.index()).map_or(&[], Vec::as_slice)
     }
 
+    /// The memory that their state takes, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.boxes.iter().map(|middlebox| middlebox.tracker.memory()).sum()
+    }
+
     /// When a middlebox next sends RSTs. Nobody has to wait for a connection that expires silently.
     pub(crate) fn next_reset(&self) -> Option<Instant> {
         self.boxes.iter().filter_map(|middlebox| middlebox.tracker.next_reset()).min()

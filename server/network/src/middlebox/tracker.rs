@@ -17,6 +17,9 @@ use crate::random::Stream;
 use crate::wire;
 use halfopen_trace::MiddleboxLoss;
 
+/// Octets of memory that a connection is counted with: in the table, and where it waits to expire.
+const FLOW: u64 = 512;
+
 /// The two sockets of a connection, the lower first.
 pub(crate) type Sockets = [SocketAddr; 2];
 
@@ -137,6 +140,11 @@ impl Tracker {
     /// Whether it has no connections.
     pub(crate) fn is_empty(&self) -> bool {
         self.flows.is_empty()
+    }
+
+    /// The memory that the table takes, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.flows.len() as u64 * FLOW + self.translation.as_ref().map_or(0, Translation::memory)
     }
 
     /// When the next connection expires.

@@ -7,6 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use halfopen_scenario::Translates;
 
+/// Octets of memory that a port is counted with that is, or was, in use towards a socket outside.
+const PORT: u64 = 128;
+
 /// The shared address and its ports.
 #[derive(Debug)]
 pub(super) struct Translation {
@@ -26,6 +29,11 @@ impl Translation {
         let last_port = Translates::FIRST_PORT + (ports - 1);
         let next = Translates::FIRST_PORT;
         Translation { address: to, last_port, next, taken: BTreeMap::new(), owners: BTreeMap::new() }
+    }
+
+    /// The memory that its tables take, octets.
+    pub(super) fn memory(&self) -> u64 {
+        self.owners.len() as u64 * PORT
     }
 
     /// Whether it translates addresses of this family.

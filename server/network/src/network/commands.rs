@@ -115,10 +115,11 @@ impl Network {
 
     /// Everything under way from one host to another is lost.
     fn lose_under_way(&mut self, now: Instant, from: HostId, to: HostId) {
-        let Network { held, arriving, meeting, events, .. } = self;
+        let Network { held, arriving, meeting, octets, events, .. } = self;
         let mut stays = |packet: &Packet| {
             let gone = (packet.flight.from, packet.flight.to) == (from, to);
             if gone {
+                *octets -= packet.octets.len() as u64;
                 events.lose(now, packet.flight, LossReason::Partition);
             }
             !gone

@@ -12,7 +12,7 @@ use super::Network;
 use crate::addresses::Addresses;
 use crate::connections::Connections;
 use crate::event::EventKind;
-use crate::flight::{Flight, Loss, Outgoing, Packet};
+use crate::flight::{Flight, Loss, Outgoing};
 use crate::icmp;
 use crate::neighbours::{Lan, Waiting};
 use crate::path::Paths;
@@ -100,8 +100,7 @@ impl Network {
         let (sent, datagram) = waiting;
         let flight = Flight::of(&sent, sent.from).answered(Unreachable::Host);
         let octets = icmp::unreachable(&datagram, Unreachable::Host);
-        self.launched += 1;
-        self.arriving.insert((now, self.launched), Packet { flight, octets, place: 0, due: now });
+        self.arrive_at_once(now, flight, octets);
     }
 
     fn lose_unresolved(&mut self, now: Instant, (sent, _): &Waiting) {

@@ -29,6 +29,9 @@ use crate::rules::{Dropped, Rules};
 /// The most datagrams of hosts that may be under way at once, so that a run has bounded memory.
 pub const MAX_UNDER_WAY: usize = 1 << 14;
 
+/// Octets of memory that a datagram under way is counted with besides its own.
+const DATAGRAM: u64 = 160;
+
 /// Everything between the hosts of a scenario, and every datagram that is under way.
 ///
 /// It is driven like quinn-proto's endpoints: `handle_*` takes what comes in, `poll_*` gives out what follows, and `now`, which
@@ -68,6 +71,8 @@ pub struct Network {
     launched: u64,
     segments: u64,
     overflowed: bool,
+    /// Octets of the datagrams under way.
+    octets: u64,
     events: Events,
 }
 
@@ -102,6 +107,7 @@ impl Network {
             launched: 0,
             segments: 0,
             overflowed: false,
+            octets: 0,
             events: Events::default(),
         }
     }
@@ -158,6 +164,12 @@ impl Network {
         self.overflowed
     }
 
+    /// The memory that it takes, octets: the datagrams under way, and the state of neighbours and middleboxes.
+    pub fn memory(&self) -> u64 {
+        let datagrams = self.under_way() as u64 * DATAGRAM + self.octets;
+        datagrams + self.neighbours.memory() + self.middleboxes.memory()
+    }
+
     /// A host goes down or comes up. Datagrams that arrive at a host that is down are lost.
     pub fn set_up(&mut self, now: Instant, host: HostId, up: bool) {
         self.down[host.index()] = !up;
@@ -194,14 +206,22 @@ impl Network {
             self.overflowed = true;
             return;
         }
-        self.launched += 1;
-        let packet = Packet { flight: Flight::of(sent, sent.from), octets: datagram, place: 0, due: now };
-        self.arriving.insert((now, self.launched), packet);
+        self.arrive_at_once(now, Flight::of(sent, sent.from), datagram);
+    }
+
+    /// A datagram arrives in the next round of this instant.
+    fn arrive_at_once(&mut self, now: Instant, flight: Flight, octets: Vec<u8>) {
+        let (id, packet) = self.count(Packet { flight, octets, place: 0, due: now });
+        self.arriving.insert((now, id), packet);
     }
 
     /// Whether this many more datagrams may be under way.
     fn has_room_for(&self, datagrams: usize) -> bool {
-        self.arriving.len() + self.meeting.len() + self.held.len() + datagrams <= MAX_UNDER_WAY
+        self.under_way() + datagrams <= MAX_UNDER_WAY
+    }
+
+    fn under_way(&self) -> usize {
+        self.arriving.len() + self.meeting.len() + self.held.len()
     }
 
     /// A datagram leaves its host.
@@ -258,6 +278,7 @@ impl Network {
             self.meet_middleboxes(now, connections);
             let entry = self.arriving.first_entry().filter(|entry| entry.key().0 <= now)?;
             let ((_, id), Packet { flight, octets, .. }) = entry.remove_entry();
+            self.octets -= octets.len() as u64;
             self.overtake(now, id, flight);
             if self.down[flight.to.index()] {
                 self.events.lose(now, flight, LossReason::HostDown);
@@ -313,10 +334,16 @@ impl Network {
         }
     }
 
+    /// Counts a datagram that is under way from now on, and gives it its id.
+    fn count(&mut self, packet: Packet) -> (u64, Packet) {
+        self.launched += 1;
+        self.octets += packet.octets.len() as u64;
+        (self.launched, packet)
+    }
+
     /// A datagram sets out. It arrives when it is due and, if it is held, when enough others have overtaken it.
     fn launch(&mut self, due: Instant, flight: Flight, octets: Vec<u8>, behind: u32) {
-        self.launched += 1;
-        let (id, packet) = (self.launched, Packet { flight, octets, place: 0, due });
+        let (id, packet) = self.count(Packet { flight, octets, place: 0, due });
         if behind > 0 {
             self.held.push(Held { id, packet, behind });
         } else {

@@ -78,6 +78,7 @@ impl Bench {
                 deliveries.push((time.as_duration().as_millis() as u64, delivery));
             }
         }
+        assert_eq!((self.network.under_way(), self.network.octets), (0, 0));
         deliveries
     }
 

@@ -66,6 +66,7 @@ impl Network {
             Verdict::Lose(why) => (why, None),
             Verdict::Reset(why, reset) => (why, Some(reset)),
         };
+        self.octets -= packet.octets.len() as u64;
         self.events.lose(now, flight, LossReason::Middlebox { middlebox: which, why });
         if let (Some(reset), Ok((source, destination, _))) = (reset, read_segment(&packet.octets)) {
             let back = (flight.to, flight.from);
@@ -142,7 +143,7 @@ impl Network {
         }
         let place = self.place_behind(middlebox, flight);
         let due = now + self.stretches(from, to, self.middleboxes.on_way(from, to).len() + 1 - place);
-        self.launched += 1;
-        self.go_on(self.launched, Packet { flight, octets, place, due });
+        let (id, packet) = self.count(Packet { flight, octets, place, due });
+        self.go_on(id, packet);
     }
 }
