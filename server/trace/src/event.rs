@@ -27,6 +27,45 @@ pub struct Event {
 }
 
 impl Event {
+    /// The memory that it takes, octets. Its datagram is not counted: others may have it, too. Sizes are rounded up and the same on every
+    /// machine.
+    pub fn memory(&self) -> u64 {
+        /// What every event takes.
+        const EVENT: u64 = 48;
+        EVENT
+            + match &self.kind {
+                EventKind::SegmentSent(_) => 320,
+                EventKind::TcpInfo(_) => 384,
+                EventKind::FaultAdded(_) => 1024,
+                EventKind::ConnectionCreated(_)
+                | EventKind::MiddleboxChanged(_)
+                | EventKind::RunStarted(_) => 112,
+                EventKind::ExpectationResult(_) => 256,
+                EventKind::RunFinished(finished) => {
+                    256 + 48 * finished.problems.len() as u64 + 8 * finished.final_states.len() as u64
+                }
+                EventKind::SegmentArrived { .. }
+                | EventKind::SegmentLost { .. }
+                | EventKind::DestinationUnreachable { .. }
+                | EventKind::StateTransition { .. }
+                | EventKind::TimerChanged { .. }
+                | EventKind::KeepaliveOutcome { .. }
+                | EventKind::ConnectionError(_)
+                | EventKind::FaultApplied(_)
+                | EventKind::HostChanged(_)
+                | EventKind::ConnectionOpened(_)
+                | EventKind::SocketOpened { .. }
+                | EventKind::StepBlocked(_)
+                | EventKind::DataWritten { .. }
+                | EventKind::DataRead { .. }
+                | EventKind::DataMistaken { .. }
+                | EventKind::ApplicationResult(_)
+                | EventKind::CallReturned(_)
+                | EventKind::LimitReached(_)
+                | EventKind::RunStopped => 0,
+            }
+    }
+
     /// The octets of the datagram that it tells of, if it has them.
     pub fn datagram(&self) -> Option<&Arc<[u8]>> {
         match &self.kind {
@@ -211,4 +250,30 @@ pub enum HostState {
     Paused,
     /// It is off, and everything it knew of connections is gone. When it is up again it begins anew.
     Down,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FinalState, Problem};
+
+    #[test]
+    fn what_is_boxed_takes_what_is_counted() {
+        for (name, counted, size) in [
+            ("segment", 320, size_of::<SegmentSent>()),
+            ("TCP_INFO", 384, size_of::<TcpInfo>()),
+            ("fault", 1024, size_of::<FaultAdded>()),
+            ("connection", 112, size_of::<ConnectionCreated>()),
+            ("change", 112, size_of::<MiddleboxChanged>()),
+            ("result", 256, size_of::<ExpectationResult>()),
+            ("end", 256, size_of::<RunFinished>()),
+            ("problem", 48, size_of::<Problem>()),
+            ("final state", 8, size_of::<FinalState>()),
+        ] {
+            assert!(
+                size <= counted && counted <= 3 * size,
+                "a {name} has {size} octets, {counted} are counted"
+            );
+        }
+    }
 }

@@ -9,7 +9,7 @@ use halfopen_trace::{ExpectationId, ExpectationResult, Finding, HostId, SegmentN
 use crate::check::Check;
 use crate::connection::check_connection;
 use crate::ends::{End, Ends};
-use crate::wire::unresolved;
+use crate::work::Work;
 
 /// What claims are checked against.
 pub(crate) struct Evidence<'a> {
@@ -18,25 +18,20 @@ pub(crate) struct Evidence<'a> {
     /// Segments that never left their host.
     pub(crate) unresolved: BTreeSet<SegmentNumber>,
     pub(crate) virtual_time: Duration,
-}
-
-/// Checks every expectation of the scenario, in its order.
-pub(crate) fn check_all(
-    scenario: &Scenario,
-    trace: &Trace,
-    ends: &Ends,
-    virtual_time: Duration,
-) -> Vec<ExpectationResult> {
-    let evidence = Evidence { trace, ends, unresolved: unresolved(trace), virtual_time };
-    let expectations = (0..).map(ExpectationId).zip(&scenario.expectations);
-    let result = |(id, expectation)| {
-        let Check { passed, finding, connection, decided } = evidence.check(expectation);
-        ExpectationResult { expectation: id, passed, finding, connection, decided }
-    };
-    expectations.map(result).collect()
+    pub(crate) work: &'a Work<'a>,
 }
 
 impl Evidence<'_> {
+    /// Checks every expectation of the scenario, in its order.
+    pub(crate) fn check_all(&self, scenario: &Scenario) -> Vec<ExpectationResult> {
+        let expectations = (0..).map(ExpectationId).zip(&scenario.expectations);
+        let result = |(id, expectation)| {
+            let Check { passed, finding, connection, decided } = self.check(expectation);
+            ExpectationResult { expectation: id, passed, finding, connection, decided }
+        };
+        expectations.take_while(|_| self.work.goes_on(1)).map(result).collect()
+    }
+
     fn check(&self, expectation: &Expectation) -> Check {
         let at = expectation.at;
         match &expectation.claim {
@@ -72,7 +67,9 @@ impl Evidence<'_> {
             HostClaim::TcpInfo { at, .. } => end.info_at(*at).is_some(),
             _ => true,
         };
-        for end in self.ends.meant(host, connection).filter(exists) {
+        let on_host = self.ends.iter().filter(|end| self.work.goes_on(1) && end.host == host);
+        let meant = |end: &&End| connection.is_none_or(|connection| self.ends.is(connection, end.number));
+        for end in on_host.filter(meant).filter(exists) {
             last = check_connection(claim, end).in_time(at);
             if !last.passed {
                 last = last.by(end.number);

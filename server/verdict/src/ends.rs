@@ -55,7 +55,16 @@ pub(crate) struct Ends {
     /// The two numbers of a connection whose ends are on one host, each by the other.
     partners: BTreeMap<ConnectionNumber, ConnectionNumber>,
     opened: OpenedConnections,
+    /// How many states they went through.
+    moments: u64,
+    /// How often TCP_INFO told of one.
+    infos: u64,
 }
+
+/// Octets of memory that an end is counted with, in all tables; a state that it went through; and what TCP_INFO says of it.
+const END: u64 = 512;
+const MOMENT: u64 = 24;
+const INFO: u64 = 384;
 
 impl Ends {
     /// Takes the next event. Most are about segments and timers and change no end, so none is looked up for them.
@@ -74,6 +83,7 @@ impl Ends {
                 }
             }
             EventKind::StateTransition { from, to, .. } => {
+                self.moments += 1;
                 self.with_end(event, |end| end.change_state(*from, *to, moment));
             }
             EventKind::KeepaliveOutcome { verdict, probes, silence } => {
@@ -94,7 +104,10 @@ impl Ends {
             | EventKind::CallReturned(CallReturned { error, end_of_stream, .. }) => {
                 self.with_end(event, |end| end.call_returned(*error, *end_of_stream, moment));
             }
-            EventKind::TcpInfo(info) => self.with_end(event, |end| end.infos.push((**info, moment))),
+            EventKind::TcpInfo(info) => {
+                self.infos += 1;
+                self.with_end(event, |end| end.infos.push((**info, moment)));
+            }
             EventKind::DataMistaken { .. } => self.with_end(event, |end| end.mistaken = true),
             EventKind::HostChanged(_)
             | EventKind::RunStarted(_)
@@ -136,20 +149,18 @@ impl Ends {
         self.list.iter()
     }
 
-    /// The ends on a host, of this connection if one is meant.
-    pub(crate) fn meant(
-        &self,
-        host: HostId,
-        connection: Option<ConnectionRef>,
-    ) -> impl Iterator<Item = &End> {
-        let is_meant = move |end: &&End| {
-            end.host == host && connection.is_none_or(|connection| self.is(connection, end.number))
-        };
-        self.list.iter().filter(is_meant)
+    /// The number of ends.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The memory that they take, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.list.len() as u64 * END + self.moments * MOMENT + self.infos * INFO
     }
 
     /// Whether a program opened this connection under that reference.
-    fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
+    pub(crate) fn is(&self, meant: ConnectionRef, number: ConnectionNumber) -> bool {
         self.opened.is(meant, number)
     }
 

@@ -14,6 +14,7 @@ impl Evidence<'_> {
     /// Every connection is closed on every host, or gone with it.
     pub(crate) fn check_all_closed(&self) -> Check {
         let mut last: Option<Decision> = None;
+        self.work.goes_on(self.ends.len());
         let mut ends: Vec<_> = self.ends.iter().collect();
         if ends.is_empty() {
             return Check::broken(Finding::NoConnection);
@@ -34,6 +35,7 @@ impl Evidence<'_> {
 
     /// All that applications wrote, those of one host or of all, was read by their peers, or not all of it.
     pub(crate) fn check_data(&self, of: Option<HostId>, wholeness: Wholeness) -> Check {
+        self.work.goes_on(self.ends.len());
         let mut written = BTreeMap::new();
         let mut readers: BTreeMap<ConnectionNumber, Vec<&End>> = BTreeMap::new();
         let mut ends: Vec<_> = self.ends.iter().collect();

@@ -1,5 +1,47 @@
 //! Paths with gaps: of states, and of segments.
 
+/// How far along a path one may have come: a gap stands for any number of things.
+pub(crate) struct Progress<'a, I> {
+    path: &'a [I],
+    gap: &'a I,
+    /// By position in the path: whether all before it is found.
+    reached: Vec<bool>,
+}
+
+impl<'a, I: PartialEq> Progress<'a, I> {
+    /// Nothing is found yet.
+    pub(crate) fn new(path: &'a [I], gap: &'a I) -> Progress<'a, I> {
+        let mut reached = vec![false; path.len() + 1];
+        reached[0] = true;
+        let mut progress = Progress { path, gap, reached };
+        progress.skip_gaps();
+        progress
+    }
+
+    /// The next thing is found.
+    pub(crate) fn find(&mut self, is: impl Fn(&I) -> bool) {
+        // From the end, so that nothing is found twice.
+        for index in (0..=self.path.len()).rev() {
+            let waits = self.reached[index] && self.path.get(index) == Some(self.gap);
+            let before = index.checked_sub(1).filter(|before| self.reached[*before]);
+            let item = before.map(|before| &self.path[before]).filter(|item| *item != self.gap);
+            self.reached[index] = waits || item.is_some_and(&is);
+        }
+        self.skip_gaps();
+    }
+
+    fn skip_gaps(&mut self) {
+        for (index, item) in self.path.iter().enumerate() {
+            self.reached[index + 1] |= self.reached[index] && item == self.gap;
+        }
+    }
+
+    /// Whether what is found is the whole path.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.reached[self.path.len()]
+    }
+}
+
 /// Whether what is found is the path's, item by item, a gap standing for any number of them.
 pub(crate) fn matches_path<I: PartialEq, T>(
     path: &[I],
@@ -7,27 +49,9 @@ pub(crate) fn matches_path<I: PartialEq, T>(
     found: &[T],
     is: impl Fn(&I, &T) -> bool,
 ) -> bool {
-    // How far the path may have come after each of them.
-    let mut reached = vec![false; path.len() + 1];
-    reached[0] = true;
-    let skip_gaps = |reached: &mut [bool]| {
-        for index in 0..path.len() {
-            reached[index + 1] |= reached[index] && path[index] == *gap;
-        }
-    };
-    skip_gaps(&mut reached);
-    for thing in found {
-        let mut next = vec![false; path.len() + 1];
-        for index in (0..path.len()).filter(|index| reached[*index]) {
-            match &path[index] {
-                item if item == gap => next[index] = true,
-                item => next[index + 1] |= is(item, thing),
-            }
-        }
-        skip_gaps(&mut next);
-        reached = next;
-    }
-    reached[path.len()]
+    let mut progress = Progress::new(path, gap);
+    found.iter().for_each(|thing| progress.find(|item| is(item, thing)));
+    progress.is_complete()
 }
 
 #[cfg(test)]

@@ -6,10 +6,14 @@ use halfopen_scenario::{
     Action, Claim, ConnectionRef, Effect, Failure, Fault, HostClaim, HostId, Program, Scenario,
 };
 use halfopen_tcp::Errno;
-use halfopen_trace::{ApplicationResult, Event, EventKind, FaultId, Problem, StepId};
+use halfopen_trace::{Event, EventKind, FaultId, Problem, StepId};
 
 use crate::ends::Ends;
-use crate::steps::{self, StepState, Steps};
+use crate::steps::{self, Ending, StepState, Steps};
+use crate::work::Work;
+
+/// Octets of memory that wrong data is counted with.
+const MISTAKEN: u64 = 48;
 
 /// What of a run is, or may become, a problem.
 #[derive(Debug, Default)]
@@ -58,8 +62,19 @@ impl Suspicions {
         }
     }
 
+    /// The memory that they take besides that of the scenario's faults, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.mistaken.len() as u64 * MISTAKEN
+    }
+
     /// Whether the run ended before it was over, and all its problems.
-    pub(crate) fn conclude(self, scenario: &Scenario, ends: &Ends, steps: &Steps) -> (bool, Vec<Problem>) {
+    pub(crate) fn conclude(
+        self,
+        scenario: &Scenario,
+        ends: &Ends,
+        steps: &Steps,
+        work: &Work<'_>,
+    ) -> (bool, Vec<Problem>) {
         let Suspicions { mistaken: mut problems, missing, lethal: _, killed, cut_short } = self;
         if let Some(problem) = cut_short {
             // What did not happen may still have been to come.
@@ -76,6 +91,7 @@ impl Suspicions {
         };
         let programs = scenario.programs.iter().enumerate().filter(survived);
         // Nor can what waits for a peer that is gone with its host.
+        let programs = programs.take_while(|_| work.goes_on(ends.len()));
         let programs = programs.filter(|(position, program)| !is_alone(*position, program, ends, steps));
         problems.extend(programs.filter_map(|(position, program)| not_done(position, program, steps)));
         (false, problems)
@@ -109,8 +125,8 @@ impl Victims {
 
 /// Steps that should have failed with an error, and did not.
 fn surprises(scenario: &Scenario, steps: &Steps) -> impl Iterator<Item = Problem> {
-    steps.results.iter().filter_map(|result| {
-        let ApplicationResult { step, error, failed, .. } = *result;
+    steps.endings.iter().filter_map(|ending| {
+        let Ending { step, error, failed } = *ending;
         let (program, index) = (scenario.programs.get(step.program as usize)?, step.step as usize);
         let Failure::Must(expected) = program.steps.get(index)?.failure else { return None };
         let as_expected = error.is_some_and(|errno| expected.contains(errno));
@@ -122,25 +138,25 @@ fn surprises(scenario: &Scenario, steps: &Steps) -> impl Iterator<Item = Problem
 /// so, and so does a repetition around the step, which ends with it.
 fn failures(scenario: &Scenario, steps: &Steps) -> impl Iterator<Item = Problem> {
     let failed: BTreeSet<(StepId, Option<Errno>)> = steps
-        .results
+        .endings
         .iter()
-        .filter(|result| is_failure(scenario, result))
-        .map(|result| (result.step, result.error))
+        .filter(|ending| is_failure(scenario, ending))
+        .map(|ending| (ending.step, ending.error))
         .collect();
     failed.into_iter().map(|(step, error)| Problem::StepFailed { step, error })
 }
 
-fn is_failure(scenario: &Scenario, result: &ApplicationResult) -> bool {
-    let Some(program) = scenario.programs.get(result.step.program as usize) else { return false };
-    let index = result.step.step as usize;
+fn is_failure(scenario: &Scenario, ending: &Ending) -> bool {
+    let Some(program) = scenario.programs.get(ending.step.program as usize) else { return false };
+    let index = ending.step.step as usize;
     let Some(step) = program.steps.get(index) else { return false };
     // A wait with a timeout is expected to time out.
-    let is_timeout = step.timeout.is_some() && result.error == Some(Errno::Again);
-    let is_wrong = result.failed || result.error.is_some() && !is_timeout;
+    let is_timeout = step.timeout.is_some() && ending.error == Some(Errno::Again);
+    let is_wrong = ending.failed || ending.error.is_some() && !is_timeout;
     let is_repeated = (0..index).any(|repeat| steps::body(program, repeat).contains(&index));
     let is_expected = scenario.expectations.iter().any(|expectation| match &expectation.claim {
         Claim::Host { host, claim: HostClaim::Error(errors), .. } => {
-            *host == program.host && result.error.is_some_and(|errno| errors.contains(errno))
+            *host == program.host && ending.error.is_some_and(|errno| errors.contains(errno))
         }
         _ => false,
     });

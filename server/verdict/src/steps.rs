@@ -1,9 +1,11 @@
 //! How far each step of each application came, read from the trace.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use halfopen_scenario::{Action, Program, Scenario, Step};
-use halfopen_trace::{ApplicationResult, Event, EventKind};
+use halfopen_tcp::Errno;
+use halfopen_trace::{ApplicationResult, Event, EventKind, StepId};
 
 /// How far a step came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,15 +20,27 @@ pub(crate) enum StepState {
 }
 
 /// The steps of a run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Steps {
     /// By program and step.
     states: Vec<Vec<StepState>>,
     /// By program: the step in which it waits.
     blocked: Vec<Option<usize>>,
-    /// How each step ended, in the order of their ends.
-    pub(crate) results: Vec<ApplicationResult>,
+    /// The ways in which steps ended, in the order in which they first did.
+    pub(crate) endings: Vec<Ending>,
+    known: BTreeSet<Ending>,
 }
+
+/// A way in which a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ending {
+    pub(crate) step: StepId,
+    pub(crate) error: Option<Errno>,
+    pub(crate) failed: bool,
+}
+
+/// Octets of memory that an ending is counted with.
+const ENDING: u64 = 64;
 
 impl Steps {
     /// The steps of a run in which nothing has happened yet.
@@ -35,8 +49,14 @@ impl Steps {
         Steps {
             states: scenario.programs.iter().map(ahead).collect(),
             blocked: vec![None; scenario.programs.len()],
-            results: Vec::new(),
+            endings: Vec::new(),
+            known: BTreeSet::new(),
         }
+    }
+
+    /// The memory that they take besides that of the scenario's programs, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.endings.len() as u64 * ENDING
     }
 
     /// Takes the next event.
@@ -44,7 +64,11 @@ impl Steps {
         let (step, state) = match event.kind {
             EventKind::StepBlocked(step) => (step, StepState::Begun),
             EventKind::ApplicationResult(result) => {
-                self.results.push(result);
+                let ApplicationResult { step, error, failed, .. } = result;
+                let ending = Ending { step, error, failed };
+                if self.known.insert(ending) {
+                    self.endings.push(ending);
+                }
                 (result.step, StepState::Ended)
             }
             _ => return,
