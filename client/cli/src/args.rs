@@ -52,15 +52,20 @@ pub(crate) struct GlobalArgs {
 impl GlobalArgs {
     /// The requested service, or one in this process.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+        self.connect_or(&Config::own()).await
+    }
+
+    /// The requested service, or one in this process with this configuration.
+    pub(crate) async fn connect_or(&self, own: &Config) -> Result<Client, Failure> {
         match &self.server {
             Some(address) => Ok(Client::connect_with(address, &self.connect_options()?).await?),
-            None => GlobalArgs::here(),
+            None => GlobalArgs::here(own),
         }
     }
 
     /// A service in this process.
-    pub(crate) fn here() -> Result<Client, Failure> {
-        let service = Service::new(&Config::default()).map_err(Failure::Start)?;
+    pub(crate) fn here(config: &Config) -> Result<Client, Failure> {
+        let service = Service::new(config).map_err(Failure::Start)?;
         Ok(Client::new(service.connect(), "this process".to_owned()))
     }
 

@@ -175,6 +175,23 @@ fn no_server_ends_with_4_and_says_what_to_do() {
 }
 
 #[test]
+fn a_run_that_costs_more_than_it_may_ends_with_5_and_says_where_to_raise_the_limit() {
+    for (option, limit, part) in [
+        ("--max-run-memory", "100kB", "the limit of 100 kB of memory"),
+        ("--max-run-connections", "1", "the limit of 1 end of connections"),
+        ("--max-run-comparisons", "1", "not judged within 1 comparison"),
+    ] {
+        let ended = run(&["run", "dead-client", option, limit]);
+        assert_eq!(ended.code, Some(5), "{}{}", ended.out, ended.err);
+        for part in [part, "raise the limit where it is run"] {
+            assert!(ended.out.contains(part), "{option}: {}", ended.out);
+        }
+    }
+    let enough = ["run", "dead-client", "--max-run-connections", "2", "--max-run-processor-time", "1min"];
+    assert_eq!(run(&enough).code, Some(0));
+}
+
+#[test]
 fn a_run_at_its_limit_ends_with_5_and_shows_how_far_it_got() {
     let ended = run_text(&changed("expect:", "limits: {virtual-time: 1h}\nexpect:"));
     assert_eq!(ended.code, Some(5), "{}{}", ended.out, ended.err);

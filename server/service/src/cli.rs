@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use halfopen_proto::Token;
+use halfopen_sim::Budget;
 use halfopen_units::{ParseError, parse_duration, parse_size};
 use tokio::net::TcpListener;
 
@@ -40,6 +41,12 @@ pub struct ServeOptions {
     /// The number of sessions over all clients; one client may have half of them
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_SESSIONS", default_value_t = 2048)]
     pub max_sessions: usize,
+    /// The memory of all runs at which no further work is accepted; what was accepted goes on
+    #[arg(long, value_name = "SIZE", env = "HALFOPEN_MAX_MEMORY", default_value = "2GiB", value_parser = size)]
+    pub max_memory: u64,
+    /// What each run may cost.
+    #[command(flatten)]
+    pub budget: BudgetOptions,
     /// Serve TLS with the certificate in this PEM file, followed by its intermediate certificates
     #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_CERT", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -83,6 +90,40 @@ pub struct ServeOptions {
     pub log_format: LogFormat,
 }
 
+/// What each run may cost.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct BudgetOptions {
+    /// The memory that a run may take; then it ends as unfinished [default: 512MiB on a server, 4GiB in this process]
+    #[arg(long, value_name = "SIZE", env = "HALFOPEN_MAX_RUN_MEMORY", value_parser = size)]
+    pub max_run_memory: Option<u64>,
+    /// The ends of connections that a run may have [default: 100000 on a server, 1000000 in this process]
+    #[arg(long, value_name = "N", env = "HALFOPEN_MAX_RUN_CONNECTIONS")]
+    pub max_run_connections: Option<u64>,
+    /// The comparisons that a verdict may take, of what happened with what is expected [default: a billion on a server, ten in this
+    /// process]
+    #[arg(long, value_name = "N", env = "HALFOPEN_MAX_RUN_COMPARISONS")]
+    pub max_run_comparisons: Option<u64>,
+    /// The processor time that a run may take, on this machine [default: 1min on a server, any in this process]
+    #[arg(long, value_name = "TIME", env = "HALFOPEN_MAX_RUN_PROCESSOR_TIME", value_parser = time)]
+    pub max_run_processor_time: Option<Duration>,
+}
+
+impl BudgetOptions {
+    /// The configuration with these limits, where they are set.
+    pub fn apply(&self, config: &Config) -> Config {
+        let Budget { memory, connections, comparisons } = config.budget;
+        Config {
+            budget: Budget {
+                memory: self.max_run_memory.unwrap_or(memory),
+                connections: self.max_run_connections.unwrap_or(connections),
+                comparisons: self.max_run_comparisons.unwrap_or(comparisons),
+            },
+            processor_time: self.max_run_processor_time.or(config.processor_time),
+            ..config.clone()
+        }
+    }
+}
+
 /// The minimum length of a token.
 const MIN_TOKEN: usize = 16;
 
@@ -116,7 +157,9 @@ impl ServeOptions {
             max_unread_events: self.max_unread_events,
             max_pause: self.max_pause,
             max_sessions: self.max_sessions,
+            max_memory: self.max_memory,
             grace: self.grace,
+            ..self.budget.apply(&Config::default())
         }
     }
 

@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
+use halfopen_sim::Budget;
+
 /// The maximum size of a request, in bytes. It is larger than the limit for scenarios, so that a text slightly over that
 /// limit gets the clearer error of the scenario language.
 pub(crate) const MAX_REQUEST: usize = 8 << 20;
@@ -23,13 +25,27 @@ pub struct Config {
     pub max_pause: Duration,
     /// The number of sessions, over all clients. One client may have half of them.
     pub max_sessions: usize,
+    /// What each run may cost. One that would cost more ends as unfinished.
+    pub budget: Budget,
+    /// The processor time of a run, if that is limited; then it ends as unfinished. This limit alone depends on the machine.
+    pub processor_time: Option<Duration>,
+    /// The memory of all runs in progress and of their unread events, in bytes, at which further calls get
+    /// RESOURCE_EXHAUSTED. What was accepted goes on.
+    pub max_memory: u64,
     /// How long open runs may continue after the service was asked to stop.
     pub grace: Duration,
 }
 
+impl Config {
+    /// For a service that only its own process uses: [`Budget::OWN`], and no limit of time or of the memory of all runs.
+    pub fn own() -> Config {
+        Config { budget: Budget::OWN, processor_time: None, max_memory: u64::MAX, ..Config::default() }
+    }
+}
+
 impl Default for Config {
-    /// One thread per core, 256 waiting calls of a client, four million unread events, pauses of 5 minutes,
-    /// 2,048 sessions, 5 seconds to stop.
+    /// For a service that many use: one thread per core, 256 waiting calls of a client, four million unread events, pauses of 5
+    /// minutes, 2,048 sessions, [`Budget::SHARED`] and a minute for each run, 2 GiB for all, 5 seconds to stop.
     fn default() -> Config {
         Config {
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
@@ -37,6 +53,9 @@ impl Default for Config {
             max_unread_events: 4_000_000,
             max_pause: Duration::from_secs(300),
             max_sessions: 2048,
+            budget: Budget::SHARED,
+            processor_time: Some(Duration::from_secs(60)),
+            max_memory: 2 << 30,
             grace: Duration::from_secs(5),
         }
     }

@@ -10,13 +10,14 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tonic::Status;
 
+use crate::cost::Meter;
 use crate::loading::{Latest, Wanted};
 use crate::pool::{Caller, Task, panic_message};
 use crate::status;
 use crate::tail::Writer;
 
 /// Executes runs. A runner gives the sink every event, `RunFinished` last, and stops soon after [`Sink::keep_going`]
-/// returns false. If it panics, the reader of that run gets INTERNAL; other runs are not affected.
+/// says so. If it panics, the reader of that run gets INTERNAL; other runs are not affected.
 pub trait Runner: Send + Sync + 'static {
     /// Executes one run on the calling thread.
     fn run(&self, scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink);
@@ -39,6 +40,7 @@ pub(crate) struct Execution {
     pub(crate) runner: Arc<dyn Runner>,
     pub(crate) writer: Writer,
     pub(crate) caller: Caller,
+    pub(crate) meter: Meter,
     /// Is told once the scenario is loaded, or why it cannot be.
     pub(crate) loaded: oneshot::Sender<Result<(), Status>>,
 }
@@ -53,44 +55,59 @@ impl Task for Execution {
     }
 
     fn execute(self: Box<Self>) {
-        let Execution { wanted, latest, options, runner, writer, caller, loaded } = *self;
+        let Execution { wanted, latest, options, runner, mut writer, caller, mut meter, loaded } = *self;
         let scenario = catch_unwind(AssertUnwindSafe(|| latest.load(wanted)))
             .unwrap_or_else(|panic| Err(status::loading_failed(&panic_message(panic.as_ref()))));
         // Without a reader, the writer ends the run.
         let _ = loaded.send(scenario.as_ref().map(|_| ()).map_err(Status::clone));
         match scenario {
-            Ok(scenario) => execute(runner.as_ref(), &scenario, &options, writer, caller),
+            Ok(scenario) => {
+                let log = Log::begin(caller, &scenario, options.seed);
+                let mut sink = meter.run(&mut writer);
+                // The runner keeps no state of a run, and the writer only sends.
+                let run = AssertUnwindSafe(|| runner.run(&scenario, &options, &mut sink));
+                let ended = catch_unwind(run).map_err(|panic| panic_message(panic.as_ref()));
+                drop(sink);
+                log.end(&ended, &writer);
+                if let Err(message) = ended {
+                    writer.panicked(message);
+                }
+            }
             Err(status) => tracing::info!(%caller, "no run: {}", status.message()),
         }
     }
 }
 
-/// Executes a run, and logs its line.
-fn execute(
-    runner: &dyn Runner,
-    scenario: &Arc<Scenario>,
-    options: &RunOptions,
-    mut writer: Writer,
+/// The line of a run in the log.
+struct Log {
+    run: u64,
     caller: Caller,
-) {
-    /// The number of the last run of this process.
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    let run = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-    let (scenario_name, seed, began) = (scenario.name(), options.seed, Instant::now());
-    // The runner keeps no state of a run, and the writer only sends.
-    let ended = catch_unwind(AssertUnwindSafe(|| runner.run(scenario, options, &mut writer)));
-    let milliseconds = began.elapsed().as_millis();
-    match ended {
-        Err(panic) => {
-            let message = panic_message(panic.as_ref());
-            tracing::error!(run, %caller, scenario = %scenario_name, seed, milliseconds, "the run panicked: {message}");
-            writer.panicked(message);
-        }
-        Ok(()) => {
-            let verdict =
-                writer.verdict().map_or_else(|| "none".to_owned(), |verdict| format!("{verdict:?}"));
-            let wanted = writer.is_wanted();
-            tracing::info!(run, %caller, scenario = %scenario_name, seed, verdict, wanted, milliseconds, "run");
+    scenario: String,
+    seed: u64,
+    began: Instant,
+}
+
+impl Log {
+    fn begin(caller: Caller, scenario: &Scenario, seed: u64) -> Log {
+        /// The number of the last run of this process.
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let run = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        Log { run, caller, scenario: scenario.name(), seed, began: Instant::now() }
+    }
+
+    fn end(self, ended: &Result<(), String>, writer: &Writer) {
+        let Log { run, caller, scenario, seed, began } = self;
+        let milliseconds = began.elapsed().as_millis();
+        match ended {
+            Err(message) => {
+                tracing::error!(run, %caller, %scenario, seed, milliseconds, "the run panicked: {message}");
+            }
+            Ok(()) => {
+                let verdict =
+                    writer.verdict().map_or_else(|| "none".to_owned(), |verdict| format!("{verdict:?}"));
+                let wanted = writer.is_wanted();
+                tracing::info!(run, %caller, %scenario, seed, verdict, wanted, milliseconds, "run");
+            }
         }
     }
 }

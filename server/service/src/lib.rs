@@ -7,6 +7,7 @@ mod access;
 mod cli;
 mod config;
 mod convert;
+mod cost;
 mod deadline;
 mod execution;
 mod lifecycle;
@@ -39,10 +40,11 @@ pub fn standalone(text: &str, variant: &str) -> Result<String, String> {
 }
 
 pub use access::{Access, Origin};
-pub use cli::{ServeError, ServeOptions, run};
+pub use cli::{BudgetOptions, ServeError, ServeOptions, run};
 pub use config::Config;
 pub use execution::Runner;
 pub use halfopen_proto::Token;
+pub use halfopen_sim::Budget;
 pub use log::{LOG_VARIABLE, LogFormat, log_to_stderr};
 pub use port::PortLimits;
 pub use service::Service;

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 
+use crate::cost::Memory;
 use crate::deadline::is_late;
 use crate::status;
 
@@ -53,10 +54,11 @@ pub(crate) trait Task: Send {
     fn execute(self: Box<Self>);
 }
 
-/// Threads, and a bounded queue. Dropping it discards what waits; its threads end with their current work.
+/// Threads, and a bounded queue, which takes nothing while too much memory is in use. Dropping it discards what waits; its threads end with their current work.
 #[derive(Debug)]
 pub(crate) struct Pool {
     queue: Arc<Queue>,
+    memory: Memory,
 }
 
 #[derive(Debug)]
@@ -99,10 +101,10 @@ impl fmt::Debug for Lane {
 
 impl Pool {
     /// Starts the threads. Fails if the operating system provides none.
-    pub(crate) fn new(threads: NonZeroUsize, share: usize) -> io::Result<Pool> {
+    pub(crate) fn new(threads: NonZeroUsize, share: usize, memory: Memory) -> io::Result<Pool> {
         let threads = threads.get();
         let queue = Queue { threads, share, state: Mutex::default(), changed: Condvar::new() };
-        let pool = Pool { queue: Arc::new(queue) };
+        let pool = Pool { queue: Arc::new(queue), memory };
         for number in 1..=2 * threads {
             let queue = Arc::clone(&pool.queue);
             thread::Builder::new().name(format!("work-{number}")).spawn(move || queue.work())?;
@@ -113,7 +115,10 @@ impl Pool {
     /// Queues a task. Fails with RESOURCE_EXHAUSTED if too much waits already.
     pub(crate) fn submit(&self, caller: Caller, task: Box<dyn Task>) -> Result<(), Status> {
         let Queue { threads, share, .. } = *self.queue;
-        self.queue.lock().submit(caller, task, threads, share)?;
+        let mut state = self.queue.lock();
+        self.memory.admit(state.usual.clamp(SOONEST, LATEST))?;
+        state.submit(caller, task, threads, share)?;
+        drop(state);
         self.queue.changed.notify_one();
         Ok(())
     }

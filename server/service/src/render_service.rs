@@ -1,6 +1,7 @@
 //! RenderService: pictures, explanations and reports of runs, for clients in every language.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::render_request::Source;
 use halfopen_proto::v1::render_service_server::RenderService;
 use halfopen_proto::v1::{Event, ExecuteRunRequest, RenderFormat, RenderRequest, RenderResponse};
-use halfopen_sim::{RunOptions, Sink};
+use halfopen_sim::{Interruption, RunOptions, Sink};
 use halfopen_view::explain::{self, ExplainOptions};
 use halfopen_view::picture::PictureOptions;
 use halfopen_view::picture::text::{AsciiWriter, Paper};
@@ -22,7 +23,9 @@ use halfopen_view::report::{
 use prost::Message;
 use tonic::{Request, Response, Status};
 
+use crate::config::Config;
 use crate::convert::Converter;
+use crate::cost::Meter;
 use crate::deadline::deadline;
 use crate::loading::{Wanted, named};
 use crate::pool::Caller;
@@ -91,12 +94,15 @@ impl RenderHandler {
         let ExecuteRunRequest { source, seed, variant, profile, snapshot_length } = request;
         let source = source.ok_or_else(status::source_missing)?;
         let wanted = Wanted { source, variant, profile: named(&profile)?, session: false };
-        let options = RunOptions { seed: seed.unwrap_or(RunOptions::default().seed), snapshot_length };
+        let Config { budget, processor_time, .. } = self.0.config;
+        let seed = seed.unwrap_or(RunOptions::default().seed);
+        let options = RunOptions { seed, snapshot_length, budget, keeps_trace: false };
+        let mut meter = Meter::new(self.0.memory.clone(), processor_time);
         let (latest, runner) = (self.0.latest.clone(), Arc::clone(&self.0.runner));
         let run = move |is_wanted: &dyn Fn() -> bool| {
             let scenario = latest.load(wanted)?;
             let mut collector = Collector { converter: Converter::default(), events: Vec::new(), is_wanted };
-            runner.run(&scenario, &options, &mut collector);
+            runner.run(&scenario, &options, &mut meter.run(&mut collector));
             match collector.events.len() {
                 events if events > MAX_EVENTS => Err(status::render_too_large(events as u64, MAX_EVENTS)),
                 _ => Ok(collector.events),
@@ -121,8 +127,11 @@ impl Sink for Collector<'_> {
         }
     }
 
-    fn keep_going(&mut self) -> bool {
-        self.events.len() <= MAX_EVENTS && (self.is_wanted)()
+    fn keep_going(&mut self, _memory: u64) -> ControlFlow<Interruption> {
+        match self.events.len() <= MAX_EVENTS && (self.is_wanted)() {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(Interruption::Unwanted),
+        }
     }
 }
 

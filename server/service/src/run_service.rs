@@ -15,7 +15,9 @@ use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep_until};
 use tonic::{Request, Response, Status};
 
+use crate::config::Config;
 use crate::convert::Converter;
+use crate::cost::Meter;
 use crate::deadline::{deadline, is_late};
 use crate::execution::Execution;
 use crate::lifecycle::OpenStream;
@@ -51,14 +53,14 @@ impl RunService for RunHandler {
         let source = source.ok_or_else(status::source_missing)?;
         let wanted = Wanted { source, variant, profile: named(&profile)?, session: false };
         let seed = seed.unwrap_or(RunOptions::default().seed);
-        let options = RunOptions { seed, snapshot_length };
+        let Config { budget, processor_time, .. } = shared.config;
+        let options = RunOptions { seed, snapshot_length, budget, keeps_trace: false };
         let (writer, messages) = tail(&shared.unread, caller, deadline);
         let (loaded, is_loaded) = oneshot::channel();
         let (runner, latest) = (Arc::clone(&shared.runner), shared.latest.clone());
-        shared.pool.submit(
-            caller,
-            Box::new(Execution { wanted, latest, options, runner, writer, caller, loaded }),
-        )?;
+        let meter = Meter::new(shared.memory.clone(), processor_time);
+        let execution = Execution { wanted, latest, options, runner, writer, caller, meter, loaded };
+        shared.pool.submit(caller, Box::new(execution))?;
 
         let mut expiry = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
         tokio::select! {

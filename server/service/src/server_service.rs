@@ -10,6 +10,7 @@ use halfopen_tcp::Profile;
 use tonic::{Request, Response, Status};
 
 use crate::config::{Config, MAX_REQUEST};
+use crate::convert::duration;
 use crate::shared::Shared;
 
 /// The features of this server: all that exist.
@@ -55,6 +56,11 @@ fn limits(config: &Config) -> ServerLimits {
         scenario_bytes: Limits::MAX_TEXT as u64,
         run_events: Limits::MAX_EVENTS,
         sessions: config.max_sessions as u64,
+        run_memory_bytes: config.budget.memory,
+        run_connections: config.budget.connections,
+        run_comparisons: config.budget.comparisons,
+        run_processor_time: config.processor_time.map(duration),
+        memory_bytes: config.max_memory,
     }
 }
 

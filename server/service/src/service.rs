@@ -34,6 +34,7 @@ use tower::service_fn;
 
 use crate::access::Access;
 use crate::config::{Config, MAX_REQUEST};
+use crate::cost::Memory;
 use crate::execution::Runner;
 use crate::lifecycle::{Lifecycle, report_health};
 use crate::loading::Latest;
@@ -76,13 +77,15 @@ impl Service {
     /// A service that executes runs with `runner`. Fails if the operating system provides no threads.
     pub fn with_runner(config: &Config, runner: impl Runner) -> io::Result<Service> {
         let (health, health_server) = tonic_health::server::health_reporter();
+        let memory = Memory::new(config.max_memory);
         let shared = Arc::new(Shared {
             sessions: Sessions::new(config.threads.get(), config.max_sessions)?,
-            pool: Pool::new(config.threads, config.queue)?,
+            pool: Pool::new(config.threads, config.queue, memory.clone())?,
             runner: Arc::new(runner),
             latest: Latest::default(),
             lifecycle: Lifecycle::new(),
-            unread: Unread::default(),
+            unread: Unread::new(memory.clone()),
+            memory,
             connections: Connections::default(),
             config: config.clone(),
         });

@@ -12,7 +12,9 @@ use halfopen_sim::RunOptions;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
+use crate::config::Config;
 use crate::convert;
+use crate::cost::Meter;
 use crate::deadline::deadline;
 use crate::lifecycle::OpenStream;
 use crate::loading::{Wanted, named};
@@ -115,9 +117,13 @@ impl SessionService for SessionHandler {
         let bytes = 0;
         let scenario = pool.compute(caller, bytes, deadline, load).await??;
         let seed = request.seed.unwrap_or(RunOptions::default().seed);
-        let options = RunOptions { seed, snapshot_length: request.snapshot_length };
+        let Config { budget, processor_time, .. } = self.0.config;
+        // The record keeps every event anyway.
+        let options =
+            RunOptions { seed, snapshot_length: request.snapshot_length, budget, keeps_trace: true };
+        let meter = Meter::new(self.0.memory.clone(), processor_time);
         let created = created(&scenario, lease);
-        let opening = Opening { scenario, options, participants, lease };
+        let opening = Opening { scenario, options, meter, participants, lease };
         sessions.open(caller, request.request_id, opening, created).map(Response::new)
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::cost::Memory;
 use crate::execution::Runner;
 use crate::lifecycle::Lifecycle;
 use crate::loading::Latest;
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) latest: Latest,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) unread: Unread,
+    pub(crate) memory: Memory,
     pub(crate) connections: Connections,
     pub(crate) sessions: Sessions,
 }
@@ -37,6 +39,8 @@ pub struct Load {
     /// The number of events that no reader has taken yet, over all runs. Every 256 bytes of datagrams count as one more
     /// event.
     pub unread_events: u64,
+    /// The memory of all runs in progress and of their unread events, in bytes, as far as it is counted.
+    pub memory: u64,
 }
 
 impl Shared {
@@ -47,6 +51,7 @@ impl Shared {
             waiting_runs: self.pool.waiting(),
             sessions: self.sessions.count(),
             unread_events: self.unread.events(),
+            memory: self.memory.in_use(),
         }
     }
 }

@@ -6,16 +6,18 @@
 //! with the bytes of a datagram counts as more than one.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use halfopen_sim::Sink;
+use halfopen_sim::{Interruption, Sink};
 use halfopen_trace::{Event, EventKind, Verdict};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use crate::cost::Memory;
 use crate::deadline::is_late;
 use crate::pool::Caller;
 
@@ -29,29 +31,39 @@ const LOOK: Duration = Duration::from_millis(50);
 const SHARES: u64 = 4;
 
 /// The number of events that runs have produced and readers have not taken yet, for each caller.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Unread(Arc<Mutex<BTreeMap<Caller, u64>>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Unread {
+    callers: Arc<Mutex<BTreeMap<Caller, u64>>>,
+    /// Their memory is among that of the runs.
+    memory: Memory,
+}
 
 impl Unread {
+    pub(crate) fn new(memory: Memory) -> Unread {
+        Unread { callers: Arc::default(), memory }
+    }
+
     /// The number of them over all callers.
     pub(crate) fn events(&self) -> u64 {
-        lock(&self.0).values().sum()
+        lock(&self.callers).values().sum()
     }
 
     /// Admits another run of a caller, unless its readers keep more than its share: then fails with what they keep.
     pub(crate) fn admit(&self, caller: Caller, max: u64) -> Result<(), u64> {
-        let unread = lock(&self.0);
+        let unread = lock(&self.callers);
         let own = unread.get(&caller).copied().unwrap_or(0);
         let share = max / SHARES.max(unread.len() as u64);
         if own <= share { Ok(()) } else { Err(own) }
     }
 
     fn add(&self, caller: Caller, events: u64) {
-        *lock(&self.0).entry(caller).or_default() += events;
+        self.memory.add(events * BYTES_PER_EVENT as u64);
+        *lock(&self.callers).entry(caller).or_default() += events;
     }
 
     fn remove(&self, caller: Caller, events: u64) {
-        let mut unread = lock(&self.0);
+        self.memory.remove(events * BYTES_PER_EVENT as u64);
+        let mut unread = lock(&self.callers);
         if let Some(own) = unread.get_mut(&caller) {
             *own -= events;
             if *own == 0 {
@@ -195,11 +207,13 @@ impl Writer {
 impl Sink for Writer {
     fn chunk(&mut self, first_sequence: u64, events: &Arc<Vec<Event>>) {
         self.wait_for_reader();
+        let datagrams = events.iter().filter_map(Event::datagram);
+        let mut bytes: usize = datagrams.map(|datagram| datagram.len()).sum();
         if let Some(EventKind::RunFinished(finished)) = events.last().map(|event| &event.kind) {
             self.verdict = Some(finished.verdict);
+            bytes +=
+                size_of_val(finished.final_states.as_slice()) + size_of_val(finished.problems.as_slice());
         }
-        let datagrams = events.iter().filter_map(Event::datagram);
-        let bytes: usize = datagrams.map(|datagram| datagram.len()).sum();
         let weight = (events.len() + bytes / BYTES_PER_EVENT) as u64;
         self.stream.add(weight);
         let (events, stream) = (Arc::clone(events), Arc::clone(&self.stream));
@@ -208,8 +222,11 @@ impl Sink for Writer {
         let _ = self.messages.send(Ok(chunk));
     }
 
-    fn keep_going(&mut self) -> bool {
-        self.is_wanted()
+    fn keep_going(&mut self, _memory: u64) -> ControlFlow<Interruption> {
+        match self.is_wanted() {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(Interruption::Unwanted),
+        }
     }
 }
 
@@ -295,7 +312,7 @@ mod tests {
 
     #[test]
     fn bytes_of_datagrams_count_until_they_are_read() {
-        let unread = Unread::default();
+        let unread = Unread::new(Memory::new(u64::MAX));
         let (mut writer, mut reader) = tail(&unread, CALLER, None);
         writer.chunk(1, &Arc::new(vec![arrived(0), arrived(0)]));
         assert_eq!(unread.events(), 2);
@@ -310,7 +327,7 @@ mod tests {
 
     #[test]
     fn who_keeps_more_than_a_share_begins_no_further_run() {
-        let unread = Unread::default();
+        let unread = Unread::new(Memory::new(u64::MAX));
         let other = |last: u8| Caller(Some([192, 0, 2, last].into()));
         unread.add(CALLER, 26);
         unread.add(other(1), 10);
@@ -326,7 +343,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_pauses_too_long_is_given_up() {
-        let unread = Unread::default();
+        let unread = Unread::new(Memory::new(u64::MAX));
         let (mut writer, mut reader) = tail(&unread, CALLER, None);
         let pause = Duration::from_secs(60);
         let watch = tokio::spawn(reader.watch(pause));

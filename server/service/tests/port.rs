@@ -184,7 +184,7 @@ fn service(talks: bool) -> Service {
     let runner = move |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
         sink.chunk(1, &Arc::new(vec![started(scenario, options)]));
         let mut next = 2;
-        while talks && sink.keep_going() && next < 1_000_000 {
+        while talks && sink.keep_going(0).is_continue() && next < 1_000_000 {
             sink.chunk(next, &Arc::new((next..next + 100).map(segment).collect()));
             next += 100;
         }

@@ -398,7 +398,7 @@ fn talkative() -> (impl Runner, mpsc::Receiver<&'static str>) {
     let runner = move |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
         sink.chunk(1, &Arc::new(vec![started(scenario, options)]));
         let mut next = 2;
-        while sink.keep_going() {
+        while sink.keep_going(0).is_continue() {
             sink.chunk(next, &Arc::new((next..next + 500).map(segment).collect()));
             next += 500;
         }

@@ -45,6 +45,8 @@ async fn a_server_describes_itself() {
     let config = config();
     assert_eq!((limits.threads as usize, limits.queue as usize), (config.threads.get(), config.queue));
     assert_eq!(limits.max_unread_events, config.max_unread_events);
+    assert_eq!(limits.run_memory_bytes, config.budget.memory);
+    assert_eq!(limits.memory_bytes, config.max_memory);
     assert!(limits.request_bytes > limits.scenario_bytes && limits.run_events > 0, "{limits:?}");
 }
 

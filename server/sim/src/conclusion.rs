@@ -1,9 +1,9 @@
 //! The end of a run: it is judged, and its trace is closed.
 
-use halfopen_trace::{EventKind, Limit, RunFinished};
-use halfopen_verdict::{Judgement, judge};
+use halfopen_trace::{EventKind, Limit, Problem, RunFinished};
+use halfopen_verdict::Judgement;
 
-use crate::run::{Outcome, Sink};
+use crate::run::{Interruption, Outcome, Sink};
 use crate::shared::Shared;
 
 /// Why a run ended.
@@ -17,20 +17,53 @@ pub(crate) enum Ending {
     Stopped,
 }
 
-/// Judges the run and closes its trace.
-pub(crate) fn conclude(shared: &Shared, ending: Ending, sink: &mut dyn Sink) -> Outcome {
-    let now = shared.now.get();
-    let mut run = shared.run.borrow_mut();
-    let mut recorder = std::mem::take(&mut run.recorder);
-    recorder.totals.segments_sent = run.network.segments();
-    drop(run);
-    match ending {
-        Ending::Over => {}
-        Ending::Limit(limit) => recorder.push(now, None, None, EventKind::LimitReached(limit)),
-        Ending::Stopped => recorder.push(now, None, None, EventKind::RunStopped),
+impl From<Interruption> for Ending {
+    fn from(interruption: Interruption) -> Ending {
+        match interruption {
+            Interruption::Unwanted => Ending::Stopped,
+            Interruption::ProcessorTime(time) => Ending::Limit(Limit::ProcessorTime(time)),
+        }
     }
-    let Judgement { verdict, results, problems, final_states } =
-        judge(&shared.scenario, recorder.flush(), now.as_duration());
+}
+
+impl Ending {
+    /// The event that says so, and what the verdict says of it; `None` if the run was over.
+    const fn cut(self) -> Option<(EventKind, Problem)> {
+        match self {
+            Ending::Over => None,
+            Ending::Limit(limit) => Some((EventKind::LimitReached(limit), Problem::LimitReached(limit))),
+            Ending::Stopped => Some((EventKind::RunStopped, Problem::Stopped)),
+        }
+    }
+}
+
+/// Judges the run and closes its trace. That may be cut short, too, by the sink or the limit of comparisons.
+pub(crate) fn conclude(shared: &Shared, ending: Ending, sink: &mut dyn Sink) -> Outcome {
+    let (now, memory, most) = (shared.now.get(), shared.memory(), shared.budget.comparisons);
+    let mut run = shared.run.borrow_mut();
+    let segments_sent = run.network.segments();
+    let recorder = &mut run.recorder;
+    recorder.totals.segments_sent = segments_sent;
+    if let Some((event, _)) = ending.cut() {
+        recorder.push(now, None, None, event);
+    }
+    let mut cut = None;
+    let mut may_go_on = |comparisons| {
+        // Whoever stopped the run need not be asked again; what a limit has ended is judged.
+        let asked = match ending {
+            Ending::Stopped => None,
+            Ending::Over | Ending::Limit(_) => sink.keep_going(memory).break_value().map(Ending::from),
+        };
+        let limit = (comparisons > most).then_some(Ending::Limit(Limit::Comparisons(most)));
+        cut = cut.or(asked).or(limit);
+        cut.is_none()
+    };
+    let Judgement { verdict, results, mut problems, final_states } =
+        recorder.judge(&shared.scenario, now.as_duration(), &mut may_go_on);
+    if let Some((event, problem)) = cut.filter(|cut| *cut != ending).and_then(Ending::cut) {
+        recorder.push(now, None, None, event);
+        problems.push(problem);
+    }
     for result in results {
         match result.passed {
             true => recorder.totals.expectations_passed += 1,

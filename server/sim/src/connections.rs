@@ -119,7 +119,12 @@ pub(crate) struct Connections {
     /// The ends, by position, in a state that somebody waits for, each with the time since when.
     watched: BTreeMap<(HostId, State), BTreeSet<(Instant, usize)>>,
     opened: OpenedConnections,
+    /// The memory that is taken by what applications wrote and the pattern does not have, octets.
+    written: u64,
 }
+
+/// Octets of memory that an end is counted with, in all tables.
+const END: u64 = 1024;
 
 impl Connections {
     /// An end was created on a host: the other end of a connection that is there already, or the first of a new one.
@@ -246,6 +251,26 @@ impl Connections {
         let older = self.pairs[..id.pair].iter().rev().flat_map(|pair| pair.ends).flatten();
         let own = older.map(|index| &self.ends[index]).filter(|end| end.sockets == sockets);
         own.filter(|end| end.has_sent(header.seq)).find_map(|end| end.iss)
+    }
+
+    /// The number of ends so far.
+    pub(crate) fn ends(&self) -> u64 {
+        self.ends.len() as u64
+    }
+
+    /// The memory that they take, octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.ends() * END + self.written
+    }
+
+    /// An end's application writes these octets of its own next.
+    pub(crate) fn begin_own(&mut self, id: EndId, octets: &[u8]) {
+        self.written += self.end_mut(id).written.begin_own(octets);
+    }
+
+    /// An end's application writes octets next that are a copy: so many of the pattern from this place on.
+    pub(crate) fn begin_copy(&mut self, id: EndId, place: u64, octets: usize) {
+        self.written += self.end_mut(id).written.begin_copy(place, octets);
     }
 
     /// The number of pairs of ends so far.

@@ -16,6 +16,9 @@ const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 /// Most octets that are looked at in one go.
 pub(crate) const CHUNK: usize = 64 * 1024;
 
+/// Octets of memory that a piece is counted with besides octets of its own.
+const PIECE: u64 = 48;
+
 /// The octets that an application has written to a connection.
 ///
 /// Where the application sent no octets of its own, the one at an offset of the stream follows from the offset, and differs from
@@ -58,24 +61,31 @@ impl Written {
         self.pattern(self.octets, usize::try_from(max_len).unwrap_or(CHUNK).min(CHUNK))
     }
 
-    /// The octets that are written next are the application's own.
-    pub(crate) fn begin_own(&mut self, octets: &[u8]) {
-        if !octets.is_empty() {
-            self.pieces.push((self.octets, Piece::Own(octets.into())));
+    /// The octets that are written next are the application's own. Returns how much more memory that takes, octets.
+    pub(crate) fn begin_own(&mut self, octets: &[u8]) -> u64 {
+        if octets.is_empty() {
+            return 0;
         }
+        self.pieces.push((self.octets, Piece::Own(octets.into())));
+        PIECE + octets.len() as u64
     }
 
-    /// The octets that are written next are a copy: so many of the pattern from this place on.
-    pub(crate) fn begin_copy(&mut self, place: u64, octets: usize) {
+    /// The octets that are written next are a copy: so many of the pattern from this place on. Returns how much more memory that
+    /// takes, octets.
+    pub(crate) fn begin_copy(&mut self, place: u64, octets: usize) -> u64 {
         let octets = octets as u64;
         match self.pieces.last_mut() {
             Some((start, Piece::Copy { place: before, octets: known }))
                 if *start + *known == self.octets && *before + *known == place =>
             {
                 *known += octets;
+                0
             }
-            _ if octets > 0 => self.pieces.push((self.octets, Piece::Copy { place, octets })),
-            _ => {}
+            _ if octets > 0 => {
+                self.pieces.push((self.octets, Piece::Copy { place, octets }));
+                PIECE
+            }
+            _ => 0,
         }
     }
 
@@ -206,13 +216,19 @@ mod tests {
             copy.advance(3);
             let before = copies.last().unwrap();
             let shift = if number == 1 { 0 } else { 3 };
+            let mut memory = 0;
             for (index, piece) in stream.chunks(4).enumerate() {
-                match before.place_of((4 * index) as u64 + shift, piece) {
+                memory += match before.place_of((4 * index) as u64 + shift, piece) {
                     Some(place) => copy.begin_copy(place, piece.len()),
                     None => copy.begin_own(piece),
-                }
+                };
                 copy.advance(piece.len());
             }
+            let own = |(_, piece): &(u64, Piece)| match piece {
+                Piece::Own(own) => own.len() as u64,
+                Piece::Copy { .. } => 0,
+            };
+            assert_eq!(memory, copy.pieces.iter().map(|piece| PIECE + own(piece)).sum::<u64>());
             assert_eq!(copy.check(3, &stream), Ok(()), "copy {number}");
             assert!(
                 copy.pieces.iter().any(|(_, piece)| matches!(piece, Piece::Copy { octets: 8, .. })),

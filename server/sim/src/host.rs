@@ -30,6 +30,9 @@ use halfopen_trace::{
 /// Timeouts that a TCP may handle in one instant. More is a bug of ours.
 const MOST_TIMEOUTS: usize = 1_000_000;
 
+/// Turns that an application has in one round: others have theirs, and whoever reads the run is asked whether it is still wanted.
+const MOST_TURNS: usize = 1024;
+
 /// One life of a host, from boot to crash.
 pub(crate) async fn live(shared: Rc<Shared>, host: HostId, port: Rc<Port>) -> Infallible {
     let mut machine = Machine::boot(Rc::clone(&shared), host, port);
@@ -54,6 +57,14 @@ struct Machine {
     /// What arrived in this step, and where in `incoming` the octets are.
     arrived: Vec<(Flight, Range<usize>)>,
     incoming: Vec<u8>,
+    /// The memory of the endpoint and of what the application reads into, as it was last counted.
+    memory: u64,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.count_memory(0);
+    }
 }
 
 impl Machine {
@@ -75,6 +86,7 @@ impl Machine {
             data: Vec::new(),
             arrived: Vec::new(),
             incoming: Vec::new(),
+            memory: 0,
         }
     }
 
@@ -112,8 +124,7 @@ impl Machine {
         let mut next = None;
         if !control.frozen.get() {
             self.application.time_passed(now);
-            self.run_application();
-            next = self.application.next_time();
+            next = if self.run_application() { self.application.next_time() } else { Some(now) };
         }
         self.take_snapshots();
         let wake = self.endpoint.poll_timeout().into_iter().chain(next).min();
@@ -158,12 +169,14 @@ impl Machine {
         panic!("a timer is due again and again at {now}");
     }
 
-    /// The application has turns until all of it waits, or until it has made more events than a run may have.
-    fn run_application(&mut self) {
-        let most = self.shared.scenario.limits.events;
-        while self.shared.run.borrow().recorder.len() < most
-            && let Some(turn) = self.turn()
-        {
+    /// The application has turns until all of it waits; then returns true. If it has too many, it goes on in the next round of this
+    /// instant, unless the run has reached a limit.
+    fn run_application(&mut self) -> bool {
+        for _ in 0..MOST_TURNS {
+            if self.shared.limit().is_some() {
+                break;
+            }
+            let Some(turn) = self.turn() else { return true };
             self.take_events(None);
             // Before its SYN is sent: faults know a connection by its name.
             let connection = turn.connection.and_then(|connection| self.ends.get(&connection));
@@ -186,6 +199,7 @@ impl Machine {
                 self.close(sockets);
             }
         }
+        false
     }
 
     /// Closes the sockets of a process that has ended or died, one after the other.
@@ -246,6 +260,14 @@ impl Machine {
         }
         // The last poll may have said something too.
         self.take_events(segment);
+        self.count_memory(self.endpoint.memory() + self.data.len() as u64);
+    }
+
+    /// The connections and what the application reads into take this much memory now, octets.
+    fn count_memory(&mut self, memory: u64) {
+        let others = self.shared.hosts_memory.get() - self.memory;
+        self.shared.hosts_memory.set(others + memory);
+        self.memory = memory;
     }
 
     fn take_events(&mut self, segment: Option<SegmentNumber>) {

@@ -6,6 +6,7 @@
 //! makes the calls of a host's application.
 
 mod application;
+mod budget;
 mod clock;
 mod command;
 mod conclusion;
@@ -27,7 +28,8 @@ mod snapshots;
 mod wanted;
 mod world;
 
+pub use budget::Budget;
 pub use command::{Call, Command, Refusal, Reply, SocketId, SocketStatus};
 pub use condition::Condition;
-pub use run::{Discard, Outcome, RunOptions, Sink};
+pub use run::{Discard, Interruption, Outcome, RunOptions, Sink};
 pub use simulation::{Simulation, Stop, run};

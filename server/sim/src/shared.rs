@@ -11,6 +11,7 @@ use halfopen_tcp::Instant;
 use tokio::sync::Notify;
 
 use crate::application::Process;
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::faults::Faults;
@@ -20,15 +21,22 @@ use crate::run::RunOptions;
 use crate::snapshots::Snapshots;
 use halfopen_trace::{ConnectionNumber, EventKind, FaultApplied, FaultId, HostId, Phase, SegmentNumber};
 
+/// Datagrams that may wait for a paused host: as many as Linux keeps for a virtual machine that does not read its TAP device
+/// (`tx_queue_len` of an Ethernet device: `DEFAULT_TX_QUEUE_LEN` in include/net/pkt_sched.h).
+const MOST_WAITING: usize = 1000;
+
 /// Shared by the driver and the hosts' software.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) scenario: Arc<Scenario>,
     pub(crate) seed: u64,
+    pub(crate) budget: Budget,
     /// The virtual clock.
     pub(crate) now: Cell<Instant>,
     pub(crate) run: RefCell<Run>,
     pub(crate) faults: RefCell<Faults>,
+    /// The memory that all hosts take with their connections, and what waits for paused ones, octets.
+    pub(crate) hosts_memory: Cell<u64>,
     hosts: Vec<Control>,
 }
 
@@ -52,7 +60,7 @@ pub(crate) struct Control {
     /// Nothing of the host does anything.
     pub(crate) paused: Cell<bool>,
     /// What came to the host while it was paused.
-    pub(crate) waiting: RefCell<Vec<(Flight, Vec<u8>)>>,
+    waiting: RefCell<Vec<(Flight, Vec<u8>)>>,
     /// What the time is on the host.
     pub(crate) clock: Cell<Clock>,
     /// Faults whose segments arrive at the host in the next step.
@@ -93,7 +101,7 @@ impl Shared {
             }
         }
         let run = Run {
-            recorder: Recorder::default(),
+            recorder: Recorder::new(scenario, options.keeps_trace),
             connections,
             network: Network::new(scenario, options.seed),
             scripted: Stream::new(options.seed, "scripted"),
@@ -102,9 +110,11 @@ impl Shared {
         Shared {
             scenario: Arc::clone(scenario),
             seed: options.seed,
+            budget: options.budget,
             now: Cell::new(Instant::ZERO),
             run: RefCell::new(run),
             faults: RefCell::new(Faults::new(scenario)),
+            hosts_memory: Cell::new(0),
             hosts: scenario.hosts.iter().map(|_| Control::default()).collect(),
         }
     }
@@ -117,6 +127,25 @@ impl Shared {
     /// The line to a host that may be unknown.
     pub(crate) fn find_control(&self, host: HostId) -> Option<&Control> {
         self.hosts.get(host.index())
+    }
+
+    /// The host is paused: a datagram waits there, unless as many do as may.
+    pub(crate) fn keep_waiting(&self, host: HostId, flight: Flight, octets: &[u8]) -> bool {
+        let mut waiting = self.control(host).waiting.borrow_mut();
+        let has_room = waiting.len() < MOST_WAITING;
+        if has_room {
+            self.hosts_memory.set(self.hosts_memory.get() + octets.len() as u64);
+            waiting.push((flight, octets.to_vec()));
+        }
+        has_room
+    }
+
+    /// What came to the host while it was paused: it waits no longer.
+    pub(crate) fn take_waiting(&self, host: HostId) -> Vec<(Flight, Vec<u8>)> {
+        let waiting = self.control(host).waiting.take();
+        let octets: usize = waiting.iter().map(|(_, octets)| octets.len()).sum();
+        self.hosts_memory.set(self.hosts_memory.get() - octets as u64);
+        waiting
     }
 
     /// Every host.

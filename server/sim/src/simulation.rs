@@ -1,9 +1,9 @@
 //! A run that is played step by step.
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use halfopen_network::MAX_UNDER_WAY;
 use halfopen_scenario::{Fault, Limits, Scenario};
 use halfopen_tcp::{Instant, Readiness};
 use halfopen_trace::{EventKind, Limit, RunStarted};
@@ -123,7 +123,7 @@ impl Simulation {
                     false => self.driver.take_turn(),
                 }
                 if !self.driver.is_in_round() {
-                    self.ending = self.look_up(sink);
+                    self.ending = self.look_up(sink, seen);
                 }
             } else if let Some(stop) = self.advance(time) {
                 return stop;
@@ -166,20 +166,14 @@ impl Simulation {
         }
     }
 
-    /// After a round: the sink gets what there is. Whether the run ends.
-    fn look_up(&self, sink: &mut dyn Sink) -> Option<Ending> {
-        self.driver.shared.run.borrow_mut().recorder.hand_over(sink);
-        if sink.keep_going() { self.limit() } else { Some(Ending::Stopped) }
-    }
-
-    /// The limit that the run has reached, if it is one of events or of the network.
-    fn limit(&self) -> Option<Ending> {
-        let run = self.driver.shared.run.borrow();
-        let events = self.driver.shared.scenario.limits.events;
-        if run.recorder.len() >= events {
-            return Some(Ending::Limit(Limit::Events(events)));
+    /// After a round: the sink gets what there is; conditions have looked at the events up to `seen`. Whether the run ends.
+    fn look_up(&self, sink: &mut dyn Sink, seen: u64) -> Option<Ending> {
+        let shared = &self.driver.shared;
+        shared.run.borrow_mut().recorder.hand_over(sink, seen);
+        match sink.keep_going(shared.memory()) {
+            ControlFlow::Continue(()) => shared.limit().map(Ending::Limit),
+            ControlFlow::Break(interruption) => Some(interruption.into()),
         }
-        run.network.is_overflowed().then_some(Ending::Limit(Limit::UnderWay(MAX_UNDER_WAY as u64)))
     }
 
     /// Applies a command at the current instant.
@@ -203,7 +197,7 @@ impl Simulation {
                 self.driver.call(call)
             }
         };
-        self.ending = self.limit();
+        self.ending = self.driver.shared.limit().map(Ending::Limit);
         reply
     }
 
@@ -237,7 +231,7 @@ impl Simulation {
     pub fn flush(&mut self, sink: &mut dyn Sink) {
         let mut run = self.driver.shared.run.borrow_mut();
         run.recorder.flush();
-        run.recorder.hand_over(sink);
+        run.recorder.hand_over(sink, 0);
     }
 
     /// Ends the run here, judges it and closes its trace.

@@ -11,6 +11,9 @@ const ENOUGH: usize = 256 << 20;
 /// takes more, so that the limit of events is one of memory, too.
 const BEGINNING: usize = 128;
 
+/// Octets of memory that a datagram is counted with besides what is kept of it.
+const SNAPSHOT: usize = 32;
+
 /// What is kept of the datagrams of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshots {
@@ -26,6 +29,11 @@ impl Snapshots {
     /// Keeps at most this many octets of each datagram; 0: none.
     pub(crate) fn new(length: u32) -> Snapshots {
         Snapshots { length: usize::try_from(length).unwrap_or(usize::MAX), ..Snapshots::default() }
+    }
+
+    /// The memory that they take, octets. What arrived changed may be forgotten with its event, and is counted all the same.
+    pub(crate) fn memory(&self) -> u64 {
+        (self.kept + SNAPSHOT * self.sent.len()) as u64
     }
 
     /// The next segment is sent in this datagram.

@@ -31,7 +31,7 @@ const PORT: u16 = 6;
 const WIRE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 255, 255));
 
 /// Octets of memory that a frame keeps for the next one.
-const MOST_KEPT: usize = 1 << 20;
+pub(crate) const MOST_KEPT: usize = 1 << 20;
 
 thread_local! {
     /// The simulation of the last run on this thread.

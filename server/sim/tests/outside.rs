@@ -13,7 +13,8 @@ use halfopen_scenario::{
     library,
 };
 use halfopen_sim::{
-    Call, Command, Condition, Discard, Outcome, Refusal, Reply, RunOptions, Simulation, SocketId, Stop,
+    Budget, Call, Command, Condition, Discard, Outcome, Refusal, Reply, RunOptions, Simulation, SocketId,
+    Stop,
 };
 use halfopen_tcp::{Errno, Flags, Instant, ListenOptions, SendFlags, SocketOptions, State};
 use halfopen_trace::{EventKind, FaultId, HostId, MiddleboxId, Trace};
@@ -23,7 +24,8 @@ const CLIENT: HostId = HostId(0);
 const SERVER: HostId = HostId(1);
 
 /// Datagrams are kept whole.
-const OPTIONS: RunOptions = RunOptions { seed: 1, snapshot_length: 65_535 };
+const OPTIONS: RunOptions =
+    RunOptions { seed: 1, snapshot_length: 65_535, budget: Budget::OWN, keeps_trace: true };
 
 /// What happened, an event a line, but for what is about the text of the scenario or who plays its programs.
 fn happened(trace: &Trace) -> Vec<String> {

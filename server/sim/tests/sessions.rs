@@ -2,12 +2,13 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
 use halfopen_scenario::{Action, Effect, Limits, Match, SegmentAction, Which};
-use halfopen_sim::{RunOptions, Sink};
+use halfopen_sim::{Interruption, RunOptions, Sink};
 use halfopen_trace::{Event, EventKind, KeepaliveVerdict, Limit, Problem, Verdict};
 
 #[test]
@@ -104,9 +105,12 @@ impl Sink for Reader {
         self.events.extend(events.iter().cloned());
     }
 
-    fn keep_going(&mut self) -> bool {
+    fn keep_going(&mut self, _memory: u64) -> ControlFlow<Interruption> {
         self.asked += 1;
-        self.stop_after.is_none_or(|most| self.asked <= most)
+        match self.stop_after {
+            Some(most) if self.asked > most => ControlFlow::Break(Interruption::Unwanted),
+            Some(_) | None => ControlFlow::Continue(()),
+        }
     }
 }
 

@@ -40,7 +40,7 @@ impl Event {
                 EventKind::ConnectionCreated(_)
                 | EventKind::MiddleboxChanged(_)
                 | EventKind::RunStarted(_) => 112,
-                EventKind::ExpectationResult(_) => 256,
+                EventKind::ExpectationResult(_) => 160,
                 EventKind::RunFinished(finished) => {
                     256 + 48 * finished.problems.len() as u64 + 8 * finished.final_states.len() as u64
                 }
@@ -265,7 +265,7 @@ mod tests {
             ("fault", 1024, size_of::<FaultAdded>()),
             ("connection", 112, size_of::<ConnectionCreated>()),
             ("change", 112, size_of::<MiddleboxChanged>()),
-            ("result", 256, size_of::<ExpectationResult>()),
+            ("result", 160, size_of::<ExpectationResult>()),
             ("end", 256, size_of::<RunFinished>()),
             ("problem", 48, size_of::<Problem>()),
             ("final state", 8, size_of::<FinalState>()),

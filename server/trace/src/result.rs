@@ -168,6 +168,14 @@ pub enum Limit {
     Events(u64),
     /// Datagrams that may be under way at once.
     UnderWay(u64),
+    /// Octets of memory that the run may take.
+    Memory(u64),
+    /// Connections that the run may have, each end counted.
+    Connections(u64),
+    /// Comparisons of what happened with what the scenario expects.
+    Comparisons(u64),
+    /// Processor time that the run may take. The only limit that depends on the machine.
+    ProcessorTime(Duration),
 }
 
 /// The run is over.

@@ -202,6 +202,19 @@ fn what_is_typed_for_a_server_needs_one() {
         ("serve --server a", &[], Some("--server has no effect with `serve`")),
         ("schema --ca f", &server, Some("--ca has no effect with `schema`")),
         ("schema", &server, None),
+        (
+            "run x --server a --max-run-memory 1GiB",
+            &[],
+            Some("--max-run-memory has no effect with --server, which has its own limits"),
+        ),
+        (
+            "run x --max-run-processor-time 1s",
+            &server,
+            Some("--max-run-processor-time has no effect with --server, which has its own limits"),
+        ),
+        ("run x --max-run-memory 1GiB", &[], None),
+        ("run x --server a", &[("HALFOPEN_MAX_RUN_MEMORY", "1GiB")], None),
+        ("serve --max-run-memory 1GiB", &server, None),
     ] {
         assert_eq!(try_read(line, variables, "").err().as_deref(), wrong, "{line}");
     }

@@ -18,6 +18,7 @@ pub(super) fn is_typed(typed: &ArgMatches, id: &str) -> bool {
 /// environment and the file may set options for all commands.
 pub(super) fn unused(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
     for_no_server(command.get_name(), typed, all)
+        .or_else(|| for_server(typed, all))
         .or_else(|| for_no_picture(command, typed, all))
         .or_else(|| for_recording(command, typed))
 }
@@ -30,6 +31,15 @@ fn for_no_server(name: &str, typed: &ArgMatches, all: &ArgMatches) -> Option<Str
     }
     let alone = ["ca", "token"].into_iter().find(|id| is_typed(typed, id))?;
     (!is_set(all, "server")).then(|| format!("--{alone} has no effect without --server"))
+}
+
+/// A server has its own budget for runs.
+fn for_server(typed: &ArgMatches, all: &ArgMatches) -> Option<String> {
+    let server = typed.try_contains_id("server").is_ok() && is_set(all, "server");
+    let id =
+        typed.ids().map(clap::Id::as_str).find(|id| id.starts_with("max_run_") && is_typed(typed, id))?;
+    server
+        .then(|| format!("--{} has no effect with --server, which has its own limits", id.replace('_', "-")))
 }
 
 fn for_no_picture(command: &Command, typed: &ArgMatches, all: &ArgMatches) -> Option<String> {

@@ -6,6 +6,8 @@ use halfopen_proto::v1::{
     claim, finding, host_claim, problem, run_limit, segments_claim,
 };
 
+use halfopen_units::format_size;
+
 use super::matching::order;
 use super::tcp_info::{tcp_info, tcp_info_claim};
 use super::{count, duration, flags, from_proto, keepalive, range, state};
@@ -295,6 +297,7 @@ fn place(text: &str, line: u32, path: &str) -> String {
 
 fn limit_reached(limit: &RunLimit) -> String {
     let help = "end the run with `until`, or raise `limits`";
+    let raise = "raise the limit where it is run";
     match &limit.kind {
         Some(run_limit::Kind::VirtualTime(time)) => {
             format!("not over at the limit of {} of virtual time: {help}", duration(from_proto(Some(time))))
@@ -305,15 +308,54 @@ fn limit_reached(limit: &RunLimit) -> String {
                 "more than {datagrams} datagrams in flight at once: use smaller buffers, or make fewer copies"
             )
         }
+        Some(run_limit::Kind::MemoryBytes(bytes)) => {
+            let limit = format_size(*bytes);
+            format!(
+                "not over at the limit of {limit} of memory: send less at once, keep fewer connections, or {raise}"
+            )
+        }
+        Some(run_limit::Kind::Connections(ends)) => {
+            format!("not over at the limit of {} of connections: open fewer, or {raise}", count(*ends, "end"))
+        }
+        Some(run_limit::Kind::Comparisons(comparisons)) => {
+            format!(
+                "not judged within {}: expect less of a long run, or {raise}",
+                count(*comparisons, "comparison")
+            )
+        }
+        Some(run_limit::Kind::ProcessorTime(time)) => {
+            let limit = duration(from_proto(Some(time)));
+            format!("not over after {limit} of processor time: make it shorter, or {raise}")
+        }
         None => format!("not over at a limit: {help}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use halfopen_proto::Duration;
     use halfopen_proto::v1::{Claim, Errors, StepEndedOtherwise};
 
     use super::*;
+
+    #[test]
+    fn a_limit_is_named_with_its_number_and_what_to_do() {
+        use run_limit::Kind;
+        let time = Duration { seconds: 90, nanos: 0 };
+        for (kind, what, help) in [
+            (Kind::VirtualTime(time), "the limit of 1m 30s of virtual time", "`until`"),
+            (Kind::Events(1_000), "the limit of 1000 events", "`limits`"),
+            (Kind::UnderWay(16_384), "16384 datagrams", "smaller buffers"),
+            (Kind::MemoryBytes(512 << 20), "the limit of 512 MiB of memory", "raise the limit"),
+            (Kind::Connections(10), "the limit of 10 ends of connections", "raise the limit"),
+            (Kind::Comparisons(1), "within 1 comparison:", "raise the limit"),
+            (Kind::ProcessorTime(time), "after 1m 30s of processor time", "raise the limit"),
+        ] {
+            let limit = RunLimit { kind: Some(kind) };
+            let text = problem(&Problem { kind: Some(problem::Kind::LimitReached(limit)) });
+            assert!(text.contains(what) && text.contains(help), "{text}");
+        }
+    }
 
     #[test]
     fn any_of_several_errors_may_be_expected() {

@@ -236,6 +236,10 @@ pub(crate) fn limit(limit: Limit) -> v1::RunLimit {
         Limit::VirtualTime(time) => run_limit::Kind::VirtualTime(duration(time)),
         Limit::Events(events) => run_limit::Kind::Events(events),
         Limit::UnderWay(datagrams) => run_limit::Kind::UnderWay(datagrams),
+        Limit::Memory(octets) => run_limit::Kind::MemoryBytes(octets),
+        Limit::Connections(ends) => run_limit::Kind::Connections(ends),
+        Limit::Comparisons(comparisons) => run_limit::Kind::Comparisons(comparisons),
+        Limit::ProcessorTime(time) => run_limit::Kind::ProcessorTime(duration(time)),
     };
     v1::RunLimit { kind: Some(kind) }
 }

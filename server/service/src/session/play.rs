@@ -16,6 +16,7 @@ use super::participants::{Participant, Queued, Reply, Waiting};
 use super::played::Played;
 use super::record::Record;
 use crate::convert;
+use crate::cost::Meter;
 use crate::status;
 
 /// The number of events in a response.
@@ -25,6 +26,7 @@ const MAX_EVENTS: usize = 1000;
 pub(crate) struct Opening {
     pub(crate) scenario: Arc<Scenario>,
     pub(crate) options: RunOptions,
+    pub(crate) meter: Meter,
     pub(crate) participants: u32,
     pub(crate) lease: Duration,
 }
@@ -55,9 +57,9 @@ enum Phase {
 
 impl Session {
     pub(super) fn new(opening: Opening, record: Arc<Record>) -> Session {
-        let Opening { scenario, options, participants, lease } = opening;
+        let Opening { scenario, options, meter, participants, lease } = opening;
         Session {
-            played: Played::new(scenario, &options, record),
+            played: Played::new(scenario, &options, meter, record),
             participants: (0..participants).map(|_| Participant::default()).collect(),
             phase: Phase::Acting(0),
             last: 0,

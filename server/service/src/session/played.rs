@@ -13,6 +13,7 @@ use tonic::{Code, Status};
 
 use super::record::Record;
 use crate::convert::Converter;
+use crate::cost::Meter;
 use crate::status;
 
 /// The number of events after which another session of the thread has its turn.
@@ -28,6 +29,7 @@ pub(crate) struct Played {
     /// `None` once it is finished.
     simulation: Option<Simulation>,
     record: Arc<Record>,
+    meter: Meter,
     /// Every socket that there has been; the first has the number 1.
     sockets: Vec<SocketId>,
     numbers: BTreeMap<SocketId, u32>,
@@ -35,9 +37,14 @@ pub(crate) struct Played {
 
 impl Played {
     /// It is time 0, and nothing has happened.
-    pub(super) fn new(scenario: Arc<Scenario>, options: &RunOptions, record: Arc<Record>) -> Played {
+    pub(super) fn new(
+        scenario: Arc<Scenario>,
+        options: &RunOptions,
+        meter: Meter,
+        record: Arc<Record>,
+    ) -> Played {
         let simulation = Some(Simulation::new(&scenario, options));
-        Played { scenario, simulation, record, sockets: Vec::new(), numbers: BTreeMap::new() }
+        Played { scenario, simulation, record, meter, sockets: Vec::new(), numbers: BTreeMap::new() }
     }
 
     pub(super) fn record(&self) -> &Record {
@@ -179,7 +186,7 @@ impl Played {
         let mut all = conditions.to_vec();
         all.push(Condition::Event(&is_long));
         let simulation = self.simulation.as_mut()?;
-        let stop = simulation.step_until(time, &all, &mut self.record.as_ref());
+        let stop = simulation.step_until(time, &all, &mut self.meter.run(&mut self.record.as_ref()));
         Some(stop).filter(|stop| *stop != Stop::Condition(conditions.len()))
     }
 
@@ -206,7 +213,7 @@ impl Played {
     /// Judges what has happened.
     pub(super) fn finish(&mut self) -> v1::FinishSessionResponse {
         if let Some(simulation) = self.simulation.take() {
-            simulation.finish(&mut self.record.as_ref());
+            simulation.finish(&mut self.meter.run(&mut self.record.as_ref()));
         }
         let (finished, expectations) = self.record.conclusion();
         self.record.close();

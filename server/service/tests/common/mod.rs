@@ -186,7 +186,7 @@ pub(crate) fn tell(sink: &mut dyn Sink, scenario: &Scenario, options: &RunOption
 
 /// Runs until it is no longer wanted.
 pub(crate) fn forever(sink: &mut dyn Sink) {
-    while sink.keep_going() {
+    while sink.keep_going(0).is_continue() {
         std::thread::sleep(Duration::from_millis(1));
     }
 }

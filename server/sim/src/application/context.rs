@@ -76,7 +76,7 @@ impl Context<'_> {
     ) -> Result<u64, Errno> {
         let end = self.ends.get(&id).ok_or(Errno::NotConnected)?;
         let taken = self.endpoint.send_with(self.now, id, octets, flags)?;
-        self.run.connections.end_mut(*end).written.begin_own(&octets[..taken]);
+        self.run.connections.begin_own(*end, &octets[..taken]);
         self.written(*end, taken);
         Ok(taken as u64)
     }
@@ -97,10 +97,9 @@ impl Context<'_> {
             let offset = connections.end(*from).received.checked_sub(octets.len() as u64)?;
             connections.peers(*from).find_map(|peer| peer.written.place_of(offset, sent))
         });
-        let written = &mut connections.end_mut(*end).written;
         match place {
-            Some(place) => written.begin_copy(place, taken),
-            None => written.begin_own(sent),
+            Some(place) => connections.begin_copy(*end, place, taken),
+            None => connections.begin_own(*end, sent),
         }
         self.written(*end, taken);
         Ok(taken as u64)

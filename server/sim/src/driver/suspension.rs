@@ -147,7 +147,7 @@ impl Driver {
         control.clock.set(Clock::default());
         control.line.close_all();
         let now = self.shared.now.get();
-        for (flight, _) in control.waiting.take() {
+        for (flight, _) in self.shared.take_waiting(host) {
             self.shared.run.borrow_mut().lose(now, flight, LossReason::HostDown);
         }
     }

@@ -11,17 +11,13 @@ use halfopen_trace::{ConnectionNumber, EventKind, LossReason, SegmentNumber};
 
 use super::Machine;
 use crate::scripted::hand_over;
-
-/// Datagrams that may wait for a paused host: as many as Linux keeps for a virtual machine that does not read its TAP device
-/// (`tx_queue_len` of an Ethernet device: `DEFAULT_TX_QUEUE_LEN` in include/net/pkt_sched.h).
-const MOST_WAITING: usize = 1000;
+use crate::world::MOST_KEPT;
 
 impl Machine {
     /// Takes what arrives in this step; what waited while the host was paused comes before.
     pub(super) fn receive(&mut self) {
-        let control = self.shared.control(self.host);
-        if !control.paused.get() {
-            for (flight, octets) in control.waiting.take() {
+        if !self.shared.control(self.host).paused.get() {
+            for (flight, octets) in self.shared.take_waiting(self.host) {
                 self.arrived.push((flight, keep(&mut self.incoming, &octets)));
             }
         }
@@ -30,16 +26,13 @@ impl Machine {
 
     /// The host is paused: what arrives waits, as far as there is room.
     pub(super) fn keep_waiting(&mut self) {
-        let mut waiting = self.shared.control(self.host).waiting.borrow_mut();
         for (flight, octets) in self.arrived.drain(..) {
-            if waiting.len() < MOST_WAITING {
-                waiting.push((flight, self.incoming[octets].to_vec()));
-            } else {
+            if !self.shared.keep_waiting(self.host, flight, &self.incoming[octets]) {
                 let now = self.shared.now.get();
                 self.shared.run.borrow_mut().lose(now, flight, LossReason::HostPaused);
             }
         }
-        self.incoming.clear();
+        self.forget_arrivals();
     }
 
     /// Handles what arrived: only what opens a connection, or all.
@@ -57,8 +50,15 @@ impl Machine {
         });
         self.arrived = arrived;
         if !only_opening {
-            self.incoming.clear();
+            self.forget_arrivals();
         }
+    }
+
+    /// All that arrived is handled. What a burst has reserved is given back.
+    fn forget_arrivals(&mut self) {
+        self.incoming.clear();
+        self.incoming.shrink_to(MOST_KEPT);
+        self.arrived.shrink_to(MOST_KEPT / size_of::<(Flight, Range<usize>)>());
     }
 
     fn arrives(&mut self, flight: Flight, octets: Range<usize>) {

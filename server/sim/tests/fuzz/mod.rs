@@ -1,10 +1,11 @@
 //! Octets are loaded as a scenario, and what loads is run as far as a few thousand events. What a fuzzer
 //! finds and what the tests replay goes through here.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use halfopen_scenario::{Action, Scenario, load_all, load_bytes};
-use halfopen_sim::{RunOptions, Sink};
+use halfopen_sim::{Interruption, RunOptions, Sink};
 use halfopen_trace::{Event, Problem};
 
 /// Events after which a run has shown enough.
@@ -70,9 +71,9 @@ struct Patience {
 impl Sink for Patience {
     fn chunk(&mut self, _first_sequence: u64, _events: &Arc<Vec<Event>>) {}
 
-    fn keep_going(&mut self) -> bool {
+    fn keep_going(&mut self, _memory: u64) -> ControlFlow<Interruption> {
         self.instants += 1;
         assert!(self.instants < INSTANTS, "the run does not get on");
-        true
+        ControlFlow::Continue(())
     }
 }

@@ -9,6 +9,7 @@ use halfopen_client::{Client, ClientError, RunOptions, Source};
 use halfopen_proto::v1::{Event, GetServerResponse, ServerLimits};
 use halfopen_view::record::{Outcome, RunRecord};
 use halfopen_view::words;
+use halfopend::Config;
 use tokio::time::{Instant, timeout};
 
 use self::findings::{Finding, Findings};
@@ -175,8 +176,13 @@ fn same_version(version: &str) -> Finding {
 }
 
 fn limits_in_words(limits: &ServerLimits) -> String {
+    let memory = match limits.run_memory_bytes {
+        // The server is older than this limit.
+        0 => String::new(),
+        bytes => format!(" and {} MiB of memory", bytes >> 20),
+    };
     format!(
-        "{} at once, {} may wait; up to {} may wait for slow readers; a scenario has at most {} KiB, a run {} events",
+        "{} at once, {} may wait; up to {} may wait for slow readers; a scenario has at most {} KiB, a run {} events{memory}",
         words::count(limits.threads.into(), "run"),
         limits.queue,
         words::count(limits.max_unread_events, "event"),
@@ -228,7 +234,7 @@ async fn try_a_run(
     } else if version != VERSION {
         Finding::ok("run", format!("{ran}; not compared with the client, which has another version"))
     } else {
-        compare(&ran, &record.events, &run(&mut GlobalArgs::here()?).await?.events)
+        compare(&ran, &record.events, &run(&mut GlobalArgs::here(&Config::own())?).await?.events)
     })?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use halfopen_client::{Client, Executor, Filter, Plan, PlanOptions, Seeds, SeedsE
 use halfopen_view::picture::text::Pace;
 use halfopen_view::record::RunRecord;
 use halfopen_view::report::Reporter as _;
+use halfopend::{BudgetOptions, Config};
 
 use crate::args::GlobalArgs;
 use crate::exit;
@@ -108,6 +109,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", help_heading = RESULTS)]
     slowest: Option<usize>,
 
+    #[command(flatten, next_help_heading = WHAT)]
+    budget: BudgetOptions,
+
     #[command(flatten)]
     picture: PictureArgs,
 }
@@ -135,7 +139,7 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
     }
     let (mut client, mut plan) = tokio::select! {
         ready = async {
-            let mut client = global.connect().await?;
+            let mut client = global.connect_or(&args.budget.apply(&Config::own())).await?;
             let plan = plan(&mut client, args).await?;
             Ok::<_, Failure>((client, plan))
         } => ready?,
