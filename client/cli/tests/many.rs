@@ -431,13 +431,13 @@ impl RunService for Runs {
         let (sender, receiver) = mpsc::channel(4);
         tokio::spawn(async move {
             let last = events.split_off(events.len() - 1);
-            let _ = sender.send(Ok(ExecuteRunResponse { events })).await;
+            let _ = sender.send(Ok(ExecuteRunResponse { events, part: None })).await;
             tokio::time::sleep(pause).await;
             if hangs {
                 sender.closed().await;
             }
             now.fetch_sub(1, Ordering::SeqCst);
-            let _ = sender.send(Ok(ExecuteRunResponse { events: last })).await;
+            let _ = sender.send(Ok(ExecuteRunResponse { events: last, part: None })).await;
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }

@@ -9,13 +9,13 @@ use halfopen_proto::v1::scenario_service_client::ScenarioServiceClient;
 use halfopen_proto::v1::server_service_client::ServerServiceClient;
 use halfopen_proto::v1::session_service_client::SessionServiceClient;
 use halfopen_proto::v1::{
-    Event, ExecuteRunRequest, ExecuteRunResponse, GetScenarioRequest, GetScenarioResponse, GetServerRequest,
-    GetServerResponse, ListScenariosRequest, RenderRequest, ScenarioSummary, ServerFeature,
-    ValidateScenarioRequest, ValidateScenarioResponse, execute_run_request,
+    ExecuteRunRequest, GetScenarioRequest, GetScenarioResponse, GetServerRequest, GetServerResponse,
+    ListScenariosRequest, RenderRequest, ScenarioSummary, ServerFeature, ValidateScenarioRequest,
+    ValidateScenarioResponse, execute_run_request,
 };
 use halfopen_view::record::RunOptions;
 use tonic::transport::Channel;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -23,6 +23,7 @@ use tonic_types::StatusExt;
 
 use crate::connection::{self, Bearer, ConnectOptions, Line};
 use crate::error::{ClientError, Refusal};
+use crate::events::EventStream;
 
 /// The maximum size of a message from the server, in bytes.
 const MAX_MESSAGE: usize = 64 << 20;
@@ -123,7 +124,7 @@ impl Client {
             snapshot_length,
         };
         match self.runs.execute_run(request).await {
-            Ok(response) => Ok(EventStream { messages: response.into_inner() }),
+            Ok(response) => Ok(EventStream::new(response.into_inner())),
             Err(status) => Err(self.refused(status, source, options).await),
         }
     }
@@ -284,22 +285,6 @@ impl Client {
                 let reason = status.message().to_owned();
                 ClientError::NoServer { server: self.server.clone(), reason }
             }
-        }
-    }
-}
-
-/// The events of a run, as they come.
-#[derive(Debug)]
-pub struct EventStream {
-    messages: Streaming<ExecuteRunResponse>,
-}
-
-impl EventStream {
-    /// The next events; `None` after the last.
-    pub async fn next(&mut self) -> Result<Option<Vec<Event>>, ClientError> {
-        match self.messages.message().await {
-            Ok(message) => Ok(message.map(|message| message.events)),
-            Err(status) => Err(ClientError::Ended(Box::new(status))),
         }
     }
 }

@@ -9,8 +9,9 @@ use halfopen_view::record::{RunOptions, RunRecord};
 use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
-use crate::client::{Client, EventStream, Source};
+use crate::client::{Client, Source};
 use crate::error::ClientError;
+use crate::events::EventStream;
 use crate::plan::Planned;
 
 /// How long a server that takes no more runs is asked again.

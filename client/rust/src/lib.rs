@@ -25,6 +25,7 @@
 mod client;
 mod connection;
 mod error;
+mod events;
 mod executor;
 mod fetch;
 mod filter;
@@ -33,9 +34,10 @@ mod repeat;
 mod seeds;
 pub mod session;
 
-pub use client::{Client, EventStream, Source};
+pub use client::{Client, Source};
 pub use connection::ConnectOptions;
 pub use error::{BadOptions, ClientError, Refusal};
+pub use events::EventStream;
 pub use executor::{Executor, Progress, Summary};
 pub use filter::Filter;
 pub use plan::{Input, Plan, PlanError, PlanOptions, Planned};

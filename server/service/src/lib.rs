@@ -26,6 +26,7 @@ mod shared;
 mod signals;
 mod status;
 mod tail;
+mod text;
 mod tls;
 mod token;
 

@@ -1,5 +1,6 @@
 //! RunService: from a request to a stream of events.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tokio::time::{Sleep, sleep_until};
 use tonic::{Request, Response, Status};
 
 use crate::config::Config;
-use crate::convert::Converter;
+use crate::convert::{Converter, take_parts};
 use crate::cost::Meter;
 use crate::deadline::{deadline, is_late};
 use crate::execution::Execution;
@@ -80,6 +81,7 @@ impl RunService for RunHandler {
             watch,
             max_pause: shared.config.max_pause,
             current: None,
+            parts: VecDeque::new(),
             converter: Converter::default(),
             seed: options.seed,
             deadline: expiry,
@@ -104,6 +106,8 @@ struct Reader {
     max_pause: Duration,
     /// The message that is being read.
     current: Option<Message>,
+    /// The parts of an event that is too large, and the event, which go ahead of what else is read.
+    parts: VecDeque<ExecuteRunResponse>,
     converter: Converter,
     seed: u64,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -115,6 +119,12 @@ struct Reader {
 impl Reader {
     /// The next message of the stream; `None` after the last.
     async fn next(&mut self) -> Option<Result<ExecuteRunResponse, Status>> {
+        if let Some(part) = self.parts.pop_front() {
+            if self.parts.is_empty() {
+                self.let_go();
+            }
+            return Some(Ok(part));
+        }
         let Reader { messages, current, deadline, open, .. } = self;
         let arrived = async {
             if current.is_none() {
@@ -137,11 +147,11 @@ impl Reader {
         }
     }
 
-    /// The events that are available now, up to the limits of a message.
+    /// The events that are available now, up to the limits of a message; or the first part of an event that is larger.
     fn batch(&mut self) -> Result<ExecuteRunResponse, Status> {
         let mut events = Vec::new();
         let mut bytes = 0;
-        while events.len() < MAX_EVENTS && bytes < ENOUGH_BYTES {
+        while events.len() < MAX_EVENTS && bytes < ENOUGH_BYTES && self.parts.is_empty() {
             match &mut self.current {
                 Some(Ok(chunk)) => {
                     let Some((sequence, event)) = chunk.next() else {
@@ -149,16 +159,21 @@ impl Reader {
                         continue;
                     };
                     self.saw_the_end = matches!(event.kind, EventKind::RunFinished(_));
-                    let (event, size) = self.converter.event(sequence, event);
+                    let (mut event, size) = self.converter.event(sequence, event);
+                    let parts = if size > ENOUGH_BYTES { take_parts(&mut event) } else { Vec::new() };
+                    if !parts.is_empty() {
+                        let part = |part| ExecuteRunResponse { part: Some(part), ..Default::default() };
+                        self.parts.extend(parts.into_iter().map(part));
+                        // The chunk counts as unread until they are sent.
+                        self.parts.push_back(ExecuteRunResponse { events: vec![event], part: None });
+                        break;
+                    }
                     if events.capacity() == 0 {
                         events.reserve(MAX_EVENTS.min(1 + chunk.left()));
                     }
                     events.push(event);
                     bytes += size;
-                    // What is left is something: a message has events.
-                    if chunk.left() == 0 {
-                        self.current = None;
-                    }
+                    self.let_go();
                 }
                 // Earlier events go first.
                 Some(Err(_)) if !events.is_empty() => break,
@@ -169,7 +184,21 @@ impl Reader {
                 },
             }
         }
-        Ok(ExecuteRunResponse { events })
+        match self.parts.pop_front() {
+            Some(part) if events.is_empty() => Ok(part),
+            Some(part) => {
+                self.parts.push_front(part);
+                Ok(ExecuteRunResponse { events, part: None })
+            }
+            None => Ok(ExecuteRunResponse { events, part: None }),
+        }
+    }
+
+    /// Lets go of a chunk that is read. What is left is something: a message has events.
+    fn let_go(&mut self) {
+        if matches!(&self.current, Some(Ok(chunk)) if chunk.left() == 0) {
+            self.current = None;
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 mod render;
 mod session;
 
+use crate::text::shortened;
+
 pub(crate) use self::render::*;
 pub(crate) use self::session::*;
 
@@ -71,14 +73,6 @@ fn described(diagnostic: &Diagnostic) -> String {
         text += &diagnostic.help;
     }
     text
-}
-
-fn shortened(text: &str, max_bytes: usize) -> String {
-    if text.len() <= max_bytes {
-        return text.to_owned();
-    }
-    let end = (0..=max_bytes).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    format!("{}…", &text[..end])
 }
 
 /// The request has no scenario.

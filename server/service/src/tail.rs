@@ -23,6 +23,8 @@ use crate::pool::Caller;
 
 /// The bytes of datagrams that count as one more event: about the size of an event.
 const BYTES_PER_EVENT: usize = 256;
+/// About the size of a problem or a final state in a message.
+const BYTES_PER_ITEM: usize = 64;
 /// The number of unread events at which a run waits for its reader.
 const WINDOW: u64 = 256 * 1024;
 /// How often a run that waits looks whether it is still wanted.
@@ -211,8 +213,7 @@ impl Sink for Writer {
         let mut bytes: usize = datagrams.map(|datagram| datagram.len()).sum();
         if let Some(EventKind::RunFinished(finished)) = events.last().map(|event| &event.kind) {
             self.verdict = Some(finished.verdict);
-            bytes +=
-                size_of_val(finished.final_states.as_slice()) + size_of_val(finished.problems.as_slice());
+            bytes += BYTES_PER_ITEM * (finished.final_states.len() + finished.problems.len());
         }
         let weight = (events.len() + bytes / BYTES_PER_EVENT) as u64;
         self.stream.add(weight);

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use common::{
-    PATIENCE, SCENARIO, Server, all, config, forever, named, segment, started, tell, to_the_end, web, yaml,
+    PATIENCE, SCENARIO, Server, all, config, finished, forever, named, segment, started, tell, to_the_end,
+    web, yaml,
 };
 use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
@@ -18,6 +19,8 @@ use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse, ValidateScenario
 use halfopen_scenario::Scenario;
 use halfopen_scenario::library;
 use halfopen_sim::{RunOptions, Sink};
+use halfopen_tcp::State;
+use halfopen_trace::{ConnectionNumber, EventKind, FinalState, HostId};
 use halfopend::{Config, Runner, Service};
 use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -408,6 +411,43 @@ fn talkative() -> (impl Runner, mpsc::Receiver<&'static str>) {
 }
 
 #[tokio::test]
+async fn an_event_that_is_too_large_for_a_message_comes_in_parts() {
+    const STATES: u32 = 50_000;
+    let runner = |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
+        let mut last = finished(2);
+        if let EventKind::RunFinished(finished) = &mut last.kind {
+            let state = |number| FinalState {
+                host: HostId(0),
+                connection: ConnectionNumber::new(number).expect("not 0"),
+                state: State::Established,
+            };
+            finished.final_states = (1..=STATES as usize).map(state).collect();
+        }
+        sink.chunk(1, &Arc::new(vec![started(scenario, options), last]));
+    };
+    let server = Server::with(&config(), runner).await;
+    let mut stream = server.runs().await.execute_run(yaml(SCENARIO)).await.unwrap().into_inner();
+    let (mut sequence, mut connections) = (0, Vec::new());
+    while let Some(ExecuteRunResponse { events, part }) = stream.message().await.unwrap() {
+        let size = ExecuteRunResponse { events: events.clone(), part: part.clone() }.encoded_len();
+        assert!(size < 1 << 20, "{size}");
+        assert!(events.is_empty() == part.is_some(), "a message has events or a part");
+        connections.extend(part.into_iter().flat_map(|part| part.final_states).map(|state| state.connection));
+        for event in events {
+            sequence += 1;
+            assert_eq!(event.sequence, sequence);
+            if let Some(Kind::RunFinished(finished)) = event.kind {
+                assert_eq!(finished.final_states, []);
+                assert!(finished.totals.is_some());
+            }
+        }
+    }
+    assert_eq!(sequence, 2);
+    assert_eq!(connections, (1..=STATES).collect::<Vec<_>>());
+    server.until(|load| load.unread_events == 0).await;
+}
+
+#[tokio::test]
 async fn datagrams_are_sent_on_request() {
     let server = Server::start().await;
     let mut client = server.runs().await;
@@ -444,7 +484,7 @@ async fn the_same_run_twice_at_once_has_the_same_bytes() {
         let (one, other) = tokio::join!(all(one), all(other));
         assert!(!one.is_empty());
         // The messages may be cut differently; the events may not differ.
-        let octets = |events| ExecuteRunResponse { events }.encode_to_vec();
+        let octets = |events| ExecuteRunResponse { events, part: None }.encode_to_vec();
         assert_eq!(octets(one), octets(other), "{}", scenario.name());
     }
 }

@@ -8,6 +8,15 @@ use halfopen_trace::{ExpectationId, FaultId, HostId, MiddleboxId, StepId};
 
 use super::addresses::AddressTexts;
 use super::enums;
+use crate::text::shortened;
+
+/// The maximum size, in bytes, of a part of the scenario as it is written.
+const MAX_WRITTEN: usize = 16 * 1024;
+
+/// A part of the scenario as it is written.
+pub(super) fn written(text: &str) -> String {
+    shortened(text, MAX_WRITTEN)
+}
 
 /// Converts the events of one run, in order. The first event brings the scenario, which has the names of what later events
 /// refer to.
@@ -84,7 +93,7 @@ impl Converter {
 
     /// The step as the scenario writes it.
     pub(super) fn step_text(&self, id: StepId) -> String {
-        self.scenario_step(id).map(|step| step.text.clone()).unwrap_or_default()
+        self.scenario_step(id).map(|step| written(&step.text)).unwrap_or_default()
     }
 
     pub(super) fn expectation(&self, id: ExpectationId) -> v1::ExpectationReference {

@@ -11,7 +11,7 @@ use halfopen_trace::{
     MiddleboxChanged, RunStarted, SegmentNumber,
 };
 
-use super::converter::Converter;
+use super::converter::{Converter, written};
 use super::segment::segment_arrived;
 use super::tcp_info::tcp_info;
 use super::values::{bytes, drop_reason, duration, errno, flags, mtu};
@@ -183,7 +183,7 @@ fn run_started(started: &RunStarted) -> v1::RunStarted {
     };
     v1::RunStarted {
         scenario: scenario.id.clone(),
-        title: scenario.title.clone(),
+        title: written(&scenario.title),
         seed: started.seed,
         version: started.version.to_owned(),
         hosts: scenario.hosts.iter().map(host).collect(),
@@ -197,7 +197,7 @@ fn setting(setting: Setting) -> v1::Setting {
     use v1::setting::Value;
     let value = match setting.value {
         SettingValue::Nothing => None,
-        SettingValue::Text(text) => Some(Value::Text(text)),
+        SettingValue::Text(text) => Some(Value::Text(written(&text))),
         SettingValue::Switch(on) => Some(Value::Enabled(on)),
         SettingValue::Number(number) => Some(Value::Number(number)),
         SettingValue::Duration(time) => Some(Value::Duration(duration(time))),

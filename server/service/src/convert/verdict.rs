@@ -9,7 +9,7 @@ use halfopen_trace::{
     ExpectationResult, FinalState, Finding, KeepaliveFound, Limit, Problem, RunFinished, Totals,
 };
 
-use super::converter::Converter;
+use super::converter::{Converter, written};
 use super::enums;
 use super::tcp_info::{info_match, info_value};
 use super::values::{duration, errno, flags, window};
@@ -21,7 +21,7 @@ impl Converter {
         v1::ExpectationResult {
             expectation: Some(self.expectation(result.expectation)),
             passed: result.passed,
-            text: expectation.map(|expectation| expectation.text.clone()).unwrap_or_default(),
+            text: expectation.map(|expectation| written(&expectation.text)).unwrap_or_default(),
             claim: expectation.map(|expectation| self.claim(expectation)),
             finding: Some(v1::Finding { kind: Some(self.finding(&result.finding)) }),
             connection: result.connection.map_or(0, |connection| connection.0.get()),
@@ -145,7 +145,7 @@ impl Converter {
             }),
             Problem::FaultNotApplied(fault) => Kind::FaultNotApplied(v1::FaultNotApplied {
                 fault: Some(self.fault(fault)),
-                text: self.scenario_fault(fault).map(|fault| fault.text.clone()).unwrap_or_default(),
+                text: self.scenario_fault(fault).map(|fault| written(&fault.text)).unwrap_or_default(),
             }),
             Problem::StepsNotDone { first, begun, more } => Kind::StepsNotDone(v1::StepsNotDone {
                 step: Some(self.step(first)),
