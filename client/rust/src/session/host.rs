@@ -1,8 +1,6 @@
 //! What can be opened on a host.
 
-use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
 
 use halfopen_proto::v1;
 
@@ -58,7 +56,7 @@ impl Host {
         let stream = Stream::new(self.world.clone(), started.socket, started.local, started.peer);
         let mut outcome = started.error;
         while outcome == IN_PROGRESS {
-            wait(&self.world, started.socket, Direction::Write).await;
+            self.world.ready(started.socket, Direction::Write).await;
             let (session, socket) = (self.world.session(), started.socket);
             let request = v1::FinishConnectRequest { session, socket, ..Default::default() };
             let call = self
@@ -93,7 +91,7 @@ impl Listener {
                 self.world.call(|mut calls| async move { Ok(calls.accept(request).await?.into_inner()) });
             let accepted = call.await.map_err(|status| failed(&status))?;
             if accepted.error == WOULD_BLOCK {
-                wait(&self.world, self.socket, Direction::Read).await;
+                self.world.ready(self.socket, Direction::Read).await;
                 continue;
             }
             check(&accepted.error)?;
@@ -104,25 +102,6 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        close(&self.world, self.socket);
+        self.world.close(self.socket);
     }
-}
-
-/// Waits until a socket is ready.
-async fn wait(world: &World, socket: u32, direction: Direction) {
-    let mut waits = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waits, true) && !world.waits(socket, direction) {
-            return Poll::Ready(());
-        }
-        world.wait(socket, direction, context);
-        Poll::Pending
-    })
-    .await;
-}
-
-/// Closes a socket, without waiting for it. Whether it could be is of no interest any more.
-pub(super) fn close(world: &World, socket: u32) {
-    let request = v1::CloseRequest { session: world.session(), socket, ..Default::default() };
-    drop(world.call(|mut calls| async move { Ok(calls.close(request).await?.into_inner()) }));
 }

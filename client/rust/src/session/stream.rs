@@ -8,7 +8,6 @@ use halfopen_proto::v1;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::errno::{WOULD_BLOCK, check, failed};
-use super::host::close;
 use super::world::{Direction, Pending, World};
 
 /// The number of bytes that one call sends at most.
@@ -162,6 +161,6 @@ impl AsyncWrite for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        close(&self.world, self.socket);
+        self.world.close(self.socket);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use halfopen_proto::v1;
 use halfopen_proto::v1::session_service_client::SessionServiceClient;
 use tonic::Status;
 
@@ -89,6 +91,25 @@ impl World {
     /// Waits until a socket is ready.
     pub(super) fn wait(&self, socket: u32, direction: Direction, context: &Context<'_>) {
         self.lock().sockets.insert((socket, direction), context.waker().clone());
+    }
+
+    /// Completes when a socket is ready.
+    pub(super) async fn ready(&self, socket: u32, direction: Direction) {
+        let mut waits = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut waits, true) && !self.waits(socket, direction) {
+                return Poll::Ready(());
+            }
+            self.wait(socket, direction, context);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Closes a socket, without waiting for it. Whether it could be is of no interest any more.
+    pub(super) fn close(&self, socket: u32) {
+        let request = v1::CloseRequest { session: self.session(), socket, ..Default::default() };
+        drop(self.call(|mut calls| async move { Ok(calls.close(request).await?.into_inner()) }));
     }
 
     /// Whether somebody waits until a socket is ready.
