@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import pytest
 
 from halfopen import IdleError, Session, SessionOverError, aio
+from halfopen.aio import EventLoop
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -45,6 +49,30 @@ def test_sleeping_takes_no_time(session: Session) -> None:
     aio.run(sleep(), session)
     assert session.clock == timedelta(seconds=7260)
     assert time.monotonic() - began < 30
+
+
+def test_clocks_show_the_time_of_the_session(session: Session) -> None:
+    pool: dict[str, Any] = {"__name__": "pool"}
+    exec("from time import monotonic, time\nimport time as module\n", pool)
+    sys.modules["pool"] = types.ModuleType("pool")
+    vars(sys.modules["pool"]).update(pool)
+
+    async def sleep() -> None:
+        before = time.time_ns(), time.monotonic_ns()
+        await asyncio.sleep(7200)
+        assert time.monotonic() == asyncio.get_running_loop().time() == 7200
+        assert (time.time_ns() - before[0], time.monotonic_ns() - before[1]) == (7200 * 10**9, 7200 * 10**9)
+        assert sys.modules["pool"].monotonic is time.monotonic
+        assert threading.Event().wait(0.01) is False, "threads wait in wall-clock time"
+
+    real = time.monotonic, time.time
+    began = time.time()
+    try:
+        aio.run(sleep(), session)
+        assert (sys.modules["pool"].monotonic, sys.modules["pool"].time) == real == (time.monotonic, time.time)
+    finally:
+        del sys.modules["pool"]
+    assert time.time() - began < 30
 
 
 def test_timers_fire_in_order_and_never_early(session: Session) -> None:
@@ -119,8 +147,33 @@ def test_what_would_wait_for_ever_fails_at_once_and_says_for_what(session: Sessi
         aio.run(wait_for_an_answer(), session)
     message = str(caught.value)
     assert "nothing can happen any more at 0:00:00.06" in message
-    assert "called from line" in message
+    assert "wait_for_an_answer(): await reader.readexactly(1)" in message
     assert "client 10.0.0.1:32768 -> 10.0.0.2:7 (ESTABLISHED)" in message
+
+
+def test_who_would_wait_for_ever_is_cancelled_and_can_tidy_up(session: Session) -> None:
+    tidied = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(1)
+            tidied.append(asyncio.get_running_loop().time())
+
+    with pytest.raises(IdleError):
+        aio.run(wait(), session)
+    assert tidied == [1.0]
+
+
+def test_who_waits_for_ever_although_it_was_cancelled_fails(session: Session) -> None:
+    async def wait() -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    with pytest.raises(IdleError):
+        EventLoop(session).run_until_complete(wait())
 
 
 def test_code_must_be_on_a_host(session: Session) -> None:

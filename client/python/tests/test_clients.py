@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 from collections.abc import Callable
 
 import aiohttp
 import aiohttp.web
+import asyncpg
 import httpx
 import pytest
 import redis.asyncio
@@ -20,6 +22,8 @@ import websockets.asyncio.server
 import websockets.exceptions
 
 from halfopen import Session, aio
+
+from .postgres import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -225,3 +229,40 @@ def test_redis_notices_by_its_timeout_that_a_peer_is_gone(session: Session) -> N
             await store.aclose()
 
     aio.run(talk(), session)
+
+
+def test_asyncpg(session: Session, tls: Tls) -> None:
+    server, client = tls
+    if server and sys.version_info < (3, 11):
+        pytest.skip("a stream of Python 3.10 cannot start TLS")
+    answers = Postgres(server)
+
+    async def talk() -> None:
+        with aio.host("server"):
+            await asyncio.start_server(answers.serve, port=5432)
+        with aio.host("client"):
+            connection = await asyncpg.connect("postgres://user@server/test", ssl=client or "disable")
+            assert await connection.fetchval("SELECT 42") == 42
+            await connection.close()
+
+    aio.run(talk(), session)
+
+
+def test_a_pool_of_asyncpg_replaces_a_dead_connection(session: Session) -> None:
+    answers = Postgres()
+
+    async def talk() -> None:
+        with aio.host("server"):
+            await asyncio.start_server(answers.serve, port=5432)
+        with aio.host("client"):
+            url = "postgres://user@server/test?sslmode=disable"
+            async with asyncpg.create_pool(url, min_size=1, max_size=1, command_timeout=5) as pool:
+                assert await pool.fetchval("SELECT 42") == 42
+                session.inject({"cable-pull": "server", "replug-after": "8s"})
+                with pytest.raises(asyncio.TimeoutError):
+                    await pool.fetchval("SELECT 42")
+                await asyncio.sleep(5)
+                assert await pool.fetchval("SELECT 42") == 42
+
+    aio.run(talk(), session)
+    assert answers.logins == 2

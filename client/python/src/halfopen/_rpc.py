@@ -21,6 +21,9 @@ from google.rpc import error_details_pb2, status_pb2
 
 from .errors import CallError, Mistake, ServerUnavailableError
 
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
+
 R = TypeVar("R", bound=Message)
 
 #: The seconds within which a connection must be open.

@@ -14,12 +14,12 @@ SECOND = 1_000_000_000
 
 
 def nanoseconds(time: Time) -> int:
-    """Rounded up, so that what is waited for is never early."""
+    """Rounded to the nearest: 0.07 s are 70 ms, whatever its binary form is."""
     if isinstance(time, timedelta):
         return (time.days * 86_400 + time.seconds) * SECOND + time.microseconds * 1000
     if not math.isfinite(time):
         raise ValueError(f"{time!r} is not a time")
-    return math.ceil(time * SECOND)
+    return round(time * SECOND)
 
 
 def duration(time: int) -> Duration:

@@ -12,6 +12,9 @@ from .v1 import session_pb2
 if TYPE_CHECKING:
     from .session import Session
 
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
+
 
 class _Thread:
     """A thread of the block: what it waits for, and what became of it."""

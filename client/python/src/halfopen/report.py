@@ -26,14 +26,14 @@ def failure(run: Run) -> str:
         text = getattr(getattr(problem, kind), "text", "")
         lines += ["", f"  problem: {kind.replace('_', ' ')}{f': {text}' if text else ''}"]
     if not broken:
-        lines += ["", "  the last events:", *_around(run.events, len(run.events))]
+        lines += ["", "  the last events:", *_around(run.events, 0)]
     lines += ["", f"  repeat it: {run.repeat}"]
     return "\n".join(lines)
 
 
 def last_events(events: Sequence[event_pb2.Event]) -> str:
     """What happened last, one line for each event."""
-    return "\n".join(_around(events, len(events)))
+    return "\n".join(_around(events, 0))
 
 
 def _broken(run: Run, expectation: Expectation) -> list[str]:
@@ -41,7 +41,7 @@ def _broken(run: Run, expectation: Expectation) -> list[str]:
     when = f"at {_seconds(from_duration(expectation.result.deciding_time))}" if expectation.time is not None else "at the end"
     lines = ["", f"  expected: {expectation.text}", f"  found:    {found(expectation.result.finding)}"]
     lines += [f"  {where}{expectation.path}, decided {when}:"]
-    return lines + list(_around(run.events, expectation.result.deciding_event or len(run.events)))
+    return lines + list(_around(run.events, expectation.result.deciding_event))
 
 
 def found(finding: verdict_pb2.Finding) -> str:
@@ -74,9 +74,9 @@ def found(finding: verdict_pb2.Finding) -> str:
 
 
 def _around(events: Sequence[event_pb2.Event], deciding: int) -> Iterable[str]:
-    """The events around the one with that number, of those that a reader wants to see."""
+    """The events around the one with that number, of those that a reader wants to see; the last ones if it is 0."""
     shown = [(event, text) for event in events if (text := _words(event))]
-    position = sum(event.sequence <= deciding for event, _ in shown)
+    position = sum(event.sequence <= deciding for event, _ in shown) if deciding else len(shown)
     first = max(position - BEFORE, 0)
     if first:
         yield f"    ... {first} before"

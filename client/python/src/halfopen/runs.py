@@ -14,6 +14,9 @@ from .servers import Server, server
 from .sockets import state_name
 from .v1 import event_pb2, run_pb2, tcp_pb2, verdict_pb2
 
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
+
 FLAGS = ("SYN", "FIN", "RST", "PSH", "ACK", "URG")
 
 

@@ -21,6 +21,9 @@ from .errors import CallError, ServerNotFoundError, ServerUnavailableError, Vers
 from .v1 import server_pb2
 from .version import __version__
 
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
+
 R = TypeVar("R", bound=Message)
 
 PROTOCOL = "halfopen.v1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -24,6 +25,9 @@ from .v1 import event_pb2, session_pb2, tcp_pb2
 if TYPE_CHECKING:
     from .driving import Driver
     from .runs import Run
+
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
 
 R = TypeVar("R", bound=Message)
 
@@ -66,6 +70,8 @@ class Session:
         if lease is not None:
             request.lease.CopyFrom(duration(nanoseconds(lease)))
         self._created = self._server.call("SessionService/CreateSession", request, session_pb2.CreateSessionResponse)
+        #: When, in nanoseconds since the epoch: what `time.time()` begins with on the event loop.
+        self.created = time.time_ns()
         #: Its id.
         self.id = self._created.session
         #: The addresses of each host.

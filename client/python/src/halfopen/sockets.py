@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from .session import Session
 
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
+
 Address = tuple[Any, ...]
 R = TypeVar("R", bound=Message)
 

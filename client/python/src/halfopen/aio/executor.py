@@ -8,6 +8,9 @@ from asyncio import Future
 from collections.abc import Callable
 from typing import Any
 
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
+
 #: How long, in seconds of wall-clock time, time stands still for work that waits for the loop.
 PAUSE = 0.005
 

@@ -8,6 +8,9 @@ from contextvars import ContextVar
 
 from ..session import Session
 
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
+
 _current: ContextVar[str] = ContextVar("halfopen_host")
 
 

@@ -16,12 +16,16 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from .._time import SECOND
+from ..errors import IdleError
 from ..session import Session
 from ..sockets import Address, Socket
-from . import hosts
+from . import clocks, hosts
 from .executor import Jobs
 from .selector import Selector
 from .waiting import describe
+
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
 
 T = TypeVar("T")
 
@@ -45,16 +49,46 @@ class EventLoop(BaseSelectorEventLoop):
         self.session = session
         self._jobs = Jobs()
         self._twins: weakref.WeakKeyDictionary[socket.socket, Socket] = weakref.WeakKeyDictionary()
-        selector = Selector(session, self._jobs, lambda: describe(self, selector.waiting()))
-        super().__init__(selector)
+        self._session_selector = Selector(session, self._jobs, self._idle)
+        super().__init__(self._session_selector)
         self._default_executor: Executor | None = None
         self._clock_resolution = 1 / SECOND
+        self._main: asyncio.Future[Any] | None = None
+        self._idle_error: IdleError | None = None
 
     host = staticmethod(hosts.host)
 
     def time(self) -> float:
         """The virtual time since the session began, in seconds."""
         return self.session._now / SECOND
+
+    def run_forever(self) -> None:
+        """As asyncio's. Meanwhile, code that asks `time.time()` or `time.monotonic()` gets the time of the session, too."""
+        with clocks.virtual(self.session):
+            super().run_forever()
+
+    # What would wait for ever
+
+    def run_until_complete(self, future: Any) -> Any:
+        """As asyncio's. If nothing can happen any more, what is run is cancelled, and the error is an `IdleError`."""
+        self._main, self._idle_error = asyncio.ensure_future(future, loop=self), None
+        try:
+            return super().run_until_complete(self._main)
+        except asyncio.CancelledError as cancelled:
+            if self._idle_error is None:
+                raise
+            # With the lines that waited.
+            raise self._idle_error.with_traceback(cancelled.__traceback__) from None
+        finally:
+            self._main = None
+
+    def _idle(self) -> None:
+        waiting = describe(self, self._session_selector.waiting())
+        error = IdleError(f"nothing can happen any more at {self.session.clock}, and {waiting}")
+        # Code that goes on to wait although it was cancelled is not asked again.
+        if self._main is None or self._idle_error or not self._main.cancel():
+            raise error
+        self._idle_error = error
 
     # Names
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._time import nanoseconds
-from ..errors import IdleError
 from ..session import Session, over_error
 from ..sockets import Socket
 from ..v1 import session_pb2
 from .executor import Jobs
+
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
 
 #: A loop that never waits, because its code only yields, passes a millisecond each time it has gone round this often.
 YIELDS = 1000
@@ -21,10 +23,10 @@ MILLISECOND = 1_000_000
 class Selector(selectors.BaseSelector):
     """Waits for sockets, the time of a timer, and work in other threads."""
 
-    def __init__(self, session: Session, jobs: Jobs, describe: Callable[[], str]) -> None:
+    def __init__(self, session: Session, jobs: Jobs, idle: Callable[[], None]) -> None:
         self._session = session
         self._jobs = jobs
-        self._describe = describe
+        self._idle = idle
         self._keys: dict[int, selectors.SelectorKey] = {}
         self._by_number: dict[int, selectors.SelectorKey] = {}
         self._gone: set[int] = set()
@@ -58,12 +60,13 @@ class Selector(selectors.BaseSelector):
             until: int | None = self._session._now + MILLISECOND
         else:
             self._yields = 0
-            until = None if timeout is None else self._session._now + nanoseconds(timeout)
+            until = None if timeout is None else self._session._now + max(nanoseconds(timeout), 1)
         response = self._session._advance(self._conditions(), until)
         if response.stop == session_pb2.ADVANCE_STOP_IDLE:
             if self._jobs.wait_longer():
                 return []
-            raise IdleError(f"nothing can happen any more at {self._session.clock}, and {self._describe()}")
+            self._idle()
+            return []
         over_error(response, self._session.clock)
         return [ready for state in response.ready if (ready := self._ready(state))]
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import linecache
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import FrameType
 
 from ..sockets import Socket
+
+#: Where asyncio is: its own lines say less than those of its caller.
+ASYNCIO = Path(asyncio.__file__).parent
 
 
 def describe(loop: asyncio.AbstractEventLoop, sockets: Iterable[Socket]) -> str:
@@ -22,16 +26,20 @@ def describe(loop: asyncio.AbstractEventLoop, sockets: Iterable[Socket]) -> str:
 
 
 def _place(task: asyncio.Task[object]) -> str:
-    """The innermost line that waits, and the outermost one if that is another function."""
-    frames = task.get_stack()
-    awaited: object = task.get_coro()
-    frame = frames[-1] if frames else None
-    while awaited is not None:
-        inner = getattr(awaited, "cr_frame", None) or getattr(awaited, "ag_frame", None)
-        frame = inner or frame
-        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "ag_await", None)
+    """The innermost line that waits, of code outside asyncio if there is such."""
+    frames = list(_frames(task.get_coro()))
+    outside = [frame for frame in frames if ASYNCIO not in Path(frame.f_code.co_filename).parents]
+    frame = next(reversed(outside or frames), None)
     if frame is None:
         return "has not begun"
     source = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    outer = f", called from line {frames[0].f_lineno} of {Path(frames[0].f_code.co_filename).name}" if frames else ""
-    return f"at line {frame.f_lineno} of {Path(frame.f_code.co_filename).name}: {source}{outer}"
+    return f"at line {frame.f_lineno} of {Path(frame.f_code.co_filename).name}, {frame.f_code.co_name}(): {source}"
+
+
+def _frames(awaited: object) -> Iterator[FrameType]:
+    """The frames of a coroutine and of what it awaits, the outermost first."""
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "ag_frame", None) or getattr(awaited, "gi_frame", None)
+        if isinstance(frame, FrameType):
+            yield frame
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "ag_await", None) or getattr(awaited, "gi_yieldfrom", None)
