@@ -44,6 +44,11 @@ fn results_read_as_the_guide_says() {
 }
 
 #[test]
+fn own_code_is_tested_as_the_guide_says() {
+    check("docs/guide/test-your-own-code.md");
+}
+
+#[test]
 fn a_test_suite_works_as_the_guide_says() {
     check("docs/guide/from-your-test-suite.md");
 }
@@ -147,7 +152,7 @@ fn sandbox(page: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guide").join(page.replace('/', "-"));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    for shared in ["scenarios", "proto"] {
+    for shared in ["client", "scenarios", "proto"] {
         symlink(root().join(shared), folder.join(shared)).unwrap();
     }
     folder
