@@ -241,6 +241,65 @@ async fn time_moves_only_in_advance_and_as_far_as_is_asked() {
 }
 
 #[tokio::test]
+async fn an_advance_through_a_time_plays_it_and_says_when_something_happens_next() {
+    let mut player = create(text(SCENARIO)).await;
+    assert_eq!(player.advance(Some(Limit::Through(milliseconds(0))), &[]).await.next, None);
+    player.listen("server", 80).await;
+    let client = player.connect("client", "server:80").await;
+    let writable = [Condition::Writable(client)];
+    let stand = async |player: &mut Player, limit: Limit| {
+        let response = player.advance(Some(limit), &writable).await;
+        let [time, next] = [response.time, response.next].map(|time| time.map(|time| seconds(&time)));
+        (response.stop(), time.unwrap(), next.unwrap())
+    };
+    let by = Limit::By(milliseconds(0));
+    assert_eq!(stand(&mut player, by).await, (AdvanceStop::Time, 0.0, 0.02));
+    let until = Limit::Until(milliseconds(20));
+    assert_eq!(stand(&mut player, until).await, (AdvanceStop::Time, 0.02, 0.02), "the SYN is at the door");
+    let through = Limit::Through(milliseconds(20));
+    assert_eq!(stand(&mut player, through).await, (AdvanceStop::Time, 0.02, 0.04), "it was answered");
+    let through = Limit::Through(milliseconds(40));
+    assert_eq!(stand(&mut player, through).await, (AdvanceStop::Condition, 0.04, 0.06));
+    let past = player.try_advance(Some(Limit::Through(milliseconds(39))), &[]).await.unwrap_err();
+    assert_eq!((past.code(), reason(&past).as_str()), (Code::OutOfRange, "TIME_PAST"));
+}
+
+#[tokio::test]
+async fn the_end_of_the_scenario_is_what_happens_next_if_nothing_does_before() {
+    for end in ["until: 9s", "limits: {virtual-time: 9s}"] {
+        let mut player = create(text(&format!("{SCENARIO}{end}\n"))).await;
+        // The next SYN would be sent after 15 s.
+        player.connect("client", "192.0.2.1:80").await;
+        let response = player.advance(Some(Limit::By(time(Duration::from_secs(8)))), &[]).await;
+        assert_eq!(seconds(&response.next.unwrap()), 9.0, "{end}");
+        let response = player.advance(Some(Limit::Through(time(Duration::from_secs(9)))), &[]).await;
+        assert!(matches!(response.stop(), AdvanceStop::End | AdvanceStop::Limit), "{end}: {response:?}");
+        assert_eq!((seconds(&response.time.unwrap()), response.next), (9.0, None), "{end}");
+    }
+}
+
+#[tokio::test]
+async fn a_condition_can_count_events_that_happened_before_somebody_waited() {
+    let mut player = create(text(SCENARIO)).await;
+    let (client, _) = player.connected().await;
+    let seen = player.advance(Some(Limit::By(milliseconds(0))), &[]).await.last_sequence;
+    player.close(client).await;
+    let condition = v1::SessionCondition { condition: Some(Condition::Segment("FIN".into())) };
+    let request = v1::AdvanceRequest {
+        limit: Some(Limit::By(milliseconds(0))),
+        conditions: vec![condition],
+        after_sequence: Some(seen),
+        ..player.request()
+    };
+    let response = player.calls.advance(request.clone()).await.unwrap().into_inner();
+    assert_eq!(response.stop(), AdvanceStop::Condition);
+    let after_sequence = Some(response.last_sequence);
+    let later = v1::AdvanceRequest { after_sequence, ..request };
+    let response = player.calls.advance(later).await.unwrap().into_inner();
+    assert_eq!(response.stop(), AdvanceStop::Time, "that FIN does not count twice");
+}
+
+#[tokio::test]
 async fn every_condition_comes_true_when_it_should() {
     let mut player = create(text(SCENARIO)).await;
     let (client, server) = player.connected().await;

@@ -32,4 +32,4 @@ pub use budget::Budget;
 pub use command::{Call, Command, Refusal, Reply, SocketId, SocketStatus};
 pub use condition::Condition;
 pub use run::{Discard, Interruption, Outcome, RunOptions, Sink};
-pub use simulation::{Simulation, Stop, run};
+pub use simulation::{Bound, Simulation, Stop, run};

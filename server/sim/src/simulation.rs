@@ -31,6 +31,31 @@ pub struct Simulation {
     ending: Option<Ending>,
 }
 
+/// How far to play. One that comes before another is reached first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bound {
+    time: Instant,
+    /// Whether what happens at that time is played, too.
+    is_through: bool,
+}
+
+impl Bound {
+    /// Until this time: what happens then has not happened yet.
+    pub fn until(time: Instant) -> Bound {
+        Bound { time, is_through: false }
+    }
+
+    /// Through this time: what happens then has happened.
+    pub fn through(time: Instant) -> Bound {
+        Bound { time, is_through: true }
+    }
+
+    /// Whether it is reached before what happens at an instant.
+    fn precedes(self, next: Instant) -> bool {
+        if self.is_through { self.time < next } else { self.time <= next }
+    }
+}
+
 /// Why [`step_until`](Simulation::step_until) returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -77,6 +102,27 @@ impl Simulation {
         self.driver.shared.run.borrow().recorder.len()
     }
 
+    /// When something happens next unless somebody outside does something before, or the run ends; `None` if nothing can
+    /// happen, or the run is over.
+    pub fn next_instant(&self) -> Option<Instant> {
+        if self.ending.is_some() {
+            return None;
+        }
+        if self.driver.is_in_round() {
+            return Some(self.now());
+        }
+        match (self.driver.next_instant(), self.driver.shared.scenario.until) {
+            (None, None) => None,
+            (next, _) => Some(next.unwrap_or(Instant::FAR_FUTURE).min(self.last_instant().max(self.now()))),
+        }
+    }
+
+    /// Whether everything before a bound has happened.
+    pub fn is_at(&self, bound: Bound) -> bool {
+        bound.time < self.now()
+            || (bound.time == self.now() && self.next_instant().is_none_or(|next| bound.precedes(next)))
+    }
+
     /// Whether a condition holds; of events only those after the first `seen` count. A state counts if it has been waited for
     /// before.
     pub fn holds(&self, condition: &Condition<'_>, seen: u64) -> bool {
@@ -98,13 +144,26 @@ impl Simulation {
         conditions: &[Condition<'_>],
         sink: &mut dyn Sink,
     ) -> Stop {
+        self.step_to(time.map(Bound::until), conditions, sink)
+    }
+
+    /// As [`step_until`](Simulation::step_until), but to a bound.
+    ///
+    /// # Panics
+    /// By a bug of ours only.
+    pub fn step_to(
+        &mut self,
+        bound: Option<Bound>,
+        conditions: &[Condition<'_>],
+        sink: &mut dyn Sink,
+    ) -> Stop {
         conditions.iter().for_each(|condition| condition.watch(&self.driver));
-        let stop = self.play(time, conditions, sink);
+        let stop = self.play(bound, conditions, sink);
         self.driver.shared.hosts().for_each(|(_, control)| control.line.clear_alarm());
         stop
     }
 
-    fn play(&mut self, time: Option<Instant>, conditions: &[Condition<'_>], sink: &mut dyn Sink) -> Stop {
+    fn play(&mut self, bound: Option<Bound>, conditions: &[Condition<'_>], sink: &mut dyn Sink) -> Stop {
         let mut seen = self.driver.shared.run.borrow().recorder.len();
         loop {
             if let Some(ending) = self.ending {
@@ -125,7 +184,7 @@ impl Simulation {
                 if !self.driver.is_in_round() {
                     self.ending = self.look_up(sink, seen);
                 }
-            } else if let Some(stop) = self.advance(time) {
+            } else if let Some(stop) = self.advance(bound) {
                 return stop;
             } else {
                 self.driver.begin_round();
@@ -135,22 +194,19 @@ impl Simulation {
 
     /// Moves the clock to the next instant at which anything happens; not past the one that was asked for, nor past the
     /// scenario's end or its limit.
-    fn advance(&mut self, time: Option<Instant>) -> Option<Stop> {
+    fn advance(&mut self, bound: Option<Bound>) -> Option<Stop> {
         let scenario = &self.driver.shared.scenario;
-        let until = scenario.until.map(|until| Instant::ZERO + until);
-        let most = scenario.limits.virtual_time;
-        let limit = (Instant::ZERO + most).max(until.unwrap_or_default());
-        let next = self.driver.next_instant();
-        // What happens at the end or at the limit happens, and what is asked for at that time may be done.
-        let (last, ending) = match until {
-            Some(until) => (until, Ending::Over),
-            None => (limit, Ending::Limit(Limit::VirtualTime(most))),
+        let until = scenario.until;
+        let ending = match until {
+            Some(_) => Ending::Over,
+            None => Ending::Limit(Limit::VirtualTime(scenario.limits.virtual_time)),
         };
-        let now = self.now();
-        let wanted = time.filter(|time| next.is_none_or(|next| *time <= next));
+        let next = self.driver.next_instant();
+        let (now, last) = (self.now(), self.last_instant());
+        let wanted = bound.filter(|bound| next.is_none_or(|next| bound.precedes(next)));
         match (wanted, next) {
-            (Some(wanted), _) if wanted <= last => {
-                self.driver.move_to(wanted);
+            (Some(wanted), _) if wanted.precedes(last) => {
+                self.driver.move_to(wanted.time);
                 Some(Stop::Time)
             }
             (None, Some(next)) if next <= last => {
@@ -164,6 +220,12 @@ impl Simulation {
                 Some(ending.into())
             }
         }
+    }
+
+    /// The scenario's end, or its limit. What happens then happens, and what is asked for at that time may be done.
+    fn last_instant(&self) -> Instant {
+        let scenario = &self.driver.shared.scenario;
+        Instant::ZERO + scenario.until.unwrap_or(scenario.limits.virtual_time)
     }
 
     /// After a round: the sink gets what there is; conditions have looked at the events up to `seen`. Whether the run ends.

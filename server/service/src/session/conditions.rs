@@ -5,7 +5,7 @@ use halfopen_proto::v1::AdvanceStop;
 use halfopen_proto::v1::advance_request::Limit;
 use halfopen_proto::v1::session_condition::Condition as Asked;
 use halfopen_scenario::load_match;
-use halfopen_sim::{Condition, SocketId, Stop};
+use halfopen_sim::{Bound, Condition, SocketId, Stop};
 use halfopen_tcp::{Instant, State};
 use halfopen_trace::{Event, EventKind, FaultId, HostId};
 use tonic::Status;
@@ -20,10 +20,10 @@ const MAX_CONDITIONS: usize = 4096;
 /// Until when a participant waits.
 pub(super) struct Until {
     /// At most until then.
-    pub(super) time: Option<Instant>,
+    pub(super) bound: Option<Bound>,
     /// Until one of these is true.
     pub(super) conditions: Vec<Awaited>,
-    /// The number of events that happened before it began to wait.
+    /// The number of events that do not count, because they happened before it began to wait.
     pub(super) seen: u64,
 }
 
@@ -40,20 +40,22 @@ impl Until {
     pub(super) fn new(played: &Played, request: &v1::AdvanceRequest) -> Result<Until, Status> {
         played.is_open()?;
         let now = played.time();
-        let time = match &request.limit {
+        let at = |name: &str, time: &halfopen_proto::Duration| {
+            let time = convert::time(time).ok_or_else(|| status::time_invalid(name))?;
+            let time = Instant::ZERO + time;
+            match time < now {
+                true => Err(status::time_past(time.as_duration(), now.as_duration())),
+                false => Ok(time),
+            }
+        };
+        let bound = match &request.limit {
             None => None,
             Some(Limit::By(by)) => {
                 let by = convert::time(by).ok_or_else(|| status::time_invalid("by"))?;
-                Some(Instant::ZERO + now.as_duration().saturating_add(by))
+                Some(Bound::until(Instant::ZERO + now.as_duration().saturating_add(by)))
             }
-            Some(Limit::Until(until)) => {
-                let until = convert::time(until).ok_or_else(|| status::time_invalid("until"))?;
-                let until = Instant::ZERO + until;
-                if until < now {
-                    return Err(status::time_past(until.as_duration(), now.as_duration()));
-                }
-                Some(until)
-            }
+            Some(Limit::Until(until)) => Some(Bound::until(at("until", until)?)),
+            Some(Limit::Through(through)) => Some(Bound::through(at("through", through)?)),
         };
         let asked = &request.conditions;
         if asked.len() > MAX_CONDITIONS {
@@ -62,7 +64,7 @@ impl Until {
             return Err(status::condition_invalid(&message));
         }
         let conditions = asked.iter().map(|asked| Awaited::new(played, asked)).collect::<Result<_, _>>()?;
-        Ok(Until { time, conditions, seen: played.events() })
+        Ok(Until { bound, conditions, seen: request.after_sequence.unwrap_or_else(|| played.events()) })
     }
 
     /// The position of the first condition that is true.
@@ -91,6 +93,8 @@ impl Until {
             events: Vec::new(),
             more_events: false,
             limit: limit.map(convert::limit),
+            next: played.next_instant().map(|next| convert::duration(next.as_duration())),
+            last_sequence: played.events(),
         }
     }
 }

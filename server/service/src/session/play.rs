@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use halfopen_proto::v1;
 use halfopen_scenario::Scenario;
-use halfopen_sim::{Condition, RunOptions, Stop};
+use halfopen_sim::{Bound, Condition, RunOptions, Stop};
 use halfopen_tcp::Instant;
 use prost::Message;
 use tokio::time::Instant as WallTime;
@@ -229,15 +229,15 @@ impl Session {
             if let Some(position) = until.holds(&self.played) {
                 return self.wake(index, Stop::Condition(position));
             }
-            if until.time.is_some_and(|time| time <= self.played.time()) {
+            if until.bound.is_some_and(|bound| self.played.is_at(bound)) {
                 return self.wake(index, Stop::Time);
             }
         }
         let untils = || order.iter().filter_map(|index| Some(&waiting(*index)?.until));
-        let time = untils().filter_map(|until| until.time).min();
+        let bound = untils().filter_map(|until| until.bound).min();
         let conditions: Vec<Condition<'_>> =
             untils().flat_map(|until| &until.conditions).map(|awaited| awaited.condition()).collect();
-        match self.played.step_until(time, &conditions) {
+        match self.played.step_to(bound, &conditions) {
             // Who that is for is found in the next round.
             Some(Stop::Time | Stop::Condition(_)) | None => {}
             Some(stop @ (Stop::Idle | Stop::End | Stop::Limit(_) | Stop::Cancelled)) => {
@@ -264,7 +264,7 @@ impl Session {
     /// Plays on to the end for a slice, or judges what has happened.
     fn finish(&mut self) {
         let Phase::Finishing { until, .. } = self.phase else { return };
-        if self.played.step_until(until, &[]).is_none() {
+        if self.played.step_to(until.map(Bound::until), &[]).is_none() {
             return;
         }
         let finished: Response = Arc::new(self.played.finish());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use halfopen_proto::v1;
 use halfopen_scenario::{Limits, Scenario};
-use halfopen_sim::{Command, Condition, Refusal, Reply, RunOptions, Simulation, SocketId, Stop};
+use halfopen_sim::{Bound, Command, Condition, Refusal, Reply, RunOptions, Simulation, SocketId, Stop};
 use halfopen_tcp::{Errno, Instant};
 use halfopen_trace::HostId;
 use tonic::{Code, Status};
@@ -64,6 +64,16 @@ impl Played {
     /// The number of events so far.
     pub(super) fn events(&self) -> u64 {
         self.simulation.as_ref().map_or_else(|| self.record.events(), Simulation::events)
+    }
+
+    /// When something happens next unless somebody makes a call before; `None` if nothing can.
+    pub(super) fn next_instant(&self) -> Option<Instant> {
+        self.simulation.as_ref()?.next_instant()
+    }
+
+    /// Whether everything before a bound has happened.
+    pub(super) fn is_at(&self, bound: Bound) -> bool {
+        self.simulation.as_ref().is_some_and(|simulation| simulation.is_at(bound))
     }
 
     pub(super) fn holds(&self, condition: &Condition<'_>, seen: u64) -> bool {
@@ -177,7 +187,7 @@ impl Played {
     }
 
     /// Plays for a slice; `None` if it is not there yet.
-    pub(super) fn step_until(&mut self, time: Option<Instant>, conditions: &[Condition<'_>]) -> Option<Stop> {
+    pub(super) fn step_to(&mut self, bound: Option<Bound>, conditions: &[Condition<'_>]) -> Option<Stop> {
         let left = Cell::new(SLICE);
         let is_long = |_: &_| {
             left.set(left.get().saturating_sub(1));
@@ -186,7 +196,7 @@ impl Played {
         let mut all = conditions.to_vec();
         all.push(Condition::Event(&is_long));
         let simulation = self.simulation.as_mut()?;
-        let stop = simulation.step_until(time, &all, &mut self.meter.run(&mut self.record.as_ref()));
+        let stop = simulation.step_to(bound, &all, &mut self.meter.run(&mut self.record.as_ref()));
         Some(stop).filter(|stop| *stop != Stop::Condition(conditions.len()))
     }
 
