@@ -279,6 +279,19 @@ async fn the_end_of_the_scenario_is_what_happens_next_if_nothing_does_before() {
 }
 
 #[tokio::test]
+async fn an_advance_to_the_present_sees_what_is_true_already() {
+    let mut player = create(text(SCENARIO)).await;
+    let (client, _) = player.connected().await;
+    let states = [("server", TcpState::CloseWait), ("client", TcpState::Established)]
+        .map(|(host, state)| Condition::State(v1::StateMatch { host: host.into(), state: state.into() }));
+    let response = player.advance(Some(Limit::By(milliseconds(0))), &states).await;
+    assert_eq!((response.stop(), response.condition), (AdvanceStop::Condition, 1));
+    player.close(client).await;
+    let response = player.advance(Some(Limit::By(milliseconds(0))), &states).await;
+    assert_eq!(response.stop(), AdvanceStop::Time);
+}
+
+#[tokio::test]
 async fn a_condition_can_count_events_that_happened_before_somebody_waited() {
     let mut player = create(text(SCENARIO)).await;
     let (client, _) = player.connected().await;

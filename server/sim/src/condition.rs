@@ -27,13 +27,12 @@ impl Condition<'_> {
     pub(crate) fn watch(&self, driver: &Driver) {
         let shared = &driver.shared;
         match self {
-            Condition::Readable(_) | Condition::Writable(_) | Condition::Event(_) => {}
+            Condition::Readable(_) | Condition::Writable(_) | Condition::State(..) | Condition::Event(_) => {}
             Condition::Clock(host, time) => {
                 if let Some(control) = shared.find_control(*host) {
                     control.line.set_alarm(*time);
                 }
             }
-            Condition::State(host, state) => shared.run.borrow_mut().connections.watch(*host, *state),
         }
     }
 
@@ -52,7 +51,9 @@ impl Condition<'_> {
                 shows >= *time && driver.is_up(*host) && driver.has_had_turn(*host)
             }),
             Condition::State(host, state) => {
-                shared.run.borrow().connections.in_state_since(*host, *state).is_some()
+                let connections = &mut shared.run.borrow_mut().connections;
+                connections.watch(*host, *state);
+                connections.in_state_since(*host, *state).is_some()
             }
             Condition::Event(is_meant) => shared.run.borrow().recorder.after(seen).any(is_meant),
         }

@@ -123,8 +123,7 @@ impl Simulation {
             || (bound.time == self.now() && self.next_instant().is_none_or(|next| bound.precedes(next)))
     }
 
-    /// Whether a condition holds; of events only those after the first `seen` count. A state counts if it has been waited for
-    /// before.
+    /// Whether a condition holds; of events only those after the first `seen` count.
     pub fn holds(&self, condition: &Condition<'_>, seen: u64) -> bool {
         condition.holds(&self.driver, seen)
     }
