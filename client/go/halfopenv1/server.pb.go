@@ -35,6 +35,8 @@ const (
 	ServerFeature_SERVER_FEATURE_SNAPSHOTS ServerFeature = 3
 	// SessionService: runs that callers play step by step.
 	ServerFeature_SERVER_FEATURE_SESSIONS ServerFeature = 4
+	// RenderService: pictures, explanations and reports.
+	ServerFeature_SERVER_FEATURE_RENDERING ServerFeature = 5
 )
 
 // Enum value maps for ServerFeature.
@@ -45,6 +47,7 @@ var (
 		2: "SERVER_FEATURE_PROFILES",
 		3: "SERVER_FEATURE_SNAPSHOTS",
 		4: "SERVER_FEATURE_SESSIONS",
+		5: "SERVER_FEATURE_RENDERING",
 	}
 	ServerFeature_value = map[string]int32{
 		"SERVER_FEATURE_UNSPECIFIED": 0,
@@ -52,6 +55,7 @@ var (
 		"SERVER_FEATURE_PROFILES":    2,
 		"SERVER_FEATURE_SNAPSHOTS":   3,
 		"SERVER_FEATURE_SESSIONS":    4,
+		"SERVER_FEATURE_RENDERING":   5,
 	}
 )
 
@@ -412,13 +416,14 @@ const file_halfopen_v1_server_proto_rawDesc = "" +
 	"\x0escenario_bytes\x18\x05 \x01(\x04R\rscenarioBytes\x12\x1d\n" +
 	"\n" +
 	"run_events\x18\x06 \x01(\x04R\trunEvents\x12\x1a\n" +
-	"\bsessions\x18\a \x01(\x04R\bsessions*\xa4\x01\n" +
+	"\bsessions\x18\a \x01(\x04R\bsessions*\xc2\x01\n" +
 	"\rServerFeature\x12\x1e\n" +
 	"\x1aSERVER_FEATURE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SERVER_FEATURE_VARIANTS\x10\x01\x12\x1b\n" +
 	"\x17SERVER_FEATURE_PROFILES\x10\x02\x12\x1c\n" +
 	"\x18SERVER_FEATURE_SNAPSHOTS\x10\x03\x12\x1b\n" +
-	"\x17SERVER_FEATURE_SESSIONS\x10\x042[\n" +
+	"\x17SERVER_FEATURE_SESSIONS\x10\x04\x12\x1c\n" +
+	"\x18SERVER_FEATURE_RENDERING\x10\x052[\n" +
 	"\rServerService\x12J\n" +
 	"\tGetServer\x12\x1d.halfopen.v1.GetServerRequest\x1a\x1e.halfopen.v1.GetServerResponseBl\n" +
 	"\x0fdev.halfopen.v1P\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\vHalfopen.V1\xca\x02\vHalfopen\\V1\xea\x02\fHalfopen::V1b\x06proto3"

@@ -574,7 +574,11 @@ type TcpFlags struct {
 	// Push.
 	Psh bool `protobuf:"varint,5,opt,name=psh,proto3" json:"psh,omitempty"`
 	// The urgent pointer is significant.
-	Urg           bool `protobuf:"varint,6,opt,name=urg,proto3" json:"urg,omitempty"`
+	Urg bool `protobuf:"varint,6,opt,name=urg,proto3" json:"urg,omitempty"`
+	// The peer's datagrams have met congestion (RFC 3168).
+	Ece bool `protobuf:"varint,7,opt,name=ece,proto3" json:"ece,omitempty"`
+	// The congestion window was reduced (RFC 3168).
+	Cwr           bool `protobuf:"varint,8,opt,name=cwr,proto3" json:"cwr,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -647,6 +651,20 @@ func (x *TcpFlags) GetPsh() bool {
 func (x *TcpFlags) GetUrg() bool {
 	if x != nil {
 		return x.Urg
+	}
+	return false
+}
+
+func (x *TcpFlags) GetEce() bool {
+	if x != nil {
+		return x.Ece
+	}
+	return false
+}
+
+func (x *TcpFlags) GetCwr() bool {
+	if x != nil {
+		return x.Cwr
 	}
 	return false
 }
@@ -943,14 +961,16 @@ var File_halfopen_v1_tcp_proto protoreflect.FileDescriptor
 
 const file_halfopen_v1_tcp_proto_rawDesc = "" +
 	"\n" +
-	"\x15halfopen/v1/tcp.proto\x12\vhalfopen.v1\x1a\x1egoogle/protobuf/duration.proto\"v\n" +
+	"\x15halfopen/v1/tcp.proto\x12\vhalfopen.v1\x1a\x1egoogle/protobuf/duration.proto\"\x9a\x01\n" +
 	"\bTcpFlags\x12\x10\n" +
 	"\x03syn\x18\x01 \x01(\bR\x03syn\x12\x10\n" +
 	"\x03ack\x18\x02 \x01(\bR\x03ack\x12\x10\n" +
 	"\x03fin\x18\x03 \x01(\bR\x03fin\x12\x10\n" +
 	"\x03rst\x18\x04 \x01(\bR\x03rst\x12\x10\n" +
 	"\x03psh\x18\x05 \x01(\bR\x03psh\x12\x10\n" +
-	"\x03urg\x18\x06 \x01(\bR\x03urg\"<\n" +
+	"\x03urg\x18\x06 \x01(\bR\x03urg\x12\x10\n" +
+	"\x03ece\x18\a \x01(\bR\x03ece\x12\x10\n" +
+	"\x03cwr\x18\b \x01(\bR\x03cwr\"<\n" +
 	"\aTcpInfo\x121\n" +
 	"\x06values\x18\x01 \x03(\v2\x19.halfopen.v1.TcpInfoValueR\x06values\"\x93\x01\n" +
 	"\fTcpInfoValue\x12/\n" +
