@@ -146,11 +146,13 @@ func (*ExecuteRunRequest_Yaml) isExecuteRunRequest_Source() {}
 
 func (*ExecuteRunRequest_Name) isExecuteRunRequest_Source() {}
 
-// Consecutive events of a run.
+// Consecutive events of a run, or a part of the next one. Every message is smaller than 1 MiB.
 type ExecuteRunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The next events. Their sequence numbers continue those of the previous message.
-	Events        []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	Events []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// A part of the event that comes first in the next message with events. Then this message has no events.
+	Part          *EventPart `protobuf:"bytes,2,opt,name=part,proto3" json:"part,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -192,11 +194,84 @@ func (x *ExecuteRunResponse) GetEvents() []*Event {
 	return nil
 }
 
+func (x *ExecuteRunResponse) GetPart() *EventPart {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+// A part of an event that is too large for one message, RunStarted or RunFinished: some items of its lists. A list that goes
+// ahead in parts is empty in the event itself: append the items of all parts, in the order of arrival. Whoever ignores parts
+// misses those items, of which there are thousands, and nothing else.
+type EventPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Items of RunStarted.settings.
+	Settings []*Setting `protobuf:"bytes,1,rep,name=settings,proto3" json:"settings,omitempty"`
+	// Items of RunFinished.problems.
+	Problems []*Problem `protobuf:"bytes,2,rep,name=problems,proto3" json:"problems,omitempty"`
+	// Items of RunFinished.final_states.
+	FinalStates   []*FinalState `protobuf:"bytes,3,rep,name=final_states,json=finalStates,proto3" json:"final_states,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventPart) Reset() {
+	*x = EventPart{}
+	mi := &file_halfopen_v1_run_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventPart) ProtoMessage() {}
+
+func (x *EventPart) ProtoReflect() protoreflect.Message {
+	mi := &file_halfopen_v1_run_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventPart.ProtoReflect.Descriptor instead.
+func (*EventPart) Descriptor() ([]byte, []int) {
+	return file_halfopen_v1_run_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *EventPart) GetSettings() []*Setting {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *EventPart) GetProblems() []*Problem {
+	if x != nil {
+		return x.Problems
+	}
+	return nil
+}
+
+func (x *EventPart) GetFinalStates() []*FinalState {
+	if x != nil {
+		return x.FinalStates
+	}
+	return nil
+}
+
 var File_halfopen_v1_run_proto protoreflect.FileDescriptor
 
 const file_halfopen_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x15halfopen/v1/run.proto\x12\vhalfopen.v1\x1a\x17halfopen/v1/event.proto\"\xc8\x01\n" +
+	"\x15halfopen/v1/run.proto\x12\vhalfopen.v1\x1a\x17halfopen/v1/event.proto\x1a\x19halfopen/v1/verdict.proto\"\xc8\x01\n" +
 	"\x11ExecuteRunRequest\x12\x14\n" +
 	"\x04yaml\x18\x01 \x01(\tH\x00R\x04yaml\x12\x14\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x12\x17\n" +
@@ -205,9 +280,14 @@ const file_halfopen_v1_run_proto_rawDesc = "" +
 	"\aprofile\x18\x05 \x01(\tR\aprofile\x12'\n" +
 	"\x0fsnapshot_length\x18\x06 \x01(\rR\x0esnapshotLengthB\b\n" +
 	"\x06sourceB\a\n" +
-	"\x05_seed\"@\n" +
+	"\x05_seed\"l\n" +
 	"\x12ExecuteRunResponse\x12*\n" +
-	"\x06events\x18\x01 \x03(\v2\x12.halfopen.v1.EventR\x06events2]\n" +
+	"\x06events\x18\x01 \x03(\v2\x12.halfopen.v1.EventR\x06events\x12*\n" +
+	"\x04part\x18\x02 \x01(\v2\x16.halfopen.v1.EventPartR\x04part\"\xab\x01\n" +
+	"\tEventPart\x120\n" +
+	"\bsettings\x18\x01 \x03(\v2\x14.halfopen.v1.SettingR\bsettings\x120\n" +
+	"\bproblems\x18\x02 \x03(\v2\x14.halfopen.v1.ProblemR\bproblems\x12:\n" +
+	"\ffinal_states\x18\x03 \x03(\v2\x17.halfopen.v1.FinalStateR\vfinalStates2]\n" +
 	"\n" +
 	"RunService\x12O\n" +
 	"\n" +
@@ -226,21 +306,29 @@ func file_halfopen_v1_run_proto_rawDescGZIP() []byte {
 	return file_halfopen_v1_run_proto_rawDescData
 }
 
-var file_halfopen_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_halfopen_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_halfopen_v1_run_proto_goTypes = []any{
 	(*ExecuteRunRequest)(nil),  // 0: halfopen.v1.ExecuteRunRequest
 	(*ExecuteRunResponse)(nil), // 1: halfopen.v1.ExecuteRunResponse
-	(*Event)(nil),              // 2: halfopen.v1.Event
+	(*EventPart)(nil),          // 2: halfopen.v1.EventPart
+	(*Event)(nil),              // 3: halfopen.v1.Event
+	(*Setting)(nil),            // 4: halfopen.v1.Setting
+	(*Problem)(nil),            // 5: halfopen.v1.Problem
+	(*FinalState)(nil),         // 6: halfopen.v1.FinalState
 }
 var file_halfopen_v1_run_proto_depIdxs = []int32{
-	2, // 0: halfopen.v1.ExecuteRunResponse.events:type_name -> halfopen.v1.Event
-	0, // 1: halfopen.v1.RunService.ExecuteRun:input_type -> halfopen.v1.ExecuteRunRequest
-	1, // 2: halfopen.v1.RunService.ExecuteRun:output_type -> halfopen.v1.ExecuteRunResponse
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	3, // 0: halfopen.v1.ExecuteRunResponse.events:type_name -> halfopen.v1.Event
+	2, // 1: halfopen.v1.ExecuteRunResponse.part:type_name -> halfopen.v1.EventPart
+	4, // 2: halfopen.v1.EventPart.settings:type_name -> halfopen.v1.Setting
+	5, // 3: halfopen.v1.EventPart.problems:type_name -> halfopen.v1.Problem
+	6, // 4: halfopen.v1.EventPart.final_states:type_name -> halfopen.v1.FinalState
+	0, // 5: halfopen.v1.RunService.ExecuteRun:input_type -> halfopen.v1.ExecuteRunRequest
+	1, // 6: halfopen.v1.RunService.ExecuteRun:output_type -> halfopen.v1.ExecuteRunResponse
+	6, // [6:7] is the sub-list for method output_type
+	5, // [5:6] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_halfopen_v1_run_proto_init() }
@@ -249,6 +337,7 @@ func file_halfopen_v1_run_proto_init() {
 		return
 	}
 	file_halfopen_v1_event_proto_init()
+	file_halfopen_v1_verdict_proto_init()
 	file_halfopen_v1_run_proto_msgTypes[0].OneofWrappers = []any{
 		(*ExecuteRunRequest_Yaml)(nil),
 		(*ExecuteRunRequest_Name)(nil),
@@ -259,7 +348,7 @@ func file_halfopen_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_halfopen_v1_run_proto_rawDesc), len(file_halfopen_v1_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -42,8 +42,9 @@ type RunServiceClient interface {
 	//	                   the requested name (VARIANT_UNKNOWN)
 	//	OUT_OF_RANGE       the request is larger than 8 MiB
 	//	DEADLINE_EXCEEDED  the deadline of the call passed before the run finished
-	//	RESOURCE_EXHAUSTED too many calls are waiting, of this client or in all (QUEUE_FULL), or this client leaves too many
-	//	                   events unread (READERS_TOO_SLOW); google.rpc.RetryInfo says when to try again
+	//	RESOURCE_EXHAUSTED too many calls are waiting, of this client or in all (QUEUE_FULL), this client leaves too many
+	//	                   events unread (READERS_TOO_SLOW), or the runs in progress take too much memory (MEMORY_FULL);
+	//	                   google.rpc.RetryInfo says when to try again
 	//	ABORTED            the client read none of the events that were waiting for too long (READER_PAUSED)
 	//	UNAUTHENTICATED    the server requires a token, and the call has none (TOKEN_MISSING) or a wrong one (TOKEN_WRONG).
 	//	                   Every call except those of grpc.health.v1.Health must have the metadata
@@ -102,8 +103,9 @@ type RunServiceServer interface {
 	//	                   the requested name (VARIANT_UNKNOWN)
 	//	OUT_OF_RANGE       the request is larger than 8 MiB
 	//	DEADLINE_EXCEEDED  the deadline of the call passed before the run finished
-	//	RESOURCE_EXHAUSTED too many calls are waiting, of this client or in all (QUEUE_FULL), or this client leaves too many
-	//	                   events unread (READERS_TOO_SLOW); google.rpc.RetryInfo says when to try again
+	//	RESOURCE_EXHAUSTED too many calls are waiting, of this client or in all (QUEUE_FULL), this client leaves too many
+	//	                   events unread (READERS_TOO_SLOW), or the runs in progress take too much memory (MEMORY_FULL);
+	//	                   google.rpc.RetryInfo says when to try again
 	//	ABORTED            the client read none of the events that were waiting for too long (READER_PAUSED)
 	//	UNAUTHENTICATED    the server requires a token, and the call has none (TOKEN_MISSING) or a wrong one (TOKEN_WRONG).
 	//	                   Every call except those of grpc.health.v1.Health must have the metadata

@@ -9,6 +9,7 @@ package halfopenv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -306,7 +307,18 @@ type ServerLimits struct {
 	// The maximum number of events that a scenario may allow a run.
 	RunEvents uint64 `protobuf:"varint,6,opt,name=run_events,json=runEvents,proto3" json:"run_events,omitempty"`
 	// The number of sessions over all clients, of which one client may have half; 0 if the server has no sessions.
-	Sessions      uint64 `protobuf:"varint,7,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	Sessions uint64 `protobuf:"varint,7,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	// The memory that a run or session may take, in bytes; then it ends as unfinished, as with each of the following.
+	RunMemoryBytes uint64 `protobuf:"varint,8,opt,name=run_memory_bytes,json=runMemoryBytes,proto3" json:"run_memory_bytes,omitempty"`
+	// The maximum number of ends of connections of a run.
+	RunConnections uint64 `protobuf:"varint,9,opt,name=run_connections,json=runConnections,proto3" json:"run_connections,omitempty"`
+	// The maximum number of comparisons of what happened in a run with what its scenario expects.
+	RunComparisons uint64 `protobuf:"varint,10,opt,name=run_comparisons,json=runComparisons,proto3" json:"run_comparisons,omitempty"`
+	// The processor time that a run may take; none if it is not limited.
+	RunProcessorTime *durationpb.Duration `protobuf:"bytes,11,opt,name=run_processor_time,json=runProcessorTime,proto3" json:"run_processor_time,omitempty"`
+	// The memory of all runs in progress and of their unread events, in bytes, at which further calls get RESOURCE_EXHAUSTED
+	// (MEMORY_FULL).
+	MemoryBytes   uint64 `protobuf:"varint,12,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -390,11 +402,46 @@ func (x *ServerLimits) GetSessions() uint64 {
 	return 0
 }
 
+func (x *ServerLimits) GetRunMemoryBytes() uint64 {
+	if x != nil {
+		return x.RunMemoryBytes
+	}
+	return 0
+}
+
+func (x *ServerLimits) GetRunConnections() uint64 {
+	if x != nil {
+		return x.RunConnections
+	}
+	return 0
+}
+
+func (x *ServerLimits) GetRunComparisons() uint64 {
+	if x != nil {
+		return x.RunComparisons
+	}
+	return 0
+}
+
+func (x *ServerLimits) GetRunProcessorTime() *durationpb.Duration {
+	if x != nil {
+		return x.RunProcessorTime
+	}
+	return nil
+}
+
+func (x *ServerLimits) GetMemoryBytes() uint64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
+}
+
 var File_halfopen_v1_server_proto protoreflect.FileDescriptor
 
 const file_halfopen_v1_server_proto_rawDesc = "" +
 	"\n" +
-	"\x18halfopen/v1/server.proto\x12\vhalfopen.v1\"\x12\n" +
+	"\x18halfopen/v1/server.proto\x12\vhalfopen.v1\x1a\x1egoogle/protobuf/duration.proto\"\x12\n" +
 	"\x10GetServerRequest\"\xad\x02\n" +
 	"\x11GetServerResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1a\n" +
@@ -407,7 +454,7 @@ const file_halfopen_v1_server_proto_rawDesc = "" +
 	"\vServerBuild\x12)\n" +
 	"\x10operating_system\x18\x01 \x01(\tR\x0foperatingSystem\x12\"\n" +
 	"\farchitecture\x18\x02 \x01(\tR\farchitecture\x12\x14\n" +
-	"\x05debug\x18\x03 \x01(\bR\x05debug\"\xf1\x01\n" +
+	"\x05debug\x18\x03 \x01(\bR\x05debug\"\xd9\x03\n" +
 	"\fServerLimits\x12\x18\n" +
 	"\athreads\x18\x01 \x01(\rR\athreads\x12\x14\n" +
 	"\x05queue\x18\x02 \x01(\rR\x05queue\x12*\n" +
@@ -416,7 +463,13 @@ const file_halfopen_v1_server_proto_rawDesc = "" +
 	"\x0escenario_bytes\x18\x05 \x01(\x04R\rscenarioBytes\x12\x1d\n" +
 	"\n" +
 	"run_events\x18\x06 \x01(\x04R\trunEvents\x12\x1a\n" +
-	"\bsessions\x18\a \x01(\x04R\bsessions*\xc2\x01\n" +
+	"\bsessions\x18\a \x01(\x04R\bsessions\x12(\n" +
+	"\x10run_memory_bytes\x18\b \x01(\x04R\x0erunMemoryBytes\x12'\n" +
+	"\x0frun_connections\x18\t \x01(\x04R\x0erunConnections\x12'\n" +
+	"\x0frun_comparisons\x18\n" +
+	" \x01(\x04R\x0erunComparisons\x12G\n" +
+	"\x12run_processor_time\x18\v \x01(\v2\x19.google.protobuf.DurationR\x10runProcessorTime\x12!\n" +
+	"\fmemory_bytes\x18\f \x01(\x04R\vmemoryBytes*\xc2\x01\n" +
 	"\rServerFeature\x12\x1e\n" +
 	"\x1aSERVER_FEATURE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SERVER_FEATURE_VARIANTS\x10\x01\x12\x1b\n" +
@@ -443,23 +496,25 @@ func file_halfopen_v1_server_proto_rawDescGZIP() []byte {
 var file_halfopen_v1_server_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_halfopen_v1_server_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_halfopen_v1_server_proto_goTypes = []any{
-	(ServerFeature)(0),        // 0: halfopen.v1.ServerFeature
-	(*GetServerRequest)(nil),  // 1: halfopen.v1.GetServerRequest
-	(*GetServerResponse)(nil), // 2: halfopen.v1.GetServerResponse
-	(*ServerBuild)(nil),       // 3: halfopen.v1.ServerBuild
-	(*ServerLimits)(nil),      // 4: halfopen.v1.ServerLimits
+	(ServerFeature)(0),          // 0: halfopen.v1.ServerFeature
+	(*GetServerRequest)(nil),    // 1: halfopen.v1.GetServerRequest
+	(*GetServerResponse)(nil),   // 2: halfopen.v1.GetServerResponse
+	(*ServerBuild)(nil),         // 3: halfopen.v1.ServerBuild
+	(*ServerLimits)(nil),        // 4: halfopen.v1.ServerLimits
+	(*durationpb.Duration)(nil), // 5: google.protobuf.Duration
 }
 var file_halfopen_v1_server_proto_depIdxs = []int32{
 	3, // 0: halfopen.v1.GetServerResponse.build:type_name -> halfopen.v1.ServerBuild
 	4, // 1: halfopen.v1.GetServerResponse.limits:type_name -> halfopen.v1.ServerLimits
 	0, // 2: halfopen.v1.GetServerResponse.features:type_name -> halfopen.v1.ServerFeature
-	1, // 3: halfopen.v1.ServerService.GetServer:input_type -> halfopen.v1.GetServerRequest
-	2, // 4: halfopen.v1.ServerService.GetServer:output_type -> halfopen.v1.GetServerResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	5, // 3: halfopen.v1.ServerLimits.run_processor_time:type_name -> google.protobuf.Duration
+	1, // 4: halfopen.v1.ServerService.GetServer:input_type -> halfopen.v1.GetServerRequest
+	2, // 5: halfopen.v1.ServerService.GetServer:output_type -> halfopen.v1.GetServerResponse
+	5, // [5:6] is the sub-list for method output_type
+	4, // [4:5] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_halfopen_v1_server_proto_init() }

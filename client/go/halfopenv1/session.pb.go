@@ -2430,7 +2430,8 @@ type AdvanceRequest struct {
 	Conditions []*SessionCondition `protobuf:"bytes,6,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	// The number of events in the response at most, up to 1000; the next ones come with the next call. None by default.
 	MaxEvents uint32 `protobuf:"varint,7,opt,name=max_events,json=maxEvents,proto3" json:"max_events,omitempty"`
-	// Conditions about events count those with larger sequence numbers; by default those from now on.
+	// Conditions about events count those with larger sequence numbers, at the earliest those since time last moved; by default those
+	// from now on.
 	AfterSequence *uint64 `protobuf:"varint,9,opt,name=after_sequence,json=afterSequence,proto3,oneof" json:"after_sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -3017,6 +3017,10 @@ type RunLimit struct {
 	//	*RunLimit_VirtualTime
 	//	*RunLimit_Events
 	//	*RunLimit_UnderWay
+	//	*RunLimit_MemoryBytes
+	//	*RunLimit_Connections
+	//	*RunLimit_Comparisons
+	//	*RunLimit_ProcessorTime
 	Kind          isRunLimit_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3086,6 +3090,42 @@ func (x *RunLimit) GetUnderWay() uint64 {
 	return 0
 }
 
+func (x *RunLimit) GetMemoryBytes() uint64 {
+	if x != nil {
+		if x, ok := x.Kind.(*RunLimit_MemoryBytes); ok {
+			return x.MemoryBytes
+		}
+	}
+	return 0
+}
+
+func (x *RunLimit) GetConnections() uint64 {
+	if x != nil {
+		if x, ok := x.Kind.(*RunLimit_Connections); ok {
+			return x.Connections
+		}
+	}
+	return 0
+}
+
+func (x *RunLimit) GetComparisons() uint64 {
+	if x != nil {
+		if x, ok := x.Kind.(*RunLimit_Comparisons); ok {
+			return x.Comparisons
+		}
+	}
+	return 0
+}
+
+func (x *RunLimit) GetProcessorTime() *durationpb.Duration {
+	if x != nil {
+		if x, ok := x.Kind.(*RunLimit_ProcessorTime); ok {
+			return x.ProcessorTime
+		}
+	}
+	return nil
+}
+
 type isRunLimit_Kind interface {
 	isRunLimit_Kind()
 }
@@ -3105,11 +3145,39 @@ type RunLimit_UnderWay struct {
 	UnderWay uint64 `protobuf:"varint,3,opt,name=under_way,json=underWay,proto3,oneof"`
 }
 
+type RunLimit_MemoryBytes struct {
+	// The memory that the run may take, in bytes, as the server counts it: the same on every machine.
+	MemoryBytes uint64 `protobuf:"varint,4,opt,name=memory_bytes,json=memoryBytes,proto3,oneof"`
+}
+
+type RunLimit_Connections struct {
+	// The maximum number of ends of connections, closed ones included.
+	Connections uint64 `protobuf:"varint,5,opt,name=connections,proto3,oneof"`
+}
+
+type RunLimit_Comparisons struct {
+	// The maximum number of comparisons of what happened with what the scenario expects.
+	Comparisons uint64 `protobuf:"varint,6,opt,name=comparisons,proto3,oneof"`
+}
+
+type RunLimit_ProcessorTime struct {
+	// The processor time that the run may take. The only limit that depends on the machine.
+	ProcessorTime *durationpb.Duration `protobuf:"bytes,7,opt,name=processor_time,json=processorTime,proto3,oneof"`
+}
+
 func (*RunLimit_VirtualTime) isRunLimit_Kind() {}
 
 func (*RunLimit_Events) isRunLimit_Kind() {}
 
 func (*RunLimit_UnderWay) isRunLimit_Kind() {}
+
+func (*RunLimit_MemoryBytes) isRunLimit_Kind() {}
+
+func (*RunLimit_Connections) isRunLimit_Kind() {}
+
+func (*RunLimit_Comparisons) isRunLimit_Kind() {}
+
+func (*RunLimit_ProcessorTime) isRunLimit_Kind() {}
 
 // The run is over.
 type RunFinished struct {
@@ -3552,11 +3620,15 @@ const file_halfopen_v1_verdict_proto_rawDesc = "" +
 	"\x04step\x18\x01 \x01(\v2\x1a.halfopen.v1.StepReferenceR\x04step\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x14\n" +
 	"\x05begun\x18\x03 \x01(\bR\x05begun\x12\x12\n" +
-	"\x04more\x18\x04 \x01(\rR\x04more\"\x8b\x01\n" +
+	"\x04more\x18\x04 \x01(\rR\x04more\"\xbc\x02\n" +
 	"\bRunLimit\x12>\n" +
 	"\fvirtual_time\x18\x01 \x01(\v2\x19.google.protobuf.DurationH\x00R\vvirtualTime\x12\x18\n" +
 	"\x06events\x18\x02 \x01(\x04H\x00R\x06events\x12\x1d\n" +
-	"\tunder_way\x18\x03 \x01(\x04H\x00R\bunderWayB\x06\n" +
+	"\tunder_way\x18\x03 \x01(\x04H\x00R\bunderWay\x12#\n" +
+	"\fmemory_bytes\x18\x04 \x01(\x04H\x00R\vmemoryBytes\x12\"\n" +
+	"\vconnections\x18\x05 \x01(\x04H\x00R\vconnections\x12\"\n" +
+	"\vcomparisons\x18\x06 \x01(\x04H\x00R\vcomparisons\x12B\n" +
+	"\x0eprocessor_time\x18\a \x01(\v2\x19.google.protobuf.DurationH\x00R\rprocessorTimeB\x06\n" +
 	"\x04kind\"\xdb\x01\n" +
 	"\vRunFinished\x12.\n" +
 	"\averdict\x18\x01 \x01(\x0e2\x14.halfopen.v1.VerdictR\averdict\x120\n" +
@@ -3732,17 +3804,18 @@ var file_halfopen_v1_verdict_proto_depIdxs = []int32{
 	46, // 61: halfopen.v1.FaultNotApplied.fault:type_name -> halfopen.v1.FaultReference
 	45, // 62: halfopen.v1.StepsNotDone.step:type_name -> halfopen.v1.StepReference
 	39, // 63: halfopen.v1.RunLimit.virtual_time:type_name -> google.protobuf.Duration
-	3,  // 64: halfopen.v1.RunFinished.verdict:type_name -> halfopen.v1.Verdict
-	28, // 65: halfopen.v1.RunFinished.problems:type_name -> halfopen.v1.Problem
-	36, // 66: halfopen.v1.RunFinished.final_states:type_name -> halfopen.v1.FinalState
-	37, // 67: halfopen.v1.RunFinished.totals:type_name -> halfopen.v1.RunTotals
-	41, // 68: halfopen.v1.FinalState.state:type_name -> halfopen.v1.TcpState
-	39, // 69: halfopen.v1.RunTotals.virtual_time:type_name -> google.protobuf.Duration
-	70, // [70:70] is the sub-list for method output_type
-	70, // [70:70] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	39, // 64: halfopen.v1.RunLimit.processor_time:type_name -> google.protobuf.Duration
+	3,  // 65: halfopen.v1.RunFinished.verdict:type_name -> halfopen.v1.Verdict
+	28, // 66: halfopen.v1.RunFinished.problems:type_name -> halfopen.v1.Problem
+	36, // 67: halfopen.v1.RunFinished.final_states:type_name -> halfopen.v1.FinalState
+	37, // 68: halfopen.v1.RunFinished.totals:type_name -> halfopen.v1.RunTotals
+	41, // 69: halfopen.v1.FinalState.state:type_name -> halfopen.v1.TcpState
+	39, // 70: halfopen.v1.RunTotals.virtual_time:type_name -> google.protobuf.Duration
+	71, // [71:71] is the sub-list for method output_type
+	71, // [71:71] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_halfopen_v1_verdict_proto_init() }
@@ -3820,6 +3893,10 @@ func file_halfopen_v1_verdict_proto_init() {
 		(*RunLimit_VirtualTime)(nil),
 		(*RunLimit_Events)(nil),
 		(*RunLimit_UnderWay)(nil),
+		(*RunLimit_MemoryBytes)(nil),
+		(*RunLimit_Connections)(nil),
+		(*RunLimit_Comparisons)(nil),
+		(*RunLimit_ProcessorTime)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
