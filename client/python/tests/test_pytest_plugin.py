@@ -61,12 +61,13 @@ def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
         [
             "*IdleError: nothing can happen any more at *, and somebody waits: recv() on client *",
             "*- halfopen session at 0:00:00* -*",
-            "*client *SYN-SENT -> ESTABLISHED",
+            "*ESTABLISHED ┃◀─ * SYN+ACK seq=0 ack=1 *",
         ]
     )
     written = list((pytester.path / "reports").iterdir())
     assert len(written) == 1
-    assert "SYN-SENT -> ESTABLISHED" in written[0].read_text()
+    assert written[0].suffix == ".html"
+    assert "ESTABLISHED" in written[0].read_text(encoding="utf-8")
 
 
 def test_scenarios_are_tests(pytester: pytest.Pytester) -> None:
@@ -77,8 +78,8 @@ def test_scenarios_are_tests(pytester: pytest.Pytester) -> None:
         [
             "test.halfopen.yaml::near PASSED*",
             "test.halfopen.yaml::far FAILED*",
-            "variants (far): failed, 1 of 1 *",
-            "*--variant far",
+            "✗ client: {ends: FIN-WAIT-1}*",
+            "repeat it with: halfopen run *test.halfopen.yaml/far --seed 1*",
         ]
     )
 

@@ -54,10 +54,11 @@ def test_a_run_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(BrokenExpectationError) as caught:
         run.assert_passed()
     message = str(caught.value)
-    assert message.startswith("broken: failed, 1 of 2 expectations broken\n")
-    assert "  found:    2 segments\n  line 10, expect[0], decided at 0." in message
-    assert "-> server  FIN+ACK (retransmission)" in message
-    assert message.endswith(f"repeat it: halfopen run {path} --seed 3")
+    assert "✗ segments: {from: client, flags: FIN}, count: 1\n    expected  1 segment\n    actual    2 segments" in message
+    assert "FIN+ACK seq=6 ack=1 ─✗ fault 1: drop" in message
+    assert f"repeat it with: halfopen run {path} --seed 3" in message
+    assert "server acknowledged client's FIN: TIME-WAIT" in run.render("explanation")
+    assert run.render("svg").startswith("<svg")
 
 
 def test_what_is_not_there_is_named() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from . import aio
 from .errors import BrokenExpectationError, HalfopenError
-from .report import last_events
+from .rendering import ROWS
 from .runs import run
 from .servers import Server, server
 from .session import TWO_HOSTS, Session
@@ -24,7 +24,7 @@ SESSIONS = pytest.StashKey[list[Session]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("halfopen")
-    group.addoption("--halfopen-report", metavar="FOLDER", type=Path, help="write what happened in each session of a failed test")
+    group.addoption("--halfopen-report", metavar="FOLDER", type=Path, help="write an HTML page for each session of a failed test")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,16 +78,19 @@ def pytest_runtest_makereport(
     if call.when == "call" and report.failed:
         for session in item.stash.get(SESSIONS, []):
             try:
-                happened = last_events(session.events())
+                happened = session.render(rows=ROWS)
+                if folder := item.config.getoption("--halfopen-report"):
+                    _write(folder, item.nodeid, session.render("html"))
             except HalfopenError as error:
-                happened = f"  {error}"
+                happened = str(error)
             report.sections.append((f"halfopen session at {session.clock}", happened))
-            folder: Path | None = item.config.getoption("--halfopen-report")
-            if folder:
-                folder.mkdir(parents=True, exist_ok=True)
-                name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in item.nodeid)
-                (folder / f"{name}.txt").write_text(f"{report.longreprtext}\n\n{happened}\n", encoding="utf-8")
     return report
+
+
+def _write(folder: Path, test: str, page: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in test)
+    (folder / f"{name}.html").write_text(page, encoding="utf-8")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -10,9 +10,10 @@ from functools import cached_property
 from ._scenario import Scenario, source
 from ._time import delta, from_duration
 from .errors import BrokenExpectationError
+from .rendering import ROWS, Form, render
 from .servers import Server, server
 from .sockets import state_name
-from .v1 import event_pb2, run_pb2, tcp_pb2, verdict_pb2
+from .v1 import event_pb2, render_pb2, run_pb2, tcp_pb2, verdict_pb2
 
 #: pytest leaves the lines of this module out.
 __tracebackhide__ = True
@@ -137,11 +138,11 @@ class Host:
 class Run:
     """A run that is over. Its hosts are attributes: `run.client.states`."""
 
-    def __init__(self, events: Iterable[event_pb2.Event], *, repeat: str) -> None:
+    def __init__(self, events: Iterable[event_pb2.Event], source: render_pb2.RenderRequest, server: Server) -> None:
         #: All events, as the protocol has them.
         self.events = list(events)
-        #: What repeats it.
-        self.repeat = repeat
+        self._source = source
+        self._server = server
 
     def __getattr__(self, name: str) -> Host:
         if name.startswith("_") or name not in self.hosts:
@@ -230,9 +231,11 @@ class Run:
     def assert_passed(self) -> None:
         """Raises `BrokenExpectationError`, with what was broken and what happened around it."""
         if not self.passed:
-            from .report import failure
+            raise BrokenExpectationError(self.render(rows=ROWS))
 
-            raise BrokenExpectationError(failure(self))
+    def render(self, form: Form = "text", *, rows: int | None = None) -> str:
+        """A picture, an explanation or a report. `rows` bounds a picture; 200 by default."""
+        return render(self._server, self._source, form, rows)
 
     def __repr__(self) -> str:
         verdict = verdict_pb2.Verdict.Name(self.finished.verdict).removeprefix("VERDICT_").lower()
@@ -253,12 +256,27 @@ def run(
         setattr(request, field, text)
     if seed is not None:
         request.seed = seed
-    stream = (server or _default_server()).channel.stream("RunService/ExecuteRun", request, run_pb2.ExecuteRunResponse)
-    is_text = isinstance(scenario, Mapping) or (isinstance(scenario, str) and set(scenario) & set("\n{"))
-    given = "SCENARIO.yaml" if is_text else str(scenario)
-    options = {"variant": variant, "seed": seed, "profile": profile}
-    words = [f"--{option} {chosen}" for option, chosen in options.items() if chosen is not None]
-    return Run((event for message in stream for event in message.events), repeat=" ".join(["halfopen run", given, *words]))
+    server = server or _default_server()
+    stream = server.channel.stream("RunService/ExecuteRun", request, run_pb2.ExecuteRunResponse)
+    is_text = isinstance(scenario, Mapping) or (isinstance(scenario, str) and "\n" in scenario)
+    # The command that repeats it names the file.
+    name = "" if is_text else f"{scenario}/{variant}" if variant else str(scenario)
+    return Run(_whole(stream), render_pb2.RenderRequest(run=request, name=name), server)
+
+
+def _whole(messages: Iterable[run_pb2.ExecuteRunResponse]) -> Iterator[event_pb2.Event]:
+    """The events, with the parts of large ones that were sent ahead."""
+    ahead = run_pb2.EventPart()
+    for message in messages:
+        ahead.MergeFrom(message.part)
+        for event in message.events:
+            if ahead.settings:
+                event.run_started.settings.extend(ahead.settings)
+            if ahead.problems or ahead.final_states:
+                event.run_finished.problems.extend(ahead.problems)
+                event.run_finished.final_states.extend(ahead.final_states)
+            ahead.Clear()
+            yield event
 
 
 class _End:

@@ -18,9 +18,10 @@ from google.protobuf.message import Message
 from ._scenario import Scenario, source
 from ._time import Time, delta, duration, from_duration, nanoseconds
 from .errors import CallError, HalfopenError, IdleError, SessionOverError
+from .rendering import Form, render
 from .servers import Server, server
 from .sockets import BACKLOG, Socket, parse_address, state_name, timeout_error
-from .v1 import event_pb2, session_pb2, tcp_pb2
+from .v1 import event_pb2, render_pb2, session_pb2, tcp_pb2
 
 if TYPE_CHECKING:
     from .driving import Driver
@@ -212,7 +213,10 @@ class Session:
             if until is not None:
                 request.until.CopyFrom(duration(nanoseconds(until)))
             response = self._call("FinishSession", request, session_pb2.FinishSessionResponse)
-            self._run = Run(self._watch(response.events), repeat=f"session {self.id}")
+            events = list(self._watch(response.events))
+            # The session may be gone when somebody wants a picture.
+            recording = render_pb2.Recording(events=events)
+            self._run = Run(events, render_pb2.RenderRequest(recording=recording), self._server)
         return self._run
 
     def events(self) -> list[event_pb2.Event]:
@@ -220,6 +224,10 @@ class Session:
         request = session_pb2.GetSessionRequest(session=self.id)
         response = self._server.call("SessionService/GetSession", request, session_pb2.GetSessionResponse)
         return list(self._watch(response.events))
+
+    def render(self, form: Form = "text", *, rows: int | None = None) -> str:
+        """What has happened so far as a picture, an explanation or a report. `rows` bounds a picture; 200 by default."""
+        return render(self._server, render_pb2.RenderRequest(session=self.id), form, rows)
 
     def close(self) -> None:
         """Ends the session."""

@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -14,11 +17,13 @@ class ServerFeature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SERVER_FEATURE_PROFILES: _ClassVar[ServerFeature]
     SERVER_FEATURE_SNAPSHOTS: _ClassVar[ServerFeature]
     SERVER_FEATURE_SESSIONS: _ClassVar[ServerFeature]
+    SERVER_FEATURE_RENDERING: _ClassVar[ServerFeature]
 SERVER_FEATURE_UNSPECIFIED: ServerFeature
 SERVER_FEATURE_VARIANTS: ServerFeature
 SERVER_FEATURE_PROFILES: ServerFeature
 SERVER_FEATURE_SNAPSHOTS: ServerFeature
 SERVER_FEATURE_SESSIONS: ServerFeature
+SERVER_FEATURE_RENDERING: ServerFeature
 
 class GetServerRequest(_message.Message):
     __slots__ = ()
@@ -53,7 +58,7 @@ class ServerBuild(_message.Message):
     def __init__(self, operating_system: _Optional[str] = ..., architecture: _Optional[str] = ..., debug: bool = ...) -> None: ...
 
 class ServerLimits(_message.Message):
-    __slots__ = ("threads", "queue", "max_unread_events", "request_bytes", "scenario_bytes", "run_events", "sessions")
+    __slots__ = ("threads", "queue", "max_unread_events", "request_bytes", "scenario_bytes", "run_events", "sessions", "run_memory_bytes", "run_connections", "run_comparisons", "run_processor_time", "memory_bytes")
     THREADS_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     MAX_UNREAD_EVENTS_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +66,11 @@ class ServerLimits(_message.Message):
     SCENARIO_BYTES_FIELD_NUMBER: _ClassVar[int]
     RUN_EVENTS_FIELD_NUMBER: _ClassVar[int]
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    RUN_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    RUN_CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    RUN_COMPARISONS_FIELD_NUMBER: _ClassVar[int]
+    RUN_PROCESSOR_TIME_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     threads: int
     queue: int
     max_unread_events: int
@@ -68,4 +78,9 @@ class ServerLimits(_message.Message):
     scenario_bytes: int
     run_events: int
     sessions: int
-    def __init__(self, threads: _Optional[int] = ..., queue: _Optional[int] = ..., max_unread_events: _Optional[int] = ..., request_bytes: _Optional[int] = ..., scenario_bytes: _Optional[int] = ..., run_events: _Optional[int] = ..., sessions: _Optional[int] = ...) -> None: ...
+    run_memory_bytes: int
+    run_connections: int
+    run_comparisons: int
+    run_processor_time: _duration_pb2.Duration
+    memory_bytes: int
+    def __init__(self, threads: _Optional[int] = ..., queue: _Optional[int] = ..., max_unread_events: _Optional[int] = ..., request_bytes: _Optional[int] = ..., scenario_bytes: _Optional[int] = ..., run_events: _Optional[int] = ..., sessions: _Optional[int] = ..., run_memory_bytes: _Optional[int] = ..., run_connections: _Optional[int] = ..., run_comparisons: _Optional[int] = ..., run_processor_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., memory_bytes: _Optional[int] = ...) -> None: ...

@@ -175,20 +175,24 @@ TCP_PURPOSE_DUPLICATE_ACK: TcpPurpose
 TCP_PURPOSE_RESET: TcpPurpose
 
 class TcpFlags(_message.Message):
-    __slots__ = ("syn", "ack", "fin", "rst", "psh", "urg")
+    __slots__ = ("syn", "ack", "fin", "rst", "psh", "urg", "ece", "cwr")
     SYN_FIELD_NUMBER: _ClassVar[int]
     ACK_FIELD_NUMBER: _ClassVar[int]
     FIN_FIELD_NUMBER: _ClassVar[int]
     RST_FIELD_NUMBER: _ClassVar[int]
     PSH_FIELD_NUMBER: _ClassVar[int]
     URG_FIELD_NUMBER: _ClassVar[int]
+    ECE_FIELD_NUMBER: _ClassVar[int]
+    CWR_FIELD_NUMBER: _ClassVar[int]
     syn: bool
     ack: bool
     fin: bool
     rst: bool
     psh: bool
     urg: bool
-    def __init__(self, syn: bool = ..., ack: bool = ..., fin: bool = ..., rst: bool = ..., psh: bool = ..., urg: bool = ...) -> None: ...
+    ece: bool
+    cwr: bool
+    def __init__(self, syn: bool = ..., ack: bool = ..., fin: bool = ..., rst: bool = ..., psh: bool = ..., urg: bool = ..., ece: bool = ..., cwr: bool = ...) -> None: ...
 
 class TcpInfo(_message.Message):
     __slots__ = ("values",)

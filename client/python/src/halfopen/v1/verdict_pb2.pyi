@@ -439,14 +439,22 @@ class StepsNotDone(_message.Message):
     def __init__(self, step: _Optional[_Union[_reference_pb2.StepReference, _Mapping]] = ..., text: _Optional[str] = ..., begun: bool = ..., more: _Optional[int] = ...) -> None: ...
 
 class RunLimit(_message.Message):
-    __slots__ = ("virtual_time", "events", "under_way")
+    __slots__ = ("virtual_time", "events", "under_way", "memory_bytes", "connections", "comparisons", "processor_time")
     VIRTUAL_TIME_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     UNDER_WAY_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    COMPARISONS_FIELD_NUMBER: _ClassVar[int]
+    PROCESSOR_TIME_FIELD_NUMBER: _ClassVar[int]
     virtual_time: _duration_pb2.Duration
     events: int
     under_way: int
-    def __init__(self, virtual_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., events: _Optional[int] = ..., under_way: _Optional[int] = ...) -> None: ...
+    memory_bytes: int
+    connections: int
+    comparisons: int
+    processor_time: _duration_pb2.Duration
+    def __init__(self, virtual_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., events: _Optional[int] = ..., under_way: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., connections: _Optional[int] = ..., comparisons: _Optional[int] = ..., processor_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class RunFinished(_message.Message):
     __slots__ = ("verdict", "problems", "final_states", "totals")
