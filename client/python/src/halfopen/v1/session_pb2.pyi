@@ -410,22 +410,26 @@ class SocketReadiness(_message.Message):
     def __init__(self, socket: _Optional[int] = ..., readable: bool = ..., writable: bool = ..., peer_closed: bool = ..., hung_up: bool = ..., failed: bool = ..., gone: bool = ...) -> None: ...
 
 class AdvanceRequest(_message.Message):
-    __slots__ = ("session", "participant", "request_id", "until", "by", "conditions", "max_events")
+    __slots__ = ("session", "participant", "request_id", "until", "by", "through", "conditions", "max_events", "after_sequence")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     UNTIL_FIELD_NUMBER: _ClassVar[int]
     BY_FIELD_NUMBER: _ClassVar[int]
+    THROUGH_FIELD_NUMBER: _ClassVar[int]
     CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     MAX_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     session: str
     participant: int
     request_id: str
     until: _duration_pb2.Duration
     by: _duration_pb2.Duration
+    through: _duration_pb2.Duration
     conditions: _containers.RepeatedCompositeFieldContainer[SessionCondition]
     max_events: int
-    def __init__(self, session: _Optional[str] = ..., participant: _Optional[int] = ..., request_id: _Optional[str] = ..., until: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., by: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[SessionCondition, _Mapping]]] = ..., max_events: _Optional[int] = ...) -> None: ...
+    after_sequence: int
+    def __init__(self, session: _Optional[str] = ..., participant: _Optional[int] = ..., request_id: _Optional[str] = ..., until: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., by: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., through: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[SessionCondition, _Mapping]]] = ..., max_events: _Optional[int] = ..., after_sequence: _Optional[int] = ...) -> None: ...
 
 class SessionCondition(_message.Message):
     __slots__ = ("readable", "writable", "state", "segment", "fault", "keepalive", "host_changed")
@@ -446,7 +450,7 @@ class SessionCondition(_message.Message):
     def __init__(self, readable: _Optional[int] = ..., writable: _Optional[int] = ..., state: _Optional[_Union[_verdict_pb2.StateMatch, _Mapping]] = ..., segment: _Optional[str] = ..., fault: _Optional[int] = ..., keepalive: _Optional[str] = ..., host_changed: _Optional[str] = ...) -> None: ...
 
 class AdvanceResponse(_message.Message):
-    __slots__ = ("stop", "time", "condition", "ready", "events", "more_events", "limit")
+    __slots__ = ("stop", "time", "condition", "ready", "events", "more_events", "limit", "next", "last_sequence")
     STOP_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     CONDITION_FIELD_NUMBER: _ClassVar[int]
@@ -454,6 +458,8 @@ class AdvanceResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     MORE_EVENTS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     stop: AdvanceStop
     time: _duration_pb2.Duration
     condition: int
@@ -461,7 +467,9 @@ class AdvanceResponse(_message.Message):
     events: _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]
     more_events: bool
     limit: _verdict_pb2.RunLimit
-    def __init__(self, stop: _Optional[_Union[AdvanceStop, str]] = ..., time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., condition: _Optional[int] = ..., ready: _Optional[_Iterable[_Union[SocketReadiness, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., more_events: bool = ..., limit: _Optional[_Union[_verdict_pb2.RunLimit, _Mapping]] = ...) -> None: ...
+    next: _duration_pb2.Duration
+    last_sequence: int
+    def __init__(self, stop: _Optional[_Union[AdvanceStop, str]] = ..., time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., condition: _Optional[int] = ..., ready: _Optional[_Iterable[_Union[SocketReadiness, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., more_events: bool = ..., limit: _Optional[_Union[_verdict_pb2.RunLimit, _Mapping]] = ..., next: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., last_sequence: _Optional[int] = ...) -> None: ...
 
 class ApplyFaultsRequest(_message.Message):
     __slots__ = ("session", "participant", "request_id", "yaml")
