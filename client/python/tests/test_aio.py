@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
 import threading
@@ -11,6 +12,7 @@ import time
 import types
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -297,3 +299,77 @@ def test_the_same_happens_each_time() -> None:
     first = play()
     assert len(first) > 500
     assert play() == first
+
+
+def test_a_round_trip_of_an_echo_takes_six_calls(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    call = session._call
+
+    def counted(method: str, request: Any, response: Any) -> Any:
+        calls.append(method)
+        return call(method, request, response)
+
+    async def talk() -> None:
+        reader, writer = await connected()
+        writer.write(b"x")
+        await reader.readexactly(1)
+        monkeypatch.setattr(session, "_call", counted)
+        for _ in range(10):
+            writer.write(b"x")
+            await reader.readexactly(1)
+        writer.close()
+        monkeypatch.undo()
+
+    aio.run(talk(), session)
+    assert calls[:60] == ["Send", "Advance", "Receive"] * 20
+
+
+def test_a_frozen_host_goes_on_where_it_was(session: Session) -> None:
+    async def talk() -> None:
+        reader, writer = await connected()
+        loop = asyncio.get_running_loop()
+        session.inject({"freeze": "client", "at": "1s", "resumes-after": "10s"})
+        await asyncio.sleep(2)
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        assert 11 < loop.time() < 12
+        writer.close()
+
+    aio.run(talk(), session)
+
+
+def test_a_file_is_sent(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 300_000)
+
+    async def talk() -> None:
+        reader, writer = await connected()
+        loop = asyncio.get_running_loop()
+        with path.open("rb") as file:
+            sending = asyncio.ensure_future(loop.sendfile(writer.transport, file))
+            assert await reader.readexactly(300_000) == path.read_bytes()
+            assert await sending == 300_000
+        writer.close()
+
+    aio.run(talk(), session)
+
+
+def test_an_interrupt_leaves_the_session_usable(session: Session) -> None:
+    async def talk() -> None:
+        reader, writer = await connected()
+        while True:
+            writer.write(b"x")
+            await reader.readexactly(1)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(KeyboardInterrupt):
+            EventLoop(session).run_until_complete(talk())
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    now = session.clock
+    assert session.advance(1) == now + timedelta(seconds=1)

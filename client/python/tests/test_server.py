@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import stat
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
 import halfopen
-from halfopen import CallError, Server, ServerNotFoundError, ServerUnavailableError, Session, VersionMismatchError
+from halfopen import CallError, Server, ServerNotFoundError, ServerUnavailableError, Session, VersionMismatchError, servers
 
 
 def test_a_server_starts_and_ends() -> None:
@@ -91,3 +93,16 @@ def test_mistakes_in_a_scenario_have_their_places() -> None:
     assert [mistake.path for mistake in caught.value.mistakes] == ["hosts.server.tpc"]
     with pytest.raises(CallError, match="no-such-scenario"):
         Session("no-such-scenario")
+
+
+def test_a_token_is_sent() -> None:
+    command = [*servers._command(None), "--listen", "127.0.0.1:0", "--exit-with-stdin", "--token", "0123456789abcdef"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        url = f"http://{json.loads(process.stdout.readline())['listening']}"
+        with Server(url, token="0123456789abcdef") as server:
+            server.check()
+        with Server(url, token="wrong") as server, pytest.raises(CallError) as caught:
+            server.check()
+        assert (caught.value.code, caught.value.reason) == ("UNAUTHENTICATED", "TOKEN_WRONG")
+        process.communicate()

@@ -9,10 +9,10 @@ from functools import cached_property
 
 from ._scenario import Scenario, source
 from ._time import delta, from_duration
+from ._words import state_name
 from .errors import BrokenExpectationError
 from .rendering import ROWS, Form, render
 from .servers import Server, server
-from .sockets import state_name
 from .v1 import event_pb2, render_pb2, run_pb2, tcp_pb2, verdict_pb2
 
 #: pytest leaves the lines of this module out.

@@ -15,13 +15,15 @@ from weakref import WeakValueDictionary
 
 from google.protobuf.message import Message
 
+from ._errnos import timeout_error
 from ._scenario import Scenario, source
 from ._time import Time, delta, duration, from_duration, nanoseconds
+from ._words import parse_address, state_number
 from .errors import CallError, HalfopenError, IdleError, SessionOverError
 from .rendering import Form, render
 from .servers import Server, server
-from .sockets import BACKLOG, Socket, parse_address, state_name, timeout_error
-from .v1 import event_pb2, render_pb2, session_pb2, tcp_pb2
+from .sockets import BACKLOG, Socket
+from .v1 import event_pb2, render_pb2, session_pb2
 
 if TYPE_CHECKING:
     from .driving import Driver
@@ -315,15 +317,6 @@ def over_error(response: session_pb2.AdvanceResponse, clock: timedelta) -> None:
     if response.stop == session_pb2.ADVANCE_STOP_LIMIT:
         limit = str(response.limit.WhichOneof("kind")).replace("_", "-")
         raise SessionOverError(f"the session reached its limit `{limit}` at {clock}; `limits` in the scenario sets it")
-
-
-def state_number(name: str) -> int:
-    """A state in the words of RFC 9293."""
-    try:
-        return tcp_pb2.TcpState.Value("TCP_STATE_" + name.upper().replace("-", "_"))
-    except ValueError:
-        names = ", ".join(state_name(number) for number in tcp_pb2.TcpState.values() if number)
-        raise ValueError(f"{name!r} is not a state; there are {names}") from None
 
 
 def _family(addresses: tuple[str, ...]) -> int:

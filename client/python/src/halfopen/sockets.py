@@ -11,13 +11,16 @@ import struct
 from collections.abc import Iterable
 from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
-from ._time import SECOND, Time, nanoseconds
+from ._errnos import as_socket_error, check, errno_of, no_flags
+from ._options import Options
+from ._time import nanoseconds
+from ._words import Address, parse_address, state_name, write_address
 from .errors import CallError
-from .v1 import session_pb2, tcp_pb2
+from .v1 import session_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 #: pytest leaves the lines of this module out.
 __tracebackhide__ = True
 
-Address = tuple[Any, ...]
 R = TypeVar("R", bound=Message)
 
 
@@ -74,7 +76,7 @@ class Socket:
         self._bound: Address | None = None
         self._local: Address | None = None
         self._peer: Address | None = None
-        self._options = _Options()
+        self._options = Options()
 
     # Opening
 
@@ -94,7 +96,7 @@ class Socket:
             options=self._options.initial(),
         )
         response = self._call("Listen", request, session_pb2.ListenResponse)
-        _check(response.error)
+        check(response.error)
         self.number, self._local = response.socket, parse_address(response.local)
         self.is_listening = True
 
@@ -116,18 +118,18 @@ class Socket:
         if not self.number:
             error = self._start_connect(address)
             if error != "EINPROGRESS":
-                _check(error)
+                check(error)
                 return
             self._connecting = True
             if self._timeout == 0:
                 raise BlockingIOError(errno.EINPROGRESS, os.strerror(errno.EINPROGRESS))
         elif self._timeout == 0:
-            _check(self._finish_connect(), in_progress=errno.EALREADY)
+            check(self._finish_connect(), in_progress=errno.EALREADY)
             return
         deadline = self._deadline()
         while (error := self._finish_connect()) == "EINPROGRESS":
             self.session._block(self, "connect", "writable", deadline)
-        _check(error)
+        check(error)
 
     def connect_ex(self, address: Address) -> int:
         """Connects, and returns the errno instead of raising it."""
@@ -164,7 +166,7 @@ class Socket:
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Receives at most `size` bytes, and waits for some; none at the end of the stream."""
-        _no_flags(flags)
+        no_flags(flags)
         if size == 0:
             return b""
         request = session_pb2.ReceiveRequest(socket=self._open(), max_bytes=min(size, CHUNK))
@@ -181,7 +183,7 @@ class Socket:
     def send(self, data: Buffer, flags: int = 0) -> int:
         """Sends as much as the send buffer takes, and waits until it takes some; returns the number of bytes."""
         more = bool(flags & getattr(socket, "MSG_MORE", 0))
-        _no_flags(flags & ~getattr(socket, "MSG_MORE", 0))
+        no_flags(flags & ~getattr(socket, "MSG_MORE", 0))
         with memoryview(data).cast("B") as view:
             request = session_pb2.SendRequest(socket=self._open(), data=bytes(view[:CHUNK]), more=more)
         response = self._retry("send", "writable", lambda: self._call("Send", request, session_pb2.SendResponse))
@@ -224,7 +226,7 @@ class Socket:
             write=how in (socket.SHUT_WR, socket.SHUT_RDWR),
             read=how in (socket.SHUT_RD, socket.SHUT_RDWR),
         )
-        _check(self._call("Shutdown", request, session_pb2.ShutdownResponse).error)
+        check(self._call("Shutdown", request, session_pb2.ShutdownResponse).error)
 
     def close(self) -> None:
         """Closes the socket. What is unsent is sent later."""
@@ -345,7 +347,7 @@ class Socket:
         try:
             return self.session._call(method, request, response)
         except CallError as error:
-            raise _as_socket_error(error, self.host) or error from None
+            raise as_socket_error(error, self.host) or error from None
 
     def _deadline(self) -> int | None:
         """Until when a call waits, in nanoseconds."""
@@ -357,7 +359,7 @@ class Socket:
         while True:
             try:
                 response = attempt()
-                _check(response.error)
+                check(response.error)
                 return response
             except BlockingIOError:
                 if self._timeout == 0:
@@ -389,149 +391,3 @@ class _File(io.RawIOBase):
             return self._socket.send(data)
         except BlockingIOError:
             return None
-
-
-class _Options:
-    """The options of a socket, by level and name."""
-
-    #: Those that Linux has and Python may not know by name elsewhere.
-    TCP_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", 18)
-    KEEPALIVE = (socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-    KEEPALIVE_TIMES: ClassVar = {
-        (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", 4)): "keepalive_idle",
-        (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", 5)): "keepalive_interval",
-        (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6)): "keepalive_probes",
-    }
-    PLAIN: ClassVar = {
-        (socket.IPPROTO_TCP, socket.TCP_NODELAY): "nodelay",
-        (socket.IPPROTO_TCP, getattr(socket, "TCP_CORK", 3)): "cork",
-        (socket.IPPROTO_TCP, getattr(socket, "TCP_NOTSENT_LOWAT", 25)): "notsent_lowat",
-        (socket.IPPROTO_TCP, socket.TCP_MAXSEG): "mss",
-        (socket.SOL_SOCKET, socket.SO_RCVBUF): "receive_buffer",
-        (socket.SOL_SOCKET, socket.SO_SNDBUF): "send_buffer",
-    }
-    #: Those that only say what is so anyway.
-    ACCEPTED: ClassVar = {(socket.SOL_SOCKET, socket.SO_REUSEADDR), (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)}
-    BOOLEANS = ("nodelay", "cork")
-
-    def __init__(self) -> None:
-        self._values: dict[tuple[int, int], int] = {}
-        self._linger: int | None = None
-
-    @property
-    def reuse_address(self) -> bool:
-        """SO_REUSEADDR, which is on unless it was turned off."""
-        return bool(self._values.get((socket.SOL_SOCKET, socket.SO_REUSEADDR), 1))
-
-    def inherited(self) -> _Options:
-        """Those of a connection that a listening socket with these options accepted."""
-        copy = _Options()
-        copy._values, copy._linger = dict(self._values), self._linger
-        return copy
-
-    def initial(self) -> session_pb2.SocketOptions:
-        """All of them, as the protocol has them."""
-        options = session_pb2.SocketOptions()
-        for level, option in self._values:
-            options.MergeFrom(self._changed(level, option) or session_pb2.SocketOptions())
-        if self._linger is not None:
-            options.reset_on_close = self._linger == 0
-        return options
-
-    def set(self, level: int, option: int, value: int, linger: int) -> session_pb2.SocketOptions | None:
-        """Remembers one; returns what the host's TCP must know."""
-        key = (level, option)
-        if key == (socket.SOL_SOCKET, socket.SO_LINGER):
-            self._linger = linger if value else -1
-            return session_pb2.SocketOptions(reset_on_close=self._linger == 0)
-        known = key in self.PLAIN or key in self.KEEPALIVE_TIMES or key in self.ACCEPTED
-        if not known and key not in (self.KEEPALIVE, (socket.IPPROTO_TCP, self.TCP_USER_TIMEOUT)):
-            raise OSError(errno.ENOPROTOOPT, f"{os.strerror(errno.ENOPROTOOPT)}: option {option} at level {level}")
-        self._values[key] = value
-        return self._changed(level, option)
-
-    def get(self, level: int, option: int) -> int:
-        """One; 0 if it was never set."""
-        if (level, option) == (socket.SOL_SOCKET, socket.SO_TYPE):
-            return int(socket.SOCK_STREAM)
-        return self._values.get((level, option), 0)
-
-    def _changed(self, level: int, option: int) -> session_pb2.SocketOptions | None:
-        key, value = (level, option), self._values[(level, option)]
-        changed = session_pb2.SocketOptions()
-        if key in self.PLAIN:
-            name = self.PLAIN[key]
-            setattr(changed, name, bool(value) if name in self.BOOLEANS else value)
-        elif key == (socket.IPPROTO_TCP, self.TCP_USER_TIMEOUT):
-            changed.user_timeout.FromMilliseconds(value)
-        elif key == self.KEEPALIVE or (key in self.KEEPALIVE_TIMES and self._values.get(self.KEEPALIVE)):
-            self._set_keepalive(changed)
-        else:
-            return None
-        return changed
-
-    def _set_keepalive(self, changed: session_pb2.SocketOptions) -> None:
-        """The times count once keepalive is on."""
-        changed.keepalive = bool(self._values.get(self.KEEPALIVE))
-        for key, name in self.KEEPALIVE_TIMES.items() if changed.keepalive else ():
-            if key in self._values and name == "keepalive_probes":
-                changed.keepalive_probes = self._values[key]
-            elif key in self._values:
-                getattr(changed, name).FromSeconds(self._values[key])
-
-
-def errno_of(name: str) -> int:
-    """The number of an error."""
-    return int(getattr(errno, name, errno.EIO))
-
-
-def _check(name: str, in_progress: int = errno.EINPROGRESS) -> None:
-    """Raises an error of the protocol as Python does: ECONNRESET is `ConnectionResetError`."""
-    if name:
-        number = in_progress if name == "EINPROGRESS" else errno_of(name)
-        raise OSError(number, os.strerror(number))
-
-
-#: What a process finds when it makes a call that the service refuses for these reasons.
-_REFUSALS = {
-    "SOCKET_CLOSED": errno.ECONNABORTED,
-    "HOST_DOWN": errno.EHOSTDOWN,
-    "PROCESS_KILLED": errno.EHOSTDOWN,
-    # Its process stands still, so that the call is made later.
-    "HOST_PAUSED": errno.EAGAIN,
-    "HOST_FROZEN": errno.EAGAIN,
-}
-
-
-def _as_socket_error(error: CallError, host: str) -> OSError | None:
-    number = _REFUSALS.get(error.reason)
-    return None if number is None else OSError(number, f"{os.strerror(number)}: {error} (on {host})")
-
-
-def _no_flags(flags: int) -> None:
-    if flags:
-        raise OSError(errno.EOPNOTSUPP, f"{os.strerror(errno.EOPNOTSUPP)}: flags {flags:#x}")
-
-
-def write_address(address: Address) -> str:
-    """`10.0.0.2:80`, `[fd00::2]:80`."""
-    host = str(address[0])
-    return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
-
-
-def parse_address(text: str) -> Address:
-    """As `getsockname` has it."""
-    host, _, port = text.rpartition(":")
-    return (host[1:-1], int(port), 0, 0) if host.startswith("[") else (host, int(port))
-
-
-def state_name(state: int) -> str:
-    """A state in the words of RFC 9293."""
-    if state == tcp_pb2.TCP_STATE_UNSPECIFIED:
-        return "CLOSED"
-    return tcp_pb2.TcpState.Name(state).removeprefix("TCP_STATE_").replace("_", "-")
-
-
-def timeout_error(call: str, after: Time) -> TimeoutError:
-    """What a call with a timeout raises."""
-    return TimeoutError(f"{call}() timed out after {nanoseconds(after) / SECOND:g}s of virtual time")

@@ -16,9 +16,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from .._time import SECOND
+from .._words import Address
 from ..errors import IdleError
 from ..session import Session
-from ..sockets import Address, Socket
+from ..sockets import Socket
 from . import clocks, hosts
 from .executor import Jobs
 from .selector import Selector

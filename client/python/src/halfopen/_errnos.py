@@ -1,0 +1,50 @@
+"""Errors as a socket of the operating system gives them."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from ._time import SECOND, Time, nanoseconds
+from .errors import CallError
+
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
+
+
+def errno_of(name: str) -> int:
+    """The number of an error."""
+    return int(getattr(errno, name, errno.EIO))
+
+
+def check(name: str, in_progress: int = errno.EINPROGRESS) -> None:
+    """Raises an error of the protocol as Python does: ECONNRESET is `ConnectionResetError`."""
+    if name:
+        number = in_progress if name == "EINPROGRESS" else errno_of(name)
+        raise OSError(number, os.strerror(number))
+
+
+#: What a process finds when it makes a call that the service refuses for these reasons.
+REFUSALS = {
+    "SOCKET_CLOSED": errno.ECONNABORTED,
+    "HOST_DOWN": errno.EHOSTDOWN,
+    "PROCESS_KILLED": errno.EHOSTDOWN,
+    # Its process stands still, so that the call is made later.
+    "HOST_PAUSED": errno.EAGAIN,
+    "HOST_FROZEN": errno.EAGAIN,
+}
+
+
+def as_socket_error(error: CallError, host: str) -> OSError | None:
+    number = REFUSALS.get(error.reason)
+    return None if number is None else OSError(number, f"{os.strerror(number)}: {error} (on {host})")
+
+
+def no_flags(flags: int) -> None:
+    if flags:
+        raise OSError(errno.EOPNOTSUPP, f"{os.strerror(errno.EOPNOTSUPP)}: flags {flags:#x}")
+
+
+def timeout_error(call: str, after: Time) -> TimeoutError:
+    """What a call with a timeout raises."""
+    return TimeoutError(f"{call}() timed out after {nanoseconds(after) / SECOND:g}s of virtual time")
