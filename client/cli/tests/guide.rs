@@ -53,6 +53,11 @@ fn a_test_suite_works_as_the_guide_says() {
     check("docs/guide/from-your-test-suite.md");
 }
 
+#[test]
+fn a_server_is_shared_as_the_guide_says() {
+    check("docs/guide/share-a-server.md");
+}
+
 /// A piece of a page.
 enum Piece {
     /// Text, and blocks that nobody runs.

@@ -26,6 +26,9 @@ pub struct ServeOptions {
     /// The address and port to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", env = "HALFOPEN_LISTEN", default_value = "127.0.0.1:7950")]
     pub listen: SocketAddr,
+    /// Also serve /metrics and /healthz on this address, to everybody who can reach it, without TLS or a token
+    #[arg(long, value_name = "ADDRESS", env = "HALFOPEN_LISTEN_METRICS")]
+    pub listen_metrics: Option<SocketAddr>,
     /// The number of runs and validations of one client in progress at the same time [default: one per core]
     #[arg(long, value_name = "N", env = "HALFOPEN_THREADS")]
     pub threads: Option<NonZeroUsize>,
@@ -55,7 +58,7 @@ pub struct ServeOptions {
     pub tls_key: Option<PathBuf>,
     /// Require this token from callers; set HALFOPEN_TOKEN instead to hide it from other users of this machine
     ///
-    /// Every gRPC call, including reflection, needs `authorization: Bearer TOKEN`. Health checks and /healthz do not.
+    /// Every gRPC call, including reflection, and /metrics need `authorization: Bearer TOKEN`. Health checks and /healthz do not.
     #[arg(long, value_name = "TOKEN", env = "HALFOPEN_TOKEN", hide_env_values = true)]
     pub token: Option<Token>,
     /// Listen on a network address even without TLS or a token
@@ -211,7 +214,8 @@ pub enum ServeError {
 
 /// Serves until SIGTERM or SIGINT, or until standard input ends if the options say so, then lets open runs finish; a second signal ends it at once. SIGHUP reloads the certificate.
 ///
-/// Once it listens, it prints one line of JSON on standard output: `{"listening":"127.0.0.1:7950"}`.
+/// Once it listens, it prints one line of JSON on standard output: `{"listening":"127.0.0.1:7950"}`, with the address of
+/// `metrics` if there is one.
 pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let (mut stops, mut hangups) = (Stops::new()?, Hangups::new()?);
     let mut input = options.exit_with_stdin.then(EndOfInput::new).transpose()?;
@@ -225,10 +229,14 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
     if !address.ip().is_loopback() && !options.insecure && (access.token.is_none() || access.tls.is_none()) {
         return Err(ServeError::Insecure(address));
     }
-    let listener =
-        TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+    let listener = listen(address).await?;
+    let metrics = match options.listen_metrics {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let service = Service::new(&options.config())?;
-    announce(listener.local_addr()?)?;
+    let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
+    announce(listener.local_addr()?, metrics_address)?;
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let signalled = async {
@@ -253,8 +261,15 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
             }
         }
     };
+    let metrics = async {
+        match metrics {
+            Some(metrics) => service.serve_metrics(metrics).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = service.serve(listener, &access, stopped) => {}
+        () = metrics => {}
         () = signalled => {}
         () = reloading => {}
     }
@@ -269,10 +284,18 @@ async fn ended(input: &mut Option<EndOfInput>) {
     }
 }
 
-fn announce(address: SocketAddr) -> io::Result<()> {
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
+}
+
+fn announce(address: SocketAddr, metrics: Option<SocketAddr>) -> io::Result<()> {
     tracing::info!(%address, "listening");
+    let mut line = serde_json::json!({ "listening": address });
+    if let Some(metrics) = metrics {
+        line["metrics"] = serde_json::json!(metrics);
+    }
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{}", serde_json::json!({ "listening": address }))?;
+    writeln!(stdout, "{line}")?;
     stdout.flush()
 }
 

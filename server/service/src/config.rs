@@ -14,7 +14,7 @@ pub(crate) const MAX_REQUEST: usize = 8 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The number of runs and validations in progress if one client causes all of them. Clients that have none in progress
-    /// get as many threads again, so that long runs of one do not hold up the others.
+    /// get 16 threads more, so that long runs of one do not hold up the others.
     pub threads: NonZeroUsize,
     /// The number of runs and validations of one client that may wait for a thread; further ones get RESOURCE_EXHAUSTED.
     pub queue: usize,

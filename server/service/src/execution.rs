@@ -12,9 +12,11 @@ use tonic::Status;
 
 use crate::cost::Meter;
 use crate::loading::{Latest, Wanted};
-use crate::pool::{Caller, Task, panic_message};
+use crate::metrics::{Metrics, RunEnd};
+use crate::pool::panic_message;
 use crate::status;
 use crate::tail::Writer;
+use crate::work::{Caller, Task, Work};
 
 /// Executes runs. A runner gives the sink every event, `RunFinished` last, and stops soon after [`Sink::keep_going`]
 /// says so. If it panics, the reader of that run gets INTERNAL; other runs are not affected.
@@ -41,11 +43,16 @@ pub(crate) struct Execution {
     pub(crate) writer: Writer,
     pub(crate) caller: Caller,
     pub(crate) meter: Meter,
+    pub(crate) metrics: Arc<Metrics>,
     /// Is told once the scenario is loaded, or why it cannot be.
     pub(crate) loaded: oneshot::Sender<Result<(), Status>>,
 }
 
 impl Task for Execution {
+    fn work(&self) -> Work {
+        Work::Run
+    }
+
     fn is_wanted(&self) -> bool {
         self.writer.is_wanted()
     }
@@ -55,7 +62,8 @@ impl Task for Execution {
     }
 
     fn execute(self: Box<Self>) {
-        let Execution { wanted, latest, options, runner, mut writer, caller, mut meter, loaded } = *self;
+        let Execution { wanted, latest, options, runner, mut writer, caller, mut meter, metrics, loaded } =
+            *self;
         let scenario = catch_unwind(AssertUnwindSafe(|| latest.load(wanted)))
             .unwrap_or_else(|panic| Err(status::loading_failed(&panic_message(panic.as_ref()))));
         // Without a reader, the writer ends the run.
@@ -68,6 +76,11 @@ impl Task for Execution {
                 let run = AssertUnwindSafe(|| runner.run(&scenario, &options, &mut sink));
                 let ended = catch_unwind(run).map_err(|panic| panic_message(panic.as_ref()));
                 drop(sink);
+                let end = match &ended {
+                    Ok(()) => writer.verdict().map_or(RunEnd::Stopped, RunEnd::Verdict),
+                    Err(_) => RunEnd::Panicked,
+                };
+                metrics.ran(end, log.began.elapsed());
                 log.end(&ended, &writer);
                 if let Err(message) = ended {
                     writer.panicked(message);

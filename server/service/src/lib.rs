@@ -11,8 +11,10 @@ mod cost;
 mod deadline;
 mod execution;
 mod lifecycle;
+mod load;
 mod loading;
 mod log;
+mod metrics;
 mod pool;
 mod port;
 mod render_service;
@@ -29,6 +31,7 @@ mod tail;
 mod text;
 mod tls;
 mod token;
+mod work;
 
 /// The JSON Schema of scenarios.
 pub use halfopen_scenario::schema;
@@ -46,8 +49,8 @@ pub use config::Config;
 pub use execution::Runner;
 pub use halfopen_proto::Token;
 pub use halfopen_sim::Budget;
+pub use load::Load;
 pub use log::{LOG_VARIABLE, LogFormat, log_to_stderr};
 pub use port::PortLimits;
 pub use service::Service;
-pub use shared::Load;
 pub use tls::{Tls, TlsError};

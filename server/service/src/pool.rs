@@ -1,15 +1,16 @@
 //! The threads that do the work of calls, and what waits for one of them.
 //!
-//! Work is shared fairly between callers: the next piece is that of the caller whose work has taken the least time. Nothing is
-//! interrupted; so that long runs of one caller do not hold up another, a caller with nothing in progress gets a thread of its
-//! own, up to twice as many in all, and the operating system divides the processors among them.
+//! Work is shared fairly between callers, and the kinds of work of one caller: each has a lane, and the next task is that of the
+//! lane whose work has taken the least time. Nothing is interrupted; so that long tasks of one lane do not hold up another, a lane
+//! with nothing in progress gets a thread of its own, as long as there is one, and the operating system divides the processors
+//! among them.
 
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
 use std::time::Duration;
 use std::{fmt, io, thread};
 
@@ -19,9 +20,13 @@ use tonic::Status;
 
 use crate::cost::Memory;
 use crate::deadline::is_late;
+use crate::metrics::Metrics;
 use crate::status;
+use crate::work::{Caller, Task, Work};
 
-/// How many callers may each fill their share of the queue.
+/// The number of threads beyond the usual ones, for lanes with nothing in progress.
+const EXTRA_THREADS: usize = 16;
+/// How many lanes may each fill their share of the queue.
 const FULL_SHARES: usize = 16;
 /// The size, in bytes, of the texts that may wait for a thread.
 const MAX_WAITING_BYTES: usize = 256 << 20;
@@ -29,32 +34,8 @@ const MAX_WAITING_BYTES: usize = 256 << 20;
 const SOONEST: Duration = Duration::from_millis(100);
 const LATEST: Duration = Duration::from_secs(60);
 
-/// Who causes work: a network address, or `None` for this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Caller(pub(crate) Option<IpAddr>);
-
-impl fmt::Display for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(address) => address.fmt(f),
-            None => f.write_str("this process"),
-        }
-    }
-}
-
-/// Work for a thread of the pool.
-pub(crate) trait Task: Send {
-    /// Whether anybody still waits for the result.
-    fn is_wanted(&self) -> bool;
-
-    /// The size of its text, in bytes, while it waits.
-    fn bytes(&self) -> usize;
-
-    /// Does the work.
-    fn execute(self: Box<Self>);
-}
-
-/// Threads, and a bounded queue, which takes nothing while too much memory is in use. Dropping it discards what waits; its threads end with their current work.
+/// Threads, and a bounded queue, which takes nothing while too much memory is in use. Dropping it discards what waits; its
+/// threads end with their current work.
 #[derive(Debug)]
 pub(crate) struct Pool {
     queue: Arc<Queue>,
@@ -63,33 +44,39 @@ pub(crate) struct Pool {
 
 #[derive(Debug)]
 struct Queue {
-    /// The number of threads that work at the same time if one caller causes all the work.
+    /// The number of threads that work at the same time if all the work is of one lane.
     threads: usize,
-    /// The number of tasks of one caller that may wait.
+    /// The number of tasks of one lane that may wait.
     share: usize,
     state: Mutex<State>,
-    changed: Condvar,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The callers with work.
-    callers: BTreeMap<Caller, Lane>,
+    /// The lanes with work.
+    lanes: BTreeMap<Source, Lane>,
     waiting: usize,
     waiting_bytes: usize,
     running: usize,
     /// How long a task takes, on average over the latest ones.
     usual: Duration,
+    /// The threads that have nothing to do. The last is woken first: it remembers most.
+    idle: Vec<Thread>,
     closed: bool,
 }
 
-/// The work of a caller.
+/// Whose work a lane has, and of which kind.
+type Source = (Caller, Work);
+
+/// The work of one kind of a caller.
 #[derive(Default)]
 struct Lane {
-    waiting: VecDeque<Box<dyn Task>>,
+    /// What waits, and since when.
+    waiting: VecDeque<(Instant, Box<dyn Task>)>,
     /// When each of its tasks in progress began.
     running: Vec<Instant>,
-    /// The time that its finished tasks have taken. A caller begins with the least that any other has.
+    /// The time that its finished tasks have taken. A lane begins with the least that any other has.
     spent: Duration,
 }
 
@@ -101,11 +88,16 @@ impl fmt::Debug for Lane {
 
 impl Pool {
     /// Starts the threads. Fails if the operating system provides none.
-    pub(crate) fn new(threads: NonZeroUsize, share: usize, memory: Memory) -> io::Result<Pool> {
+    pub(crate) fn new(
+        threads: NonZeroUsize,
+        share: usize,
+        memory: Memory,
+        metrics: &Arc<Metrics>,
+    ) -> io::Result<Pool> {
         let threads = threads.get();
-        let queue = Queue { threads, share, state: Mutex::default(), changed: Condvar::new() };
+        let queue = Queue { threads, share, state: Mutex::default(), metrics: Arc::clone(metrics) };
         let pool = Pool { queue: Arc::new(queue), memory };
-        for number in 1..=2 * threads {
+        for number in 1..=threads + EXTRA_THREADS {
             let queue = Arc::clone(&pool.queue);
             thread::Builder::new().name(format!("work-{number}")).spawn(move || queue.work())?;
         }
@@ -117,23 +109,22 @@ impl Pool {
         let Queue { threads, share, .. } = *self.queue;
         let mut state = self.queue.lock();
         self.memory.admit(state.usual.clamp(SOONEST, LATEST))?;
-        state.submit(caller, task, threads, share)?;
-        drop(state);
-        self.queue.changed.notify_one();
+        state.submit(caller, task, threads, share, Instant::now())?;
+        state.wake_for_more(threads);
         Ok(())
     }
 
-    /// Does a short piece of work on a thread of the pool, and waits for it. The work gets a function that tells whether anybody
+    /// Does a piece of work on a thread of the pool, and waits for it. The work gets a function that tells whether anybody
     /// still waits for it.
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
-        caller: Caller,
+        (caller, work): Source,
         bytes: usize,
         deadline: Option<Instant>,
-        work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+        compute: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
     ) -> Result<T, Status> {
         let (answer, answered) = oneshot::channel();
-        self.submit(caller, Box::new(Computation { work, bytes, deadline, answer }))?;
+        self.submit(caller, Box::new(Computation { work, compute, bytes, deadline, answer }))?;
         let answered = match deadline {
             Some(deadline) => {
                 timeout_at(deadline, answered).await.map_err(|_| status::deadline_exceeded())?
@@ -148,9 +139,10 @@ impl Pool {
         }
     }
 
-    /// The number of tasks that wait for a thread.
-    pub(crate) fn waiting(&self) -> usize {
-        self.queue.lock().waiting
+    /// The number of tasks that wait for a thread, and of those in progress.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        let state = self.queue.lock();
+        (state.waiting, state.running)
     }
 }
 
@@ -158,10 +150,10 @@ impl Drop for Pool {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         state.closed = true;
-        for lane in state.callers.values_mut() {
+        for lane in state.lanes.values_mut() {
             lane.waiting.clear();
         }
-        self.queue.changed.notify_all();
+        state.idle.drain(..).for_each(|thread| thread.unpark());
     }
 }
 
@@ -173,26 +165,35 @@ impl Queue {
 
     /// Does work until the pool is dropped.
     fn work(&self) {
-        while let Some((caller, began, task)) = self.next() {
+        while let Some((source, began, task)) = self.next() {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| task.execute())) {
                 tracing::error!("a task panicked: {}", panic_message(panic.as_ref()));
             }
-            self.lock().finished(caller, began, Instant::now());
+            self.lock().finished(source, began, Instant::now());
         }
     }
 
     /// Waits for a task; `None` once the pool is dropped.
-    fn next(&self) -> Option<(Caller, Instant, Box<dyn Task>)> {
+    fn next(&self) -> Option<(Source, Instant, Box<dyn Task>)> {
         let mut state = self.lock();
         loop {
             if state.closed {
                 return None;
             }
             let now = Instant::now();
-            if let Some((caller, task)) = state.take(self.threads, now) {
-                return Some((caller, now, task));
+            if let Some((source, since, task)) = state.take(self.threads, now) {
+                state.wake_for_more(self.threads);
+                drop(state);
+                self.metrics.waited(source.1, now - since);
+                return Some((source, now, task));
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle.push(thread::current());
+            drop(state);
+            thread::park();
+            state = self.lock();
+            // It may have woken by itself.
+            let own = thread::current().id();
+            state.idle.retain(|thread| thread.id() != own);
         }
     }
 }
@@ -204,73 +205,89 @@ impl State {
         task: Box<dyn Task>,
         threads: usize,
         share: usize,
+        now: Instant,
     ) -> Result<(), Status> {
-        let least = self.callers.values().map(|lane| lane.spent).min().unwrap_or_default();
-        let lane = self.callers.entry(caller).or_insert_with(|| Lane { spent: least, ..Lane::default() });
+        let source = (caller, task.work());
+        let least = self.lanes.values().map(|lane| lane.spent).min().unwrap_or_default();
+        let lane = self.lanes.entry(source).or_insert_with(|| Lane { spent: least, ..Lane::default() });
         if lane.waiting.len() >= share {
             let (before, bytes) = (lane.waiting.len(), lane.bytes());
-            lane.waiting.retain(|task| task.is_wanted());
+            lane.waiting.retain(|(_, task)| task.is_wanted());
             self.waiting -= before - lane.waiting.len();
             self.waiting_bytes -= bytes - lane.bytes();
         }
         let (own, all) = (lane.waiting.len(), self.waiting);
         if own >= share || all >= FULL_SHARES * share || self.waiting_bytes + task.bytes() > MAX_WAITING_BYTES
         {
-            self.forget(caller);
+            self.forget(source);
             let retry =
                 self.usual * u32::try_from(own).unwrap_or(u32::MAX) / u32::try_from(threads).unwrap_or(1);
             return Err(status::queue_full(own, all, retry.clamp(SOONEST, LATEST)));
         }
         self.waiting += 1;
         self.waiting_bytes += task.bytes();
-        lane.waiting.push_back(task);
+        lane.waiting.push_back((now, task));
         Ok(())
     }
 
-    /// The task that is next, if a thread may begin one.
-    fn take(&mut self, threads: usize, now: Instant) -> Option<(Caller, Box<dyn Task>)> {
+    /// Wakes a thread if there is a task that it may begin.
+    fn wake_for_more(&mut self, threads: usize) {
+        let all_busy = self.running >= threads;
+        if self.lanes.values().any(|lane| lane.may_begin(all_busy))
+            && let Some(thread) = self.idle.pop()
+        {
+            thread.unpark();
+        }
+    }
+
+    /// The task that is next, if a thread may begin one, and since when it waits.
+    fn take(&mut self, threads: usize, now: Instant) -> Option<(Source, Instant, Box<dyn Task>)> {
         loop {
             let all_busy = self.running >= threads;
-            let may_begin = |lane: &Lane| !lane.waiting.is_empty() && (!all_busy || lane.running.is_empty());
-            let lanes = self.callers.iter_mut().filter(|(_, lane)| may_begin(lane));
-            let (&caller, lane) = lanes.min_by_key(|(_, lane)| lane.spent(now))?;
-            let task = lane.waiting.pop_front()?;
+            let lanes = self.lanes.iter_mut().filter(|(_, lane)| lane.may_begin(all_busy));
+            let (&source, lane) = lanes.min_by_key(|(_, lane)| lane.spent(now))?;
+            let (since, task) = lane.waiting.pop_front()?;
             self.waiting -= 1;
             self.waiting_bytes -= task.bytes();
             if task.is_wanted() {
                 lane.running.push(now);
                 self.running += 1;
-                return Some((caller, task));
+                return Some((source, since, task));
             }
-            self.forget(caller);
+            self.forget(source);
         }
     }
 
     /// A task that began at `began` is done.
-    fn finished(&mut self, caller: Caller, began: Instant, now: Instant) {
+    fn finished(&mut self, source: Source, began: Instant, now: Instant) {
         let time = now - began;
         self.usual = (self.usual * 7 + time) / 8;
         self.running -= 1;
-        if let Some(lane) = self.callers.get_mut(&caller) {
+        if let Some(lane) = self.lanes.get_mut(&source) {
             lane.spent += time;
             if let Some(index) = lane.running.iter().position(|start| *start == began) {
                 lane.running.swap_remove(index);
             }
         }
-        self.forget(caller);
+        self.forget(source);
     }
 
-    /// Forgets a caller without work.
-    fn forget(&mut self, caller: Caller) {
-        if self.callers.get(&caller).is_some_and(|lane| lane.waiting.is_empty() && lane.running.is_empty()) {
-            self.callers.remove(&caller);
+    /// Forgets a lane without work.
+    fn forget(&mut self, source: Source) {
+        if self.lanes.get(&source).is_some_and(|lane| lane.waiting.is_empty() && lane.running.is_empty()) {
+            self.lanes.remove(&source);
         }
     }
 }
 
 impl Lane {
+    /// Whether it has a task that may begin: if all threads are busy, only with nothing in progress.
+    fn may_begin(&self, all_busy: bool) -> bool {
+        !self.waiting.is_empty() && (!all_busy || self.running.is_empty())
+    }
+
     fn bytes(&self) -> usize {
-        self.waiting.iter().map(|task| task.bytes()).sum()
+        self.waiting.iter().map(|(_, task)| task.bytes()).sum()
     }
 
     /// The time that its work has taken so far.
@@ -281,7 +298,8 @@ impl Lane {
 
 /// A short piece of work whose result somebody waits for.
 struct Computation<W, T> {
-    work: W,
+    work: Work,
+    compute: W,
     bytes: usize,
     deadline: Option<Instant>,
     answer: oneshot::Sender<Result<T, String>>,
@@ -292,6 +310,10 @@ where
     W: FnOnce(&dyn Fn() -> bool) -> T + Send,
     T: Send,
 {
+    fn work(&self) -> Work {
+        self.work
+    }
+
     fn is_wanted(&self) -> bool {
         !self.answer.is_closed() && !is_late(self.deadline)
     }
@@ -301,8 +323,9 @@ where
     }
 
     fn execute(self: Box<Self>) {
-        let Computation { work, deadline, answer, .. } = *self;
-        let result = catch_unwind(AssertUnwindSafe(|| work(&|| !answer.is_closed() && !is_late(deadline))));
+        let Computation { compute, deadline, answer, .. } = *self;
+        let result =
+            catch_unwind(AssertUnwindSafe(|| compute(&|| !answer.is_closed() && !is_late(deadline))));
         // Without a reader, nobody needs to know.
         let _ = answer.send(result.map_err(|panic| panic_message(panic.as_ref())));
     }
@@ -316,17 +339,23 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
-    struct Named(&'static str, bool);
+    struct Named(Work, bool);
 
     impl Task for Named {
+        fn work(&self) -> Work {
+            self.0
+        }
+
         fn is_wanted(&self) -> bool {
             self.1
         }
 
         fn bytes(&self) -> usize {
-            self.0.len()
+            4
         }
 
         fn execute(self: Box<Self>) {}
@@ -338,8 +367,22 @@ mod tests {
         Caller(Some(IpAddr::from([192, 0, 2, last])))
     }
 
+    fn try_submit(state: &mut State, caller: Caller, work: Work, wanted: bool) -> Result<(), Status> {
+        state.submit(caller, Box::new(Named(work, wanted)), 1, 3, Instant::now())
+    }
+
     fn submit(state: &mut State, caller: Caller, wanted: bool) {
-        state.submit(caller, Box::new(Named("text", wanted)), 1, 3).expect("there is room");
+        try_submit(state, caller, Work::Run, wanted).expect("there is room");
+    }
+
+    /// Whose task is next.
+    fn take(state: &mut State, now: Instant) -> Option<Source> {
+        state.take(1, now).map(|(source, ..)| source)
+    }
+
+    /// The runs of a caller.
+    fn runs(caller: Caller) -> Source {
+        (caller, Work::Run)
     }
 
     #[test]
@@ -349,17 +392,35 @@ mod tests {
         for _ in 0..3 {
             submit(&mut state, HEAVY, true);
         }
-        let (first, _) = state.take(1, start).expect("one waits");
-        assert!(state.take(1, start).is_none(), "its next one waits for a thread");
+        assert_eq!(take(&mut state, start), Some(runs(HEAVY)));
+        assert_eq!(take(&mut state, start), None, "its next one waits for a thread");
         submit(&mut state, other(1), true);
         submit(&mut state, other(1), true);
-        let (second, _) = state.take(1, start).expect("another caller does not wait");
-        assert_eq!((first, second), (HEAVY, other(1)));
-        state.finished(HEAVY, start, start + Duration::from_secs(10));
-        state.finished(other(1), start, start + Duration::from_secs(1));
-        let later = start + Duration::from_secs(10);
-        let (third, _) = state.take(1, later).expect("two callers wait");
-        assert_eq!(third, other(1));
+        assert_eq!(take(&mut state, start), Some(runs(other(1))), "another caller does not wait");
+        state.finished(runs(HEAVY), start, start + Duration::from_secs(10));
+        state.finished(runs(other(1)), start, start + Duration::from_secs(1));
+        assert_eq!(take(&mut state, start + Duration::from_secs(10)), Some(runs(other(1))));
+    }
+
+    #[test]
+    fn work_of_another_kind_has_a_lane_and_a_share_of_its_own() {
+        let mut state = State::default();
+        let start = Instant::now();
+        for _ in 0..3 {
+            try_submit(&mut state, HEAVY, Work::Validation, true).expect("there is room");
+        }
+        assert_eq!(take(&mut state, start), Some((HEAVY, Work::Validation)));
+        submit(&mut state, HEAVY, true);
+        assert_eq!(
+            take(&mut state, start),
+            Some(runs(HEAVY)),
+            "validations of the same caller are in progress"
+        );
+        for _ in 0..3 {
+            submit(&mut state, HEAVY, true);
+        }
+        try_submit(&mut state, HEAVY, Work::Run, true).expect_err("its share is used");
+        try_submit(&mut state, HEAVY, Work::Validation, true).expect("one was taken");
     }
 
     #[test]
@@ -369,10 +430,10 @@ mod tests {
         for _ in 0..2 {
             submit(&mut state, HEAVY, true);
         }
-        state.take(1, start).expect("one waits");
-        state.finished(HEAVY, start, start + Duration::from_secs(10));
+        take(&mut state, start).expect("one waits");
+        state.finished(runs(HEAVY), start, start + Duration::from_secs(10));
         submit(&mut state, other(1), true);
-        assert_eq!(state.callers[&other(1)].spent, Duration::from_secs(10));
+        assert_eq!(state.lanes[&runs(other(1))].spent, Duration::from_secs(10));
     }
 
     #[test]
@@ -384,15 +445,30 @@ mod tests {
         submit(&mut state, HEAVY, true);
         assert_eq!((state.waiting, state.waiting_bytes), (2, 8));
         submit(&mut state, HEAVY, false);
-        let full = state.submit(HEAVY, Box::new(Named("text", true)), 1, 3);
-        assert!(full.is_ok(), "{full:?}");
+        submit(&mut state, HEAVY, true);
         let now = Instant::now();
         for _ in 0..3 {
-            let (caller, _) = state.take(1, now).expect("three are wanted");
-            state.finished(caller, now, now);
+            let source = take(&mut state, now).expect("three are wanted");
+            state.finished(source, now, now);
         }
-        assert!(state.take(1, now).is_none());
-        assert!(state.callers.is_empty() && state.waiting == 0 && state.waiting_bytes == 0);
+        assert_eq!(take(&mut state, now), None);
+        assert!(state.lanes.is_empty() && state.waiting == 0 && state.waiting_bytes == 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_late_in_the_queue_ends_and_is_not_done() {
+        let pool = Pool::new(NonZeroUsize::MIN, 3, Memory::new(u64::MAX), &Metrics::new(1)).expect("threads");
+        let (work, soon) = ((HEAVY, Work::Validation), Instant::now() + Duration::from_millis(20));
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let busy = pool.compute(work, 0, None, move |_| released.recv().is_err());
+        let late = async {
+            let late = pool.compute(work, 0, Some(soon), |_| panic!("nobody wants it any longer")).await;
+            assert_eq!(late.map(|()| "done").expect_err("late").code(), tonic::Code::DeadlineExceeded);
+            drop(release);
+        };
+        let (busy, ()) = tokio::join!(busy, late);
+        assert!(busy.expect("done"), "until it was released");
+        pool.compute(work, 0, None, |_| ()).await.expect("the late one was discarded");
     }
 
     #[test]
@@ -401,7 +477,7 @@ mod tests {
         for _ in 0..3 {
             submit(&mut state, HEAVY, true);
         }
-        let refused = state.submit(HEAVY, Box::new(Named("text", true)), 1, 3).expect_err("it is full");
+        let refused = try_submit(&mut state, HEAVY, Work::Run, true).expect_err("it is full");
         assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
         let retry = tonic_types::StatusExt::get_details_retry_info(&refused).expect("when to try again");
         assert_eq!(retry.retry_delay, Some(Duration::from_secs(6)), "three of two seconds each");

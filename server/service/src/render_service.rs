@@ -28,10 +28,10 @@ use crate::convert::Converter;
 use crate::cost::Meter;
 use crate::deadline::deadline;
 use crate::loading::{Wanted, named};
-use crate::pool::Caller;
 use crate::port::caller;
 use crate::shared::Shared;
 use crate::status;
+use crate::work::{Caller, Work};
 
 /// The size, in bytes, of a part of the text.
 const PART: usize = 256 * 1024;
@@ -63,7 +63,7 @@ impl RenderService for RenderHandler {
             Source::Recording(recording) => recording.events,
         };
         let render = move |_: &dyn Fn() -> bool| rendered(&request, events);
-        let text = shared.pool.compute(caller, bytes, deadline, render).await??;
+        let text = shared.pool.compute((caller, Work::Rendering), bytes, deadline, render).await??;
         Ok(Response::new(Box::pin(stream::unfold(text, |rest| async { next_part(rest) }))))
     }
 }
@@ -98,7 +98,7 @@ impl RenderHandler {
         let seed = seed.unwrap_or(RunOptions::default().seed);
         let options = RunOptions { seed, snapshot_length, budget, keeps_trace: false };
         let mut meter = Meter::new(self.0.memory.clone(), processor_time);
-        let (latest, runner) = (self.0.latest.clone(), Arc::clone(&self.0.runner));
+        let (latest, runner, bytes) = (self.0.latest.clone(), Arc::clone(&self.0.runner), wanted.bytes());
         let run = move |is_wanted: &dyn Fn() -> bool| {
             let scenario = latest.load(wanted)?;
             let mut collector = Collector { converter: Converter::default(), events: Vec::new(), is_wanted };
@@ -108,8 +108,7 @@ impl RenderHandler {
                 _ => Ok(collector.events),
             }
         };
-        let bytes = 0;
-        self.0.pool.compute(caller, bytes, deadline, run).await?
+        self.0.pool.compute((caller, Work::Rendering), bytes, deadline, run).await?
     }
 }
 

@@ -60,7 +60,8 @@ impl RunService for RunHandler {
         let (loaded, is_loaded) = oneshot::channel();
         let (runner, latest) = (Arc::clone(&shared.runner), shared.latest.clone());
         let meter = Meter::new(shared.memory.clone(), processor_time);
-        let execution = Execution { wanted, latest, options, runner, writer, caller, meter, loaded };
+        let metrics = Arc::clone(&shared.metrics);
+        let execution = Execution { wanted, latest, options, runner, writer, caller, meter, metrics, loaded };
         shared.pool.submit(caller, Box::new(execution))?;
 
         let mut expiry = deadline.map(|deadline| Box::pin(sleep_until(deadline)));

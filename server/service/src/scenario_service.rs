@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use crate::deadline::deadline;
 use crate::port::caller;
 use crate::shared::Shared;
+use crate::work::Work;
 use crate::{convert, status};
 
 /// The summaries of the bundled scenarios.
@@ -79,7 +80,7 @@ impl ScenarioService for ScenarioHandler {
         let bytes = text.len();
         let file = if file.is_empty() { UNNAMED.to_owned() } else { file };
         let validate = move |wanted: &dyn Fn() -> bool| validated(&text, &file, wanted);
-        let validated = self.0.pool.compute(caller, bytes, deadline, validate).await?;
+        let validated = self.0.pool.compute((caller, Work::Validation), bytes, deadline, validate).await?;
         // Nobody is left to be told.
         validated.map(Response::new).ok_or_else(status::deadline_exceeded)
     }

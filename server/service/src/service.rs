@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use futures_util::FutureExt;
 use halfopen_proto::FILE_DESCRIPTOR_SET;
@@ -37,16 +39,18 @@ use crate::config::{Config, MAX_REQUEST};
 use crate::cost::Memory;
 use crate::execution::Runner;
 use crate::lifecycle::{Lifecycle, report_health};
+use crate::load::Load;
 use crate::loading::Latest;
+use crate::metrics::{self, Metrics};
 use crate::pool::Pool;
-use crate::port::{Connections, Port, Requests};
+use crate::port::{Connections, Port, PortLimits, Requests};
 use crate::render_service::RenderHandler;
 use crate::run_service::RunHandler;
 use crate::scenario_service::ScenarioHandler;
 use crate::server_service::ServerHandler;
 use crate::session::Sessions;
 use crate::session_service::SessionHandler;
-use crate::shared::{Load, Shared};
+use crate::shared::Shared;
 use crate::tail::Unread;
 use crate::token;
 
@@ -78,15 +82,17 @@ impl Service {
     pub fn with_runner(config: &Config, runner: impl Runner) -> io::Result<Service> {
         let (health, health_server) = tonic_health::server::health_reporter();
         let memory = Memory::new(config.max_memory);
+        let metrics = Metrics::new(config.threads.get());
         let shared = Arc::new(Shared {
             sessions: Sessions::new(config.threads.get(), config.max_sessions)?,
-            pool: Pool::new(config.threads, config.queue, memory.clone())?,
+            pool: Pool::new(config.threads, config.queue, memory.clone(), &metrics)?,
             runner: Arc::new(runner),
             latest: Latest::default(),
             lifecycle: Lifecycle::new(),
             unread: Unread::new(memory.clone()),
             memory,
             connections: Connections::default(),
+            metrics,
             config: config.clone(),
         });
         let grpc = grpc(&shared, health_server);
@@ -99,12 +105,13 @@ impl Service {
     /// UNAVAILABLE and health checks NOT_SERVING at once; open runs have [`Config::grace`] to finish, then their streams
     /// end with UNAVAILABLE; a second later the remaining connections are dropped.
     pub async fn serve(&self, listener: TcpListener, access: &Access, stop: impl Future<Output = ()>) {
-        let Shared { lifecycle, config, connections, .. } = self.shared.as_ref();
+        let Shared { lifecycle, config, connections, metrics, .. } = self.shared.as_ref();
         let port = Port {
             router: self.port(access),
             tls: access.tls.clone(),
             limits: access.limits.clone(),
             connections: connections.clone(),
+            metrics: Arc::clone(metrics),
         };
         let drained = async {
             stop.await;
@@ -115,6 +122,19 @@ impl Service {
             () = port.serve(listener, lifecycle.ended()) => {}
             () = drained => {}
         }
+    }
+
+    /// Serves `/metrics` and `/healthz` on a listener to everybody, without TLS or a token, until the service has shut down.
+    pub async fn serve_metrics(&self, listener: TcpListener) {
+        let port = Port {
+            router: self.healthz().merge(self.metrics()),
+            tls: None,
+            limits: PortLimits::default(),
+            // They take no place of a client.
+            connections: Connections::default(),
+            metrics: Arc::clone(&self.shared.metrics),
+        };
+        port.serve(listener, self.shared.lifecycle.ended()).await;
     }
 
     /// A connection to this service inside the process, without a port.
@@ -138,20 +158,41 @@ impl Service {
 
     /// Everything that a port answers.
     fn port(&self, access: &Access) -> Router {
-        let grpc = match &access.token {
-            None => self.grpc.clone(),
-            Some(token) => self.grpc.clone().layer(from_fn_with_state(token.clone(), token::check)),
-        };
-        let state = Arc::clone(&self.shared);
-        let healthz = get(move || async move { healthz(&state) });
+        let (mut grpc, mut metrics) = (self.grpc.clone(), self.metrics());
+        if let Some(token) = &access.token {
+            grpc = grpc.layer(from_fn_with_state(token.clone(), token::check));
+            metrics = metrics.layer(from_fn_with_state(token.clone(), token::check_http));
+        }
         // The token is checked inside gRPC-Web, so that its callers can read the refusal.
-        let grpc = grpc.layer(from_fn_with_state(Requests::new(&access.limits), Requests::check));
-        let port = Router::new().route("/healthz", healthz).merge(grpc.layer(GrpcWebLayer::new()));
+        let grpc = grpc
+            .layer(from_fn_with_state(Requests::new(&access.limits), Requests::check))
+            .layer(from_fn_with_state(Arc::clone(&self.shared.metrics), metrics::measure))
+            .layer(GrpcWebLayer::new());
+        let port = self.healthz().merge(metrics).merge(grpc);
         match access.cors() {
             // A browser asks without the token.
             Some(cors) => port.layer(cors),
             None => port,
         }
+    }
+
+    /// `GET /healthz`, for load balancers without gRPC.
+    fn healthz(&self) -> Router {
+        let shared = Arc::clone(&self.shared);
+        let answer = async move || match shared.lifecycle.is_serving() {
+            true => (StatusCode::OK, "serving\n"),
+            false => (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n"),
+        };
+        Router::new().route("/healthz", get(answer))
+    }
+
+    /// `GET /metrics`, for Prometheus.
+    fn metrics(&self) -> Router {
+        let shared = Arc::clone(&self.shared);
+        let answer = async move || {
+            ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], shared.metrics.text(&shared.load())).into_response()
+        };
+        Router::new().route("/metrics", get(answer))
     }
 
     /// The current load.
@@ -187,12 +228,4 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
         .add_service(reflection().build_v1().expect("the build made the descriptors"))
         .add_service(reflection().build_v1alpha().expect("the build made the descriptors"))
         .into_axum_router()
-}
-
-/// The answer to `GET /healthz`, for load balancers without gRPC.
-fn healthz(shared: &Shared) -> (StatusCode, &'static str) {
-    match shared.lifecycle.is_serving() {
-        true => (StatusCode::OK, "serving\n"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n"),
-    }
 }

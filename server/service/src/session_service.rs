@@ -22,6 +22,7 @@ use crate::port::caller;
 use crate::session::{Addressed, Finish, Job, MAX_SOCKETS, Opening, Played, Watch};
 use crate::shared::Shared;
 use crate::status;
+use crate::work::Work;
 
 /// The number of participants that a session may have.
 const MAX_PARTICIPANTS: u32 = 16;
@@ -112,10 +113,9 @@ impl SessionService for SessionHandler {
         };
         let wanted =
             Wanted { source, variant: request.variant, profile: named(&request.profile)?, session: true };
-        let latest = latest.clone();
+        let (latest, bytes) = (latest.clone(), wanted.bytes());
         let load = move |_: &dyn Fn() -> bool| latest.load(wanted);
-        let bytes = 0;
-        let scenario = pool.compute(caller, bytes, deadline, load).await??;
+        let scenario = pool.compute((caller, Work::Session), bytes, deadline, load).await??;
         let seed = request.seed.unwrap_or(RunOptions::default().seed);
         let Config { budget, processor_time, .. } = self.0.config;
         // The record keeps every event anyway.

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::cost::Memory;
 use crate::deadline::is_late;
-use crate::pool::Caller;
+use crate::work::Caller;
 
 /// The bytes of datagrams that count as one more event: about the size of an event.
 const BYTES_PER_EVENT: usize = 256;

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use halfopen_proto::Token;
 use subtle::ConstantTimeEq;
 use tokio::time::sleep;
+use tonic::Status;
 
 use crate::port::Peer;
 use crate::status;
@@ -21,19 +22,38 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// How long a wrong token is not answered: who guesses waits.
 const PAUSE_AFTER_GUESS: Duration = Duration::from_millis(500);
 
-/// Passes on a call that has the token or needs none, and refuses any other.
+/// Passes on a call of gRPC that has the token or needs none, and refuses any other.
 pub(crate) async fn check(State(token): State<Token>, request: Request, next: Next) -> Response {
-    let refused = match bearer(request.headers()) {
-        _ if request.uri().path().starts_with(HEALTH) => None,
-        Some(given) if matches(&token, given) => None,
-        Some(_) => Some((status::token_wrong(), PAUSE_AFTER_GUESS)),
-        None => Some((status::token_missing(), Duration::ZERO)),
+    let needs_none = request.uri().path().starts_with(HEALTH);
+    let Some((status, pause)) = refusal(&token, &request).filter(|_| !needs_none) else {
+        return next.run(request).await;
     };
-    let Some((status, pause)) = refused else { return next.run(request).await };
-    let peer = request.extensions().get().map(|Peer(address)| address.to_string()).unwrap_or_default();
-    tracing::warn!(peer, path = request.uri().path(), "refused: {}", status.message());
+    log(&request, &status);
     sleep(pause).await;
     status.into_http::<Body>()
+}
+
+/// Passes on a request of plain HTTP that has the token, and refuses any other.
+pub(crate) async fn check_http(State(token): State<Token>, request: Request, next: Next) -> Response {
+    let Some((status, pause)) = refusal(&token, &request) else { return next.run(request).await };
+    log(&request, &status);
+    sleep(pause).await;
+    let message = format!("{}\n", status.message());
+    (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], message).into_response()
+}
+
+/// Why a request is refused, if it is, and how long it waits for that answer.
+fn refusal(token: &Token, request: &Request) -> Option<(Status, Duration)> {
+    match bearer(request.headers()) {
+        Some(given) if matches(token, given) => None,
+        Some(_) => Some((status::token_wrong(), PAUSE_AFTER_GUESS)),
+        None => Some((status::token_missing(), Duration::ZERO)),
+    }
+}
+
+fn log(request: &Request, status: &Status) {
+    let peer = request.extensions().get().map(|Peer(address)| address.to_string()).unwrap_or_default();
+    tracing::warn!(peer, path = request.uri().path(), "refused: {}", status.message());
 }
 
 /// Whether `given` is the token, compared in constant time, so that the token cannot be guessed byte by byte.

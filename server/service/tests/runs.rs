@@ -241,23 +241,26 @@ async fn a_call_that_is_late_in_the_queue_ends_with_its_deadline() {
     let server = Server::with(&Config { queue: 10, ..config() }, runner).await;
     let open = occupied(&server.runs().await).await;
     // Clients of tonic end such a call by themselves.
-    let request = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new() };
-    let late = [
-        web("halfopen.v1.RunService/ExecuteRun", "grpc-timeout: 200m\r\n", &yaml(SCENARIO)),
-        web("halfopen.v1.ScenarioService/ValidateScenario", "grpc-timeout: 200m\r\n", &request),
-    ];
-    for call in late {
-        let mut connection = TcpStream::connect(&server.address).await.unwrap();
-        connection.write_all(&call).await.unwrap();
-        let mut answer = [0; 1024];
-        let read = tokio::time::timeout(PATIENCE, connection.read(&mut answer)).await;
-        let length = read.expect("it is answered").unwrap();
-        let answer = String::from_utf8_lossy(&answer[..length]);
-        assert!(answer.contains("grpc-status: 4\r\n"), "DEADLINE_EXCEEDED: {answer}");
-    }
-    let mut scenarios = ScenarioServiceClient::new(server.channel().await);
+    let late = web("halfopen.v1.RunService/ExecuteRun", "grpc-timeout: 200m\r\n", &yaml(SCENARIO));
+    let mut connection = TcpStream::connect(&server.address).await.unwrap();
+    connection.write_all(&late).await.unwrap();
+    let mut answer = [0; 1024];
+    let read = tokio::time::timeout(PATIENCE, connection.read(&mut answer)).await;
+    let length = read.expect("it is answered").unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.contains("grpc-status: 4\r\n"), "DEADLINE_EXCEEDED: {answer}");
     drop(open);
-    scenarios.validate_scenario(request).await.expect("a thread is free again");
+}
+
+#[tokio::test]
+async fn validations_do_not_wait_for_the_runs_of_the_same_client() {
+    let (runner, _says) = endless();
+    let server = Server::with(&Config { queue: 10, ..config() }, runner).await;
+    let _open = occupied(&server.runs().await).await;
+    let mut scenarios = ScenarioServiceClient::new(server.channel().await);
+    let request = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new() };
+    let validated = tokio::time::timeout(PATIENCE, scenarios.validate_scenario(request)).await;
+    validated.expect("there is a thread for them").expect("it is right");
 }
 
 #[tokio::test]

@@ -28,8 +28,9 @@ pub(crate) use self::connections::Connections;
 use self::connections::{Place, network};
 pub(crate) use self::requests::Requests;
 use self::wire::Wire;
-use crate::pool::Caller;
+use crate::metrics::Metrics;
 use crate::tls::Tls;
+use crate::work::Caller;
 
 /// The number of streams that an HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 100;
@@ -83,6 +84,7 @@ pub(crate) struct Port {
     pub(crate) tls: Option<Tls>,
     pub(crate) limits: PortLimits,
     pub(crate) connections: Connections,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Port {
@@ -97,8 +99,11 @@ impl Port {
                 accepted = acceptor.next() => accepted,
                 () = &mut ended => break,
             };
-            if let Some(place) = port.connections.take(&port.limits, peer.ip()) {
-                tokio::spawn(Arc::clone(&port).connection(connection, peer, place, graceful.watcher()));
+            match port.connections.take(&port.limits, peer.ip()) {
+                Some(place) => {
+                    tokio::spawn(Arc::clone(&port).connection(connection, peer, place, graceful.watcher()));
+                }
+                None => port.metrics.refused_connection(),
             }
         }
         drop(acceptor);

@@ -10,8 +10,8 @@ use tonic::Status;
 
 use super::order::{Key, Order};
 use super::record::Record;
-use crate::pool::Caller;
 use crate::status;
+use crate::work::Caller;
 
 /// How many sessions that are gone are remembered.
 const REMEMBERED: usize = 4096;

@@ -16,8 +16,8 @@ use super::play::Opening;
 use super::record::Record;
 use super::stage::Stage;
 use super::watch::Watch;
-use crate::pool::Caller;
 use crate::status;
+use crate::work::Caller;
 
 /// The sessions of a service. Dropping it ends them.
 pub(crate) struct Sessions {

@@ -1,0 +1,45 @@
+//! What the threads of the pool do, and for whom.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// Who causes work: a network address, or `None` for this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Caller(pub(crate) Option<IpAddr>);
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(address) => address.fmt(f),
+            None => f.write_str("this process"),
+        }
+    }
+}
+
+/// The kinds of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Work {
+    /// A run, the loading of its scenario included.
+    Run,
+    /// The validation of a scenario.
+    Validation,
+    /// The loading of a session's scenario.
+    Session,
+    /// The rendering of a record, and the run that it is of.
+    Rendering,
+}
+
+/// Work for a thread of the pool.
+pub(crate) trait Task: Send {
+    /// The kind of work that it is.
+    fn work(&self) -> Work;
+
+    /// Whether anybody still waits for the result.
+    fn is_wanted(&self) -> bool;
+
+    /// The size of its text, in bytes, while it waits.
+    fn bytes(&self) -> usize;
+
+    /// Does the work.
+    fn execute(self: Box<Self>);
+}
