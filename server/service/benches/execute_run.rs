@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future, stream};
 use halfopen_proto::v1::ExecuteRunRequest;
 use halfopen_proto::v1::execute_run_request::Source;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
@@ -31,13 +31,21 @@ fn main() {
 
 /// A client of a service on a loopback port.
 fn client(service: Service) -> RunServiceClient<Channel> {
+    let [client] = clients(service);
+    client
+}
+
+/// The same, several with a connection each.
+fn clients<const N: usize>(service: Service) -> [RunServiceClient<Channel>; N] {
     RUNTIME.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         tokio::spawn(
             async move { service.serve(listener, &Access::default(), std::future::pending()).await },
         );
-        RunServiceClient::connect(format!("http://{address}")).await.expect("it listens")
+        let connect = [(); N].map(|()| RunServiceClient::connect(format!("http://{address}")));
+        let connected = future::try_join_all(connect).await.expect("it listens");
+        connected.try_into().expect("as many as began to connect")
     })
 }
 
@@ -86,13 +94,31 @@ fn events_of_a_run_as_it_happens(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Short runs, sixteen in flight.
+/// The number of short runs in a sample.
+const RUNS: usize = 2000;
+/// The number of those in flight.
+const IN_FLIGHT: usize = 16;
+
+/// Short runs on one connection.
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn short_runs(bencher: Bencher<'_, '_>) {
-    const RUNS: usize = 2000;
     let client = client(Service::new(&Config::default()).expect("threads"));
     bencher.counter(ItemsCount::new(RUNS)).bench(|| {
-        let runs = stream::iter(0..RUNS).map(|_| run(&client, SESSION)).buffer_unordered(16);
+        let runs = stream::iter(0..RUNS).map(|_| run(&client, SESSION)).buffer_unordered(IN_FLIGHT);
         RUNTIME.block_on(runs.for_each(|events| async move { assert!(events > 0) }));
+    });
+}
+
+/// Short runs on a connection each.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn short_runs_of_many_clients(bencher: Bencher<'_, '_>) {
+    let clients: [_; IN_FLIGHT] = clients(Service::new(&Config::default()).expect("threads"));
+    bencher.counter(ItemsCount::new(RUNS)).bench(|| {
+        let runs = clients.iter().map(|client| async {
+            for _ in 0..RUNS / IN_FLIGHT {
+                assert!(run(client, SESSION).await > 0);
+            }
+        });
+        RUNTIME.block_on(future::join_all(runs));
     });
 }

@@ -13,7 +13,7 @@ use halfopen_sim::RunOptions;
 use halfopen_trace::EventKind;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until, timeout};
 use tonic::{Request, Response, Status};
 
 use crate::config::Config;
@@ -32,6 +32,9 @@ use crate::tail::{Message, Messages, tail};
 const MAX_EVENTS: usize = 512;
 /// The size, in bytes, at which a message takes no further event.
 const ENOUGH_BYTES: usize = 64 * 1024;
+
+/// How long the headers of a response wait for its first events, so that a short run is sent as one piece.
+const FIRST: Duration = Duration::from_millis(2);
 
 /// Handles the calls of RunService.
 pub(crate) struct RunHandler(pub(crate) Arc<Shared>);
@@ -56,7 +59,7 @@ impl RunService for RunHandler {
         let seed = seed.unwrap_or(RunOptions::default().seed);
         let Config { budget, processor_time, .. } = shared.config;
         let options = RunOptions { seed, snapshot_length, budget, keeps_trace: false };
-        let (writer, messages) = tail(&shared.unread, caller, deadline);
+        let (writer, mut messages) = tail(&shared.unread, caller, deadline);
         let (loaded, is_loaded) = oneshot::channel();
         let (runner, latest) = (Arc::clone(&shared.runner), shared.latest.clone());
         let meter = Meter::new(shared.memory.clone(), processor_time);
@@ -77,11 +80,12 @@ impl RunService for RunHandler {
             },
         }
         let watch = tokio::spawn(messages.watch(shared.config.max_pause)).abort_handle();
+        let first = timeout(FIRST, poll_fn(|context| messages.poll_next(context))).await;
         let reader = Reader {
             messages,
             watch,
             max_pause: shared.config.max_pause,
-            current: None,
+            current: first.ok().flatten(),
             parts: VecDeque::new(),
             converter: Converter::default(),
             seed: options.seed,
