@@ -28,6 +28,11 @@ use crate::config::Surroundings;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 
+/// Gives memory back to the system after a peak, also while all threads are idle.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match config::read(&arguments, &Surroundings::of_process()) {

@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use halfopend::{ServeOptions, log_to_stderr, run};
 
+/// Gives memory back to the system after a peak, also while all threads are idle.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Runs halfopen scenarios and streams their events over gRPC.
 ///
 /// One port answers gRPC, gRPC-Web, reflection, health checks, and GET /healthz. The log is on standard error;
