@@ -30,6 +30,9 @@ R = TypeVar("R", bound=Message)
 CONNECT_TIMEOUT = 10.0
 #: The flag of the frame that ends a response.
 TRAILERS = 0x80
+#: How a response without an error looks, after its message: the frame of its trailers, and the end of the chunks.
+USUAL_HEADER = b"\r\ntransfer-encoding: chunked"
+USUAL_END = b"\r\n14\r\n\x80\0\0\0\x0fgrpc-status:0\r\n\r\n0\r\n\r\n"
 #: https://grpc.io/docs/guides/status-codes/
 CODES = (
     "OK",
@@ -75,19 +78,14 @@ class Channel:
     def call(self, method: str, request: Message, response: type[R]) -> R:
         """Makes a unary call. One whose response was lost is made again, so it must be harmless to repeat."""
         head = self._head(method, request)
-        while True:
-            with contextlib.suppress(IndexError):
-                connection = self._idle.pop()
-                try:
-                    return self._exchange(connection, head, response)
-                except OSError:
-                    # The server closed it when it had been idle for long.
-                    continue
-            connection = self._open()
-            try:
+        while connection := self._take_idle():
+            # The server closes one that has been idle for long.
+            with contextlib.suppress(OSError):
                 return self._exchange(connection, head, response)
-            except OSError as error:
-                raise self._lost(error) from error
+        try:
+            return self._exchange(self._open(), head, response)
+        except OSError as error:
+            raise self._lost(error) from error
 
     def stream(self, method: str, request: Message, response: type[R]) -> Iterator[R]:
         """Reads a stream, on a connection of its own."""
@@ -111,6 +109,12 @@ class Channel:
         while self._idle:
             self._idle.pop().close()
 
+    def _take_idle(self) -> _Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
     def _head(self, method: str, request: Message) -> bytes:
         message = request.SerializeToString()
         head = f"POST /halfopen.v1.{method} HTTP/1.1\r\n{self._headers}content-length: {len(message) + 5}\r\n\r\n"
@@ -130,20 +134,16 @@ class Channel:
     def _exchange(self, connection: _Connection, head: bytes, response: type[R]) -> R:
         try:
             connection.send(head)
-            trailers = connection.read_headers()
-            body = b"".join(connection.read_body(trailers))
+            payload, trailers = connection.read_usual(), None
+            if payload is None:
+                payload, trailers = connection.read_whole()
         except BaseException:
             # An interrupt, too, leaves it in the middle of a response.
             connection.close()
             raise
         self._idle.append(connection)
-        payload = b""
-        for flag, part in _frames(iter((body,))):
-            if flag & TRAILERS:
-                trailers.update(_headers(part.splitlines()))
-            else:
-                payload = part
-        _check(trailers)
+        if trailers is not None:
+            _check(trailers)
         return response.FromString(payload)
 
     def _lost(self, error: OSError) -> ServerUnavailableError:
@@ -159,6 +159,28 @@ class _Connection:
 
     def send(self, octets: bytes) -> None:
         self._socket.sendall(octets)
+
+    def read_usual(self) -> bytes | None:
+        """The message of a response without an error that has arrived in one piece, which is by far the most usual one."""
+        octets = self._file.peek()
+        head, _, body = octets.partition(b"\r\n\r\n")
+        if not (octets.endswith(USUAL_END) and head.startswith(b"HTTP/1.1 200 ") and USUAL_HEADER in head):
+            return None
+        size, _, frame = body[: -len(USUAL_END)].partition(b"\r\n")
+        if size.lower() != b"%x" % len(frame) or frame[:5] != b"\0" + (len(frame) - 5).to_bytes(4, "big"):
+            return None
+        self._file.read(len(octets))
+        return frame[5:]
+
+    def read_whole(self) -> tuple[bytes, dict[str, str]]:
+        """The message of a response, and its trailers."""
+        trailers, message = self.read_headers(), b""
+        for flag, part in _frames(self.read_body(trailers)):
+            if flag & TRAILERS:
+                trailers.update(_headers(part.splitlines()))
+            else:
+                message = part
+        return message, trailers
 
     def read_headers(self) -> dict[str, str]:
         status = self._line().split(None, 2)
@@ -176,10 +198,17 @@ class _Connection:
         if headers.get("transfer-encoding") != "chunked":
             yield self._exactly(int(headers.get("content-length", "0")))
             return
-        while size := int(self._line(), 16):
+        while size := self._chunk_size():
             yield self._exactly(size)
             self._line()
         self._line()
+
+    def _chunk_size(self) -> int:
+        line = self._line()
+        try:
+            return int(line, 16)
+        except ValueError:
+            raise ConnectionError("it does not speak HTTP/1.1") from None
 
     def close(self) -> None:
         self._file.close()
