@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
 import sys
 from collections.abc import Callable
@@ -55,7 +57,7 @@ def tls(
 Tls = tuple[ssl.SSLContext | None, ssl.SSLContext | None]
 
 
-async def web(tls: ssl.SSLContext | None = None) -> aiohttp.web.AppRunner:
+async def web(tls: ssl.SSLContext | None = None, keepalive_timeout: float = 3600) -> aiohttp.web.AppRunner:
     """An aiohttp server on the host `server`."""
 
     async def hello(request: aiohttp.web.Request) -> aiohttp.web.Response:
@@ -66,9 +68,9 @@ async def web(tls: ssl.SSLContext | None = None) -> aiohttp.web.AppRunner:
         return aiohttp.web.Response(text="at last")
 
     app = aiohttp.web.Application()
-    app.add_routes([aiohttp.web.get("/", hello), aiohttp.web.get("/slow", slow)])
+    app.add_routes([aiohttp.web.route("*", "/", hello), aiohttp.web.get("/slow", slow)])
     with aio.host("server"):
-        runner = aiohttp.web.AppRunner(app)
+        runner = aiohttp.web.AppRunner(app, keepalive_timeout=keepalive_timeout)
         await runner.setup()
         await aiohttp.web.TCPSite(runner, port=80, ssl_context=tls).start()
     return runner
@@ -266,3 +268,61 @@ def test_a_pool_of_asyncpg_replaces_a_dead_connection(session: Session) -> None:
 
     aio.run(talk(), session)
     assert answers.logins == 2
+
+
+FORGETFUL = {
+    "scenario": "forgetful",
+    "hosts": {"client": {}, "server": {}},
+    "network": {"latency": "20ms", "middleboxes": {"nat": {"preset": "aws-nat-gateway"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("keepalive", "health_checks", "error"),
+    [(False, 0, redis.exceptions.ConnectionError), (True, 0, None), (False, 30, None)],
+    ids=["nothing helps", "keepalive", "health checks"],
+)
+def test_redis_after_a_nat_forgot_its_connection(keepalive: bool, health_checks: int, error: type[Exception] | None) -> None:
+    async def talk() -> None:
+        with aio.host("server"):
+            await asyncio.start_server(Redis().serve, port=6379)
+        with aio.host("client"):
+            store = redis.asyncio.Redis(
+                host="server",
+                protocol=2,
+                socket_keepalive=keepalive,
+                socket_keepalive_options={socket.TCP_KEEPIDLE: 120} if keepalive else None,
+                health_check_interval=health_checks,
+                # Without retries, nothing hides what became of the connection; a health check needs one.
+                retry=redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 1 if health_checks else 0),
+            )
+            await store.set("key", "value")
+            await asyncio.sleep(400)
+            with pytest.raises(error) if error else contextlib.nullcontext():
+                assert await store.get("key") == b"value"
+            await store.aclose()
+
+    with Session(FORGETFUL) as session:
+        aio.run(talk(), session)
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["the FIN arrives", "the FIN is lost"])
+def test_an_aiohttp_client_whose_server_closed_an_idle_connection(session: Session, is_lost: bool) -> None:
+    async def talk() -> None:
+        runner = await web(keepalive_timeout=30)
+        with aio.host("client"):
+            connector = aiohttp.TCPConnector(keepalive_timeout=60)
+            async with aiohttp.ClientSession(connector=connector) as http:
+                await (await http.post("http://server/")).read()
+                if is_lost:
+                    session.inject(drop={"from": "server", "flags": "FIN"})
+                await asyncio.sleep(40)
+                if is_lost:
+                    # Nobody knows whether the server has done what was asked, so aiohttp does not ask again.
+                    with pytest.raises(aiohttp.ClientOSError, match="Connection reset by peer"):
+                        await http.post("http://server/")
+                else:
+                    await (await http.post("http://server/")).read()
+        await runner.cleanup()
+
+    aio.run(talk(), session)
