@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import http.client
 import socket
+import threading
 from datetime import timedelta
 
 import pytest
@@ -182,3 +183,41 @@ def test_a_thread_that_fails_or_waits_for_ever_is_said(session: Session) -> None
     waiting = r"main in the end of thread accept; accept in accept\(\) on server"
     with pytest.raises(IdleError, match=waiting), session.driving() as driver:
         driver.start(listener.accept)
+
+
+def test_participants_wait_for_each_other() -> None:
+    received: list[bytes] = []
+
+    def serve(session: str) -> None:
+        with Session.join(session, 2) as own:
+            connection, _ = own.listen("server", 80).accept()
+            while data := connection.recv(100):
+                received.append(data)
+                connection.sendall(data.upper())
+            connection.close()
+
+    with Session(participants=2) as session:
+        thread = threading.Thread(target=serve, args=[session.id])
+        thread.start()
+        session.advance(1)
+        with session.connect("client", "server:80") as client:
+            client.sendall(b"hello")
+            assert client.recv(100) == b"HELLO"
+            session.advance(3600)
+        session.advance(1)
+        thread.join()
+        assert session.finish().passed
+    assert received == [b"hello"]
+    assert session.clock > timedelta(hours=1)
+
+
+def test_a_session_is_judged_and_drawn(session: Session) -> None:
+    client, _ = connected(session)
+    session.inject(drop="FIN", first=1)
+    client.close()
+    run = session.finish(until=60)
+    run.assert_passed()
+    assert [segment.lost for segment in run.segments("FIN")] == [True, False]
+    assert "fault 1: drop" in run.render()
+    session.close()
+    assert "fault 1: drop" in run.render(), "the events are known, although the session is gone"

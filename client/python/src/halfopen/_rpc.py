@@ -12,7 +12,7 @@ import io
 import socket
 import ssl
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -87,7 +87,7 @@ class Channel:
         except OSError as error:
             raise self._lost(error) from error
 
-    def stream(self, method: str, request: Message, response: type[R]) -> Iterator[R]:
+    def stream(self, method: str, request: Message, response: type[R]) -> Generator[R, None, None]:
         """Reads a stream, on a connection of its own."""
         connection = self._open()
         try:

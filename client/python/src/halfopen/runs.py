@@ -10,7 +10,7 @@ from functools import cached_property
 from ._scenario import Scenario, source
 from ._time import delta, from_duration
 from ._words import state_name
-from .errors import BrokenExpectationError
+from .errors import BrokenExpectationError, CallError
 from .rendering import ROWS, Form, render
 from .servers import Server, server
 from .v1 import event_pb2, render_pb2, run_pb2, tcp_pb2, verdict_pb2
@@ -235,7 +235,14 @@ class Run:
 
     def render(self, form: Form = "text", *, rows: int | None = None) -> str:
         """A picture, an explanation or a report. `rows` bounds a picture; 200 by default."""
-        return render(self._server, self._source, form, rows)
+        try:
+            return render(self._server, self._source, form, rows)
+        except CallError as error:
+            if error.code != "NOT_FOUND":
+                raise
+        # The session is gone, but its events are known.
+        recording = render_pb2.Recording(events=self.events)
+        return render(self._server, render_pb2.RenderRequest(recording=recording), form, rows)
 
     def __repr__(self) -> str:
         verdict = verdict_pb2.Verdict.Name(self.finished.verdict).removeprefix("VERDICT_").lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -38,8 +38,6 @@ R = TypeVar("R", bound=Message)
 TWO_HOSTS: Mapping[str, Any] = {"scenario": "session", "hosts": {"client": {}, "server": {}}}
 #: How long a session on a server of our own may be left alone, as in a debugger.
 PATIENCE = 3600.0
-#: What a session that is gone says.
-GONE = ("SESSION_UNKNOWN", "SESSION_EXPIRED", "SESSION_DELETED")
 
 
 class Session:
@@ -55,32 +53,64 @@ class Session:
         seed: int | None = None,
         variant: str | None = None,
         profile: str | None = None,
+        participants: int = 1,
         lease: Time | None = None,
         server: Server | None = None,
     ) -> None:
         """`scenario` is a path, a text in YAML, a mapping, or the name of a bundled scenario; by default, there are two hosts,
         `client` and `server`.
 
+        Of several `participants`, the others `join`, for example in processes of their own; time moves when all of them wait.
         `lease` is the time (1 s to 1 h of wall-clock time) without a call after which a shared server forgets the session.
         """
-        self._server = server or _default_server()
-        request = session_pb2.CreateSessionRequest(variant=variant or "", profile=profile or "", request_id=os.urandom(16).hex())
+        server = server or _default_server()
+        request = session_pb2.CreateSessionRequest(
+            variant=variant or "", profile=profile or "", participants=participants, request_id=os.urandom(16).hex()
+        )
         for field, value in source(scenario).items():
             setattr(request, field, value)
         if seed is not None:
             request.seed = seed
-        lease = PATIENCE if lease is None and self._server.is_own else lease
+        lease = PATIENCE if lease is None and server.is_own else lease
         if lease is not None:
             request.lease.CopyFrom(duration(nanoseconds(lease)))
-        self._created = self._server.call("SessionService/CreateSession", request, session_pb2.CreateSessionResponse)
+        created = server.call("SessionService/CreateSession", request, session_pb2.CreateSessionResponse)
+        hosts = {host.name: tuple(host.addresses) for host in created.hosts}
+        own_hosts = tuple(host.name for host in created.hosts if host.outside)
+        self._begin(server, created.session, 1 if participants > 1 else 0, hosts, own_hosts)
+
+    @classmethod
+    def join(cls, session: str, participant: int, *, server: Server | None = None) -> Session:
+        """Takes part in the session with that id, as the participant with that number, from 2 on."""
+        joined = cls.__new__(cls)
+        server = server or _default_server()
+        request = session_pb2.WatchSessionRequest(session=session)
+        stream = server.channel.stream("SessionService/WatchSession", request, session_pb2.WatchSessionResponse)
+        started = next(stream).events[0].run_started
+        stream.close()
+        hosts = {host.name: tuple(host.addresses) for host in started.hosts}
+        joined._begin(server, session, participant, hosts, tuple(hosts))
+        return joined
+
+    def _begin(
+        self,
+        server: Server,
+        session: str,
+        participant: int,
+        hosts: dict[str, tuple[str, ...]],
+        own_hosts: tuple[str, ...],
+    ) -> None:
+        self._server = server
         #: When, in nanoseconds since the epoch: what `time.time()` begins with on the event loop.
         self.created = time.time_ns()
         #: Its id.
-        self.id = self._created.session
+        self.id = session
+        #: The number of the participant; 0 if there is one alone.
+        self.participant = participant
         #: The addresses of each host.
-        self.hosts: dict[str, tuple[str, ...]] = {host.name: tuple(host.addresses) for host in self._created.hosts}
+        self.hosts = hosts
         #: The hosts on which the test has sockets.
-        self.own_hosts = tuple(host.name for host in self._created.hosts if host.outside)
+        self.own_hosts = own_hosts
         self._now = 0
         self._requests = count(1)
         self._is_closed = False
@@ -215,10 +245,7 @@ class Session:
             if until is not None:
                 request.until.CopyFrom(duration(nanoseconds(until)))
             response = self._call("FinishSession", request, session_pb2.FinishSessionResponse)
-            events = list(self._watch(response.events))
-            # The session may be gone when somebody wants a picture.
-            recording = render_pb2.Recording(events=events)
-            self._run = Run(events, render_pb2.RenderRequest(recording=recording), self._server)
+            self._run = Run(self._watch(response.events), render_pb2.RenderRequest(session=self.id), self._server)
         return self._run
 
     def events(self) -> list[event_pb2.Event]:
@@ -232,12 +259,15 @@ class Session:
         return render(self._server, render_pb2.RenderRequest(session=self.id), form, rows)
 
     def close(self) -> None:
-        """Ends the session."""
-        request = session_pb2.DeleteSessionRequest(session=self.id)
+        """Ends the session; or leaves it, if it has other participants."""
         self._is_closed = True
         # It may be gone already.
         with suppress(HalfopenError):
-            self._server.call("SessionService/DeleteSession", request, session_pb2.DeleteSessionResponse)
+            if self.participant:
+                self._call("LeaveSession", session_pb2.LeaveSessionRequest(), session_pb2.LeaveSessionResponse)
+            else:
+                request = session_pb2.DeleteSessionRequest(session=self.id)
+                self._server.call("SessionService/DeleteSession", request, session_pb2.DeleteSessionResponse)
 
     def __enter__(self) -> Session:
         return self
@@ -248,7 +278,7 @@ class Session:
     def __repr__(self) -> str:
         return f"<halfopen.Session {self.id} at {self.clock}>"
 
-    def _watch(self, events: int) -> Iterable[event_pb2.Event]:
+    def _watch(self, events: int) -> Iterator[event_pb2.Event]:
         """The first events, of which there are as many already."""
         request = session_pb2.WatchSessionRequest(session=self.id)
         left = events
@@ -264,6 +294,7 @@ class Session:
 
     def _call(self, method: str, request: Any, response: type[R]) -> R:
         request.session = self.id
+        request.participant = self.participant
         if "request_id" in request.DESCRIPTOR.fields_by_name:
             request.request_id = str(next(self._requests))
         return self._server.call(f"SessionService/{method}", request, response)
