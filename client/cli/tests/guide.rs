@@ -2,7 +2,8 @@
 //! page, and prints what stands below it (`...` is any lines, `[..]` any text). `SNAPSHOTS=overwrite` writes what was printed.
 //!
 //! A block of another language with `title=NAME` is a file that the page lets its reader save; `needs=PROGRAM` beside
-//! `console` skips a block where that program is not installed.
+//! `console` skips a block where that program is not installed. Where a language has a page and a project of its own, which
+//! CI runs, such a block is a part of that file of the project.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -58,11 +59,27 @@ fn a_server_is_shared_as_the_guide_says() {
     check("docs/guide/share-a-server.md");
 }
 
+#[test]
+fn the_pages_of_other_languages_show_the_code_of_their_projects() {
+    for language in ["java", "typescript"] {
+        let project = root().join("docs/guide").join(language);
+        let pieces = pieces(&fs::read_to_string(project.with_extension("md")).unwrap());
+        let shown: Vec<(&str, &str)> = pieces.iter().filter_map(file).collect();
+        assert!(shown.len() > 5, "{language}.md shows {} blocks of its project", shown.len());
+        for (name, block) in shown {
+            let code = fs::read_to_string(project.join(name)).unwrap();
+            let (code, block) = (unindented(&code), unindented(block));
+            let found = code.windows(block.len()).any(|lines| lines == block);
+            assert!(found, "{language}.md: {name} does not contain this:\n{}", block.join("\n"));
+        }
+    }
+}
+
 /// A piece of a page.
 enum Piece {
     /// Text, and blocks that nobody runs.
     Text(String),
-    /// A file to save.
+    /// A file to save: its name, and the block with its fences.
     File { name: String, text: String },
     /// A command with what it prints.
     Command { command: String, output: String },
@@ -112,11 +129,11 @@ fn play(page: &str, pieces: &[Piece]) -> Vec<(String, String)> {
     for piece in pieces {
         match piece {
             Piece::Text(_) => {}
-            Piece::File { name, text } => {
-                let text = text.split_once('\n').unwrap().1;
+            Piece::File { .. } => {
+                let (name, text) = file(piece).unwrap();
                 let path = folder.join(name);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, with_free_ports(text.strip_suffix("```\n").unwrap())).unwrap();
+                fs::write(path, with_free_ports(text)).unwrap();
             }
             Piece::Command { command, .. } => {
                 commands += 1;
@@ -146,6 +163,19 @@ fn play(page: &str, pieces: &[Piece]) -> Vec<(String, String)> {
         parts.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect();
     assert_eq!(outputs.len(), commands, "{page}: the shell ended early: {printed}");
     outputs
+}
+
+/// The name of a file and what is in it.
+fn file(piece: &Piece) -> Option<(&str, &str)> {
+    let Piece::File { name, text } = piece else {
+        return None;
+    };
+    let (_, text) = text.split_once('\n')?;
+    Some((name, text.strip_suffix("```\n")?))
+}
+
+fn unindented(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim_start).collect()
 }
 
 fn free_port() -> String {
