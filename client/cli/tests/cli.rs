@@ -183,7 +183,7 @@ fn a_run_that_costs_more_than_it_may_ends_with_5_and_says_where_to_raise_the_lim
     ] {
         let ended = run(&["run", "dead-client", option, limit]);
         assert_eq!(ended.code, Some(5), "{}{}", ended.out, ended.err);
-        for part in [part, "raise the limit where it is run"] {
+        for part in [part, "raise the limit of the server or the command"] {
             assert!(ended.out.contains(part), "{option}: {}", ended.out);
         }
     }

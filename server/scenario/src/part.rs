@@ -46,8 +46,7 @@ fn faults(
     now: Duration,
     within: impl FnOnce(Node) -> Node,
 ) -> Result<Vec<Fault>, Diagnostics> {
-    let nothing =
-        || Problem::new(Span::default(), "there is nothing").help("write for example `{drop: FIN}`");
+    let nothing = || Problem::new(Span::default(), "the text is empty");
     let read =
         part(text).and_then(|read| read.ok_or_else(nothing)).map_err(|problem| wrong(text, problem))?;
     let word = Node::new(Span::default(), Value::String("faults".to_owned()));
@@ -75,7 +74,11 @@ pub fn destination(text: &str, from: HostId, scenario: &Scenario) -> Result<Sock
     let found = resolve::destination(&destination, from, scenario, &mut problems);
     found.ok_or_else(|| {
         let problem = problems.pop();
-        wrong(text, problem.unwrap_or_else(|| Problem::new(Span::default(), "there is no way to it")))
+        wrong(
+            text,
+            problem
+                .unwrap_or_else(|| Problem::new(Span::default(), "this host cannot be reached from there")),
+        )
     })
 }
 

@@ -68,7 +68,7 @@ fn what_is_wrong_is_said_with_its_place_and_a_way_out() {
     let scenario = scenario();
     let faults = |text: &str| load_faults(text, &scenario, NOW).expect_err("wrong").to_string();
     for (text, wanted) in [
-        ("", "there is nothing"),
+        ("", "the text is empty"),
         ("[", "not YAML"),
         (
             "- {drop: FIN}\n- {power-loss: sevrer}\n",

@@ -49,7 +49,8 @@ pub(crate) struct AckPolicy {
 impl AckPolicy {
     pub(crate) fn new(settings: &Settings) -> AckPolicy {
         // The peer's retransmission timer must not be first (Linux `tcp_delack_max`).
-        let before_rto = settings.rto.min.saturating_sub(settings.rto.granularity);
+        let tick = settings.rto.granularity;
+        let before_rto = settings.rto.min.max(tick * 2) - tick;
         let longest = |delayed: DelayedAckSettings| match settings.ack_rule {
             AckRule::SecondSegment => delayed,
             AckRule::Adaptive => DelayedAckSettings { max: delayed.max.min(before_rto), ..delayed },
@@ -130,20 +131,21 @@ impl AckPolicy {
     /// A gap or a duplicate arrived: the sender needs to know at once, and so for the next few segments (Linux
     /// `tcp_enter_quickack_mode`).
     pub(crate) fn hurry(&mut self, window: u32) {
-        if let Some(settings) = self.settings {
-            self.interactive = false;
-            self.delay = settings.min;
-            self.refill(settings, window);
-        }
+        self.hurry_for(u32::MAX, window);
     }
 
     /// The network is congested: the window of the sender may be so small that it needs the next two acknowledgments at once
     /// (Linux `tcp_data_ecn_check`).
     pub(crate) fn hurry_a_little(&mut self, window: u32) {
+        self.hurry_for(2, window);
+    }
+
+    /// At most this many acknowledgments are sent at once.
+    fn hurry_for(&mut self, most: u32, window: u32) {
         if let Some(settings) = self.settings {
             self.interactive = false;
             self.delay = settings.min;
-            self.refill(DelayedAckSettings { quick: settings.quick.min(2), ..settings }, window);
+            self.refill(DelayedAckSettings { quick: settings.quick.min(most), ..settings }, window);
         }
     }
 

@@ -349,16 +349,15 @@ impl Scoreboard {
         Some(self.segments[last].send_again(now, self.transmissions))
     }
 
-    /// Shortens the oldest lost segment to what the window takes up to `edge`, and returns whether it takes anything
-    /// (RFC 9293 §3.8.6, SHLD-16). If the window is closed, the first segment is sent nevertheless, as a probe (Linux
+    /// Shortens the oldest lost segment to what the path takes, and to what the window takes up to `edge`, and returns whether it
+    /// takes anything (RFC 9293 §3.8.6, SHLD-16). If the window is closed, the first segment is sent nevertheless, as a probe (Linux
     /// `__tcp_retransmit_skb`).
-    pub(crate) fn fit_lost(&mut self, edge: Seq) -> bool {
+    pub(crate) fn fit_lost(&mut self, edge: Seq, max_len: u32) -> bool {
         let Some(first) = self.first_lost() else { return false };
         let seq = self.segments[first].seq;
-        if seq.before(edge) {
-            self.split(first, seq.until(edge));
-        }
-        first == 0 || seq.before(edge)
+        let fits = seq.before(edge);
+        self.split(first, if fits { seq.until(edge).min(max_len) } else { max_len });
+        first == 0 || fits
     }
 
     /// Cuts a segment in two if it has more than `room` octets.
@@ -546,16 +545,16 @@ mod tests {
     fn a_lost_segment_is_cut_to_what_the_window_takes() {
         let mut board = board(3);
         board.mark_all_lost(Instant::from_nanos(100), Duration::ZERO);
-        assert!(board.fit_lost(Seq(40)));
+        assert!(board.fit_lost(Seq(40), MSS));
         assert_eq!((board.len(), board.lost(), board.first().unwrap().len), (4, 4, 40));
         board.resend_lost(Instant::from_nanos(100));
-        assert!(!board.fit_lost(Seq(40)), "the rest waits");
-        assert!(board.fit_lost(Seq(100)));
+        assert!(!board.fit_lost(Seq(40), MSS), "the rest waits");
+        assert!(board.fit_lost(Seq(100), MSS));
         board.resend_lost(Instant::from_nanos(100));
         assert_eq!((board.lost(), board.resent()), (2, 2));
         let mut closed = self::board(2);
         closed.mark_first_lost();
-        assert!(closed.fit_lost(Seq(0)), "the first is a probe of a closed window");
+        assert!(closed.fit_lost(Seq(0), MSS), "the first is a probe of a closed window");
         assert_eq!((closed.len(), closed.first().unwrap().len), (2, MSS));
     }
 }

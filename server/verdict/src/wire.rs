@@ -76,8 +76,12 @@ impl Evidence<'_> {
                 }
             }
         }
-        let is_silent =
-            || !self.trace.iter().any(|(_, event)| matches!(event.kind, EventKind::SegmentSent(_)));
+        let is_silent = || {
+            !self
+                .trace
+                .iter()
+                .any(|(_, event)| matches!(&event.kind, EventKind::SegmentSent(sent) if !sent.injected))
+        };
         if found == 0 && is_silent() {
             return Check::broken(Finding::NoSegments);
         }

@@ -297,7 +297,7 @@ fn place(text: &str, line: u32, path: &str) -> String {
 
 fn limit_reached(limit: &RunLimit) -> String {
     let help = "end the run with `until`, or raise `limits`";
-    let raise = "raise the limit where it is run";
+    let raise = "raise the limit of the server or the command";
     match &limit.kind {
         Some(run_limit::Kind::VirtualTime(time)) => {
             format!("not over at the limit of {} of virtual time: {help}", duration(from_proto(Some(time))))

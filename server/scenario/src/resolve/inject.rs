@@ -70,7 +70,7 @@ impl Checker<'_> {
             let message =
                 format!("`{}` has a TCP, which opens connections by itself", self.hosts[from.0].name);
             self.problem(place, message, "leave `port` out, or let the host have `tcp: none`");
-        } else if flags.is_some_and(|flags| flags != Flags::SYN) {
+        } else if flags.is_some_and(|flags| flags.without(Flags::ECN) != Flags::SYN) {
             let message = "only a SYN asks for a new connection";
             self.problem(place, message, "leave `port` out: the segment belongs to the newest connection");
         } else if let Some(on) = &inject.on {

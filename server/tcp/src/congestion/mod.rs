@@ -141,18 +141,32 @@ impl Window {
     }
 
     /// Something is repaired that is no sign of congestion: slow start is over only where the window fell (Linux
-    /// `tcp_simple_retransmit`).
-    pub(crate) fn hold_threshold(&mut self) {
-        self.threshold = self.slow_start_after(self.size);
+    /// `tcp_simple_retransmit`). While the window is being reduced, its end stays.
+    pub(crate) fn hold_threshold(&mut self, reduces: bool) {
+        if !reduces {
+            self.threshold = self.slow_start_after(self.size);
+        }
         self.before_loss = None;
     }
 
     /// Datagrams grow from one size to another, octets: the window stays as large in octets (Linux `tcp_mtup_probe_success`).
-    pub(crate) fn rescale(&mut self, now: Instant, [from, to]: [u16; 2]) {
+    pub(crate) fn rescale(&mut self, now: Instant, [from, to]: [u16; 2], reduces: bool) {
         self.set((u64::from(self.size) * u64::from(from) / u64::from(to.max(1))) as u32);
         self.credit = 0;
-        self.threshold = self.slow_start_after(self.size);
+        if !reduces {
+            self.threshold = self.slow_start_after(self.size);
+        }
         self.usage.restart(now);
+    }
+
+    /// A probe of the path MTU counts as two segments (Linux `tcp_mtu_probe`).
+    pub(crate) fn probe_sent(&mut self) {
+        self.set(self.size.saturating_sub(1));
+    }
+
+    /// It was lost, which costs nothing.
+    pub(crate) fn probe_lost(&mut self) {
+        self.size = self.size.saturating_add(1);
     }
 
     /// The last segment that was acknowledged and sent only once took `sample.rtt`.
@@ -226,7 +240,7 @@ impl Window {
     }
 
     /// A router has said that it is congested: whatever was lost or not, the reduction stands.
-    pub(crate) fn is_congested(&mut self) {
+    pub(crate) fn mark_congested(&mut self) {
         self.is_congested = true;
     }
 

@@ -70,7 +70,7 @@ impl MtuSearch {
     }
 
     /// What was sent again tells nothing of the probe (Linux `__tcp_retransmit_skb`).
-    pub(super) fn is_inconclusive(&mut self) {
+    pub(super) fn forget_probe(&mut self) {
         self.probe = None;
     }
 }
@@ -185,7 +185,7 @@ impl Connection {
         buffer: &mut Vec<u8>,
     ) -> Transmit {
         let sent = self.advance_nxt(cx, len, Flags::NONE);
-        self.congestion.set(self.congestion.size() - 1);
+        self.congestion.probe_sent();
         self.mtu_search.probe = Some(Probe { size: self.datagram_of(len), start: sent.seq, end: sent.end() });
         self.emit_sent(cx, &sent, Purpose::Normal, buffer)
     }
@@ -194,7 +194,8 @@ impl Connection {
     pub(super) fn mtu_probe_acknowledged(&mut self, now: Instant) {
         let una = self.snd.una;
         let Some(probe) = self.mtu_search.probe.filter(|probe| probe.end.at_or_before(una)) else { return };
-        self.congestion.rescale(now, [self.datagram_of(self.snd.mss), probe.size]);
+        let reduces = self.recovery.phase.reduces_window();
+        self.congestion.rescale(now, [self.datagram_of(self.snd.mss), probe.size], reduces);
         (self.mtu_search.low, self.mtu_search.probe) = (probe.size, None);
         self.sync_mss();
     }
@@ -203,9 +204,11 @@ impl Connection {
     /// `tcp_mtup_probe_failed`). Its data is sent again in segments that arrive.
     pub(super) fn mtu_probe_failed(&mut self) -> bool {
         let una = self.snd.una;
-        let Some(probe) = self.mtu_search.probe.filter(|probe| probe.start == una) else { return false };
-        (self.mtu_search.high, self.mtu_search.probe) = (probe.size - 1, None);
-        self.congestion.set(self.congestion.size() + 1);
+        let is_meant = |probe: &Probe| probe.start == una && self.recovery.phase < Phase::Cwr;
+        let Some(probe) = self.mtu_search.probe.filter(is_meant) else { return false };
+        self.mtu_search.high = self.mtu_search.high.min(probe.size - 1);
+        self.mtu_search.probe = None;
+        self.congestion.probe_lost();
         self.resend_in_shorter_segments();
         true
     }

@@ -154,7 +154,7 @@ impl Connection {
     /// An acknowledgment that is a sign of loss or arrives while one is being repaired.
     fn process_suspicious_ack(&mut self, cx: &mut Context<'_>, ack: &AckSummary<'_>) {
         if ack.congested {
-            self.congestion.is_congested();
+            self.congestion.mark_congested();
         }
         self.end_cwr(cx.now);
         let original = self.acknowledges_original(ack.header);
@@ -249,7 +249,7 @@ impl Connection {
         if self.recovery.phase < Phase::Cwr {
             self.begin_reduction();
             if congested {
-                self.congestion.is_congested();
+                self.congestion.mark_congested();
             }
         }
         self.recovery.phase = Phase::Recovery;
@@ -271,7 +271,7 @@ impl Connection {
         if congested && self.recovery.phase < Phase::Cwr {
             self.recovery.undo = None;
             self.begin_reduction();
-            self.congestion.is_congested();
+            self.congestion.mark_congested();
             self.recovery.phase = Phase::Cwr;
         }
         if self.recovery.phase != Phase::Cwr {
@@ -279,7 +279,7 @@ impl Connection {
         }
     }
 
-    /// The reduction is over when data is acknowledged that was sent after it began, and with it what told the peer.
+    /// The reduction ends when data sent after it began is acknowledged, so that CWR has reached the peer.
     fn end_cwr(&mut self, now: Instant) {
         if self.recovery.phase == Phase::Cwr && self.snd.una.after(self.recovery.recovery_point) {
             self.congestion.repaired(now);
@@ -288,17 +288,20 @@ impl Connection {
     }
 
     /// Segments that are too long for the path are lost, which is no sign of congestion: they are sent again in shorter ones
-    /// (Linux `tcp_simple_retransmit`).
-    pub(super) fn resend_in_shorter_segments(&mut self) {
+    /// (Linux `tcp_simple_retransmit`). Returns whether any was.
+    pub(super) fn resend_in_shorter_segments(&mut self) -> bool {
         let lost_before = self.snd.sent.lost();
         self.snd.sent.cut_longer_than(self.snd.mss);
-        if self.snd.sent.lost() == lost_before || self.recovery.phase == Phase::Loss {
-            return;
+        let any = self.snd.sent.lost() > lost_before;
+        if !any || self.recovery.phase == Phase::Loss {
+            return any;
         }
+        let reduces = self.recovery.phase.reduces_window();
         self.recovery.phase = Phase::Loss;
         self.recovery.recovery_point = self.snd.nxt;
         (self.recovery.undo, self.recovery.frto) = (None, false);
-        self.congestion.hold_threshold();
+        self.congestion.hold_threshold(reduces);
+        true
     }
 
     /// The retransmission timer fired (RFC 5681 §3.1; RFC 5682 §2.1, step 1; RFC 8985 §6.3).

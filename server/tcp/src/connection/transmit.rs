@@ -52,7 +52,7 @@ impl Connection {
             return None;
         }
         let edge = self.snd.window_end();
-        if !self.snd.sent.fit_lost(edge) {
+        if !self.snd.sent.fit_lost(edge, self.snd.mss) {
             return None;
         }
         if cx.settings.segmentation_offload && self.packets.resent.is_done() {
@@ -68,7 +68,7 @@ impl Connection {
             sent.flags |= Flags::PSH;
         }
         self.recovery.count_retransmission(cx.now);
-        self.mtu_search.is_inconclusive();
+        self.mtu_search.forget_probe();
         let purpose = self.retransmission_purpose();
         Some(self.emit_sent(cx, &sent, purpose, buffer))
     }
@@ -192,8 +192,11 @@ impl Connection {
             return None;
         }
         let room = self.snd.room_at(self.snd.sent.last()?.seq);
-        let sent = self.snd.sent.resend_last(cx.now, if room > 0 { room } else { self.snd.mss })?;
-        self.mtu_search.is_inconclusive();
+        let sent = self
+            .snd
+            .sent
+            .resend_last(cx.now, if room > 0 { room.min(self.snd.mss) } else { self.snd.mss })?;
+        self.mtu_search.forget_probe();
         Some(self.emit_sent(cx, &sent, Purpose::TailLossProbe, buffer))
     }
 

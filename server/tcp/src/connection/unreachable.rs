@@ -66,8 +66,8 @@ impl Connection {
     fn reduce_path_mtu(&mut self, cx: &mut Context<'_>, mtu: u16) {
         // 0 is a router that does not report it.
         self.mtu = self.mtu.min(mtu.max(cx.settings.min_path_mtu));
-        if self.sync_mss() {
-            self.resend_in_shorter_segments();
+        self.sync_mss();
+        if self.resend_in_shorter_segments() {
             self.set_retransmission_timer(cx);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::pair::{Fate, Pair, pattern};
 use super::*;
-use crate::MtuProbing;
+use crate::{CongestionAlgorithm, MtuProbing};
 
 /// A client that searches like this, on a path that drops datagrams with more octets than `largest`.
 fn searching(mtu_probing: MtuProbing, largest: u32) -> Pair {
@@ -21,8 +21,8 @@ fn limit(pair: &mut Pair, largest: u32) {
     );
 }
 
-/// Sends so many octets, and returns the sizes of the client's segments, each once, in the order in which they came up. What is
-/// smaller than any before is not told: it is the rest of something.
+/// Sends so many octets, and returns the sizes of the client's segments, each once, in the order in which they came up. Segments
+/// with fewer than 512 octets are left out: they are the rest of something.
 fn sizes(pair: &mut Pair, octets: usize) -> Vec<u32> {
     pair.log.clear();
     pair.read[1].clear();
@@ -59,6 +59,35 @@ fn a_lost_probe_is_no_sign_of_congestion() {
     let info = pair.info(0);
     assert_eq!((info.snd_ssthresh, info.snd_mss, info.totals.total_retrans), (u32::MAX, 1129, 2));
     assert!(info.snd_cwnd > 30, "{}", info.snd_cwnd);
+}
+
+/// What stood before the probe is lost, too, so that it is repaired as any loss: the probe goes again in segments that fit.
+#[test]
+fn a_probe_that_is_repaired_with_others_is_not_as_large_again() {
+    const PROBE: u32 = 1100;
+    let mut pair = searching(MtuProbing::Always, 1500);
+    let (mut probes, mut dropped) = (0, 0);
+    pair.path(move |from, sent, _| {
+        probes += u32::from(from == 0 && sent.header.payload > PROBE);
+        // The probe, and the segment behind it once, so that the first hole is not the probe's alone.
+        let is_lost = sent.header.payload > PROBE || (probes == 1 && dropped == 0 && sent.header.payload > 0);
+        dropped += u32::from(from == 0 && is_lost && sent.header.payload <= PROBE);
+        if from == 0 && is_lost { Fate::Drop } else { Fate::Pass }
+    });
+    pair.send(0, &pattern(60_000));
+    pair.run_for(secs(2));
+    assert_eq!(pair.read[1].len(), 60_000, "no timeout is needed");
+}
+
+#[test]
+fn a_lost_probe_costs_nothing_where_there_is_no_congestion_control() {
+    let congestion = CongestionAlgorithm::None;
+    let settings = Settings { mtu_probing: MtuProbing::Always, congestion, ..Profile::Linux.settings() };
+    let mut pair = Pair::new(settings, Profile::Linux.settings()).connected();
+    limit(&mut pair, 1200);
+    pair.send(0, &pattern(200_000));
+    pair.run_for(secs(5));
+    assert_eq!(pair.read[1].len(), 200_000);
 }
 
 #[test]

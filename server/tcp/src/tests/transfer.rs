@@ -41,7 +41,6 @@ fn small_writes_gather_unless_nodelay() {
     }
 }
 
-/// No more than the peer's window is ever under way (RFC 9293 §3.8.6).
 #[test]
 fn memory_is_counted_while_octets_wait_and_no_longer() {
     let mut pair = Pair::linux().connected();
@@ -64,6 +63,7 @@ fn memory_is_counted_while_octets_wait_and_no_longer() {
     assert_eq!([0, 1].map(|end: usize| pair.ends[end].memory()), [0; 2], "they are gone");
 }
 
+/// No more than the peer's window is ever under way (RFC 9293 §3.8.6).
 #[test]
 fn a_small_window_is_respected() {
     let small = Settings { receive_buffer: 3_000, receive_buffer_max: None, ..Profile::Linux.settings() };
