@@ -20,6 +20,8 @@ pub(super) struct Driver {
     world: World,
     calls: Calls,
     tasks: FuturesUnordered<Task>,
+    /// The call under way. If `run` is dropped meanwhile, the next one goes on with it.
+    calling: Option<Task>,
 }
 
 impl std::fmt::Debug for Driver {
@@ -40,7 +42,7 @@ impl Wake for Woken {
 
 impl Driver {
     pub(super) fn new(world: World, calls: Calls) -> Driver {
-        Driver { world, calls, tasks: FuturesUnordered::new() }
+        Driver { world, calls, tasks: FuturesUnordered::new(), calling: None }
     }
 
     pub(super) fn world(&self) -> World {
@@ -62,14 +64,11 @@ impl Driver {
             let done = self.go_on(future.as_mut());
             if let Some(done) = done {
                 // What it asked for last is done, too: its streams close.
-                while let Some(call) = self.next_call() {
-                    call.await;
-                }
+                while self.make_next_call().await {}
                 return Ok(done);
             }
-            match self.next_call() {
-                Some(call) => call.await,
-                None => self.advance(client).await?,
+            if !self.make_next_call().await {
+                self.advance(client).await?;
             }
         }
     }
@@ -92,9 +91,16 @@ impl Driver {
         }
     }
 
-    fn next_call(&mut self) -> Option<Task> {
-        let order = self.world.lock().orders.pop_front()?;
-        Some(order(self.calls.clone()))
+    /// Makes the next call that a task has asked for; whether there was one.
+    async fn make_next_call(&mut self) -> bool {
+        if self.calling.is_none() {
+            let order = self.world.lock().orders.pop_front();
+            self.calling = order.map(|order| order(self.calls.clone()));
+        }
+        let Some(call) = &mut self.calling else { return false };
+        call.await;
+        self.calling = None;
+        true
     }
 
     /// Moves time to the next instant at which somebody can go on.
@@ -136,8 +142,8 @@ impl Driver {
             let readable = ready.readable || ready.gone;
             let writable = ready.writable || ready.gone;
             for (is_ready, direction) in [(readable, Direction::Read), (writable, Direction::Write)] {
-                if is_ready && let Some(waker) = state.sockets.remove(&(ready.socket, direction)) {
-                    waker.wake();
+                if is_ready && let Some(waiting) = state.sockets.remove(&(ready.socket, direction)) {
+                    waiting.into_iter().for_each(Waker::wake);
                 }
             }
         }

@@ -1,12 +1,17 @@
 //! What can be opened on a host.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use halfopen_proto::v1;
+use tonic::Status;
 
 use super::errno::{IN_PROGRESS, WOULD_BLOCK, check, failed};
 use super::stream::Stream;
-use super::world::{Direction, World};
+use super::world::{Direction, Pending, World};
 
 /// A host of a session, whose application is the caller.
 #[derive(Clone, Debug)]
@@ -36,7 +41,8 @@ impl Host {
         let call = self.world.call(|mut calls| async move { Ok(calls.listen(request).await?.into_inner()) });
         let listening = call.await.map_err(|status| failed(&status))?;
         check(&listening.error)?;
-        Ok(Listener { world: self.world.clone(), socket: listening.socket, local: listening.local })
+        let (world, accepting) = (self.world.clone(), Mutex::default());
+        Ok(Listener { world, socket: listening.socket, local: listening.local, accepting })
     }
 
     /// Connects: `server:80`, `10.0.0.2:80`.
@@ -74,6 +80,8 @@ pub struct Listener {
     world: World,
     socket: u32,
     local: String,
+    /// A call that nobody has waited for to the end: what it brings goes to the next.
+    accepting: Mutex<Option<Pending<v1::AcceptResponse>>>,
 }
 
 impl Listener {
@@ -85,11 +93,8 @@ impl Listener {
     /// Waits for a connection and takes it.
     pub async fn accept(&self) -> io::Result<Stream> {
         loop {
-            let (session, socket) = (self.world.session(), self.socket);
-            let request = v1::AcceptRequest { session, socket, ..Default::default() };
-            let call =
-                self.world.call(|mut calls| async move { Ok(calls.accept(request).await?.into_inner()) });
-            let accepted = call.await.map_err(|status| failed(&status))?;
+            let accepted =
+                poll_fn(|context| self.poll_accepting(context)).await.map_err(|status| failed(&status))?;
             if accepted.error == WOULD_BLOCK {
                 self.world.ready(self.socket, Direction::Read).await;
                 continue;
@@ -97,6 +102,21 @@ impl Listener {
             check(&accepted.error)?;
             return Ok(Stream::new(self.world.clone(), accepted.socket, accepted.local, accepted.peer));
         }
+    }
+}
+
+impl Listener {
+    /// Goes on with the call that accepts, or makes one.
+    fn poll_accepting(&self, context: &mut Context<'_>) -> Poll<Result<v1::AcceptResponse, Status>> {
+        let mut accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = accepting.get_or_insert_with(|| {
+            let (session, socket) = (self.world.session(), self.socket);
+            let request = v1::AcceptRequest { session, socket, ..Default::default() };
+            self.world.call(|mut calls| async move { Ok(calls.accept(request).await?.into_inner()) })
+        });
+        let accepted = ready!(Pin::new(call).poll(context));
+        *accepting = None;
+        Poll::Ready(accepted)
     }
 }
 

@@ -163,7 +163,7 @@ impl Session {
         Ok(applied.map_err(|status| self.client.failed(status))?.into_inner().faults)
     }
 
-    /// Plays on until nothing happens any more, and judges the session by what its scenario expects.
+    /// Plays on until nothing happens any more, judges the session by what its scenario expects, and deletes it.
     ///
     /// # Errors
     /// [`SessionError::Failed`] if it does not pass.
@@ -172,10 +172,22 @@ impl Session {
         let finished = self.driver.calls().finish_session(request).await;
         let finished = finished.map_err(|status| self.client.failed(status))?.into_inner();
         let verdict = finished.finished.as_ref().map(v1::RunFinished::verdict);
-        match verdict {
+        let outcome = match verdict {
             Some(Verdict::Passed) => Ok(finished),
-            _ => Err(SessionError::Failed(self.picture().await?)),
-        }
+            _ => {
+                let picture = self.picture().await.unwrap_or_else(|error| error.to_string());
+                Err(SessionError::Failed(picture))
+            }
+        };
+        self.delete().await?;
+        outcome
+    }
+
+    /// Deletes the session, unfinished or not. Otherwise the server keeps it until its lease ends.
+    pub async fn delete(mut self) -> Result<(), SessionError> {
+        let request = v1::DeleteSessionRequest { session: self.id.clone() };
+        let deleted = self.driver.calls().delete_session(request).await;
+        deleted.map(|_| ()).map_err(|status| self.client.failed(status).into())
     }
 
     /// The session so far, as `halfopen run` shows a run.

@@ -34,7 +34,7 @@ pub(super) struct State {
     pub(super) now: Duration,
     pub(super) orders: VecDeque<Order>,
     /// Who waits until a socket is ready.
-    pub(super) sockets: BTreeMap<(u32, Direction), Waker>,
+    pub(super) sockets: BTreeMap<(u32, Direction), Vec<Waker>>,
     /// Who waits until an instant, by the order of asking.
     pub(super) timers: BTreeMap<(Duration, u64), Waker>,
     pub(super) spawned: Vec<Task>,
@@ -90,7 +90,11 @@ impl World {
 
     /// Waits until a socket is ready.
     pub(super) fn wait(&self, socket: u32, direction: Direction, context: &Context<'_>) {
-        self.lock().sockets.insert((socket, direction), context.waker().clone());
+        let mut state = self.lock();
+        let waiting = state.sockets.entry((socket, direction)).or_default();
+        if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            waiting.push(context.waker().clone());
+        }
     }
 
     /// Completes when a socket is ready.
@@ -150,6 +154,12 @@ pub(super) struct Pending<T>(Arc<Mutex<Slot<T>>>);
 struct Slot<T> {
     result: Option<Result<T, Status>>,
     waker: Option<Waker>,
+}
+
+impl<T> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pending")
+    }
 }
 
 impl<T> Future for Pending<T> {
