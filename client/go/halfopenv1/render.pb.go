@@ -115,17 +115,20 @@ type RenderRequest struct {
 	Source isRenderRequest_Source `protobuf_oneof:"source"`
 	// The form.
 	Format RenderFormat `protobuf:"varint,4,opt,name=format,proto3,enum=halfopen.v1.RenderFormat" json:"format,omitempty"`
-	// How JUnit, TAP and JSON call the run; the name of its scenario by default.
+	// What the run is called in HTML, JUnit, TAP and JSON; by default the scenario, with its variant: "aws-nlb-idle/keepalive-300s".
 	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
-	// With RENDER_FORMAT_TEXT and RENDER_FORMAT_EXPLANATION: the width in columns, 20 to 1000; 100 by default.
+	// With RENDER_FORMAT_TEXT and RENDER_FORMAT_EXPLANATION: the width in columns; 100 by default. Values outside 20 to
+	// 1000 become the nearest.
 	Width uint32 `protobuf:"varint,6,opt,name=width,proto3" json:"width,omitempty"`
 	// With RENDER_FORMAT_TEXT: only ASCII characters.
 	Ascii bool `protobuf:"varint,7,opt,name=ascii,proto3" json:"ascii,omitempty"`
 	// With RENDER_FORMAT_TEXT and RENDER_FORMAT_EXPLANATION: with ANSI escape sequences for colours.
 	Colors bool `protobuf:"varint,8,opt,name=colors,proto3" json:"colors,omitempty"`
-	// The maximum number of rows of a picture; those in the middle are left out. 200 by default.
+	// With RENDER_FORMAT_TEXT, RENDER_FORMAT_SVG and RENDER_FORMAT_MERMAID: the maximum number of rows of the picture; those in the
+	// middle are left out. 200 by default.
 	Rows uint32 `protobuf:"varint,9,opt,name=rows,proto3" json:"rows,omitempty"`
-	// Whether a picture shows when timers are set, fire and are cancelled.
+	// With RENDER_FORMAT_TEXT, RENDER_FORMAT_SVG and RENDER_FORMAT_MERMAID: whether the picture shows when timers are set, fire and are
+	// cancelled.
 	Timers        bool `protobuf:"varint,10,opt,name=timers,proto3" json:"timers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -272,7 +275,7 @@ func (*RenderRequest_Recording) isRenderRequest_Source() {}
 // The events of a run.
 type Recording struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Them, in order.
+	// The events, in order; those that ExecuteRun sent in parts must be joined (EventPart).
 	Events        []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -28,13 +28,14 @@ const (
 //
 // Makes pictures, explanations and reports, so that they are the same in every language.
 type RenderServiceClient interface {
-	// Renders a run, a session or a recording, and streams the text in parts of at most 256 KiB. The same source gives the same
+	// Renders a run, a session or a recording, and streams the text in parts of at most 256 KiB. The same events give the same
 	// text. Errors:
 	//
 	//	INVALID_ARGUMENT   there is no source (SOURCE_MISSING) or no format (FORMAT_MISSING), or the events are not those of a run, from the
 	//	                   first on (EVENTS_INVALID)
-	//	OUT_OF_RANGE       there are too many events (RENDER_TOO_LARGE), or the request is larger than 8 MiB
-	//	other errors       those of RunService.ExecuteRun for a run, those of SessionService.GetSession for a session
+	//	OUT_OF_RANGE       there are more than 500,000 events (RENDER_TOO_LARGE), or the request is larger than 8 MiB
+	//	INTERNAL           a bug stopped rendering (RENDER_FAILED)
+	//	other errors       those of RunService.ExecuteRun, and for a session those of SessionService.GetSession
 	Render(ctx context.Context, in *RenderRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RenderResponse], error)
 }
 
@@ -71,13 +72,14 @@ type RenderService_RenderClient = grpc.ServerStreamingClient[RenderResponse]
 //
 // Makes pictures, explanations and reports, so that they are the same in every language.
 type RenderServiceServer interface {
-	// Renders a run, a session or a recording, and streams the text in parts of at most 256 KiB. The same source gives the same
+	// Renders a run, a session or a recording, and streams the text in parts of at most 256 KiB. The same events give the same
 	// text. Errors:
 	//
 	//	INVALID_ARGUMENT   there is no source (SOURCE_MISSING) or no format (FORMAT_MISSING), or the events are not those of a run, from the
 	//	                   first on (EVENTS_INVALID)
-	//	OUT_OF_RANGE       there are too many events (RENDER_TOO_LARGE), or the request is larger than 8 MiB
-	//	other errors       those of RunService.ExecuteRun for a run, those of SessionService.GetSession for a session
+	//	OUT_OF_RANGE       there are more than 500,000 events (RENDER_TOO_LARGE), or the request is larger than 8 MiB
+	//	INTERNAL           a bug stopped rendering (RENDER_FAILED)
+	//	other errors       those of RunService.ExecuteRun, and for a session those of SessionService.GetSession
 	Render(*RenderRequest, grpc.ServerStreamingServer[RenderResponse]) error
 	mustEmbedUnimplementedRenderServiceServer()
 }

@@ -308,7 +308,7 @@ type ServerLimits struct {
 	RunEvents uint64 `protobuf:"varint,6,opt,name=run_events,json=runEvents,proto3" json:"run_events,omitempty"`
 	// The number of sessions over all clients, of which one client may have half; 0 if the server has no sessions.
 	Sessions uint64 `protobuf:"varint,7,opt,name=sessions,proto3" json:"sessions,omitempty"`
-	// The memory that a run or session may take, in bytes; then it ends as unfinished, as with each of the following.
+	// The memory that a run or session may take, in bytes; then it ends as unfinished, as with the next three limits.
 	RunMemoryBytes uint64 `protobuf:"varint,8,opt,name=run_memory_bytes,json=runMemoryBytes,proto3" json:"run_memory_bytes,omitempty"`
 	// The maximum number of ends of connections of a run.
 	RunConnections uint64 `protobuf:"varint,9,opt,name=run_connections,json=runConnections,proto3" json:"run_connections,omitempty"`

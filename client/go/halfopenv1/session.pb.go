@@ -32,9 +32,10 @@ const (
 	AdvanceStop_ADVANCE_STOP_TIME AdvanceStop = 1
 	// A condition is true.
 	AdvanceStop_ADVANCE_STOP_CONDITION AdvanceStop = 2
-	// Nothing can happen any more unless a participant does something.
+	// Nothing can happen any more unless a participant does something. If the scenario has `until`, time moves to that instead, and the
+	// session is at its end.
 	AdvanceStop_ADVANCE_STOP_IDLE AdvanceStop = 3
-	// The scenario ends here. Only FinishSession is left.
+	// The scenario ends here, or a participant has finished the session. If the scenario ended, only FinishSession is left.
 	AdvanceStop_ADVANCE_STOP_END AdvanceStop = 4
 	// A limit is reached. Only FinishSession is left.
 	AdvanceStop_ADVANCE_STOP_LIMIT AdvanceStop = 5
@@ -107,10 +108,11 @@ type CreateSessionRequest struct {
 	SnapshotLength uint32 `protobuf:"varint,6,opt,name=snapshot_length,json=snapshotLength,proto3" json:"snapshot_length,omitempty"`
 	// The number of participants, at most 16; 0 is 1.
 	Participants uint32 `protobuf:"varint,7,opt,name=participants,proto3" json:"participants,omitempty"`
-	// The session is deleted once a participant whose turn it is has made no call for this time: 1 second to 1 hour; 1 minute by
-	// default.
+	// The session is deleted when no participant has made a call for this long, in wall-clock time, while nobody waits for Advance or
+	// FinishSession. 1 second to 1 hour; 1 minute by default.
 	Lease *durationpb.Duration `protobuf:"bytes,8,opt,name=lease,proto3" json:"lease,omitempty"`
-	// A request with the id of an earlier one returns the same session.
+	// A request with the id of an earlier one from the same network address returns the session that that one created, if it still
+	// exists; choose ids at random. At most 128 bytes.
 	RequestId     string `protobuf:"bytes,9,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -610,7 +612,7 @@ type SocketOptions struct {
 	SendBuffer *uint32 `protobuf:"varint,10,opt,name=send_buffer,json=sendBuffer,proto3,oneof" json:"send_buffer,omitempty"`
 	// TCP_NOTSENT_LOWAT in bytes; zero turns it off.
 	NotsentLowat *uint32 `protobuf:"varint,11,opt,name=notsent_lowat,json=notsentLowat,proto3,oneof" json:"notsent_lowat,omitempty"`
-	// TCP_MAXSEG in bytes. Only before the handshake.
+	// TCP_MAXSEG in bytes. In Listen and StartConnect only.
 	Mss           *uint32 `protobuf:"varint,12,opt,name=mss,proto3,oneof" json:"mss,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -855,7 +857,7 @@ type ListenResponse struct {
 	Error string `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
 	// The socket.
 	Socket uint32 `protobuf:"varint,2,opt,name=socket,proto3" json:"socket,omitempty"`
-	// Where it listens: "10.0.0.2:80"; "0.0.0.0:80" if on every address.
+	// Where it listens: "10.0.0.2:80"; on every address "0.0.0.0:80", or "[::]:80" if the host's first address is IPv6.
 	Local         string `protobuf:"bytes,3,opt,name=local,proto3" json:"local,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1024,9 +1026,9 @@ func (x *StartConnectRequest) GetOptions() *SocketOptions {
 // A connection.
 type StartConnectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The error. With EINPROGRESS there is a socket; with any other there is none.
+	// The error: usually EINPROGRESS; empty if the connection is established already.
 	Error string `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
-	// The socket.
+	// The socket; 0 if there is none.
 	Socket uint32 `protobuf:"varint,2,opt,name=socket,proto3" json:"socket,omitempty"`
 	// Its own end: "10.0.0.1:49152".
 	Local string `protobuf:"bytes,3,opt,name=local,proto3" json:"local,omitempty"`
@@ -2314,9 +2316,10 @@ type SocketReadiness struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The socket.
 	Socket uint32 `protobuf:"varint,1,opt,name=socket,proto3" json:"socket,omitempty"`
-	// POLLIN: Receive finds data, the end of the stream or an error; Accept finds a connection.
+	// POLLIN: Receive finds data, the end of the stream or an error; Accept finds a connection. False while the host is paused or
+	// frozen.
 	Readable bool `protobuf:"varint,2,opt,name=readable,proto3" json:"readable,omitempty"`
-	// POLLOUT: Send takes data or finds an error; FinishConnect finds an outcome.
+	// POLLOUT: Send takes data or finds an error; FinishConnect finds an outcome. False while the host is paused or frozen.
 	Writable bool `protobuf:"varint,3,opt,name=writable,proto3" json:"writable,omitempty"`
 	// POLLRDHUP: nothing more will come.
 	PeerClosed bool `protobuf:"varint,4,opt,name=peer_closed,json=peerClosed,proto3" json:"peer_closed,omitempty"`
@@ -2324,7 +2327,7 @@ type SocketReadiness struct {
 	HungUp bool `protobuf:"varint,5,opt,name=hung_up,json=hungUp,proto3" json:"hung_up,omitempty"`
 	// POLLERR: the next call fails.
 	Failed bool `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
-	// The socket is gone, because its process was killed or its host lost power.
+	// The socket is gone: it was closed, its process was killed, or its host lost power.
 	Gone          bool `protobuf:"varint,7,opt,name=gone,proto3" json:"gone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2426,9 +2429,10 @@ type AdvanceRequest struct {
 	//	*AdvanceRequest_By
 	//	*AdvanceRequest_Through
 	Limit isAdvanceRequest_Limit `protobuf_oneof:"limit"`
-	// What to wait for. It stops at the first that is true, at once if one is.
+	// What to wait for, at most 4096. It stops at the first that is true, at once if one is.
 	Conditions []*SessionCondition `protobuf:"bytes,6,rep,name=conditions,proto3" json:"conditions,omitempty"`
-	// The number of events in the response at most, up to 1000; the next ones come with the next call. None by default.
+	// The number of events in the response at most, up to 1000, or fewer if they are large; the next ones come with
+	// the next call. None by default.
 	MaxEvents uint32 `protobuf:"varint,7,opt,name=max_events,json=maxEvents,proto3" json:"max_events,omitempty"`
 	// Conditions about events count those with larger sequence numbers, at the earliest those since time last moved; by default those
 	// from now on.
@@ -2707,7 +2711,8 @@ type SessionCondition_State struct {
 }
 
 type SessionCondition_Segment struct {
-	// A segment like this is sent, from now on; as beside `drop` in a scenario: "FIN", "{flags: SYN, from: client}".
+	// A segment like this is sent, from now on; as beside `drop` in a scenario: "FIN", "{flags: SYN, from: client}". Injected segments
+	// do not count, and `on` is not allowed. At most 64 conditions of a call may be about segments.
 	Segment string `protobuf:"bytes,4,opt,name=segment,proto3,oneof"`
 }
 
@@ -2717,12 +2722,12 @@ type SessionCondition_Fault struct {
 }
 
 type SessionCondition_Keepalive struct {
-	// Keepalive finds out something about a peer of this host, from now on.
+	// The name of a host whose keepalive has an outcome (KeepaliveOutcome), from now on.
 	Keepalive string `protobuf:"bytes,6,opt,name=keepalive,proto3,oneof"`
 }
 
 type SessionCondition_HostChanged struct {
-	// The host's power fails or returns, or it is suspended or resumed, from now on.
+	// The name of a host whose state changes (HostChanged), from now on.
 	HostChanged string `protobuf:"bytes,7,opt,name=host_changed,json=hostChanged,proto3,oneof"`
 }
 
@@ -2747,7 +2752,7 @@ type AdvanceResponse struct {
 	Stop AdvanceStop `protobuf:"varint,1,opt,name=stop,proto3,enum=halfopen.v1.AdvanceStop" json:"stop,omitempty"`
 	// The virtual time.
 	Time *durationpb.Duration `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
-	// With ADVANCE_STOP_CONDITION: the position of the first condition that is true.
+	// With ADVANCE_STOP_CONDITION: the index of the first condition that is true, counted from 0.
 	Condition uint32 `protobuf:"varint,3,opt,name=condition,proto3" json:"condition,omitempty"`
 	// The readiness of every socket that a condition names and on which something is ready.
 	Ready []*SocketReadiness `protobuf:"bytes,4,rep,name=ready,proto3" json:"ready,omitempty"`
@@ -3178,7 +3183,7 @@ type FinishSessionRequest struct {
 	Session string `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
 	// The participant.
 	Participant uint32 `protobuf:"varint,2,opt,name=participant,proto3" json:"participant,omitempty"`
-	// The time since the start until which it is played at most.
+	// The time since the start at which it is judged at the latest; a time that is past: now. If not set, it is played to its end.
 	Until         *durationpb.Duration `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

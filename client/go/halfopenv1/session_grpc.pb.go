@@ -44,12 +44,12 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Plays runs step by step: the caller is the application on the hosts that run no programs of the scenario, and only Advance
-// moves time.
+// Plays runs step by step: the caller is the application on the hosts that run no programs of the scenario, and time moves only
+// in Advance and FinishSession.
 //
-// Calls on sockets never wait, as those of a non-blocking socket, and their outcome is in the response: `error` has the POSIX
-// name of the error that a system call would have returned. A call that cannot be made at all ends with a status, has no
-// effect, and changes nothing else. Errors of all calls, unless they say otherwise:
+// Calls on sockets never wait, like those on a non-blocking socket. `error` in a response has the POSIX name of the error that the
+// system call would have returned ("ECONNRESET"), and is empty if there was none. A call that cannot be made at all ends with a
+// status and has no effect. Sockets, connections, participants and faults are counted from 1. Statuses of all calls:
 //
 //	NOT_FOUND           there is no such session (SESSION_UNKNOWN) or no more (SESSION_EXPIRED, SESSION_DELETED), no such host
 //	                    (HOST_UNKNOWN) or socket (SOCKET_UNKNOWN)
@@ -57,21 +57,31 @@ const (
 //	FAILED_PRECONDITION the session is finished (SESSION_FINISHED) or at its end (SESSION_OVER); the socket is closed
 //	                    (SOCKET_CLOSED), or the call is for another kind of socket (SOCKET_WRONG_KIND); programs of the scenario run
 //	                    on the host (HOST_HAS_PROGRAMS), or it has no TCP (HOST_HAS_NO_TCP), is down (HOST_DOWN), paused
-//	                    (HOST_PAUSED), frozen (HOST_FROZEN), or its processes were killed (PROCESS_KILLED)
-//	RESOURCE_EXHAUSTED  the session has too many sockets or faults, or too many of its calls wait (SESSION_FULL)
-//	UNAUTHENTICATED, UNAVAILABLE, INTERNAL: see RunService.ExecuteRun
+//	                    (HOST_PAUSED), frozen (HOST_FROZEN), or its processes were killed (PROCESS_KILLED); or the participant
+//	                    has left (PARTICIPANT_LEFT)
+//	RESOURCE_EXHAUSTED  the session has too many sockets or faults, or too many of its calls wait (SESSION_FULL); with StartConnect
+//	                    and Send: the server has no memory left (MEMORY_FULL)
+//	ABORTED             the request was repeated while it waited, and its response goes to whoever repeated it (REQUEST_REPEATED)
+//	INTERNAL            a bug ended the session (SESSION_FAILED)
+//	OUT_OF_RANGE, UNAUTHENTICATED, UNAVAILABLE: see RunService.ExecuteRun
 //
-// Every request has a `participant`, counted from 1; 0 is 1. If a session has several, their calls are made one after another,
-// so that the order does not depend on chance: the first one's until it waits in Advance, then the second one's, and so on. Calls of
-// others wait for their turn. Time moves when all of them wait, to the earliest of what they wait for. Whoever has no more to do leaves,
-// so that time does not wait for it (PARTICIPANT_LEFT if it makes calls later).
-// A request with a `request_id` that an earlier one of the same participant had is not done again, and gets the same response,
-// so that it is harmless to repeat one whose response was lost. The latest 64 are known.
+// Requests that take turns have a `participant`; 0 is 1. If a session has several participants, their calls are made one
+// participant after another, so that the order does not depend on chance: those of the first until it waits in Advance, then those of
+// the second, and so on; other calls wait for their turn. Time moves when all wait. At the earliest instant that one of them waits
+// for, that one alone returns; the others go on waiting. A participant with nothing more to do should leave.
+// A call whose caller is gone is still made. An Advance whose caller is gone can be claimed by repeating it with the same
+// `request_id`; any other call of the participant withdraws it.
+// A `request_id` is any text of at most 128 bytes; an empty one is none. A request with the id of an earlier one of the same
+// participant is not done again: it gets the same response or status, and its other fields are not read. The latest 64 answers of a
+// participant are kept, fewer if they exceed 1 MiB; at least the latest. If the id belongs to another kind of call:
+// INVALID_ARGUMENT. GetSocket, LeaveSession and FinishSession have no id.
 type SessionServiceClient interface {
 	// Creates a session: it is time 0, and nothing has happened. Errors:
 	//
 	//	INVALID_ARGUMENT, NOT_FOUND  the scenario: see RunService.ExecuteRun
-	//	RESOURCE_EXHAUSTED           there are too many sessions, of this client or in all (TOO_MANY_SESSIONS), or QUEUE_FULL
+	//	RESOURCE_EXHAUSTED           there are too many sessions, of this client or in all (TOO_MANY_SESSIONS), QUEUE_FULL or
+	//	                             MEMORY_FULL; google.rpc.RetryInfo says when to try again
+	//	DEADLINE_EXCEEDED            see RunService.ExecuteRun
 	CreateSession(ctx context.Context, in *CreateSessionRequest, opts ...grpc.CallOption) (*CreateSessionResponse, error)
 	// Returns what a session has come to. Does not wait for a turn, and does not keep the session alive.
 	GetSession(ctx context.Context, in *GetSessionRequest, opts ...grpc.CallOption) (*GetSessionResponse, error)
@@ -80,7 +90,7 @@ type SessionServiceClient interface {
 	// Opens a connection. The error is EINPROGRESS if its outcome is not known at once, which is usual; the socket is writable once
 	// it is, and FinishConnect says what it is.
 	StartConnect(ctx context.Context, in *StartConnectRequest, opts ...grpc.CallOption) (*StartConnectResponse, error)
-	// Returns the outcome of StartConnect: EINPROGRESS if there is none yet.
+	// Returns the outcome of StartConnect; EINPROGRESS if there is none yet. An error is returned once, as with SO_ERROR.
 	FinishConnect(ctx context.Context, in *FinishConnectRequest, opts ...grpc.CallOption) (*FinishConnectResponse, error)
 	// Takes the oldest established connection of a listening socket. The error is EAGAIN if there is none.
 	Accept(ctx context.Context, in *AcceptRequest, opts ...grpc.CallOption) (*AcceptResponse, error)
@@ -99,7 +109,7 @@ type SessionServiceClient interface {
 	// Returns what the host's TCP knows of a socket.
 	GetSocket(ctx context.Context, in *GetSocketRequest, opts ...grpc.CallOption) (*GetSocketResponse, error)
 	// Moves time, until the first of: the time that is asked for, a condition, the end of the scenario or a limit, or nothing can
-	// happen any more. Time moves in nothing else. Errors, besides the usual ones:
+	// happen any more. Errors, besides the usual ones:
 	//
 	//	OUT_OF_RANGE         the time is past (TIME_PAST)
 	//	INVALID_ARGUMENT     the condition is wrong (CONDITION_INVALID)
@@ -110,15 +120,18 @@ type SessionServiceClient interface {
 	//
 	//	INVALID_ARGUMENT  a fault is wrong (FAULTS_INVALID); details as of ExecuteRun
 	ApplyFaults(ctx context.Context, in *ApplyFaultsRequest, opts ...grpc.CallOption) (*ApplyFaultsResponse, error)
-	// Says that this participant makes no more calls, so that the others do not wait for it.
+	// Says that this participant makes no more calls, so that the others do not wait for it. FinishSession counts as a call: one
+	// participant must stay to make it. Repeating LeaveSession gets PARTICIPANT_LEFT.
 	LeaveSession(ctx context.Context, in *LeaveSessionRequest, opts ...grpc.CallOption) (*LeaveSessionResponse, error)
-	// Streams the events, in order, as they happen; ends after RunFinished, or with the session. Does not wait for a turn, and does not
-	// keep the session alive.
+	// Streams the events, in order, as they happen. The stream ends with OK after RunFinished; without RunFinished, the session is
+	// gone. RunStarted and RunFinished come whole, not in parts as in ExecuteRun: they can exceed the 4 MiB that many clients accept by
+	// default. Does not wait for a turn, and does not keep the session alive.
 	WatchSession(ctx context.Context, in *WatchSessionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSessionResponse], error)
-	// Plays on until nothing can happen any more, or until a time, and judges the session by what its scenario expects. The session
-	// can still be watched and exported until its lease ends. Repeating the call returns the same.
+	// Plays on until nothing can happen any more, the end of the scenario, a limit, or `until`, and judges the session by what its
+	// scenario expects. Waits for its turn; others that wait in Advance get ADVANCE_STOP_END. The session can be watched and rendered
+	// until its lease ends. Repeating the call returns the same.
 	FinishSession(ctx context.Context, in *FinishSessionRequest, opts ...grpc.CallOption) (*FinishSessionResponse, error)
-	// Deletes a session. Without this, it is deleted when its lease ends.
+	// Deletes a session. Without this, it is deleted when its lease ends. Repeating the call gets SESSION_DELETED.
 	DeleteSession(ctx context.Context, in *DeleteSessionRequest, opts ...grpc.CallOption) (*DeleteSessionResponse, error)
 }
 
@@ -333,12 +346,12 @@ func (c *sessionServiceClient) DeleteSession(ctx context.Context, in *DeleteSess
 // All implementations must embed UnimplementedSessionServiceServer
 // for forward compatibility.
 //
-// Plays runs step by step: the caller is the application on the hosts that run no programs of the scenario, and only Advance
-// moves time.
+// Plays runs step by step: the caller is the application on the hosts that run no programs of the scenario, and time moves only
+// in Advance and FinishSession.
 //
-// Calls on sockets never wait, as those of a non-blocking socket, and their outcome is in the response: `error` has the POSIX
-// name of the error that a system call would have returned. A call that cannot be made at all ends with a status, has no
-// effect, and changes nothing else. Errors of all calls, unless they say otherwise:
+// Calls on sockets never wait, like those on a non-blocking socket. `error` in a response has the POSIX name of the error that the
+// system call would have returned ("ECONNRESET"), and is empty if there was none. A call that cannot be made at all ends with a
+// status and has no effect. Sockets, connections, participants and faults are counted from 1. Statuses of all calls:
 //
 //	NOT_FOUND           there is no such session (SESSION_UNKNOWN) or no more (SESSION_EXPIRED, SESSION_DELETED), no such host
 //	                    (HOST_UNKNOWN) or socket (SOCKET_UNKNOWN)
@@ -346,21 +359,31 @@ func (c *sessionServiceClient) DeleteSession(ctx context.Context, in *DeleteSess
 //	FAILED_PRECONDITION the session is finished (SESSION_FINISHED) or at its end (SESSION_OVER); the socket is closed
 //	                    (SOCKET_CLOSED), or the call is for another kind of socket (SOCKET_WRONG_KIND); programs of the scenario run
 //	                    on the host (HOST_HAS_PROGRAMS), or it has no TCP (HOST_HAS_NO_TCP), is down (HOST_DOWN), paused
-//	                    (HOST_PAUSED), frozen (HOST_FROZEN), or its processes were killed (PROCESS_KILLED)
-//	RESOURCE_EXHAUSTED  the session has too many sockets or faults, or too many of its calls wait (SESSION_FULL)
-//	UNAUTHENTICATED, UNAVAILABLE, INTERNAL: see RunService.ExecuteRun
+//	                    (HOST_PAUSED), frozen (HOST_FROZEN), or its processes were killed (PROCESS_KILLED); or the participant
+//	                    has left (PARTICIPANT_LEFT)
+//	RESOURCE_EXHAUSTED  the session has too many sockets or faults, or too many of its calls wait (SESSION_FULL); with StartConnect
+//	                    and Send: the server has no memory left (MEMORY_FULL)
+//	ABORTED             the request was repeated while it waited, and its response goes to whoever repeated it (REQUEST_REPEATED)
+//	INTERNAL            a bug ended the session (SESSION_FAILED)
+//	OUT_OF_RANGE, UNAUTHENTICATED, UNAVAILABLE: see RunService.ExecuteRun
 //
-// Every request has a `participant`, counted from 1; 0 is 1. If a session has several, their calls are made one after another,
-// so that the order does not depend on chance: the first one's until it waits in Advance, then the second one's, and so on. Calls of
-// others wait for their turn. Time moves when all of them wait, to the earliest of what they wait for. Whoever has no more to do leaves,
-// so that time does not wait for it (PARTICIPANT_LEFT if it makes calls later).
-// A request with a `request_id` that an earlier one of the same participant had is not done again, and gets the same response,
-// so that it is harmless to repeat one whose response was lost. The latest 64 are known.
+// Requests that take turns have a `participant`; 0 is 1. If a session has several participants, their calls are made one
+// participant after another, so that the order does not depend on chance: those of the first until it waits in Advance, then those of
+// the second, and so on; other calls wait for their turn. Time moves when all wait. At the earliest instant that one of them waits
+// for, that one alone returns; the others go on waiting. A participant with nothing more to do should leave.
+// A call whose caller is gone is still made. An Advance whose caller is gone can be claimed by repeating it with the same
+// `request_id`; any other call of the participant withdraws it.
+// A `request_id` is any text of at most 128 bytes; an empty one is none. A request with the id of an earlier one of the same
+// participant is not done again: it gets the same response or status, and its other fields are not read. The latest 64 answers of a
+// participant are kept, fewer if they exceed 1 MiB; at least the latest. If the id belongs to another kind of call:
+// INVALID_ARGUMENT. GetSocket, LeaveSession and FinishSession have no id.
 type SessionServiceServer interface {
 	// Creates a session: it is time 0, and nothing has happened. Errors:
 	//
 	//	INVALID_ARGUMENT, NOT_FOUND  the scenario: see RunService.ExecuteRun
-	//	RESOURCE_EXHAUSTED           there are too many sessions, of this client or in all (TOO_MANY_SESSIONS), or QUEUE_FULL
+	//	RESOURCE_EXHAUSTED           there are too many sessions, of this client or in all (TOO_MANY_SESSIONS), QUEUE_FULL or
+	//	                             MEMORY_FULL; google.rpc.RetryInfo says when to try again
+	//	DEADLINE_EXCEEDED            see RunService.ExecuteRun
 	CreateSession(context.Context, *CreateSessionRequest) (*CreateSessionResponse, error)
 	// Returns what a session has come to. Does not wait for a turn, and does not keep the session alive.
 	GetSession(context.Context, *GetSessionRequest) (*GetSessionResponse, error)
@@ -369,7 +392,7 @@ type SessionServiceServer interface {
 	// Opens a connection. The error is EINPROGRESS if its outcome is not known at once, which is usual; the socket is writable once
 	// it is, and FinishConnect says what it is.
 	StartConnect(context.Context, *StartConnectRequest) (*StartConnectResponse, error)
-	// Returns the outcome of StartConnect: EINPROGRESS if there is none yet.
+	// Returns the outcome of StartConnect; EINPROGRESS if there is none yet. An error is returned once, as with SO_ERROR.
 	FinishConnect(context.Context, *FinishConnectRequest) (*FinishConnectResponse, error)
 	// Takes the oldest established connection of a listening socket. The error is EAGAIN if there is none.
 	Accept(context.Context, *AcceptRequest) (*AcceptResponse, error)
@@ -388,7 +411,7 @@ type SessionServiceServer interface {
 	// Returns what the host's TCP knows of a socket.
 	GetSocket(context.Context, *GetSocketRequest) (*GetSocketResponse, error)
 	// Moves time, until the first of: the time that is asked for, a condition, the end of the scenario or a limit, or nothing can
-	// happen any more. Time moves in nothing else. Errors, besides the usual ones:
+	// happen any more. Errors, besides the usual ones:
 	//
 	//	OUT_OF_RANGE         the time is past (TIME_PAST)
 	//	INVALID_ARGUMENT     the condition is wrong (CONDITION_INVALID)
@@ -399,15 +422,18 @@ type SessionServiceServer interface {
 	//
 	//	INVALID_ARGUMENT  a fault is wrong (FAULTS_INVALID); details as of ExecuteRun
 	ApplyFaults(context.Context, *ApplyFaultsRequest) (*ApplyFaultsResponse, error)
-	// Says that this participant makes no more calls, so that the others do not wait for it.
+	// Says that this participant makes no more calls, so that the others do not wait for it. FinishSession counts as a call: one
+	// participant must stay to make it. Repeating LeaveSession gets PARTICIPANT_LEFT.
 	LeaveSession(context.Context, *LeaveSessionRequest) (*LeaveSessionResponse, error)
-	// Streams the events, in order, as they happen; ends after RunFinished, or with the session. Does not wait for a turn, and does not
-	// keep the session alive.
+	// Streams the events, in order, as they happen. The stream ends with OK after RunFinished; without RunFinished, the session is
+	// gone. RunStarted and RunFinished come whole, not in parts as in ExecuteRun: they can exceed the 4 MiB that many clients accept by
+	// default. Does not wait for a turn, and does not keep the session alive.
 	WatchSession(*WatchSessionRequest, grpc.ServerStreamingServer[WatchSessionResponse]) error
-	// Plays on until nothing can happen any more, or until a time, and judges the session by what its scenario expects. The session
-	// can still be watched and exported until its lease ends. Repeating the call returns the same.
+	// Plays on until nothing can happen any more, the end of the scenario, a limit, or `until`, and judges the session by what its
+	// scenario expects. Waits for its turn; others that wait in Advance get ADVANCE_STOP_END. The session can be watched and rendered
+	// until its lease ends. Repeating the call returns the same.
 	FinishSession(context.Context, *FinishSessionRequest) (*FinishSessionResponse, error)
-	// Deletes a session. Without this, it is deleted when its lease ends.
+	// Deletes a session. Without this, it is deleted when its lease ends. Repeating the call gets SESSION_DELETED.
 	DeleteSession(context.Context, *DeleteSessionRequest) (*DeleteSessionResponse, error)
 	mustEmbedUnimplementedSessionServiceServer()
 }

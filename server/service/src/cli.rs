@@ -44,7 +44,7 @@ pub struct ServeOptions {
     /// The number of sessions over all clients; one client may have half of them
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_SESSIONS", default_value_t = 2048)]
     pub max_sessions: usize,
-    /// The memory of all runs at which no further work is accepted; what was accepted goes on
+    /// The memory of all runs and sessions, with their unread events, at which no further work is accepted; what was accepted goes on
     #[arg(long, value_name = "SIZE", env = "HALFOPEN_MAX_MEMORY", default_value = "2GiB", value_parser = size)]
     pub max_memory: u64,
     /// What each run may cost.
@@ -106,7 +106,7 @@ pub struct BudgetOptions {
     /// process]
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_RUN_COMPARISONS")]
     pub max_run_comparisons: Option<u64>,
-    /// The processor time that a run may take, on this machine [default: 1min on a server, any in this process]
+    /// The processor time that a run may take, on this machine [default: 1min on a server, unlimited in this process]
     #[arg(long, value_name = "TIME", env = "HALFOPEN_MAX_RUN_PROCESSOR_TIME", value_parser = time)]
     pub max_run_processor_time: Option<Duration>,
 }

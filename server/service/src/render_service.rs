@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use anstream::StripStream;
-use futures_util::{Stream, stream};
+use futures_util::{FutureExt, Stream, stream};
 use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::render_request::Source;
 use halfopen_proto::v1::render_service_server::RenderService;
@@ -23,15 +23,17 @@ use halfopen_view::report::{
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use crate::config::Config;
 use crate::convert::Converter;
 use crate::cost::Meter;
 use crate::deadline::deadline;
-use crate::loading::{Wanted, named};
+use crate::execution::Runner;
+use crate::lifecycle::OpenStream;
+use crate::loading::{Latest, Wanted, named};
 use crate::port::caller;
+use crate::session::Watch;
 use crate::shared::Shared;
 use crate::status;
-use crate::work::{Caller, Work};
+use crate::work::Work;
 
 /// The size, in bytes, of a part of the text.
 const PART: usize = 256 * 1024;
@@ -50,65 +52,90 @@ impl RenderService for RenderHandler {
 
     async fn render(&self, request: Request<RenderRequest>) -> Result<Response<Self::RenderStream>, Status> {
         let shared = &self.0;
-        let _open = shared.lifecycle.open()?;
+        let open = shared.lifecycle.open()?;
         let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
         let bytes = request.get_ref().encoded_len();
         let mut request = request.into_inner();
         if request.format() == RenderFormat::Unspecified {
             return Err(status::format_missing());
         }
-        let events = match request.source.take().ok_or_else(status::source_missing)? {
-            Source::Session(session) => self.of_session(&session).await?,
-            Source::Run(run) => self.of_run(caller, deadline, run).await?,
-            Source::Recording(recording) => recording.events,
-        };
-        let render = move |_: &dyn Fn() -> bool| rendered(&request, events);
+        let source = self.source(request.source.take().ok_or_else(status::source_missing)?).await?;
+        let render = move |is_wanted: &dyn Fn() -> bool| rendered(&request, source.events(is_wanted)?);
         let text = shared.pool.compute((caller, Work::Rendering), bytes, deadline, render).await??;
-        Ok(Response::new(Box::pin(stream::unfold(text, |rest| async { next_part(rest) }))))
+        let text = Streamed { text, sent: 0, open };
+        Ok(Response::new(Box::pin(stream::unfold(text, Streamed::next))))
     }
 }
 
 impl RenderHandler {
-    /// The events of a session so far.
-    async fn of_session(&self, session: &str) -> Result<Vec<Event>, Status> {
-        let until = self.0.sessions.look(session).await?.events;
-        if until > MAX_EVENTS as u64 {
-            return Err(status::render_too_large(until, MAX_EVENTS));
-        }
-        let mut watch = self.0.sessions.watch(session, 0)?;
-        let mut events: Vec<Event> = Vec::new();
-        while (events.len() as u64) < until {
-            let Some(more) = watch.next().await else { break };
-            events.extend(more);
-        }
-        Ok(events)
-    }
-
-    /// The events of a run, which is executed.
-    async fn of_run(
-        &self,
-        caller: Caller,
-        deadline: Option<tokio::time::Instant>,
-        request: ExecuteRunRequest,
-    ) -> Result<Vec<Event>, Status> {
-        let ExecuteRunRequest { source, seed, variant, profile, snapshot_length } = request;
-        let source = source.ok_or_else(status::source_missing)?;
-        let wanted = Wanted { source, variant, profile: named(&profile)?, session: false };
-        let Config { budget, processor_time, .. } = self.0.config;
-        let seed = seed.unwrap_or(RunOptions::default().seed);
-        let options = RunOptions { seed, snapshot_length, budget, keeps_trace: false };
-        let mut meter = Meter::new(self.0.memory.clone(), processor_time);
-        let (latest, runner, bytes) = (self.0.latest.clone(), Arc::clone(&self.0.runner), wanted.bytes());
-        let run = move |is_wanted: &dyn Fn() -> bool| {
-            let scenario = latest.load(wanted)?;
-            let mut collector = Collector { converter: Converter::default(), events: Vec::new(), is_wanted };
-            runner.run(&scenario, &options, &mut meter.run(&mut collector));
-            match collector.events.len() {
-                events if events > MAX_EVENTS => Err(status::render_too_large(events as u64, MAX_EVENTS)),
-                _ => Ok(collector.events),
+    /// Where the events come from. They are made on a thread of the pool.
+    async fn source(&self, asked: Source) -> Result<Events, Status> {
+        let Shared { config, sessions, memory, latest, runner, .. } = self.0.as_ref();
+        match asked {
+            Source::Session(session) => {
+                let events = sessions.look(&session).await?.events;
+                match events > MAX_EVENTS as u64 {
+                    true => Err(status::render_too_large(events, MAX_EVENTS)),
+                    false => Ok(Events::Session(sessions.watch(&session, 0)?, events)),
+                }
             }
-        };
-        self.0.pool.compute((caller, Work::Rendering), bytes, deadline, run).await?
+            Source::Run(ExecuteRunRequest { source, seed, variant, profile, snapshot_length }) => {
+                let source = source.ok_or_else(status::source_missing)?;
+                let wanted = Wanted { source, variant, profile: named(&profile)?, session: false };
+                let seed = seed.unwrap_or(RunOptions::default().seed);
+                let options = RunOptions { seed, snapshot_length, budget: config.budget, keeps_trace: false };
+                let meter = Meter::new(memory.clone(), config.processor_time);
+                let (latest, runner) = (latest.clone(), Arc::clone(runner));
+                Ok(Events::Run(Box::new(Run { wanted, options, meter, latest, runner })))
+            }
+            Source::Recording(recording) => Ok(Events::Recording(recording.events)),
+        }
+    }
+}
+
+/// Where the events come from.
+enum Events {
+    /// So many of a session.
+    Session(Watch, u64),
+    /// A run that is to be executed.
+    Run(Box<Run>),
+    Recording(Vec<Event>),
+}
+
+/// A run that is to be executed.
+struct Run {
+    wanted: Wanted,
+    options: RunOptions,
+    meter: Meter,
+    latest: Latest,
+    runner: Arc<dyn Runner>,
+}
+
+impl Events {
+    fn events(self, is_wanted: &dyn Fn() -> bool) -> Result<Vec<Event>, Status> {
+        match self {
+            Events::Recording(events) => Ok(events),
+            Events::Session(mut watch, until) => {
+                let mut events = Vec::new();
+                while (events.len() as u64) < until
+                    && let Some(more) = watch.there()
+                {
+                    events.extend(more);
+                }
+                Ok(events)
+            }
+            Events::Run(run) => {
+                let Run { wanted, options, mut meter, latest, runner } = *run;
+                let scenario = latest.load(wanted)?;
+                let mut collector =
+                    Collector { converter: Converter::default(), events: Vec::new(), is_wanted };
+                runner.run(&scenario, &options, &mut meter.run(&mut collector));
+                match collector.events.len() {
+                    events if events > MAX_EVENTS => Err(status::render_too_large(events as u64, MAX_EVENTS)),
+                    _ => Ok(collector.events),
+                }
+            }
+        }
     }
 }
 
@@ -192,14 +219,27 @@ fn write(request: &RenderRequest, record: &RunRecord, out: &mut dyn Write) -> io
     reporter.end()
 }
 
-/// The next part of a text, and what is left.
-fn next_part(mut text: String) -> Option<(Result<RenderResponse, Status>, String)> {
-    if text.is_empty() {
-        return None;
+/// A text that is streamed, and how much of it was.
+struct Streamed {
+    text: String,
+    sent: usize,
+    open: OpenStream,
+}
+
+impl Streamed {
+    /// The next part; `None` after the last.
+    async fn next(mut self) -> Option<(Result<RenderResponse, Status>, Streamed)> {
+        let limit = (self.sent + PART).min(self.text.len());
+        let end = (self.sent..=limit).rev().find(|end| self.text.is_char_boundary(*end))?;
+        if end == self.sent {
+            return None;
+        }
+        if self.open.ended().now_or_never().is_some() {
+            self.sent = self.text.len();
+            return Some((Err(status::shutting_down()), self));
+        }
+        let text = self.text[self.sent..end].to_owned();
+        self.sent = end;
+        Some((Ok(RenderResponse { text }), self))
     }
-    let rest = match text.len() <= PART {
-        true => String::new(),
-        false => text.split_off((0..=PART).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(PART)),
-    };
-    Some((Ok(RenderResponse { text }), rest))
 }

@@ -30,6 +30,8 @@ const MAX_PARTICIPANTS: u32 = 16;
 const LEASE: Duration = Duration::from_secs(60);
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 const LONGEST_LEASE: Duration = Duration::from_secs(3600);
+/// When to try again what takes memory if all of it is in use.
+const SOON: Duration = Duration::from_secs(1);
 /// The maximum length of the id of a request, in bytes.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -44,18 +46,18 @@ impl SessionHandler {
         make: fn(&mut Played, &Q) -> Result<R, Status>,
     ) -> Result<Response<R>, Status>
     where
-        Q: Addressed + Send + 'static,
+        Q: Addressed + Message + 'static,
         R: Message + Clone + 'static,
     {
         let request = request.into_inner();
         let (session, id) = (request.session().to_owned(), request.request_id().to_owned());
-        let participant = request.participant();
+        let (participant, size) = (request.participant(), request.encoded_len());
         let call = move |played: &mut Played| {
             let response = make(played, &request)?;
             let bytes = response.encoded_len();
             Ok((Arc::new(response) as _, bytes))
         };
-        self.job(&session, participant, &id, Job::Call(Box::new(call))).await
+        self.job(&session, participant, &id, (Job::Call(Box::new(call)), size)).await
     }
 
     /// Has a participant's job done.
@@ -64,12 +66,9 @@ impl SessionHandler {
         session: &str,
         participant: u32,
         request_id: &str,
-        job: Job,
+        job: (Job, usize),
     ) -> Result<Response<R>, Status> {
-        if request_id.len() > MAX_REQUEST_ID {
-            let message = format!("the id of a request has at most {MAX_REQUEST_ID} bytes");
-            return Err(status::argument_invalid("request_id", &message));
-        }
+        check_request_id(request_id)?;
         let mut open = self.0.lifecycle.open()?;
         let answer = tokio::select! {
             biased;
@@ -93,10 +92,7 @@ impl SessionService for SessionHandler {
         let _open = lifecycle.open()?;
         let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
         let request = request.into_inner();
-        if request.request_id.len() > MAX_REQUEST_ID {
-            let message = format!("the id of a request has at most {MAX_REQUEST_ID} bytes");
-            return Err(status::argument_invalid("request_id", &message));
-        }
+        check_request_id(&request.request_id)?;
         if let Some(created) = sessions.created_by(caller, &request.request_id) {
             return Ok(Response::new(created));
         }
@@ -145,6 +141,7 @@ impl SessionService for SessionHandler {
         &self,
         request: Request<v1::StartConnectRequest>,
     ) -> Result<Response<v1::StartConnectResponse>, Status> {
+        self.0.memory.admit(SOON)?;
         self.call(request, Played::start_connect).await
     }
 
@@ -163,6 +160,7 @@ impl SessionService for SessionHandler {
     }
 
     async fn send(&self, request: Request<v1::SendRequest>) -> Result<Response<v1::SendResponse>, Status> {
+        self.0.memory.admit(SOON)?;
         self.call(request, Played::send).await
     }
 
@@ -214,9 +212,10 @@ impl SessionService for SessionHandler {
         request: Request<v1::AdvanceRequest>,
     ) -> Result<Response<v1::AdvanceResponse>, Status> {
         let request = request.into_inner();
+        let bytes = request.encoded_len();
         let (session, id, participant) =
             (request.session.clone(), request.request_id.clone(), request.participant);
-        self.job(&session, participant, &id, Job::Advance(Box::new(request))).await
+        self.job(&session, participant, &id, (Job::Advance(Box::new(request)), bytes)).await
     }
 
     async fn leave_session(
@@ -224,7 +223,7 @@ impl SessionService for SessionHandler {
         request: Request<v1::LeaveSessionRequest>,
     ) -> Result<Response<v1::LeaveSessionResponse>, Status> {
         let v1::LeaveSessionRequest { session, participant } = request.into_inner();
-        self.job(&session, participant, "", Job::Leave).await
+        self.job(&session, participant, "", (Job::Leave, 0)).await
     }
 
     async fn finish_session(
@@ -237,7 +236,7 @@ impl SessionService for SessionHandler {
             Some(until) => Some(convert::time(until).ok_or_else(|| status::time_invalid("until"))?),
         };
         let finish = Finish { until: until.map(|until| halfopen_tcp::Instant::ZERO + until) };
-        self.job(&session, participant, "", Job::Finish(finish)).await
+        self.job(&session, participant, "", (Job::Finish(finish), 0)).await
     }
 
     async fn watch_session(
@@ -284,6 +283,14 @@ impl Watching {
             }
         }
     }
+}
+
+fn check_request_id(id: &str) -> Result<(), Status> {
+    if id.len() <= MAX_REQUEST_ID {
+        return Ok(());
+    }
+    let message = format!("the id of a request has at most {MAX_REQUEST_ID} bytes");
+    Err(status::argument_invalid("request_id", &message))
 }
 
 /// The lease that is asked for.

@@ -476,6 +476,54 @@ async fn who_comes_back_for_an_answer_gets_it_and_who_is_gone_acts_again() {
 }
 
 #[tokio::test]
+async fn who_gives_up_an_advance_without_an_id_acts_again() {
+    let mut one = create(v1::CreateSessionRequest { participants: 2, ..text(SCENARIO) }).await;
+    one.participant = 1;
+    let advance = one.advance(Some(Limit::By(milliseconds(5))), &[]);
+    assert!(tokio::time::timeout(Duration::from_millis(100), advance).await.is_err());
+    let mut two = Player { participant: 2, ..one.clone() };
+    two.leave().await;
+    tokio::time::timeout(PATIENCE, one.listen("server", 80)).await.expect("it is its turn");
+    let later = one.advance(Some(Limit::By(milliseconds(5))), &[]).await;
+    assert_eq!(later.stop(), AdvanceStop::Time);
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_before_its_turn_is_done_once() {
+    let mut one = create(v1::CreateSessionRequest { participants: 2, ..text(SCENARIO) }).await;
+    one.participant = 1;
+    let mut two = Player { participant: 2, ..one.clone() };
+    let listen = v1::ListenRequest { host: "server".into(), request_id: "l".into(), ..two.request() };
+    let lost = tokio::time::timeout(Duration::from_millis(100), two.calls.listen(listen.clone())).await;
+    assert!(lost.is_err(), "it is not its turn");
+    let again = tokio::spawn(async move {
+        let socket = two.calls.listen(listen).await.unwrap().into_inner().socket;
+        two.leave().await;
+        socket
+    });
+    one.advance(Some(Limit::By(milliseconds(1))), &[]).await;
+    assert_eq!(again.await.unwrap(), 1);
+    let status = one.calls.get_socket(v1::GetSocketRequest { socket: 2, ..one.request() }).await.unwrap_err();
+    assert_eq!(reason(&status), "SOCKET_UNKNOWN", "there is one listener");
+}
+
+#[tokio::test]
+async fn an_error_behind_data_is_that_of_the_next_call() {
+    let mut player = create(text(SCENARIO)).await;
+    let (client, server) = player.connected().await;
+    player.send(server, b"last words").await;
+    player.advance(Some(Limit::By(milliseconds(1))), &[]).await;
+    player.calls.abort(v1::AbortRequest { socket: server, ..player.request() }).await.unwrap();
+    player.advance(Some(Limit::By(milliseconds(100))), &[]).await;
+    let first = player.receive(client).await;
+    let second = player.receive(client).await;
+    assert!(
+        (first.data == b"last words" && second.error == "ECONNRESET") || first.error == "ECONNRESET",
+        "{first:?} {second:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_session_without_calls_is_gone_at_its_lease_and_says_so() {
     let lease = Some(time(Duration::from_secs(1)));
     let mut player = create(v1::CreateSessionRequest { lease, ..text(SCENARIO) }).await;
@@ -599,7 +647,7 @@ async fn what_cannot_be_done_has_a_reason_and_changes_nothing() {
         ..Default::default()
     };
     refuse!(apply_faults, faults("{dorp: FIN}"), InvalidArgument, "FAULTS_INVALID", "did you mean `drop`?");
-    refuse!(apply_faults, faults(""), InvalidArgument, "FAULTS_INVALID", "there is nothing");
+    refuse!(apply_faults, faults(""), InvalidArgument, "FAULTS_INVALID", "the text is empty");
     let shutdown = v1::ShutdownRequest { socket: client, ..player.request() };
     refuse!(shutdown, shutdown, InvalidArgument, "ARGUMENT_INVALID", "set `write`, `read` or both");
     let negative = halfopen_proto::Duration { seconds: -1, nanos: 0 };

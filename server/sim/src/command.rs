@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use halfopen_scenario::{ConnectionRef, Fault};
 use halfopen_tcp::{ConnectionStatus, Errno, ListenOptions, SendFlags, SocketOptions, TcpInfo};
@@ -53,7 +54,9 @@ pub enum Call {
         /// On which socket.
         socket: SocketId,
         /// What.
-        octets: Vec<u8>,
+        octets: Arc<[u8]>,
+        /// How many of them were sent before.
+        from: usize,
         /// How.
         flags: SendFlags,
     },

@@ -97,6 +97,11 @@ impl Simulation {
         self.driver.shared.find_control(socket.host)?.line.readiness(socket)
     }
 
+    /// The memory that it takes, octets.
+    pub fn memory(&self) -> u64 {
+        self.driver.shared.memory()
+    }
+
     /// The number of events so far.
     pub fn events(&self) -> u64 {
         self.driver.shared.run.borrow().recorder.len()

@@ -145,7 +145,7 @@ fn call(simulation: &mut Simulation, call: Call) -> Result<Reply, Refusal> {
 }
 
 fn send(socket: SocketId, octets: Vec<u8>) -> Call {
-    Call::Send { socket, octets, flags: SendFlags::default() }
+    Call::Send { socket, octets: octets.into(), from: 0, flags: SendFlags::default() }
 }
 
 fn connect(simulation: &mut Simulation) -> SocketId {

@@ -1,11 +1,13 @@
 //! Calls that take no time, each on a [`Played`].
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use halfopen_proto::v1;
 use halfopen_scenario::{Action, destination, load_faults};
 use halfopen_sim::{Call, Command, Refusal, Reply, SocketId, SocketStatus};
 use halfopen_tcp::{Errno, ListenOptions, SendFlags, State};
+use halfopen_trace::HostId;
 use tonic::Status;
 
 use super::options::options;
@@ -16,6 +18,8 @@ use crate::status;
 /// The size, in bytes, of the largest response of Receive, and of one that is not told how large it may be.
 const MAX_RECEIVED: usize = 1 << 20;
 const RECEIVED: usize = 64 * 1024;
+/// The size, in bytes, of the largest text of faults that are added at once.
+const MAX_FAULTS_TEXT: usize = 64 * 1024;
 /// The ports of listening sockets that do not say which (Linux `ip_local_port_range`).
 const LOCAL_PORTS: std::ops::RangeInclusive<u16> = 32_768..=60_999;
 
@@ -93,8 +97,7 @@ impl Played {
             options: options(request.options.as_ref(), &settings)?,
             ..ListenOptions::new(request.backlog.unwrap_or(Action::DEFAULT_BACKLOG))
         };
-        let ports = if port == 0 { LOCAL_PORTS } else { port..=port };
-        for port in ports {
+        for port in self.ports(host, port) {
             let opened = self.make(Command::Call(Call::Listen { host, port, options }))?;
             if opened == Err(Errno::AddressInUse) && request.port == 0 {
                 continue;
@@ -108,9 +111,19 @@ impl Played {
                 _ => IpAddr::from([0_u8; 4]),
             };
             let local = SocketAddr::new(address.unwrap_or(any), port).to_string();
+            self.last_ports.insert(host, port);
             return Ok(v1::ListenResponse { error, socket: self.number(socket), local });
         }
         Ok(v1::ListenResponse { error: Errno::AddressInUse.name().to_owned(), ..Default::default() })
+    }
+
+    /// The ports to try: that one, or if it is 0, any, those that were given last at the end.
+    fn ports(&self, host: HostId, port: u16) -> Vec<u16> {
+        if port > 0 {
+            return vec![port];
+        }
+        let last = self.last_ports.get(&host).copied().unwrap_or(*LOCAL_PORTS.end());
+        (last + 1..=*LOCAL_PORTS.end()).chain(*LOCAL_PORTS.start()..=last).collect()
     }
 
     pub(crate) fn start_connect(
@@ -135,6 +148,11 @@ impl Played {
         };
         // On the same host the outcome may be there.
         let outcome = self.make(Command::Call(Call::FinishConnect(socket)))?;
+        if !matches!(outcome, Ok(_) | Err(Errno::InProgress)) {
+            // Nobody needs it any more, closed or not.
+            let _ = self.make(Command::Call(Call::Close(socket)))?;
+            return Ok(v1::StartConnectResponse { error: error(&outcome), ..Default::default() });
+        }
         let (local, peer) = self.ends(socket)?;
         Ok(v1::StartConnectResponse { error: error(&outcome), socket: self.number(socket), local, peer })
     }
@@ -179,17 +197,22 @@ impl Played {
     pub(crate) fn send(&mut self, request: &v1::SendRequest) -> Result<v1::SendResponse, Status> {
         let socket = self.socket(request.socket)?;
         let flags = SendFlags { more: request.more, end_of_record: request.end_of_record };
+        let octets: Arc<[u8]> = request.data.as_slice().into();
         let mut sent = 0;
         loop {
-            let octets = request.data[sent..].to_vec();
-            match self.make(Command::Call(Call::Send { socket, octets, flags }))? {
-                Ok(Reply::Sent(taken)) if taken > 0 && sent + taken < request.data.len() => sent += taken,
-                Ok(Reply::Sent(taken)) => {
-                    return Ok(v1::SendResponse { error: String::new(), sent: (sent + taken) as u64 });
+            let call = Call::Send { socket, octets: Arc::clone(&octets), from: sent, flags };
+            match self.make(Command::Call(call)) {
+                Ok(Ok(Reply::Sent(taken))) => {
+                    sent += taken;
+                    // An error is left for the next call.
+                    if taken == 0 || sent == octets.len() || self.readiness(socket).failed {
+                        return Ok(v1::SendResponse { error: String::new(), sent: sent as u64 });
+                    }
                 }
-                Err(errno) if sent == 0 => {
+                Ok(Err(errno)) if sent == 0 => {
                     return Ok(v1::SendResponse { error: errno.name().to_owned(), sent: 0 });
                 }
+                Err(status) if sent == 0 => return Err(status),
                 Ok(_) | Err(_) => return Ok(v1::SendResponse { error: String::new(), sent: sent as u64 }),
             }
         }
@@ -204,17 +227,24 @@ impl Played {
         let mut response = v1::ReceiveResponse::default();
         while response.data.len() < max {
             let max_len = max - response.data.len();
-            match self.make(Command::Call(Call::Receive { socket, max_len }))? {
-                Ok(Reply::Received(mut octets)) => response.data.append(&mut octets),
-                // The next call finds that again.
-                Ok(Reply::EndOfStream) => {
+            match self.make(Command::Call(Call::Receive { socket, max_len })) {
+                Ok(Ok(Reply::Received(mut octets))) => {
+                    response.data.append(&mut octets);
+                    // An error or the end is left for the next call.
+                    let known = self.readiness(socket);
+                    if known.failed || known.peer_closed {
+                        break;
+                    }
+                }
+                Ok(Ok(Reply::EndOfStream)) => {
                     response.end_of_stream = response.data.is_empty();
                     break;
                 }
-                Err(errno) if response.data.is_empty() => {
+                Ok(Err(errno)) if response.data.is_empty() => {
                     errno.name().clone_into(&mut response.error);
                     break;
                 }
+                Err(status) if response.data.is_empty() => return Err(status),
                 Ok(_) | Err(_) => break,
             }
         }
@@ -296,6 +326,11 @@ impl Played {
         request: &v1::ApplyFaultsRequest,
     ) -> Result<v1::ApplyFaultsResponse, Status> {
         self.is_open()?;
+        if request.yaml.len() > MAX_FAULTS_TEXT {
+            let message =
+                format!("the faults have {} bytes, more than {MAX_FAULTS_TEXT}", request.yaml.len());
+            return Err(status::argument_invalid("yaml", &message));
+        }
         let now = self.time().as_duration();
         let faults = load_faults(&request.yaml, self.scenario(), now)
             .map_err(|mistakes| status::faults_invalid(mistakes.as_slice()))?;

@@ -16,6 +16,8 @@ use crate::status;
 
 /// The number of conditions of one call.
 const MAX_CONDITIONS: usize = 4096;
+/// The number of them that may be about segments, because their texts have to be read.
+const MAX_SEGMENTS: usize = 64;
 
 /// Until when a participant waits.
 pub(super) struct Until {
@@ -61,6 +63,11 @@ impl Until {
         if asked.len() > MAX_CONDITIONS {
             let message =
                 format!("there are {} conditions, but at most {MAX_CONDITIONS} are allowed", asked.len());
+            return Err(status::condition_invalid(&message));
+        }
+        let segments = asked.iter().filter(|asked| matches!(asked.condition, Some(Asked::Segment(_))));
+        if segments.count() > MAX_SEGMENTS {
+            let message = format!("at most {MAX_SEGMENTS} conditions may be about segments");
             return Err(status::condition_invalid(&message));
         }
         let conditions = asked.iter().map(|asked| Awaited::new(played, asked)).collect::<Result<_, _>>()?;
@@ -112,7 +119,11 @@ impl Awaited {
             }
             Asked::Segment(text) => Awaited::segment(played, text)?,
             Asked::Fault(number) => {
-                let id = FaultId(number.checked_sub(1).ok_or_else(|| status::fault_unknown(*number))?);
+                let id = FaultId(
+                    number
+                        .checked_sub(1)
+                        .ok_or_else(|| status::condition_invalid("faults are counted from 1"))?,
+                );
                 Awaited::event(
                     move |event| matches!(&event.kind, EventKind::FaultApplied(applied) if applied.fault == id),
                 )

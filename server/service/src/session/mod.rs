@@ -1,7 +1,7 @@
 //! Sessions: runs that are played step by step, by callers who are the applications on their hosts.
 //!
 //! A [`Session`](play::Session) lives on one of a few threads (`stage`), because a simulation cannot move between threads, and takes
-//! turns there with others: no slice of its work is long. The [`Sessions`] of a service know where each one is, how many there may
+//! turns there with others: its work is done in short slices, but for the verdict, which is made in one piece within its budget. The [`Sessions`] of a service know where each one is, how many there may
 //! be, and for a while what became of those that are gone. What happens in a session is its [`Record`](record::Record), which watchers
 //! read without disturbing it.
 

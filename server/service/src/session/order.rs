@@ -25,3 +25,16 @@ pub(super) enum Order {
     /// Ends a session.
     Close(Key),
 }
+
+impl Order {
+    /// The session that it is about.
+    pub(super) fn key(&self) -> Key {
+        match self {
+            Order::Open(key, ..)
+            | Order::Call(key, ..)
+            | Order::Look(key, _)
+            | Order::Flush(key)
+            | Order::Close(key) => *key,
+        }
+    }
+}

@@ -10,9 +10,11 @@ use tonic::Status;
 
 use super::conditions::Until;
 use super::job::{Job, Response};
+use crate::status;
 
-/// The number of calls of one participant that may wait for their turn.
+/// The number of calls of one participant that may wait for their turn, and their size in bytes.
 const MAX_WAITING: usize = 64;
+const MAX_WAITING_BYTES: usize = 16 << 20;
 /// The number of answers that are kept for repeated requests of a participant, and their size in bytes.
 const MAX_ANSWERS: usize = 64;
 const MAX_ANSWER_BYTES: usize = 1 << 20;
@@ -39,6 +41,8 @@ pub(super) struct Participant {
 pub(super) struct Queued {
     pub(super) request_id: String,
     pub(super) job: Job,
+    /// The size of the request, in bytes.
+    pub(super) bytes: usize,
     pub(super) reply: Reply,
 }
 
@@ -51,6 +55,13 @@ pub(super) struct Waiting {
     pub(super) reply: Reply,
 }
 
+impl Queued {
+    /// Whether this is the request with that id once more.
+    pub(super) fn repeats(&self, request_id: &str) -> bool {
+        !request_id.is_empty() && self.request_id == request_id
+    }
+}
+
 impl Participant {
     /// Takes a call, to be made when it is this participant's turn. One that was answered before is answered again.
     pub(super) fn take(&mut self, queued: Queued, is_done: impl FnOnce() -> Status) {
@@ -59,15 +70,18 @@ impl Participant {
             return;
         }
         // The caller comes back for the answer.
-        if let Some(waiting) = self
-            .waiting
-            .as_mut()
-            .filter(|waiting| !queued.request_id.is_empty() && waiting.request_id == queued.request_id)
-        {
-            waiting.reply = queued.reply;
+        if let Some(waiting) = self.waiting.as_mut().filter(|waiting| queued.repeats(&waiting.request_id)) {
+            supersede(&mut waiting.reply, queued.reply);
             return;
         }
-        if self.queue.len() >= MAX_WAITING {
+        if let Some(first) = self.queue.iter_mut().find(|first| queued.repeats(&first.request_id)) {
+            supersede(&mut first.reply, queued.reply);
+            return;
+        }
+        // Whoever is gone and cannot come back does not fill the queue.
+        self.queue.retain(|waiting| !waiting.request_id.is_empty() || !waiting.reply.is_closed());
+        let bytes: usize = self.queue.iter().map(|waiting| waiting.bytes).sum();
+        if self.queue.len() >= MAX_WAITING || bytes + queued.bytes > MAX_WAITING_BYTES {
             let _ = queued.reply.send(Err(is_done()));
             return;
         }
@@ -88,6 +102,12 @@ impl Participant {
         // The caller may be gone.
         let _ = reply.send(answer);
     }
+}
+
+/// A repeated request takes the place of the first.
+fn supersede(reply: &mut Reply, again: Reply) {
+    // The first caller is probably gone.
+    let _ = std::mem::replace(reply, again).send(Err(status::request_superseded()));
 }
 
 /// The latest answers.

@@ -60,6 +60,8 @@ struct State {
 /// A session and who created it, by which request.
 struct Entry {
     place: Place,
+    /// What the request that created it was answered.
+    created: v1::CreateSessionResponse,
     caller: Caller,
     request_id: String,
 }
@@ -72,14 +74,12 @@ pub(super) struct Place {
     pub(super) stage: Sender<Order>,
     pub(super) record: Arc<Record>,
     pub(super) participants: u32,
-    /// What the request that created it was answered.
-    pub(super) created: v1::CreateSessionResponse,
 }
 
 impl State {
     /// The session that a request created.
     fn created_by(&self, request: &(Caller, String)) -> Option<v1::CreateSessionResponse> {
-        Some(self.open.get(self.requests.get(request)?)?.place.created.clone())
+        Some(self.open.get(self.requests.get(request)?)?.created.clone())
     }
 
     /// Refuses a session if there are too many. One client may have half of them.
@@ -117,7 +117,7 @@ impl Places {
         caller: Caller,
         request_id: String,
         max: usize,
-        open: impl FnOnce(Key) -> Place,
+        open: impl FnOnce(Key) -> (Place, v1::CreateSessionResponse),
     ) -> Result<v1::CreateSessionResponse, Status> {
         let mut state = self.lock();
         let request = (caller, request_id.clone());
@@ -126,14 +126,15 @@ impl Places {
         }
         state.admit(caller, max)?;
         state.last += 1;
-        let place = open(state.last);
-        let (key, created) = (place.key, place.created.clone());
+        let (place, created) = open(state.last);
+        let key = place.key;
         if !request_id.is_empty() {
             state.requests.insert(request, created.session.clone());
         }
         *state.by_caller.entry(caller).or_default() += 1;
         state.ids.insert(key, created.session.clone());
-        state.open.insert(created.session.clone(), Entry { place, caller, request_id });
+        let entry = Entry { place, created: created.clone(), caller, request_id };
+        state.open.insert(created.session.clone(), entry);
         Ok(created)
     }
 
@@ -153,7 +154,7 @@ impl Places {
     pub(super) fn end(&self, key: Key, ended: Ended) {
         let mut state = self.lock();
         let Some(id) = state.ids.remove(&key) else { return };
-        if let Some(Entry { place, caller, request_id }) = state.open.remove(&id) {
+        if let Some(Entry { place, caller, request_id, .. }) = state.open.remove(&id) {
             place.record.close();
             state.requests.remove(&(caller, request_id));
             match state.by_caller.get_mut(&caller) {

@@ -79,16 +79,13 @@ impl Session {
         let is_advance = matches!(queued.job, Job::Advance(_));
         match &own.waiting {
             // Whoever waited is gone, and acts again.
-            Some(waiting) if waiting.reply.is_closed() && waiting.request_id != queued.request_id => {
+            Some(waiting) if waiting.reply.is_closed() && !queued.repeats(&waiting.request_id) => {
                 own.waiting = None;
                 if matches!(self.phase, Phase::Moving) {
                     self.phase = Phase::Acting(participant);
                 }
             }
-            Some(waiting)
-                if is_advance
-                    && (queued.request_id.is_empty() || waiting.request_id != queued.request_id) =>
-            {
+            Some(waiting) if is_advance && !queued.repeats(&waiting.request_id) => {
                 let _ = queued.reply.send(Err(status::already_advancing(participant + 1)));
                 return;
             }
@@ -130,7 +127,7 @@ impl Session {
         }
     }
 
-    /// When it ends, unless somebody makes a call before; `None` while there is something to do.
+    /// When it ends, unless somebody makes a call before or there is something to do.
     pub(super) fn expires(&self) -> WallTime {
         self.called + self.lease
     }
@@ -176,7 +173,7 @@ impl Session {
         }
     }
 
-    fn perform(&mut self, participant: usize, Queued { request_id, job, reply }: Queued) {
+    fn perform(&mut self, participant: usize, Queued { request_id, job, bytes: _, reply }: Queued) {
         let own = &mut self.participants[participant];
         match job {
             Job::Call(call) => match call(&mut self.played) {
@@ -194,6 +191,9 @@ impl Session {
             Job::Leave => {
                 own.has_left = true;
                 own.answer(request_id, reply, Ok(Arc::new(v1::LeaveSessionResponse {})), 0);
+                for late in own.queue.drain(..) {
+                    let _ = late.reply.send(Err(status::participant_left(participant + 1)));
+                }
                 self.phase = self.next_turn(participant);
             }
             Job::Finish(Finish { until }) => match &self.phase {
@@ -233,6 +233,12 @@ impl Session {
                 return self.wake(index, Stop::Time);
             }
         }
+        // None of the conditions held for these events.
+        let events = self.played.events();
+        for waiting in self.participants.iter_mut().filter_map(|own| own.waiting.as_mut()) {
+            waiting.until.seen = events;
+        }
+        let waiting = |index: usize| self.participants[index].waiting.as_ref();
         let untils = || order.iter().filter_map(|index| Some(&waiting(*index)?.until));
         let bound = untils().filter_map(|until| until.bound).min();
         let conditions: Vec<Condition<'_>> =

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use halfopen_proto::v1;
 use halfopen_scenario::{Limits, Scenario};
-use halfopen_sim::{Bound, Command, Condition, Refusal, Reply, RunOptions, Simulation, SocketId, Stop};
+use halfopen_sim::{Bound, Command, Condition, Refusal, Reply, RunOptions, Simulation, Sink, SocketId, Stop};
 use halfopen_tcp::{Errno, Instant};
 use halfopen_trace::HostId;
 use tonic::{Code, Status};
@@ -33,6 +33,8 @@ pub(crate) struct Played {
     /// Every socket that there has been; the first has the number 1.
     sockets: Vec<SocketId>,
     numbers: BTreeMap<SocketId, u32>,
+    /// The port of a host that was last given to who asked for any.
+    pub(super) last_ports: BTreeMap<HostId, u16>,
 }
 
 impl Played {
@@ -44,7 +46,8 @@ impl Played {
         record: Arc<Record>,
     ) -> Played {
         let simulation = Some(Simulation::new(&scenario, options));
-        Played { scenario, simulation, record, meter, sockets: Vec::new(), numbers: BTreeMap::new() }
+        let (sockets, numbers, last_ports) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Played { scenario, simulation, record, meter, sockets, numbers, last_ports }
     }
 
     pub(super) fn record(&self) -> &Record {
@@ -146,7 +149,13 @@ impl Played {
 
     /// Does something to the simulation.
     pub(super) fn apply(&mut self, command: Command) -> Result<Reply, Refusal> {
-        self.simulation.as_mut().ok_or(Refusal::Over)?.apply(command)
+        let simulation = self.simulation.as_mut().ok_or(Refusal::Over)?;
+        let mut record = self.record.as_ref();
+        let mut metered = self.meter.run(&mut record);
+        let reply = simulation.apply(command);
+        // What is too much ends the next Advance.
+        let _ = metered.keep_going(simulation.memory());
+        reply
     }
 
     /// Refuses faults if there would be too many.

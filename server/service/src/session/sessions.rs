@@ -73,7 +73,7 @@ impl Sessions {
             let stage = self.stages[key as usize % self.stages.len()].clone();
             // The thread ends only with the service.
             let _ = stage.send(Order::Open(key, opening, Arc::clone(&record)));
-            Place { key, stage, record, participants, created }
+            (Place { key, stage, record, participants }, created)
         })
     }
 
@@ -83,7 +83,7 @@ impl Sessions {
         session: &str,
         participant: u32,
         request_id: &str,
-        job: Job,
+        (job, bytes): (Job, usize),
     ) -> Result<Response, Status> {
         let place = self.places.find(session)?;
         let index = participant.max(1) - 1;
@@ -91,7 +91,7 @@ impl Sessions {
             return Err(status::participant_unknown(participant, place.participants));
         }
         let (reply, answer) = oneshot::channel();
-        let queued = Queued { request_id: request_id.to_owned(), job, reply };
+        let queued = Queued { request_id: request_id.to_owned(), job, bytes, reply };
         let _ = place.stage.send(Order::Call(place.key, index as usize, queued));
         match answer.await {
             Ok(answer) => answer,

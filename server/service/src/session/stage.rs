@@ -42,7 +42,7 @@ impl Stage {
                 (true, true) => self.orders.recv().map_err(|_| true),
             };
             match order {
-                Ok(order) => self.follow(order),
+                Ok(order) => self.take(order),
                 Err(true) => return,
                 Err(false) => {}
             }
@@ -55,14 +55,27 @@ impl Stage {
         }
     }
 
+    /// Follows an order. If that panics, only its session ends.
+    fn take(&mut self, order: Order) {
+        let key = order.key();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.follow(order))) {
+            self.fail(key, panic_message(panic.as_ref()));
+        }
+    }
+
+    /// A session panicked, and is not used again.
+    fn fail(&mut self, key: Key, message: String) {
+        tracing::error!("a session panicked: {message}");
+        self.places.end(key, Ended::Failed(message));
+        // Dropping what panicked might panic, too.
+        let session = self.sessions.remove(&key);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(session)));
+    }
+
     fn follow(&mut self, order: Order) {
         match order {
             Order::Open(key, opening, record) => {
-                let opened = catch_unwind(AssertUnwindSafe(|| Session::new(opening, record)));
-                match opened {
-                    Ok(session) => drop(self.sessions.insert(key, session)),
-                    Err(panic) => self.places.end(key, Ended::Failed(panic_message(panic.as_ref()))),
-                }
+                self.sessions.insert(key, Session::new(opening, record));
             }
             Order::Call(key, participant, queued) => {
                 // Without a session the reply is dropped, and the caller learns why.
@@ -91,22 +104,25 @@ impl Stage {
     /// A session does the next thing that there is to do.
     fn give_turn(&mut self, key: Key) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        // What panicked is not used again.
-        match catch_unwind(AssertUnwindSafe(|| session.go_on())) {
-            Ok(true) => self.busy.push_back(key),
-            Ok(false) => session.rest(),
-            Err(panic) => {
-                let message = panic_message(panic.as_ref());
-                tracing::error!("a session panicked: {message}");
-                self.places.end(key, Ended::Failed(message));
-                // Dropping what panicked might panic, too.
-                let session = self.sessions.remove(&key);
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(session)));
+        let went_on = AssertUnwindSafe(|| {
+            let goes_on = session.go_on();
+            if !goes_on {
+                session.rest();
             }
+            goes_on
+        });
+        match catch_unwind(went_on) {
+            Ok(true) => self.busy.push_back(key),
+            Ok(false) => {}
+            Err(panic) => self.fail(key, panic_message(panic.as_ref())),
         }
     }
 
     fn end_leases(&mut self) {
+        // A call that has arrived is in time.
+        while let Ok(order) = self.orders.try_recv() {
+            self.take(order);
+        }
         self.looked = Instant::now();
         let looked = self.looked;
         let busy = &self.busy;

@@ -40,6 +40,12 @@ impl Watch {
         }
     }
 
+    /// The next events, if there are any already.
+    pub(crate) fn there(&mut self) -> Option<Vec<v1::Event>> {
+        let events = self.progress.borrow().events;
+        (events > self.seen).then(|| self.batch())
+    }
+
     fn batch(&mut self) -> Vec<v1::Event> {
         let Watched(record) = &self.record;
         let converter = self.converter.get_or_insert_with(|| {

@@ -102,6 +102,12 @@ pub(crate) fn request_id_reused(request_id: &str) -> Status {
     argument_invalid("request_id", &message)
 }
 
+/// The same request came again, and its response goes there.
+pub(crate) fn request_superseded() -> Status {
+    let message = "the request was repeated, and its response went to whoever repeated it";
+    session(Code::Aborted, "REQUEST_REPEATED", message)
+}
+
 /// The participant waits already.
 pub(crate) fn already_advancing(participant: usize) -> Status {
     let message = format!(
@@ -124,7 +130,7 @@ pub(crate) fn host_unknown<'a>(name: &str, names: impl Iterator<Item = &'a str>)
 /// The session has no such socket.
 pub(crate) fn socket_unknown(number: u32) -> Status {
     let message = format!(
-        "the session never had a socket {number}; use the number that Listen, Connect or Accept returned"
+        "the session never had a socket {number}; use the number that Listen, StartConnect or Accept returned"
     );
     session(Code::NotFound, "SOCKET_UNKNOWN", &message)
 }
@@ -181,15 +187,6 @@ pub(crate) fn faults_invalid(diagnostics: &[Diagnostic]) -> Status {
     let mut details = info("FAULTS_INVALID", [("mistakes", diagnostics.len().to_string())]);
     details.set_bad_request(violations(diagnostics));
     Status::with_error_details(Code::InvalidArgument, shortened(&first, 1024), details)
-}
-
-/// The session has no such fault.
-pub(crate) fn fault_unknown(number: u32) -> Status {
-    session(
-        Code::NotFound,
-        "FAULT_UNKNOWN",
-        &format!("there is no fault {number}; faults are counted from 1"),
-    )
 }
 
 fn argument(reason: &str, field: &str, message: &str) -> Status {

@@ -183,7 +183,8 @@ fn make_on(id: ConnectionId, call: &Call, context: &mut Context<'_>) -> Result<R
             Poll::Ready(outcome) => outcome?,
             Poll::Pending => return Err(Errno::InProgress.into()),
         },
-        Call::Send { octets, flags, .. } => {
+        Call::Send { octets, from, flags, .. } => {
+            let octets = octets.get(*from..).unwrap_or_default();
             let sent = context.write_own(id, octets, *flags)? as usize;
             let blocks = sent == 0 && !octets.is_empty();
             return if blocks { Err(Errno::Again.into()) } else { Ok(Reply::Sent(sent)) };

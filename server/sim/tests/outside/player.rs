@@ -189,7 +189,12 @@ impl<'a> Player<'a> {
                     return Ok(wait_until(time, simulation.now()));
                 }
                 let rest = rest_of(payload, (octets % size) as usize);
-                match simulation.apply(Command::Call(Call::Send { socket, octets: rest, flags: *flags })) {
+                match simulation.apply(Command::Call(Call::Send {
+                    socket,
+                    octets: rest.into(),
+                    from: 0,
+                    flags: *flags,
+                })) {
                     Err(Refusal::Failed(Errno::Again)) => Ok(Next::Wait(Condition::Writable(socket))),
                     Ok(Reply::Sent(sent)) => {
                         let sent = octets + sent as u64;
