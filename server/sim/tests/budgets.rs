@@ -29,11 +29,6 @@ expect:
     count: 3
 ";
 
-/// The same without any expectation.
-fn without_expectations() -> String {
-    SCENARIO.split("expect:").next().expect("there is a beginning").to_owned()
-}
-
 fn load(text: &str) -> Arc<Scenario> {
     Arc::new(halfopen_scenario::load(text).unwrap_or_else(|mistakes| panic!("{mistakes}")))
 }
