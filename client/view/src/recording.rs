@@ -181,11 +181,11 @@ mod tests {
     #[test]
     fn what_a_newer_version_adds_is_reported() {
         let newer =
-            r#"{"sequence":"2","host":"a","mood":1,"segmentSent":{"segment":"1","flags":{"ece":true}}}"#;
+            r#"{"sequence":"2","host":"a","mood":1,"segmentSent":{"segment":"1","flags":{"ns":true}}}"#;
         let kind = r#"{"sequence":"3","weatherChanged":{"rain":true}}"#;
         let recording = read_text(&format!("{STARTED}\n{newer}\n{kind}\n")).unwrap();
         let unknown: Vec<_> = recording.unknown.iter().map(String::as_str).collect();
-        assert_eq!(unknown, ["mood", "segmentSent.flags.ece", "weatherChanged"]);
+        assert_eq!(unknown, ["mood", "segmentSent.flags.ns", "weatherChanged"]);
         assert_eq!(recording.runs[0].events.len(), 3);
         assert_eq!(recording.runs[0].events[2].kind, None);
     }
