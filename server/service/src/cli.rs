@@ -29,10 +29,10 @@ pub struct ServeOptions {
     /// Also serve /metrics and /healthz on this address, to everybody who can reach it, without TLS or a token
     #[arg(long, value_name = "ADDRESS", env = "HALFOPEN_LISTEN_METRICS")]
     pub listen_metrics: Option<SocketAddr>,
-    /// The number of runs and validations of one client in progress at the same time [default: one per core]
+    /// The number of tasks of one kind (runs, validations, …) of one client in progress at the same time [default: one per core]
     #[arg(long, value_name = "N", env = "HALFOPEN_THREADS")]
     pub threads: Option<NonZeroUsize>,
-    /// The number of runs and validations of one client that may wait for a thread
+    /// The number of tasks of one kind of one client that may wait for a thread
     #[arg(long, value_name = "N", env = "HALFOPEN_QUEUE", default_value_t = 256)]
     pub queue: usize,
     /// The number of unread events over all clients; a client with more than its share begins no further run
@@ -102,8 +102,8 @@ pub struct BudgetOptions {
     /// The ends of connections that a run may have [default: 100000 on a server, 1000000 in this process]
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_RUN_CONNECTIONS")]
     pub max_run_connections: Option<u64>,
-    /// The comparisons that a verdict may take, of what happened with what is expected [default: a billion on a server, ten in this
-    /// process]
+    /// The comparisons of what happened with what is expected that a verdict may take [default: 1000000000 on a server, 10000000000
+    /// in this process]
     #[arg(long, value_name = "N", env = "HALFOPEN_MAX_RUN_COMPARISONS")]
     pub max_run_comparisons: Option<u64>,
     /// The processor time that a run may take, on this machine [default: 1min on a server, unlimited in this process]
@@ -212,7 +212,8 @@ pub enum ServeError {
     Start(#[from] io::Error),
 }
 
-/// Serves until SIGTERM or SIGINT, or until standard input ends if the options say so, then lets open runs finish; a second signal ends it at once. SIGHUP reloads the certificate.
+/// Serves until SIGTERM or SIGINT, or until standard input ends if the options say so, then lets open runs finish; a second
+/// signal ends it at once. SIGHUP reloads the certificate.
 ///
 /// Once it listens, it prints one line of JSON on standard output: `{"listening":"127.0.0.1:7950"}`, with the address of
 /// `metrics` if there is one.
@@ -262,10 +263,11 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
         }
     };
     let metrics = async {
-        match metrics {
-            Some(metrics) => service.serve_metrics(metrics).await,
-            None => std::future::pending().await,
+        if let Some(metrics) = metrics {
+            service.serve_metrics(metrics).await;
         }
+        // The other port says when all is over.
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         () = service.serve(listener, &access, stopped) => {}

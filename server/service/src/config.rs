@@ -13,10 +13,10 @@ pub(crate) const MAX_REQUEST: usize = 8 << 20;
 /// The limits of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The number of runs and validations in progress if one client causes all of them. Clients that have none in progress
-    /// get 16 threads more, so that long runs of one do not hold up the others.
+    /// The number of tasks in progress if one client causes all of them and they are of one kind. Clients and kinds of work that
+    /// have none in progress get 16 threads more, so that long runs of one do not hold up the others.
     pub threads: NonZeroUsize,
-    /// The number of runs and validations of one client that may wait for a thread; further ones get RESOURCE_EXHAUSTED.
+    /// The number of tasks of one kind of one client that may wait for a thread; further ones get RESOURCE_EXHAUSTED.
     pub queue: usize,
     /// The number of unread events, over all clients. A client whose readers keep more than its share, a quarter or less if
     /// there are many, gets RESOURCE_EXHAUSTED for new runs. Every 256 bytes of requested datagrams count as one more event.
@@ -29,7 +29,7 @@ pub struct Config {
     pub budget: Budget,
     /// The processor time of a run, if that is limited; then it ends as unfinished. This limit alone depends on the machine.
     pub processor_time: Option<Duration>,
-    /// The memory of all runs in progress and of their unread events, in bytes, at which further calls get
+    /// The memory of all runs and sessions and of unread events, in bytes, at which further calls get
     /// RESOURCE_EXHAUSTED. What was accepted goes on.
     pub max_memory: u64,
     /// How long open runs may continue after the service was asked to stop.

@@ -12,7 +12,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Runs halfopen scenarios and streams their events over gRPC.
 ///
-/// One port answers gRPC, gRPC-Web, reflection, health checks, and GET /healthz. The log is on standard error;
+/// One port answers gRPC, gRPC-Web, reflection, health checks, GET /healthz and GET /metrics. The log is on standard error;
 /// HALFOPEN_LOG sets its level.
 #[derive(Parser)]
 #[command(name = "halfopend", version)]

@@ -132,7 +132,10 @@ impl Pool {
             None => answered.await,
         };
         match answered {
-            Ok(answer) => answer.map_err(|panic| status::loading_failed(&panic)),
+            Ok(answer) => answer.map_err(|panic| match work {
+                Work::Rendering => status::render_failed(&panic),
+                Work::Run | Work::Validation | Work::Session => status::loading_failed(&panic),
+            }),
             // Nobody does what is late, or what waits when the pool is dropped.
             Err(_) if is_late(deadline) => Err(status::deadline_exceeded()),
             Err(_) => Err(status::shutting_down()),

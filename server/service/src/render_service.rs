@@ -70,7 +70,7 @@ impl RenderService for RenderHandler {
 impl RenderHandler {
     /// Where the events come from. They are made on a thread of the pool.
     async fn source(&self, asked: Source) -> Result<Events, Status> {
-        let Shared { config, sessions, memory, latest, runner, .. } = self.0.as_ref();
+        let Shared { sessions, latest, runner, .. } = self.0.as_ref();
         match asked {
             Source::Session(session) => {
                 let events = sessions.look(&session).await?.events;
@@ -82,9 +82,7 @@ impl RenderHandler {
             Source::Run(ExecuteRunRequest { source, seed, variant, profile, snapshot_length }) => {
                 let source = source.ok_or_else(status::source_missing)?;
                 let wanted = Wanted { source, variant, profile: named(&profile)?, session: false };
-                let seed = seed.unwrap_or(RunOptions::default().seed);
-                let options = RunOptions { seed, snapshot_length, budget: config.budget, keeps_trace: false };
-                let meter = Meter::new(memory.clone(), config.processor_time);
+                let (options, meter) = (self.0.run_options(seed, snapshot_length), self.0.meter());
                 let (latest, runner) = (latest.clone(), Arc::clone(runner));
                 Ok(Events::Run(Box::new(Run { wanted, options, meter, latest, runner })))
             }
@@ -95,7 +93,7 @@ impl RenderHandler {
 
 /// Where the events come from.
 enum Events {
-    /// So many of a session.
+    /// The first events of a session, this many.
     Session(Watch, u64),
     /// A run that is to be executed.
     Run(Box<Run>),

@@ -9,16 +9,13 @@ use std::time::Duration;
 use futures_util::{Stream, stream};
 use halfopen_proto::v1::run_service_server::RunService;
 use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
-use halfopen_sim::RunOptions;
 use halfopen_trace::EventKind;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep_until, timeout};
 use tonic::{Request, Response, Status};
 
-use crate::config::Config;
-use crate::convert::{Converter, take_parts};
-use crate::cost::Meter;
+use crate::convert::{Converter, MESSAGE_BYTES, MESSAGE_EVENTS, take_parts};
 use crate::deadline::{deadline, is_late};
 use crate::execution::Execution;
 use crate::lifecycle::OpenStream;
@@ -27,11 +24,6 @@ use crate::port::caller;
 use crate::shared::Shared;
 use crate::status;
 use crate::tail::{Message, Messages, tail};
-
-/// The maximum number of events in a message.
-const MAX_EVENTS: usize = 512;
-/// The size, in bytes, at which a message takes no further event.
-const ENOUGH_BYTES: usize = 64 * 1024;
 
 /// How long the headers of a response wait for its first events, so that a short run is sent as one piece.
 const FIRST: Duration = Duration::from_millis(2);
@@ -56,13 +48,11 @@ impl RunService for RunHandler {
         let ExecuteRunRequest { source, seed, variant, profile, snapshot_length } = request.into_inner();
         let source = source.ok_or_else(status::source_missing)?;
         let wanted = Wanted { source, variant, profile: named(&profile)?, session: false };
-        let seed = seed.unwrap_or(RunOptions::default().seed);
-        let Config { budget, processor_time, .. } = shared.config;
-        let options = RunOptions { seed, snapshot_length, budget, keeps_trace: false };
+        let options = shared.run_options(seed, snapshot_length);
         let (writer, mut messages) = tail(&shared.unread, caller, deadline);
         let (loaded, is_loaded) = oneshot::channel();
         let (runner, latest) = (Arc::clone(&shared.runner), shared.latest.clone());
-        let meter = Meter::new(shared.memory.clone(), processor_time);
+        let meter = shared.meter();
         let metrics = Arc::clone(&shared.metrics);
         let execution = Execution { wanted, latest, options, runner, writer, caller, meter, metrics, loaded };
         shared.pool.submit(caller, Box::new(execution))?;
@@ -156,7 +146,7 @@ impl Reader {
     fn batch(&mut self) -> Result<ExecuteRunResponse, Status> {
         let mut events = Vec::new();
         let mut bytes = 0;
-        while events.len() < MAX_EVENTS && bytes < ENOUGH_BYTES && self.parts.is_empty() {
+        while events.len() < MESSAGE_EVENTS && bytes < MESSAGE_BYTES && self.parts.is_empty() {
             match &mut self.current {
                 Some(Ok(chunk)) => {
                     let Some((sequence, event)) = chunk.next() else {
@@ -165,7 +155,7 @@ impl Reader {
                     };
                     self.saw_the_end = matches!(event.kind, EventKind::RunFinished(_));
                     let (mut event, size) = self.converter.event(sequence, event);
-                    let parts = if size > ENOUGH_BYTES { take_parts(&mut event) } else { Vec::new() };
+                    let parts = if size > MESSAGE_BYTES { take_parts(&mut event) } else { Vec::new() };
                     if !parts.is_empty() {
                         let part = |part| ExecuteRunResponse { part: Some(part), ..Default::default() };
                         self.parts.extend(parts.into_iter().map(part));
@@ -174,7 +164,7 @@ impl Reader {
                         break;
                     }
                     if events.capacity() == 0 {
-                        events.reserve(MAX_EVENTS.min(1 + chunk.left()));
+                        events.reserve(MESSAGE_EVENTS.min(1 + chunk.left()));
                     }
                     events.push(event);
                     bytes += size;
@@ -189,14 +179,12 @@ impl Reader {
                 },
             }
         }
-        match self.parts.pop_front() {
-            Some(part) if events.is_empty() => Ok(part),
-            Some(part) => {
-                self.parts.push_front(part);
-                Ok(ExecuteRunResponse { events, part: None })
-            }
-            None => Ok(ExecuteRunResponse { events, part: None }),
+        if events.is_empty()
+            && let Some(part) = self.parts.pop_front()
+        {
+            return Ok(part);
         }
+        Ok(ExecuteRunResponse { events, part: None })
     }
 
     /// Lets go of a chunk that is read. What is left is something: a message has events.

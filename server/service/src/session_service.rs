@@ -12,9 +12,7 @@ use halfopen_sim::RunOptions;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use crate::config::Config;
 use crate::convert;
-use crate::cost::Meter;
 use crate::deadline::deadline;
 use crate::lifecycle::OpenStream;
 use crate::loading::{Wanted, named};
@@ -112,12 +110,10 @@ impl SessionService for SessionHandler {
         let (latest, bytes) = (latest.clone(), wanted.bytes());
         let load = move |_: &dyn Fn() -> bool| latest.load(wanted);
         let scenario = pool.compute((caller, Work::Session), bytes, deadline, load).await??;
-        let seed = request.seed.unwrap_or(RunOptions::default().seed);
-        let Config { budget, processor_time, .. } = self.0.config;
         // The record keeps every event anyway.
         let options =
-            RunOptions { seed, snapshot_length: request.snapshot_length, budget, keeps_trace: true };
-        let meter = Meter::new(self.0.memory.clone(), processor_time);
+            RunOptions { keeps_trace: true, ..self.0.run_options(request.seed, request.snapshot_length) };
+        let meter = self.0.meter();
         let created = created(&scenario, lease);
         let opening = Opening { scenario, options, meter, participants, lease };
         sessions.open(caller, request.request_id, opening, created).map(Response::new)

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use halfopen_sim::RunOptions;
+
 use crate::config::Config;
-use crate::cost::Memory;
+use crate::cost::{Memory, Meter};
 use crate::execution::Runner;
 use crate::lifecycle::Lifecycle;
 use crate::load::Load;
@@ -29,6 +31,17 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// What a run follows from besides its scenario.
+    pub(crate) fn run_options(&self, seed: Option<u64>, snapshot_length: u32) -> RunOptions {
+        let seed = seed.unwrap_or(RunOptions::default().seed);
+        RunOptions { seed, snapshot_length, budget: self.config.budget, keeps_trace: false }
+    }
+
+    /// What counts what a run costs.
+    pub(crate) fn meter(&self) -> Meter {
+        Meter::new(self.memory.clone(), self.config.processor_time)
+    }
+
     pub(crate) fn load(&self) -> Load {
         let (waiting_runs, busy_threads) = self.pool.load();
         Load {

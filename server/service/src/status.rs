@@ -155,11 +155,11 @@ pub(crate) fn readers_too_slow(unread: u64) -> Status {
     )
 }
 
-/// The runs in progress take too much memory for further work.
+/// Runs and sessions take too much memory for further work.
 pub(crate) fn memory_full(in_use: u64, limit: u64, retry: Duration) -> Status {
     let [in_use, limit] = [in_use, limit].map(|bytes| bytes >> 20);
     let message =
-        format!("the runs in progress take {in_use} of {limit} MiB; try again when some of them are over");
+        format!("runs and sessions take {in_use} of {limit} MiB; try again when some of them are over");
     exhausted("MEMORY_FULL", message, retry)
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Work {
     Validation,
     /// The loading of a session's scenario.
     Session,
-    /// The rendering of a record, and the run that it is of.
+    /// The rendering of a run, a session or a recording; a run is executed for it.
     Rendering,
 }
 

@@ -89,11 +89,8 @@ fn healthz(address: SocketAddr) -> String {
     answer.split(' ').nth(1).unwrap().to_owned()
 }
 
-#[cfg(unix)]
-#[tokio::test]
-async fn the_first_signal_waits_for_open_runs_and_the_second_does_not() {
-    /// More events than lie in the buffers of a connection that nobody reads: the stream stays open.
-    const LONG: &str = "\
+/// More events than lie in the buffers of a connection that nobody reads: the stream stays open.
+const LONG: &str = "\
 scenario: long
 title: A hundred thousand times a kibibyte
 hosts: {client: {}, server: {}}
@@ -105,6 +102,10 @@ applications:
       every: 1us
       times: 100000
 ";
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_first_signal_waits_for_open_runs_and_the_second_does_not() {
     let mut child = halfopend(&["--listen", "127.0.0.1:0", "--grace", "1h"]);
     let address = announced(&mut child);
     let mut client = RunServiceClient::connect(format!("http://{address}")).await.unwrap();
@@ -122,6 +123,29 @@ applications:
     signal(&child, "-TERM");
     assert!(child.wait().unwrap().success());
     assert!(sent.elapsed() < Duration::from_secs(10), "{:?}", sent.elapsed());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_port_for_metrics_does_not_cut_off_open_runs() {
+    let arguments = ["--listen", "127.0.0.1:0", "--listen-metrics", "127.0.0.1:0", "--grace", "200ms"];
+    let mut child = halfopend(&arguments);
+    let address = announced(&mut child);
+    let mut client = RunServiceClient::connect(format!("http://{address}")).await.unwrap();
+    let request =
+        ExecuteRunRequest { source: Some(Source::Yaml(LONG.into())), ..ExecuteRunRequest::default() };
+    let mut stream = client.execute_run(request).await.unwrap().into_inner();
+    stream.message().await.unwrap().expect("it runs");
+    signal(&child, "-TERM");
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let ended = loop {
+        match stream.message().await {
+            Ok(message) => assert!(message.is_some(), "it does not end by itself"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(ended.message(), "the server is shutting down");
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -49,9 +49,9 @@ pub(crate) fn conclude(shared: &Shared, ending: Ending, sink: &mut dyn Sink) -> 
     }
     let mut cut = None;
     let mut may_go_on = |comparisons| {
-        // Whoever stopped the run need not be asked again; what a limit has ended is judged.
+        // Nobody waits for the verdict of a run that was stopped; what a limit has ended is judged.
         let asked = match ending {
-            Ending::Stopped => None,
+            Ending::Stopped => Some(ending),
             Ending::Over | Ending::Limit(_) => sink.keep_going(memory).break_value().map(Ending::from),
         };
         let limit = (comparisons > most).then_some(Ending::Limit(Limit::Comparisons(most)));

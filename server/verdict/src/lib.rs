@@ -40,7 +40,7 @@ pub struct Judgement {
     pub final_states: Vec<FinalState>,
 }
 
-/// Who judges a run while it goes on.
+/// Judges a run while it goes on.
 #[derive(Debug, Default)]
 pub struct Judge {
     ends: Ends,

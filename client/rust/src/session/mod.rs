@@ -179,8 +179,9 @@ impl Session {
                 Err(SessionError::Failed(picture))
             }
         };
-        self.delete().await?;
-        outcome
+        let deleted = self.delete().await;
+        let finished = outcome?;
+        deleted.map(|()| finished)
     }
 
     /// Deletes the session, unfinished or not. Otherwise the server keeps it until its lease ends.

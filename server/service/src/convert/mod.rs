@@ -21,5 +21,10 @@ pub(crate) use tcp_info::tcp_info;
 pub(crate) use values::{duration, time};
 pub(crate) use verdict::limit;
 
+/// The maximum number of events in a message of a stream.
+pub(crate) const MESSAGE_EVENTS: usize = 512;
+/// The size, in bytes, at which such a message takes no further event.
+pub(crate) const MESSAGE_BYTES: usize = 64 * 1024;
+
 #[cfg(test)]
 mod tests;

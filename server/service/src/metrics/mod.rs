@@ -147,15 +147,15 @@ impl Metrics {
         limit.set(level(threads));
         for (name, help, gauge) in [
             ("connections", "Open connections", &self.connections),
-            ("open_streams", "Runs whose stream a client has open", &self.open_streams),
+            ("open_streams", "Open calls of runs, sessions and renderings", &self.open_streams),
             ("sessions", "Sessions", &self.sessions),
             ("memory_bytes", "The counted memory of runs and of their unread events, in bytes", &self.memory),
             ("unread_events", "Events that their clients have not taken yet", &self.unread_events),
-            ("tasks_waiting", "Runs and validations that wait for a thread", &self.tasks_waiting),
+            ("tasks_waiting", "Tasks that wait for a thread", &self.tasks_waiting),
             ("threads", "Tasks of one client that may be in progress at the same time", &limit),
             (
                 "threads_busy",
-                "Threads with a task in progress; with several clients, up to 16 more",
+                "Threads with a task in progress; with several clients or kinds of work, up to 16 more",
                 &self.threads_busy,
             ),
         ] {

@@ -23,14 +23,25 @@ const MAX_FAULTS_TEXT: usize = 64 * 1024;
 /// The ports of listening sockets that do not say which (Linux `ip_local_port_range`).
 const LOCAL_PORTS: std::ops::RangeInclusive<u16> = 32_768..=60_999;
 
-/// A request to a session.
+/// A request that a participant makes, but for those that take time.
 pub(crate) trait Addressed {
     /// The session.
     fn session(&self) -> &str;
     /// The participant, as the request has it.
     fn participant(&self) -> u32;
-    /// The id of the request; empty if it must not be repeated.
-    fn request_id(&self) -> &str;
+    /// The id of the request; empty if it has none.
+    fn request_id(&self) -> &str {
+        ""
+    }
+}
+
+impl Addressed for v1::GetSocketRequest {
+    fn session(&self) -> &str {
+        &self.session
+    }
+    fn participant(&self) -> u32 {
+        self.participant
+    }
 }
 
 macro_rules! addressed {
@@ -51,26 +62,8 @@ macro_rules! addressed {
 
 addressed! {
     ListenRequest StartConnectRequest FinishConnectRequest AcceptRequest SendRequest ReceiveRequest ShutdownRequest CloseRequest
-    AbortRequest SetOptionsRequest AdvanceRequest ApplyFaultsRequest
+    AbortRequest SetOptionsRequest ApplyFaultsRequest
 }
-
-macro_rules! addressed_without_id {
-    ($($request:ident)*) => {
-        $(impl Addressed for v1::$request {
-            fn session(&self) -> &str {
-                &self.session
-            }
-            fn participant(&self) -> u32 {
-                self.participant
-            }
-            fn request_id(&self) -> &str {
-                ""
-            }
-        })*
-    };
-}
-
-addressed_without_id! { GetSocketRequest FinishSessionRequest }
 
 fn port(field: &str, port: u32) -> Result<u16, Status> {
     u16::try_from(port).map_err(|_| status::port_invalid(field, port))

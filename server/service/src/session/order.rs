@@ -1,4 +1,4 @@
-//! What the threads of sessions are told.
+//! Orders to the threads of sessions.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::record::Record;
 /// The number of a session, which is never used again.
 pub(super) type Key = u64;
 
-/// What a thread is told.
+/// An order to a thread.
 pub(super) enum Order {
     /// Begins a session.
     Open(Key, Opening, Arc<Record>),

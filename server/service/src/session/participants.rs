@@ -60,11 +60,16 @@ impl Queued {
     pub(super) fn repeats(&self, request_id: &str) -> bool {
         !request_id.is_empty() && self.request_id == request_id
     }
+
+    /// Whether its caller waits for the answer or may come back for it, or needs none.
+    fn is_wanted(&self) -> bool {
+        matches!(self.job, Job::Leave) || !self.request_id.is_empty() || !self.reply.is_closed()
+    }
 }
 
 impl Participant {
     /// Takes a call, to be made when it is this participant's turn. One that was answered before is answered again.
-    pub(super) fn take(&mut self, queued: Queued, is_done: impl FnOnce() -> Status) {
+    pub(super) fn take(&mut self, queued: Queued) {
         if let Some(answer) = self.answers.find(&queued.request_id) {
             let _ = queued.reply.send(answer);
             return;
@@ -78,14 +83,20 @@ impl Participant {
             supersede(&mut first.reply, queued.reply);
             return;
         }
-        // Whoever is gone and cannot come back does not fill the queue.
-        self.queue.retain(|waiting| !waiting.request_id.is_empty() || !waiting.reply.is_closed());
+        self.queue.retain(Queued::is_wanted);
         let bytes: usize = self.queue.iter().map(|waiting| waiting.bytes).sum();
         if self.queue.len() >= MAX_WAITING || bytes + queued.bytes > MAX_WAITING_BYTES {
-            let _ = queued.reply.send(Err(is_done()));
+            let full = status::session_full("too many calls of this participant wait for their turn");
+            let _ = queued.reply.send(Err(full));
             return;
         }
         self.queue.push_back(queued);
+    }
+
+    /// The next call to be made.
+    pub(super) fn next(&mut self) -> Option<Queued> {
+        self.queue.retain(Queued::is_wanted);
+        self.queue.pop_front()
     }
 
     /// Answers a call, and keeps the answer if the call may be repeated.

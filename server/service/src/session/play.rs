@@ -91,7 +91,7 @@ impl Session {
             }
             Some(_) | None => {}
         }
-        own.take(queued, || status::session_full("too many calls of this participant wait for their turn"));
+        own.take(queued);
     }
 
     /// Does the next thing that there is to do; whether there was one. It is never long.
@@ -99,7 +99,7 @@ impl Session {
         match &self.phase {
             Phase::Acting(participant) => {
                 let participant = *participant;
-                let Some(queued) = self.participants[participant].queue.pop_front() else { return false };
+                let Some(queued) = self.participants[participant].next() else { return false };
                 self.perform(participant, queued);
                 true
             }
@@ -119,7 +119,7 @@ impl Session {
             }
             Phase::Finished(_) => {
                 let mut queues = self.participants.iter_mut().enumerate();
-                let next = queues.find_map(|(index, own)| Some((index, own.queue.pop_front()?)));
+                let next = queues.find_map(|(index, own)| Some((index, own.next()?)));
                 let Some((participant, queued)) = next else { return false };
                 self.perform(participant, queued);
                 true

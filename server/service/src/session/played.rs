@@ -12,7 +12,7 @@ use halfopen_trace::HostId;
 use tonic::{Code, Status};
 
 use super::record::Record;
-use crate::convert::Converter;
+use super::watch::Watch;
 use crate::cost::Meter;
 use crate::status;
 
@@ -209,24 +209,15 @@ impl Played {
         Some(stop).filter(|stop| *stop != Stop::Condition(conditions.len()))
     }
 
-    /// At most so many of the events after the first `seen`, and whether there are more.
+    /// At most `max` of the events after the first `seen`, and whether there are more.
     pub(super) fn events_after(&mut self, seen: u64, max: usize) -> (Vec<v1::Event>, bool) {
         if max == 0 {
             return (Vec::new(), seen < self.events());
         }
         self.flush();
-        let (scenario, added) = self.record.circumstances_at(seen);
-        let mut converter = Converter::knowing(scenario, added);
-        let (mut events, mut bytes, mut next) = (Vec::new(), 0, seen);
-        while events.len() < max && bytes < ENOUGH_BYTES {
-            let Some((first, chunk, position)) = self.record.after(next) else { break };
-            let event = &chunk[position];
-            let (event, size) = converter.event(first + position as u64, event);
-            events.push(event);
-            bytes += size;
-            next += 1;
-        }
-        (events, next < self.record.events())
+        let mut watch = Watch::new(&self.record, seen);
+        let events = watch.batch(max, ENOUGH_BYTES);
+        (events, watch.has_more())
     }
 
     /// Judges what has happened.

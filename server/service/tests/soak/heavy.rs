@@ -43,7 +43,7 @@ async fn many_runs(client: &mut Client) -> Result<String, Trouble> {
     Ok("all answered".to_owned())
 }
 
-/// A transfer of so many mebibytes: about 750 segments each.
+/// A transfer of this many mebibytes: about 750 segments each.
 pub(crate) fn transfer(mebibytes: u64) -> String {
     format!(
         "scenario: transfer\n\
@@ -73,7 +73,7 @@ async fn many_validations(client: &mut Client) -> Result<String, Trouble> {
     for answer in join_all(all).await {
         let outcome = match answer {
             Ok(_) => "answered".to_owned(),
-            // The client stops to wait at its deadline by itself.
+            // The client itself stops waiting at its deadline.
             Err(status)
                 if status.code() == tonic::Code::Cancelled
                     || status.code() == tonic::Code::DeadlineExceeded =>
