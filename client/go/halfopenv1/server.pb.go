@@ -292,9 +292,9 @@ func (x *ServerBuild) GetDebug() bool {
 // The limits of a server.
 type ServerLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The number of runs and validations of one client in progress at the same time.
+	// The number of tasks of one kind (runs, validations, …) of one client in progress at the same time.
 	Threads uint32 `protobuf:"varint,1,opt,name=threads,proto3" json:"threads,omitempty"`
-	// The number of runs and validations of one client that may wait for a thread; further ones get RESOURCE_EXHAUSTED
+	// The number of tasks of one kind of one client that may wait for a thread; further ones get RESOURCE_EXHAUSTED
 	// (QUEUE_FULL), with the time after which there is probably room (google.rpc.RetryInfo).
 	Queue uint32 `protobuf:"varint,2,opt,name=queue,proto3" json:"queue,omitempty"`
 	// The number of unread events over all clients. New runs of a client whose readers keep more than its share, a quarter or
@@ -316,7 +316,7 @@ type ServerLimits struct {
 	RunComparisons uint64 `protobuf:"varint,10,opt,name=run_comparisons,json=runComparisons,proto3" json:"run_comparisons,omitempty"`
 	// The processor time that a run may take; none if it is not limited.
 	RunProcessorTime *durationpb.Duration `protobuf:"bytes,11,opt,name=run_processor_time,json=runProcessorTime,proto3" json:"run_processor_time,omitempty"`
-	// The memory of all runs in progress and of their unread events, in bytes, at which further calls get RESOURCE_EXHAUSTED
+	// The memory of all runs and sessions and of unread events, in bytes, at which further calls get RESOURCE_EXHAUSTED
 	// (MEMORY_FULL).
 	MemoryBytes   uint64 `protobuf:"varint,12,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields

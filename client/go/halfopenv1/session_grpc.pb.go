@@ -69,8 +69,8 @@ const (
 // participant after another, so that the order does not depend on chance: those of the first until it waits in Advance, then those of
 // the second, and so on; other calls wait for their turn. Time moves when all wait. At the earliest instant that one of them waits
 // for, that one alone returns; the others go on waiting. A participant with nothing more to do should leave.
-// A call whose caller is gone is still made. An Advance whose caller is gone can be claimed by repeating it with the same
-// `request_id`; any other call of the participant withdraws it.
+// A call whose caller is gone before its turn is made only if it has a `request_id` or is LeaveSession. An Advance whose caller is
+// gone can be claimed by repeating it with the same `request_id`; any other call of the participant withdraws it.
 // A `request_id` is any text of at most 128 bytes; an empty one is none. A request with the id of an earlier one of the same
 // participant is not done again: it gets the same response or status, and its other fields are not read. The latest 64 answers of a
 // participant are kept, fewer if they exceed 1 MiB; at least the latest. If the id belongs to another kind of call:
@@ -371,8 +371,8 @@ func (c *sessionServiceClient) DeleteSession(ctx context.Context, in *DeleteSess
 // participant after another, so that the order does not depend on chance: those of the first until it waits in Advance, then those of
 // the second, and so on; other calls wait for their turn. Time moves when all wait. At the earliest instant that one of them waits
 // for, that one alone returns; the others go on waiting. A participant with nothing more to do should leave.
-// A call whose caller is gone is still made. An Advance whose caller is gone can be claimed by repeating it with the same
-// `request_id`; any other call of the participant withdraws it.
+// A call whose caller is gone before its turn is made only if it has a `request_id` or is LeaveSession. An Advance whose caller is
+// gone can be claimed by repeating it with the same `request_id`; any other call of the participant withdraws it.
 // A `request_id` is any text of at most 128 bytes; an empty one is none. A request with the id of an earlier one of the same
 // participant is not done again: it gets the same response or status, and its other fields are not read. The latest 64 answers of a
 // participant are kept, fewer if they exceed 1 MiB; at least the latest. If the id belongs to another kind of call:
