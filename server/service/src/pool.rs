@@ -26,6 +26,8 @@ use crate::work::{Caller, Task, Work};
 
 /// The number of threads beyond the usual ones, for lanes with nothing in progress.
 const EXTRA_THREADS: usize = 16;
+/// How long one of these stays without work. A thread keeps memory for its next task.
+const EXTRA_TIME: Duration = Duration::from_secs(10);
 /// How many lanes may each fill their share of the queue.
 const FULL_SHARES: usize = 16;
 /// The size, in bytes, of the texts that may wait for a thread.
@@ -63,6 +65,8 @@ struct State {
     usual: Duration,
     /// The threads that have nothing to do. The last is woken first: it remembers most.
     idle: Vec<Thread>,
+    /// The number of threads beyond the usual ones that there are.
+    extra: usize,
     closed: bool,
 }
 
@@ -97,9 +101,8 @@ impl Pool {
         let threads = threads.get();
         let queue = Queue { threads, share, state: Mutex::default(), metrics: Arc::clone(metrics) };
         let pool = Pool { queue: Arc::new(queue), memory };
-        for number in 1..=threads + EXTRA_THREADS {
-            let queue = Arc::clone(&pool.queue);
-            thread::Builder::new().name(format!("work-{number}")).spawn(move || queue.work())?;
+        for _ in 0..threads {
+            pool.queue.spawn(None)?;
         }
         Ok(pool)
     }
@@ -110,7 +113,7 @@ impl Pool {
         let mut state = self.queue.lock();
         self.memory.admit(state.usual.clamp(SOONEST, LATEST))?;
         state.submit(caller, task, threads, share, Instant::now())?;
-        state.wake_for_more(threads);
+        self.queue.wake_for_more(&mut state);
         Ok(())
     }
 
@@ -166,9 +169,31 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does work until the pool is dropped.
-    fn work(&self) {
-        while let Some((source, began, task)) = self.next() {
+    /// Starts a thread, which may end once it has been idle for so long.
+    fn spawn(self: &Arc<Queue>, patience: Option<Duration>) -> io::Result<()> {
+        let queue = Arc::clone(self);
+        thread::Builder::new().name("work".to_owned()).spawn(move || queue.work(patience)).map(drop)
+    }
+
+    /// Wakes or starts a thread if there is a task that it may begin.
+    fn wake_for_more(self: &Arc<Queue>, state: &mut State) {
+        let all_busy = state.running >= self.threads;
+        if !state.lanes.values().any(|lane| lane.may_begin(all_busy)) {
+            return;
+        }
+        match state.idle.pop() {
+            Some(thread) => thread.unpark(),
+            None if state.extra < EXTRA_THREADS => match self.spawn(Some(EXTRA_TIME)) {
+                Ok(()) => state.extra += 1,
+                Err(error) => tracing::warn!("cannot start a thread, so work waits: {error}"),
+            },
+            None => {}
+        }
+    }
+
+    /// Does work until the pool is dropped, or for too long there is none.
+    fn work(self: &Arc<Queue>, patience: Option<Duration>) {
+        while let Some((source, began, task)) = self.next(patience) {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| task.execute())) {
                 tracing::error!("a task panicked: {}", panic_message(panic.as_ref()));
             }
@@ -176,8 +201,8 @@ impl Queue {
         }
     }
 
-    /// Waits for a task; `None` once the pool is dropped.
-    fn next(&self) -> Option<(Source, Instant, Box<dyn Task>)> {
+    /// Waits for a task; `None` once the pool is dropped, or there was none for that long.
+    fn next(self: &Arc<Queue>, patience: Option<Duration>) -> Option<(Source, Instant, Box<dyn Task>)> {
         let mut state = self.lock();
         loop {
             if state.closed {
@@ -185,18 +210,26 @@ impl Queue {
             }
             let now = Instant::now();
             if let Some((source, since, task)) = state.take(self.threads, now) {
-                state.wake_for_more(self.threads);
+                self.wake_for_more(&mut state);
                 drop(state);
                 self.metrics.waited(source.1, now - since);
                 return Some((source, now, task));
             }
             state.idle.push(thread::current());
             drop(state);
-            thread::park();
+            match patience {
+                Some(patience) => thread::park_timeout(patience),
+                None => thread::park(),
+            }
             state = self.lock();
             // It may have woken by itself.
-            let own = thread::current().id();
+            let (own, idle) = (thread::current().id(), state.idle.len());
             state.idle.retain(|thread| thread.id() != own);
+            let nobody_woke_it = state.idle.len() < idle;
+            if nobody_woke_it && patience.is_some_and(|patience| now.elapsed() >= patience) {
+                state.extra -= 1;
+                return None;
+            }
         }
     }
 }
@@ -231,16 +264,6 @@ impl State {
         self.waiting_bytes += task.bytes();
         lane.waiting.push_back((now, task));
         Ok(())
-    }
-
-    /// Wakes a thread if there is a task that it may begin.
-    fn wake_for_more(&mut self, threads: usize) {
-        let all_busy = self.running >= threads;
-        if self.lanes.values().any(|lane| lane.may_begin(all_busy))
-            && let Some(thread) = self.idle.pop()
-        {
-            thread.unpark();
-        }
     }
 
     /// The task that is next, if a thread may begin one, and since when it waits.
