@@ -1,4 +1,5 @@
-//! Clients that want much: long runs, and texts that take long to check. They may have to wait.
+//! Clients that want much: long runs, runs that take more memory or time than a run may, and texts that take long to check. They
+//! may have to wait, and what is too much is unfinished.
 
 use std::time::Duration;
 
@@ -10,13 +11,19 @@ use tonic::Request;
 use crate::client::{Client, Trouble};
 use crate::run::{refusal, run, runs, yaml};
 
+/// A hundred connections, each with 500 MiB in its send buffer.
+const BOMB: &str = include_str!("bomb.yaml");
+/// A program that calls and calls, and time stands still.
+const SPIN: &str = include_str!("spin.yaml");
 /// The number of calls that one has open at once.
 const AT_ONCE: u64 = 16;
 
 pub(crate) async fn act(client: &mut Client) -> Result<String, Trouble> {
-    match client.dice.below(3) {
+    match client.dice.below(5) {
         0 => long_run(client).await,
-        1 => many_runs(client).await,
+        1 => endless_run(client).await,
+        2 => memory_bomb(client).await,
+        3 => many_runs(client).await,
         _ => many_validations(client).await,
     }
 }
@@ -26,6 +33,20 @@ async fn long_run(client: &mut Client) -> Result<String, Trouble> {
     let mut runs = runs(client.channel().await?, &client.world.door.bearer);
     let mebibytes = 64 + client.dice.below(128);
     Ok(run(&mut runs, yaml(transfer(mebibytes))).await?.outcome())
+}
+
+/// More memory than a run may take, in a few lines.
+async fn memory_bomb(client: &mut Client) -> Result<String, Trouble> {
+    client.doing = "memory bomb";
+    let mut runs = runs(client.channel().await?, &client.world.door.bearer);
+    Ok(run(&mut runs, yaml(BOMB)).await?.outcome())
+}
+
+/// More time than a run may take.
+async fn endless_run(client: &mut Client) -> Result<String, Trouble> {
+    client.doing = "endless run";
+    let mut runs = runs(client.channel().await?, &client.world.door.bearer);
+    Ok(run(&mut runs, yaml(SPIN)).await?.outcome())
 }
 
 async fn many_runs(client: &mut Client) -> Result<String, Trouble> {
@@ -63,8 +84,8 @@ async fn many_validations(client: &mut Client) -> Result<String, Trouble> {
         let (mut scenarios, yaml) = (scenarios.clone(), text.clone());
         async move {
             let mut request = Request::new(ValidateScenarioRequest { yaml, file: String::new() });
-            // Some have their answer in time.
-            if number % 4 > 0 {
+            // HTTP/2 closes the connection if more than 20 calls are taken back before the server has seen them.
+            if number % 4 == 0 {
                 request.set_timeout(Duration::from_millis(500));
             }
             scenarios.validate_scenario(request).await

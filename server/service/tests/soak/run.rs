@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use halfopen_proto::v1::event::Kind;
 use halfopen_proto::v1::execute_run_request::Source;
 use halfopen_proto::v1::run_service_client::RunServiceClient;
-use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
+use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse, Verdict};
 use prost::Message;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -33,8 +33,8 @@ pub(crate) fn yaml(text: impl Into<String>) -> ExecuteRunRequest {
 /// How an accepted call ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// With its last event; a digest of all.
-    Finished(u64),
+    /// With its last event: its verdict, and a digest of all events.
+    Finished(Verdict, u64),
     /// With a reason that the protocol knows.
     Refused(String),
 }
@@ -42,7 +42,7 @@ pub(crate) enum Ending {
 impl Ending {
     pub(crate) fn outcome(self) -> String {
         match self {
-            Ending::Finished(_) => "answered".to_owned(),
+            Ending::Finished(verdict, _) => format!("{verdict:?}"),
             Ending::Refused(reason) => reason,
         }
     }
@@ -60,7 +60,7 @@ pub(crate) fn refusal(status: Status) -> Result<Ending, Trouble> {
 #[derive(Default)]
 pub(crate) struct Reading {
     digest: DefaultHasher,
-    is_finished: bool,
+    verdict: Option<Verdict>,
 }
 
 impl Reading {
@@ -68,15 +68,17 @@ impl Reading {
     pub(crate) fn take(&mut self, message: &ExecuteRunResponse) {
         for event in &message.events {
             event.encode_to_vec().hash(&mut self.digest);
-            self.is_finished = matches!(event.kind, Some(Kind::RunFinished(_)));
+            if let Some(Kind::RunFinished(finished)) = &event.kind {
+                self.verdict = Some(finished.verdict());
+            }
         }
     }
 
     /// How it ended. Fails if nobody said why there is no more.
     pub(crate) fn end(&self) -> Result<Ending, Trouble> {
-        match self.is_finished {
-            true => Ok(Ending::Finished(self.digest.finish())),
-            false => Err("the stream ended without RunFinished, and without an error".into()),
+        match self.verdict {
+            Some(verdict) => Ok(Ending::Finished(verdict, self.digest.finish())),
+            None => Err("the stream ended without RunFinished, and without an error".into()),
         }
     }
 }

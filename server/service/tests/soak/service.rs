@@ -21,7 +21,7 @@ const STOPPING: Duration = Duration::from_secs(20);
 /// The number of the latest lines of the log that are kept.
 const LOG: usize = 200;
 
-/// A process of the service, with TLS and a token. Its limits for clients that are silent are short.
+/// A process of the service, with TLS and a token. Its limits for clients that are silent are short, and those for runs low.
 pub(crate) struct Service {
     process: Child,
     address: SocketAddr,
@@ -64,6 +64,7 @@ impl Service {
         let mut process = Command::new(env!("CARGO_BIN_EXE_halfopend"))
             .args(["--listen", "127.0.0.1:0", "--grace", GRACE])
             .args(["--silence", "20s", "--request-time", "5s", "--max-pause", "15s"])
+            .args(["--max-run-memory", "128MiB", "--max-memory", "1GiB", "--max-run-processor-time", "3s"])
             .args([Path::new("--tls-cert"), &certificate, Path::new("--tls-key"), &key])
             .env("HALFOPEN_TOKEN", TOKEN)
             .stdout(Stdio::piped())
