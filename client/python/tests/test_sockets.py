@@ -6,11 +6,13 @@ import errno
 import http.client
 import socket
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
-from halfopen import CallError, IdleError, Session, Socket
+from halfopen import CallError, IdleError, Session, SessionOverError, Socket
 
 
 def connected(session: Session) -> tuple[Socket, Socket]:
@@ -209,6 +211,37 @@ def test_participants_wait_for_each_other() -> None:
         assert session.finish().passed
     assert received == [b"hello"]
     assert session.clock > timedelta(hours=1)
+
+
+def test_a_participant_that_joins_again_makes_calls_of_its_own() -> None:
+    with Session(participants=2) as session, ThreadPoolExecutor(1) as pool:
+        other = pool.submit(session.advance, 7200)
+        first = Session.join(session.id, 2)
+        assert first.listen("server", 80).getsockname()[1] == 80
+        first.advance(3600)
+        with Session.join(session.id, 2) as second:
+            assert second.clock == timedelta(hours=1)
+            assert second.listen("server", 81).getsockname()[1] == 81
+            with pytest.raises(TimeoutError, match="after 10s"):
+                second.wait_for(segment="FIN", timeout=10)
+            assert second.clock == timedelta(hours=1, seconds=10)
+        assert other.result(10) == timedelta(hours=2)
+
+
+def test_a_time_that_is_past_is_learned(session: Session) -> None:
+    session.advance(60)
+    session._now = 0
+    assert session.advance(10) == timedelta(seconds=60)
+
+
+def test_at_the_end_every_call_says_so(session: Session) -> None:
+    client, _ = connected(session)
+    session.finish(until=60)
+    calls: list[Callable[[], object]] = [lambda: client.send(b"x"), lambda: session.advance(1), lambda: session.inject(drop="FIN")]
+    for call in calls:
+        with pytest.raises(SessionOverError):
+            call()
+    client.close()
 
 
 def test_a_session_is_judged_and_drawn(session: Session) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -90,6 +91,7 @@ class Session:
         stream.close()
         hosts = {host.name: tuple(host.addresses) for host in started.hosts}
         joined._begin(server, session, participant, hosts, tuple(hosts))
+        joined._refresh_time()
         return joined
 
     def _begin(
@@ -112,7 +114,10 @@ class Session:
         #: The hosts on which the test has sockets.
         self.own_hosts = own_hosts
         self._now = 0
+        #: The server knows the ids of the requests of a participant, whichever process made them.
+        self._request_prefix = os.urandom(8).hex()
         self._requests = count(1)
+        self._requests_lock = threading.Lock()
         self._is_closed = False
         #: By the file descriptors of which the loop knows.
         self._sockets: WeakValueDictionary[int, Socket] = WeakValueDictionary()
@@ -250,9 +255,7 @@ class Session:
 
     def events(self) -> list[event_pb2.Event]:
         """What has happened so far, in the words of the protocol."""
-        request = session_pb2.GetSessionRequest(session=self.id)
-        response = self._server.call("SessionService/GetSession", request, session_pb2.GetSessionResponse)
-        return list(self._watch(response.events))
+        return list(self._watch(self._refresh_time().events))
 
     def render(self, form: Form = "text", *, rows: int | None = None) -> str:
         """What has happened so far as a picture, an explanation or a report. `rows` bounds a picture; 200 by default."""
@@ -296,10 +299,23 @@ class Session:
         request.session = self.id
         request.participant = self.participant
         if "request_id" in request.DESCRIPTOR.fields_by_name:
-            request.request_id = str(next(self._requests))
-        return self._server.call(f"SessionService/{method}", request, response)
+            with self._requests_lock:
+                request.request_id = f"{self._request_prefix}-{next(self._requests)}"
+        try:
+            return self._server.call(f"SessionService/{method}", request, response)
+        except CallError as error:
+            if error.reason not in ("SESSION_OVER", "SESSION_FINISHED"):
+                raise
+            raise SessionOverError(str(error)) from None
 
-    def _advance(self, conditions: Iterable[session_pb2.SessionCondition], until: int | None) -> session_pb2.AdvanceResponse:
+    def _refresh_time(self) -> session_pb2.GetSessionResponse:
+        """Asks for the time, which other participants move, too."""
+        request = session_pb2.GetSessionRequest(session=self.id)
+        response = self._server.call("SessionService/GetSession", request, session_pb2.GetSessionResponse)
+        self._now = from_duration(response.time)
+        return response
+
+    def _advance(self, conditions: Sequence[session_pb2.SessionCondition], until: int | None) -> session_pb2.AdvanceResponse:
         """Moves time, to an instant in nanoseconds at most."""
         request = session_pb2.AdvanceRequest(conditions=conditions)
         if until is not None:
@@ -307,9 +323,10 @@ class Session:
         try:
             response = self._call("Advance", request, session_pb2.AdvanceResponse)
         except CallError as error:
-            if error.reason not in ("SESSION_OVER", "SESSION_FINISHED"):
+            if error.reason != "TIME_PAST":
                 raise
-            raise SessionOverError(str(error)) from None
+            self._refresh_time()
+            return self._advance(conditions, until)
         self._now = from_duration(response.time)
         return response
 

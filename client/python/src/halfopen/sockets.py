@@ -19,7 +19,7 @@ from ._errnos import as_socket_error, check, errno_of, no_flags
 from ._options import Options
 from ._time import nanoseconds
 from ._words import Address, parse_address, state_name, write_address
-from .errors import CallError
+from .errors import CallError, HalfopenError, SessionOverError
 from .v1 import session_pb2
 
 if TYPE_CHECKING:
@@ -247,6 +247,8 @@ class Socket:
             # Whatever the reason, it is closed: it was lost with its host, or the session is over.
             if error.code not in ("FAILED_PRECONDITION", "NOT_FOUND"):
                 raise
+        except SessionOverError:
+            pass
 
     def __enter__(self) -> Socket:
         return self
@@ -331,7 +333,7 @@ class Socket:
         ends = " -> ".join(write_address(end) for end in (self._local, self._peer) if end)
         try:
             return f"{self.host} {ends} ({self.state})"
-        except (CallError, OSError):
+        except (HalfopenError, OSError):
             return f"{self.host} {ends}"
 
     # Calls
