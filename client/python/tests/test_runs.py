@@ -61,6 +61,13 @@ def test_a_run_that_fails_says_why(tmp_path: Path) -> None:
     assert run.render("svg").startswith("<svg")
 
 
+def test_a_picture_has_the_rows_that_are_asked_for() -> None:
+    run = halfopen.run("dead-client")
+    whole = run.render()
+    assert len(run.render(rows=5).splitlines()) < len(whole.splitlines())
+    assert run.render() == whole
+
+
 def test_what_is_not_there_is_named() -> None:
     run = halfopen.run("dropped-fin")
     with pytest.raises(AttributeError, match="no host 'proxy'; there are: client, server"):

@@ -17,7 +17,9 @@ ROWS = 40
 
 
 def render(server: Server, request: render_pb2.RenderRequest, form: Form, rows: int | None = None) -> str:
-    """Renders the source of a request. `rows` bounds a picture; 200 by default."""
-    request.MergeFrom(render_pb2.RenderRequest(format=f"RENDER_FORMAT_{form.upper()}", rows=rows or 0))
-    parts = server.channel.stream("RenderService/Render", request, render_pb2.RenderResponse)
+    """Renders the source that a request names. `rows` is the most rows of a picture; 200 by default."""
+    wanted = render_pb2.RenderRequest()
+    wanted.CopyFrom(request)
+    wanted.MergeFrom(render_pb2.RenderRequest(format=f"RENDER_FORMAT_{form.upper()}", rows=rows or 0))
+    parts = server.channel.stream("RenderService/Render", wanted, render_pb2.RenderResponse)
     return "".join(part.text for part in parts)
