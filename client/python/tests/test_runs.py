@@ -61,6 +61,16 @@ def test_a_run_that_fails_says_why(tmp_path: Path) -> None:
     assert run.render("svg").startswith("<svg")
 
 
+def test_a_text_in_one_line_has_no_file_to_repeat() -> None:
+    steps = "applications: {server: [listen: 80, accept], client: [connect: server:80]}"
+    run = halfopen.run(
+        f"{{scenario: one, hosts: {{client: {{}}, server: {{}}}}, {steps}, expect: [{{segments: {{flags: SYN}}, count: 9}}]}}"
+    )
+    with pytest.raises(BrokenExpectationError) as caught:
+        run.assert_passed()
+    assert "repeat it with: halfopen run one --seed 1" in str(caught.value)
+
+
 def test_a_picture_has_the_rows_that_are_asked_for() -> None:
     run = halfopen.run("dead-client")
     whole = run.render()

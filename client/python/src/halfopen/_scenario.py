@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,22 @@ from typing import Any
 Scenario = str | os.PathLike[str] | Mapping[str, Any]
 
 
-def source(scenario: Scenario) -> dict[str, str]:
-    """As the protocol has it."""
+@dataclass(frozen=True)
+class Source:
+    """A scenario as the protocol has it."""
+
+    #: The fields of a request.
+    fields: dict[str, str]
+    #: What the command line calls it: a path or the name of a bundled scenario; empty for a text or a document, which has no name.
+    name: str = ""
+
+
+def source(scenario: Scenario) -> Source:
+    """Reads a scenario."""
     if isinstance(scenario, Mapping):
-        return {"yaml": json.dumps(scenario)}
-    if not isinstance(scenario, str):
-        return {"yaml": Path(scenario).read_text(encoding="utf-8")}
-    if scenario.endswith((".yaml", ".yml", ".json")) and "\n" not in scenario:
-        return {"yaml": Path(scenario).read_text(encoding="utf-8")}
-    is_name = not set(scenario) & set("\n:{")
-    return {"name" if is_name else "yaml": scenario}
+        return Source({"yaml": json.dumps(scenario)})
+    if not isinstance(scenario, str) or (scenario.endswith((".yaml", ".yml", ".json")) and "\n" not in scenario):
+        return Source({"yaml": Path(scenario).read_text(encoding="utf-8")}, os.fspath(scenario))
+    if set(scenario) & set("\n:{"):
+        return Source({"yaml": scenario})
+    return Source({"name": scenario}, scenario)

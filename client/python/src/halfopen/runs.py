@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
+from . import servers
 from ._scenario import Scenario, source
 from ._time import delta, from_duration
 from ._words import state_name
 from .errors import BrokenExpectationError, CallError
 from .rendering import ROWS, Form, render
-from .servers import Server, server
+from .servers import Server
 from .v1 import event_pb2, render_pb2, run_pb2, tcp_pb2, verdict_pb2
 
 #: pytest leaves the lines of this module out.
@@ -259,15 +260,15 @@ def run(
 ) -> Run:
     """Executes a scenario: a path, a text in YAML, a mapping, or the name of a bundled one. `assert_passed()` judges it."""
     request = run_pb2.ExecuteRunRequest(variant=variant or "", profile=profile or "")
-    for field, text in source(scenario).items():
+    read = source(scenario)
+    for field, text in read.fields.items():
         setattr(request, field, text)
     if seed is not None:
         request.seed = seed
-    server = server or _default_server()
+    server = server or servers.server()
     stream = server.channel.stream("RunService/ExecuteRun", request, run_pb2.ExecuteRunResponse)
-    is_text = isinstance(scenario, Mapping) or (isinstance(scenario, str) and "\n" in scenario)
-    # The command that repeats it names the file.
-    name = "" if is_text else f"{scenario}/{variant}" if variant else str(scenario)
+    # For the command that repeats the run.
+    name = f"{read.name}/{variant}" if read.name and variant else read.name
     return Run(_whole(stream), render_pb2.RenderRequest(run=request, name=name), server)
 
 
@@ -342,7 +343,3 @@ def flags_of(flags: tcp_pb2.TcpFlags) -> frozenset[str]:
 
 def _time(event: event_pb2.Event) -> timedelta:
     return delta(from_duration(event.time))
-
-
-def _default_server() -> Server:
-    return server()

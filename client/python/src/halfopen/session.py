@@ -10,19 +10,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
+from socket import AF_INET, AF_INET6
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from weakref import WeakValueDictionary
 
 from google.protobuf.message import Message
 
+from . import servers
 from ._errnos import timeout_error
 from ._scenario import Scenario, source
 from ._time import Time, delta, duration, from_duration, nanoseconds
 from ._words import parse_address, state_number
 from .errors import CallError, HalfopenError, IdleError, SessionOverError
 from .rendering import Form, render
-from .servers import Server, server
+from .servers import Server
 from .sockets import BACKLOG, Socket
 from .v1 import event_pb2, render_pb2, session_pb2
 
@@ -64,11 +66,11 @@ class Session:
         Of several `participants`, the others `join`, for example in processes of their own; time moves when all of them wait.
         `lease` is the time (1 s to 1 h of wall-clock time) without a call after which a shared server forgets the session.
         """
-        server = server or _default_server()
+        server = server or servers.server()
         request = session_pb2.CreateSessionRequest(
             variant=variant or "", profile=profile or "", participants=participants, request_id=os.urandom(16).hex()
         )
-        for field, value in source(scenario).items():
+        for field, value in source(scenario).fields.items():
             setattr(request, field, value)
         if seed is not None:
             request.seed = seed
@@ -84,7 +86,7 @@ class Session:
     def join(cls, session: str, participant: int, *, server: Server | None = None) -> Session:
         """Takes part in the session with that id, as the participant with that number, from 2 on."""
         joined = cls.__new__(cls)
-        server = server or _default_server()
+        server = server or servers.server()
         request = session_pb2.WatchSessionRequest(session=session)
         stream = server.channel.stream("SessionService/WatchSession", request, session_pb2.WatchSessionResponse)
         started = next(stream).events[0].run_started
@@ -368,11 +370,5 @@ def over_error(response: session_pb2.AdvanceResponse, clock: timedelta) -> None:
 
 
 def _family(addresses: tuple[str, ...]) -> int:
-    import socket
-
     is_ipv6 = bool(addresses) and all(":" in address for address in addresses)
-    return socket.AF_INET6 if is_ipv6 else socket.AF_INET
-
-
-def _default_server() -> Server:
-    return server()
+    return AF_INET6 if is_ipv6 else AF_INET
