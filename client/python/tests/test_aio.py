@@ -339,6 +339,77 @@ def test_a_frozen_host_goes_on_where_it_was(session: Session) -> None:
     aio.run(talk(), session)
 
 
+@pytest.mark.parametrize("end", ["close", "abort", "write_eof"])
+def test_a_connection_of_a_frozen_host_is_closed_when_it_resumes(session: Session, end: str) -> None:
+    async def talk() -> None:
+        ended = asyncio.get_running_loop().create_future()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            ended.set_result(await reader.read())
+            writer.close()
+
+        with aio.host("server"):
+            await asyncio.start_server(serve, port=7)
+        with aio.host("client"):
+            _, writer = await asyncio.open_connection("server", 7)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        session.inject({"freeze": "client", "resumes-after": "10s"})
+        getattr(writer.transport, end)()
+        assert loop.time() == began
+        await asyncio.sleep(0)
+        assert await ended == b""
+        assert 10 < loop.time() < 11
+        writer.close()
+
+    aio.run(talk(), session)
+
+
+def test_a_frozen_host_connects_and_listens_later(session: Session) -> None:
+    async def talk() -> None:
+        loop = asyncio.get_running_loop()
+        with aio.host("server"):
+            await asyncio.start_server(echo, port=7)
+            session.inject({"freeze": "server", "resumes-after": "10s"})
+            server = await asyncio.start_server(echo)
+            assert server.sockets[0].getsockname()[1] > 0
+        assert loop.time() == 10
+        session.inject({"freeze": "client", "resumes-after": "10s"})
+        with aio.host("client"):
+            begun = asyncio.ensure_future(asyncio.open_connection("server", 7))
+            failed = asyncio.ensure_future(asyncio.open_connection("10.0.0.2", 7, local_addr=("10.0.0.9", 0)))
+            given_up = asyncio.ensure_future(asyncio.wait_for(asyncio.open_connection("server", 7), 5))
+            await asyncio.wait([begun, failed, given_up])
+        assert 20 < loop.time() < 21
+        reader, writer = await begun
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        assert writer.get_extra_info("peername") == ("10.0.0.2", 7)
+        assert isinstance(given_up.exception(), asyncio.TimeoutError)
+        assert isinstance(failed.exception(), OSError)
+        writer.close()
+
+    aio.run(talk(), session)
+    assert len(session.finish(until=30).client.connections) == 1
+
+
+def test_a_connection_of_a_frozen_host_is_closed_even_if_the_loop_has_ended(session: Session) -> None:
+    async def leave() -> None:
+        with aio.host("server"):
+            server = await asyncio.start_server(lambda _, writer: writer.close(), port=7)
+        with aio.host("client"):
+            _, writer = await asyncio.open_connection("server", 7)
+        session.inject({"freeze": "client", "resumes-after": "10s"})
+        writer.close()
+        await asyncio.sleep(1)
+        server.close()
+
+    aio.run(leave(), session)
+    session.advance(20)
+    (sent,) = session.finish().segments("FIN", sender="client")
+    assert timedelta(seconds=10) < sent.time < timedelta(seconds=11)
+
+
 def test_a_file_is_sent(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * 300_000)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,6 +15,8 @@ from datetime import timedelta
 import pytest
 
 from halfopen import CallError, IdleError, Session, SessionOverError, Socket
+from halfopen._errnos import StandstillError
+from halfopen._late import LateCalls
 
 
 def connected(session: Session) -> tuple[Socket, Socket]:
@@ -108,10 +112,8 @@ def test_keepalive_finds_a_dead_peer(session: Session) -> None:
 
 def test_options(session: Session) -> None:
     client = session.socket("client")
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    assert client.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 4096
     with pytest.raises(OSError, match="Protocol not available"):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     listener = session.listen("server", 80)
@@ -120,6 +122,95 @@ def test_options(session: Session) -> None:
     client.close()
     with pytest.raises(ConnectionResetError):
         server.recv(1)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(4096, False), (131_072, True)])
+def test_a_receive_buffer_takes_what_it_has_space_for(session: Session, size: int, fits: bool) -> None:
+    listener = session.listen("server", 80)
+    client = session.socket("client")
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    assert client.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == size
+    client.connect(("server", 80))
+    server, _ = listener.accept()
+    sent = server.send(b"x" * 32_768)
+    session.advance(10)
+    # Linux allocates twice the size (socket(7)).
+    assert 0 < client.info().unread_bytes <= 2 * size
+    assert (client.info().unread_bytes == sent) == fits
+
+
+def test_sendall_has_one_deadline(session: Session) -> None:
+    listener = session.listen("server", 80)
+    client = session.socket("client")
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+    client.connect(("server", 80))
+
+    def read_slowly() -> None:
+        server, _ = listener.accept()
+        with contextlib.suppress(ConnectionResetError):
+            while server.recv(100_000):
+                session.advance(6)
+
+    with session.driving() as driver:
+        driver.start(read_slowly)
+        client.settimeout(10)
+        began = session.clock
+        with pytest.raises(TimeoutError, match=r"sendall\(\) timed out after 10s"):
+            client.sendall(b"x" * 10_000_000)
+        assert session.clock - began == timedelta(seconds=10)
+        client.abort()
+
+
+@pytest.mark.parametrize("fault", ["freeze", "pause"])
+@pytest.mark.parametrize("call", ["close", "abort", "shutdown", "setsockopt", "connect", "listen", "info"])
+def test_calls_on_a_host_that_stands_still_are_made_later(session: Session, fault: str, call: str) -> None:
+    client, server = connected(session)
+    calls: dict[str, Callable[[], object]] = {
+        "close": client.close,
+        "abort": client.abort,
+        "shutdown": lambda: client.shutdown(socket.SHUT_WR),
+        "setsockopt": lambda: client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        "connect": lambda: session.connect("client", "server:80", timeout=1),
+        "listen": lambda: session.listen("client", 81),
+        "info": client.info,
+    }
+    session.inject({fault: "client", "resumes-after": "10s"})
+    calls[call]()
+    assert timedelta(seconds=10) <= session.clock < timedelta(seconds=11)
+    if call in ("close", "shutdown"):
+        assert server.recv(1) == b""
+    elif call == "abort":
+        with pytest.raises(ConnectionResetError):
+            server.recv(1)
+
+
+def test_calls_that_were_late_are_made_in_order_and_their_errors_do_not_stop_others() -> None:
+    calls, made = LateCalls(), []
+    frozen = {"client"}
+
+    def call(host: str, name: str, error: OSError | None = None) -> None:
+        if host in frozen:
+            raise StandstillError
+        made.append(name)
+        if error:
+            raise error
+
+    calls.add("client", lambda: call("client", "shutdown", OSError(errno.ENOTCONN, "not connected")))
+    calls.add("server", lambda: call("server", "listen"))
+    calls.add("client", lambda: call("client", "close"))
+    assert calls.make()
+    assert (made, calls.hosts) == (["listen"], ("client",))
+    assert not calls.make()
+    frozen.clear()
+    assert calls.make()
+    assert (made, calls.hosts) == (["listen", "shutdown", "close"], ())
+
+
+def test_a_call_on_a_host_that_never_resumes_fails(session: Session) -> None:
+    client, _ = connected(session)
+    session.inject(freeze="client")
+    with pytest.raises(IdleError, match=r"close\(\) on client .*, whose host is paused or frozen"):
+        client.close()
 
 
 def test_the_standard_library_reads_from_them(session: Session) -> None:
@@ -175,16 +266,70 @@ def test_threads_take_turns(session: Session) -> None:
     assert session.clock > timedelta(hours=2)
 
 
-def test_a_thread_that_fails_or_waits_for_ever_is_said(session: Session) -> None:
+def test_the_error_of_a_thread_is_that_of_the_block(session: Session) -> None:
+    client, server = connected(session)
+
     def fail() -> None:
+        server.recv(1)
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), session.driving() as driver:
+    with pytest.raises(ZeroDivisionError) as caught, session.driving() as driver:
         driver.start(fail)
+        client.send(b"x")
+    assert caught.value.__cause__ is None
+    with pytest.raises(ZeroDivisionError) as caught, session.driving() as driver:
+        driver.start(fail)
+        client.send(b"x")
+        client.recv(1)
+    assert isinstance(caught.value.__cause__, IdleError), "the block waited for the thread that had failed"
+
+
+def test_a_thread_that_waits_for_ever_is_named(session: Session) -> None:
     listener = session.listen("server", 80)
     waiting = r"main in the end of thread accept; accept in accept\(\) on server"
     with pytest.raises(IdleError, match=waiting), session.driving() as driver:
         driver.start(listener.accept)
+    waiting = r"main in wait_for\(\); accept in accept\(\) on server"
+    with pytest.raises(IdleError, match=waiting), session.driving() as driver:
+        driver.start(listener.accept)
+        session.wait_for(segment="FIN")
+
+
+def test_the_end_of_a_block_ends_its_threads(session: Session) -> None:
+    listener = session.listen("server", 80)
+    ended = []
+
+    def wait() -> None:
+        try:
+            listener.accept()
+        finally:
+            time.sleep(0.05)
+            ended.append(True)
+
+    with pytest.raises(ZeroDivisionError), session.driving() as driver:
+        driver.start(wait)
+        session.advance(1)
+        raise ZeroDivisionError
+    assert ended
+    assert session.advance(1) == timedelta(seconds=2)
+
+
+def test_threads_run_until_nothing_can_happen(session: Session) -> None:
+    listener = session.listen("server", 80)
+    received = []
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        received.append(connection.recv(100))
+        connection.recv(100)
+
+    with session.driving() as driver:
+        driver.start(serve)
+        client = session.connect("client", "server:80")
+        client.sendall(b"hello")
+        session.advance()
+        assert received == [b"hello"]
+        client.close()
 
 
 def test_participants_wait_for_each_other() -> None:
@@ -237,7 +382,17 @@ def test_a_time_that_is_past_is_learned(session: Session) -> None:
 def test_at_the_end_every_call_says_so(session: Session) -> None:
     client, _ = connected(session)
     session.finish(until=60)
-    calls: list[Callable[[], object]] = [lambda: client.send(b"x"), lambda: session.advance(1), lambda: session.inject(drop="FIN")]
+    calls: list[Callable[[], object]] = [
+        lambda: client.send(b"x"),
+        lambda: client.recv(1),
+        lambda: client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        lambda: client.shutdown(socket.SHUT_WR),
+        client.info,
+        lambda: session.connect("client", "server:80"),
+        lambda: session.listen("server", 81),
+        lambda: session.advance(1),
+        lambda: session.inject(drop="FIN"),
+    ]
     for call in calls:
         with pytest.raises(SessionOverError):
             call()

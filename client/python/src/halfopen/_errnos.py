@@ -24,6 +24,10 @@ def check(name: str, in_progress: int = errno.EINPROGRESS) -> None:
         raise OSError(number, os.strerror(number))
 
 
+class StandstillError(BlockingIOError):
+    """The host is paused or frozen, so that its processes make the call later."""
+
+
 #: What a process finds when it makes a call that the service refuses for these reasons.
 REFUSALS = {
     "SOCKET_CLOSED": errno.ECONNABORTED,
@@ -36,8 +40,12 @@ REFUSALS = {
 
 
 def as_socket_error(error: CallError, host: str) -> OSError | None:
+    """What a socket of the operating system would raise."""
     number = REFUSALS.get(error.reason)
-    return None if number is None else OSError(number, f"{os.strerror(number)}: {error} (on {host})")
+    if number is None:
+        return None
+    kind = StandstillError if number == errno.EAGAIN else OSError
+    return kind(number, f"{os.strerror(number)}: {error} (on {host})")
 
 
 def no_flags(flags: int) -> None:

@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 
 from . import servers
 from ._errnos import timeout_error
+from ._late import LateCalls
 from ._scenario import Scenario, source
 from ._time import Time, delta, duration, from_duration, nanoseconds
 from ._words import parse_address, state_number
@@ -116,7 +117,7 @@ class Session:
         #: The hosts on which the test has sockets.
         self.own_hosts = own_hosts
         self._now = 0
-        #: The server knows the ids of the requests of a participant, whichever process made them.
+        #: Two objects may be the same participant, whose request ids the server remembers: each object has ids of its own.
         self._request_prefix = os.urandom(8).hex()
         self._requests = count(1)
         self._requests_lock = threading.Lock()
@@ -124,6 +125,9 @@ class Session:
         #: By the file descriptors of which the loop knows.
         self._sockets: WeakValueDictionary[int, Socket] = WeakValueDictionary()
         self._driver: Driver | None = None
+        #: Whether an event loop moves time. Nothing else may then.
+        self._has_loop = False
+        self._late_calls = LateCalls()
         self._run: Run | None = None
 
     # Sockets
@@ -163,12 +167,7 @@ class Session:
     def advance(self, by: Time | None = None) -> timedelta:
         """Moves time, until nothing can happen any more if it is not said how far; returns the time."""
         limit = None if by is None else self._now + nanoseconds(by)
-        if self._driver and by is not None:
-            self._driver.block(None, limit)
-        else:
-            response = self._advance((), limit)
-            if by is not None or response.stop != session_pb2.ADVANCE_STOP_IDLE:
-                self._stopped(response, lambda: "advance()")
+        self._wait((), limit, lambda: "advance()", until_idle=by is None)
         return self.clock
 
     def wait_for(
@@ -205,13 +204,7 @@ class Session:
         if not conditions:
             raise TypeError("wait_for() needs a condition, such as segment='FIN'")
         limit = None if timeout is None else self._now + nanoseconds(timeout)
-        if self._driver:
-            is_true = self._driver.block(conditions, limit)
-        else:
-            response = self._advance(conditions, limit)
-            is_true = response.stop == session_pb2.ADVANCE_STOP_CONDITION
-            self._stopped(response, lambda: "wait_for()")
-        if not is_true and timeout is not None:
+        if not self._wait(conditions, limit, lambda: "wait_for()") and timeout is not None:
             raise timeout_error("wait_for", timeout)
         return self.clock
 
@@ -230,7 +223,7 @@ class Session:
     def inject(self, fault: Any = None, /, **words: Any) -> int | tuple[int, ...]:
         """Adds a fault from now on, as under `faults` in a scenario: `inject(drop="FIN", first=1)`, `inject("{drop: FIN}")`.
 
-        Returns its number; those of a list are added together.
+        Returns its number. A list adds several at once, or none if one is wrong.
         """
         if fault is None:
             fault = {word.replace("_", "-"): value for word, value in words.items()}
@@ -317,8 +310,36 @@ class Session:
         self._now = from_duration(response.time)
         return response
 
+    def _wait(
+        self,
+        conditions: Sequence[session_pb2.SessionCondition],
+        until: int | None,
+        describe: Callable[[], str],
+        *,
+        until_idle: bool = False,
+    ) -> bool:
+        """Moves time until one of the conditions is true (true), or until an instant in nanoseconds (false)."""
+        if self._driver:
+            return self._driver.block(conditions, until, describe, until_idle=until_idle)
+        response = self._advance(conditions, until)
+        if not (until_idle and response.stop == session_pb2.ADVANCE_STOP_IDLE):
+            self._check_stop(response, describe)
+        return response.stop == session_pb2.ADVANCE_STOP_CONDITION
+
     def _advance(self, conditions: Sequence[session_pb2.SessionCondition], until: int | None) -> session_pb2.AdvanceResponse:
-        """Moves time, to an instant in nanoseconds at most."""
+        """Moves time, to an instant in nanoseconds at most, and makes the late calls of hosts that resume in between."""
+        while True:
+            response, has_called = self._advance_once(conditions, until)
+            is_own = response.stop == session_pb2.ADVANCE_STOP_CONDITION and response.condition < len(conditions)
+            if is_own or not (has_called or response.stop == session_pb2.ADVANCE_STOP_CONDITION):
+                return response
+
+    def _advance_once(
+        self, conditions: Sequence[session_pb2.SessionCondition], until: int | None
+    ) -> tuple[session_pb2.AdvanceResponse, bool]:
+        """Moves time until a condition is true or a host with late calls changes. Returns whether late calls were made then."""
+        self._late_calls.make()
+        conditions = [*conditions, *(condition("host_changed", host) for host in self._late_calls.hosts)]
         request = session_pb2.AdvanceRequest(conditions=conditions)
         if until is not None:
             request.until.CopyFrom(duration(max(until, self._now)))
@@ -328,29 +349,26 @@ class Session:
             if error.reason != "TIME_PAST":
                 raise
             self._refresh_time()
-            return self._advance(conditions, until)
+            return self._advance_once(conditions, until)
         self._now = from_duration(response.time)
-        return response
+        is_over = response.stop in (session_pb2.ADVANCE_STOP_END, session_pb2.ADVANCE_STOP_LIMIT)
+        return response, not is_over and self._late_calls.make()
 
     def _block(self, socket: Socket, call: str, awaited: str, deadline: int | None) -> None:
-        """Moves time until a socket is ready."""
-        began = self._now
-        awaiting = condition(awaited, socket.number)
-        if self._driver:
-            is_true = self._driver.block([awaiting], deadline, lambda: f"{call}() on {socket.describe()}")
-        else:
-            response = self._advance([awaiting], deadline)
-            is_true = response.stop == session_pb2.ADVANCE_STOP_CONDITION
-            self._stopped(response, lambda: f"{call}() on {socket.describe()}")
-        if not is_true:
-            assert deadline is not None
-            raise timeout_error(call, delta(deadline - began))
+        """Moves time until a socket is ready, or until a deadline in nanoseconds that its timeout has set."""
+        if not self._wait([condition(awaited, socket.number)], deadline, lambda: f"{call}() on {socket.describe()}"):
+            raise timeout_error(call, socket.gettimeout() or 0)
 
-    def _stopped(self, response: session_pb2.AdvanceResponse, waiting: Callable[[], str]) -> None:
-        """Raises what there is to say if time cannot move any more."""
+    def _await_host(self, socket: Socket, call: str) -> None:
+        """Moves time until the host of a socket, which is paused or frozen, changes."""
+        changed = condition("host_changed", socket.host)
+        self._wait([changed], None, lambda: f"{call}() on {socket.describe()}, whose host is paused or frozen")
+
+    def _check_stop(self, response: session_pb2.AdvanceResponse, describe: Callable[[], str]) -> None:
+        """Raises an error if time cannot move any more."""
         if response.stop == session_pb2.ADVANCE_STOP_IDLE:
-            raise IdleError(f"nothing can happen any more at {self.clock}, and somebody waits: {waiting()}")
-        over_error(response, self.clock)
+            raise IdleError(f"nothing can happen any more at {self.clock}, and somebody waits: {describe()}")
+        check_end(response, self.clock)
 
 
 def condition(name: str, value: int | str) -> session_pb2.SessionCondition:
@@ -360,8 +378,8 @@ def condition(name: str, value: int | str) -> session_pb2.SessionCondition:
     return made
 
 
-def over_error(response: session_pb2.AdvanceResponse, clock: timedelta) -> None:
-    """Raises what there is to say at the end of a scenario."""
+def check_end(response: session_pb2.AdvanceResponse, clock: timedelta) -> None:
+    """Raises an error at the end of a scenario or at a limit."""
     if response.stop == session_pb2.ADVANCE_STOP_END:
         raise SessionOverError(f"the scenario ends at {clock}; finish() has its verdict")
     if response.stop == session_pb2.ADVANCE_STOP_LIMIT:

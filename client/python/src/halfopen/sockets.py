@@ -9,13 +9,14 @@ import os
 import socket
 import struct
 from collections.abc import Iterable
+from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
-from ._errnos import as_socket_error, check, errno_of, no_flags
+from ._errnos import StandstillError, as_socket_error, check, errno_of, no_flags
 from ._options import Options
 from ._time import nanoseconds
 from ._words import Address, parse_address, state_name, write_address
@@ -48,8 +49,14 @@ E = TypeVar("E", bound=HasError)
 _descriptors = count(1 << 24)
 #: The backlog of a listening socket that does not say (SOMAXCONN of Linux).
 BACKLOG = 4096
+#: What is tried again once the socket is ready, like every call that finds EAGAIN.
+TRIED_AGAIN = ("Accept", "Receive", "Send")
+#: The methods of the protocol that have other names here.
+NAMES = {"StartConnect": "connect", "FinishConnect": "connect", "SetOptions": "setsockopt", "GetSocket": "info"}
 #: The largest part of data in one call.
 CHUNK = 1 << 20
+#: "More data will follow"; only Linux has the flag.
+MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
 
 class Socket:
@@ -73,6 +80,8 @@ class Socket:
         self._timeout: float | None = None
         self._closed = False
         self._connecting = False
+        #: The error of `connect` on a host that was paused or frozen.
+        self._late_error: OSError | HalfopenError | None = None
         self._bound: Address | None = None
         self._local: Address | None = None
         self._peer: Address | None = None
@@ -85,7 +94,9 @@ class Socket:
         self._bound = (str(address[0]), int(address[1]))
 
     def listen(self, backlog: int = BACKLOG) -> None:
-        """Listens on the address that was bound; on any free port if none was."""
+        """Listens on the address that was bound; on any free port if none was. Once it listens, it goes on as it does."""
+        if self.is_listening:
+            return
         host, port = self._bound or ("", 0)
         request = session_pb2.ListenRequest(
             host=self.host,
@@ -103,7 +114,8 @@ class Socket:
     def accept(self) -> tuple[Socket, Address]:
         """Takes a connection, and waits for one."""
         request = session_pb2.AcceptRequest(socket=self._open())
-        response = self._retry("accept", "readable", lambda: self._call("Accept", request, session_pb2.AcceptResponse))
+        attempt = partial(self._call, "Accept", request, session_pb2.AcceptResponse)
+        response = self._retry("accept", "readable", attempt, self._deadline())
         accepted = Socket(self.session, self.host, self.family)
         accepted.number = response.socket
         accepted._options = self._options.inherited()
@@ -115,8 +127,14 @@ class Socket:
         """Connects, and waits for the outcome. The host may be a name of the scenario."""
         if self.number and not self._connecting:
             raise OSError(errno.EISCONN, os.strerror(errno.EISCONN))
-        if not self.number:
-            error = self._start_connect(address)
+        if not self._connecting:
+            try:
+                error = self._start_connect(address)
+            except StandstillError:
+                if self._timeout != 0:
+                    raise
+                error = "EINPROGRESS"
+                self.session._late_calls.add(self.host, lambda: self._start_late(address))
             if error != "EINPROGRESS":
                 check(error)
                 return
@@ -156,7 +174,26 @@ class Socket:
             self._local, self._peer = parse_address(response.local), parse_address(response.peer)
         return response.error
 
+    def _start_late(self, address: Address) -> None:
+        if self._closed:
+            return
+        try:
+            error = self._start_connect(address)
+            if error != "EINPROGRESS":
+                check(error)
+        except StandstillError:
+            raise
+        except (OSError, HalfopenError) as lost:
+            self._late_error = lost
+
     def _finish_connect(self) -> str:
+        if self._late_error:
+            lost, self._late_error, self._connecting = self._late_error, None, False
+            if isinstance(lost, OSError):
+                return errno.errorcode.get(lost.errno or 0, "EIO")
+            raise lost
+        if not self.number:
+            return "EINPROGRESS"
         request = session_pb2.FinishConnectRequest(socket=self._open())
         error = self._call("FinishConnect", request, session_pb2.FinishConnectResponse).error
         self._connecting = error == "EINPROGRESS"
@@ -170,8 +207,8 @@ class Socket:
         if size == 0:
             return b""
         request = session_pb2.ReceiveRequest(socket=self._open(), max_bytes=min(size, CHUNK))
-        response = self._retry("recv", "readable", lambda: self._call("Receive", request, session_pb2.ReceiveResponse))
-        return response.data
+        attempt = partial(self._call, "Receive", request, session_pb2.ReceiveResponse)
+        return self._retry("recv", "readable", attempt, self._deadline()).data
 
     def recv_into(self, buffer: Buffer, size: int = 0, flags: int = 0) -> int:
         """Receives into a buffer; returns the number of bytes."""
@@ -182,19 +219,22 @@ class Socket:
 
     def send(self, data: Buffer, flags: int = 0) -> int:
         """Sends as much as the send buffer takes, and waits until it takes some; returns the number of bytes."""
-        more = bool(flags & getattr(socket, "MSG_MORE", 0))
-        no_flags(flags & ~getattr(socket, "MSG_MORE", 0))
         with memoryview(data).cast("B") as view:
-            request = session_pb2.SendRequest(socket=self._open(), data=bytes(view[:CHUNK]), more=more)
-        response = self._retry("send", "writable", lambda: self._call("Send", request, session_pb2.SendResponse))
-        return response.sent
+            return self._send("send", view, flags, self._deadline())
+
+    def _send(self, call: str, view: memoryview, flags: int, deadline: int | None) -> int:
+        no_flags(flags & ~MSG_MORE)
+        more = bool(flags & MSG_MORE)
+        request = session_pb2.SendRequest(socket=self._open(), data=bytes(view[:CHUNK]), more=more)
+        return self._retry(call, "writable", partial(self._call, "Send", request, session_pb2.SendResponse), deadline).sent
 
     def sendall(self, data: Buffer, flags: int = 0) -> None:
-        """Sends everything, and waits as long as the send buffer is full."""
+        """Sends everything, and waits while the send buffer is full. The timeout is that of the whole call."""
+        deadline = self._deadline()
         with memoryview(data).cast("B") as view:
             sent = 0
             while sent < len(view):
-                sent += self.send(view[sent:], flags)
+                sent += self._send("sendall", view[sent:], flags, deadline)
 
     def sendmsg(self, buffers: Iterable[Buffer]) -> int:
         """Sends several buffers as one."""
@@ -226,7 +266,11 @@ class Socket:
             write=how in (socket.SHUT_WR, socket.SHUT_RDWR),
             read=how in (socket.SHUT_RD, socket.SHUT_RDWR),
         )
-        check(self._call("Shutdown", request, session_pb2.ShutdownResponse).error)
+
+        def call() -> None:
+            check(self._call("Shutdown", request, session_pb2.ShutdownResponse).error)
+
+        self._now_or_late(call)
 
     def close(self) -> None:
         """Closes the socket. What is unsent is sent later."""
@@ -241,14 +285,20 @@ class Socket:
         if not was_open or self.session._is_closed:
             return
         request.socket = self.number
-        try:
-            self.session._call(method, request, response)
-        except CallError as error:
-            # Whatever the reason, it is closed: it was lost with its host, or the session is over.
-            if error.code not in ("FAILED_PRECONDITION", "NOT_FOUND"):
+
+        def call() -> None:
+            try:
+                self._call(method, request, response)
+            except StandstillError:
                 raise
-        except SessionOverError:
-            pass
+            except (OSError, SessionOverError):
+                # It was lost with its host, or the session is over: it is closed.
+                pass
+            except CallError as error:
+                if error.code != "NOT_FOUND":
+                    raise
+
+        self._now_or_late(call)
 
     def __enter__(self) -> Socket:
         return self
@@ -298,12 +348,16 @@ class Socket:
         changed = self._options.set(level, option, number, linger)
         if changed is not None and self.number and not self._closed:
             request = session_pb2.SetOptionsRequest(socket=self.number, options=changed)
-            try:
-                self._call("SetOptions", request, session_pb2.SetOptionsResponse)
-            except CallError as error:
-                # A listening socket has none of its own: its connections inherit what it began with.
-                if error.reason != "SOCKET_WRONG_KIND":
-                    raise
+
+            def call() -> None:
+                try:
+                    self._call("SetOptions", request, session_pb2.SetOptionsResponse)
+                except CallError as error:
+                    # A listening socket has none of its own: its connections inherit what it began with.
+                    if error.reason != "SOCKET_WRONG_KIND":
+                        raise
+
+            self._now_or_late(call)
 
     def getsockopt(self, level: int, option: int, buflen: int = 0) -> Any:
         """An option. SO_ERROR is the outcome of `connect`."""
@@ -332,7 +386,10 @@ class Socket:
         """For people: its host, its ends, its state."""
         ends = " -> ".join(write_address(end) for end in (self._local, self._peer) if end)
         try:
-            return f"{self.host} {ends} ({self.state})"
+            # Who describes it does not wait for its host.
+            request = session_pb2.GetSocketRequest(socket=self._open())
+            state = self.session._call("GetSocket", request, session_pb2.GetSocketResponse).state
+            return f"{self.host} {ends} ({state_name(state)})"
         except (HalfopenError, OSError):
             return f"{self.host} {ends}"
 
@@ -346,18 +403,29 @@ class Socket:
         return self.number
 
     def _call(self, method: str, request: Message, response: builtins.type[R]) -> R:
+        """Makes a call. One that a paused or frozen host cannot make waits until it goes on, unless an event loop moves time."""
+        while True:
+            try:
+                return self.session._call(method, request, response)
+            except CallError as error:
+                lost = as_socket_error(error, self.host)
+                if not isinstance(lost, StandstillError) or method in TRIED_AGAIN or self.session._has_loop:
+                    raise lost or error from None
+            self.session._await_host(self, NAMES.get(method, method.lower()))
+
+    def _now_or_late(self, call: Callable[[], object]) -> None:
+        """On an event loop, makes a call now, or once the host goes on."""
         try:
-            return self.session._call(method, request, response)
-        except CallError as error:
-            raise as_socket_error(error, self.host) or error from None
+            call()
+        except StandstillError:
+            self.session._late_calls.add(self.host, call)
 
     def _deadline(self) -> int | None:
         """Until when a call waits, in nanoseconds."""
         return None if self._timeout is None else self.session._now + nanoseconds(self._timeout)
 
-    def _retry(self, call: str, awaited: str, attempt: Callable[[], E]) -> E:
-        """Makes a call until it does not say EAGAIN, and waits in between."""
-        deadline = self._deadline()
+    def _retry(self, call: str, awaited: str, attempt: Callable[[], E], deadline: int | None) -> E:
+        """Makes a call until it does not say EAGAIN, and waits in between, until a time in nanoseconds at most."""
         while True:
             try:
                 response = attempt()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from .._errnos import StandstillError
 from .._time import SECOND
 from .._words import Address
 from ..errors import IdleError
@@ -66,7 +67,11 @@ class EventLoop(BaseSelectorEventLoop):
     def run_forever(self) -> None:
         """As asyncio's. Meanwhile, code that asks `time.time()` or `time.monotonic()` gets the time of the session, too."""
         with clocks.virtual(self.session):
-            super().run_forever()
+            self.session._has_loop = True
+            try:
+                super().run_forever()
+            finally:
+                self.session._has_loop = False
 
     # What would wait for ever
 
@@ -188,10 +193,36 @@ class EventLoop(BaseSelectorEventLoop):
         options.setdefault("ssl_handshake_timeout", None)
         server = asyncio.base_events.Server(self, sockets, protocol_factory, ssl, backlog, **options)  # type: ignore[arg-type]
         if start_serving:
+            try:
+                for listening in sockets:
+                    await self._listen(listening, backlog)
+            except BaseException:
+                for listening in sockets:
+                    listening.close()
+                raise
             server._start_serving()  # type: ignore[attr-defined]
             # As asyncio: connections are accepted once the caller goes on.
             await asyncio.sleep(0)
         return server
+
+    async def _listen(self, sock: Socket, backlog: int) -> None:
+        """Listens, and waits while the host is paused or frozen."""
+        listens: asyncio.Future[None] = self.create_future()
+
+        def call() -> None:
+            if listens.done():
+                return
+            try:
+                sock.listen(backlog)
+            except StandstillError:
+                raise
+            except OSError as error:
+                listens.set_exception(error)
+            else:
+                listens.set_result(None)
+
+        sock._now_or_late(call)
+        await listens
 
     async def _passive(self, host: str | None, port: int | None, family: int, flags: int) -> list[tuple[Any, ...]]:
         own = self.session.hosts[hosts.current(self.session)]

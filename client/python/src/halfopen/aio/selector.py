@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._time import nanoseconds
-from ..session import Session, over_error
+from ..session import Session, check_end
 from ..sockets import Socket
 from ..v1 import session_pb2
 from .executor import Jobs
@@ -61,13 +61,16 @@ class Selector(selectors.BaseSelector):
         else:
             self._yields = 0
             until = None if timeout is None else self._session._now + max(nanoseconds(timeout), 1)
-        response = self._session._advance(self._conditions(), until)
-        if response.stop == session_pb2.ADVANCE_STOP_IDLE:
-            if self._jobs.wait_longer():
-                return []
-            self._idle()
+        if self._session._late_calls.make():
             return []
-        over_error(response, self._session.clock)
+        if failed := [key for key in self._keys.values() if self._session._sockets[key.fd]._late_error]:
+            return [(key, key.events) for key in failed]
+        response, has_called = self._session._advance_once(self._conditions(), until)
+        if response.stop == session_pb2.ADVANCE_STOP_IDLE:
+            if not has_called and not self._jobs.wait_longer():
+                self._idle()
+            return []
+        check_end(response, self._session.clock)
         return [ready for state in response.ready if (ready := self._ready(state))]
 
     def close(self) -> None:
@@ -83,7 +86,8 @@ class Selector(selectors.BaseSelector):
         self._by_number.clear()
         for descriptor, key in self._keys.items():
             number = self._session._sockets[descriptor].number
-            if number in self._gone:
+            # It has none before its host resumes.
+            if not number or number in self._gone:
                 continue
             self._by_number[number] = key
             if key.events & selectors.EVENT_READ:
