@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,30 @@ def test_clocks_show_the_time_of_the_session(session: Session) -> None:
     finally:
         del sys.modules["pool"]
     assert time.time() - began < 30
+
+
+def test_the_loops_of_two_threads_have_their_own_clocks() -> None:
+    real = time.monotonic
+    both_run, first_is_over = threading.Barrier(2), threading.Event()
+
+    async def sleep(seconds: float, is_first: bool) -> None:
+        both_run.wait(10)
+        await asyncio.sleep(seconds)
+        if not is_first:
+            assert first_is_over.wait(10)
+        assert time.monotonic() == await asyncio.to_thread(lambda: time.monotonic()) == seconds
+
+    def run(seconds: float, is_first: bool) -> None:
+        with Session() as session:
+            aio.run(sleep(seconds, is_first), session)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.submit(run, 7200, True), pool.submit(run, 60, False)
+        first.result(20)
+        assert time.monotonic is not real, "the other loop runs"
+        first_is_over.set()
+        second.result(20)
+    assert time.monotonic is real
 
 
 def test_timers_fire_in_order_and_never_early(session: Session) -> None:
@@ -212,6 +238,43 @@ def test_time_stands_still_while_threads_work(session: Session) -> None:
             return asyncio.run_coroutine_threadsafe(asyncio.sleep(5, "slept"), loop).result(10)
 
         assert await asyncio.to_thread(call_back) == "slept"
+        assert loop.time() == 5
+
+    aio.run(work(), session)
+
+
+def test_callbacks_that_are_ready_run_while_threads_work(session: Session) -> None:
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        released = threading.Event()
+        waiting = loop.run_in_executor(None, released.wait, 10)
+        loop.call_soon(released.set)
+        assert await waiting
+
+    aio.run(work(), session)
+
+
+def test_other_executors_work_too(session: Session) -> None:
+    class Threads(Executor):
+        """Starts a thread for each function."""
+
+        def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+            outcome: Future[Any] = Future()
+            threading.Thread(target=lambda: outcome.set_result(function(*arguments, **named))).start()
+            return outcome
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            assert await loop.run_in_executor(pool, divmod, 7, 2) == (3, 1)
+            with pytest.raises(ZeroDivisionError):
+                await loop.run_in_executor(pool, divmod, 1, 0)
+        assert loop.time() == 0
+
+        def call_back() -> str:
+            return asyncio.run_coroutine_threadsafe(asyncio.sleep(5, "slept"), loop).result(10)
+
+        assert await loop.run_in_executor(Threads(), call_back) == "slept"
         assert loop.time() == 5
 
     aio.run(work(), session)

@@ -49,7 +49,7 @@ class EventLoop(BaseSelectorEventLoop):
     def __init__(self, session: Session) -> None:
         #: The session.
         self.session = session
-        self._jobs = Jobs()
+        self._jobs = Jobs(session)
         self._twins: weakref.WeakKeyDictionary[socket.socket, Socket] = weakref.WeakKeyDictionary()
         self._session_selector = Selector(session, self._jobs, self._idle)
         super().__init__(self._session_selector)
@@ -304,13 +304,13 @@ class EventLoop(BaseSelectorEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Executor | None, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:
-        """Runs a function in another thread. Virtual time stands still until all such work is done, or waits for the loop."""
+        """Runs a function in an executor. Virtual time stands still until all such work is done, or waits for the loop."""
         self._check_closed()  # type: ignore[attr-defined]
         if executor is None:
             self._check_default_executor()  # type: ignore[attr-defined]
             executor = self._default_executor = self._default_executor or ThreadPoolExecutor(thread_name_prefix="halfopen")
         result: asyncio.Future[T] = self.create_future()
-        self._jobs.start(executor, lambda: func(*args), result)
+        self._jobs.start(executor, func, args, result)
         return result
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:

@@ -51,13 +51,14 @@ class Selector(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Moves time until a socket is ready, at most for a time in seconds."""
-        if self._jobs.wait():
-            return []
         if timeout is not None and timeout <= 0:
+            # The loop has callbacks to run, for which a thread may wait.
             self._yields += 1
-            if self._yields % YIELDS:
+            if self._yields % YIELDS or self._jobs.wait():
                 return []
             until: int | None = self._session._now + MILLISECOND
+        elif self._jobs.wait():
+            return []
         else:
             self._yields = 0
             until = None if timeout is None else self._session._now + max(nanoseconds(timeout), 1)
