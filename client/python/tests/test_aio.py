@@ -205,6 +205,20 @@ def test_who_waits_for_ever_although_it_was_cancelled_fails(session: Session) ->
         EventLoop(session).run_until_complete(wait())
 
 
+@pytest.mark.parametrize("outcome", [None, ZeroDivisionError()], ids=["a result", "another error"])
+def test_who_makes_something_else_of_the_cancellation_has_waited_for_ever_too(session: Session, outcome: Exception | None) -> None:
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if outcome:
+                raise outcome from None
+
+    with pytest.raises(IdleError, match="nothing can happen") as caught:
+        aio.run(wait(), session)
+    assert caught.value.__cause__ is outcome
+
+
 def test_code_must_be_on_a_host(session: Session) -> None:
     async def connect() -> None:
         with pytest.raises(LookupError, match="on which host does this code run"):

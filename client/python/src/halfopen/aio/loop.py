@@ -76,17 +76,26 @@ class EventLoop(BaseSelectorEventLoop):
     # What would wait for ever
 
     def run_until_complete(self, future: Any) -> Any:
-        """As asyncio's. If nothing can happen any more, what is run is cancelled, and the error is an `IdleError`."""
+        """As asyncio's. If nothing can happen any more, the future is cancelled, and whatever it makes of that, the error is an
+        `IdleError`.
+        """
         self._main, self._idle_error = asyncio.ensure_future(future, loop=self), None
         try:
-            return super().run_until_complete(self._main)
+            outcome = super().run_until_complete(self._main)
         except asyncio.CancelledError as cancelled:
             if self._idle_error is None:
                 raise
             # With the lines that waited.
             raise self._idle_error.with_traceback(cancelled.__traceback__) from None
+        except Exception as error:
+            if self._idle_error is None or isinstance(error, IdleError):
+                raise
+            raise self._idle_error from error
         finally:
             self._main = None
+        if self._idle_error:
+            raise self._idle_error
+        return outcome
 
     def _idle(self) -> None:
         waiting = describe(self, self._session_selector.waiting())
