@@ -352,6 +352,123 @@ def test_sockets_of_the_loop(session: Session) -> None:
     aio.run(talk(), session)
 
 
+@pytest.mark.parametrize("end", ["closed", "forgotten"])
+def test_a_connection_ends_with_the_socket_of_the_operating_system_that_it_stands_for(session: Session, end: str) -> None:
+    async def talk() -> None:
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            ended.set_result(await reader.read())
+            writer.close()
+
+        with aio.host("server"):
+            await asyncio.start_server(serve, port=7)
+        sock = socket.socket()
+        sock.setblocking(False)
+        with aio.host("client"):
+            await loop.sock_connect(sock, ("server", 7))
+        if end == "closed":
+            sock.close()
+        else:
+            del sock
+        assert await ended == b""
+
+    aio.run(talk(), session)
+
+
+def test_a_connection_has_the_options_of_the_socket_that_it_stands_for(session: Session) -> None:
+    async def talk() -> None:
+        loop = asyncio.get_running_loop()
+        with aio.host("server"):
+            await asyncio.start_server(echo, port=7)
+        with socket.socket() as sock:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 1)
+            with aio.host("client"):
+                await loop.sock_connect(sock, ("server", 7))
+            session.inject(power_loss="server")
+            with pytest.raises(TimeoutError):
+                await loop.sock_recv(sock, 1)
+            assert 135 <= loop.time() < 136, "the host's own interval is 75 s"
+
+    aio.run(talk(), session)
+
+
+def test_a_socket_object_has_a_reader_and_a_writer(session: Session) -> None:
+    async def talk() -> None:
+        loop = asyncio.get_running_loop()
+        with aio.host("server"):
+            await asyncio.start_server(echo, port=7)
+        client = session.socket("client")
+        client.setblocking(False)
+        await loop.sock_connect(client, ("server", 7))  # type: ignore[arg-type]
+        received = loop.create_future()
+
+        def read() -> None:
+            received.set_result(client.recv(100))
+
+        def write() -> None:
+            client.send(b"hello")
+            loop.remove_writer(client)
+
+        loop.add_reader(client, read)
+        loop.add_writer(client, write)
+        assert await received == b"hello"
+        assert not loop.remove_writer(client)
+        client.close()
+        assert loop.remove_reader(client), "it is known, although it is closed"
+        assert not loop.remove_reader(client)
+
+    aio.run(talk(), session)
+
+
+@pytest.mark.parametrize("keep_alive", [True, False])
+def test_a_server_may_keep_its_connections_alive(session: Session, keep_alive: bool) -> None:
+    async def talk() -> None:
+        noticed = asyncio.get_running_loop().create_future()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with pytest.raises(TimeoutError):
+                await reader.read()
+            writer.close()
+            noticed.set_result(None)
+
+        with aio.host("server"):
+            await asyncio.start_server(serve, port=7, keep_alive=keep_alive)
+        with aio.host("client"):
+            await asyncio.open_connection("server", 7)
+        session.inject(power_loss="client")
+        await noticed
+
+    with contextlib.nullcontext() if keep_alive else pytest.raises(IdleError):
+        aio.run(talk(), session)
+    assert (session.clock > timedelta(hours=2)) == keep_alive
+
+
+@pytest.mark.parametrize("reuse_address", [None, True, False])
+def test_a_server_may_use_a_port_again(session: Session, reuse_address: bool | None) -> None:
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def talk() -> None:
+        with aio.host("server"):
+            server = await asyncio.start_server(serve, port=7)
+        with aio.host("client"):
+            reader, writer = await asyncio.open_connection("server", 7)
+        assert await reader.read() == b""
+        writer.close()
+        server.close()
+        await asyncio.sleep(1)
+        in_use = pytest.raises(OSError, match="Address already in use")
+        with aio.host("server"), in_use if reuse_address is False else contextlib.nullcontext():
+            await asyncio.start_server(serve, port=7, reuse_address=reuse_address)
+
+    aio.run(talk(), session)
+
+
 def test_the_same_happens_each_time() -> None:
     def play() -> list[bytes]:
         scenario = {"scenario": "t", "hosts": {"client": {}, "server": {}}, "network": {"latency": "5ms", "loss": "5%"}}

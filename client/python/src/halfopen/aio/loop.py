@@ -9,10 +9,10 @@ import os
 import socket
 import ssl
 import sys
-import weakref
 from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from socket import SOL_SOCKET
 from typing import Any, TypeVar
 
 from .._errnos import StandstillError
@@ -24,6 +24,7 @@ from ..sockets import Socket
 from . import clocks, hosts
 from .executor import Jobs
 from .selector import Selector
+from .twins import Twins, take_over
 from .waiting import describe
 
 #: pytest leaves the lines of this module out.
@@ -33,11 +34,6 @@ T = TypeVar("T")
 
 #: Every address of a host.
 ANY = ("0.0.0.0", "::")
-#: The options of a socket of the operating system that its twin in the session takes over.
-TAKEN_OVER = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY),
-)
 
 
 class EventLoop(BaseSelectorEventLoop):
@@ -50,8 +46,8 @@ class EventLoop(BaseSelectorEventLoop):
         #: The session.
         self.session = session
         self._jobs = Jobs(session)
-        self._twins: weakref.WeakKeyDictionary[socket.socket, Socket] = weakref.WeakKeyDictionary()
-        self._session_selector = Selector(session, self._jobs, self._idle)
+        self._twins = Twins()
+        self._session_selector = Selector(session, self._jobs, self._twins, self._idle)
         super().__init__(self._session_selector)
         self._default_executor: Executor | None = None
         self._clock_resolution = 1 / SECOND
@@ -110,7 +106,7 @@ class EventLoop(BaseSelectorEventLoop):
     async def getaddrinfo(
         self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
     ) -> list[tuple[Any, ...]]:
-        """The addresses of a host of the scenario, by its name."""
+        """As asyncio's, with the names of the scenario's hosts."""
         number = _port(port)
         if type not in (0, socket.SOCK_STREAM) or proto not in (0, socket.IPPROTO_TCP):
             raise socket.gaierror(socket.EAI_SOCKTYPE, "a session has TCP only")
@@ -125,7 +121,7 @@ class EventLoop(BaseSelectorEventLoop):
         return found
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
-        """The name of the host that has an address."""
+        """As asyncio's, with the names of the scenario's hosts."""
         address, port = str(sockaddr[0]), str(sockaddr[1])
         if not flags & socket.NI_NUMERICHOST:
             for name, addresses in self.session.hosts.items():
@@ -168,7 +164,6 @@ class EventLoop(BaseSelectorEventLoop):
         except BaseException:
             connecting.close()
             raise
-        exceptions.pop()
         return connecting
 
     async def create_connection(self, protocol_factory: Any, *args: Any, **options: Any) -> Any:
@@ -176,6 +171,10 @@ class EventLoop(BaseSelectorEventLoop):
         if options.get("sock") is not None:
             options["sock"] = self._adopt(options["sock"])
         return await super().create_connection(protocol_factory, *args, **options)
+
+    async def connect_accepted_socket(self, protocol_factory: Any, sock: Any, **options: Any) -> Any:
+        """As asyncio's."""
+        return await super().connect_accepted_socket(protocol_factory, self._adopt(sock), **options)
 
     async def create_server(  # type: ignore[override]
         self,
@@ -188,15 +187,24 @@ class EventLoop(BaseSelectorEventLoop):
         sock: Any = None,
         backlog: int = 100,
         ssl: ssl.SSLContext | None = None,
+        reuse_address: bool | None = None,
+        reuse_port: bool | None = None,
+        keep_alive: bool | None = None,
         start_serving: bool = True,
         **options: Any,
     ) -> asyncio.Server:
         """As asyncio's, on the host on which the code runs. `sock` may be one of the operating system that is bound to a port."""
-        for name in ("reuse_address", "reuse_port", "keep_alive"):
-            options.pop(name, None)
+        if reuse_port:
+            raise _missing("reuse_port", "a port of a host has one listening socket")
         if sock is None:
             names = [host] if host is None or isinstance(host, str) else list(host)
-            sockets = [self._bound(info) for name in names for info in await self._passive(name, port, family, flags)]
+            found = [info[4] for name in names for info in await self._passive(name, port, family, flags)]
+            # As asyncio: an address that appears twice is bound once.
+            sockets = [self._bound(address) for address in dict.fromkeys(found)]
+            for listening in sockets:
+                listening.setsockopt(SOL_SOCKET, socket.SO_REUSEADDR, reuse_address is not False)
+                if keep_alive:
+                    listening.setsockopt(SOL_SOCKET, socket.SO_KEEPALIVE, True)
         else:
             sockets = [sock if isinstance(sock, Socket) else self._bound_as(sock)]
         options.setdefault("ssl_handshake_timeout", None)
@@ -239,14 +247,16 @@ class EventLoop(BaseSelectorEventLoop):
             raise OSError(errno.EADDRNOTAVAIL, f"{os.strerror(errno.EADDRNOTAVAIL)}: {host!r} is another host")
         return await self.getaddrinfo(host, port, family=family, flags=flags)
 
-    def _bound(self, info: tuple[Any, ...]) -> Socket:
-        bound = self._socket(info[0])
-        bound.bind(info[4])
+    def _bound(self, address: Address) -> Socket:
+        bound = self._socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        bound.bind(address)
         return bound
 
     def _bound_as(self, other: socket.socket) -> Socket:
         """A socket on the port to which one of the operating system is bound."""
         bound = self._socket(other.family)
+        take_over(other, bound)
+        bound.setsockopt(SOL_SOCKET, socket.SO_REUSEADDR, other.getsockopt(SOL_SOCKET, socket.SO_REUSEADDR))
         address = other.getsockname()
         # An address of this machine is none of the session.
         bound.bind(("" if address[0] not in self.session.hosts[bound.host] else address[0], address[1]))
@@ -266,45 +276,43 @@ class EventLoop(BaseSelectorEventLoop):
             await super().sock_connect(sock, address)  # type: ignore[arg-type]
             return
         twin = self._socket(sock.family)
-        for level, option in TAKEN_OVER:
-            if value := sock.getsockopt(level, option):
-                twin.setsockopt(level, option, value)
+        take_over(sock, twin)
+        self._twins.add(sock, twin)
         try:
             await super().sock_connect(twin, address)  # type: ignore[arg-type]
         except BaseException:
+            self._twins.remove(sock)
             twin.close()
             raise
-        self._twins[sock] = twin
 
     async def sock_accept(self, sock: Any) -> tuple[Any, Address]:
-        """Takes a connection of a listening socket."""
+        """As asyncio's."""
         return await super().sock_accept(self._twin(sock))
 
     async def sock_recv(self, sock: Any, nbytes: int) -> bytes:
-        """Receives."""
+        """As asyncio's."""
         return await super().sock_recv(self._twin(sock), nbytes)
 
     async def sock_recv_into(self, sock: Any, buf: Any) -> int:
-        """Receives into a buffer."""
+        """As asyncio's."""
         return await super().sock_recv_into(self._twin(sock), buf)
 
     async def sock_sendall(self, sock: Any, data: Any) -> None:
-        """Sends everything."""
+        """As asyncio's."""
         await super().sock_sendall(self._twin(sock), data)
 
     def _twin(self, sock: Any) -> Any:
         """The socket of the session that stands for one of the operating system."""
         if isinstance(sock, Socket):
             return sock
-        try:
-            return self._twins[sock]
-        except KeyError:
-            raise NotImplementedError(f"{sock!r} is a socket of the operating system, and not connected in the session") from None
+        if twin := self._twins.get(sock):
+            return twin
+        raise NotImplementedError(f"{sock!r} is a socket of the operating system, and not connected in the session")
 
     def _adopt(self, sock: Any) -> Any:
         twin = self._twin(sock)
         if twin is not sock:
-            del self._twins[sock]
+            self._twins.remove(sock)
             sock.close()
         return twin
 
@@ -349,9 +357,6 @@ class EventLoop(BaseSelectorEventLoop):
     async def create_unix_server(self, *_args: Any, **_options: Any) -> Any:
         raise _missing("create_unix_server", "a session has TCP only")
 
-    async def connect_accepted_socket(self, protocol_factory: Any, sock: Any, **options: Any) -> Any:
-        return await super().connect_accepted_socket(protocol_factory, self._adopt(sock), **options)
-
     async def connect_read_pipe(self, *_args: Any, **_options: Any) -> Any:
         raise _missing("connect_read_pipe", "what is read from outside has no virtual time")
 
@@ -359,10 +364,10 @@ class EventLoop(BaseSelectorEventLoop):
         raise _missing("connect_write_pipe", "what is written outside has no virtual time")
 
     async def subprocess_exec(self, *_args: Any, **_options: Any) -> Any:
-        raise _missing("subprocess_exec", "another process has no virtual time")
+        raise _missing("subprocess_exec", "other processes have no virtual time")
 
     async def subprocess_shell(self, *_args: Any, **_options: Any) -> Any:
-        raise _missing("subprocess_shell", "another process has no virtual time")
+        raise _missing("subprocess_shell", "other processes have no virtual time")
 
     def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
         raise _missing("add_signal_handler", "signals have no virtual time")

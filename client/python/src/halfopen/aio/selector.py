@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import selectors
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .._time import nanoseconds
@@ -11,6 +11,7 @@ from ..session import Session, check_end
 from ..sockets import Socket
 from ..v1 import session_pb2
 from .executor import Jobs
+from .twins import Twins
 
 #: pytest leaves the lines of this module out.
 __tracebackhide__ = True
@@ -20,30 +21,67 @@ YIELDS = 1000
 MILLISECOND = 1_000_000
 
 
+class _Keys(Mapping[Any, selectors.SelectorKey]):
+    """What the selector waits for, by file descriptor or by an object that has one, as in `selectors`."""
+
+    def __init__(self) -> None:
+        self.by_descriptor: dict[int, selectors.SelectorKey] = {}
+
+    def __getitem__(self, fileobj: Any) -> selectors.SelectorKey:
+        return self.by_descriptor[self.descriptor(fileobj)]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.by_descriptor)
+
+    def __len__(self) -> int:
+        return len(self.by_descriptor)
+
+    def descriptor(self, fileobj: Any) -> int:
+        """The descriptor of an object; that with which it was registered if it is closed."""
+        if isinstance(fileobj, int):
+            return fileobj
+        found = int(fileobj.fileno())
+        return found if found >= 0 else next((key.fd for key in self.by_descriptor.values() if key.fileobj is fileobj), found)
+
+
 class Selector(selectors.BaseSelector):
     """Waits for sockets, the time of a timer, and work in other threads."""
 
-    def __init__(self, session: Session, jobs: Jobs, idle: Callable[[], None]) -> None:
+    def __init__(self, session: Session, jobs: Jobs, twins: Twins, idle: Callable[[], None]) -> None:
         self._session = session
         self._jobs = jobs
+        self._twins = twins
         self._idle = idle
-        self._keys: dict[int, selectors.SelectorKey] = {}
+        self._keys = _Keys()
+        self._sockets: dict[int, Socket] = {}
         self._by_number: dict[int, selectors.SelectorKey] = {}
         self._gone: set[int] = set()
         self._yields = 0
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         """Begins to wait for a socket."""
-        descriptor = fileobj if isinstance(fileobj, int) else fileobj.fileno()
-        if descriptor not in self._session._sockets:
-            raise NotImplementedError(f"add_reader and add_writer: {descriptor} is no socket of the session")
+        descriptor = self._keys.descriptor(fileobj)
+        if not events or events & ~(selectors.EVENT_READ | selectors.EVENT_WRITE):
+            raise ValueError(f"Invalid events: {events!r}")
+        if descriptor in self._keys:
+            raise KeyError(f"{fileobj!r} (FD {descriptor}) is already registered")
+        socket = self._session._sockets.get(descriptor)
+        if socket is None:
+            raise NotImplementedError(f"add_reader and add_writer: {fileobj!r} is not a socket of the session")
         key = selectors.SelectorKey(fileobj, descriptor, events, data)
-        self._keys[descriptor] = key
+        self._keys.by_descriptor[descriptor] = key
+        self._sockets[descriptor] = socket
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        """Waits for it no more."""
-        return self._keys.pop(fileobj if isinstance(fileobj, int) else fileobj.fileno())
+        """Ends waiting for a socket."""
+        descriptor = self._keys.descriptor(fileobj)
+        try:
+            key = self._keys.by_descriptor.pop(descriptor)
+        except KeyError:
+            raise KeyError(f"{fileobj!r} is not registered") from None
+        del self._sockets[descriptor]
+        return key
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
         """What it waits for."""
@@ -62,9 +100,10 @@ class Selector(selectors.BaseSelector):
         else:
             self._yields = 0
             until = None if timeout is None else self._session._now + max(nanoseconds(timeout), 1)
+        self._twins.close_lost()
         if self._session._late_calls.make():
             return []
-        if failed := [key for key in self._keys.values() if self._session._sockets[key.fd]._late_error]:
+        if failed := [key for key in self._keys.by_descriptor.values() if self._sockets[key.fd]._late_error]:
             return [(key, key.events) for key in failed]
         response, has_called = self._session._advance_once(self._conditions(), until)
         if response.stop == session_pb2.ADVANCE_STOP_IDLE:
@@ -76,17 +115,18 @@ class Selector(selectors.BaseSelector):
 
     def close(self) -> None:
         """Waits for nothing any more."""
-        self._keys.clear()
+        self._keys.by_descriptor.clear()
+        self._sockets.clear()
 
     def waiting(self) -> list[Socket]:
         """The sockets for which somebody waits."""
-        return [self._session._sockets[descriptor] for descriptor in self._keys]
+        return list(self._sockets.values())
 
     def _conditions(self) -> list[session_pb2.SessionCondition]:
         conditions = []
         self._by_number.clear()
-        for descriptor, key in self._keys.items():
-            number = self._session._sockets[descriptor].number
+        for descriptor, key in self._keys.by_descriptor.items():
+            number = self._sockets[descriptor].number
             # It has none before its host resumes.
             if not number or number in self._gone:
                 continue
@@ -104,7 +144,7 @@ class Selector(selectors.BaseSelector):
             # Its host lost power, or its process was killed. Who reads or writes is told once; a server just gets no
             # connections any more.
             self._gone.add(state.socket)
-            if self._session._sockets[key.fd].is_listening:
+            if self._sockets[key.fd].is_listening:
                 return None
         if state.readable or state.gone:
             events |= selectors.EVENT_READ
