@@ -70,6 +70,24 @@ def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
     assert "ESTABLISHED" in written[0].read_text(encoding="utf-8")
 
 
+def readme_example() -> str:
+    text = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
+    return text.split("```python\n")[1].split("```")[0]
+
+
+def test_the_example_of_the_readme_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(readme_example())
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_the_example_of_the_readme_fails_if_the_server_lives(pytester: pytest.Pytester) -> None:
+    lines = [line for line in readme_example().splitlines() if "inject" not in line]
+    pytester.makepyfile("\n".join(lines))
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*DID NOT RAISE*TimeoutError*"])
+
+
 def test_scenarios_are_tests(pytester: pytest.Pytester) -> None:
     Path(pytester.path, "test.halfopen.yaml").write_text(VARIANTS)
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-v")
