@@ -166,7 +166,7 @@ def test_a_refused_connection_is_refused(session: Session) -> None:
     aio.run(connect(), session)
 
 
-def test_what_would_wait_for_ever_fails_at_once_and_says_for_what(session: Session) -> None:
+def test_code_that_would_wait_forever_fails_and_says_what_it_waits_for(session: Session) -> None:
     async def wait_for_an_answer() -> None:
         reader, writer = await connected()
         writer.write(b"")
@@ -180,22 +180,22 @@ def test_what_would_wait_for_ever_fails_at_once_and_says_for_what(session: Sessi
     assert "client 10.0.0.1:32768 -> 10.0.0.2:7 (ESTABLISHED)" in message
 
 
-def test_who_would_wait_for_ever_is_cancelled_and_can_tidy_up(session: Session) -> None:
-    tidied = []
+def test_a_task_that_would_wait_forever_is_cancelled_and_can_clean_up(session: Session) -> None:
+    cleaned_up = []
 
     async def wait() -> None:
         try:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(1)
-            tidied.append(asyncio.get_running_loop().time())
+            cleaned_up.append(asyncio.get_running_loop().time())
 
     with pytest.raises(IdleError):
         aio.run(wait(), session)
-    assert tidied == [1.0]
+    assert cleaned_up == [1.0]
 
 
-def test_who_waits_for_ever_although_it_was_cancelled_fails(session: Session) -> None:
+def test_a_task_that_ignores_its_cancellation_fails(session: Session) -> None:
     async def wait() -> None:
         while True:
             with contextlib.suppress(asyncio.CancelledError):
@@ -206,7 +206,7 @@ def test_who_waits_for_ever_although_it_was_cancelled_fails(session: Session) ->
 
 
 @pytest.mark.parametrize("outcome", [None, ZeroDivisionError()], ids=["a result", "another error"])
-def test_who_makes_something_else_of_the_cancellation_has_waited_for_ever_too(session: Session, outcome: Exception | None) -> None:
+def test_a_task_that_hides_its_cancellation_fails_too(session: Session, outcome: Exception | None) -> None:
     async def wait() -> None:
         try:
             await asyncio.Event().wait()
@@ -221,9 +221,9 @@ def test_who_makes_something_else_of_the_cancellation_has_waited_for_ever_too(se
 
 def test_code_must_be_on_a_host(session: Session) -> None:
     async def connect() -> None:
-        with pytest.raises(LookupError, match="on which host does this code run"):
+        with pytest.raises(LookupError, match="this code runs on no host"):
             await asyncio.open_connection("server", 9)
-        with aio.host("sever"), pytest.raises(LookupError, match="has them on: client, server"):
+        with aio.host("sever"), pytest.raises(LookupError, match="has sockets on: client, server"):
             await asyncio.open_connection("server", 9)
 
     aio.run(connect(), session)

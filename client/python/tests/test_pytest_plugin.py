@@ -59,7 +59,7 @@ def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*IdleError: nothing can happen any more at *, and somebody waits: recv() on client *",
+            "*IdleError: nothing can happen any more at *, but code still waits: recv() on client *",
             "*- halfopen session at 0:00:00* -*",
             "*ESTABLISHED ┃◀─ * SYN+ACK seq=0 ack=1 *",
         ]

@@ -25,7 +25,7 @@ def test_a_server_starts_and_ends() -> None:
         Session(server=server)
 
 
-def test_a_server_that_ends_in_between_is_an_error() -> None:
+def test_a_server_that_stops_is_an_error() -> None:
     server = Server.start()
     session = Session(server=server)
     server.close()
@@ -43,7 +43,7 @@ def test_a_program_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, t
         Server.start()
 
 
-def test_a_program_that_is_no_server_is_said(tmp_path: Path) -> None:
+def test_a_program_that_is_not_a_server_is_refused(tmp_path: Path) -> None:
     program = tmp_path / "halfopend"
     program.write_text("#!/bin/sh\necho hello\nexit 3\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -51,7 +51,7 @@ def test_a_program_that_is_no_server_is_said(tmp_path: Path) -> None:
         Server.start(program)
 
 
-def test_another_version_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server.start() as server:
         monkeypatch.setattr("halfopen.servers.__version__", "0.0.9")
         with pytest.raises(VersionMismatchError, match=r"is halfopen .* this package is halfopen 0\.0\.9"):
@@ -59,7 +59,7 @@ def test_another_version_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", b""])
-def test_something_else_that_answers_is_said(answer: bytes) -> None:
+def test_an_answer_that_is_not_grpc_web_is_refused(answer: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:

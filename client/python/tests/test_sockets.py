@@ -47,7 +47,7 @@ def test_timeouts_are_virtual(session: Session) -> None:
         client.recv(1)
 
 
-def test_who_would_wait_for_ever_is_told(session: Session) -> None:
+def test_a_call_that_would_wait_forever_fails(session: Session) -> None:
     client, _ = connected(session)
     with pytest.raises(IdleError, match=r"recv\(\) on client 10\.0\.0\.1:32768 -> 10\.0\.0\.2:80 \(ESTABLISHED\)"):
         client.recv(1)
@@ -86,7 +86,7 @@ def test_errors_of_connecting(session: Session) -> None:
         client.send(b"late")
 
 
-def test_who_lost_power_has_no_sockets(session: Session) -> None:
+def test_a_host_without_power_has_no_sockets(session: Session) -> None:
     client, server = connected(session)
     session.inject(power_loss="server")
     with pytest.raises(ConnectionAbortedError):
@@ -163,7 +163,7 @@ def test_sendall_has_one_deadline(session: Session) -> None:
 
 @pytest.mark.parametrize("fault", ["freeze", "pause"])
 @pytest.mark.parametrize("call", ["close", "abort", "shutdown", "setsockopt", "connect", "listen", "info"])
-def test_calls_on_a_host_that_stands_still_are_made_later(session: Session, fault: str, call: str) -> None:
+def test_calls_on_a_paused_or_frozen_host_are_made_when_it_resumes(session: Session, fault: str, call: str) -> None:
     client, server = connected(session)
     calls: dict[str, Callable[[], object]] = {
         "close": client.close,
@@ -184,7 +184,7 @@ def test_calls_on_a_host_that_stands_still_are_made_later(session: Session, faul
             server.recv(1)
 
 
-def test_calls_that_were_late_are_made_in_order_and_their_errors_do_not_stop_others() -> None:
+def test_late_calls_are_made_in_order_whatever_their_errors() -> None:
     calls, made = LateCalls(), []
     frozen = {"client"}
 
@@ -284,7 +284,7 @@ def test_the_error_of_a_thread_is_that_of_the_block(session: Session) -> None:
     assert isinstance(caught.value.__cause__, IdleError), "the block waited for the thread that had failed"
 
 
-def test_a_thread_that_waits_for_ever_is_named(session: Session) -> None:
+def test_a_thread_that_waits_forever_is_named(session: Session) -> None:
     listener = session.listen("server", 80)
     waiting = r"main in the end of thread accept; accept in accept\(\) on server"
     with pytest.raises(IdleError, match=waiting), session.driving() as driver:
@@ -373,13 +373,13 @@ def test_a_participant_that_joins_again_makes_calls_of_its_own() -> None:
         assert other.result(10) == timedelta(hours=2)
 
 
-def test_a_time_that_is_past_is_learned(session: Session) -> None:
+def test_a_session_that_has_the_wrong_time_asks_for_it(session: Session) -> None:
     session.advance(60)
     session._now = 0
     assert session.advance(10) == timedelta(seconds=60)
 
 
-def test_at_the_end_every_call_says_so(session: Session) -> None:
+def test_every_call_fails_after_the_end_of_the_session(session: Session) -> None:
     client, _ = connected(session)
     session.finish(until=60)
     calls: list[Callable[[], object]] = [

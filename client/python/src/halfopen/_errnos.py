@@ -1,4 +1,4 @@
-"""Errors as a socket of the operating system gives them."""
+"""Errors like those of the operating system's sockets."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ def errno_of(name: str) -> int:
 
 
 def check(name: str, in_progress: int = errno.EINPROGRESS) -> None:
-    """Raises an error of the protocol as Python does: ECONNRESET is `ConnectionResetError`."""
+    """Raises an error of the protocol as Python does: ECONNRESET as `ConnectionResetError`."""
     if name:
         number = in_progress if name == "EINPROGRESS" else errno_of(name)
         raise OSError(number, os.strerror(number))
 
 
 class StandstillError(BlockingIOError):
-    """The host is paused or frozen, so that its processes make the call later."""
+    """The host is paused or frozen: its processes make the call when it resumes."""
 
 
-#: What a process finds when it makes a call that the service refuses for these reasons.
+#: The errors that a process gets for calls that the service refuses, by reason.
 REFUSALS = {
     "SOCKET_CLOSED": errno.ECONNABORTED,
     "HOST_DOWN": errno.EHOSTDOWN,
     "PROCESS_KILLED": errno.EHOSTDOWN,
-    # Its process stands still, so that the call is made later.
+    # Its processes stand still. They make the call later.
     "HOST_PAUSED": errno.EAGAIN,
     "HOST_FROZEN": errno.EAGAIN,
 }
 
 
 def as_socket_error(error: CallError, host: str) -> OSError | None:
-    """What a socket of the operating system would raise."""
+    """The error that a socket of the operating system would raise for a call that was refused, if there is one."""
     number = REFUSALS.get(error.reason)
     if number is None:
         return None
@@ -54,5 +54,5 @@ def no_flags(flags: int) -> None:
 
 
 def timeout_error(call: str, after: Time) -> TimeoutError:
-    """What a call with a timeout raises."""
+    """The error of a call that timed out after a time."""
     return TimeoutError(f"{call}() timed out after {nanoseconds(after) / SECOND:g}s of virtual time")

@@ -13,7 +13,7 @@ from .v1 import session_pb2
 class Options:
     """The options of a socket, by level and name."""
 
-    #: Those that Linux has and Python may not know by name elsewhere.
+    #: Linux has it; elsewhere, Python may not know its name.
     TCP_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", 18)
     KEEPALIVE = (socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     KEEPALIVE_TIMES: ClassVar = {
@@ -29,7 +29,7 @@ class Options:
         (socket.SOL_SOCKET, socket.SO_RCVBUF): "receive_buffer",
         (socket.SOL_SOCKET, socket.SO_SNDBUF): "send_buffer",
     }
-    #: Those that only say what is so anyway.
+    #: Options that are accepted and change nothing in the TCP.
     ACCEPTED: ClassVar = {(socket.SOL_SOCKET, socket.SO_REUSEADDR), (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)}
     BOOLEANS = ("nodelay", "cork")
 
@@ -43,13 +43,13 @@ class Options:
         return bool(self._values.get((socket.SOL_SOCKET, socket.SO_REUSEADDR), 1))
 
     def inherited(self) -> Options:
-        """Those of a connection that a listening socket with these options accepted."""
+        """The options of a connection that a listening socket with these accepts."""
         copy = Options()
         copy._values, copy._linger = dict(self._values), self._linger
         return copy
 
     def initial(self) -> session_pb2.SocketOptions:
-        """All of them, as the protocol has them."""
+        """All options, as a message of the protocol."""
         options = session_pb2.SocketOptions()
         for level, option in self._values:
             options.MergeFrom(self._changed(level, option) or session_pb2.SocketOptions())
@@ -58,7 +58,7 @@ class Options:
         return options
 
     def set(self, level: int, option: int, value: int, linger: int) -> session_pb2.SocketOptions | None:
-        """Remembers one; returns what the host's TCP must know."""
+        """Sets an option. Returns the change for the host's TCP, if there is one."""
         key = (level, option)
         if key == (socket.SOL_SOCKET, socket.SO_LINGER):
             self._linger = linger if value else -1
@@ -70,7 +70,7 @@ class Options:
         return self._changed(level, option)
 
     def get(self, level: int, option: int) -> int:
-        """One; 0 if it was never set."""
+        """The value of an option; 0 if it was never set."""
         if (level, option) == (socket.SOL_SOCKET, socket.SO_TYPE):
             return int(socket.SOCK_STREAM)
         return self._values.get((level, option), 0)
@@ -90,7 +90,7 @@ class Options:
         return changed
 
     def _set_keepalive(self, changed: session_pb2.SocketOptions) -> None:
-        """The times count once keepalive is on."""
+        """Adds keepalive, with its times if it is on."""
         changed.keepalive = bool(self._values.get(self.KEEPALIVE))
         for key, name in self.KEEPALIVE_TIMES.items() if changed.keepalive else ():
             if key in self._values and name == "keepalive_probes":

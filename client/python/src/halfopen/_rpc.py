@@ -28,9 +28,9 @@ R = TypeVar("R", bound=Message)
 
 #: The seconds within which a connection must be open.
 CONNECT_TIMEOUT = 10.0
-#: The flag of the frame that ends a response.
+#: The flag of the frame with the trailers, which ends a response.
 TRAILERS = 0x80
-#: How a response without an error looks, after its message: the frame of its trailers, and the end of the chunks.
+#: How most responses without an error end: the frame of the trailers, and the last chunk.
 USUAL_HEADER = b"\r\ntransfer-encoding: chunked"
 USUAL_END = b"\r\n14\r\n\x80\0\0\0\x0fgrpc-status:0\r\n\r\n0\r\n\r\n"
 #: https://grpc.io/docs/guides/status-codes/
@@ -76,10 +76,10 @@ class Channel:
         self._idle: deque[_Connection] = deque()
 
     def call(self, method: str, request: Message, response: type[R]) -> R:
-        """Makes a unary call. One whose response was lost is made again, so it must be harmless to repeat."""
+        """Makes a unary call. If its response is lost, makes it again: calls must be safe to repeat."""
         head = self._head(method, request)
         while connection := self._take_idle():
-            # The server closes one that has been idle for long.
+            # The server closes connections that are idle for long.
             with contextlib.suppress(OSError):
                 return self._exchange(connection, head, response)
         try:
@@ -105,7 +105,7 @@ class Channel:
             connection.close()
 
     def close(self) -> None:
-        """Closes what is open."""
+        """Closes the idle connections."""
         while self._idle:
             self._idle.pop().close()
 
@@ -138,7 +138,7 @@ class Channel:
             if payload is None:
                 payload, trailers = connection.read_whole()
         except BaseException:
-            # An interrupt, too, leaves it in the middle of a response.
+            # After an interrupt, too, it is in the middle of a response.
             connection.close()
             raise
         self._idle.append(connection)
@@ -161,7 +161,7 @@ class _Connection:
         self._socket.sendall(octets)
 
     def read_usual(self) -> bytes | None:
-        """The message of a response without an error that has arrived in one piece, which is by far the most usual one."""
+        """The message, if the response has no error and arrived in one piece, as most do."""
         octets = self._file.peek()
         head, _, body = octets.partition(b"\r\n\r\n")
         if not (octets.endswith(USUAL_END) and head.startswith(b"HTTP/1.1 200 ") and USUAL_HEADER in head):
@@ -173,7 +173,7 @@ class _Connection:
         return frame[5:]
 
     def read_whole(self) -> tuple[bytes, dict[str, str]]:
-        """The message of a response, and its trailers."""
+        """The message and the trailers of any response."""
         trailers, message = self.read_headers(), b""
         for flag, part in _frames(self.read_body(trailers)):
             if flag & TRAILERS:
@@ -233,7 +233,7 @@ def _headers(lines: list[bytes]) -> dict[str, str]:
 
 
 def _frames(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The frames of a body: their flag and their payload."""
+    """The flag and the payload of each frame of a body."""
     rest = b""
     for chunk in chunks:
         rest += chunk
@@ -243,7 +243,7 @@ def _frames(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def _check(trailers: Mapping[str, str]) -> None:
-    """Raises the error of a call that has one."""
+    """Raises the error that the trailers contain, if there is one."""
     number = trailers.get("grpc-status", "")
     if number == "0":
         return

@@ -1,4 +1,4 @@
-"""What a user may give as a scenario."""
+"""What can be used as a scenario."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Virtual time: nanoseconds within the package, `timedelta` or seconds for its users."""
+"""Virtual time: nanoseconds inside the package, seconds or `timedelta` outside."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
-#: What a user may give as a time: seconds, or a `timedelta`.
+#: What can be used as a time: seconds or a `timedelta`.
 Time = float | timedelta
 
 SECOND = 1_000_000_000
 
 
 def nanoseconds(time: Time) -> int:
-    """Rounded to the nearest: 0.07 s are 70 ms, whatever its binary form is."""
+    """Converts a time to the nearest nanosecond: 0.07 is 70 ms, although its binary form is not."""
     if isinstance(time, timedelta):
         return (time.days * 86_400 + time.seconds) * SECOND + time.microseconds * 1000
     if not math.isfinite(time):
@@ -23,15 +23,15 @@ def nanoseconds(time: Time) -> int:
 
 
 def duration(time: int) -> Duration:
-    """As the protocol has it."""
+    """Converts nanoseconds to a message of the protocol."""
     return Duration(seconds=time // SECOND, nanos=time % SECOND)
 
 
 def from_duration(time: Duration) -> int:
-    """As the package has it."""
+    """Converts a message of the protocol to nanoseconds."""
     return time.seconds * SECOND + time.nanos
 
 
 def delta(time: int) -> timedelta:
-    """As users get it."""
+    """Converts nanoseconds to a `timedelta`."""
     return timedelta(microseconds=time / 1000)

@@ -1,4 +1,4 @@
-"""Addresses and states, as they are written."""
+"""How addresses and states are written."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from typing import Any
 
 from .v1 import tcp_pb2
 
-#: As `getsockname` has it.
+#: An address as `getsockname` returns it.
 Address = tuple[Any, ...]
 
 
 def write_address(address: Address) -> str:
-    """`10.0.0.2:80`, `[fd00::2]:80`."""
+    """Writes an address: `10.0.0.2:80`, `[fd00::2]:80`."""
     host = str(address[0])
     return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
 
 
 def parse_address(text: str) -> Address:
-    """As `getsockname` has it."""
+    """Parses an address to what `getsockname` returns."""
     host, _, port = text.rpartition(":")
     return (host[1:-1], int(port), 0, 0) if host.startswith("[") else (host, int(port))
 
 
 def state_name(state: int) -> str:
-    """A state in the words of RFC 9293."""
+    """The name of a state in RFC 9293."""
     if state == tcp_pb2.TCP_STATE_UNSPECIFIED:
         return "CLOSED"
     return tcp_pb2.TcpState.Name(state).removeprefix("TCP_STATE_").replace("_", "-")
 
 
 def state_number(name: str) -> int:
-    """A state in the words of RFC 9293."""
+    """The state with a name of RFC 9293."""
     try:
         return tcp_pb2.TcpState.Value("TCP_STATE_" + name.upper().replace("-", "_"))
     except ValueError:

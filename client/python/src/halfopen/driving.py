@@ -1,4 +1,4 @@
-"""Blocking sockets in several threads: one thread runs at a time, and time moves when all of them wait."""
+"""Blocking sockets in several threads: one thread runs at a time, and time moves when all wait."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Thread:
 
 
 class Driver:
-    """The threads of a `with session.driving()`. They take turns, so that the same happens each time."""
+    """The threads of a `with session.driving()` block. They take turns, so that each run is the same."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -67,7 +67,7 @@ class Driver:
 
     def __enter__(self) -> Driver:
         if self._session._driver:
-            raise RuntimeError("another block drives this session")
+            raise RuntimeError("another driving() block uses this session")
         self._current.thread = self._main
         self._session._driver = self
         return self
@@ -108,7 +108,7 @@ class Driver:
         """Lets others run, and waits until one of the conditions is true (true), or until a time in nanoseconds (false)."""
         thread: _Thread | None = getattr(self._current, "thread", None)
         if thread is None:
-            raise RuntimeError("in a driving() block, only threads that driver.start() has started use the session")
+            raise RuntimeError("in a driving() block, only threads that driver.start() has started can use the session")
         if self._is_over:
             raise SystemExit
         thread.conditions, thread.until, thread.until_idle, thread.describe = conditions, until, until_idle, describe

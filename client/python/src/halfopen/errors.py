@@ -1,4 +1,4 @@
-"""What can go wrong, apart from the errors of sockets, which are `OSError`s with the errno that a socket would give."""
+"""The errors of this package. Those of sockets are `OSError`s, with the errno of the operating system."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ class HalfopenError(Exception):
 
 
 class ServerNotFoundError(HalfopenError):
-    """There is no server, and no program that could be started as one."""
+    """No server is running, and there is no program to start one."""
 
 
 class ServerUnavailableError(HalfopenError):
-    """The server cannot be reached, or is gone."""
+    """The server cannot be reached, or has gone away."""
 
 
 class VersionMismatchError(HalfopenError):
-    """The server has another version than this package."""
+    """The server and this package have different versions."""
 
 
 @dataclass(frozen=True)
 class Mistake:
     """A mistake in a scenario, a fault or a condition."""
 
-    #: Its path in the document: `hosts.server.tcp`.
+    #: The path in the document, such as `hosts.server.tcp`.
     path: str
     #: What is wrong, and where.
     description: str
@@ -43,17 +43,17 @@ class CallError(HalfopenError):
         self.mistakes = tuple(mistakes)
 
     def __str__(self) -> str:
-        # The message has the first of them.
+        # The message contains the first mistake.
         return "\n".join([str(self.args[0]), *(mistake.description for mistake in self.mistakes[1:])])
 
 
 class SessionOverError(HalfopenError):
-    """The session is at its end or at a limit: time cannot move any more."""
+    """The session has reached its end or a limit: time cannot move any more."""
 
 
 class IdleError(HalfopenError):
-    """Nothing can happen any more, and code still waits: it would wait for ever."""
+    """Nothing can happen any more, but code still waits: it would wait forever."""
 
 
 class BrokenExpectationError(AssertionError):
-    """A run did not pass: the message has the broken expectations, and what happened around what decided."""
+    """A run did not pass. The message has the broken expectations and what happened around them."""

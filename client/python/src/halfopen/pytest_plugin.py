@@ -1,4 +1,4 @@
-"""For pytest: fixtures, tests that run on the loop, scenarios as tests, and what is shown when one fails."""
+"""The pytest plugin: fixtures, tests on the event loop, scenarios as tests, and reports of failures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .servers import Server, server
 from .session import TWO_HOSTS, Session
 from .v1 import scenario_pb2
 
-#: The end of the names of files that are collected as tests.
+#: Files whose names end like this are collected as tests.
 SUFFIX = ".halfopen.yaml"
 SESSIONS = pytest.StashKey[list[Session]]()
 
@@ -30,20 +30,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "halfopen(scenario=..., seed=..., variant=..., profile=...): the scenario of `halfopen_session`; "
-        "an async test with it runs on the event loop of that session",
+        "halfopen(scenario=..., seed=..., variant=..., profile=...): sets the scenario of `halfopen_session`, "
+        "and runs an async test on the event loop of that session",
     )
 
 
 @pytest.fixture(scope="session")
 def halfopen_server() -> Server:
-    """The server: the one at HALFOPEN_SERVER, or one that is started for this process."""
+    """The server of this process: the one at HALFOPEN_SERVER, or one that is started."""
     return server()
 
 
 @pytest.fixture
 def halfopen_session(request: pytest.FixtureRequest, halfopen_server: Server) -> Iterator[Session]:
-    """A session of the scenario that the marker `halfopen` names; two hosts, `client` and `server`, by default."""
+    """A session of the scenario in the marker `halfopen`; by default with two hosts, `client` and `server`."""
     marker = request.node.get_closest_marker("halfopen")
     options: dict[str, Any] = dict(marker.kwargs) if marker else {}
     scenario = marker.args[0] if marker and marker.args else options.pop("scenario", TWO_HOSTS)
@@ -53,14 +53,14 @@ def halfopen_session(request: pytest.FixtureRequest, halfopen_server: Server) ->
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """A test with the marker has a session, whether it asks for it or not."""
+    """Gives each test with the marker a session, whether it asks for one or not."""
     if isinstance(item, pytest.Function) and item.get_closest_marker("halfopen") and "halfopen_session" not in item.fixturenames:
         item.fixturenames.append("halfopen_session")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Runs an async test that has the marker on the loop of its session."""
+    """Runs an async test with the marker on the event loop of its session."""
     if not pyfuncitem.get_closest_marker("halfopen") or not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     session: Session = pyfuncitem.funcargs["halfopen_session"]  # type: ignore[assignment]
@@ -73,7 +73,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Shows what happened in the sessions of a test that failed."""
+    """Adds what happened in the sessions of a failed test."""
     report = yield
     if call.when == "call" and report.failed:
         for session in item.stash.get(SESSIONS, []):
@@ -94,12 +94,12 @@ def _write(folder: Path, test: str, page: str) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Scenarios are tests."""
+    """Collects scenarios as tests."""
     return ScenarioFile.from_parent(parent, path=file_path) if file_path.name.endswith(SUFFIX) else None
 
 
 class ScenarioFile(pytest.File):
-    """A scenario: one test for each of its variants."""
+    """A scenario, with one test for each variant."""
 
     def collect(self) -> Iterable[pytest.Item]:
         text = self.path.read_text(encoding="utf-8")

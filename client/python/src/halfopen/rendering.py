@@ -1,4 +1,4 @@
-"""Pictures, explanations and reports of what happened. The server makes them, so that they are the same in every language."""
+"""Pictures, explanations and reports. The server makes them, so that they are the same in every language."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __tracebackhide__ = True
 
 Form = Literal["text", "explanation", "svg", "mermaid", "html", "junit", "tap", "json", "ndjson"]
 
-#: The rows of a picture that a failed test shows.
+#: The most rows of a picture that a failed test shows.
 ROWS = 40
 
 
 def render(server: Server, request: render_pb2.RenderRequest, form: Form, rows: int | None = None) -> str:
-    """Renders the source that a request names. `rows` is the most rows of a picture; 200 by default."""
+    """Renders the source in a request. A picture has at most `rows` rows, 200 by default."""
     wanted = render_pb2.RenderRequest()
     wanted.CopyFrom(request)
     wanted.MergeFrom(render_pb2.RenderRequest(format=f"RENDER_FORMAT_{form.upper()}", rows=rows or 0))

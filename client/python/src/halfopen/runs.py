@@ -1,4 +1,4 @@
-"""What happened in a run or a session: its events, its verdict, and selectors for both."""
+"""What happened in a run or a session: its events and its verdict, with selectors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Segment:
     """A segment that a host sent."""
 
     time: timedelta
-    #: The hosts; the receiver is empty if nobody has the address.
+    #: The hosts. The receiver is empty if no host has the address.
     sender: str
     receiver: str
     #: The number of its connection; 0 if there is none.
@@ -40,25 +40,25 @@ class Segment:
     retransmission: bool
     #: Why it was sent: `keepalive probe`; `normal` for most.
     purpose: str
-    #: The reason why it did not arrive or was not used; empty if it was.
+    #: Whether it was lost on its way or discarded.
     lost: bool
-    #: As the protocol has it.
+    #: The event of the protocol.
     event: event_pb2.Event
 
     @property
     def sent(self) -> event_pb2.SegmentSent:
-        """All that the protocol says of it."""
+        """The segment, as a message of the protocol."""
         return self.event.segment_sent
 
 
 @dataclass(frozen=True)
 class Keepalive:
-    """What keepalive found out about a peer."""
+    """An outcome of keepalive."""
 
     time: timedelta
     #: `alive`, `probing`, `reset` or `dead`.
     verdict: str
-    #: The number of probes, and the time, since the last segment was received.
+    #: The number of probes and the time since the last segment was received.
     probes: int
     silence: timedelta
 
@@ -73,7 +73,7 @@ class Connection:
     name: str
     local: str
     remote: str
-    #: The states that it went through, in the words of RFC 9293.
+    #: The states that it went through, as RFC 9293 names them.
     states: tuple[str, ...]
     #: The POSIX name of its error; empty if it had none.
     error: str
@@ -82,16 +82,16 @@ class Connection:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What became of an expectation of the scenario."""
+    """An expectation of the scenario, and whether it held."""
 
     text: str
     passed: bool
     #: Its path in the document, and its line.
     path: str
     line: int
-    #: When it was decided; `None` if that was at the end.
+    #: When it was decided; `None` for the end of the run.
     time: timedelta | None
-    #: As the protocol has it: claim, finding, the event that decided.
+    #: The message of the protocol, with what was expected, what was found, and the event that decided.
     result: verdict_pb2.ExpectationResult
 
 
@@ -104,7 +104,7 @@ class Host:
 
     @property
     def connections(self) -> list[Connection]:
-        """The ends that it had, in order."""
+        """Its ends of connections, in the order in which they were created."""
         return [connection for connection in self._run.connections if connection.host == self.name]
 
     @property
@@ -119,7 +119,7 @@ class Host:
 
     @property
     def keepalive(self) -> tuple[Keepalive, ...]:
-        """What keepalive found out, on any connection."""
+        """The outcomes of keepalive on all connections."""
         return tuple(outcome for connection in self.connections for outcome in connection.keepalive)
 
     def connection(self, name: str) -> Connection:
@@ -137,10 +137,10 @@ class Host:
 
 
 class Run:
-    """A run that is over. Its hosts are attributes: `run.client.states`."""
+    """A finished run. Its hosts are attributes: `run.client.states`."""
 
     def __init__(self, events: Iterable[event_pb2.Event], source: render_pb2.RenderRequest, server: Server) -> None:
-        #: All events, as the protocol has them.
+        #: All events, as messages of the protocol.
         self.events = list(events)
         self._source = source
         self._server = server
@@ -163,7 +163,7 @@ class Run:
 
     @cached_property
     def finished(self) -> verdict_pb2.RunFinished:
-        """The verdict, as the protocol has it."""
+        """The verdict, as a message of the protocol."""
         return self.events[-1].run_finished
 
     @property
@@ -173,12 +173,12 @@ class Run:
 
     @property
     def virtual_time(self) -> timedelta:
-        """From start to end."""
+        """The virtual time from start to end."""
         return delta(from_duration(self.finished.totals.virtual_time))
 
     @cached_property
     def expectations(self) -> list[Expectation]:
-        """What became of the scenario's expectations."""
+        """The expectations of the scenario, and whether they held."""
         found = []
         for event in self._of("expectation_result"):
             result = event.expectation_result
@@ -206,7 +206,7 @@ class Run:
         retransmission: bool | None = None,
         purpose: str | None = None,
     ) -> list[Segment]:
-        """The segments that were sent. `flags="SYN+ACK"` are those that have all of these, whatever else they have."""
+        """The segments that were sent. `flags="SYN+ACK"` selects those with at least these flags."""
         wanted = frozenset(flags.upper().split("+")) if flags else frozenset()
         if unknown := wanted - set(FLAGS):
             raise ValueError(f"there is no flag {', '.join(sorted(unknown))}; there are {', '.join(FLAGS)}")
@@ -230,18 +230,18 @@ class Run:
         return (event for event in self.events if event.WhichOneof("kind") == kind)
 
     def assert_passed(self) -> None:
-        """Raises `BrokenExpectationError`, with what was broken and what happened around it."""
+        """Raises `BrokenExpectationError` if the run did not pass."""
         if not self.passed:
             raise BrokenExpectationError(self.render(rows=ROWS))
 
     def render(self, form: Form = "text", *, rows: int | None = None) -> str:
-        """A picture, an explanation or a report. `rows` bounds a picture; 200 by default."""
+        """Renders a picture, an explanation or a report. A picture has at most `rows` rows, 200 by default."""
         try:
             return render(self._server, self._source, form, rows)
         except CallError as error:
             if error.code != "NOT_FOUND":
                 raise
-        # The session is gone, but its events are known.
+        # The server has deleted the session, but its events are here.
         recording = render_pb2.Recording(events=self.events)
         return render(self._server, render_pb2.RenderRequest(recording=recording), form, rows)
 
@@ -258,7 +258,7 @@ def run(
     profile: str | None = None,
     server: Server | None = None,
 ) -> Run:
-    """Executes a scenario: a path, a text in YAML, a mapping, or the name of a bundled one. `assert_passed()` judges it."""
+    """Runs a scenario: a path, a text in YAML, a mapping, or the name of a bundled scenario."""
     request = run_pb2.ExecuteRunRequest(variant=variant or "", profile=profile or "")
     read = source(scenario)
     for field, text in read.fields.items():
@@ -273,7 +273,7 @@ def run(
 
 
 def _whole(messages: Iterable[run_pb2.ExecuteRunResponse]) -> Iterator[event_pb2.Event]:
-    """The events, with the parts of large ones that were sent ahead."""
+    """Joins the events with the parts of large ones that were sent ahead."""
     ahead = run_pb2.EventPart()
     for message in messages:
         ahead.MergeFrom(message.part)
@@ -288,7 +288,7 @@ def _whole(messages: Iterable[run_pb2.ExecuteRunResponse]) -> Iterator[event_pb2
 
 
 class _End:
-    """What is known of one end of a connection."""
+    """One end of a connection, as its events tell."""
 
     def __init__(self) -> None:
         self.is_created = False

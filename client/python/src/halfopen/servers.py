@@ -1,4 +1,4 @@
-"""Finding a server, or starting one that ends with this process."""
+"""Finding a server, or starting one that stops with this process."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ PROTOCOL = "halfopen.v1"
 
 
 class Server:
-    """A halfopen server, to which calls are made.
+    """A halfopen server.
 
-    `Server(url)` uses one that runs; `Server.start()` starts one of its own; `server()` is the one that the environment decides on.
+    `Server(url)` uses one that is running, `Server.start()` starts a new one, and `server()` returns the one of this process.
     """
 
     def __init__(self, url: str, *, token: str | None = None, ca: str | os.PathLike[str] | None = None) -> None:
-        """`token` is HALFOPEN_TOKEN by default. `ca` is a PEM file with the certificates to trust, instead of the system's."""
+        """`token` is HALFOPEN_TOKEN by default. `ca` is a PEM file with the certificates to trust instead of the system's."""
         context = ssl.create_default_context(cafile=os.fspath(ca)) if ca else None
         self._channel = Channel(url, token or os.environ.get("HALFOPEN_TOKEN"), context)
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,9 +44,9 @@ class Server:
 
     @classmethod
     def start(cls, binary: str | os.PathLike[str] | None = None) -> Server:
-        """Starts a server on a free port. It ends with this process, or when it is closed."""
+        """Starts a server on a free port. It stops with this process, or when it is closed."""
         command = _command(binary)
-        # Its settings are ours, and not those of a server that somebody else runs.
+        # The HALFOPEN_ variables are meant for another server.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HALFOPEN_")}
         arguments = [*command, "--listen", "127.0.0.1:0", "--exit-with-stdin"]
         try:
@@ -67,7 +67,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Its URL."""
         return self._channel.url
 
     @property
@@ -81,7 +81,7 @@ class Server:
         return self._describe().version
 
     def check(self) -> None:
-        """Raises `VersionMismatchError` if it has another version than this package."""
+        """Raises `VersionMismatchError` if its version is not that of this package."""
         known = self._describe()
         if (known.protocol, known.version) != (PROTOCOL, __version__):
             raise VersionMismatchError(
@@ -95,11 +95,11 @@ class Server:
 
     @property
     def channel(self) -> Channel:
-        """For streams."""
+        """The channel, for streams."""
         return self._channel
 
     def close(self) -> None:
-        """Closes the connections, and ends a server that was started."""
+        """Closes the connections, and stops the server if it was started here."""
         self._channel.close()
         if self._process:
             _end(self._process)
@@ -123,7 +123,7 @@ class Server:
 
 
 def _command(binary: str | os.PathLike[str] | None) -> list[str]:
-    """The program that is a server."""
+    """The command that starts a server."""
     named = os.fspath(binary) if binary else os.environ.get("HALFOPEN_BINARY")
     if named:
         found = shutil.which(named)
@@ -141,7 +141,7 @@ def _command(binary: str | os.PathLike[str] | None) -> list[str]:
 
 
 def _serving(program: str) -> list[str]:
-    """`halfopend` is a server; `halfopen` has a command for it."""
+    """`halfopend` is a server; `halfopen` needs a command."""
     return [program] if Path(program).name.startswith("halfopend") else [program, "serve"]
 
 
@@ -160,9 +160,9 @@ _shared: dict[int, Server] = {}
 
 
 def server() -> Server:
-    """The server of this process: the one at HALFOPEN_SERVER, or one that is started when it is first needed."""
+    """The server of this process: the one at HALFOPEN_SERVER, or one that is started when first needed."""
     with _lock:
-        # A child of fork() starts its own: connections cannot be shared.
+        # Connections cannot be shared with a child of fork(), so it starts its own.
         if os.getpid() not in _shared:
             url = os.environ.get("HALFOPEN_SERVER")
             found = Server(url) if url else Server.start()

@@ -1,4 +1,4 @@
-"""Sessions: the test is the application on the hosts, and virtual time moves when it waits."""
+"""Sessions: your test is the application on the hosts, and virtual time moves when it waits."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ R = TypeVar("R", bound=Message)
 
 #: Two hosts, both played by the test.
 TWO_HOSTS: Mapping[str, Any] = {"scenario": "session", "hosts": {"client": {}, "server": {}}}
-#: How long a session on a server of our own may be left alone, as in a debugger.
+#: The lease, in seconds, of a session on a server of our own: long enough for a stop in a debugger.
 PATIENCE = 3600.0
 
 
 class Session:
-    """A session. The hosts for which the scenario has no applications are the test's; it has sockets on them.
+    """A session. Your test is the application on each host for which the scenario has none, and has sockets there.
 
-    Nothing takes virtual time but waiting: `advance`, `wait_for`, and calls of sockets that block.
+    Only waiting takes virtual time: `advance`, `wait_for`, and calls of sockets that block.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Session:
         lease: Time | None = None,
         server: Server | None = None,
     ) -> None:
-        """`scenario` is a path, a text in YAML, a mapping, or the name of a bundled scenario; by default, there are two hosts,
-        `client` and `server`.
+        """Creates a session of a scenario: a path, a text in YAML, a mapping, or the name of a bundled scenario. By default, there
+        are two hosts, `client` and `server`.
 
-        Of several `participants`, the others `join`, for example in processes of their own; time moves when all of them wait.
-        `lease` is the time (1 s to 1 h of wall-clock time) without a call after which a shared server forgets the session.
+        If there are several `participants`, the others call `join`, for example in processes of their own. Time moves when all of
+        them wait. A shared server deletes the session after `lease` (1 s to 1 h of wall-clock time) without a call.
         """
         server = server or servers.server()
         request = session_pb2.CreateSessionRequest(
@@ -85,7 +85,7 @@ class Session:
 
     @classmethod
     def join(cls, session: str, participant: int, *, server: Server | None = None) -> Session:
-        """Takes part in the session with that id, as the participant with that number, from 2 on."""
+        """Joins a session, by its id, as the participant with this number; the numbers start at 2."""
         joined = cls.__new__(cls)
         server = server or servers.server()
         request = session_pb2.WatchSessionRequest(session=session)
@@ -106,11 +106,11 @@ class Session:
         own_hosts: tuple[str, ...],
     ) -> None:
         self._server = server
-        #: When, in nanoseconds since the epoch: what `time.time()` begins with on the event loop.
+        #: When it was created, in nanoseconds since the epoch. On the event loop, `time.time()` starts there.
         self.created = time.time_ns()
         #: Its id.
         self.id = session
-        #: The number of the participant; 0 if there is one alone.
+        #: The number of the participant; 0 if it is the only one.
         self.participant = participant
         #: The addresses of each host.
         self.hosts = hosts
@@ -122,7 +122,7 @@ class Session:
         self._requests = count(1)
         self._requests_lock = threading.Lock()
         self._is_closed = False
-        #: By the file descriptors of which the loop knows.
+        #: By file descriptor, for the event loop.
         self._sockets: WeakValueDictionary[int, Socket] = WeakValueDictionary()
         self._driver: Driver | None = None
         #: Whether an event loop moves time. Nothing else may then.
@@ -133,20 +133,20 @@ class Session:
     # Sockets
 
     def socket(self, host: str, family: int | None = None) -> Socket:
-        """A socket on a host, which is not connected yet."""
+        """Creates a socket on a host, not connected yet."""
         return Socket(self, host, family or _family(self.hosts.get(host, ())))
 
     def listen(self, host: str, port: int = 0, *, address: str = "", backlog: int = BACKLOG) -> Socket:
-        """A listening socket on a host; on any free port by default."""
+        """Creates a listening socket on a host, by default on any free port."""
         listening = self.socket(host)
         listening.bind((address, port))
         listening.listen(backlog)
         return listening
 
     def connect(self, host: str, to: str | tuple[str, int], *, timeout: float | None = None) -> Socket:
-        """Connects from a host to another one, such as `"server:80"`, and waits until the connection is established.
+        """Connects a host to an address such as `"server:80"`, and waits until the connection is established.
 
-        `timeout` is also that of the socket.
+        `timeout`, in seconds of virtual time, stays that of the socket.
         """
         connected = self.socket(host)
         connected.settimeout(timeout)
@@ -161,11 +161,11 @@ class Session:
 
     @property
     def clock(self) -> timedelta:
-        """The virtual time since the session began."""
+        """The virtual time since the start of the session."""
         return delta(self._now)
 
     def advance(self, by: Time | None = None) -> timedelta:
-        """Moves time, until nothing can happen any more if it is not said how far; returns the time."""
+        """Moves time by this much, or until nothing can happen any more; returns the time."""
         limit = None if by is None else self._now + nanoseconds(by)
         self._wait((), limit, lambda: "advance()", until_idle=by is None)
         return self.clock
@@ -182,11 +182,11 @@ class Session:
         host_changed: str | None = None,
         timeout: Time | None = None,
     ) -> timedelta:
-        """Moves time until the first of the conditions is true; returns the time.
+        """Moves time until one of the conditions is true; returns the time.
 
         `state` is a host and a state of one of its connections: `("server", "CLOSE-WAIT")`. `segment` is as beside `drop` in a
-        scenario: `"FIN"`, `{"flags": "SYN", "from": "client"}`. `fault` is the number of one that is applied. `keepalive` is a host
-        that finds out something about a peer; `host_changed` one whose power fails or returns, or that is suspended or resumed.
+        scenario: `"FIN"`, `{"flags": "SYN", "from": "client"}`. `fault` is the number of a fault that is applied. `keepalive` is a
+        host whose keepalive has an outcome, `host_changed` a host that loses power, boots, stands still or resumes.
         """
         conditions = []
         for name, socket in (("readable", readable), ("writable", writable)):
@@ -228,7 +228,7 @@ class Session:
         if fault is None:
             fault = {word.replace("_", "-"): value for word, value in words.items()}
         elif words:
-            raise TypeError("inject() takes a fault or the words of one, and not both")
+            raise TypeError("inject() takes a fault or its keywords, not both")
         text = fault if isinstance(fault, str) else json.dumps(fault)
         request = session_pb2.ApplyFaultsRequest(yaml=text)
         numbers = tuple(self._call("ApplyFaults", request, session_pb2.ApplyFaultsResponse).faults)
@@ -237,7 +237,7 @@ class Session:
     # The end
 
     def finish(self, until: Time | None = None) -> Run:
-        """Plays on until nothing can happen any more, or until a time, and judges by what the scenario expects."""
+        """Plays until nothing can happen any more, or until a time, and checks what the scenario expects."""
         from .runs import Run
 
         if self._run is None:
@@ -249,17 +249,17 @@ class Session:
         return self._run
 
     def events(self) -> list[event_pb2.Event]:
-        """What has happened so far, in the words of the protocol."""
+        """The events so far, as messages of the protocol."""
         return list(self._watch(self._refresh_time().events))
 
     def render(self, form: Form = "text", *, rows: int | None = None) -> str:
-        """What has happened so far as a picture, an explanation or a report. `rows` bounds a picture; 200 by default."""
+        """Renders the events so far as a picture, an explanation or a report. A picture has at most `rows` rows, 200 by default."""
         return render(self._server, render_pb2.RenderRequest(session=self.id), form, rows)
 
     def close(self) -> None:
-        """Ends the session; or leaves it, if it has other participants."""
+        """Deletes the session, or leaves it if it has several participants."""
         self._is_closed = True
-        # It may be gone already.
+        # The server may have deleted it already.
         with suppress(HalfopenError):
             if self.participant:
                 self._call("LeaveSession", session_pb2.LeaveSessionRequest(), session_pb2.LeaveSessionResponse)
@@ -277,7 +277,7 @@ class Session:
         return f"<halfopen.Session {self.id} at {self.clock}>"
 
     def _watch(self, events: int) -> Iterator[event_pb2.Event]:
-        """The first events, of which there are as many already."""
+        """The first so many events; they must have happened."""
         request = session_pb2.WatchSessionRequest(session=self.id)
         left = events
         stream = self._server.channel.stream("SessionService/WatchSession", request, session_pb2.WatchSessionResponse)
@@ -304,7 +304,7 @@ class Session:
             raise SessionOverError(str(error)) from None
 
     def _refresh_time(self) -> session_pb2.GetSessionResponse:
-        """Asks for the time, which other participants move, too."""
+        """Asks for the time, which other participants also move."""
         request = session_pb2.GetSessionRequest(session=self.id)
         response = self._server.call("SessionService/GetSession", request, session_pb2.GetSessionResponse)
         self._now = from_duration(response.time)
@@ -367,12 +367,12 @@ class Session:
     def _check_stop(self, response: session_pb2.AdvanceResponse, describe: Callable[[], str]) -> None:
         """Raises an error if time cannot move any more."""
         if response.stop == session_pb2.ADVANCE_STOP_IDLE:
-            raise IdleError(f"nothing can happen any more at {self.clock}, and somebody waits: {describe()}")
+            raise IdleError(f"nothing can happen any more at {self.clock}, but code still waits: {describe()}")
         check_end(response, self.clock)
 
 
 def condition(name: str, value: int | str) -> session_pb2.SessionCondition:
-    """What to wait for, by its name in the protocol."""
+    """A condition, by its name in the protocol."""
     made = session_pb2.SessionCondition()
     setattr(made, name, value)
     return made

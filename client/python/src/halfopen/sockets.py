@@ -1,4 +1,4 @@
-"""Sockets of a session: `socket.socket` as far as a TCP connection needs it, in virtual time."""
+"""Sockets of a session: the part of `socket.socket` that TCP needs, in virtual time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ R = TypeVar("R", bound=Message)
 
 
 class HasError(Protocol):
-    """A response that may say that the call would block."""
+    """A response with the error of a call."""
 
     @property
     def error(self) -> str: ...
@@ -45,22 +45,22 @@ class HasError(Protocol):
 
 E = TypeVar("E", bound=HasError)
 
-#: File descriptors that no operating system gives, so that nobody takes them for his own.
+#: File descriptors beyond those of an operating system, so that they are never mistaken for one.
 _descriptors = count(1 << 24)
-#: The backlog of a listening socket that does not say (SOMAXCONN of Linux).
+#: The default backlog (SOMAXCONN of Linux).
 BACKLOG = 4096
-#: What is tried again once the socket is ready, like every call that finds EAGAIN.
+#: Calls that are repeated once the socket is ready, as with EAGAIN.
 TRIED_AGAIN = ("Accept", "Receive", "Send")
-#: The methods of the protocol that have other names here.
+#: The names here of methods that the protocol calls something else.
 NAMES = {"StartConnect": "connect", "FinishConnect": "connect", "SetOptions": "setsockopt", "GetSocket": "info"}
-#: The largest part of data in one call.
+#: The most bytes in one call.
 CHUNK = 1 << 20
 #: "More data will follow"; only Linux has the flag.
 MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
 
 class Socket:
-    """A TCP socket on a host of a session. It blocks, in virtual time, unless a timeout says otherwise."""
+    """A TCP socket on a host of a session. It blocks in virtual time unless it has a timeout."""
 
     type: int = socket.SOCK_STREAM
     proto = socket.IPPROTO_TCP
@@ -72,7 +72,7 @@ class Socket:
         #: The name of its host.
         self.host = host
         self.family = family
-        #: Its number in the session; 0 before there is one.
+        #: Its number in the session; 0 before it connects or listens.
         self.number = 0
         self.is_listening = False
         self._descriptor = next(_descriptors)
@@ -90,11 +90,11 @@ class Socket:
     # Opening
 
     def bind(self, address: Address) -> None:
-        """Chooses the local address; "" and the unspecified address are every address of the host."""
+        """Sets the local address. "" and the unspecified address mean every address of the host."""
         self._bound = (str(address[0]), int(address[1]))
 
     def listen(self, backlog: int = BACKLOG) -> None:
-        """Listens on the address that was bound; on any free port if none was. Once it listens, it goes on as it does."""
+        """Listens on the bound address, or on any free port. Has no effect on a socket that already listens."""
         if self.is_listening:
             return
         host, port = self._bound or ("", 0)
@@ -112,7 +112,7 @@ class Socket:
         self.is_listening = True
 
     def accept(self) -> tuple[Socket, Address]:
-        """Takes a connection, and waits for one."""
+        """Waits for a connection and returns it, with the address of the peer."""
         request = session_pb2.AcceptRequest(socket=self._open())
         attempt = partial(self._call, "Accept", request, session_pb2.AcceptResponse)
         response = self._retry("accept", "readable", attempt, self._deadline())
@@ -124,7 +124,7 @@ class Socket:
         return accepted, accepted._peer or ("", 0)
 
     def connect(self, address: Address) -> None:
-        """Connects, and waits for the outcome. The host may be a name of the scenario."""
+        """Connects to an address, whose host may be a name in the scenario, and waits for the outcome."""
         if self.number and not self._connecting:
             raise OSError(errno.EISCONN, os.strerror(errno.EISCONN))
         if not self._connecting:
@@ -150,7 +150,7 @@ class Socket:
         check(error)
 
     def connect_ex(self, address: Address) -> int:
-        """Connects, and returns the errno instead of raising it."""
+        """Connects, and returns the errno instead of raising an error."""
         try:
             self.connect(address)
         except OSError as error:
@@ -202,7 +202,7 @@ class Socket:
     # Data
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Receives at most `size` bytes, and waits for some; none at the end of the stream."""
+        """Waits for data and returns at most `size` bytes; none at the end of the stream."""
         no_flags(flags)
         if size == 0:
             return b""
@@ -218,7 +218,7 @@ class Socket:
         return len(octets)
 
     def send(self, data: Buffer, flags: int = 0) -> int:
-        """Sends as much as the send buffer takes, and waits until it takes some; returns the number of bytes."""
+        """Waits until the send buffer has space, sends as much as fits, and returns the number of bytes."""
         with memoryview(data).cast("B") as view:
             return self._send("send", view, flags, self._deadline())
 
@@ -229,7 +229,7 @@ class Socket:
         return self._retry(call, "writable", partial(self._call, "Send", request, session_pb2.SendResponse), deadline).sent
 
     def sendall(self, data: Buffer, flags: int = 0) -> None:
-        """Sends everything, and waits while the send buffer is full. The timeout is that of the whole call."""
+        """Sends everything, and waits while the send buffer is full. The timeout applies to the whole call."""
         deadline = self._deadline()
         with memoryview(data).cast("B") as view:
             sent = 0
@@ -241,7 +241,7 @@ class Socket:
         return self.send(b"".join(memoryview(buffer).cast("B") for buffer in buffers))
 
     def makefile(self, mode: str = "r", buffering: int = -1, **text: Any) -> Any:
-        """A file over the socket, as `socket.socket.makefile` makes it."""
+        """Returns a file over the socket, like `socket.socket.makefile`."""
         if not set(mode) <= set("rwb") or not set(mode) & set("rw"):
             raise ValueError(f"invalid mode {mode!r} (only r, w, b allowed)")
         raw = _File(self, "r" in mode, "w" in mode)
@@ -273,7 +273,7 @@ class Socket:
         self._now_or_late(call)
 
     def close(self) -> None:
-        """Closes the socket. What is unsent is sent later."""
+        """Closes the socket. Its TCP still sends what is unsent."""
         self._end("Close", session_pb2.CloseRequest(), session_pb2.CloseResponse)
 
     def abort(self) -> None:
@@ -292,7 +292,7 @@ class Socket:
             except StandstillError:
                 raise
             except (OSError, SessionOverError):
-                # It was lost with its host, or the session is over: it is closed.
+                # The socket was lost with its host, or the session is over: either way, it is closed.
                 pass
             except CallError as error:
                 if error.code != "NOT_FOUND":
@@ -309,21 +309,21 @@ class Socket:
     # Properties
 
     def fileno(self) -> int:
-        """A number that identifies the socket, and that no operating system knows; -1 once it is closed."""
+        """A number that identifies the socket, but not to the operating system; -1 once it is closed."""
         return -1 if self._closed else self._descriptor
 
     def settimeout(self, timeout: float | None) -> None:
-        """How long calls wait, in seconds of virtual time; `None` for ever, 0 not at all."""
+        """Sets how long calls wait, in seconds of virtual time: `None` is forever, 0 not at all."""
         if timeout is not None and timeout < 0:
             raise ValueError("Timeout value out of range")
         self._timeout = timeout
 
     def gettimeout(self) -> float | None:
-        """What `settimeout` said."""
+        """The timeout in seconds of virtual time; `None` if there is none."""
         return self._timeout
 
     def setblocking(self, blocking: bool) -> None:
-        """Whether calls wait."""
+        """Sets whether calls wait."""
         self._timeout = None if blocking else 0.0
 
     def getblocking(self) -> bool:
@@ -331,7 +331,7 @@ class Socket:
         return self._timeout != 0
 
     def getsockname(self) -> Address:
-        """The own address."""
+        """The local address."""
         return self._local or self._bound or (("0.0.0.0", 0) if self.family == socket.AF_INET else ("::", 0, 0, 0))
 
     def getpeername(self) -> Address:
@@ -341,7 +341,7 @@ class Socket:
         return self._peer
 
     def setsockopt(self, level: int, option: int, value: int | Buffer | None, optlen: int = 0) -> None:
-        """Sets an option that the TCP of the host has; others are ENOPROTOOPT."""
+        """Sets an option. Those that the host's TCP does not have raise ENOPROTOOPT."""
         del optlen
         number = value if isinstance(value, int) else struct.unpack_from("i", value or bytes(8))[0]
         linger = struct.unpack_from("i", value, 4)[0] if not isinstance(value, int | None) and len(bytes(value)) >= 8 else 0
@@ -353,14 +353,14 @@ class Socket:
                 try:
                     self._call("SetOptions", request, session_pb2.SetOptionsResponse)
                 except CallError as error:
-                    # A listening socket has none of its own: its connections inherit what it began with.
+                    # A listening socket cannot be changed: connections inherit the options with which it started to listen.
                     if error.reason != "SOCKET_WRONG_KIND":
                         raise
 
             self._now_or_late(call)
 
     def getsockopt(self, level: int, option: int, buflen: int = 0) -> Any:
-        """An option. SO_ERROR is the outcome of `connect`."""
+        """The value of an option. SO_ERROR is the outcome of `connect`."""
         if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
             error = self._finish_connect() if self._connecting else ""
             return 0 if error in ("", "EINPROGRESS") else errno_of(error)
@@ -368,13 +368,13 @@ class Socket:
         return struct.pack("i", value)[:buflen] if buflen else value
 
     def info(self) -> session_pb2.GetSocketResponse:
-        """What the host's TCP knows: state, queues, readiness, TCP_INFO."""
+        """What the host's TCP knows of the socket: state, queues, readiness, TCP_INFO."""
         request = session_pb2.GetSocketRequest(socket=self._open())
         return self._call("GetSocket", request, session_pb2.GetSocketResponse)
 
     @property
     def state(self) -> str:
-        """The state of the connection in the words of RFC 9293: `FIN-WAIT-1`; CLOSED once it is gone."""
+        """The state of the connection as RFC 9293 names it, such as `FIN-WAIT-1`; CLOSED once it is gone."""
         return state_name(self.info().state)
 
     def __repr__(self) -> str:
@@ -383,10 +383,10 @@ class Socket:
         return f"<halfopen.Socket{number} on {self.host}{' closed' if self._closed else ''}{' ' + ends if ends else ''}>"
 
     def describe(self) -> str:
-        """For people: its host, its ends, its state."""
+        """For messages: its host, addresses and state."""
         ends = " -> ".join(write_address(end) for end in (self._local, self._peer) if end)
         try:
-            # Who describes it does not wait for its host.
+            # A description does not wait for a paused or frozen host.
             request = session_pb2.GetSocketRequest(socket=self._open())
             state = self.session._call("GetSocket", request, session_pb2.GetSocketResponse).state
             return f"{self.host} {ends} ({state_name(state)})"
@@ -403,7 +403,7 @@ class Socket:
         return self.number
 
     def _call(self, method: str, request: Message, response: builtins.type[R]) -> R:
-        """Makes a call. One that a paused or frozen host cannot make waits until it goes on, unless an event loop moves time."""
+        """Makes a call. While the host is paused or frozen, waits until it resumes, unless an event loop moves time."""
         while True:
             try:
                 return self.session._call(method, request, response)
@@ -414,18 +414,18 @@ class Socket:
             self.session._await_host(self, NAMES.get(method, method.lower()))
 
     def _now_or_late(self, call: Callable[[], object]) -> None:
-        """On an event loop, makes a call now, or once the host goes on."""
+        """Makes a call now. On an event loop whose host is paused or frozen, makes it when the host resumes."""
         try:
             call()
         except StandstillError:
             self.session._late_calls.add(self.host, call)
 
     def _deadline(self) -> int | None:
-        """Until when a call waits, in nanoseconds."""
+        """When a call that starts now times out, in nanoseconds."""
         return None if self._timeout is None else self.session._now + nanoseconds(self._timeout)
 
     def _retry(self, call: str, awaited: str, attempt: Callable[[], E], deadline: int | None) -> E:
-        """Makes a call until it does not say EAGAIN, and waits in between, until a time in nanoseconds at most."""
+        """Repeats a call while it returns EAGAIN, and waits in between, until a deadline in nanoseconds."""
         while True:
             try:
                 response = attempt()
@@ -438,7 +438,7 @@ class Socket:
 
 
 class _File(io.RawIOBase):
-    """A raw file over a socket, which stays open when the file is closed."""
+    """A raw file over a socket. Closing it leaves the socket open."""
 
     def __init__(self, over: Socket, reads: bool, writes: bool) -> None:
         super().__init__()

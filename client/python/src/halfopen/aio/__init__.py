@@ -1,6 +1,6 @@
-"""An asyncio event loop whose time is a session's, and whose connections are the session's.
+"""An asyncio event loop whose time and connections are those of a session.
 
-Clients and servers that are written for asyncio run on it unmodified:
+Clients and servers written for asyncio run on it unmodified:
 
     async def test() -> None:
         with aio.host("server"):

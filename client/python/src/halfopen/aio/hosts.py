@@ -1,4 +1,4 @@
-"""On which host code runs: tasks and servers stay on the host on which they began."""
+"""The host on which code runs. Tasks and servers stay on the host on which they started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _current: ContextVar[str] = ContextVar("halfopen_host")
 
 @contextmanager
 def host(name: str) -> Iterator[None]:
-    """Code in this block, and all tasks and servers that begin in it, run on this host of the session."""
+    """Runs the code in this block, and all tasks and servers that it starts, on a host of the session."""
     token = _current.set(name)
     try:
         yield
@@ -25,12 +25,12 @@ def host(name: str) -> Iterator[None]:
 
 
 def current(session: Session) -> str:
-    """The host on which the code that asks runs."""
+    """The host on which the caller runs."""
     own = session.own_hosts
     name = _current.get(own[0] if len(own) == 1 else "")
     if name in own:
         return name
     names = ", ".join(own) or "none"
     if name:
-        raise LookupError(f"the test has no sockets on the host {name!r} of this session; it has them on: {names}")
-    raise LookupError(f"on which host does this code run? Put it in `with halfopen.aio.host(...)`; there are: {names}")
+        raise LookupError(f"the test has no sockets on the host {name!r} of this session; it has sockets on: {names}")
+    raise LookupError(f"this code runs on no host: put it in `with halfopen.aio.host(...)`; the hosts are: {names}")

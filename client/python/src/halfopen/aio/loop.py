@@ -32,14 +32,14 @@ __tracebackhide__ = True
 
 T = TypeVar("T")
 
-#: Every address of a host.
+#: The addresses that mean every address of a host.
 ANY = ("0.0.0.0", "::")
 
 
 class EventLoop(BaseSelectorEventLoop):
-    """Runs tasks in the time of a session, over its connections.
+    """Runs tasks in the virtual time of a session, over its connections.
 
-    `loop.time()` is the virtual time in seconds, and moves when no task can run. Work in other threads takes no virtual time.
+    `loop.time()` is the virtual time in seconds. It moves when no task can run. Work in executors takes no virtual time.
     """
 
     def __init__(self, session: Session) -> None:
@@ -57,11 +57,11 @@ class EventLoop(BaseSelectorEventLoop):
     host = staticmethod(hosts.host)
 
     def time(self) -> float:
-        """The virtual time since the session began, in seconds."""
+        """The virtual time since the start of the session, in seconds."""
         return self.session._now / SECOND
 
     def run_forever(self) -> None:
-        """As asyncio's. Meanwhile, code that asks `time.time()` or `time.monotonic()` gets the time of the session, too."""
+        """As asyncio's. Meanwhile, `time.time()` and `time.monotonic()` return virtual time, too."""
         with clocks.virtual(self.session):
             self.session._has_loop = True
             try:
@@ -69,19 +69,17 @@ class EventLoop(BaseSelectorEventLoop):
             finally:
                 self.session._has_loop = False
 
-    # What would wait for ever
+    # Waiting forever
 
     def run_until_complete(self, future: Any) -> Any:
-        """As asyncio's. If nothing can happen any more, the future is cancelled, and whatever it makes of that, the error is an
-        `IdleError`.
-        """
+        """As asyncio's. If nothing can happen any more, cancels the future, and raises `IdleError` whatever the outcome is."""
         self._main, self._idle_error = asyncio.ensure_future(future, loop=self), None
         try:
             outcome = super().run_until_complete(self._main)
         except asyncio.CancelledError as cancelled:
             if self._idle_error is None:
                 raise
-            # With the lines that waited.
+            # The traceback shows the line that waited.
             raise self._idle_error.with_traceback(cancelled.__traceback__) from None
         except Exception as error:
             if self._idle_error is None or isinstance(error, IdleError):
@@ -95,8 +93,8 @@ class EventLoop(BaseSelectorEventLoop):
 
     def _idle(self) -> None:
         waiting = describe(self, self._session_selector.waiting())
-        error = IdleError(f"nothing can happen any more at {self.session.clock}, and {waiting}")
-        # Code that goes on to wait although it was cancelled is not asked again.
+        error = IdleError(f"nothing can happen any more at {self.session.clock}, but {waiting}")
+        # Code that ignores its cancellation and waits again is not cancelled twice.
         if self._main is None or self._idle_error or not self._main.cancel():
             raise error
         self._idle_error = error
@@ -117,7 +115,7 @@ class EventLoop(BaseSelectorEventLoop):
                 end = (address, number, 0, 0) if kind == socket.AF_INET6 else (address, number)
                 found.append((kind, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", end))
         if not found:
-            raise socket.gaierror(socket.EAI_NONAME, f"the session has no host {_text(host)!r} with such an address")
+            raise socket.gaierror(socket.EAI_NONAME, f"the session has no host {_text(host)!r} with an address of this family")
         return found
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
@@ -145,7 +143,7 @@ class EventLoop(BaseSelectorEventLoop):
     # Connections
 
     async def _connect_sock(self, exceptions: list[Any], addr_info: Any, local_addr_infos: Any = None) -> Socket:
-        """One attempt of `create_connection`, which asyncio makes with a socket of the operating system."""
+        """Makes one attempt of `create_connection`. Overrides a private method, which uses a socket of the operating system."""
         own: list[OSError] = []
         exceptions.append(own)
         family, _, _, _, address = addr_info
@@ -167,7 +165,7 @@ class EventLoop(BaseSelectorEventLoop):
         return connecting
 
     async def create_connection(self, protocol_factory: Any, *args: Any, **options: Any) -> Any:
-        """As asyncio's. `sock` may be a socket of the operating system that `sock_connect` has connected."""
+        """As asyncio's. `sock` can be a socket of the operating system that `sock_connect` has connected."""
         if options.get("sock") is not None:
             options["sock"] = self._adopt(options["sock"])
         return await super().create_connection(protocol_factory, *args, **options)
@@ -193,13 +191,13 @@ class EventLoop(BaseSelectorEventLoop):
         start_serving: bool = True,
         **options: Any,
     ) -> asyncio.Server:
-        """As asyncio's, on the host on which the code runs. `sock` may be one of the operating system that is bound to a port."""
+        """As asyncio's, on the current host. `sock` can be a socket of the operating system that is bound to a port."""
         if reuse_port:
             raise _missing("reuse_port", "a port of a host has one listening socket")
         if sock is None:
             names = [host] if host is None or isinstance(host, str) else list(host)
             found = [info[4] for name in names for info in await self._passive(name, port, family, flags)]
-            # As asyncio: an address that appears twice is bound once.
+            # As in asyncio: an address that appears twice is bound once.
             sockets = [self._bound(address) for address in dict.fromkeys(found)]
             for listening in sockets:
                 listening.setsockopt(SOL_SOCKET, socket.SO_REUSEADDR, reuse_address is not False)
@@ -218,7 +216,7 @@ class EventLoop(BaseSelectorEventLoop):
                     listening.close()
                 raise
             server._start_serving()  # type: ignore[attr-defined]
-            # As asyncio: connections are accepted once the caller goes on.
+            # As in asyncio: the loop starts to accept before the caller continues.
             await asyncio.sleep(0)
         return server
 
@@ -253,12 +251,12 @@ class EventLoop(BaseSelectorEventLoop):
         return bound
 
     def _bound_as(self, other: socket.socket) -> Socket:
-        """A socket on the port to which one of the operating system is bound."""
+        """Replaces a bound socket of the operating system by one on the same port of the current host."""
         bound = self._socket(other.family)
         take_over(other, bound)
         bound.setsockopt(SOL_SOCKET, socket.SO_REUSEADDR, other.getsockopt(SOL_SOCKET, socket.SO_REUSEADDR))
         address = other.getsockname()
-        # An address of this machine is none of the session.
+        # Other addresses are those of this machine.
         bound.bind(("" if address[0] not in self.session.hosts[bound.host] else address[0], address[1]))
         other.close()
         return bound
@@ -271,7 +269,7 @@ class EventLoop(BaseSelectorEventLoop):
     # Sockets
 
     async def sock_connect(self, sock: Any, address: Any) -> None:
-        """Connects a socket of the session, or makes one that stands for a socket of the operating system."""
+        """As asyncio's. A socket of the operating system gets a twin in the session, which connects."""
         if isinstance(sock, Socket):
             await super().sock_connect(sock, address)  # type: ignore[arg-type]
             return
@@ -321,7 +319,7 @@ class EventLoop(BaseSelectorEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Executor | None, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:
-        """Runs a function in an executor. Virtual time stands still until all such work is done, or waits for the loop."""
+        """As asyncio's. Virtual time stands still until all such work is done or waits for the loop."""
         self._check_closed()  # type: ignore[attr-defined]
         if executor is None:
             self._check_default_executor()  # type: ignore[attr-defined]
@@ -331,14 +329,14 @@ class EventLoop(BaseSelectorEventLoop):
         return result
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """Waits for its threads, in wall-clock time."""
+        """As asyncio's, without a timeout."""
         del timeout
         self._executor_shutdown_called = True
         if self._default_executor:
             self._default_executor.shutdown()
 
     def _make_self_pipe(self) -> None:
-        """Other threads wake the loop by a condition."""
+        """Does nothing: other threads wake the loop with a condition variable."""
 
     def _close_self_pipe(self) -> None:
         pass
@@ -358,10 +356,10 @@ class EventLoop(BaseSelectorEventLoop):
         raise _missing("create_unix_server", "a session has TCP only")
 
     async def connect_read_pipe(self, *_args: Any, **_options: Any) -> Any:
-        raise _missing("connect_read_pipe", "what is read from outside has no virtual time")
+        raise _missing("connect_read_pipe", "input from outside takes no virtual time")
 
     async def connect_write_pipe(self, *_args: Any, **_options: Any) -> Any:
-        raise _missing("connect_write_pipe", "what is written outside has no virtual time")
+        raise _missing("connect_write_pipe", "output takes no virtual time")
 
     async def subprocess_exec(self, *_args: Any, **_options: Any) -> Any:
         raise _missing("subprocess_exec", "other processes have no virtual time")
@@ -386,7 +384,7 @@ class EventLoop(BaseSelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T], session: Session, *, debug: bool | None = None) -> T:
-    """Runs a coroutine on a new loop over a session, as `asyncio.run`."""
+    """Runs a coroutine on a new event loop over a session, like `asyncio.run`."""
     if sys.version_info >= (3, 11):
         with asyncio.Runner(debug=debug, loop_factory=lambda: EventLoop(session)) as runner:
             return runner.run(main)

@@ -1,4 +1,4 @@
-"""The selector of the loop: to wait for sockets is to move the time of the session."""
+"""The selector of the loop: it waits for sockets by moving the time of the session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .twins import Twins
 #: pytest leaves the lines of this module out.
 __tracebackhide__ = True
 
-#: A loop that never waits, because its code only yields, passes a millisecond each time it has gone round this often.
+#: Code that only yields never waits. Each time the loop has gone around this often, it moves time by a millisecond.
 YIELDS = 1000
 MILLISECOND = 1_000_000
 
@@ -45,7 +45,7 @@ class _Keys(Mapping[Any, selectors.SelectorKey]):
 
 
 class Selector(selectors.BaseSelector):
-    """Waits for sockets, the time of a timer, and work in other threads."""
+    """Waits for sockets, timers and work in executors."""
 
     def __init__(self, session: Session, jobs: Jobs, twins: Twins, idle: Callable[[], None]) -> None:
         self._session = session
@@ -59,7 +59,7 @@ class Selector(selectors.BaseSelector):
         self._yields = 0
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        """Begins to wait for a socket."""
+        """Starts to wait for a socket."""
         descriptor = self._keys.descriptor(fileobj)
         if not events or events & ~(selectors.EVENT_READ | selectors.EVENT_WRITE):
             raise ValueError(f"Invalid events: {events!r}")
@@ -74,7 +74,7 @@ class Selector(selectors.BaseSelector):
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        """Ends waiting for a socket."""
+        """Stops waiting for a socket."""
         descriptor = self._keys.descriptor(fileobj)
         try:
             key = self._keys.by_descriptor.pop(descriptor)
@@ -88,7 +88,7 @@ class Selector(selectors.BaseSelector):
         return self._keys
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Moves time until a socket is ready, at most for a time in seconds."""
+        """Moves time until a socket is ready, or by a timeout in seconds."""
         if timeout is not None and timeout <= 0:
             # The loop has callbacks to run, for which a thread may wait.
             self._yields += 1
@@ -114,12 +114,12 @@ class Selector(selectors.BaseSelector):
         return [ready for state in response.ready if (ready := self._ready(state))]
 
     def close(self) -> None:
-        """Waits for nothing any more."""
+        """Stops waiting for anything."""
         self._keys.by_descriptor.clear()
         self._sockets.clear()
 
     def waiting(self) -> list[Socket]:
-        """The sockets for which somebody waits."""
+        """The sockets for which it waits."""
         return list(self._sockets.values())
 
     def _conditions(self) -> list[session_pb2.SessionCondition]:
@@ -127,7 +127,7 @@ class Selector(selectors.BaseSelector):
         self._by_number.clear()
         for descriptor, key in self._keys.by_descriptor.items():
             number = self._sockets[descriptor].number
-            # It has none before its host resumes.
+            # A connection of a paused or frozen host has none yet.
             if not number or number in self._gone:
                 continue
             self._by_number[number] = key
@@ -141,8 +141,8 @@ class Selector(selectors.BaseSelector):
         key = self._by_number[state.socket]
         events = 0
         if state.gone:
-            # Its host lost power, or its process was killed. Who reads or writes is told once; a server just gets no
-            # connections any more.
+            # The socket was closed, its host lost power, or its process was killed. Readers and writers learn it once; a
+            # server only gets no more connections.
             self._gone.add(state.socket)
             if self._sockets[key.fd].is_listening:
                 return None

@@ -1,4 +1,4 @@
-"""For what code waits when nothing can happen any more."""
+"""Describes what code waits for when nothing can happen any more."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from types import FrameType
 
 from ..sockets import Socket
 
-#: Where asyncio is: its own lines say less than those of its caller.
+#: The folder of asyncio, whose lines say less than those of its callers.
 ASYNCIO = Path(asyncio.__file__).parent
 
 
 def describe(loop: asyncio.AbstractEventLoop, sockets: Iterable[Socket]) -> str:
-    """The tasks that wait, with where they do, and the sockets for which somebody waits."""
+    """The tasks that wait, with their lines of code, and the sockets for which the loop waits."""
     tasks = sorted((task for task in asyncio.all_tasks(loop) if not task.done()), key=lambda task: task.get_name())
-    lines = [f"{len(tasks)} task{'s wait' if len(tasks) != 1 else ' waits'}:"]
+    lines = [f"{len(tasks)} task{'s still wait' if len(tasks) != 1 else ' still waits'}:"]
     lines += [f"  {task.get_name()} {_place(task)}" for task in tasks]
     described = [socket.describe() for socket in sockets]
     if described:
-        lines += ["sockets that are waited for:", *(f"  {socket}" for socket in described)]
+        lines += ["the loop waits for the sockets:", *(f"  {socket}" for socket in described)]
     return "\n".join(lines)
 
 
 def _place(task: asyncio.Task[object]) -> str:
-    """The innermost line that waits, of code outside asyncio if there is such."""
+    """The innermost line of a task that waits, outside asyncio if possible."""
     frames = list(_frames(task.get_coro()))
     outside = [frame for frame in frames if ASYNCIO not in Path(frame.f_code.co_filename).parents]
     frame = next(reversed(outside or frames), None)
     if frame is None:
-        return "has not begun"
+        return "has not started"
     source = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     return f"at line {frame.f_lineno} of {Path(frame.f_code.co_filename).name}, {frame.f_code.co_name}(): {source}"
 
 
 def _frames(awaited: object) -> Iterator[FrameType]:
-    """The frames of a coroutine and of what it awaits, the outermost first."""
+    """The frames of a coroutine and of what it awaits, outermost first."""
     while awaited is not None:
         frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "ag_frame", None) or getattr(awaited, "gi_frame", None)
         if isinstance(frame, FrameType):
