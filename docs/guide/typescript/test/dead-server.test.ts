@@ -50,6 +50,11 @@ test("a failure shows what happened", async () => {
   await assert.rejects(failing, { message: await readFile("failure.txt", "utf8") });
 });
 
+test("a refused call shows what happened", async () => {
+  const failing = halfopen.play(scenario, (session) => session.inject("{powerloss: server}"));
+  await assert.rejects(failing, { message: /did you mean `power-loss`[^]*unfinished after/ });
+});
+
 /** Sends a query from the client to the server, and returns the client's socket. */
 async function query(session: Session, keepalive: boolean): Promise<number> {
   const listener = await session.listen("server", 5432);

@@ -64,7 +64,8 @@ export async function startHalfopen() {
         const message = failure instanceof Error ? failure.message : failure;
         throw new Error(`${message}\n\n${await picture({ case: "session", value: id })}`, { cause: failure });
       } finally {
-        await sessions.deleteSession({ session: id });
+        // If this fails, it must not hide the failure. The session is deleted when its lease ends.
+        await sessions.deleteSession({ session: id }).catch(() => {});
       }
     },
 

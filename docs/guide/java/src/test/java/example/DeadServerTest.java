@@ -68,6 +68,14 @@ class DeadServerTest {
         assertEquals(Files.readString(Path.of("failure.txt")), failure.getMessage());
     }
 
+    @Test
+    void aRefusedCallShowsWhatHappened() {
+        AssertionError failure = assertThrows(
+                AssertionError.class, () -> halfopen.play(SCENARIO, session -> session.inject("{powerloss: server}")));
+        assertTrue(failure.getMessage().contains("did you mean `power-loss`?"), failure::getMessage);
+        assertTrue(failure.getMessage().contains("unfinished after"), failure::getMessage);
+    }
+
     /** Sends a query from the client to the server, and returns the client's socket. */
     private static int query(Session session, boolean keepalive) {
         int listener = session.listen("server", 5432);

@@ -53,17 +53,16 @@ final class Halfopen implements AutoCloseable {
 
     /** Plays a session that must pass. A failure has a picture of what happened. */
     void play(String scenario, Consumer<Session> test) {
-        Session session = new Session(SessionServiceGrpc.newBlockingStub(channel), scenario);
-        try {
-            test.accept(session);
-            if (session.finish() != Verdict.VERDICT_PASSED) {
-                throw new AssertionError("the session breaks an expectation");
+        try (Session session = new Session(SessionServiceGrpc.newBlockingStub(channel), scenario)) {
+            try {
+                test.accept(session);
+                if (session.finish() != Verdict.VERDICT_PASSED) {
+                    throw new AssertionError("the session breaks an expectation");
+                }
+            } catch (AssertionError | RuntimeException failure) {
+                String picture = picture(RenderRequest.newBuilder().setSession(session.id()));
+                throw new AssertionError(failure.getMessage() + "\n\n" + picture, failure);
             }
-        } catch (AssertionError failure) {
-            String picture = picture(RenderRequest.newBuilder().setSession(session.id()));
-            throw new AssertionError(failure.getMessage() + "\n\n" + picture, failure);
-        } finally {
-            session.delete();
         }
     }
 

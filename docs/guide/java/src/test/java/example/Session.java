@@ -28,7 +28,7 @@ import dev.halfopen.v1.Verdict;
 import java.time.Duration;
 
 /** A session: the test is the application on its hosts. */
-final class Session {
+final class Session implements AutoCloseable {
     private final SessionServiceBlockingStub calls;
     private final String id;
 
@@ -102,7 +102,8 @@ final class Session {
                 .getVerdict();
     }
 
-    void delete() {
+    @Override
+    public void close() {
         calls.deleteSession(DeleteSessionRequest.newBuilder().setSession(id).build());
     }
 }
