@@ -28,7 +28,7 @@ func serveGRPC(t *testing.T, host *halfopentest.Host) {
 	t.Cleanup(server.Stop)
 }
 
-// dialGRPC returns a client on a host. As grpc-go does without a dialer of one's own, it leaves keepalive of TCP to the system.
+// dialGRPC returns a client on a host. Like the default dialer of grpc-go, it leaves TCP keepalive to the system.
 func dialGRPC(t *testing.T, host *halfopentest.Host, options ...grpc.DialOption) healthpb.HealthClient {
 	t.Helper()
 	dialer := host.Dialer(net.Dialer{KeepAlive: -1})
@@ -45,8 +45,8 @@ func dialGRPC(t *testing.T, host *halfopentest.Host, options ...grpc.DialOption)
 	return healthpb.NewHealthClient(conn)
 }
 
-// A call waits for the answer of a server that lost power. Keepalive of gRPC ends it after Time and Timeout; without, TCP does,
-// after it has retransmitted the request for a quarter of an hour.
+// A call waits for the answer of a server that lost power. With gRPC's keepalive it fails after Time and Timeout. Without, it fails when
+// TCP has retransmitted the request for a quarter of an hour.
 func TestGRPCFindsADeadServer(t *testing.T) {
 	pings := grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 10 * time.Second})
 	for _, row := range []struct {

@@ -84,8 +84,8 @@ func TestHTTPKeepsAConnectionUntilItIsIdleForTooLong(t *testing.T) {
 	})
 }
 
-// A request on a pooled connection to a server that lost power waits for as long as TCP retries, a quarter of an hour. Then the
-// transport dials again, for the 30 seconds of its dialer. A timeout is what helps.
+// A request on a pooled connection to a server that lost power waits for as long as TCP retransmits, a quarter of an hour. Then the
+// transport dials again, for the 30 seconds of its dialer's timeout. A timeout of the client limits all of that.
 func TestHTTPOnAConnectionToADeadServerNeedsATimeout(t *testing.T) {
 	for _, row := range []struct {
 		name    string

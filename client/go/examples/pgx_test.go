@@ -90,8 +90,8 @@ func answer(ctx context.Context, pool *pgxpool.Pool) (answer int, took time.Dura
 	return answer, time.Since(began), err
 }
 
-// A pool checks a connection that was idle for more than a second before it lends it. How long that takes is up to the query's
-// context, and without one to TCP.
+// A pool checks a connection that was idle for more than a second before a query gets it. The query's context limits how long that
+// takes; without one, TCP does.
 func TestAPostgresPoolReplacesADeadConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := halfopentest.Start(t)
