@@ -73,6 +73,8 @@ class Channel:
         if token:
             headers["authorization"] = f"Bearer {token}"
         self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        #: What requests begin with, by method.
+        self._heads: dict[str, bytes] = {}
         self._idle: deque[_Connection] = deque()
 
     def call(self, method: str, request: Message, response: type[R]) -> R:
@@ -117,8 +119,10 @@ class Channel:
 
     def _head(self, method: str, request: Message) -> bytes:
         message = request.SerializeToString()
-        head = f"POST /halfopen.v1.{method} HTTP/1.1\r\n{self._headers}content-length: {len(message) + 5}\r\n\r\n"
-        return b"%b\0%b%b" % (head.encode(), len(message).to_bytes(4, "big"), message)
+        head = self._heads.get(method)
+        if head is None:
+            head = self._heads[method] = f"POST /halfopen.v1.{method} HTTP/1.1\r\n{self._headers}content-length: ".encode()
+        return b"%b%d\r\n\r\n\0%b%b" % (head, len(message) + 5, len(message).to_bytes(4, "big"), message)
 
     def _open(self) -> _Connection:
         try:

@@ -42,6 +42,10 @@ R = TypeVar("R", bound=Message)
 TWO_HOSTS: Mapping[str, Any] = {"scenario": "session", "hosts": {"client": {}, "server": {}}}
 #: The lease, in seconds, of a session on a server of our own: long enough for a stop in a debugger.
 PATIENCE = 3600.0
+#: After these, only `finish` is left.
+ENDS = (session_pb2.ADVANCE_STOP_END, session_pb2.ADVANCE_STOP_LIMIT)
+#: The calls that have no request id.
+WITHOUT_ID = ("FinishSession", "GetSocket", "LeaveSession")
 
 
 class Session:
@@ -293,7 +297,7 @@ class Session:
     def _call(self, method: str, request: Any, response: type[R]) -> R:
         request.session = self.id
         request.participant = self.participant
-        if "request_id" in request.DESCRIPTOR.fields_by_name:
+        if method not in WITHOUT_ID:
             with self._requests_lock:
                 request.request_id = f"{self._request_prefix}-{next(self._requests)}"
         try:
@@ -339,7 +343,8 @@ class Session:
     ) -> tuple[session_pb2.AdvanceResponse, bool]:
         """Moves time until a condition is true or a host with late calls changes. Returns whether late calls were made then."""
         self._late_calls.make()
-        conditions = [*conditions, *(condition("host_changed", host) for host in self._late_calls.hosts)]
+        if hosts := self._late_calls.hosts:
+            conditions = [*conditions, *(condition("host_changed", host) for host in hosts)]
         request = session_pb2.AdvanceRequest(conditions=conditions)
         if until is not None:
             request.until.CopyFrom(duration(max(until, self._now)))
@@ -351,8 +356,7 @@ class Session:
             self._refresh_time()
             return self._advance_once(conditions, until)
         self._now = from_duration(response.time)
-        is_over = response.stop in (session_pb2.ADVANCE_STOP_END, session_pb2.ADVANCE_STOP_LIMIT)
-        return response, not is_over and self._late_calls.make()
+        return response, response.stop not in ENDS and self._late_calls.make()
 
     def _block(self, socket: Socket, call: str, awaited: str, deadline: int | None) -> None:
         """Moves time until a socket is ready, or until a deadline in nanoseconds that its timeout has set."""
@@ -368,7 +372,7 @@ class Session:
         """Raises an error if time cannot move any more."""
         if response.stop == session_pb2.ADVANCE_STOP_IDLE:
             raise IdleError(f"nothing can happen any more at {self.clock}, but code still waits: {describe()}")
-        check_end(response, self.clock)
+        check_end(response)
 
 
 def condition(name: str, value: int | str) -> session_pb2.SessionCondition:
@@ -378,8 +382,11 @@ def condition(name: str, value: int | str) -> session_pb2.SessionCondition:
     return made
 
 
-def check_end(response: session_pb2.AdvanceResponse, clock: timedelta) -> None:
+def check_end(response: session_pb2.AdvanceResponse) -> None:
     """Raises an error at the end of a scenario or at a limit."""
+    if response.stop not in ENDS:
+        return
+    clock = delta(from_duration(response.time))
     if response.stop == session_pb2.ADVANCE_STOP_END:
         raise SessionOverError(f"the scenario ends at {clock}; finish() has its verdict")
     if response.stop == session_pb2.ADVANCE_STOP_LIMIT:

@@ -56,7 +56,7 @@ NAMES = {"StartConnect": "connect", "FinishConnect": "connect", "SetOptions": "s
 #: The most bytes in one call.
 CHUNK = 1 << 20
 #: "More data will follow"; only Linux has the flag.
-MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
+MSG_MORE = int(getattr(socket, "MSG_MORE", 0))
 
 
 class Socket:

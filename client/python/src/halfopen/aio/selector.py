@@ -56,6 +56,8 @@ class Selector(selectors.BaseSelector):
         self._sockets: dict[int, Socket] = {}
         self._by_number: dict[int, selectors.SelectorKey] = {}
         self._gone: set[int] = set()
+        #: What it waits for, as the protocol has it; `None` if that has changed, or if a socket has no number yet.
+        self._conditions: list[session_pb2.SessionCondition] | None = None
         self._yields = 0
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -69,6 +71,7 @@ class Selector(selectors.BaseSelector):
         if socket is None:
             raise NotImplementedError(f"add_reader and add_writer: {fileobj!r} is not a socket of the session")
         key = selectors.SelectorKey(fileobj, descriptor, events, data)
+        self._conditions = None
         self._keys.by_descriptor[descriptor] = key
         self._sockets[descriptor] = socket
         return key
@@ -80,6 +83,7 @@ class Selector(selectors.BaseSelector):
             key = self._keys.by_descriptor.pop(descriptor)
         except KeyError:
             raise KeyError(f"{fileobj!r} is not registered") from None
+        self._conditions = None
         del self._sockets[descriptor]
         return key
 
@@ -103,18 +107,22 @@ class Selector(selectors.BaseSelector):
         self._twins.close_lost()
         if self._session._late_calls.make():
             return []
-        if failed := [key for key in self._keys.by_descriptor.values() if self._sockets[key.fd]._late_error]:
-            return [(key, key.events) for key in failed]
-        response, has_called = self._session._advance_once(self._conditions(), until)
+        conditions = self._conditions
+        if conditions is None:
+            if failed := [key for key in self._keys.by_descriptor.values() if self._sockets[key.fd]._late_error]:
+                return [(key, key.events) for key in failed]
+            conditions = self._make_conditions()
+        response, has_called = self._session._advance_once(conditions, until)
         if response.stop == session_pb2.ADVANCE_STOP_IDLE:
             if not has_called and not self._jobs.wait_longer():
                 self._idle()
             return []
-        check_end(response, self._session.clock)
+        check_end(response)
         return [ready for state in response.ready if (ready := self._ready(state))]
 
     def close(self) -> None:
         """Stops waiting for anything."""
+        self._conditions = None
         self._keys.by_descriptor.clear()
         self._sockets.clear()
 
@@ -122,12 +130,14 @@ class Selector(selectors.BaseSelector):
         """The sockets for which it waits."""
         return list(self._sockets.values())
 
-    def _conditions(self) -> list[session_pb2.SessionCondition]:
+    def _make_conditions(self) -> list[session_pb2.SessionCondition]:
         conditions = []
+        has_all = True
         self._by_number.clear()
         for descriptor, key in self._keys.by_descriptor.items():
             number = self._sockets[descriptor].number
             # A connection of a paused or frozen host has none yet.
+            has_all &= number != 0
             if not number or number in self._gone:
                 continue
             self._by_number[number] = key
@@ -135,6 +145,7 @@ class Selector(selectors.BaseSelector):
                 conditions.append(session_pb2.SessionCondition(readable=number))
             if key.events & selectors.EVENT_WRITE:
                 conditions.append(session_pb2.SessionCondition(writable=number))
+        self._conditions = conditions if has_all else None
         return conditions
 
     def _ready(self, state: session_pb2.SocketReadiness) -> tuple[selectors.SelectorKey, int] | None:
@@ -144,6 +155,7 @@ class Selector(selectors.BaseSelector):
             # The socket was closed, its host lost power, or its process was killed. Readers and writers learn it once; a
             # server only gets no more connections.
             self._gone.add(state.socket)
+            self._conditions = None
             if self._sockets[key.fd].is_listening:
                 return None
         if state.readable or state.gone:
