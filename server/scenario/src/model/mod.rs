@@ -1,6 +1,7 @@
 //! The model: a scenario that is loaded, checked and resolved. It has all that a run needs and nothing of YAML.
 
 mod address;
+mod calls;
 mod errors;
 mod expectation;
 mod fault;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use halfopen_tcp::Profile;
 
 pub use address::AddressMove;
+pub use calls::{CallKind, Calls, Socket, TimedCall};
 pub use errors::Errors;
 pub use expectation::{
     Claim, ConnectionRef, Count, Expectation, HostClaim, KeepaliveOutcome, OrderItem, PathItem, Wholeness,
@@ -63,6 +65,8 @@ pub struct Scenario {
     pub network: Network,
     /// What the applications do, in the order of the text.
     pub programs: Vec<Program>,
+    /// What somebody outside does.
+    pub calls: Calls,
     /// What goes wrong, in the order of the text.
     pub faults: Vec<Fault>,
     /// What must come out, in the order of the text.
@@ -89,10 +93,19 @@ impl Scenario {
         self.variant = None;
         let steps = self.programs.iter_mut().flat_map(|program| &mut program.steps);
         let steps = steps.map(|step| (&mut step.location, &mut step.text));
-        let faults = self.faults.iter_mut().map(|fault| (&mut fault.location, &mut fault.text));
+        let mut added = Vec::new();
+        let mut calls = Vec::new();
+        for TimedCall { call, location, text, .. } in &mut self.calls.list {
+            calls.push((location, text));
+            if let CallKind::AddFault(fault) = call {
+                added.push(&mut **fault);
+            }
+        }
+        let faults = self.faults.iter_mut().chain(added);
+        let faults = faults.map(|fault| (&mut fault.location, &mut fault.text));
         let expectations = self.expectations.iter_mut();
         let expectations = expectations.map(|expectation| (&mut expectation.location, &mut expectation.text));
-        for (location, text) in steps.chain(faults).chain(expectations) {
+        for (location, text) in steps.chain(calls).chain(faults).chain(expectations) {
             *location = Location::default();
             text.clear();
         }
@@ -110,7 +123,8 @@ impl Scenario {
         let faults = self.faults.iter().map(|fault| &fault.location);
         let expectations = self.expectations.iter().map(|expectation| &expectation.location);
         let hosts = self.hosts.iter().map(|host| &host.location);
-        steps.chain(faults).chain(expectations).chain(hosts).all(|location| location.line <= 1)
+        let calls = self.calls.list.iter().map(|call| &call.location);
+        steps.chain(calls).chain(faults).chain(expectations).chain(hosts).all(|location| location.line <= 1)
     }
 
     /// The host of that id.

@@ -23,7 +23,9 @@ use crate::node::{Node, Span, Value};
 use crate::options::LoadOptions;
 use crate::parse::Scalar;
 use crate::shape::{Document, Given, HostInState, Match, OneOrMore, Opt};
-use crate::{Errors, Fault, Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, wording};
+use crate::{
+    Calls, Errors, Fault, Host, HostId, Limits, Location, Middlebox, Problem, Program, Scenario, wording,
+};
 
 /// The scenario that the document says, loaded as the options say. It is only worth something if no problem was found.
 pub(crate) fn scenario(
@@ -61,6 +63,7 @@ pub(crate) fn scenario(
         hosts: checker.hosts,
         network: network.unwrap_or_default(),
         programs: checker.programs,
+        calls: Calls::default(),
         faults,
         expectations,
         variant: None,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use halfopen_scenario::{
-    Action, Amount, Effect, Failure, Fault, Host, HostId, Keepalive, Limits, Link, Location, Network,
+    Action, Amount, Calls, Effect, Failure, Fault, Host, HostId, Keepalive, Limits, Link, Location, Network,
     Payload, Program, Scenario, Slot, Step, TcpSettings, When,
 };
 use halfopen_sim::{Discard, Outcome, RunOptions};
@@ -36,6 +36,7 @@ pub fn scenario(client: Vec<Action>, server: Vec<Action>) -> Scenario {
         description: String::new(),
         hosts: vec![host("client", 1), host("server", 2)],
         network: Network { link: Link { latency: LATENCY, ..Link::default() }, ..Network::default() },
+        calls: Calls::default(),
         programs: vec![program("server", SERVER, server), program("client", CLIENT, client)],
         faults: Vec::new(),
         expectations: Vec::new(),
