@@ -45,6 +45,11 @@ pub(crate) trait Parse: Sized {
         Err(not_that(Self::WHAT, &format!("the number {number}")))
     }
 
+    /// From a number with a fraction or an exponent.
+    fn float(number: f64) -> Result<Self, Mistake> {
+        Self::parse(&format!("{number:?}"))
+    }
+
     /// From `true` or `false`.
     fn boolean(value: bool) -> Result<Self, Mistake> {
         Err(not_that(Self::WHAT, &format!("`{value}`")))
@@ -83,7 +88,7 @@ impl<T: Parse> Visitor<'_> for ScalarVisitor<T> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        with_help(T::parse(&format!("{number:?}")))
+        with_help(T::float(number))
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<T, E> {
@@ -151,11 +156,19 @@ impl Parse for String {
     }
 
     fn number(number: i128) -> Result<String, Mistake> {
-        Err(Mistake::new(
-            format!("expected text, found the number {number}"),
-            format!("write '{number}' in quotes"),
-        ))
+        Err(unquoted::<String>(number))
     }
+
+    fn float(number: f64) -> Result<String, Mistake> {
+        Err(unquoted::<String>(number))
+    }
+}
+
+/// Text that YAML reads as a number, which may no longer be what was written.
+fn unquoted<T: Parse>(number: impl fmt::Display) -> Mistake {
+    let what = T::WHAT.split(" such as ").next().unwrap_or_default();
+    let message = format!("expected {what}, found the number {number}");
+    Mistake::new(message, "put it in quotes, so that it is read as it is written")
 }
 
 /// Something else was written.
