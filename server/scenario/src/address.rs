@@ -33,6 +33,29 @@ impl Parse for Port {
     }
 }
 
+/// A port, or 0: any that is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PortOrAny(pub(crate) Option<u16>);
+
+impl Parse for PortOrAny {
+    const WHAT: &'static str = "a port such as `80`, or `0` for any";
+
+    fn schema() -> Schema {
+        forms::any_of([forms::whole(0, u16::MAX.into()), forms::text("[0-9]+", ["80", "0"])])
+    }
+
+    fn parse(text: &str) -> Result<PortOrAny, Mistake> {
+        text.parse::<i128>().map_err(|_| expected::<PortOrAny>(text)).and_then(PortOrAny::number)
+    }
+
+    fn number(number: i128) -> Result<PortOrAny, Mistake> {
+        match number {
+            0 => Ok(PortOrAny(None)),
+            _ => Port::number(number).map(|Port(port)| PortOrAny(Some(port))),
+        }
+    }
+}
+
 /// `32768-60999`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ports(pub(crate) RangeInclusive<u16>);

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-use crate::wording;
+use crate::{forms, wording};
 
 /// What is wrong with a scalar, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +162,30 @@ impl Parse for String {
 
     fn float(number: f64) -> Result<String, Mistake> {
         Err(unquoted::<String>(number))
+    }
+}
+
+/// Octets in base64 (RFC 4648 §4).
+#[derive(Clone, Debug)]
+pub(crate) struct Base64(pub(crate) Vec<u8>);
+
+impl Parse for Base64 {
+    const WHAT: &'static str = "base64 such as `aGVsbG8=`";
+
+    fn schema() -> Schema {
+        forms::text("[A-Za-z0-9+/]*={0,2}", ["aGVsbG8="])
+    }
+
+    fn parse(text: &str) -> Result<Base64, Mistake> {
+        BASE64_STANDARD.decode(text).map(Base64).map_err(|_| expected::<Base64>(text))
+    }
+
+    fn number(number: i128) -> Result<Base64, Mistake> {
+        Err(unquoted::<Base64>(number))
+    }
+
+    fn float(number: f64) -> Result<Base64, Mistake> {
+        Err(unquoted::<Base64>(number))
     }
 }
 

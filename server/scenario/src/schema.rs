@@ -57,15 +57,19 @@ fn forms_of<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
 fn ungroup(schema: &mut Schema) {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
     let groups: Vec<String> = properties.keys().filter(|key| key.starts_with(GROUP)).cloned().collect();
+    let mut needed = Vec::new();
     for group in &groups {
-        if let Some(Value::Object(mut keys)) =
-            properties.remove(group).and_then(|mut group| Some(group.get_mut("properties")?.take()))
-        {
-            properties.append(&mut keys);
+        let Some(mut group) = properties.remove(group) else { continue };
+        if let Some(Value::Object(keys)) = group.get_mut("properties") {
+            properties.append(keys);
+        }
+        if let Some(Value::Array(keys)) = group.get_mut("required") {
+            needed.append(keys);
         }
     }
     if let Some(Value::Array(required)) = schema.get_mut("required") {
         required.retain(|key| !groups.iter().any(|group| key == group));
+        required.append(&mut needed);
     }
 }
 

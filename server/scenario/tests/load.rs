@@ -42,7 +42,7 @@ fn the_head_is_the_comment_before_anything_else() {
 #[test]
 fn hosts_have_addresses_and_settings() {
     let scenario = whole();
-    let [client, server, other, peer] = &scenario.hosts[..] else { panic!("four hosts") };
+    let [client, server, other, peer, _outside] = &scenario.hosts[..] else { panic!("five hosts") };
     assert!(peer.is_scripted && !client.is_scripted);
     assert_eq!(client.addresses, ["192.0.2.1".parse::<IpAddr>().unwrap(), "fd00::1".parse().unwrap()]);
     assert_eq!(server.addresses, ["10.0.0.2".parse::<IpAddr>().unwrap()]);
@@ -259,7 +259,7 @@ fn programs_have_their_connections() {
     assert_eq!(timeouts.map(|step| step.timeout), [Some(S(60)), Some(S(0)), Some(S(15)), Some(S(1)), None]);
     assert_eq!(
         web.steps[0].location,
-        Location { line: 95, column: 9, path: "applications.server.web[0]".to_owned() }
+        Location { line: 96, column: 9, path: "applications.server.web[0]".to_owned() }
     );
 }
 

@@ -43,6 +43,7 @@ fn it_has_every_word_of_the_language() {
         "limits: {@}",
         "applications: {a: [{set: {@}}]}",
         "applications: {a: [{send: {@}}]}",
+        "calls: [{send: {@}}]",
         "faults: [{drop: {@}}]",
         "faults: [{rewrite: {}, set: {@}}]",
         "faults: [{partition: {@}}]",
@@ -50,7 +51,7 @@ fn it_has_every_word_of_the_language() {
         "faults: [{inject: {@}}]",
         "expect: [{a: {@}}]",
     ];
-    let items = ["applications: {a: [{@}]}", "faults: [{@}]"];
+    let items = ["applications: {a: [{@}]}", "faults: [{@}]", "calls: [{@}]"];
     let beside = items.iter().flat_map(|item| {
         keys(item).into_iter().map(|word| item.replace('@', &format!("{word}: , @"))).collect::<Vec<_>>()
     });

@@ -123,6 +123,16 @@ pub enum CallKind {
     Finish,
 }
 
+impl Calls {
+    /// The faults that they add, in order.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.list.iter().filter_map(|call| match &call.call {
+            CallKind::AddFault(fault) => Some(&**fault),
+            _ => None,
+        })
+    }
+}
+
 impl CallKind {
     /// The word for it in scenarios.
     pub const fn name(&self) -> &'static str {

@@ -40,7 +40,11 @@ impl Limits {
     pub const MAX_MIDDLEBOXES: usize = 16;
     /// Steps of all programs together.
     pub const MAX_STEPS: usize = 10_000;
-    /// Faults.
+    /// Calls.
+    pub const MAX_CALLS: usize = 10_000;
+    /// Octets that one call receives.
+    pub const MAX_RECEIVED: u32 = 1 << 20;
+    /// Faults, with those that calls add.
     pub const MAX_FAULTS: usize = 1_000;
     /// Copies that a fault makes of one segment.
     pub const MAX_COPIES: u32 = 100;

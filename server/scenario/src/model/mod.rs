@@ -135,13 +135,18 @@ impl Scenario {
         &self.hosts[id.0]
     }
 
+    /// What goes wrong, including what calls add: in the order of the numbers of faults.
+    pub fn all_faults(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().chain(self.calls.faults())
+    }
+
     /// The hosts that have this address at some time: at first, or because of a fault.
     pub fn holders(&self, address: IpAddr) -> impl Iterator<Item = HostId> + '_ {
         let gets = move |fault: &Fault| match &fault.effect {
             Effect::Address { change, .. } if change.address == address => change.to,
             _ => None,
         };
-        self.host_of(address).into_iter().chain(self.faults.iter().filter_map(gets))
+        self.host_of(address).into_iter().chain(self.all_faults().filter_map(gets))
     }
 
     /// The host that has this address at first.

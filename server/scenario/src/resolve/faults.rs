@@ -23,7 +23,7 @@ impl Checker<'_> {
         faults.iter().filter_map(|fault| self.fault(fault)).collect()
     }
 
-    fn fault(&mut self, fault: &Spanned<shape::Fault>) -> Option<Fault> {
+    pub(super) fn fault(&mut self, fault: &Spanned<shape::Fault>) -> Option<Fault> {
         let place = Place { span: fault.span, pruned: fault.pruned };
         let when = self.when(place, fault);
         let effect = self.effect(place, fault);

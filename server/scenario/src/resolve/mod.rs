@@ -1,6 +1,7 @@
 //! From shape to scenario: names are resolved, and contradictions are found.
 
 mod addresses;
+mod calls;
 mod expectations;
 mod faults;
 mod hosts;
@@ -8,6 +9,7 @@ mod inject;
 mod middleboxes;
 mod names;
 mod network;
+mod options;
 mod programs;
 mod rewrite;
 mod sense;
@@ -46,12 +48,17 @@ pub(crate) fn scenario(
     let network = document.network.as_ref().map(|network| checker.network(network));
     match &document.applications {
         Some(applications) => checker.programs(applications),
-        None if options.session => {}
+        None if options.session || document.calls.is_some() => {}
         None => {
             checker.missing(document, "applications", "what each host does: `applications: {client: […]}`");
         }
     }
     let faults = checker.faults(&document.faults);
+    let calls = match &document.calls {
+        Some(calls) if options.session => checker.not_in_a_session(calls.key),
+        Some(calls) => checker.calls(calls, document.faults.len()),
+        None => Calls::default(),
+    };
     let expectations = checker.expectations(&document.expect);
     let until = document.until.as_ref().map(|until| checker.positive(until));
     let limits = checker.limits(document, until);
@@ -63,7 +70,7 @@ pub(crate) fn scenario(
         hosts: checker.hosts,
         network: network.unwrap_or_default(),
         programs: checker.programs,
-        calls: Calls::default(),
+        calls,
         faults,
         expectations,
         variant: None,
@@ -219,6 +226,15 @@ impl Checker<'_> {
             let name = &self.hosts[from.0].name;
             let message = format!("what `{name}` sends to itself does not leave it");
             self.problem(to, message, "no link, middlebox or fault is on that way: name another host");
+        }
+    }
+
+    /// Says that a host has no TCP, which an application needs.
+    fn has_tcp(&mut self, span: Span, host: HostId) {
+        let host = &self.hosts[host.0];
+        if host.is_scripted {
+            let message = format!("`{}` has no TCP, so that no application can use it", host.name);
+            self.problem(span, message, "leave out `tcp: none`, or let `inject` say what it sends");
         }
     }
 

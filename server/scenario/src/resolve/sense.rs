@@ -10,8 +10,8 @@ use halfopen_units::format_duration;
 use crate::node::{Node, Span, Value};
 use crate::wording::list;
 use crate::{
-    Action, AddressMove, Claim, Effect, Expectation, Failure, Fault, FlagsMatch, HostClaim, HostId, Location,
-    Match, OrderItem, PathItem, Problem, Program, Scenario, Step, When,
+    Action, AddressMove, CallKind, Calls, Claim, Effect, Expectation, Failure, Fault, FlagsMatch, HostClaim,
+    HostId, Location, Match, OrderItem, PathItem, Problem, Program, Scenario, Step, TimedCall, When,
 };
 
 /// Everything that makes no sense.
@@ -23,6 +23,7 @@ pub(super) fn look(scenario: &Scenario, root: &Node) -> Vec<Problem> {
     for fault in &scenario.faults {
         reader.fault(fault);
     }
+    reader.calls(&scenario.calls);
     for expectation in &scenario.expectations {
         reader.expectation(expectation);
     }
@@ -133,8 +134,13 @@ impl Reader<'_> {
         let meant = self.scenario.expectations.iter().any(|expectation| {
             matches!(&expectation.claim, Claim::Host { host, claim: HostClaim::Error(_), .. } if *host == program.host)
         });
-        let forged = self.scenario.faults.iter().any(|fault| matches!(fault.effect, Effect::Inject(_)));
-        if meant || forged || programs.any(|program| program.steps.iter().any(opens)) {
+        let called = self.scenario.calls.list.iter().any(|call| match call.call {
+            CallKind::Listen { host, port: open, .. } => holds(host) && open.is_none_or(|open| open == port),
+            CallKind::Connect { host, local_port, .. } => holds(host) && local_port == Some(port),
+            _ => false,
+        });
+        let forged = self.scenario.all_faults().any(|fault| matches!(fault.effect, Effect::Inject(_)));
+        if meant || forged || called || programs.any(|program| program.steps.iter().any(opens)) {
             return;
         }
         let but = "; if it must fail, say so: `error: ECONNREFUSED` beside it";
@@ -170,6 +176,41 @@ impl Reader<'_> {
         }
     }
 
+    /// Calls are made before the run ends, and a fault that is lifted was added before.
+    fn calls(&mut self, calls: &Calls) {
+        let mut faults = self.scenario.faults.len();
+        for TimedCall { time, call, location, .. } in &calls.list {
+            self.in_time(location, "at", *time);
+            match call {
+                CallKind::AddFault(fault) => {
+                    self.fault(fault);
+                    faults += 1;
+                }
+                CallKind::LiftFault(index) if *index >= faults => {
+                    let help = match faults {
+                        0 => "there are none so far; faults count from 1".to_owned(),
+                        _ => format!("faults count from 1, and so far the last is {faults}"),
+                    };
+                    self.problem(location, "lift", format!("there is no fault {}", index + 1), help);
+                }
+                CallKind::LiftFault(_)
+                | CallKind::Listen { .. }
+                | CallKind::Connect { .. }
+                | CallKind::FinishConnect(_)
+                | CallKind::Accept { .. }
+                | CallKind::Send { .. }
+                | CallKind::Receive { .. }
+                | CallKind::ShutdownWrite(_)
+                | CallKind::ShutdownRead(_)
+                | CallKind::Close(_)
+                | CallKind::Abort(_)
+                | CallKind::Set { .. }
+                | CallKind::Status(_)
+                | CallKind::Finish => {}
+            }
+        }
+    }
+
     /// The host that loses an address has it at some time, and the one that gets it does not have it all the time.
     fn address(&mut self, item: &Location, change: AddressMove) {
         let AddressMove { address, from, to, announced: _ } = change;
@@ -198,7 +239,7 @@ impl Reader<'_> {
         let programs = self.scenario.programs.iter().filter(|program| program.host == host);
         let (waiting, begun): (Vec<&Program>, Vec<&Program>) = programs.partition(waits);
         if let (Some(waiting), Some(begun)) = (waiting.first(), begun.first())
-            && !self.scenario.faults.iter().any(jumps)
+            && !self.scenario.all_faults().any(jumps)
         {
             let message = format!("this kills `{}` too, before it begins", waiting.name);
             let help = format!(

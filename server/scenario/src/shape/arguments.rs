@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use super::Opt;
 use crate::de::Spanned;
 use crate::forms::{self, written_as};
-use crate::parse::{Mistake, Parse, Scalar, expected, with_help};
+use crate::parse::{Base64, Mistake, Parse, Scalar, expected, with_help};
 use crate::quantity::Size;
 use crate::{PollEvent, wording};
 
@@ -34,7 +35,7 @@ impl Parse for Nothing {
 
     fn parse(text: &str) -> Result<Nothing, Mistake> {
         let mut mistake = expected::<Nothing>(text);
-        mistake.help = "write the word alone; `on` says which connection".to_owned();
+        mistake.help = "write the word alone; the rest stands beside it".to_owned();
         Err(mistake)
     }
 }
@@ -127,6 +128,16 @@ impl<'de> Deserialize<'de> for Payload {
         }
         deserializer.deserialize_any(Either)
     }
+}
+
+/// Data to send.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Octets {
+    /// Text.
+    pub(crate) text: Opt<String>,
+    /// Any data, in base64.
+    pub(crate) base64: Opt<Base64>,
 }
 
 impl Parse for PollEvent {

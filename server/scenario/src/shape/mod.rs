@@ -1,6 +1,7 @@
 //! The shape of the language: what may stand where. Names are not resolved yet.
 
 pub(crate) mod arguments;
+pub(crate) mod calls;
 pub(crate) mod claims;
 mod cuts;
 pub(crate) mod expect;
@@ -31,6 +32,7 @@ use crate::forms::written_as;
 use crate::node::Span;
 use crate::parse::{Parse, Scalar};
 
+pub(crate) use calls::Call;
 pub(crate) use claims::Claim;
 pub(crate) use cuts::{BlackHole, Cut};
 pub(crate) use expect::{Expect, OrderItem};
@@ -192,6 +194,9 @@ pub(crate) struct Document {
     #[serde(default)]
     /// What goes wrong.
     pub(crate) faults: Vec<Spanned<Fault>>,
+    #[serde(default)]
+    /// What somebody outside does, call by call, at exact times. Hosts on which calls are made have no applications.
+    pub(crate) calls: Option<Spanned<Vec<Spanned<Call>>>>,
     #[serde(default)]
     /// What must be true of the run.
     pub(crate) expect: Vec<Spanned<Expect>>,

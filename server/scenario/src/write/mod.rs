@@ -1,5 +1,6 @@
 //! From scenario to text: YAML that a person might have written, and that loads as the same scenario.
 
+mod calls;
 mod expectations;
 mod faults;
 mod hosts;
@@ -7,6 +8,7 @@ mod network;
 mod programs;
 mod segments;
 mod settings;
+mod sockets;
 mod yaml;
 
 use std::fmt::Write as _;
@@ -76,15 +78,16 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// The hosts and what is between them, what their applications do, and what goes wrong.
+    /// The hosts and what is between them, what their applications and those outside do, and what goes wrong.
     fn circumstances(self) -> Map {
-        let network = self.network();
+        let (network, applications) = (self.network(), self.applications());
         let faults: Vec<Yaml> = self.scenario.faults.iter().map(|fault| self.fault(fault)).collect();
         Map::new()
             .with("hosts", self.hosts())
             .maybe("network", (!network.is_empty()).then_some(network))
-            .with("applications", self.applications())
+            .maybe("applications", (!applications.is_empty()).then_some(applications))
             .maybe("faults", (!faults.is_empty()).then_some(Yaml::Lines(faults)))
+            .maybe("calls", (!self.scenario.calls.list.is_empty()).then(|| self.calls()))
     }
 
     /// When the run ends, at the latest.

@@ -1,14 +1,13 @@
 //! What the applications do.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use halfopen_tcp::{KeepaliveSettings, SendFlags, SocketOptions};
+use halfopen_tcp::SendFlags;
 
-use super::hosts::{address, keepalive, or_off};
+use super::hosts::address;
 use super::yaml::{Map, Yaml};
 use super::{Writer, name, one_or_more, size};
-use crate::{Action, Amount, Failure, HostId, Keepalive, OnEnd, Payload, Program, Slot, Step};
+use crate::{Action, Amount, Failure, OnEnd, Payload, Program, Slot, Step};
 
 impl Writer<'_> {
     /// The programs of each host: one has its name, several have names of their own.
@@ -26,8 +25,10 @@ impl Writer<'_> {
             }
         });
         match self.scenario.hosts.first() {
-            // A text without applications is a mistake; one in which a host has none is not.
-            Some(host) if applications.is_empty() => Map::new().with(&host.name, Map::new()),
+            // A text with neither applications nor calls is a mistake; one in which a host has none is not.
+            Some(host) if applications.is_empty() && self.scenario.calls.list.is_empty() => {
+                Map::new().with(&host.name, Map::new())
+            }
             _ => applications,
         }
     }
@@ -80,7 +81,7 @@ impl Steps<'_> {
     }
 
     fn action(&mut self, action: &Action, body: &[Step]) -> Map {
-        let word = action.name();
+        let (word, host) = (action.name(), self.program.host);
         match action {
             Action::Listen { port, backlog, reuse_address, options } => {
                 self.listens.push(*port);
@@ -88,18 +89,18 @@ impl Steps<'_> {
                     .with(word, u32::from(*port))
                     .unless(&Action::DEFAULT_BACKLOG, "backlog", *backlog)
                     .unless(&true, "reuse-address", *reuse_address)
-                    .maybe("set", self.options_beside(options))
+                    .maybe("set", self.writer.options_beside(host, options))
             }
             Action::Accept { port, connection } => {
                 let port = self.unless_only(*port).map_or(Yaml::Nothing, Yaml::from);
                 Map::new().with(word, port).maybe("as", self.name_of(*connection))
             }
             Action::Connect { to, from, local_port, options, connection } => Map::new()
-                .with(word, self.destination(*to))
+                .with(word, self.writer.destination(host, *to))
                 .maybe("as", self.name_of(*connection))
                 .maybe("from", from.map(address))
                 .maybe("port", local_port.map(u32::from))
-                .maybe("set", self.options_beside(options)),
+                .maybe("set", self.writer.options_beside(host, options)),
             Action::Send { connection, payload, times, every, flags } => {
                 let sent = self.on(*connection, Map::new().with(word, self::payload(payload)));
                 send(sent, (*times, *every), *flags)
@@ -140,7 +141,7 @@ impl Steps<'_> {
                 Map::new().with(word, "listener").maybe("port", said)
             }
             Action::Set { connection, options } => {
-                self.on(*connection, Map::new().with(word, self.options(options)))
+                self.on(*connection, Map::new().with(word, self.writer.options(host, options)))
             }
         }
     }
@@ -162,70 +163,16 @@ impl Steps<'_> {
         let is_said = self.several || self.program.shared(connection).is_some();
         map.maybe("on", self.name_of(connection).filter(|_| is_said))
     }
-
-    /// `server:80`, or an address if that is not what the name stands for.
-    fn destination(&self, to: SocketAddr) -> Yaml {
-        let scenario = self.writer.scenario;
-        let own = scenario.host(self.program.host);
-        let named = scenario.host_of(to.ip()).map(|HostId(host)| &scenario.hosts[host]);
-        match named.filter(|host| host.address_from(own) == Some(to.ip())) {
-            Some(host) if host.name.starts_with(|c: char| c.is_ascii_alphabetic()) => {
-                Yaml::Word(format!("{}:{}", host.name, to.port()))
-            }
-            Some(host) => Yaml::Text(format!("{}:{}", host.name, to.port())),
-            None => Yaml::Text(to.to_string()),
-        }
-    }
-
-    fn options_beside(&self, options: &SocketOptions) -> Option<Map> {
-        Some(options).filter(|options| **options != SocketOptions::NONE).map(|options| self.options(options))
-    }
-
-    fn options(&self, options: &SocketOptions) -> Map {
-        let SocketOptions {
-            keepalive,
-            nodelay,
-            cork,
-            user_timeout,
-            linger,
-            receive_buffer,
-            send_buffer,
-            notsent_lowat,
-            mss,
-        } = *options;
-        let keepalive = keepalive.map(|numbers| self::keepalive(self.unlike_the_host(numbers)));
-        Map::new()
-            .maybe("keepalive", keepalive)
-            .maybe("nodelay", nodelay)
-            .maybe("cork", cork)
-            .maybe("user-timeout", user_timeout.map(or_off))
-            .maybe("linger", linger.map(or_off))
-            .maybe("receive-buffer", receive_buffer.map(size))
-            .maybe("send-buffer", send_buffer.map(size))
-            .maybe("notsent-lowat", notsent_lowat.map(|octets| octets.map_or(Yaml::from(false), size)))
-            .maybe("mss", mss.map(size))
-    }
-
-    /// The numbers of a socket's keepalive that are not the host's.
-    fn unlike_the_host(&self, numbers: Option<KeepaliveSettings>) -> Keepalive {
-        let Some(KeepaliveSettings { idle, interval, probes }) = numbers else { return Keepalive::Off };
-        let settings = self.writer.scenario.host(self.program.host).settings();
-        let base = settings.keepalive.unwrap_or(settings.keepalive_numbers);
-        Keepalive::On {
-            idle: Some(idle).filter(|idle| *idle != base.idle),
-            interval: Some(interval).filter(|interval| *interval != base.interval),
-            probes: Some(probes).filter(|probes| *probes != base.probes),
-        }
-    }
 }
 
 /// A `send` with what stands beside it.
 fn send(sent: Map, (times, every): (u32, Duration), flags: SendFlags) -> Map {
     let paced = times != 1 || !every.is_zero();
-    sent.unless(&Duration::ZERO, "every", every)
-        .maybe("times", paced.then_some(times))
-        .unless(&false, "more", flags.more)
-        .unless(&false, "end-of-record", flags.end_of_record)
+    sent.unless(&Duration::ZERO, "every", every).maybe("times", paced.then_some(times)).and(send_flags(flags))
+}
+
+pub(super) fn send_flags(SendFlags { more, end_of_record }: SendFlags) -> Map {
+    Map::new().on("more", more).on("end-of-record", end_of_record)
 }
 
 pub(super) fn payload(payload: &Payload) -> Yaml {

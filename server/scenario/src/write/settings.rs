@@ -51,7 +51,7 @@ fn in_map(settings: &mut Vec<Setting>, path: &str, map: &Map) {
 fn add(settings: &mut Vec<Setting>, path: String, value: &Yaml) {
     let value = match value {
         Yaml::Map(map) => return in_map(settings, &path, map),
-        Yaml::List(items) | Yaml::Lines(items) => {
+        Yaml::List(items) | Yaml::Lines(items) | Yaml::Rows(items) => {
             for (index, item) in items.iter().enumerate() {
                 add(settings, format!("{path}[{index}]"), item);
             }

@@ -25,8 +25,10 @@ pub(super) enum Yaml {
     Size(u64),
     /// A list.
     List(Vec<Yaml>),
-    /// A list that has each item on a line of its own.
+    /// A list whose items begin on lines of their own.
     Lines(Vec<Yaml>),
+    /// A list that has each item on one line, in brackets, however long that is.
+    Rows(Vec<Yaml>),
     Map(Map),
 }
 
@@ -169,7 +171,22 @@ fn block(f: &mut fmt::Formatter<'_>, indent: usize, value: &Yaml) -> fmt::Result
             write!(f, "{:indent$}- ", "")?;
             list_item(f, indent + 2, item)
         }),
+        Yaml::Rows(items) => items.iter().try_for_each(|item| writeln!(f, "{:indent$}- {}", "", row(item))),
         _ => Ok(()),
+    }
+}
+
+/// An item on one line, in which a word that nothing follows stands alone.
+fn row(item: &Yaml) -> String {
+    let part = |entry: &(String, Yaml)| match entry {
+        (word, Yaml::Nothing) => Some(word.clone()),
+        _ => pairs(std::slice::from_ref(entry)),
+    };
+    match item {
+        Yaml::Map(Map(entries)) => {
+            format!("{{{}}}", entries.iter().filter_map(part).collect::<Vec<_>>().join(", "))
+        }
+        _ => on_a_line(item).unwrap_or_default(),
     }
 }
 
@@ -196,7 +213,7 @@ fn scalar(value: &Yaml, in_brackets: bool) -> Option<String> {
         Yaml::Number(number) => Some(number.to_string()),
         Yaml::Time(time) => Some(format_duration(*time)),
         Yaml::Size(octets) => Some(format_size(*octets)),
-        Yaml::Nothing | Yaml::List(_) | Yaml::Lines(_) | Yaml::Map(_) => None,
+        Yaml::Nothing | Yaml::List(_) | Yaml::Lines(_) | Yaml::Rows(_) | Yaml::Map(_) => None,
     }
 }
 

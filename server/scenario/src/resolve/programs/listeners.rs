@@ -36,7 +36,7 @@ impl Checker<'_> {
         }
         let backlog = word(&it.backlog).unwrap_or(Action::DEFAULT_BACKLOG);
         let reuse_address = word(&it.reuse_address).is_none_or(|Switch(on)| on);
-        let options = self.options_beside(progress, it.set.as_ref());
+        let options = self.options_beside(progress.host, it.set.as_ref());
         Some(Action::Listen { port, backlog, reuse_address, options })
     }
 

@@ -71,10 +71,7 @@ impl Checker<'_> {
         };
         for (name, programs) in &applications.value.0 {
             let Some(host) = self.host(name.span, name) else { continue };
-            if self.hosts[host.0].is_scripted {
-                let message = format!("`{}` has no TCP, so that no application can use it", name.value);
-                self.problem(name.span, message, "leave out `tcp: none`, or let `inject` say what it sends");
-            }
+            self.has_tcp(name.span, host);
             match programs {
                 Programs::One(steps) => draft(host, name, steps),
                 Programs::Several(named) => {

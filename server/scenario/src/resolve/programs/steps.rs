@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halfopen_tcp::{SendFlags, SocketOptions};
+use halfopen_tcp::SendFlags;
 use halfopen_units::format_duration;
 
 use super::Progress;
@@ -13,12 +13,11 @@ use crate::parse::{Scalar, Switch};
 use crate::quantity::Size;
 use crate::resolve::{Checker, Place, key, word};
 use crate::shape::arguments::{Direction, Payload};
-use crate::shape::options::{Options, SizeOrOff};
 use crate::shape::programs::{
     Accept, Close, Connect, Ping, Poll, Receive, Relay, Repeat, Send, Set, Shutdown, Wait, WaitUntil,
 };
-use crate::shape::{self, DurationOrOff, OneOrMore, Opt};
-use crate::{Action, Amount, Keepalive, Limits, OnEnd, PollEvent};
+use crate::shape::{self, OneOrMore, Opt};
+use crate::{Action, Amount, Limits, OnEnd, PollEvent};
 
 impl Checker<'_> {
     pub(super) fn action<'s>(
@@ -64,7 +63,7 @@ impl Checker<'_> {
         let to = to.and_then(|Scalar(to)| self.destination(progress.host, at, &to));
         let connection = self.opened(progress, &it.r#as);
         let (from, local_port) = (word(&it.from), word(&it.port).map(|Port(port)| port));
-        let options = self.options_beside(progress, it.set.as_ref());
+        let options = self.options_beside(progress.host, it.set.as_ref());
         Some(Action::Connect { to: to?, from, local_port, options, connection })
     }
 
@@ -195,67 +194,10 @@ impl Checker<'_> {
     fn set(&mut self, progress: &mut Progress<'_>, place: Place, it: &Set) -> Option<Action> {
         let connection = self.connection(progress, place, it.on.on.as_ref());
         let given = self.needed(&it.set, place, "which options", "`set: {nodelay: on}`")?;
-        let options = self.options(progress, it.set.span_or(place.span), it.set.is_pruned(), given);
-        if let Some(mss) = &given.mss {
-            let help =
-                "set it before: `connect: server:80` with `set: {mss: 536 B}` beside it, or beside `listen`";
-            self.problem(mss.key, "the connection has agreed on its segments already", help);
-        }
+        let at = it.set.span_or(place.span);
+        let options = self.some_options(progress.host, at, it.set.is_pruned(), given);
+        self.mss_is_agreed(given);
         Some(Action::Set { connection: connection?, options })
-    }
-
-    /// The options beside a word that opens a socket.
-    pub(super) fn options_beside(
-        &mut self,
-        progress: &Progress<'_>,
-        given: Option<&Spanned<Options>>,
-    ) -> SocketOptions {
-        given.map_or(SocketOptions::NONE, |given| {
-            self.options(progress, given.span, given.pruned, &given.value)
-        })
-    }
-
-    fn options(
-        &mut self,
-        progress: &Progress<'_>,
-        at: Span,
-        is_pruned: bool,
-        options: &Options,
-    ) -> SocketOptions {
-        let settings = self.hosts[progress.host.0].settings();
-        let base = settings.keepalive.unwrap_or(settings.keepalive_numbers);
-        let keepalive = options.keepalive.as_ref().map(|keepalive| self.keepalive(keepalive));
-        let switch = |value: &Opt<Switch>| word(value).map(|Switch(on)| on);
-        let set = SocketOptions {
-            keepalive: keepalive.map(|keepalive: Keepalive| keepalive.over(base)),
-            nodelay: switch(&options.nodelay),
-            cork: switch(&options.cork),
-            user_timeout: self.duration_or_off(&options.user_timeout),
-            linger: word(&options.linger).map(|DurationOrOff(linger)| linger),
-            receive_buffer: self.buffer(&options.receive_buffer),
-            send_buffer: self.buffer(&options.send_buffer),
-            notsent_lowat: self.size_or_off(&options.notsent_lowat),
-            mss: self.octets(&options.mss, Limits::MIN_MSS),
-        };
-        let sizes = [&options.receive_buffer, &options.send_buffer, &options.mss];
-        let wrong = sizes.into_iter().any(Option::is_some) || options.notsent_lowat.is_some();
-        if set == SocketOptions::NONE && !is_pruned && !wrong {
-            let help = "write `set: {nodelay: on}` or `set: {keepalive: {idle: 10s}}`";
-            self.problem(at, "this sets nothing", help);
-        }
-        set
-    }
-
-    /// Linux reads a size of zero as none; here that is `off`.
-    fn size_or_off(&mut self, size: &Opt<SizeOrOff>) -> Option<Option<u32>> {
-        let size = size.as_ref()?;
-        let Scalar(SizeOrOff(value)) = size.value;
-        let Some(Size(octets)) = value else { return Some(None) };
-        let limit = u32::try_from(octets).ok().filter(|octets| *octets > 0);
-        if limit.is_none() {
-            self.problem(size.span, "zero makes no sense here", "say how much, or `off`");
-        }
-        limit.map(Some)
     }
 
     fn close(&mut self, progress: &mut Progress<'_>, place: Place, it: &Close) -> Option<Action> {
