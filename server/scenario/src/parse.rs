@@ -173,7 +173,8 @@ impl Parse for Base64 {
     const WHAT: &'static str = "base64 such as `aGVsbG8=`";
 
     fn schema() -> Schema {
-        forms::text("[A-Za-z0-9+/]*={0,2}", ["aGVsbG8="])
+        let last = "[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=";
+        forms::text(&format!("([A-Za-z0-9+/]{{4}})*({last})?"), ["aGVsbG8="])
     }
 
     fn parse(text: &str) -> Result<Base64, Mistake> {
