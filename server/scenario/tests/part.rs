@@ -24,6 +24,22 @@ fn a_scenario_for_a_session_need_not_say_what_applications_do() {
 }
 
 #[test]
+fn a_program_may_connect_to_a_host_that_a_session_plays() {
+    let text = |server: &str| {
+        format!(
+            "scenario: test\nhosts: {{client: {{}}, server: {{}}}}\napplications: {{client: [connect: server:80]{server}}}\n"
+        )
+    };
+    let session = LoadOptions { session: true, ..LoadOptions::default() };
+    assert!(load_with(&text(""), session).is_ok());
+    for mistakes in [load(&text("")).map_err(Into::into), load_with(&text(", server: [listen: 81]"), session)]
+    {
+        let mistakes = mistakes.expect_err("nobody listens").to_string();
+        assert!(mistakes.contains("nobody listens on port 80"), "{mistakes}");
+    }
+}
+
+#[test]
 fn faults_are_those_that_a_scenario_could_have() {
     let list = "- {drop: {flags: FIN, from: client}, first: 2}\n- {power-loss: server, at: 5s}\n";
     let faults = load_faults(list, &scenario(), NOW).expect("right");

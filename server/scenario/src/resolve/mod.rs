@@ -78,7 +78,7 @@ pub(crate) fn scenario(
         limits,
     };
     if problems.is_empty() {
-        problems.extend(sense::look(&resolved, root));
+        problems.extend(sense::look(&resolved, root, options.session));
     }
     resolved
 }

@@ -14,9 +14,10 @@ use crate::{
     HostId, Location, Match, OrderItem, PathItem, Problem, Program, Scenario, Step, TimedCall, When,
 };
 
-/// Everything that makes no sense.
-pub(super) fn look(scenario: &Scenario, root: &Node) -> Vec<Problem> {
-    let mut reader = Reader { scenario, root, problems: Vec::new() };
+/// Everything that makes no sense, in a run or in a session.
+pub(super) fn look(scenario: &Scenario, root: &Node, is_session: bool) -> Vec<Problem> {
+    let is_played = is_session || !scenario.calls.list.is_empty();
+    let mut reader = Reader { scenario, root, is_played, problems: Vec::new() };
     for program in &scenario.programs {
         reader.program(program);
     }
@@ -32,7 +33,7 @@ pub(super) fn look(scenario: &Scenario, root: &Node) -> Vec<Problem> {
 
 /// What makes no sense in faults that are added to a scenario.
 pub(super) fn look_at_faults(faults: &[Fault], scenario: &Scenario, root: &Node) -> Vec<Problem> {
-    let mut reader = Reader { scenario, root, problems: Vec::new() };
+    let mut reader = Reader { scenario, root, is_played: true, problems: Vec::new() };
     faults.iter().for_each(|fault| reader.fault(fault));
     reader.problems
 }
@@ -40,6 +41,8 @@ pub(super) fn look_at_faults(faults: &[Fault], scenario: &Scenario, root: &Node)
 struct Reader<'a> {
     scenario: &'a Scenario,
     root: &'a Node,
+    /// Whether somebody outside plays the hosts that have no programs.
+    is_played: bool,
     problems: Vec<Problem>,
 }
 
@@ -123,24 +126,12 @@ impl Reader<'_> {
         let port = to.port();
         let own = to.ip().is_loopback().then_some(program.host);
         let host = own.or_else(|| self.scenario.host_of(to.ip()));
-        let opens = |step: &Step| match step.action {
-            Action::Listen { port: open, .. } => open == port,
-            Action::Connect { local_port, .. } => local_port == Some(port),
-            _ => false,
-        };
-        let holds =
-            |host: HostId| own == Some(host) || self.scenario.holders(to.ip()).any(|holder| holder == host);
-        let mut programs = self.scenario.programs.iter().filter(|other| holds(other.host));
         let meant = self.scenario.expectations.iter().any(|expectation| {
             matches!(&expectation.claim, Claim::Host { host, claim: HostClaim::Error(_), .. } if *host == program.host)
         });
-        let called = self.scenario.calls.list.iter().any(|call| match call.call {
-            CallKind::Listen { host, port: open, .. } => holds(host) && open.is_none_or(|open| open == port),
-            CallKind::Connect { host, local_port, .. } => holds(host) && local_port == Some(port),
-            _ => false,
-        });
         let forged = self.scenario.all_faults().any(|fault| matches!(fault.effect, Effect::Inject(_)));
-        if meant || forged || called || programs.any(|program| program.steps.iter().any(opens)) {
+        let mut holders = own.into_iter().chain(self.scenario.holders(to.ip()));
+        if meant || forged || holders.any(|holder| self.may_open(holder, port)) {
             return;
         }
         let but = "; if it must fail, say so: `error: ECONNREFUSED` beside it";
@@ -158,6 +149,20 @@ impl Reader<'_> {
             ),
         };
         self.problem(&step.location, "connect", message, help);
+    }
+
+    /// Whether the host opens the port at some time, or may do so.
+    fn may_open(&self, host: HostId, port: u16) -> bool {
+        let opens = |step: &Step| match step.action {
+            Action::Listen { port: open, .. } => open == port,
+            Action::Connect { local_port, .. } => local_port == Some(port),
+            _ => false,
+        };
+        let mut programs = self.scenario.programs.iter().filter(|program| program.host == host).peekable();
+        match programs.peek() {
+            Some(_) => programs.any(|program| program.steps.iter().any(opens)),
+            None => self.is_played,
+        }
     }
 
     fn fault(&mut self, fault: &Fault) {
