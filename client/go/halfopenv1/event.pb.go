@@ -235,6 +235,7 @@ type Event struct {
 	//	*Event_FaultAdded
 	//	*Event_CallReturned
 	//	*Event_TcpInfo
+	//	*Event_FaultLifted
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -539,6 +540,15 @@ func (x *Event) GetTcpInfo() *TcpInfo {
 	return nil
 }
 
+func (x *Event) GetFaultLifted() *FaultLifted {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_FaultLifted); ok {
+			return x.FaultLifted
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -673,6 +683,11 @@ type Event_TcpInfo struct {
 	TcpInfo *TcpInfo `protobuf:"bytes,35,opt,name=tcp_info,json=tcpInfo,proto3,oneof"`
 }
 
+type Event_FaultLifted struct {
+	// A fault was lifted.
+	FaultLifted *FaultLifted `protobuf:"bytes,36,opt,name=fault_lifted,json=faultLifted,proto3,oneof"`
+}
+
 func (*Event_RunStarted) isEvent_Kind() {}
 
 func (*Event_ConnectionCreated) isEvent_Kind() {}
@@ -724,6 +739,8 @@ func (*Event_FaultAdded) isEvent_Kind() {}
 func (*Event_CallReturned) isEvent_Kind() {}
 
 func (*Event_TcpInfo) isEvent_Kind() {}
+
+func (*Event_FaultLifted) isEvent_Kind() {}
 
 // A run began.
 type RunStarted struct {
@@ -2326,7 +2343,7 @@ var File_halfopen_v1_event_proto protoreflect.FileDescriptor
 
 const file_halfopen_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17halfopen/v1/event.proto\x12\vhalfopen.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x19halfopen/v1/network.proto\x1a\x1bhalfopen/v1/reference.proto\x1a\x15halfopen/v1/tcp.proto\x1a\x19halfopen/v1/verdict.proto\"\x8a\x0f\n" +
+	"\x17halfopen/v1/event.proto\x12\vhalfopen.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x19halfopen/v1/network.proto\x1a\x1bhalfopen/v1/reference.proto\x1a\x15halfopen/v1/tcp.proto\x1a\x19halfopen/v1/verdict.proto\"\xc9\x0f\n" +
 	"\x05Event\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12-\n" +
 	"\x04time\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04time\x12\x12\n" +
@@ -2363,7 +2380,8 @@ const file_halfopen_v1_event_proto_rawDesc = "" +
 	"\vfault_added\x18! \x01(\v2\x17.halfopen.v1.FaultAddedH\x00R\n" +
 	"faultAdded\x12@\n" +
 	"\rcall_returned\x18\" \x01(\v2\x19.halfopen.v1.CallReturnedH\x00R\fcallReturned\x121\n" +
-	"\btcp_info\x18# \x01(\v2\x14.halfopen.v1.TcpInfoH\x00R\atcpInfoB\x06\n" +
+	"\btcp_info\x18# \x01(\v2\x14.halfopen.v1.TcpInfoH\x00R\atcpInfo\x12=\n" +
+	"\ffault_lifted\x18$ \x01(\v2\x18.halfopen.v1.FaultLiftedH\x00R\vfaultLiftedB\x06\n" +
 	"\x04kind\"\x83\x02\n" +
 	"\n" +
 	"RunStarted\x12\x1a\n" +
@@ -2539,15 +2557,16 @@ var file_halfopen_v1_event_proto_goTypes = []any{
 	(*MiddleboxChanged)(nil),       // 32: halfopen.v1.MiddleboxChanged
 	(*FaultAdded)(nil),             // 33: halfopen.v1.FaultAdded
 	(*TcpInfo)(nil),                // 34: halfopen.v1.TcpInfo
-	(*TcpFlags)(nil),               // 35: halfopen.v1.TcpFlags
-	(*TcpOptions)(nil),             // 36: halfopen.v1.TcpOptions
-	(TcpPurpose)(0),                // 37: halfopen.v1.TcpPurpose
-	(TcpState)(0),                  // 38: halfopen.v1.TcpState
-	(TcpDropReason)(0),             // 39: halfopen.v1.TcpDropReason
-	(TcpCall)(0),                   // 40: halfopen.v1.TcpCall
-	(TcpTimer)(0),                  // 41: halfopen.v1.TcpTimer
-	(*StepReference)(nil),          // 42: halfopen.v1.StepReference
-	(*RunLimit)(nil),               // 43: halfopen.v1.RunLimit
+	(*FaultLifted)(nil),            // 35: halfopen.v1.FaultLifted
+	(*TcpFlags)(nil),               // 36: halfopen.v1.TcpFlags
+	(*TcpOptions)(nil),             // 37: halfopen.v1.TcpOptions
+	(TcpPurpose)(0),                // 38: halfopen.v1.TcpPurpose
+	(TcpState)(0),                  // 39: halfopen.v1.TcpState
+	(TcpDropReason)(0),             // 40: halfopen.v1.TcpDropReason
+	(TcpCall)(0),                   // 41: halfopen.v1.TcpCall
+	(TcpTimer)(0),                  // 42: halfopen.v1.TcpTimer
+	(*StepReference)(nil),          // 43: halfopen.v1.StepReference
+	(*RunLimit)(nil),               // 44: halfopen.v1.RunLimit
 }
 var file_halfopen_v1_event_proto_depIdxs = []int32{
 	25, // 0: halfopen.v1.Event.time:type_name -> google.protobuf.Duration
@@ -2577,37 +2596,38 @@ var file_halfopen_v1_event_proto_depIdxs = []int32{
 	33, // 24: halfopen.v1.Event.fault_added:type_name -> halfopen.v1.FaultAdded
 	22, // 25: halfopen.v1.Event.call_returned:type_name -> halfopen.v1.CallReturned
 	34, // 26: halfopen.v1.Event.tcp_info:type_name -> halfopen.v1.TcpInfo
-	6,  // 27: halfopen.v1.RunStarted.hosts:type_name -> halfopen.v1.Host
-	5,  // 28: halfopen.v1.RunStarted.settings:type_name -> halfopen.v1.Setting
-	25, // 29: halfopen.v1.Setting.duration:type_name -> google.protobuf.Duration
-	35, // 30: halfopen.v1.SegmentSent.flags:type_name -> halfopen.v1.TcpFlags
-	36, // 31: halfopen.v1.SegmentSent.options:type_name -> halfopen.v1.TcpOptions
-	37, // 32: halfopen.v1.SegmentSent.purpose:type_name -> halfopen.v1.TcpPurpose
-	38, // 33: halfopen.v1.SegmentSent.sender_state:type_name -> halfopen.v1.TcpState
-	38, // 34: halfopen.v1.SegmentSent.receiver_state:type_name -> halfopen.v1.TcpState
-	39, // 35: halfopen.v1.SegmentArrived.drop_reason:type_name -> halfopen.v1.TcpDropReason
-	38, // 36: halfopen.v1.StateTransition.before:type_name -> halfopen.v1.TcpState
-	38, // 37: halfopen.v1.StateTransition.after:type_name -> halfopen.v1.TcpState
-	11, // 38: halfopen.v1.StateTransition.cause:type_name -> halfopen.v1.Cause
-	40, // 39: halfopen.v1.Cause.call:type_name -> halfopen.v1.TcpCall
-	12, // 40: halfopen.v1.Cause.segment:type_name -> halfopen.v1.SegmentCause
-	41, // 41: halfopen.v1.Cause.timer:type_name -> halfopen.v1.TcpTimer
-	41, // 42: halfopen.v1.Cause.gave_up:type_name -> halfopen.v1.TcpTimer
-	0,  // 43: halfopen.v1.Cause.other:type_name -> halfopen.v1.OtherCause
-	35, // 44: halfopen.v1.SegmentCause.flags:type_name -> halfopen.v1.TcpFlags
-	41, // 45: halfopen.v1.TimerChanged.timer:type_name -> halfopen.v1.TcpTimer
-	1,  // 46: halfopen.v1.TimerChanged.change:type_name -> halfopen.v1.TimerChange
-	25, // 47: halfopen.v1.TimerChanged.expires:type_name -> google.protobuf.Duration
-	2,  // 48: halfopen.v1.HostChanged.state:type_name -> halfopen.v1.HostState
-	42, // 49: halfopen.v1.StepBlocked.step:type_name -> halfopen.v1.StepReference
-	42, // 50: halfopen.v1.ApplicationResult.step:type_name -> halfopen.v1.StepReference
-	42, // 51: halfopen.v1.CallReturned.step:type_name -> halfopen.v1.StepReference
-	43, // 52: halfopen.v1.LimitReached.limit:type_name -> halfopen.v1.RunLimit
-	53, // [53:53] is the sub-list for method output_type
-	53, // [53:53] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	35, // 27: halfopen.v1.Event.fault_lifted:type_name -> halfopen.v1.FaultLifted
+	6,  // 28: halfopen.v1.RunStarted.hosts:type_name -> halfopen.v1.Host
+	5,  // 29: halfopen.v1.RunStarted.settings:type_name -> halfopen.v1.Setting
+	25, // 30: halfopen.v1.Setting.duration:type_name -> google.protobuf.Duration
+	36, // 31: halfopen.v1.SegmentSent.flags:type_name -> halfopen.v1.TcpFlags
+	37, // 32: halfopen.v1.SegmentSent.options:type_name -> halfopen.v1.TcpOptions
+	38, // 33: halfopen.v1.SegmentSent.purpose:type_name -> halfopen.v1.TcpPurpose
+	39, // 34: halfopen.v1.SegmentSent.sender_state:type_name -> halfopen.v1.TcpState
+	39, // 35: halfopen.v1.SegmentSent.receiver_state:type_name -> halfopen.v1.TcpState
+	40, // 36: halfopen.v1.SegmentArrived.drop_reason:type_name -> halfopen.v1.TcpDropReason
+	39, // 37: halfopen.v1.StateTransition.before:type_name -> halfopen.v1.TcpState
+	39, // 38: halfopen.v1.StateTransition.after:type_name -> halfopen.v1.TcpState
+	11, // 39: halfopen.v1.StateTransition.cause:type_name -> halfopen.v1.Cause
+	41, // 40: halfopen.v1.Cause.call:type_name -> halfopen.v1.TcpCall
+	12, // 41: halfopen.v1.Cause.segment:type_name -> halfopen.v1.SegmentCause
+	42, // 42: halfopen.v1.Cause.timer:type_name -> halfopen.v1.TcpTimer
+	42, // 43: halfopen.v1.Cause.gave_up:type_name -> halfopen.v1.TcpTimer
+	0,  // 44: halfopen.v1.Cause.other:type_name -> halfopen.v1.OtherCause
+	36, // 45: halfopen.v1.SegmentCause.flags:type_name -> halfopen.v1.TcpFlags
+	42, // 46: halfopen.v1.TimerChanged.timer:type_name -> halfopen.v1.TcpTimer
+	1,  // 47: halfopen.v1.TimerChanged.change:type_name -> halfopen.v1.TimerChange
+	25, // 48: halfopen.v1.TimerChanged.expires:type_name -> google.protobuf.Duration
+	2,  // 49: halfopen.v1.HostChanged.state:type_name -> halfopen.v1.HostState
+	43, // 50: halfopen.v1.StepBlocked.step:type_name -> halfopen.v1.StepReference
+	43, // 51: halfopen.v1.ApplicationResult.step:type_name -> halfopen.v1.StepReference
+	43, // 52: halfopen.v1.CallReturned.step:type_name -> halfopen.v1.StepReference
+	44, // 53: halfopen.v1.LimitReached.limit:type_name -> halfopen.v1.RunLimit
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_halfopen_v1_event_proto_init() }
@@ -2646,6 +2666,7 @@ func file_halfopen_v1_event_proto_init() {
 		(*Event_FaultAdded)(nil),
 		(*Event_CallReturned)(nil),
 		(*Event_TcpInfo)(nil),
+		(*Event_FaultLifted)(nil),
 	}
 	file_halfopen_v1_event_proto_msgTypes[2].OneofWrappers = []any{
 		(*Setting_Text)(nil),

@@ -1003,6 +1003,61 @@ func (x *FaultAdded) GetKind() FaultKind {
 	return FaultKind_FAULT_KIND_UNSPECIFIED
 }
 
+// A fault was lifted: it does nothing from now on. What it did to a host or the network ends, with an event of its own.
+type FaultLifted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The fault.
+	Fault *FaultReference `protobuf:"bytes,1,opt,name=fault,proto3" json:"fault,omitempty"`
+	// What it did.
+	Kind          FaultKind `protobuf:"varint,2,opt,name=kind,proto3,enum=halfopen.v1.FaultKind" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FaultLifted) Reset() {
+	*x = FaultLifted{}
+	mi := &file_halfopen_v1_network_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FaultLifted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FaultLifted) ProtoMessage() {}
+
+func (x *FaultLifted) ProtoReflect() protoreflect.Message {
+	mi := &file_halfopen_v1_network_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FaultLifted.ProtoReflect.Descriptor instead.
+func (*FaultLifted) Descriptor() ([]byte, []int) {
+	return file_halfopen_v1_network_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *FaultLifted) GetFault() *FaultReference {
+	if x != nil {
+		return x.Fault
+	}
+	return nil
+}
+
+func (x *FaultLifted) GetKind() FaultKind {
+	if x != nil {
+		return x.Kind
+	}
+	return FaultKind_FAULT_KIND_UNSPECIFIED
+}
+
 // A fault was applied.
 type FaultApplied struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1050,7 +1105,7 @@ type FaultApplied struct {
 
 func (x *FaultApplied) Reset() {
 	*x = FaultApplied{}
-	mi := &file_halfopen_v1_network_proto_msgTypes[4]
+	mi := &file_halfopen_v1_network_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1062,7 +1117,7 @@ func (x *FaultApplied) String() string {
 func (*FaultApplied) ProtoMessage() {}
 
 func (x *FaultApplied) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_network_proto_msgTypes[4]
+	mi := &file_halfopen_v1_network_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1075,7 +1130,7 @@ func (x *FaultApplied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FaultApplied.ProtoReflect.Descriptor instead.
 func (*FaultApplied) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_network_proto_rawDescGZIP(), []int{4}
+	return file_halfopen_v1_network_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *FaultApplied) GetFault() *FaultReference {
@@ -1231,7 +1286,7 @@ type FieldRewrite struct {
 
 func (x *FieldRewrite) Reset() {
 	*x = FieldRewrite{}
-	mi := &file_halfopen_v1_network_proto_msgTypes[5]
+	mi := &file_halfopen_v1_network_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1243,7 +1298,7 @@ func (x *FieldRewrite) String() string {
 func (*FieldRewrite) ProtoMessage() {}
 
 func (x *FieldRewrite) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_network_proto_msgTypes[5]
+	mi := &file_halfopen_v1_network_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1256,7 +1311,7 @@ func (x *FieldRewrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldRewrite.ProtoReflect.Descriptor instead.
 func (*FieldRewrite) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_network_proto_rawDescGZIP(), []int{5}
+	return file_halfopen_v1_network_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FieldRewrite) GetField() SegmentField {
@@ -1369,6 +1424,9 @@ const file_halfopen_v1_network_proto_rawDesc = "" +
 	"\rrenumbered_by\x18\a \x01(\rR\frenumberedBy\"k\n" +
 	"\n" +
 	"FaultAdded\x121\n" +
+	"\x05fault\x18\x01 \x01(\v2\x1b.halfopen.v1.FaultReferenceR\x05fault\x12*\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x16.halfopen.v1.FaultKindR\x04kind\"l\n" +
+	"\vFaultLifted\x121\n" +
 	"\x05fault\x18\x01 \x01(\v2\x1b.halfopen.v1.FaultReferenceR\x05fault\x12*\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x16.halfopen.v1.FaultKindR\x04kind\"\xad\x05\n" +
 	"\fFaultApplied\x121\n" +
@@ -1512,7 +1570,7 @@ func file_halfopen_v1_network_proto_rawDescGZIP() []byte {
 }
 
 var file_halfopen_v1_network_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_halfopen_v1_network_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_halfopen_v1_network_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_halfopen_v1_network_proto_goTypes = []any{
 	(LossReason)(0),                // 0: halfopen.v1.LossReason
 	(MiddleboxLossReason)(0),       // 1: halfopen.v1.MiddleboxLossReason
@@ -1526,39 +1584,42 @@ var file_halfopen_v1_network_proto_goTypes = []any{
 	(*DestinationUnreachable)(nil), // 9: halfopen.v1.DestinationUnreachable
 	(*MiddleboxChanged)(nil),       // 10: halfopen.v1.MiddleboxChanged
 	(*FaultAdded)(nil),             // 11: halfopen.v1.FaultAdded
-	(*FaultApplied)(nil),           // 12: halfopen.v1.FaultApplied
-	(*FieldRewrite)(nil),           // 13: halfopen.v1.FieldRewrite
-	(*FaultReference)(nil),         // 14: halfopen.v1.FaultReference
-	(TcpDropReason)(0),             // 15: halfopen.v1.TcpDropReason
-	(*durationpb.Duration)(nil),    // 16: google.protobuf.Duration
-	(*TcpFlags)(nil),               // 17: halfopen.v1.TcpFlags
+	(*FaultLifted)(nil),            // 12: halfopen.v1.FaultLifted
+	(*FaultApplied)(nil),           // 13: halfopen.v1.FaultApplied
+	(*FieldRewrite)(nil),           // 14: halfopen.v1.FieldRewrite
+	(*FaultReference)(nil),         // 15: halfopen.v1.FaultReference
+	(TcpDropReason)(0),             // 16: halfopen.v1.TcpDropReason
+	(*durationpb.Duration)(nil),    // 17: google.protobuf.Duration
+	(*TcpFlags)(nil),               // 18: halfopen.v1.TcpFlags
 }
 var file_halfopen_v1_network_proto_depIdxs = []int32{
 	0,  // 0: halfopen.v1.SegmentLost.reason:type_name -> halfopen.v1.LossReason
-	14, // 1: halfopen.v1.SegmentLost.fault:type_name -> halfopen.v1.FaultReference
+	15, // 1: halfopen.v1.SegmentLost.fault:type_name -> halfopen.v1.FaultReference
 	1,  // 2: halfopen.v1.SegmentLost.middlebox_reason:type_name -> halfopen.v1.MiddleboxLossReason
 	2,  // 3: halfopen.v1.DestinationUnreachable.code:type_name -> halfopen.v1.UnreachableCode
-	15, // 4: halfopen.v1.DestinationUnreachable.drop_reason:type_name -> halfopen.v1.TcpDropReason
+	16, // 4: halfopen.v1.DestinationUnreachable.drop_reason:type_name -> halfopen.v1.TcpDropReason
 	3,  // 5: halfopen.v1.MiddleboxChanged.change:type_name -> halfopen.v1.MiddleboxChange
 	4,  // 6: halfopen.v1.MiddleboxChanged.before:type_name -> halfopen.v1.MiddleboxState
 	4,  // 7: halfopen.v1.MiddleboxChanged.after:type_name -> halfopen.v1.MiddleboxState
-	14, // 8: halfopen.v1.FaultAdded.fault:type_name -> halfopen.v1.FaultReference
+	15, // 8: halfopen.v1.FaultAdded.fault:type_name -> halfopen.v1.FaultReference
 	6,  // 9: halfopen.v1.FaultAdded.kind:type_name -> halfopen.v1.FaultKind
-	14, // 10: halfopen.v1.FaultApplied.fault:type_name -> halfopen.v1.FaultReference
-	5,  // 11: halfopen.v1.FaultApplied.phase:type_name -> halfopen.v1.FaultPhase
-	6,  // 12: halfopen.v1.FaultApplied.kind:type_name -> halfopen.v1.FaultKind
-	16, // 13: halfopen.v1.FaultApplied.by:type_name -> google.protobuf.Duration
-	16, // 14: halfopen.v1.FaultApplied.spacing:type_name -> google.protobuf.Duration
-	7,  // 15: halfopen.v1.FaultApplied.field:type_name -> halfopen.v1.SegmentField
-	13, // 16: halfopen.v1.FaultApplied.rewrites:type_name -> halfopen.v1.FieldRewrite
-	2,  // 17: halfopen.v1.FaultApplied.code:type_name -> halfopen.v1.UnreachableCode
-	7,  // 18: halfopen.v1.FieldRewrite.field:type_name -> halfopen.v1.SegmentField
-	17, // 19: halfopen.v1.FieldRewrite.flags:type_name -> halfopen.v1.TcpFlags
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	15, // 10: halfopen.v1.FaultLifted.fault:type_name -> halfopen.v1.FaultReference
+	6,  // 11: halfopen.v1.FaultLifted.kind:type_name -> halfopen.v1.FaultKind
+	15, // 12: halfopen.v1.FaultApplied.fault:type_name -> halfopen.v1.FaultReference
+	5,  // 13: halfopen.v1.FaultApplied.phase:type_name -> halfopen.v1.FaultPhase
+	6,  // 14: halfopen.v1.FaultApplied.kind:type_name -> halfopen.v1.FaultKind
+	17, // 15: halfopen.v1.FaultApplied.by:type_name -> google.protobuf.Duration
+	17, // 16: halfopen.v1.FaultApplied.spacing:type_name -> google.protobuf.Duration
+	7,  // 17: halfopen.v1.FaultApplied.field:type_name -> halfopen.v1.SegmentField
+	14, // 18: halfopen.v1.FaultApplied.rewrites:type_name -> halfopen.v1.FieldRewrite
+	2,  // 19: halfopen.v1.FaultApplied.code:type_name -> halfopen.v1.UnreachableCode
+	7,  // 20: halfopen.v1.FieldRewrite.field:type_name -> halfopen.v1.SegmentField
+	18, // 21: halfopen.v1.FieldRewrite.flags:type_name -> halfopen.v1.TcpFlags
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_halfopen_v1_network_proto_init() }
@@ -1568,7 +1629,7 @@ func file_halfopen_v1_network_proto_init() {
 	}
 	file_halfopen_v1_reference_proto_init()
 	file_halfopen_v1_tcp_proto_init()
-	file_halfopen_v1_network_proto_msgTypes[5].OneofWrappers = []any{
+	file_halfopen_v1_network_proto_msgTypes[6].OneofWrappers = []any{
 		(*FieldRewrite_Value)(nil),
 		(*FieldRewrite_Increment)(nil),
 		(*FieldRewrite_Flags)(nil),
@@ -1580,7 +1641,7 @@ func file_halfopen_v1_network_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_halfopen_v1_network_proto_rawDesc), len(file_halfopen_v1_network_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

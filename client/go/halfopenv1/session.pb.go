@@ -517,7 +517,9 @@ type GetSessionResponse struct {
 	// The participants that wait in Advance.
 	Waiting []uint32 `protobuf:"varint,4,rep,packed,name=waiting,proto3" json:"waiting,omitempty"`
 	// How it ended, once it is finished.
-	Finished      *RunFinished `protobuf:"bytes,5,opt,name=finished,proto3" json:"finished,omitempty"`
+	Finished *RunFinished `protobuf:"bytes,5,opt,name=finished,proto3" json:"finished,omitempty"`
+	// Its hosts, in the order of the scenario.
+	Hosts         []*SessionHost `protobuf:"bytes,6,rep,name=hosts,proto3" json:"hosts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -583,6 +585,13 @@ func (x *GetSessionResponse) GetWaiting() []uint32 {
 func (x *GetSessionResponse) GetFinished() *RunFinished {
 	if x != nil {
 		return x.Finished
+	}
+	return nil
+}
+
+func (x *GetSessionResponse) GetHosts() []*SessionHost {
+	if x != nil {
+		return x.Hosts
 	}
 	return nil
 }
@@ -2983,6 +2992,116 @@ func (x *ApplyFaultsResponse) GetFaults() []uint32 {
 	return nil
 }
 
+// Lifts a fault.
+type LiftFaultRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session.
+	Session string `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	// The participant.
+	Participant uint32 `protobuf:"varint,2,opt,name=participant,proto3" json:"participant,omitempty"`
+	// The id of the request.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The number of the fault, counted from 1: the scenario's, then those that were added.
+	Fault         uint32 `protobuf:"varint,4,opt,name=fault,proto3" json:"fault,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LiftFaultRequest) Reset() {
+	*x = LiftFaultRequest{}
+	mi := &file_halfopen_v1_session_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LiftFaultRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LiftFaultRequest) ProtoMessage() {}
+
+func (x *LiftFaultRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_halfopen_v1_session_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LiftFaultRequest.ProtoReflect.Descriptor instead.
+func (*LiftFaultRequest) Descriptor() ([]byte, []int) {
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *LiftFaultRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *LiftFaultRequest) GetParticipant() uint32 {
+	if x != nil {
+		return x.Participant
+	}
+	return 0
+}
+
+func (x *LiftFaultRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *LiftFaultRequest) GetFault() uint32 {
+	if x != nil {
+		return x.Fault
+	}
+	return 0
+}
+
+// A fault was lifted.
+type LiftFaultResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LiftFaultResponse) Reset() {
+	*x = LiftFaultResponse{}
+	mi := &file_halfopen_v1_session_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LiftFaultResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LiftFaultResponse) ProtoMessage() {}
+
+func (x *LiftFaultResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_halfopen_v1_session_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LiftFaultResponse.ProtoReflect.Descriptor instead.
+func (*LiftFaultResponse) Descriptor() ([]byte, []int) {
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{36}
+}
+
 // Says that a participant makes no more calls.
 type LeaveSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2996,7 +3115,7 @@ type LeaveSessionRequest struct {
 
 func (x *LeaveSessionRequest) Reset() {
 	*x = LeaveSessionRequest{}
-	mi := &file_halfopen_v1_session_proto_msgTypes[35]
+	mi := &file_halfopen_v1_session_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3008,7 +3127,7 @@ func (x *LeaveSessionRequest) String() string {
 func (*LeaveSessionRequest) ProtoMessage() {}
 
 func (x *LeaveSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_session_proto_msgTypes[35]
+	mi := &file_halfopen_v1_session_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3021,7 +3140,7 @@ func (x *LeaveSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveSessionRequest.ProtoReflect.Descriptor instead.
 func (*LeaveSessionRequest) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{35}
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *LeaveSessionRequest) GetSession() string {
@@ -3047,7 +3166,7 @@ type LeaveSessionResponse struct {
 
 func (x *LeaveSessionResponse) Reset() {
 	*x = LeaveSessionResponse{}
-	mi := &file_halfopen_v1_session_proto_msgTypes[36]
+	mi := &file_halfopen_v1_session_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3059,7 +3178,7 @@ func (x *LeaveSessionResponse) String() string {
 func (*LeaveSessionResponse) ProtoMessage() {}
 
 func (x *LeaveSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_session_proto_msgTypes[36]
+	mi := &file_halfopen_v1_session_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3072,7 +3191,7 @@ func (x *LeaveSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveSessionResponse.ProtoReflect.Descriptor instead.
 func (*LeaveSessionResponse) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{36}
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{38}
 }
 
 // Requests the events of a session.
@@ -3088,7 +3207,7 @@ type WatchSessionRequest struct {
 
 func (x *WatchSessionRequest) Reset() {
 	*x = WatchSessionRequest{}
-	mi := &file_halfopen_v1_session_proto_msgTypes[37]
+	mi := &file_halfopen_v1_session_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3100,7 +3219,7 @@ func (x *WatchSessionRequest) String() string {
 func (*WatchSessionRequest) ProtoMessage() {}
 
 func (x *WatchSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_session_proto_msgTypes[37]
+	mi := &file_halfopen_v1_session_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3113,7 +3232,7 @@ func (x *WatchSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSessionRequest.ProtoReflect.Descriptor instead.
 func (*WatchSessionRequest) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{37}
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *WatchSessionRequest) GetSession() string {
@@ -3141,7 +3260,7 @@ type WatchSessionResponse struct {
 
 func (x *WatchSessionResponse) Reset() {
 	*x = WatchSessionResponse{}
-	mi := &file_halfopen_v1_session_proto_msgTypes[38]
+	mi := &file_halfopen_v1_session_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3153,7 +3272,7 @@ func (x *WatchSessionResponse) String() string {
 func (*WatchSessionResponse) ProtoMessage() {}
 
 func (x *WatchSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_session_proto_msgTypes[38]
+	mi := &file_halfopen_v1_session_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3166,7 +3285,7 @@ func (x *WatchSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSessionResponse.ProtoReflect.Descriptor instead.
 func (*WatchSessionResponse) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{38}
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *WatchSessionResponse) GetEvents() []*Event {
@@ -3191,7 +3310,7 @@ type FinishSessionRequest struct {
 
 func (x *FinishSessionRequest) Reset() {
 	*x = FinishSessionRequest{}
-	mi := &file_halfopen_v1_session_proto_msgTypes[39]
+	mi := &file_halfopen_v1_session_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3203,7 +3322,7 @@ func (x *FinishSessionRequest) String() string {
 func (*FinishSessionRequest) ProtoMessage() {}
 
 func (x *FinishSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_session_proto_msgTypes[39]
+	mi := &file_halfopen_v1_session_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3216,7 +3335,7 @@ func (x *FinishSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishSessionRequest.ProtoReflect.Descriptor instead.
 func (*FinishSessionRequest) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{39}
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *FinishSessionRequest) GetSession() string {
@@ -3255,7 +3374,7 @@ type FinishSessionResponse struct {
 
 func (x *FinishSessionResponse) Reset() {
 	*x = FinishSessionResponse{}
-	mi := &file_halfopen_v1_session_proto_msgTypes[40]
+	mi := &file_halfopen_v1_session_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3267,7 +3386,7 @@ func (x *FinishSessionResponse) String() string {
 func (*FinishSessionResponse) ProtoMessage() {}
 
 func (x *FinishSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_session_proto_msgTypes[40]
+	mi := &file_halfopen_v1_session_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3280,7 +3399,7 @@ func (x *FinishSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishSessionResponse.ProtoReflect.Descriptor instead.
 func (*FinishSessionResponse) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{40}
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FinishSessionResponse) GetFinished() *RunFinished {
@@ -3304,6 +3423,107 @@ func (x *FinishSessionResponse) GetEvents() uint64 {
 	return 0
 }
 
+// Asks for a scenario that plays the same.
+type ExportSessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session.
+	Session       string `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportSessionRequest) Reset() {
+	*x = ExportSessionRequest{}
+	mi := &file_halfopen_v1_session_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportSessionRequest) ProtoMessage() {}
+
+func (x *ExportSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_halfopen_v1_session_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportSessionRequest.ProtoReflect.Descriptor instead.
+func (*ExportSessionRequest) Descriptor() ([]byte, []int) {
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ExportSessionRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+// A scenario that plays the same.
+type ExportSessionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its text.
+	Yaml string `protobuf:"bytes,1,opt,name=yaml,proto3" json:"yaml,omitempty"`
+	// The seed with which it plays the same.
+	Seed          uint64 `protobuf:"varint,2,opt,name=seed,proto3" json:"seed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportSessionResponse) Reset() {
+	*x = ExportSessionResponse{}
+	mi := &file_halfopen_v1_session_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportSessionResponse) ProtoMessage() {}
+
+func (x *ExportSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_halfopen_v1_session_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportSessionResponse.ProtoReflect.Descriptor instead.
+func (*ExportSessionResponse) Descriptor() ([]byte, []int) {
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *ExportSessionResponse) GetYaml() string {
+	if x != nil {
+		return x.Yaml
+	}
+	return ""
+}
+
+func (x *ExportSessionResponse) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
 // Deletes a session.
 type DeleteSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3315,7 +3535,7 @@ type DeleteSessionRequest struct {
 
 func (x *DeleteSessionRequest) Reset() {
 	*x = DeleteSessionRequest{}
-	mi := &file_halfopen_v1_session_proto_msgTypes[41]
+	mi := &file_halfopen_v1_session_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3327,7 +3547,7 @@ func (x *DeleteSessionRequest) String() string {
 func (*DeleteSessionRequest) ProtoMessage() {}
 
 func (x *DeleteSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_session_proto_msgTypes[41]
+	mi := &file_halfopen_v1_session_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3340,7 +3560,7 @@ func (x *DeleteSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSessionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSessionRequest) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{41}
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DeleteSessionRequest) GetSession() string {
@@ -3359,7 +3579,7 @@ type DeleteSessionResponse struct {
 
 func (x *DeleteSessionResponse) Reset() {
 	*x = DeleteSessionResponse{}
-	mi := &file_halfopen_v1_session_proto_msgTypes[42]
+	mi := &file_halfopen_v1_session_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3371,7 +3591,7 @@ func (x *DeleteSessionResponse) String() string {
 func (*DeleteSessionResponse) ProtoMessage() {}
 
 func (x *DeleteSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_halfopen_v1_session_proto_msgTypes[42]
+	mi := &file_halfopen_v1_session_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3384,7 +3604,7 @@ func (x *DeleteSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSessionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSessionResponse) Descriptor() ([]byte, []int) {
-	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{42}
+	return file_halfopen_v1_session_proto_rawDescGZIP(), []int{46}
 }
 
 var File_halfopen_v1_session_proto protoreflect.FileDescriptor
@@ -3421,13 +3641,14 @@ const file_halfopen_v1_session_proto_rawDesc = "" +
 	"\x06events\x18\x03 \x01(\x04R\x06events\x12<\n" +
 	"\fvirtual_time\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\vvirtualTime\"-\n" +
 	"\x11GetSessionRequest\x12\x18\n" +
-	"\asession\x18\x01 \x01(\tR\asession\"\xbf\x01\n" +
+	"\asession\x18\x01 \x01(\tR\asession\"\xef\x01\n" +
 	"\x12GetSessionResponse\x12-\n" +
 	"\x04time\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x04time\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x04R\x06events\x12\x12\n" +
 	"\x04turn\x18\x03 \x01(\rR\x04turn\x12\x18\n" +
 	"\awaiting\x18\x04 \x03(\rR\awaiting\x124\n" +
-	"\bfinished\x18\x05 \x01(\v2\x18.halfopen.v1.RunFinishedR\bfinished\"\xaa\x05\n" +
+	"\bfinished\x18\x05 \x01(\v2\x18.halfopen.v1.RunFinishedR\bfinished\x12.\n" +
+	"\x05hosts\x18\x06 \x03(\v2\x18.halfopen.v1.SessionHostR\x05hosts\"\xaa\x05\n" +
 	"\rSocketOptions\x12!\n" +
 	"\tkeepalive\x18\x01 \x01(\bH\x00R\tkeepalive\x88\x01\x01\x12@\n" +
 	"\x0ekeepalive_idle\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\rkeepaliveIdle\x12H\n" +
@@ -3629,7 +3850,14 @@ const file_halfopen_v1_session_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x12\n" +
 	"\x04yaml\x18\x04 \x01(\tR\x04yaml\"-\n" +
 	"\x13ApplyFaultsResponse\x12\x16\n" +
-	"\x06faults\x18\x01 \x03(\rR\x06faults\"Q\n" +
+	"\x06faults\x18\x01 \x03(\rR\x06faults\"\x83\x01\n" +
+	"\x10LiftFaultRequest\x12\x18\n" +
+	"\asession\x18\x01 \x01(\tR\asession\x12 \n" +
+	"\vparticipant\x18\x02 \x01(\rR\vparticipant\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x14\n" +
+	"\x05fault\x18\x04 \x01(\rR\x05fault\"\x13\n" +
+	"\x11LiftFaultResponse\"Q\n" +
 	"\x13LeaveSessionRequest\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12 \n" +
 	"\vparticipant\x18\x02 \x01(\rR\vparticipant\"\x16\n" +
@@ -3647,6 +3875,11 @@ const file_halfopen_v1_session_proto_rawDesc = "" +
 	"\bfinished\x18\x01 \x01(\v2\x18.halfopen.v1.RunFinishedR\bfinished\x12B\n" +
 	"\fexpectations\x18\x02 \x03(\v2\x1e.halfopen.v1.ExpectationResultR\fexpectations\x12\x16\n" +
 	"\x06events\x18\x03 \x01(\x04R\x06events\"0\n" +
+	"\x14ExportSessionRequest\x12\x18\n" +
+	"\asession\x18\x01 \x01(\tR\asession\"?\n" +
+	"\x15ExportSessionResponse\x12\x12\n" +
+	"\x04yaml\x18\x01 \x01(\tR\x04yaml\x12\x12\n" +
+	"\x04seed\x18\x02 \x01(\x04R\x04seed\"0\n" +
 	"\x14DeleteSessionRequest\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\"\x17\n" +
 	"\x15DeleteSessionResponse*\xa3\x01\n" +
@@ -3656,7 +3889,7 @@ const file_halfopen_v1_session_proto_rawDesc = "" +
 	"\x16ADVANCE_STOP_CONDITION\x10\x02\x12\x15\n" +
 	"\x11ADVANCE_STOP_IDLE\x10\x03\x12\x14\n" +
 	"\x10ADVANCE_STOP_END\x10\x04\x12\x16\n" +
-	"\x12ADVANCE_STOP_LIMIT\x10\x052\xc5\v\n" +
+	"\x12ADVANCE_STOP_LIMIT\x10\x052\xe9\f\n" +
 	"\x0eSessionService\x12V\n" +
 	"\rCreateSession\x12!.halfopen.v1.CreateSessionRequest\x1a\".halfopen.v1.CreateSessionResponse\x12M\n" +
 	"\n" +
@@ -3674,10 +3907,12 @@ const file_halfopen_v1_session_proto_rawDesc = "" +
 	"SetOptions\x12\x1e.halfopen.v1.SetOptionsRequest\x1a\x1f.halfopen.v1.SetOptionsResponse\x12J\n" +
 	"\tGetSocket\x12\x1d.halfopen.v1.GetSocketRequest\x1a\x1e.halfopen.v1.GetSocketResponse\x12D\n" +
 	"\aAdvance\x12\x1b.halfopen.v1.AdvanceRequest\x1a\x1c.halfopen.v1.AdvanceResponse\x12P\n" +
-	"\vApplyFaults\x12\x1f.halfopen.v1.ApplyFaultsRequest\x1a .halfopen.v1.ApplyFaultsResponse\x12S\n" +
+	"\vApplyFaults\x12\x1f.halfopen.v1.ApplyFaultsRequest\x1a .halfopen.v1.ApplyFaultsResponse\x12J\n" +
+	"\tLiftFault\x12\x1d.halfopen.v1.LiftFaultRequest\x1a\x1e.halfopen.v1.LiftFaultResponse\x12S\n" +
 	"\fLeaveSession\x12 .halfopen.v1.LeaveSessionRequest\x1a!.halfopen.v1.LeaveSessionResponse\x12U\n" +
 	"\fWatchSession\x12 .halfopen.v1.WatchSessionRequest\x1a!.halfopen.v1.WatchSessionResponse0\x01\x12V\n" +
 	"\rFinishSession\x12!.halfopen.v1.FinishSessionRequest\x1a\".halfopen.v1.FinishSessionResponse\x12V\n" +
+	"\rExportSession\x12!.halfopen.v1.ExportSessionRequest\x1a\".halfopen.v1.ExportSessionResponse\x12V\n" +
 	"\rDeleteSession\x12!.halfopen.v1.DeleteSessionRequest\x1a\".halfopen.v1.DeleteSessionResponseBl\n" +
 	"\x0fdev.halfopen.v1P\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\vHalfopen.V1\xca\x02\vHalfopen\\V1\xea\x02\fHalfopen::V1b\x06proto3"
 
@@ -3694,7 +3929,7 @@ func file_halfopen_v1_session_proto_rawDescGZIP() []byte {
 }
 
 var file_halfopen_v1_session_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_halfopen_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_halfopen_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_halfopen_v1_session_proto_goTypes = []any{
 	(AdvanceStop)(0),              // 0: halfopen.v1.AdvanceStop
 	(*CreateSessionRequest)(nil),  // 1: halfopen.v1.CreateSessionRequest
@@ -3732,98 +3967,107 @@ var file_halfopen_v1_session_proto_goTypes = []any{
 	(*AdvanceResponse)(nil),       // 33: halfopen.v1.AdvanceResponse
 	(*ApplyFaultsRequest)(nil),    // 34: halfopen.v1.ApplyFaultsRequest
 	(*ApplyFaultsResponse)(nil),   // 35: halfopen.v1.ApplyFaultsResponse
-	(*LeaveSessionRequest)(nil),   // 36: halfopen.v1.LeaveSessionRequest
-	(*LeaveSessionResponse)(nil),  // 37: halfopen.v1.LeaveSessionResponse
-	(*WatchSessionRequest)(nil),   // 38: halfopen.v1.WatchSessionRequest
-	(*WatchSessionResponse)(nil),  // 39: halfopen.v1.WatchSessionResponse
-	(*FinishSessionRequest)(nil),  // 40: halfopen.v1.FinishSessionRequest
-	(*FinishSessionResponse)(nil), // 41: halfopen.v1.FinishSessionResponse
-	(*DeleteSessionRequest)(nil),  // 42: halfopen.v1.DeleteSessionRequest
-	(*DeleteSessionResponse)(nil), // 43: halfopen.v1.DeleteSessionResponse
-	(*durationpb.Duration)(nil),   // 44: google.protobuf.Duration
-	(*RunFinished)(nil),           // 45: halfopen.v1.RunFinished
-	(TcpState)(0),                 // 46: halfopen.v1.TcpState
-	(*TcpInfo)(nil),               // 47: halfopen.v1.TcpInfo
-	(*StateMatch)(nil),            // 48: halfopen.v1.StateMatch
-	(*Event)(nil),                 // 49: halfopen.v1.Event
-	(*RunLimit)(nil),              // 50: halfopen.v1.RunLimit
-	(*ExpectationResult)(nil),     // 51: halfopen.v1.ExpectationResult
+	(*LiftFaultRequest)(nil),      // 36: halfopen.v1.LiftFaultRequest
+	(*LiftFaultResponse)(nil),     // 37: halfopen.v1.LiftFaultResponse
+	(*LeaveSessionRequest)(nil),   // 38: halfopen.v1.LeaveSessionRequest
+	(*LeaveSessionResponse)(nil),  // 39: halfopen.v1.LeaveSessionResponse
+	(*WatchSessionRequest)(nil),   // 40: halfopen.v1.WatchSessionRequest
+	(*WatchSessionResponse)(nil),  // 41: halfopen.v1.WatchSessionResponse
+	(*FinishSessionRequest)(nil),  // 42: halfopen.v1.FinishSessionRequest
+	(*FinishSessionResponse)(nil), // 43: halfopen.v1.FinishSessionResponse
+	(*ExportSessionRequest)(nil),  // 44: halfopen.v1.ExportSessionRequest
+	(*ExportSessionResponse)(nil), // 45: halfopen.v1.ExportSessionResponse
+	(*DeleteSessionRequest)(nil),  // 46: halfopen.v1.DeleteSessionRequest
+	(*DeleteSessionResponse)(nil), // 47: halfopen.v1.DeleteSessionResponse
+	(*durationpb.Duration)(nil),   // 48: google.protobuf.Duration
+	(*RunFinished)(nil),           // 49: halfopen.v1.RunFinished
+	(TcpState)(0),                 // 50: halfopen.v1.TcpState
+	(*TcpInfo)(nil),               // 51: halfopen.v1.TcpInfo
+	(*StateMatch)(nil),            // 52: halfopen.v1.StateMatch
+	(*Event)(nil),                 // 53: halfopen.v1.Event
+	(*RunLimit)(nil),              // 54: halfopen.v1.RunLimit
+	(*ExpectationResult)(nil),     // 55: halfopen.v1.ExpectationResult
 }
 var file_halfopen_v1_session_proto_depIdxs = []int32{
-	44, // 0: halfopen.v1.CreateSessionRequest.lease:type_name -> google.protobuf.Duration
+	48, // 0: halfopen.v1.CreateSessionRequest.lease:type_name -> google.protobuf.Duration
 	3,  // 1: halfopen.v1.CreateSessionResponse.hosts:type_name -> halfopen.v1.SessionHost
 	4,  // 2: halfopen.v1.CreateSessionResponse.limits:type_name -> halfopen.v1.SessionLimits
-	44, // 3: halfopen.v1.SessionLimits.lease:type_name -> google.protobuf.Duration
-	44, // 4: halfopen.v1.SessionLimits.virtual_time:type_name -> google.protobuf.Duration
-	44, // 5: halfopen.v1.GetSessionResponse.time:type_name -> google.protobuf.Duration
-	45, // 6: halfopen.v1.GetSessionResponse.finished:type_name -> halfopen.v1.RunFinished
-	44, // 7: halfopen.v1.SocketOptions.keepalive_idle:type_name -> google.protobuf.Duration
-	44, // 8: halfopen.v1.SocketOptions.keepalive_interval:type_name -> google.protobuf.Duration
-	44, // 9: halfopen.v1.SocketOptions.user_timeout:type_name -> google.protobuf.Duration
-	7,  // 10: halfopen.v1.ListenRequest.options:type_name -> halfopen.v1.SocketOptions
-	7,  // 11: halfopen.v1.StartConnectRequest.options:type_name -> halfopen.v1.SocketOptions
-	7,  // 12: halfopen.v1.SetOptionsRequest.options:type_name -> halfopen.v1.SocketOptions
-	46, // 13: halfopen.v1.GetSocketResponse.state:type_name -> halfopen.v1.TcpState
-	30, // 14: halfopen.v1.GetSocketResponse.readiness:type_name -> halfopen.v1.SocketReadiness
-	47, // 15: halfopen.v1.GetSocketResponse.info:type_name -> halfopen.v1.TcpInfo
-	44, // 16: halfopen.v1.AdvanceRequest.until:type_name -> google.protobuf.Duration
-	44, // 17: halfopen.v1.AdvanceRequest.by:type_name -> google.protobuf.Duration
-	44, // 18: halfopen.v1.AdvanceRequest.through:type_name -> google.protobuf.Duration
-	32, // 19: halfopen.v1.AdvanceRequest.conditions:type_name -> halfopen.v1.SessionCondition
-	48, // 20: halfopen.v1.SessionCondition.state:type_name -> halfopen.v1.StateMatch
-	0,  // 21: halfopen.v1.AdvanceResponse.stop:type_name -> halfopen.v1.AdvanceStop
-	44, // 22: halfopen.v1.AdvanceResponse.time:type_name -> google.protobuf.Duration
-	30, // 23: halfopen.v1.AdvanceResponse.ready:type_name -> halfopen.v1.SocketReadiness
-	49, // 24: halfopen.v1.AdvanceResponse.events:type_name -> halfopen.v1.Event
-	50, // 25: halfopen.v1.AdvanceResponse.limit:type_name -> halfopen.v1.RunLimit
-	44, // 26: halfopen.v1.AdvanceResponse.next:type_name -> google.protobuf.Duration
-	49, // 27: halfopen.v1.WatchSessionResponse.events:type_name -> halfopen.v1.Event
-	44, // 28: halfopen.v1.FinishSessionRequest.until:type_name -> google.protobuf.Duration
-	45, // 29: halfopen.v1.FinishSessionResponse.finished:type_name -> halfopen.v1.RunFinished
-	51, // 30: halfopen.v1.FinishSessionResponse.expectations:type_name -> halfopen.v1.ExpectationResult
-	1,  // 31: halfopen.v1.SessionService.CreateSession:input_type -> halfopen.v1.CreateSessionRequest
-	5,  // 32: halfopen.v1.SessionService.GetSession:input_type -> halfopen.v1.GetSessionRequest
-	8,  // 33: halfopen.v1.SessionService.Listen:input_type -> halfopen.v1.ListenRequest
-	10, // 34: halfopen.v1.SessionService.StartConnect:input_type -> halfopen.v1.StartConnectRequest
-	12, // 35: halfopen.v1.SessionService.FinishConnect:input_type -> halfopen.v1.FinishConnectRequest
-	14, // 36: halfopen.v1.SessionService.Accept:input_type -> halfopen.v1.AcceptRequest
-	16, // 37: halfopen.v1.SessionService.Send:input_type -> halfopen.v1.SendRequest
-	18, // 38: halfopen.v1.SessionService.Receive:input_type -> halfopen.v1.ReceiveRequest
-	20, // 39: halfopen.v1.SessionService.Shutdown:input_type -> halfopen.v1.ShutdownRequest
-	22, // 40: halfopen.v1.SessionService.Close:input_type -> halfopen.v1.CloseRequest
-	24, // 41: halfopen.v1.SessionService.Abort:input_type -> halfopen.v1.AbortRequest
-	26, // 42: halfopen.v1.SessionService.SetOptions:input_type -> halfopen.v1.SetOptionsRequest
-	28, // 43: halfopen.v1.SessionService.GetSocket:input_type -> halfopen.v1.GetSocketRequest
-	31, // 44: halfopen.v1.SessionService.Advance:input_type -> halfopen.v1.AdvanceRequest
-	34, // 45: halfopen.v1.SessionService.ApplyFaults:input_type -> halfopen.v1.ApplyFaultsRequest
-	36, // 46: halfopen.v1.SessionService.LeaveSession:input_type -> halfopen.v1.LeaveSessionRequest
-	38, // 47: halfopen.v1.SessionService.WatchSession:input_type -> halfopen.v1.WatchSessionRequest
-	40, // 48: halfopen.v1.SessionService.FinishSession:input_type -> halfopen.v1.FinishSessionRequest
-	42, // 49: halfopen.v1.SessionService.DeleteSession:input_type -> halfopen.v1.DeleteSessionRequest
-	2,  // 50: halfopen.v1.SessionService.CreateSession:output_type -> halfopen.v1.CreateSessionResponse
-	6,  // 51: halfopen.v1.SessionService.GetSession:output_type -> halfopen.v1.GetSessionResponse
-	9,  // 52: halfopen.v1.SessionService.Listen:output_type -> halfopen.v1.ListenResponse
-	11, // 53: halfopen.v1.SessionService.StartConnect:output_type -> halfopen.v1.StartConnectResponse
-	13, // 54: halfopen.v1.SessionService.FinishConnect:output_type -> halfopen.v1.FinishConnectResponse
-	15, // 55: halfopen.v1.SessionService.Accept:output_type -> halfopen.v1.AcceptResponse
-	17, // 56: halfopen.v1.SessionService.Send:output_type -> halfopen.v1.SendResponse
-	19, // 57: halfopen.v1.SessionService.Receive:output_type -> halfopen.v1.ReceiveResponse
-	21, // 58: halfopen.v1.SessionService.Shutdown:output_type -> halfopen.v1.ShutdownResponse
-	23, // 59: halfopen.v1.SessionService.Close:output_type -> halfopen.v1.CloseResponse
-	25, // 60: halfopen.v1.SessionService.Abort:output_type -> halfopen.v1.AbortResponse
-	27, // 61: halfopen.v1.SessionService.SetOptions:output_type -> halfopen.v1.SetOptionsResponse
-	29, // 62: halfopen.v1.SessionService.GetSocket:output_type -> halfopen.v1.GetSocketResponse
-	33, // 63: halfopen.v1.SessionService.Advance:output_type -> halfopen.v1.AdvanceResponse
-	35, // 64: halfopen.v1.SessionService.ApplyFaults:output_type -> halfopen.v1.ApplyFaultsResponse
-	37, // 65: halfopen.v1.SessionService.LeaveSession:output_type -> halfopen.v1.LeaveSessionResponse
-	39, // 66: halfopen.v1.SessionService.WatchSession:output_type -> halfopen.v1.WatchSessionResponse
-	41, // 67: halfopen.v1.SessionService.FinishSession:output_type -> halfopen.v1.FinishSessionResponse
-	43, // 68: halfopen.v1.SessionService.DeleteSession:output_type -> halfopen.v1.DeleteSessionResponse
-	50, // [50:69] is the sub-list for method output_type
-	31, // [31:50] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	48, // 3: halfopen.v1.SessionLimits.lease:type_name -> google.protobuf.Duration
+	48, // 4: halfopen.v1.SessionLimits.virtual_time:type_name -> google.protobuf.Duration
+	48, // 5: halfopen.v1.GetSessionResponse.time:type_name -> google.protobuf.Duration
+	49, // 6: halfopen.v1.GetSessionResponse.finished:type_name -> halfopen.v1.RunFinished
+	3,  // 7: halfopen.v1.GetSessionResponse.hosts:type_name -> halfopen.v1.SessionHost
+	48, // 8: halfopen.v1.SocketOptions.keepalive_idle:type_name -> google.protobuf.Duration
+	48, // 9: halfopen.v1.SocketOptions.keepalive_interval:type_name -> google.protobuf.Duration
+	48, // 10: halfopen.v1.SocketOptions.user_timeout:type_name -> google.protobuf.Duration
+	7,  // 11: halfopen.v1.ListenRequest.options:type_name -> halfopen.v1.SocketOptions
+	7,  // 12: halfopen.v1.StartConnectRequest.options:type_name -> halfopen.v1.SocketOptions
+	7,  // 13: halfopen.v1.SetOptionsRequest.options:type_name -> halfopen.v1.SocketOptions
+	50, // 14: halfopen.v1.GetSocketResponse.state:type_name -> halfopen.v1.TcpState
+	30, // 15: halfopen.v1.GetSocketResponse.readiness:type_name -> halfopen.v1.SocketReadiness
+	51, // 16: halfopen.v1.GetSocketResponse.info:type_name -> halfopen.v1.TcpInfo
+	48, // 17: halfopen.v1.AdvanceRequest.until:type_name -> google.protobuf.Duration
+	48, // 18: halfopen.v1.AdvanceRequest.by:type_name -> google.protobuf.Duration
+	48, // 19: halfopen.v1.AdvanceRequest.through:type_name -> google.protobuf.Duration
+	32, // 20: halfopen.v1.AdvanceRequest.conditions:type_name -> halfopen.v1.SessionCondition
+	52, // 21: halfopen.v1.SessionCondition.state:type_name -> halfopen.v1.StateMatch
+	0,  // 22: halfopen.v1.AdvanceResponse.stop:type_name -> halfopen.v1.AdvanceStop
+	48, // 23: halfopen.v1.AdvanceResponse.time:type_name -> google.protobuf.Duration
+	30, // 24: halfopen.v1.AdvanceResponse.ready:type_name -> halfopen.v1.SocketReadiness
+	53, // 25: halfopen.v1.AdvanceResponse.events:type_name -> halfopen.v1.Event
+	54, // 26: halfopen.v1.AdvanceResponse.limit:type_name -> halfopen.v1.RunLimit
+	48, // 27: halfopen.v1.AdvanceResponse.next:type_name -> google.protobuf.Duration
+	53, // 28: halfopen.v1.WatchSessionResponse.events:type_name -> halfopen.v1.Event
+	48, // 29: halfopen.v1.FinishSessionRequest.until:type_name -> google.protobuf.Duration
+	49, // 30: halfopen.v1.FinishSessionResponse.finished:type_name -> halfopen.v1.RunFinished
+	55, // 31: halfopen.v1.FinishSessionResponse.expectations:type_name -> halfopen.v1.ExpectationResult
+	1,  // 32: halfopen.v1.SessionService.CreateSession:input_type -> halfopen.v1.CreateSessionRequest
+	5,  // 33: halfopen.v1.SessionService.GetSession:input_type -> halfopen.v1.GetSessionRequest
+	8,  // 34: halfopen.v1.SessionService.Listen:input_type -> halfopen.v1.ListenRequest
+	10, // 35: halfopen.v1.SessionService.StartConnect:input_type -> halfopen.v1.StartConnectRequest
+	12, // 36: halfopen.v1.SessionService.FinishConnect:input_type -> halfopen.v1.FinishConnectRequest
+	14, // 37: halfopen.v1.SessionService.Accept:input_type -> halfopen.v1.AcceptRequest
+	16, // 38: halfopen.v1.SessionService.Send:input_type -> halfopen.v1.SendRequest
+	18, // 39: halfopen.v1.SessionService.Receive:input_type -> halfopen.v1.ReceiveRequest
+	20, // 40: halfopen.v1.SessionService.Shutdown:input_type -> halfopen.v1.ShutdownRequest
+	22, // 41: halfopen.v1.SessionService.Close:input_type -> halfopen.v1.CloseRequest
+	24, // 42: halfopen.v1.SessionService.Abort:input_type -> halfopen.v1.AbortRequest
+	26, // 43: halfopen.v1.SessionService.SetOptions:input_type -> halfopen.v1.SetOptionsRequest
+	28, // 44: halfopen.v1.SessionService.GetSocket:input_type -> halfopen.v1.GetSocketRequest
+	31, // 45: halfopen.v1.SessionService.Advance:input_type -> halfopen.v1.AdvanceRequest
+	34, // 46: halfopen.v1.SessionService.ApplyFaults:input_type -> halfopen.v1.ApplyFaultsRequest
+	36, // 47: halfopen.v1.SessionService.LiftFault:input_type -> halfopen.v1.LiftFaultRequest
+	38, // 48: halfopen.v1.SessionService.LeaveSession:input_type -> halfopen.v1.LeaveSessionRequest
+	40, // 49: halfopen.v1.SessionService.WatchSession:input_type -> halfopen.v1.WatchSessionRequest
+	42, // 50: halfopen.v1.SessionService.FinishSession:input_type -> halfopen.v1.FinishSessionRequest
+	44, // 51: halfopen.v1.SessionService.ExportSession:input_type -> halfopen.v1.ExportSessionRequest
+	46, // 52: halfopen.v1.SessionService.DeleteSession:input_type -> halfopen.v1.DeleteSessionRequest
+	2,  // 53: halfopen.v1.SessionService.CreateSession:output_type -> halfopen.v1.CreateSessionResponse
+	6,  // 54: halfopen.v1.SessionService.GetSession:output_type -> halfopen.v1.GetSessionResponse
+	9,  // 55: halfopen.v1.SessionService.Listen:output_type -> halfopen.v1.ListenResponse
+	11, // 56: halfopen.v1.SessionService.StartConnect:output_type -> halfopen.v1.StartConnectResponse
+	13, // 57: halfopen.v1.SessionService.FinishConnect:output_type -> halfopen.v1.FinishConnectResponse
+	15, // 58: halfopen.v1.SessionService.Accept:output_type -> halfopen.v1.AcceptResponse
+	17, // 59: halfopen.v1.SessionService.Send:output_type -> halfopen.v1.SendResponse
+	19, // 60: halfopen.v1.SessionService.Receive:output_type -> halfopen.v1.ReceiveResponse
+	21, // 61: halfopen.v1.SessionService.Shutdown:output_type -> halfopen.v1.ShutdownResponse
+	23, // 62: halfopen.v1.SessionService.Close:output_type -> halfopen.v1.CloseResponse
+	25, // 63: halfopen.v1.SessionService.Abort:output_type -> halfopen.v1.AbortResponse
+	27, // 64: halfopen.v1.SessionService.SetOptions:output_type -> halfopen.v1.SetOptionsResponse
+	29, // 65: halfopen.v1.SessionService.GetSocket:output_type -> halfopen.v1.GetSocketResponse
+	33, // 66: halfopen.v1.SessionService.Advance:output_type -> halfopen.v1.AdvanceResponse
+	35, // 67: halfopen.v1.SessionService.ApplyFaults:output_type -> halfopen.v1.ApplyFaultsResponse
+	37, // 68: halfopen.v1.SessionService.LiftFault:output_type -> halfopen.v1.LiftFaultResponse
+	39, // 69: halfopen.v1.SessionService.LeaveSession:output_type -> halfopen.v1.LeaveSessionResponse
+	41, // 70: halfopen.v1.SessionService.WatchSession:output_type -> halfopen.v1.WatchSessionResponse
+	43, // 71: halfopen.v1.SessionService.FinishSession:output_type -> halfopen.v1.FinishSessionResponse
+	45, // 72: halfopen.v1.SessionService.ExportSession:output_type -> halfopen.v1.ExportSessionResponse
+	47, // 73: halfopen.v1.SessionService.DeleteSession:output_type -> halfopen.v1.DeleteSessionResponse
+	53, // [53:74] is the sub-list for method output_type
+	32, // [32:53] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_halfopen_v1_session_proto_init() }
@@ -3860,7 +4104,7 @@ func file_halfopen_v1_session_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_halfopen_v1_session_proto_rawDesc), len(file_halfopen_v1_session_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   43,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -34,9 +34,11 @@ const (
 	SessionService_GetSocket_FullMethodName     = "/halfopen.v1.SessionService/GetSocket"
 	SessionService_Advance_FullMethodName       = "/halfopen.v1.SessionService/Advance"
 	SessionService_ApplyFaults_FullMethodName   = "/halfopen.v1.SessionService/ApplyFaults"
+	SessionService_LiftFault_FullMethodName     = "/halfopen.v1.SessionService/LiftFault"
 	SessionService_LeaveSession_FullMethodName  = "/halfopen.v1.SessionService/LeaveSession"
 	SessionService_WatchSession_FullMethodName  = "/halfopen.v1.SessionService/WatchSession"
 	SessionService_FinishSession_FullMethodName = "/halfopen.v1.SessionService/FinishSession"
+	SessionService_ExportSession_FullMethodName = "/halfopen.v1.SessionService/ExportSession"
 	SessionService_DeleteSession_FullMethodName = "/halfopen.v1.SessionService/DeleteSession"
 )
 
@@ -120,6 +122,12 @@ type SessionServiceClient interface {
 	//
 	//	INVALID_ARGUMENT  a fault is wrong (FAULTS_INVALID); details as of ExecuteRun
 	ApplyFaults(ctx context.Context, in *ApplyFaultsRequest, opts ...grpc.CallOption) (*ApplyFaultsResponse, error)
+	// Lifts a fault: it does nothing from now on, and what it does to a host or the network ends: the host is up again, the cable plugged in.
+	// What it dropped, forged or made forget stays so, and what it delayed arrives late. Errors, besides the usual ones:
+	//
+	//	NOT_FOUND            there is no such fault (FAULT_UNKNOWN)
+	//	FAILED_PRECONDITION  nothing of it is left to lift (FAULT_OVER)
+	LiftFault(ctx context.Context, in *LiftFaultRequest, opts ...grpc.CallOption) (*LiftFaultResponse, error)
 	// Says that this participant makes no more calls, so that the others do not wait for it. FinishSession counts as a call: one
 	// participant must stay to make it. Repeating LeaveSession gets PARTICIPANT_LEFT.
 	LeaveSession(ctx context.Context, in *LeaveSessionRequest, opts ...grpc.CallOption) (*LeaveSessionResponse, error)
@@ -131,6 +139,12 @@ type SessionServiceClient interface {
 	// scenario expects. Waits for its turn; others that wait in Advance get ADVANCE_STOP_END. The session can be watched and rendered
 	// until its lease ends. Repeating the call returns the same.
 	FinishSession(ctx context.Context, in *FinishSessionRequest, opts ...grpc.CallOption) (*FinishSessionResponse, error)
+	// Returns a scenario that plays the same: its `calls` are those of the session so far, FinishSession included. Executed with the same
+	// seed and version, it gives the same events. Does not wait for a turn, and does not keep the session alive. Errors, besides the usual ones:
+	//
+	//	FAILED_PRECONDITION  the session is too long for a scenario (EXPORT_TOO_LONG)
+	//	RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED  see CreateSession
+	ExportSession(ctx context.Context, in *ExportSessionRequest, opts ...grpc.CallOption) (*ExportSessionResponse, error)
 	// Deletes a session. Without this, it is deleted when its lease ends. Repeating the call gets SESSION_DELETED.
 	DeleteSession(ctx context.Context, in *DeleteSessionRequest, opts ...grpc.CallOption) (*DeleteSessionResponse, error)
 }
@@ -293,6 +307,16 @@ func (c *sessionServiceClient) ApplyFaults(ctx context.Context, in *ApplyFaultsR
 	return out, nil
 }
 
+func (c *sessionServiceClient) LiftFault(ctx context.Context, in *LiftFaultRequest, opts ...grpc.CallOption) (*LiftFaultResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LiftFaultResponse)
+	err := c.cc.Invoke(ctx, SessionService_LiftFault_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *sessionServiceClient) LeaveSession(ctx context.Context, in *LeaveSessionRequest, opts ...grpc.CallOption) (*LeaveSessionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LeaveSessionResponse)
@@ -326,6 +350,16 @@ func (c *sessionServiceClient) FinishSession(ctx context.Context, in *FinishSess
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(FinishSessionResponse)
 	err := c.cc.Invoke(ctx, SessionService_FinishSession_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sessionServiceClient) ExportSession(ctx context.Context, in *ExportSessionRequest, opts ...grpc.CallOption) (*ExportSessionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportSessionResponse)
+	err := c.cc.Invoke(ctx, SessionService_ExportSession_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -422,6 +456,12 @@ type SessionServiceServer interface {
 	//
 	//	INVALID_ARGUMENT  a fault is wrong (FAULTS_INVALID); details as of ExecuteRun
 	ApplyFaults(context.Context, *ApplyFaultsRequest) (*ApplyFaultsResponse, error)
+	// Lifts a fault: it does nothing from now on, and what it does to a host or the network ends: the host is up again, the cable plugged in.
+	// What it dropped, forged or made forget stays so, and what it delayed arrives late. Errors, besides the usual ones:
+	//
+	//	NOT_FOUND            there is no such fault (FAULT_UNKNOWN)
+	//	FAILED_PRECONDITION  nothing of it is left to lift (FAULT_OVER)
+	LiftFault(context.Context, *LiftFaultRequest) (*LiftFaultResponse, error)
 	// Says that this participant makes no more calls, so that the others do not wait for it. FinishSession counts as a call: one
 	// participant must stay to make it. Repeating LeaveSession gets PARTICIPANT_LEFT.
 	LeaveSession(context.Context, *LeaveSessionRequest) (*LeaveSessionResponse, error)
@@ -433,6 +473,12 @@ type SessionServiceServer interface {
 	// scenario expects. Waits for its turn; others that wait in Advance get ADVANCE_STOP_END. The session can be watched and rendered
 	// until its lease ends. Repeating the call returns the same.
 	FinishSession(context.Context, *FinishSessionRequest) (*FinishSessionResponse, error)
+	// Returns a scenario that plays the same: its `calls` are those of the session so far, FinishSession included. Executed with the same
+	// seed and version, it gives the same events. Does not wait for a turn, and does not keep the session alive. Errors, besides the usual ones:
+	//
+	//	FAILED_PRECONDITION  the session is too long for a scenario (EXPORT_TOO_LONG)
+	//	RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED  see CreateSession
+	ExportSession(context.Context, *ExportSessionRequest) (*ExportSessionResponse, error)
 	// Deletes a session. Without this, it is deleted when its lease ends. Repeating the call gets SESSION_DELETED.
 	DeleteSession(context.Context, *DeleteSessionRequest) (*DeleteSessionResponse, error)
 	mustEmbedUnimplementedSessionServiceServer()
@@ -490,6 +536,9 @@ func (UnimplementedSessionServiceServer) Advance(context.Context, *AdvanceReques
 func (UnimplementedSessionServiceServer) ApplyFaults(context.Context, *ApplyFaultsRequest) (*ApplyFaultsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ApplyFaults not implemented")
 }
+func (UnimplementedSessionServiceServer) LiftFault(context.Context, *LiftFaultRequest) (*LiftFaultResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LiftFault not implemented")
+}
 func (UnimplementedSessionServiceServer) LeaveSession(context.Context, *LeaveSessionRequest) (*LeaveSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LeaveSession not implemented")
 }
@@ -498,6 +547,9 @@ func (UnimplementedSessionServiceServer) WatchSession(*WatchSessionRequest, grpc
 }
 func (UnimplementedSessionServiceServer) FinishSession(context.Context, *FinishSessionRequest) (*FinishSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method FinishSession not implemented")
+}
+func (UnimplementedSessionServiceServer) ExportSession(context.Context, *ExportSessionRequest) (*ExportSessionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExportSession not implemented")
 }
 func (UnimplementedSessionServiceServer) DeleteSession(context.Context, *DeleteSessionRequest) (*DeleteSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteSession not implemented")
@@ -793,6 +845,24 @@ func _SessionService_ApplyFaults_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SessionService_LiftFault_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LiftFaultRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).LiftFault(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_LiftFault_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).LiftFault(ctx, req.(*LiftFaultRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SessionService_LeaveSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LeaveSessionRequest)
 	if err := dec(in); err != nil {
@@ -836,6 +906,24 @@ func _SessionService_FinishSession_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(SessionServiceServer).FinishSession(ctx, req.(*FinishSessionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SessionService_ExportSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportSessionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).ExportSession(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_ExportSession_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).ExportSession(ctx, req.(*ExportSessionRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -926,12 +1014,20 @@ var SessionService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _SessionService_ApplyFaults_Handler,
 		},
 		{
+			MethodName: "LiftFault",
+			Handler:    _SessionService_LiftFault_Handler,
+		},
+		{
 			MethodName: "LeaveSession",
 			Handler:    _SessionService_LeaveSession_Handler,
 		},
 		{
 			MethodName: "FinishSession",
 			Handler:    _SessionService_FinishSession_Handler,
+		},
+		{
+			MethodName: "ExportSession",
+			Handler:    _SessionService_ExportSession_Handler,
 		},
 		{
 			MethodName: "DeleteSession",

@@ -48,6 +48,10 @@ fn kind(kind: Option<&Kind>) -> String {
             let number = added.fault.as_ref().map_or(0, |fault| fault.number);
             format!("fault {number} is added: {}", words::fault_kind(added.kind()))
         }
+        Kind::FaultLifted(lifted) => {
+            let number = lifted.fault.as_ref().map_or(0, |fault| fault.number);
+            format!("fault {number} is lifted: {}", words::fault_kind(lifted.kind()))
+        }
         Kind::FaultApplied(applied) => match applied.segment {
             0 => fault(applied),
             segment => format!("{} (segment {segment})", fault(applied)),

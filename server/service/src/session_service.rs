@@ -17,7 +17,7 @@ use crate::deadline::deadline;
 use crate::lifecycle::OpenStream;
 use crate::loading::{Wanted, named};
 use crate::port::caller;
-use crate::session::{Addressed, Finish, Job, MAX_SOCKETS, Opening, Played, Watch};
+use crate::session::{Addressed, Exported, Finish, Job, MAX_SOCKETS, Opening, Played, Watch, too_long};
 use crate::shared::Shared;
 use crate::status;
 use crate::work::Work;
@@ -203,6 +203,13 @@ impl SessionService for SessionHandler {
         self.call(request, Played::apply_faults).await
     }
 
+    async fn lift_fault(
+        &self,
+        request: Request<v1::LiftFaultRequest>,
+    ) -> Result<Response<v1::LiftFaultResponse>, Status> {
+        self.call(request, Played::lift_fault).await
+    }
+
     async fn advance(
         &self,
         request: Request<v1::AdvanceRequest>,
@@ -247,6 +254,23 @@ impl SessionService for SessionHandler {
             Some((events.map(|events| v1::WatchSessionResponse { events }), reader))
         };
         Ok(Response::new(Box::pin(stream::unfold(Watching { watch, open, is_over: false }, next))))
+    }
+
+    async fn export_session(
+        &self,
+        request: Request<v1::ExportSessionRequest>,
+    ) -> Result<Response<v1::ExportSessionResponse>, Status> {
+        let Shared { lifecycle, sessions, pool, .. } = self.0.as_ref();
+        let _open = lifecycle.open()?;
+        let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
+        let Exported { scenario, seed } = sessions.export(&request.into_inner().session).await?;
+        let write = move |_: &dyn Fn() -> bool| {
+            let yaml = halfopen_scenario::write(&scenario);
+            // A text that is too large says so.
+            halfopen_scenario::load(&yaml).map(|_| yaml).map_err(|_| too_long())
+        };
+        let yaml = pool.compute((caller, Work::Session), Limits::MAX_TEXT, deadline, write).await??;
+        Ok(Response::new(v1::ExportSessionResponse { yaml, seed }))
     }
 
     async fn delete_session(
@@ -298,18 +322,10 @@ fn lease(asked: Option<&halfopen_proto::Duration>) -> Result<Duration, Status> {
 
 /// What the caller learns of a session, but for its id.
 fn created(scenario: &Scenario, lease: Duration) -> v1::CreateSessionResponse {
-    let has_programs =
-        |host: usize| scenario.programs.iter().any(|program| program.host == halfopen_scenario::HostId(host));
-    let hosts = scenario.hosts.iter().enumerate().map(|(index, host)| v1::SessionHost {
-        name: host.name.clone(),
-        addresses: host.addresses.iter().map(ToString::to_string).collect(),
-        profile: host.profile.name().to_owned(),
-        outside: !has_programs(index) && !host.is_scripted,
-    });
     let Limits { virtual_time, events } = scenario.limits;
     v1::CreateSessionResponse {
         session: String::new(),
-        hosts: hosts.collect(),
+        hosts: convert::session_hosts(scenario),
         limits: Some(v1::SessionLimits {
             lease: Some(convert::duration(lease)),
             sockets: MAX_SOCKETS as u32,

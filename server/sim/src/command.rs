@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use halfopen_scenario::{ConnectionRef, Fault};
+use halfopen_scenario::{ConnectionRef, Fault, Limits, Socket};
 use halfopen_tcp::{ConnectionStatus, Errno, ListenOptions, SendFlags, SocketOptions, TcpInfo};
 use halfopen_trace::{ConnectionNumber, FaultId, HostId, MiddleboxId};
 use thiserror::Error;
@@ -15,6 +15,9 @@ pub enum Command {
     /// Adds a fault, from now on: it counts only segments that are sent from now on, and what was to happen before happens
     /// now. It takes effect before anything else that is still to happen at this time.
     AddFault(Box<Fault>),
+    /// Lifts a fault: it does nothing from now on, and what it does to a host or the network ends. It takes effect as
+    /// [`AddFault`](Command::AddFault) does.
+    LiftFault(FaultId),
     /// An application makes a call.
     Call(Call),
 }
@@ -92,6 +95,33 @@ impl Call {
         self.place().1
     }
 
+    /// Refuses values that no scenario could have.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        match self {
+            Call::Listen { port, options, .. } => {
+                require("a port is 1 to 65535", *port > 0)?;
+                check_options(&options.options)
+            }
+            Call::Connect { to, local_port, options, .. } => {
+                require("a port is 1 to 65535", to.port() > 0 && *local_port != Some(0))?;
+                check_options(options)
+            }
+            Call::SetOptions(_, options) => {
+                check_options(options)?;
+                require("the connection has agreed on its segments already", options.mss.is_none())
+            }
+            Call::FinishConnect(_)
+            | Call::Accept(_)
+            | Call::Send { .. }
+            | Call::Receive { .. }
+            | Call::ShutdownWrite(_)
+            | Call::ShutdownRead(_)
+            | Call::Close(_)
+            | Call::Abort(_)
+            | Call::Status(_) => Ok(()),
+        }
+    }
+
     fn place(&self) -> (HostId, Option<SocketId>) {
         match self {
             Call::Listen { host, .. } | Call::Connect { host, .. } => (*host, None),
@@ -107,6 +137,39 @@ impl Call {
             | Call::Status(socket) => (socket.host, Some(*socket)),
         }
     }
+}
+
+/// Options that a scenario could set.
+fn check_options(options: &SocketOptions) -> Result<(), Refusal> {
+    let SocketOptions {
+        keepalive,
+        nodelay: _,
+        cork: _,
+        user_timeout,
+        linger: _,
+        receive_buffer,
+        send_buffer,
+        notsent_lowat,
+        mss,
+    } = options;
+    if let Some(keepalive) = keepalive.flatten() {
+        require("the idle time of keepalive must be greater than zero", !keepalive.idle.is_zero())?;
+        require("the interval of keepalive must be greater than zero", !keepalive.interval.is_zero())?;
+        require("keepalive needs at least one probe", keepalive.probes > 0)?;
+    }
+    require(
+        "the user timeout must be greater than zero",
+        user_timeout.flatten().is_none_or(|timeout| !timeout.is_zero()),
+    )?;
+    let is_buffer = |size: u32| (Limits::MIN_BUFFER..=Limits::MAX_BUFFER).contains(&size);
+    require("a receive buffer is 256 B to 1 GiB", receive_buffer.is_none_or(is_buffer))?;
+    require("a send buffer is 256 B to 1 GiB", send_buffer.is_none_or(is_buffer))?;
+    require("the low-water mark must be greater than zero", *notsent_lowat != Some(Some(0)))?;
+    require("an MSS is at least 48 B", mss.is_none_or(|mss| mss >= Limits::MIN_MSS))
+}
+
+fn require(rule: &'static str, is_met: bool) -> Result<(), Refusal> {
+    if is_met { Ok(()) } else { Err(Refusal::Invalid(rule)) }
 }
 
 /// A socket of an application outside: a listening one, or one end of a connection.
@@ -172,6 +235,12 @@ pub enum Refusal {
     /// The run has as many faults as it may have.
     #[error("a run has at most {} faults", halfopen_scenario::Limits::MAX_FAULTS)]
     TooManyFaults,
+    /// The run has no such fault.
+    #[error("the run has no fault {}", u64::from(.0.0) + 1)]
+    UnknownFault(FaultId),
+    /// The fault is over: nothing of it is left to lift.
+    #[error("fault {} is over", u64::from(.0.0) + 1)]
+    FaultOver(FaultId),
     /// A value that no scenario can have.
     #[error("{0}")]
     Invalid(&'static str),
@@ -196,6 +265,9 @@ pub enum Refusal {
     /// There is no such socket, or no more: it was closed, its process was killed, or its host lost power.
     #[error("there is no {0}")]
     UnknownSocket(SocketId),
+    /// The call that was to open the socket has failed.
+    #[error("socket {} was not opened", .0.0 + 1)]
+    NotOpened(Socket),
     /// Only a listening socket takes the call.
     #[error("{0} is not listening")]
     NotListening(SocketId),

@@ -4,9 +4,11 @@
 //! arrives, its timers and its application. What a host sends arrives in a later round, even without latency.
 
 mod faults;
+mod lift;
 mod processes;
 mod suspension;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -30,6 +32,10 @@ pub(crate) struct Driver {
     power: Vec<Power>,
     suspensions: Vec<Suspension>,
     progress: Progress,
+    /// How much of the present instant has happened: beginnings and ends of rounds, and turns of hosts.
+    turns: u32,
+    /// The faults on the network that have begun and not ended.
+    ongoing: BTreeSet<FaultId>,
 }
 
 /// How far the present instant is.
@@ -73,6 +79,8 @@ impl Driver {
             shared,
             world,
             progress: Progress::Ahead,
+            turns: 0,
+            ongoing: BTreeSet::new(),
         }
     }
 
@@ -100,7 +108,13 @@ impl Driver {
         if instant > self.shared.now.get() {
             self.shared.now.set(instant);
             self.progress = Progress::Ahead;
+            self.turns = 0;
         }
+    }
+
+    /// How much of the present instant has happened: beginnings and ends of rounds, and turns of hosts.
+    pub(crate) fn turns(&self) -> u32 {
+        self.turns
     }
 
     /// Whether the host has had its turn at this instant, as far as it is known that it needs one.
@@ -115,6 +129,7 @@ impl Driver {
 
     /// Begins a round of what happens at this instant, as far as it is known now.
     pub(crate) fn begin_round(&mut self) {
+        self.turns += 1;
         self.age();
         let mut busy = self.do_faults();
         busy |= self.deliver();
@@ -143,15 +158,18 @@ impl Driver {
         let control = self.shared.control(host);
         control.has_work.set(false);
         control.turn.notify_one();
+        self.turns += 1;
         self.world.step();
     }
 
     /// All hosts that still have work have their turns, and the round ends.
     pub(crate) fn finish_round(&mut self) {
         let Progress::InRound { mut busy } = self.progress else { return };
+        self.turns += 1;
         for (_, control) in self.shared.hosts() {
             if control.has_work.replace(false) {
                 control.turn.notify_one();
+                self.turns += 1;
                 busy = true;
             }
         }

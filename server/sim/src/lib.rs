@@ -7,6 +7,7 @@
 
 mod application;
 mod budget;
+mod caller;
 mod clock;
 mod command;
 mod conclusion;
@@ -29,6 +30,7 @@ mod wanted;
 mod world;
 
 pub use budget::Budget;
+pub use caller::{Caller, Made};
 pub use command::{Call, Command, Refusal, Reply, SocketId, SocketStatus};
 pub use condition::Condition;
 pub use run::{Discard, Interruption, Outcome, RunOptions, Sink};

@@ -1,14 +1,16 @@
 //! A run that is played step by step.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use halfopen_scenario::{Fault, Limits, Scenario};
 use halfopen_tcp::{Instant, Readiness};
-use halfopen_trace::{EventKind, Limit, RunStarted};
+use halfopen_trace::{EventKind, HostId, Limit, RunStarted};
 
 use crate::application::Programs;
+use crate::caller::Caller;
 use crate::command::{Call, Command, Refusal, Reply, SocketId};
 use crate::conclusion::{self, Ending};
 use crate::condition::Condition;
@@ -97,6 +99,14 @@ impl Simulation {
         self.driver.shared.find_control(socket.host)?.line.readiness(socket)
     }
 
+    /// What stands for every address of a host: `0.0.0.0`, or `::` if its first is IPv6.
+    pub(crate) fn any_address(&self, host: HostId) -> IpAddr {
+        match self.driver.shared.scenario.hosts[host.index()].addresses.first() {
+            Some(IpAddr::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
+            Some(IpAddr::V4(_)) | None => Ipv4Addr::UNSPECIFIED.into(),
+        }
+    }
+
     /// The memory that it takes, octets.
     pub fn memory(&self) -> u64 {
         self.driver.shared.memory()
@@ -120,6 +130,16 @@ impl Simulation {
             (None, None) => None,
             (next, _) => Some(next.unwrap_or(Instant::FAR_FUTURE).min(self.last_instant().max(self.now()))),
         }
+    }
+
+    /// Whether it is over: at the scenario's end, at a limit, or cancelled.
+    pub fn is_over(&self) -> bool {
+        self.ending.is_some()
+    }
+
+    /// How much of the present instant has happened: beginnings and ends of rounds, and turns of hosts.
+    pub fn turns(&self) -> u32 {
+        self.driver.turns()
     }
 
     /// Whether everything before a bound has happened.
@@ -164,6 +184,33 @@ impl Simulation {
         conditions.iter().for_each(|condition| condition.watch(&self.driver));
         let stop = self.play(bound, conditions, sink);
         self.driver.shared.hosts().for_each(|(_, control)| control.line.clear_alarm());
+        stop
+    }
+
+    /// Plays until so much of an instant has happened, or all of it; see [`turns`](Simulation::turns).
+    ///
+    /// # Panics
+    /// By a bug of ours only.
+    pub fn step_to_turn(&mut self, time: Instant, turns: u32, sink: &mut dyn Sink) -> Stop {
+        // A round of the present instant is not finished before the call.
+        let is_later = self.now() < time;
+        let stop = if is_later { self.step_until(Some(time), &[], sink) } else { Stop::Time };
+        while stop == Stop::Time && self.now() == time && self.driver.turns() < turns {
+            let seen = self.events();
+            if self.driver.is_in_round() {
+                self.driver.take_turn();
+                if !self.driver.is_in_round() {
+                    self.ending = self.look_up(sink, seen);
+                }
+            } else if self.driver.next_instant().is_some_and(|next| next <= time) {
+                self.driver.begin_round();
+            } else {
+                break;
+            }
+            if let Some(ending) = self.ending {
+                return ending.into();
+            }
+        }
         stop
     }
 
@@ -258,6 +305,12 @@ impl Simulation {
                 self.check_fault(&fault)?;
                 Ok(Reply::Fault(self.driver.add_fault(*fault)))
             }
+            Command::LiftFault(fault) => {
+                if fault.index() >= self.driver.shared.faults.borrow().len() {
+                    return Err(Refusal::UnknownFault(fault));
+                }
+                self.driver.lift_fault(fault).map(|()| Reply::Done)
+            }
             Command::Call(call) => {
                 self.check_call(&call)?;
                 self.driver.call(call)
@@ -287,6 +340,7 @@ impl Simulation {
         if scenario.hosts[host.index()].is_scripted {
             return Err(Refusal::NoTcp(host));
         }
+        call.check()?;
         match call.socket() {
             Some(socket) if self.readiness(socket).is_none() => Err(Refusal::UnknownSocket(socket)),
             Some(_) | None => Ok(()),
@@ -321,7 +375,7 @@ impl From<Ending> for Stop {
     }
 }
 
-/// Runs a scenario: plays it until it is over, without anybody from outside.
+/// Runs a scenario: plays it until it is over, with the calls that it has and no others.
 ///
 /// The same scenario, seed and version give the same trace, octet by octet. Blocks until the run is over; a run
 /// must not be started from within an async task.
@@ -330,6 +384,8 @@ impl From<Ending> for Stop {
 /// By a bug of ours only.
 pub fn run(scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink) -> Outcome {
     let mut simulation = Simulation::new(scenario, options);
-    simulation.step_until(None, &[], sink);
+    if Caller::default().replay(&mut simulation, &scenario.calls.list, sink).is_none() {
+        simulation.step_until(None, &[], sink);
+    }
     simulation.finish(sink)
 }

@@ -35,6 +35,7 @@ fn happened(trace: &Trace) -> Vec<String> {
         | EventKind::ApplicationResult(_)
         | EventKind::CallReturned(_)
         | EventKind::FaultAdded(_)
+        | EventKind::FaultLifted(_)
         | EventKind::ExpectationResult(_)
         | EventKind::RunFinished(_) => None,
         EventKind::ConnectionOpened(_) | EventKind::SocketOpened { .. } => {

@@ -9,8 +9,8 @@ use halfopen_tcp::{Cause, DropReason, Errno, Instant, State, TcpInfo, Timer, Tim
 
 use crate::{
     ApplicationResult, CallReturned, ConnectionNumber, ConnectionOpened, ExpectationResult, FaultAdded,
-    FaultApplied, HostId, KeepaliveVerdict, Limit, LossReason, MiddleboxChanged, RunFinished, SegmentNumber,
-    SegmentSent, StepId,
+    FaultApplied, FaultId, HostId, KeepaliveVerdict, Limit, LossReason, MiddleboxChanged, RunFinished,
+    SegmentNumber, SegmentSent, StepId,
 };
 
 /// One thing that happened.
@@ -52,6 +52,7 @@ impl Event {
                 | EventKind::KeepaliveOutcome { .. }
                 | EventKind::ConnectionError(_)
                 | EventKind::FaultApplied(_)
+                | EventKind::FaultLifted(_)
                 | EventKind::HostChanged(_)
                 | EventKind::ConnectionOpened(_)
                 | EventKind::SocketOpened { .. }
@@ -82,6 +83,7 @@ impl Event {
             | EventKind::ConnectionError(_)
             | EventKind::FaultAdded(_)
             | EventKind::FaultApplied(_)
+            | EventKind::FaultLifted(_)
             | EventKind::HostChanged(_)
             | EventKind::ConnectionOpened(_)
             | EventKind::SocketOpened { .. }
@@ -172,6 +174,8 @@ pub enum EventKind {
     FaultAdded(Box<FaultAdded>),
     /// A fault was applied.
     FaultApplied(FaultApplied),
+    /// A fault was lifted: it does nothing from now on. What it did to a host or the network ends, with an event of its own.
+    FaultLifted(FaultId),
     /// The host went down, came back or was suspended. Every host is up when the run begins.
     HostChanged(HostState),
     /// A program of the scenario opened the connection.

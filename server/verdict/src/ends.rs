@@ -119,6 +119,7 @@ impl Ends {
             | EventKind::TimerChanged { .. }
             | EventKind::FaultAdded(_)
             | EventKind::FaultApplied(_)
+            | EventKind::FaultLifted(_)
             | EventKind::SocketOpened { .. }
             | EventKind::StepBlocked(_)
             | EventKind::LimitReached(_)

@@ -52,6 +52,8 @@ impl Suspicions {
                 event.connection.map(|connection| Problem::DataMistaken { connection, offset: *offset }),
             ),
             EventKind::FaultAdded(added) => self.add_fault(added.id, &added.fault),
+            // Whoever lifts a fault does not miss it.
+            EventKind::FaultLifted(fault) => drop(self.missing.remove(fault)),
             EventKind::FaultApplied(applied) => {
                 self.missing.remove(&applied.fault);
                 self.killed.extend(self.lethal.get(&applied.fault));

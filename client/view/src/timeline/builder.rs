@@ -82,6 +82,7 @@ impl Builder {
             // Steps and their results describe what applications do; a result says how a run ended.
             Kind::ConnectionOpened(_)
             | Kind::FaultAdded(_)
+            | Kind::FaultLifted(_)
             | Kind::StepBlocked(_)
             | Kind::DataMistaken(_)
             | Kind::TcpInfo(_)

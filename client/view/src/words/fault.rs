@@ -99,7 +99,7 @@ fn begin(applied: &FaultApplied) -> String {
 fn end(applied: &FaultApplied) -> String {
     let word = match applied.kind() {
         FaultKind::Partition | FaultKind::BlackHole => "heal",
-        FaultKind::Reboot => "back",
+        FaultKind::Reboot | FaultKind::PowerLoss => "back",
         FaultKind::Freeze | FaultKind::Pause => "resume",
         FaultKind::CablePull => "replug",
         FaultKind::BlocksNew => "unblock",
@@ -114,7 +114,6 @@ fn end(applied: &FaultApplied) -> String {
         | FaultKind::Rewrite
         | FaultKind::Unreachable
         | FaultKind::Inject
-        | FaultKind::PowerLoss
         | FaultKind::ClockJump
         | FaultKind::Forget => "end",
     };

@@ -247,9 +247,9 @@ impl Middleboxes {
             (MiddleboxFault::Reboot { .. }, Phase::Begin) if middlebox.down.is_some() => return None,
             (MiddleboxFault::BlocksNew { .. }, Phase::Begin) => middlebox.blocks += 1,
             (MiddleboxFault::BlocksNew { .. }, Phase::End) => middlebox.blocks -= 1,
-            (MiddleboxFault::PowerLoss, _) => struck.replaces = middlebox.down.replace(fault),
+            (MiddleboxFault::PowerLoss, Phase::Begin) => struck.replaces = middlebox.down.replace(fault),
             (MiddleboxFault::Reboot { .. }, Phase::Begin) => middlebox.down = Some(fault),
-            (MiddleboxFault::Reboot { .. }, Phase::End) => middlebox.down = None,
+            (MiddleboxFault::Reboot { .. } | MiddleboxFault::PowerLoss, Phase::End) => middlebox.down = None,
             (MiddleboxFault::Forget, _) => {}
         }
         if phase == Phase::Begin && !matches!(what, MiddleboxFault::BlocksNew { .. }) {

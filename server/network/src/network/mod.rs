@@ -118,6 +118,11 @@ impl Network {
         self.rules.add(id, fault, self.seed);
     }
 
+    /// A fault on segments acts no more; whether it did. What it has delayed or copied still arrives.
+    pub fn lift_fault(&mut self, id: FaultId) -> bool {
+        self.rules.remove(id)
+    }
+
     /// The number of the next segment. Every segment gets one as it is sent, also those that no host sends.
     pub fn next_segment(&mut self) -> SegmentNumber {
         self.segments += 1;

@@ -98,6 +98,13 @@ impl Rules {
         }
     }
 
+    /// Removes a rule; whether there was one.
+    pub(crate) fn remove(&mut self, id: FaultId) -> bool {
+        let before = self.0.len();
+        self.0.retain(|rule| rule.fault != id);
+        self.0.len() < before
+    }
+
     /// A segment meets the rules, in their order, until one drops it. They may change its octets. A rule counts only the
     /// segments that get to it.
     ///

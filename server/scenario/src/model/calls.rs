@@ -175,6 +175,18 @@ impl CallKind {
         }
     }
 
+    /// The same call, if it opens no socket.
+    #[must_use]
+    pub fn opening_nothing(mut self) -> CallKind {
+        if let CallKind::Listen { socket, .. }
+        | CallKind::Connect { socket, .. }
+        | CallKind::Accept { socket, .. } = &mut self
+        {
+            *socket = None;
+        }
+        self
+    }
+
     /// The socket that it opens.
     pub const fn opens(&self) -> Option<Socket> {
         match self {

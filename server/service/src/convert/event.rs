@@ -90,6 +90,13 @@ impl Converter {
                 fault: Some(self.fault(added.id)),
                 kind: enums::fault_kind(&added.fault.effect).into(),
             }),
+            EventKind::FaultLifted(id) => Kind::FaultLifted(v1::FaultLifted {
+                fault: Some(self.fault(*id)),
+                kind: self
+                    .scenario_fault(*id)
+                    .map_or(v1::FaultKind::Unspecified, |fault| enums::fault_kind(&fault.effect))
+                    .into(),
+            }),
             EventKind::FaultApplied(applied) => Kind::FaultApplied(Box::new(self.fault_applied(*applied))),
             EventKind::HostChanged(state) => {
                 Kind::HostChanged(v1::HostChanged { state: enums::host_state(*state).into() })

@@ -1,13 +1,11 @@
 //! Calls that take no time, each on a [`Played`].
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use halfopen_proto::v1;
-use halfopen_scenario::{Action, destination, load_faults};
-use halfopen_sim::{Call, Command, Refusal, Reply, SocketId, SocketStatus};
-use halfopen_tcp::{Errno, ListenOptions, SendFlags, State};
-use halfopen_trace::HostId;
+use halfopen_scenario::{Action, CallKind, HostId, destination, load_faults};
+use halfopen_sim::{Made, Refusal, SocketStatus};
+use halfopen_tcp::{Errno, SendFlags, Settings, State};
 use tonic::Status;
 
 use super::options::options;
@@ -16,12 +14,10 @@ use crate::convert;
 use crate::status;
 
 /// The size, in bytes, of the largest response of Receive, and of one that is not told how large it may be.
-const MAX_RECEIVED: usize = 1 << 20;
-const RECEIVED: usize = 64 * 1024;
+const MAX_RECEIVED: u32 = 1 << 20;
+const RECEIVED: u32 = 64 * 1024;
 /// The size, in bytes, of the largest text of faults that are added at once.
 const MAX_FAULTS_TEXT: usize = 64 * 1024;
-/// The ports of listening sockets that do not say which (Linux `ip_local_port_range`).
-const LOCAL_PORTS: std::ops::RangeInclusive<u16> = 32_768..=60_999;
 
 /// A request that a participant makes, but for those that take time.
 pub(crate) trait Addressed {
@@ -62,11 +58,25 @@ macro_rules! addressed {
 
 addressed! {
     ListenRequest StartConnectRequest FinishConnectRequest AcceptRequest SendRequest ReceiveRequest ShutdownRequest CloseRequest
-    AbortRequest SetOptionsRequest ApplyFaultsRequest
+    AbortRequest SetOptionsRequest ApplyFaultsRequest LiftFaultRequest
 }
 
-fn port(field: &str, port: u32) -> Result<u16, Status> {
-    u16::try_from(port).map_err(|_| status::port_invalid(field, port))
+/// A port; zero is any.
+fn port(field: &str, port: u32) -> Result<Option<u16>, Status> {
+    let port = u16::try_from(port).map_err(|_| status::port_invalid(field, port))?;
+    Ok(Some(port).filter(|port| *port > 0))
+}
+
+/// An address; an empty one is none.
+fn address(field: &str, text: &str) -> Result<Option<IpAddr>, Status> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| status::address_invalid(field, text)),
+    }
+}
+
+fn written(end: Option<SocketAddr>) -> String {
+    end.map_or_else(String::new, |end| end.to_string())
 }
 
 /// An error as the protocol has it, or none.
@@ -75,48 +85,28 @@ fn error<T>(result: &Result<T, Errno>) -> String {
 }
 
 impl Played {
-    pub(crate) fn listen(&mut self, request: &v1::ListenRequest) -> Result<v1::ListenResponse, Status> {
-        self.has_room()?;
-        let host = self.host(&request.host)?;
-        let port = port("port", request.port)?;
-        let address = match request.address.as_str() {
-            "" => None,
-            text => Some(text.parse::<IpAddr>().map_err(|_| status::address_invalid("address", text))?),
-        };
-        let settings = self.scenario().hosts[host.index()].settings();
-        let options = ListenOptions {
-            address,
-            reuse_address: request.reuse_address.unwrap_or(true),
-            options: options(request.options.as_ref(), &settings)?,
-            ..ListenOptions::new(request.backlog.unwrap_or(Action::DEFAULT_BACKLOG))
-        };
-        for port in self.ports(host, port) {
-            let opened = self.make(Command::Call(Call::Listen { host, port, options }))?;
-            if opened == Err(Errno::AddressInUse) && request.port == 0 {
-                continue;
-            }
-            let error = error(&opened);
-            let Ok(Reply::Socket(socket)) = opened else {
-                return Ok(v1::ListenResponse { error, ..Default::default() });
-            };
-            let any = match self.scenario().hosts[host.index()].addresses.first() {
-                Some(IpAddr::V6(_)) => IpAddr::from([0_u16; 8]),
-                _ => IpAddr::from([0_u8; 4]),
-            };
-            let local = SocketAddr::new(address.unwrap_or(any), port).to_string();
-            self.last_ports.insert(host, port);
-            return Ok(v1::ListenResponse { error, socket: self.number(socket), local });
-        }
-        Ok(v1::ListenResponse { error: Errno::AddressInUse.name().to_owned(), ..Default::default() })
+    fn settings(&self, host: HostId) -> Settings {
+        self.scenario().host(host).settings()
     }
 
-    /// The ports to try: that one, or if it is 0, any, those that were given last at the end.
-    fn ports(&self, host: HostId, port: u16) -> Vec<u16> {
-        if port > 0 {
-            return vec![port];
-        }
-        let last = self.last_ports.get(&host).copied().unwrap_or(*LOCAL_PORTS.end());
-        (last + 1..=*LOCAL_PORTS.end()).chain(*LOCAL_PORTS.start()..=last).collect()
+    pub(crate) fn listen(&mut self, request: &v1::ListenRequest) -> Result<v1::ListenResponse, Status> {
+        self.has_room()?;
+        let host = self.host(&request.host)?.into();
+        let listen = CallKind::Listen {
+            host,
+            port: port("port", request.port)?,
+            address: address("address", &request.address)?,
+            backlog: request.backlog.unwrap_or(Action::DEFAULT_BACKLOG),
+            reuse_address: request.reuse_address.unwrap_or(true),
+            options: options(request.options.as_ref(), &self.settings(host))?,
+            socket: Some(self.next_socket()),
+        };
+        let listening = self.make(listen)?;
+        let error = error(&listening);
+        let Ok(Made::Opened { id, local, .. }) = listening else {
+            return Ok(v1::ListenResponse { error, ..Default::default() });
+        };
+        Ok(v1::ListenResponse { error, socket: self.number(id), local: written(local) })
     }
 
     pub(crate) fn start_connect(
@@ -124,124 +114,70 @@ impl Played {
         request: &v1::StartConnectRequest,
     ) -> Result<v1::StartConnectResponse, Status> {
         self.has_room()?;
-        let host = self.host(&request.host)?;
-        let own = halfopen_scenario::HostId(host.index());
-        let to = destination(&request.to, own, self.scenario())
+        let host = self.host(&request.host)?.into();
+        let to = destination(&request.to, host, self.scenario())
             .map_err(|mistakes| status::destination_invalid(mistakes.as_slice()))?;
-        let from = match request.from.as_str() {
-            "" => None,
-            text => Some(text.parse::<IpAddr>().map_err(|_| status::address_invalid("from", text))?),
+        let connect = CallKind::Connect {
+            host,
+            to,
+            from: address("from", &request.from)?,
+            local_port: port("local_port", request.local_port)?,
+            options: options(request.options.as_ref(), &self.settings(host))?,
+            socket: Some(self.next_socket()),
         };
-        let local_port = Some(port("local_port", request.local_port)?).filter(|port| *port > 0);
-        let settings = self.scenario().hosts[host.index()].settings();
-        let options = options(request.options.as_ref(), &settings)?;
-        let opened = self.make(Command::Call(Call::Connect { host, to, from, local_port, options }))?;
-        let Ok(Reply::Socket(socket)) = opened else {
+        let opened = self.make(connect)?;
+        let Ok(Made::Opened { id, local, peer, is_in_progress }) = opened else {
             return Ok(v1::StartConnectResponse { error: error(&opened), ..Default::default() });
         };
-        // On the same host the outcome may be there.
-        let outcome = self.make(Command::Call(Call::FinishConnect(socket)))?;
-        if !matches!(outcome, Ok(_) | Err(Errno::InProgress)) {
-            // Nobody needs it any more, closed or not.
-            let _ = self.make(Command::Call(Call::Close(socket)))?;
-            return Ok(v1::StartConnectResponse { error: error(&outcome), ..Default::default() });
-        }
-        let (local, peer) = self.ends(socket)?;
-        Ok(v1::StartConnectResponse { error: error(&outcome), socket: self.number(socket), local, peer })
+        let error = if is_in_progress { Errno::InProgress.name() } else { "" };
+        Ok(v1::StartConnectResponse {
+            error: error.to_owned(),
+            socket: self.number(id),
+            local: written(local),
+            peer: written(peer),
+        })
     }
 
     pub(crate) fn finish_connect(
         &mut self,
         request: &v1::FinishConnectRequest,
     ) -> Result<v1::FinishConnectResponse, Status> {
-        let socket = self.socket(request.socket)?;
-        let outcome = self.make(Command::Call(Call::FinishConnect(socket)))?;
+        let outcome = self.make(CallKind::FinishConnect(self.socket(request.socket)?))?;
         Ok(v1::FinishConnectResponse { error: error(&outcome) })
     }
 
     pub(crate) fn accept(&mut self, request: &v1::AcceptRequest) -> Result<v1::AcceptResponse, Status> {
         self.has_room()?;
         let listener = self.socket(request.socket)?;
-        let accepted = self.make(Command::Call(Call::Accept(listener)))?;
-        let Ok(Reply::Socket(socket)) = accepted else {
+        let accepted = self.make(CallKind::Accept { listener, socket: Some(self.next_socket()) })?;
+        let Ok(Made::Opened { id, local, peer, .. }) = accepted else {
             return Ok(v1::AcceptResponse { error: error(&accepted), ..Default::default() });
         };
-        let (local, peer) = self.ends(socket)?;
-        Ok(v1::AcceptResponse { error: String::new(), socket: self.number(socket), local, peer })
+        let (local, peer) = (written(local), written(peer));
+        Ok(v1::AcceptResponse { error: String::new(), socket: self.number(id), local, peer })
     }
 
-    /// The addresses of a connection; empty if it is gone already.
-    fn ends(&mut self, socket: SocketId) -> Result<(String, String), Status> {
-        let status = self.status(socket)?;
-        let ends = |status: SocketStatus| {
-            (status.connection.local.to_string(), status.connection.remote.to_string())
-        };
-        Ok(status.map(ends).unwrap_or_default())
-    }
-
-    fn status(&mut self, socket: SocketId) -> Result<Option<SocketStatus>, Status> {
-        match self.make(Command::Call(Call::Status(socket)))? {
-            Ok(Reply::Status(status)) => Ok(Some(*status)),
-            Ok(_) | Err(_) => Ok(None),
-        }
-    }
-
-    /// As a system call does, goes on until nothing more is taken.
     pub(crate) fn send(&mut self, request: &v1::SendRequest) -> Result<v1::SendResponse, Status> {
         let socket = self.socket(request.socket)?;
         let flags = SendFlags { more: request.more, end_of_record: request.end_of_record };
-        let octets: Arc<[u8]> = request.data.as_slice().into();
-        let mut sent = 0;
-        loop {
-            let call = Call::Send { socket, octets: Arc::clone(&octets), from: sent, flags };
-            match self.make(Command::Call(call)) {
-                Ok(Ok(Reply::Sent(taken))) => {
-                    sent += taken;
-                    // An error is left for the next call.
-                    if taken == 0 || sent == octets.len() || self.readiness(socket).failed {
-                        return Ok(v1::SendResponse { error: String::new(), sent: sent as u64 });
-                    }
-                }
-                Ok(Err(errno)) if sent == 0 => {
-                    return Ok(v1::SendResponse { error: errno.name().to_owned(), sent: 0 });
-                }
-                Err(status) if sent == 0 => return Err(status),
-                Ok(_) | Err(_) => return Ok(v1::SendResponse { error: String::new(), sent: sent as u64 }),
-            }
-        }
+        let sent = self.make(CallKind::Send { socket, octets: request.data.as_slice().into(), flags })?;
+        let octets = if let Ok(Made::Sent(octets)) = sent { octets as u64 } else { 0 };
+        Ok(v1::SendResponse { error: error(&sent), sent: octets })
     }
 
     pub(crate) fn receive(&mut self, request: &v1::ReceiveRequest) -> Result<v1::ReceiveResponse, Status> {
         let socket = self.socket(request.socket)?;
-        let max = match request.max_bytes as usize {
+        let max = match request.max_bytes {
             0 => RECEIVED,
             max => max.min(MAX_RECEIVED),
         };
-        let mut response = v1::ReceiveResponse::default();
-        while response.data.len() < max {
-            let max_len = max - response.data.len();
-            match self.make(Command::Call(Call::Receive { socket, max_len })) {
-                Ok(Ok(Reply::Received(mut octets))) => {
-                    response.data.append(&mut octets);
-                    // An error or the end is left for the next call.
-                    let known = self.readiness(socket);
-                    if known.failed || known.peer_closed {
-                        break;
-                    }
-                }
-                Ok(Ok(Reply::EndOfStream)) => {
-                    response.end_of_stream = response.data.is_empty();
-                    break;
-                }
-                Ok(Err(errno)) if response.data.is_empty() => {
-                    errno.name().clone_into(&mut response.error);
-                    break;
-                }
-                Err(status) if response.data.is_empty() => return Err(status),
-                Ok(_) | Err(_) => break,
-            }
-        }
-        Ok(response)
+        let received = self.make(CallKind::Receive { socket, max })?;
+        let error = error(&received);
+        Ok(match received {
+            Ok(Made::Received(data)) => v1::ReceiveResponse { data, ..Default::default() },
+            Ok(Made::EndOfStream) => v1::ReceiveResponse { end_of_stream: true, ..Default::default() },
+            Ok(_) | Err(_) => v1::ReceiveResponse { error, ..Default::default() },
+        })
     }
 
     pub(crate) fn shutdown(&mut self, request: &v1::ShutdownRequest) -> Result<v1::ShutdownResponse, Status> {
@@ -252,9 +188,12 @@ impl Played {
                 "nothing is shut down: set `write`, `read` or both",
             ));
         }
-        let both = [(request.write, Call::ShutdownWrite(socket)), (request.read, Call::ShutdownRead(socket))];
+        let both = [
+            (request.write, CallKind::ShutdownWrite(socket)),
+            (request.read, CallKind::ShutdownRead(socket)),
+        ];
         for (_, call) in both.into_iter().filter(|(is_asked, _)| *is_asked) {
-            let done = self.make(Command::Call(call))?;
+            let done = self.make(call)?;
             if done.is_err() {
                 return Ok(v1::ShutdownResponse { error: error(&done) });
             }
@@ -263,14 +202,12 @@ impl Played {
     }
 
     pub(crate) fn close(&mut self, request: &v1::CloseRequest) -> Result<v1::CloseResponse, Status> {
-        let socket = self.socket(request.socket)?;
         // Whatever the outcome, it is closed.
-        self.make(Command::Call(Call::Close(socket))).map(|_| v1::CloseResponse {})
+        self.make(CallKind::Close(self.socket(request.socket)?)).map(|_| v1::CloseResponse {})
     }
 
     pub(crate) fn abort(&mut self, request: &v1::AbortRequest) -> Result<v1::AbortResponse, Status> {
-        let socket = self.socket(request.socket)?;
-        self.make(Command::Call(Call::Abort(socket))).map(|_| v1::AbortResponse {})
+        self.make(CallKind::Abort(self.socket(request.socket)?)).map(|_| v1::AbortResponse {})
     }
 
     pub(crate) fn set_options(
@@ -278,9 +215,9 @@ impl Played {
         request: &v1::SetOptionsRequest,
     ) -> Result<v1::SetOptionsResponse, Status> {
         let socket = self.socket(request.socket)?;
-        let settings = self.scenario().hosts[socket.host.index()].settings();
-        let options = options(request.options.as_ref(), &settings)?;
-        self.make(Command::Call(Call::SetOptions(socket, options))).map(|_| v1::SetOptionsResponse {})
+        let host = self.id(request.socket)?.host;
+        let options = options(request.options.as_ref(), &self.settings(HostId(host.index())))?;
+        self.make(CallKind::Set { socket, options }).map(|_| v1::SetOptionsResponse {})
     }
 
     pub(crate) fn get_socket(
@@ -288,10 +225,9 @@ impl Played {
         request: &v1::GetSocketRequest,
     ) -> Result<v1::GetSocketResponse, Status> {
         let socket = self.socket(request.socket)?;
-        let readiness = Some(self.readiness(socket));
-        let SocketStatus { number, connection, info } = match self.apply(Command::Call(Call::Status(socket)))
-        {
-            Ok(Reply::Status(status)) => *status,
+        let readiness = Some(self.readiness(self.id(request.socket)?));
+        let SocketStatus { number, connection, info } = match self.apply(CallKind::Status(socket)) {
+            Ok(Made::Status(status)) => *status,
             // Of a listening socket there is no more to say.
             Err(Refusal::Listening(_)) => {
                 let state = convert::state(State::Listen).into();
@@ -330,10 +266,20 @@ impl Played {
         self.has_room_for(faults.len())?;
         let mut numbers = Vec::new();
         for fault in faults {
-            if let Ok(Reply::Fault(id)) = self.make(Command::AddFault(Box::new(fault)))? {
+            if let Ok(Made::Fault(id)) = self.make(CallKind::AddFault(Box::new(fault)))? {
                 numbers.push(id.0 + 1);
             }
         }
         Ok(v1::ApplyFaultsResponse { faults: numbers })
+    }
+
+    pub(crate) fn lift_fault(
+        &mut self,
+        request: &v1::LiftFaultRequest,
+    ) -> Result<v1::LiftFaultResponse, Status> {
+        let Some(fault) = request.fault.checked_sub(1) else {
+            return Err(status::argument_invalid("fault", "faults are counted from 1"));
+        };
+        self.make(CallKind::LiftFault(fault as usize)).map(|_| v1::LiftFaultResponse {})
     }
 }

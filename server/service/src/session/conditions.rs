@@ -110,8 +110,8 @@ impl Awaited {
     fn new(played: &Played, asked: &v1::SessionCondition) -> Result<Awaited, Status> {
         let nothing = || status::condition_invalid("a condition says nothing: set `readable` or another");
         Ok(match asked.condition.as_ref().ok_or_else(nothing)? {
-            Asked::Readable(socket) => Awaited::Readable(played.socket(*socket)?),
-            Asked::Writable(socket) => Awaited::Writable(played.socket(*socket)?),
+            Asked::Readable(socket) => Awaited::Readable(played.id(*socket)?),
+            Asked::Writable(socket) => Awaited::Writable(played.id(*socket)?),
             Asked::State(wanted) => {
                 let state = convert::tcp_state(wanted.state())
                     .ok_or_else(|| status::condition_invalid("a condition names no state"))?;

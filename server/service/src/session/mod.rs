@@ -8,6 +8,7 @@
 mod calls;
 mod conditions;
 mod job;
+mod log;
 mod options;
 mod order;
 mod participants;
@@ -22,7 +23,8 @@ mod watch;
 
 pub(crate) use self::calls::Addressed;
 pub(crate) use self::job::{Finish, Job};
-pub(crate) use self::play::Opening;
+pub(crate) use self::log::too_long;
+pub(crate) use self::play::{Exported, Opening};
 pub(crate) use self::played::{MAX_SOCKETS, Played};
 pub(crate) use self::sessions::Sessions;
 pub(crate) use self::watch::Watch;

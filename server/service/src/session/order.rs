@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use halfopen_proto::v1;
 use tokio::sync::oneshot;
+use tonic::Status;
 
 use super::participants::Queued;
-use super::play::Opening;
+use super::play::{Exported, Opening};
 use super::record::Record;
 
 /// The number of a session, which is never used again.
@@ -20,6 +21,8 @@ pub(super) enum Order {
     Call(Key, usize, Queued),
     /// Somebody asks what a session has come to.
     Look(Key, oneshot::Sender<v1::GetSessionResponse>),
+    /// Somebody wants what plays the same.
+    Export(Key, oneshot::Sender<Result<Exported, Status>>),
     /// Somebody began to watch a session.
     Flush(Key),
     /// Ends a session.
@@ -33,6 +36,7 @@ impl Order {
             Order::Open(key, ..)
             | Order::Call(key, ..)
             | Order::Look(key, _)
+            | Order::Export(key, _)
             | Order::Flush(key)
             | Order::Close(key) => *key,
         }

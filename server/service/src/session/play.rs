@@ -9,6 +9,7 @@ use halfopen_sim::{Bound, Condition, RunOptions, Stop};
 use halfopen_tcp::Instant;
 use prost::Message;
 use tokio::time::Instant as WallTime;
+use tonic::Status;
 
 use super::conditions::Until;
 use super::job::{Finish, Job, Response};
@@ -31,9 +32,16 @@ pub(crate) struct Opening {
     pub(crate) lease: Duration,
 }
 
+/// What plays the same as a session.
+pub(crate) struct Exported {
+    pub(crate) scenario: Scenario,
+    pub(crate) seed: u64,
+}
+
 /// A session.
 pub(crate) struct Session {
     played: Played,
+    seed: u64,
     participants: Vec<Participant>,
     phase: Phase,
     /// Who was woken last. Of several who can be woken, the next one is.
@@ -60,6 +68,7 @@ impl Session {
         let Opening { scenario, options, meter, participants, lease } = opening;
         Session {
             played: Played::new(scenario, &options, meter, record),
+            seed: options.seed,
             participants: (0..participants).map(|_| Participant::default()).collect(),
             phase: Phase::Acting(0),
             last: 0,
@@ -170,7 +179,13 @@ impl Session {
             turn: self.turn().map_or(0, |turn| turn as u32),
             waiting: (1..).zip(&self.participants).filter_map(waits).collect(),
             finished: finished.and_then(|response| response.finished.clone()),
+            hosts: convert::session_hosts(self.played.scenario()),
         }
+    }
+
+    /// What plays the same.
+    pub(super) fn export(&self) -> Result<Exported, Status> {
+        Ok(Exported { scenario: self.played.export()?, seed: self.seed })
     }
 
     fn perform(&mut self, participant: usize, Queued { request_id, job, bytes: _, reply }: Queued) {

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use halfopen_proto::v1;
-use halfopen_scenario::{Limits, Scenario};
-use halfopen_sim::{Bound, Command, Condition, Refusal, Reply, RunOptions, Simulation, Sink, SocketId, Stop};
+use halfopen_scenario::{CallKind, Limits, Scenario, Socket};
+use halfopen_sim::{Bound, Caller, Condition, Made, Refusal, RunOptions, Simulation, Sink, SocketId, Stop};
 use halfopen_tcp::{Errno, Instant};
 use halfopen_trace::HostId;
 use tonic::{Code, Status};
 
+use super::log::Log;
 use super::record::Record;
 use super::watch::Watch;
 use crate::cost::Meter;
@@ -30,11 +31,11 @@ pub(crate) struct Played {
     simulation: Option<Simulation>,
     record: Arc<Record>,
     meter: Meter,
+    caller: Caller,
+    log: Log,
     /// Every socket that there has been; the first has the number 1.
     sockets: Vec<SocketId>,
     numbers: BTreeMap<SocketId, u32>,
-    /// The port of a host that was last given to who asked for any.
-    pub(super) last_ports: BTreeMap<HostId, u16>,
 }
 
 impl Played {
@@ -46,8 +47,9 @@ impl Played {
         record: Arc<Record>,
     ) -> Played {
         let simulation = Some(Simulation::new(&scenario, options));
-        let (sockets, numbers, last_ports) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Played { scenario, simulation, record, meter, sockets, numbers, last_ports }
+        let (caller, log) = (Caller::default(), Log::default());
+        let (sockets, numbers) = (Vec::new(), BTreeMap::new());
+        Played { scenario, simulation, record, meter, caller, log, sockets, numbers }
     }
 
     pub(super) fn record(&self) -> &Record {
@@ -98,9 +100,19 @@ impl Played {
     }
 
     /// The socket with that number, which may be closed.
-    pub(super) fn socket(&self, number: u32) -> Result<SocketId, Status> {
-        let index = (number as usize).checked_sub(1);
-        index.and_then(|index| self.sockets.get(index)).copied().ok_or_else(|| status::socket_unknown(number))
+    pub(super) fn socket(&self, number: u32) -> Result<Socket, Status> {
+        let index = (number as usize).checked_sub(1).filter(|index| *index < self.sockets.len());
+        index.map(Socket).ok_or_else(|| status::socket_unknown(number))
+    }
+
+    /// What the simulation calls the socket with that number.
+    pub(super) fn id(&self, number: u32) -> Result<SocketId, Status> {
+        self.socket(number).map(|Socket(index)| self.sockets[index])
+    }
+
+    /// The socket that is opened next.
+    pub(super) fn next_socket(&self) -> Socket {
+        Socket(self.sockets.len())
     }
 
     /// The number of a socket that was opened.
@@ -147,15 +159,21 @@ impl Played {
         if self.simulation.is_some() { Ok(()) } else { Err(self.over()) }
     }
 
-    /// Does something to the simulation.
-    pub(super) fn apply(&mut self, command: Command) -> Result<Reply, Refusal> {
+    /// Makes a call.
+    pub(super) fn apply(&mut self, call: CallKind) -> Result<Made, Refusal> {
         let simulation = self.simulation.as_mut().ok_or(Refusal::Over)?;
         let mut record = self.record.as_ref();
         let mut metered = self.meter.run(&mut record);
-        let reply = simulation.apply(command);
+        let (time, turns) = (simulation.now(), simulation.turns());
+        let made = self.caller.make(simulation, &call);
         // What is too much ends the next Advance.
         let _ = metered.keep_going(simulation.memory());
-        reply
+        let has_effect = matches!(made, Ok(_) | Err(Refusal::Failed(_))) || simulation.turns() > turns;
+        if has_effect {
+            let has_opened = matches!(made, Ok(Made::Opened { .. }));
+            self.log.add(time, turns, if has_opened { call } else { call.opening_nothing() });
+        }
+        made
     }
 
     /// Refuses faults if there would be too many.
@@ -167,9 +185,9 @@ impl Played {
         }
     }
 
-    /// Does something to the simulation. The inner error is what the system call would return.
-    pub(super) fn make(&mut self, command: Command) -> Result<Result<Reply, Errno>, Status> {
-        match self.apply(command) {
+    /// Makes a call. The inner error is what the system call would return.
+    pub(super) fn make(&mut self, call: CallKind) -> Result<Result<Made, Errno>, Status> {
+        match self.apply(call) {
             Ok(done) => Ok(Ok(done)),
             Err(Refusal::Failed(errno)) => Ok(Err(errno)),
             Err(refusal) => Err(self.refused(refusal)),
@@ -220,9 +238,18 @@ impl Played {
         (events, watch.has_more())
     }
 
+    /// The scenario that plays the same, if that can be said in one.
+    pub(super) fn export(&self) -> Result<Scenario, Status> {
+        let calls = self.log.calls()?;
+        Ok(Scenario { calls, ..Scenario::clone(&self.scenario) })
+    }
+
     /// Judges what has happened.
     pub(super) fn finish(&mut self) -> v1::FinishSessionResponse {
         if let Some(simulation) = self.simulation.take() {
+            if !simulation.is_over() {
+                self.log.add(simulation.now(), simulation.turns(), CallKind::Finish);
+            }
             simulation.finish(&mut self.meter.run(&mut self.record.as_ref()));
         }
         let (finished, expectations) = self.record.conclusion();

@@ -41,6 +41,12 @@ impl Played {
                 on_host("PROCESS_KILLED", host, "has no processes: a fault killed them", help)
             }
             Refusal::UnknownSocket(socket) => self.socket_closed(socket),
+            Refusal::UnknownFault(_) => {
+                status::session(Code::NotFound, "FAULT_UNKNOWN", &refusal.to_string())
+            }
+            Refusal::FaultOver(_) => {
+                status::session(Code::FailedPrecondition, "FAULT_OVER", &refusal.to_string())
+            }
             Refusal::NotListening(_) => status::session(
                 Code::FailedPrecondition,
                 "SOCKET_WRONG_KIND",
@@ -56,6 +62,7 @@ impl Played {
             Refusal::UnknownHost(_)
             | Refusal::UnknownMiddlebox(_)
             | Refusal::UnknownConnection(_)
+            | Refusal::NotOpened(_)
             | Refusal::Failed(_) => status::argument_invalid("", &refusal.to_string()),
         }
     }

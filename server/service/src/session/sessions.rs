@@ -12,7 +12,7 @@ use super::job::{Job, Response};
 use super::order::Order;
 use super::participants::Queued;
 use super::places::{Ended, Place, Places};
-use super::play::Opening;
+use super::play::{Exported, Opening};
 use super::record::Record;
 use super::stage::Stage;
 use super::watch::Watch;
@@ -105,6 +105,14 @@ impl Sessions {
         let (reply, answer) = oneshot::channel();
         let _ = place.stage.send(Order::Look(place.key, reply));
         answer.await.map_err(|_| self.gone(session))
+    }
+
+    /// What plays the same as a session.
+    pub(crate) async fn export(&self, session: &str) -> Result<Exported, Status> {
+        let place = self.places.find(session)?;
+        let (reply, answer) = oneshot::channel();
+        let _ = place.stage.send(Order::Export(place.key, reply));
+        answer.await.map_err(|_| self.gone(session))?
     }
 
     /// Reads the events of a session after the first `seen`.

@@ -92,6 +92,11 @@ impl Stage {
                     let _ = reply.send(session.look());
                 }
             }
+            Order::Export(key, reply) => {
+                if let Some(session) = self.sessions.get(&key) {
+                    let _ = reply.send(session.export());
+                }
+            }
             Order::Flush(key) => {
                 if let Some(session) = self.sessions.get_mut(&key) {
                     session.flush();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Poll;
 
-use halfopen_scenario::{Limits, Scenario};
-use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received, SocketOptions};
+use halfopen_scenario::Scenario;
+use halfopen_tcp::{ConnectionId, Errno, Instant, ListenerId, Readiness, Received};
 
 use super::{Application, Context, Opened, Process, Socket, Turn};
 use crate::command::{Call, Refusal, Reply, SocketId, SocketStatus};
@@ -65,14 +65,10 @@ impl Outside {
         let now = context.now;
         match call {
             Call::Listen { port, options, .. } => {
-                require("a port is 1 to 65535", *port > 0)?;
-                check_options(&options.options)?;
                 let listener = context.endpoint.listen_with(now, *port, *options)?;
                 Ok(Reply::Socket(self.open(Socket::Listener(listener), context)))
             }
             Call::Connect { to, from, local_port, options, .. } => {
-                require("a port is 1 to 65535", to.port() > 0 && *local_port != Some(0))?;
-                check_options(options)?;
                 let connection = context.connect(*to, *from, *local_port)?;
                 context.set_options(connection, options);
                 Ok(Reply::Socket(self.open_connection(connection, context, turn)))
@@ -200,8 +196,6 @@ fn make_on(id: ConnectionId, call: &Call, context: &mut Context<'_>) -> Result<R
         Call::ShutdownWrite(_) => context.endpoint.shutdown(now, id)?,
         Call::ShutdownRead(_) => context.endpoint.shutdown_read(now, id)?,
         Call::SetOptions(_, options) => {
-            check_options(options)?;
-            require("the connection has agreed on its segments already", options.mss.is_none())?;
             context.set_options(id, options);
         }
         Call::Status(_) => {
@@ -215,37 +209,4 @@ fn make_on(id: ConnectionId, call: &Call, context: &mut Context<'_>) -> Result<R
         }
     }
     Ok(Reply::Done)
-}
-
-/// Options that a scenario could set.
-fn check_options(options: &SocketOptions) -> Result<(), Refusal> {
-    let SocketOptions {
-        keepalive,
-        nodelay: _,
-        cork: _,
-        user_timeout,
-        linger: _,
-        receive_buffer,
-        send_buffer,
-        notsent_lowat,
-        mss,
-    } = options;
-    if let Some(keepalive) = keepalive.flatten() {
-        require("the idle time of keepalive must be greater than zero", !keepalive.idle.is_zero())?;
-        require("the interval of keepalive must be greater than zero", !keepalive.interval.is_zero())?;
-        require("keepalive needs at least one probe", keepalive.probes > 0)?;
-    }
-    require(
-        "the user timeout must be greater than zero",
-        user_timeout.flatten().is_none_or(|timeout| !timeout.is_zero()),
-    )?;
-    let is_buffer = |size: u32| (Limits::MIN_BUFFER..=Limits::MAX_BUFFER).contains(&size);
-    require("a receive buffer is 256 B to 1 GiB", receive_buffer.is_none_or(is_buffer))?;
-    require("a send buffer is 256 B to 1 GiB", send_buffer.is_none_or(is_buffer))?;
-    require("the low-water mark must be greater than zero", *notsent_lowat != Some(Some(0)))?;
-    require("an MSS is at least 48 B", mss.is_none_or(|mss| mss >= Limits::MIN_MSS))
-}
-
-fn require(rule: &'static str, is_met: bool) -> Result<(), Refusal> {
-    if is_met { Ok(()) } else { Err(Refusal::Invalid(rule)) }
 }

@@ -32,7 +32,9 @@ impl Driver {
                         self.script.plan(now + *back_after, Phase::End, fault);
                     }
                 }
-                (Effect::Reboot { host, .. }, Phase::End) => self.boot((*host).into(), fault),
+                (Effect::Reboot { host, .. } | Effect::PowerLoss(host), Phase::End) => {
+                    self.boot((*host).into(), fault);
+                }
                 (Effect::Kill { host, program, restarts_after }, Phase::Begin) => {
                     self.kill((*host).into(), fault, *program, *restarts_after);
                 }
@@ -61,7 +63,7 @@ impl Driver {
                     let happens = NetworkFault::Middlebox((*middlebox).into(), *what);
                     self.command(fault, phase, happens, lasts(*what));
                 }
-                (Effect::Inject(_) | Effect::PowerLoss(_) | Effect::ClockJump { .. }, Phase::End) => {
+                (Effect::Inject(_) | Effect::ClockJump { .. }, Phase::End) => {
                     unreachable!("these do not end")
                 }
             }
@@ -104,8 +106,13 @@ impl Driver {
         let applied = run.network.apply(shared.now.get(), &run.connections, &command);
         run.record_network();
         let Some(applied) = applied else { return };
+        match phase {
+            Phase::Begin => self.ongoing.insert(fault),
+            Phase::End => self.ongoing.remove(&fault),
+        };
         if let Some(replaced) = applied.replaces {
             self.script.cancel_end(replaced);
+            self.ongoing.remove(&replaced);
         }
         for host in
             applied.readdressed.into_iter().flatten().filter(|host| self.state(*host) != HostState::Down)

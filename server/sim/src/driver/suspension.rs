@@ -37,6 +37,16 @@ impl Suspension {
         self.by.iter().any(|(_, by)| manner(*by))
     }
 
+    /// Whether this fault freezes or pauses it.
+    pub(super) fn is_by(&self, fault: FaultId) -> bool {
+        self.by.iter().any(|(by, _)| *by == fault)
+    }
+
+    /// Whether processes that this fault has killed did not start again.
+    pub(super) fn has_killed(&self, fault: FaultId) -> bool {
+        self.killed.iter().any(|(by, _)| *by == fault)
+    }
+
     fn is_frozen(&self) -> bool {
         self.is(|manner| manner == Manner::Frozen)
     }

@@ -50,6 +50,17 @@ impl Script {
         self.planned.retain(|(_, phase, planned)| (*phase, *planned) != (Phase::End, fault));
     }
 
+    /// Strikes out whatever a fault was to do; whether it was still to begin.
+    pub(crate) fn remove(&mut self, fault: FaultId) -> bool {
+        let is_its_begin =
+            |(_, phase, planned): &(Instant, Phase, FaultId)| (*phase, *planned) == (Phase::Begin, fault);
+        let was_ahead = self.planned.iter().any(is_its_begin)
+            || self.waiting.iter().any(|(waiting, _)| *waiting == fault);
+        self.planned.retain(|(_, _, planned)| *planned != fault);
+        self.waiting.retain(|(waiting, _)| *waiting != fault);
+        was_ahead
+    }
+
     /// When the next phase is to be done, if connections stay as they are.
     pub(crate) fn next(&self, connections: &Connections) -> Option<Instant> {
         let planned = self.planned.last().map(|(time, ..)| *time);

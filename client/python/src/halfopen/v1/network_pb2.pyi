@@ -256,6 +256,14 @@ class FaultAdded(_message.Message):
     kind: FaultKind
     def __init__(self, fault: _Optional[_Union[_reference_pb2.FaultReference, _Mapping]] = ..., kind: _Optional[_Union[FaultKind, str]] = ...) -> None: ...
 
+class FaultLifted(_message.Message):
+    __slots__ = ("fault", "kind")
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    fault: _reference_pb2.FaultReference
+    kind: FaultKind
+    def __init__(self, fault: _Optional[_Union[_reference_pb2.FaultReference, _Mapping]] = ..., kind: _Optional[_Union[FaultKind, str]] = ...) -> None: ...
+
 class FaultApplied(_message.Message):
     __slots__ = ("fault", "phase", "kind", "segment", "middlebox", "by", "copies", "spacing", "behind", "bits", "field", "rewrites", "code", "mtu", "larger_than", "clock_stops", "address", "to_host", "list")
     FAULT_FIELD_NUMBER: _ClassVar[int]

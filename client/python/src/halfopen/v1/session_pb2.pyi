@@ -93,18 +93,20 @@ class GetSessionRequest(_message.Message):
     def __init__(self, session: _Optional[str] = ...) -> None: ...
 
 class GetSessionResponse(_message.Message):
-    __slots__ = ("time", "events", "turn", "waiting", "finished")
+    __slots__ = ("time", "events", "turn", "waiting", "finished", "hosts")
     TIME_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     TURN_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
+    HOSTS_FIELD_NUMBER: _ClassVar[int]
     time: _duration_pb2.Duration
     events: int
     turn: int
     waiting: _containers.RepeatedScalarFieldContainer[int]
     finished: _verdict_pb2.RunFinished
-    def __init__(self, time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., events: _Optional[int] = ..., turn: _Optional[int] = ..., waiting: _Optional[_Iterable[int]] = ..., finished: _Optional[_Union[_verdict_pb2.RunFinished, _Mapping]] = ...) -> None: ...
+    hosts: _containers.RepeatedCompositeFieldContainer[SessionHost]
+    def __init__(self, time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., events: _Optional[int] = ..., turn: _Optional[int] = ..., waiting: _Optional[_Iterable[int]] = ..., finished: _Optional[_Union[_verdict_pb2.RunFinished, _Mapping]] = ..., hosts: _Optional[_Iterable[_Union[SessionHost, _Mapping]]] = ...) -> None: ...
 
 class SocketOptions(_message.Message):
     __slots__ = ("keepalive", "keepalive_idle", "keepalive_interval", "keepalive_probes", "nodelay", "cork", "user_timeout", "reset_on_close", "receive_buffer", "send_buffer", "notsent_lowat", "mss")
@@ -489,6 +491,22 @@ class ApplyFaultsResponse(_message.Message):
     faults: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, faults: _Optional[_Iterable[int]] = ...) -> None: ...
 
+class LiftFaultRequest(_message.Message):
+    __slots__ = ("session", "participant", "request_id", "fault")
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    session: str
+    participant: int
+    request_id: str
+    fault: int
+    def __init__(self, session: _Optional[str] = ..., participant: _Optional[int] = ..., request_id: _Optional[str] = ..., fault: _Optional[int] = ...) -> None: ...
+
+class LiftFaultResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class LeaveSessionRequest(_message.Message):
     __slots__ = ("session", "participant")
     SESSION_FIELD_NUMBER: _ClassVar[int]
@@ -534,6 +552,20 @@ class FinishSessionResponse(_message.Message):
     expectations: _containers.RepeatedCompositeFieldContainer[_verdict_pb2.ExpectationResult]
     events: int
     def __init__(self, finished: _Optional[_Union[_verdict_pb2.RunFinished, _Mapping]] = ..., expectations: _Optional[_Iterable[_Union[_verdict_pb2.ExpectationResult, _Mapping]]] = ..., events: _Optional[int] = ...) -> None: ...
+
+class ExportSessionRequest(_message.Message):
+    __slots__ = ("session",)
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    session: str
+    def __init__(self, session: _Optional[str] = ...) -> None: ...
+
+class ExportSessionResponse(_message.Message):
+    __slots__ = ("yaml", "seed")
+    YAML_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    yaml: str
+    seed: int
+    def __init__(self, yaml: _Optional[str] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class DeleteSessionRequest(_message.Message):
     __slots__ = ("session",)
