@@ -19,7 +19,7 @@ use tonic::transport::Channel;
 
 /// Two hosts, both played by the caller.
 const SCENARIO: &str = "scenario: bench\nhosts: {client: {}, server: {}}\nnetwork: {latency: 20ms}\n\
-                        limits: {events: 100000000, virtual-time: 10000h}\n";
+                        limits: {events: 10000000, virtual-time: 800000h}\n";
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("threads"));
 
