@@ -60,7 +60,8 @@ impl RenderService for RenderHandler {
             return Err(status::format_missing());
         }
         let source = self.source(request.source.take().ok_or_else(status::source_missing)?).await?;
-        let render = move |is_wanted: &dyn Fn() -> bool| rendered(&request, source.events(is_wanted)?);
+        let render =
+            move |is_wanted: &dyn Fn() -> bool| rendered(&request, source.events(is_wanted)?, is_wanted);
         let text = shared.pool.compute((caller, Work::Rendering), bytes, deadline, render).await??;
         let text = Streamed { text, sent: 0, open };
         Ok(Response::new(Box::pin(stream::unfold(text, Streamed::next))))
@@ -160,7 +161,11 @@ impl Sink for Collector<'_> {
 }
 
 /// The text that is asked for.
-fn rendered(request: &RenderRequest, events: Vec<Event>) -> Result<String, Status> {
+fn rendered(
+    request: &RenderRequest,
+    events: Vec<Event>,
+    is_wanted: &dyn Fn() -> bool,
+) -> Result<String, Status> {
     let Some(Kind::RunStarted(started)) = events.first().and_then(|event| event.kind.as_ref()) else {
         return Err(status::events_invalid("the first is not `run_started`"));
     };
@@ -175,11 +180,30 @@ fn rendered(request: &RenderRequest, events: Vec<Event>) -> Result<String, Statu
     let record = RunRecord { events, ..RunRecord::new(name) };
     let mut out = Vec::new();
     let written = match request.colors {
-        true => write(request, &record, &mut out),
-        false => write(request, &record, &mut StripStream::new(&mut out)),
+        true => write(request, &record, &mut Asking { out: &mut out, is_wanted }),
+        false => write(request, &record, &mut Asking { out: &mut StripStream::new(&mut out), is_wanted }),
     };
     written.map_err(|error| status::render_failed(&error))?;
     String::from_utf8(out).map_err(|error| status::render_failed(&error))
+}
+
+/// Fails once nobody wants what is written.
+struct Asking<'a> {
+    out: &'a mut dyn Write,
+    is_wanted: &'a dyn Fn() -> bool,
+}
+
+impl Write for Asking<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match (self.is_wanted)() {
+            true => self.out.write(bytes),
+            false => Err(io::Error::other("nobody wants it any longer")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn write(request: &RenderRequest, record: &RunRecord, out: &mut dyn Write) -> io::Result<()> {
