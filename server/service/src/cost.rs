@@ -9,6 +9,7 @@ use halfopen_sim::{Interruption, Sink};
 use halfopen_trace::Event;
 use tonic::Status;
 
+use crate::clock::thread_time;
 use crate::status;
 
 /// By how many bytes the memory of a run has to change before all runs are told: they share a counter.
@@ -134,24 +135,6 @@ impl<S> Drop for Metered<'_, S> {
             self.meter.spent += thread_time() - self.meter.began;
         }
     }
-}
-
-/// The processor time of the calling thread.
-#[cfg(unix)]
-fn thread_time() -> Duration {
-    use rustix::time::{ClockId, clock_gettime};
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    // The clock counts from zero.
-    Duration::try_from(time).unwrap_or_default()
-}
-
-/// The wall time, where threads have no clock of their own.
-#[cfg(not(unix))]
-fn thread_time() -> Duration {
-    use std::sync::LazyLock;
-    use std::time::Instant;
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    START.elapsed()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::metrics::{Metrics, RunEnd};
 use crate::pool::panic_message;
 use crate::status;
 use crate::tail::Writer;
+use crate::turn::Turn;
 use crate::work::{Caller, Task, Work};
 
 /// Executes runs. A runner gives the sink every event, `RunFinished` last, and stops soon after [`Sink::keep_going`]
@@ -61,7 +62,7 @@ impl Task for Execution {
         self.wanted.bytes()
     }
 
-    fn execute(self: Box<Self>) {
+    fn execute(self: Box<Self>, turn: &Turn) {
         let Execution { wanted, latest, options, runner, mut writer, caller, mut meter, metrics, loaded } =
             *self;
         let scenario = catch_unwind(AssertUnwindSafe(|| latest.load(wanted)))
@@ -71,11 +72,12 @@ impl Task for Execution {
         match scenario {
             Ok(scenario) => {
                 let log = Log::begin(caller, &scenario, options.seed);
-                let mut sink = meter.run(&mut writer);
+                let mut metered = meter.run(&mut writer);
+                let mut sink = turn.run(&mut metered);
                 // The runner keeps no state of a run, and the writer only sends.
                 let run = AssertUnwindSafe(|| runner.run(&scenario, &options, &mut sink));
                 let ended = catch_unwind(run).map_err(|panic| panic_message(panic.as_ref()));
-                drop(sink);
+                drop(metered);
                 let end = match &ended {
                     Ok(()) => writer.verdict().map_or(RunEnd::Stopped, RunEnd::Verdict),
                     Err(_) => RunEnd::Panicked,

@@ -5,6 +5,7 @@
 
 mod access;
 mod cli;
+mod clock;
 mod config;
 mod convert;
 mod cost;
@@ -31,6 +32,7 @@ mod tail;
 mod text;
 mod tls;
 mod token;
+mod turn;
 mod work;
 
 /// The JSON Schema of scenarios.

@@ -3,13 +3,14 @@
 //! Work is shared fairly between callers, and the kinds of work of one caller: each has a lane, and the next task is that of the
 //! lane whose work has taken the least time. Nothing is interrupted; so that long tasks of one lane do not hold up another, a lane
 //! with nothing in progress gets a thread of its own, as long as there is one, and the operating system divides the processors
-//! among them.
+//! among them. It lets short tasks go first: the priority of a thread falls if its task takes long. Since it cannot rise again,
+//! such a thread ends after the task, and another takes its place.
 
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
-use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::Thread;
 use std::time::Duration;
 use std::{fmt, io, thread};
@@ -18,16 +19,20 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 
+use crate::config::Config;
 use crate::cost::Memory;
 use crate::deadline::is_late;
 use crate::metrics::Metrics;
 use crate::status;
+use crate::turn::Turn;
 use crate::work::{Caller, Task, Work};
 
 /// The number of threads beyond the usual ones, for lanes with nothing in progress.
 const EXTRA_THREADS: usize = 16;
 /// How long one of these stays without work. A thread keeps memory for its next task.
 const EXTRA_TIME: Duration = Duration::from_secs(10);
+/// How long to wait after the operating system had no thread.
+const START_PAUSE: Duration = Duration::from_millis(100);
 /// How many lanes may each fill their share of the queue.
 const FULL_SHARES: usize = 16;
 /// The size, in bytes, of the texts that may wait for a thread.
@@ -50,7 +55,11 @@ struct Queue {
     threads: usize,
     /// The number of tasks of one lane that may wait.
     share: usize,
+    /// Whether long tasks give way to others.
+    gives_way: bool,
     state: Mutex<State>,
+    /// Asks for a thread, which may end once it has been idle for so long.
+    starter: Sender<Option<Duration>>,
     metrics: Arc<Metrics>,
 }
 
@@ -92,19 +101,22 @@ impl fmt::Debug for Lane {
 
 impl Pool {
     /// Starts the threads. Fails if the operating system provides none.
-    pub(crate) fn new(
-        threads: NonZeroUsize,
-        share: usize,
-        memory: Memory,
-        metrics: &Arc<Metrics>,
-    ) -> io::Result<Pool> {
-        let threads = threads.get();
-        let queue = Queue { threads, share, state: Mutex::default(), metrics: Arc::clone(metrics) };
-        let pool = Pool { queue: Arc::new(queue), memory };
-        for _ in 0..threads {
-            pool.queue.spawn(None)?;
+    pub(crate) fn new(config: &Config, memory: Memory, metrics: &Arc<Metrics>) -> io::Result<Pool> {
+        let (starter, asked) = channel();
+        let queue = Arc::new(Queue {
+            threads: config.threads.get(),
+            share: config.queue,
+            gives_way: config.processor_time.is_some(),
+            state: Mutex::default(),
+            starter,
+            metrics: Arc::clone(metrics),
+        });
+        let weak = Arc::downgrade(&queue);
+        thread::Builder::new().name("start-work".to_owned()).spawn(move || start(&asked, &weak))?;
+        for _ in 0..queue.threads {
+            queue.spawn(None)?;
         }
-        Ok(pool)
+        Ok(Pool { queue, memory })
     }
 
     /// Queues a task. Fails with RESOURCE_EXHAUSTED if too much waits already.
@@ -169,40 +181,57 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a thread, which may end once it has been idle for so long.
+    /// Starts a thread, which may end once it has been idle for so long. It has the priority of the calling thread.
     fn spawn(self: &Arc<Queue>, patience: Option<Duration>) -> io::Result<()> {
         let queue = Arc::clone(self);
         thread::Builder::new().name("work".to_owned()).spawn(move || queue.work(patience)).map(drop)
     }
 
+    /// Asks for a thread. There is always one who hears it: it ends after the queue.
+    fn start(&self, patience: Option<Duration>) {
+        let _ = self.starter.send(patience);
+    }
+
     /// Wakes or starts a thread if there is a task that it may begin.
-    fn wake_for_more(self: &Arc<Queue>, state: &mut State) {
+    fn wake_for_more(&self, state: &mut State) {
         let all_busy = state.running >= self.threads;
         if !state.lanes.values().any(|lane| lane.may_begin(all_busy)) {
             return;
         }
         match state.idle.pop() {
             Some(thread) => thread.unpark(),
-            None if state.extra < EXTRA_THREADS => match self.spawn(Some(EXTRA_TIME)) {
-                Ok(()) => state.extra += 1,
-                Err(error) => tracing::warn!("cannot start a thread, so work waits: {error}"),
-            },
+            None if state.extra < EXTRA_THREADS => {
+                state.extra += 1;
+                self.start(Some(EXTRA_TIME));
+            }
             None => {}
         }
     }
 
-    /// Does work until the pool is dropped, or for too long there is none.
-    fn work(self: &Arc<Queue>, patience: Option<Duration>) {
+    /// Does work until the pool is dropped, there is none for too long, or this thread gave way.
+    fn work(&self, patience: Option<Duration>) {
         while let Some((source, began, task)) = self.next(patience) {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| task.execute())) {
+            let turn = Turn::begin(self.gives_way);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| task.execute(&turn))) {
                 tracing::error!("a task panicked: {}", panic_message(panic.as_ref()));
             }
-            self.lock().finished(source, began, Instant::now());
+            let mut state = self.lock();
+            state.finished(source, began, Instant::now());
+            if turn.is_lowered() {
+                match patience {
+                    None => self.start(None),
+                    Some(_) => {
+                        state.extra -= 1;
+                        self.wake_for_more(&mut state);
+                    }
+                }
+                return;
+            }
         }
     }
 
     /// Waits for a task; `None` once the pool is dropped, or there was none for that long.
-    fn next(self: &Arc<Queue>, patience: Option<Duration>) -> Option<(Source, Instant, Box<dyn Task>)> {
+    fn next(&self, patience: Option<Duration>) -> Option<(Source, Instant, Box<dyn Task>)> {
         let mut state = self.lock();
         loop {
             if state.closed {
@@ -230,6 +259,20 @@ impl Queue {
                 state.extra -= 1;
                 return None;
             }
+        }
+    }
+}
+
+/// Starts the threads that are asked for, as long as there is a queue. Those who ask may have a low priority, which their threads
+/// would inherit.
+fn start(asked: &Receiver<Option<Duration>>, queue: &Weak<Queue>) {
+    while let Ok(patience) = asked.recv() {
+        while let Some(queue) = queue.upgrade()
+            && let Err(error) = queue.spawn(patience)
+        {
+            drop(queue);
+            tracing::warn!("cannot start a thread, so work waits: {error}");
+            thread::sleep(START_PAUSE);
         }
     }
 }
@@ -348,10 +391,13 @@ where
         self.bytes
     }
 
-    fn execute(self: Box<Self>) {
+    fn execute(self: Box<Self>, turn: &Turn) {
         let Computation { compute, deadline, answer, .. } = *self;
-        let result =
-            catch_unwind(AssertUnwindSafe(|| compute(&|| !answer.is_closed() && !is_late(deadline))));
+        let is_wanted = || {
+            turn.look();
+            !answer.is_closed() && !is_late(deadline)
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| compute(&is_wanted)));
         // Without a reader, nobody needs to know.
         let _ = answer.send(result.map_err(|panic| panic_message(panic.as_ref())));
     }
@@ -366,6 +412,7 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+    use std::num::NonZeroUsize;
 
     use super::*;
 
@@ -384,7 +431,7 @@ mod tests {
             4
         }
 
-        fn execute(self: Box<Self>) {}
+        fn execute(self: Box<Self>, _turn: &Turn) {}
     }
 
     const HEAVY: Caller = Caller(None);
@@ -481,11 +528,42 @@ mod tests {
         assert!(state.lanes.is_empty() && state.waiting == 0 && state.waiting_bytes == 0);
     }
 
+    /// A pool with one usual thread.
+    fn one_thread() -> Pool {
+        let config = Config { threads: NonZeroUsize::MIN, queue: 3, ..Config::default() };
+        Pool::new(&config, Memory::new(u64::MAX), &Metrics::new(1)).expect("threads")
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_thread_that_gave_way_ends_and_another_takes_its_place() {
+        use crate::clock::thread_time;
+        use rustix::process::getpriority_process;
+
+        const LONG: Duration = Duration::from_millis(200);
+        let pool = one_thread();
+        let level = || (thread::current().id(), getpriority_process(None).expect("it has one"));
+        let task = |time| {
+            pool.compute((HEAVY, Work::Validation), 0, None, move |is_wanted| {
+                let began = thread_time();
+                while thread_time() - began < time && is_wanted() {}
+                level()
+            })
+        };
+        let (_, usual) = task(Duration::ZERO).await.expect("done");
+        for _ in 0..3 {
+            let (long, nice) = task(LONG).await.expect("done");
+            assert_eq!(nice, usual.max(15));
+            let (next, nice) = task(Duration::ZERO).await.expect("done");
+            assert_eq!((next == long, nice), (usual >= 15, usual));
+        }
+    }
+
     #[tokio::test]
     async fn what_is_late_in_the_queue_ends_and_is_not_done() {
-        let pool = Pool::new(NonZeroUsize::MIN, 3, Memory::new(u64::MAX), &Metrics::new(1)).expect("threads");
+        let pool = one_thread();
         let (work, soon) = ((HEAVY, Work::Validation), Instant::now() + Duration::from_millis(20));
-        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (release, released) = channel::<()>();
         let busy = pool.compute(work, 0, None, move |_| released.recv().is_err());
         let late = async {
             let late = pool.compute(work, 0, Some(soon), |_| panic!("nobody wants it any longer")).await;

@@ -85,7 +85,7 @@ impl Service {
         let metrics = Metrics::new(config.threads.get());
         let shared = Arc::new(Shared {
             sessions: Sessions::new(config.threads.get(), config.max_sessions)?,
-            pool: Pool::new(config.threads, config.queue, memory.clone(), &metrics)?,
+            pool: Pool::new(config, memory.clone(), &metrics)?,
             runner: Arc::new(runner),
             latest: Latest::default(),
             lifecycle: Lifecycle::new(),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::turn::Turn;
+
 /// Who causes work: a network address, or `None` for this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Caller(pub(crate) Option<IpAddr>);
@@ -40,6 +42,6 @@ pub(crate) trait Task: Send {
     /// The size of its text, in bytes, while it waits.
     fn bytes(&self) -> usize;
 
-    /// Does the work.
-    fn execute(self: Box<Self>);
+    /// Does the work. It looks at its turn again and again, if it may take long.
+    fn execute(self: Box<Self>, turn: &Turn);
 }

@@ -1,0 +1,21 @@
+//! The clock of a thread.
+
+use std::time::Duration;
+
+/// The processor time of the calling thread.
+#[cfg(unix)]
+pub(crate) fn thread_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    // The clock counts from zero.
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// The wall time, where threads have no clock of their own.
+#[cfg(not(unix))]
+pub(crate) fn thread_time() -> Duration {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
