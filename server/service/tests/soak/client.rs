@@ -90,8 +90,18 @@ impl Kind {
         }
     }
 
+    /// Whose address a line of the log has.
+    pub(crate) fn of(line: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| line.contains(&format!("127.{}.0.", kind.network())))
+    }
+
+    /// The second number of the addresses of its clients.
+    fn network(self) -> u8 {
+        1 + self as u8
+    }
+
     /// Whether every act must succeed.
-    fn must_be_served(self) -> bool {
+    pub(crate) fn must_be_served(self) -> bool {
         match self {
             Kind::Honest | Kind::Heavy | Kind::Slow => true,
             Kind::Silent | Kind::Hostile | Kind::Dying => false,
@@ -113,7 +123,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(world: &Arc<World>, kind: Kind, number: u8, seed: u64) -> Client {
-        let from = Ipv4Addr::new(127, 1 + kind as u8, 0, 1 + number);
+        let from = Ipv4Addr::new(127, kind.network(), 0, 1 + number);
         Client {
             world: Arc::clone(world),
             kind,

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use halfopen_units::parse_duration;
+use tokio::runtime::{Handle, Runtime};
 
 use crate::client::{Client, Kind, World};
 use crate::service::{Held, Service};
@@ -58,13 +59,14 @@ fn whatever_clients_do_the_service_holds() {
     let time = setting("SOAK_TIME", "1min", |text| parse_duration(text).ok());
     let seed: u64 = setting("SOAK_SEED", "1", |text| text.parse().ok());
     println!("SOAK_TIME={time:?} SOAK_SEED={seed}");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let broken = runtime.block_on(soak(time, seed));
+    let [runtime, honest] = [(); 2].map(|()| Runtime::new().unwrap());
+    let broken = runtime.block_on(soak(time, seed, honest.handle()));
     assert!(broken.is_empty(), "broken with seed {seed}:\n{}", broken.join("\n"));
 }
 
-/// Lets all clients loose for a time. Returns the promises that were broken.
-async fn soak(time: Duration, seed: u64) -> Vec<String> {
+/// Lets all clients loose for a time. Returns the promises that were broken. Honest clients have threads of their own, so that
+/// what they measure is the service, and not what it costs the others to read their answers.
+async fn soak(time: Duration, seed: u64, honest: &Handle) -> Vec<String> {
     let mut service = Service::start();
     let world = Arc::new(World::new(service.door()));
     warm_up(&world, seed).await;
@@ -76,7 +78,10 @@ async fn soak(time: Duration, seed: u64) -> Vec<String> {
     let clients: Vec<_> = Kind::ALL
         .into_iter()
         .flat_map(|kind| (0..kind.number()).map(move |number| (kind, number)))
-        .map(|(kind, number)| tokio::spawn(Client::new(&world, kind, number, seed).live()))
+        .map(|(kind, number)| {
+            let client = Client::new(&world, kind, number, seed).live();
+            if kind == Kind::Honest { honest.spawn(client) } else { tokio::spawn(client) }
+        })
         .collect();
     let interval = (time / 20).clamp(Duration::from_secs(10), Duration::from_secs(60));
     let mut peak = start.memory;

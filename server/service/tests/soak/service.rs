@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 
+use crate::client::Kind;
 use crate::dial::Door;
 
 const TOKEN: &str = "a-token-that-nobody-guesses";
@@ -64,9 +65,10 @@ impl Service {
         let mut process = Command::new(env!("CARGO_BIN_EXE_halfopend"))
             .args(["--listen", "127.0.0.1:0", "--grace", GRACE])
             .args(["--silence", "20s", "--request-time", "5s", "--max-pause", "15s"])
-            .args(["--max-run-memory", "128MiB", "--max-memory", "1GiB", "--max-run-processor-time", "3s"])
+            .args(["--max-run-memory", "128MiB", "--max-memory", "1GiB", "--max-run-processor-time", "1s"])
             .args([Path::new("--tls-cert"), &certificate, Path::new("--tls-key"), &key])
             .env("HALFOPEN_TOKEN", TOKEN)
+            .env("HALFOPEN_LOG", "warn,halfopend::port=debug")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -161,6 +163,9 @@ fn keep(process: &mut Child, log: Arc<Mutex<Vec<String>>>) {
     let said = BufReader::new(process.stderr.take().unwrap());
     thread::spawn(move || {
         for line in said.lines().map_while(Result::ok) {
+            if line.contains("the connection ended") && Kind::of(&line).is_some_and(Kind::must_be_served) {
+                println!("{line}");
+            }
             let mut log = log.lock().unwrap();
             if log.len() >= LOG
                 && let Some(dull) = log.iter().position(|line| !is_bug(line))
