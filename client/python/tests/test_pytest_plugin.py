@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import halfopen
+
 pytest_plugins = ["pytester"]
 
 VARIANTS = """\
@@ -64,10 +66,11 @@ def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
             "*ESTABLISHED ┃◀─ * SYN+ACK seq=0 ack=1 *",
         ]
     )
-    written = list((pytester.path / "reports").iterdir())
-    assert len(written) == 1
-    assert written[0].suffix == ".html"
-    assert "ESTABLISHED" in written[0].read_text(encoding="utf-8")
+    page, scenario = sorted((pytester.path / "reports").iterdir())
+    assert (page.suffix, scenario.suffix) == (".html", ".yaml")
+    assert "ESTABLISHED" in page.read_text(encoding="utf-8")
+    result.stdout.fnmatch_lines([f"play it again: halfopen run reports/{scenario.name} --seed 1"])
+    assert halfopen.run(scenario).client.states == ("CLOSED", "SYN-SENT", "ESTABLISHED")
 
 
 def readme_example() -> str:

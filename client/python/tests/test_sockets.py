@@ -14,6 +14,8 @@ from datetime import timedelta
 
 import pytest
 
+import halfopen
+
 from halfopen import CallError, IdleError, Session, SessionOverError, Socket
 from halfopen._errnos import StandstillError
 from halfopen._late import LateCalls
@@ -409,3 +411,19 @@ def test_a_session_is_judged_and_drawn(session: Session) -> None:
     assert "fault 1: drop" in run.render()
     session.close()
     assert "fault 1: drop" in run.render(), "the events are known, although the session is gone"
+
+
+def test_a_lifted_fault_is_over_and_an_exported_session_plays_the_same(session: Session) -> None:
+    client, server = connected(session)
+    partition = session.inject(partition=["client", "server"])
+    client.sendall(b"hello")
+    session.advance(10)
+    session.lift(partition)
+    assert server.recv(9) == b"hello"
+    with pytest.raises(CallError, match="is over"):
+        session.lift(partition)
+    played = session.finish(until=session.clock)
+    exported = session.export()
+    again = halfopen.run(exported.yaml, seed=exported.seed)
+    told = [[(event.time, event.host, event.WhichOneof("kind")) for event in run.events] for run in (played, again)]
+    assert told[0] == told[1]

@@ -137,3 +137,30 @@ async fn broken_expectations_are_shown_with_a_picture() {
     let failed = session.finish().await.unwrap_err().to_string();
     assert!(failed.contains("SYN-SENT") && failed.contains("received: 5 B"), "{failed}");
 }
+
+#[tokio::test]
+async fn a_lifted_fault_is_over_and_what_was_done_can_be_exported() {
+    let mut session = session(TWO).await;
+    echo(&session);
+    let client = session.host("client");
+    let mut stream = session.run(async move { client.connect("server:80").await.unwrap() }).await.unwrap();
+    let faults = session.inject("{partition: [client, server]}").await.unwrap();
+    let clock = session.clock();
+    let mut stream = session
+        .run(async move {
+            stream.write_all(b"hello").await.unwrap();
+            clock.sleep(Duration::from_secs(10)).await;
+            stream
+        })
+        .await
+        .unwrap();
+    session.lift(faults[0]).await.unwrap();
+    assert!(session.lift(faults[0]).await.is_err());
+    let echoed = session.run(async move {
+        let mut data = [0; 5];
+        stream.read_exact(&mut data).await.map(|_| data)
+    });
+    assert_eq!(&echoed.await.unwrap().unwrap(), b"hello");
+    let exported = session.export().await.unwrap();
+    assert!(exported.yaml.contains("lift: 1"), "{}", exported.yaml);
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ SESSIONS = pytest.StashKey[list[Session]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("halfopen")
-    group.addoption("--halfopen-report", metavar="FOLDER", type=Path, help="write an HTML page for each session of a failed test")
+    group.addoption("--halfopen-report", metavar="FOLDER", type=Path, help="write an HTML page and a scenario for each session of a failed test")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -80,17 +81,22 @@ def pytest_runtest_makereport(
             try:
                 happened = session.render(rows=ROWS)
                 if folder := item.config.getoption("--halfopen-report"):
-                    _write(folder, item.nodeid, session.render("html"))
+                    _write(folder, item.nodeid, ".html", session.render("html"))
+                    exported = session.export()
+                    path = _write(folder, item.nodeid, ".yaml", exported.yaml)
+                    happened += f"\nplay it again: halfopen run {shlex.quote(str(path))} --seed {exported.seed}\n"
             except HalfopenError as error:
                 happened = str(error)
             report.sections.append((f"halfopen session at {session.clock}", happened))
     return report
 
 
-def _write(folder: Path, test: str, page: str) -> None:
+def _write(folder: Path, test: str, suffix: str, text: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in test)
-    (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    path = folder / f"{name}{suffix}"
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import count
 from socket import AF_INET, AF_INET6
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 from weakref import WeakValueDictionary
 
 from google.protobuf.message import Message
@@ -46,6 +46,14 @@ PATIENCE = 3600.0
 ENDS = (session_pb2.ADVANCE_STOP_END, session_pb2.ADVANCE_STOP_LIMIT)
 #: The calls that have no request id.
 WITHOUT_ID = ("FinishSession", "GetSocket", "LeaveSession")
+
+
+class Export(NamedTuple):
+    """A session as a scenario."""
+
+    yaml: str
+    #: The seed with which it plays the same.
+    seed: int
 
 
 class Session:
@@ -238,6 +246,10 @@ class Session:
         numbers = tuple(self._call("ApplyFaults", request, session_pb2.ApplyFaultsResponse).faults)
         return numbers[0] if len(numbers) == 1 and not isinstance(fault, list | tuple) else numbers
 
+    def lift(self, fault: int) -> None:
+        """Lifts the fault with this number: it does nothing from now on, and what it does to a host or the network ends."""
+        self._call("LiftFault", session_pb2.LiftFaultRequest(fault=fault), session_pb2.LiftFaultResponse)
+
     # The end
 
     def finish(self, until: Time | None = None) -> Run:
@@ -259,6 +271,12 @@ class Session:
     def render(self, form: Form = "text", *, rows: int | None = None) -> str:
         """Renders the events so far as a picture, an explanation or a report. A picture has at most `rows` rows, 200 by default."""
         return render(self._server, render_pb2.RenderRequest(session=self.id), form, rows)
+
+    def export(self) -> Export:
+        """Returns a scenario that plays the same: run with its seed, it gives the same events."""
+        request = session_pb2.ExportSessionRequest(session=self.id)
+        response = self._server.call("SessionService/ExportSession", request, session_pb2.ExportSessionResponse)
+        return Export(response.yaml, response.seed)
 
     def close(self) -> None:
         """Deletes the session, or leaves it if it has several participants."""

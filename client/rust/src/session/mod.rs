@@ -163,6 +163,20 @@ impl Session {
         Ok(applied.map_err(|status| self.client.failed(status))?.into_inner().faults)
     }
 
+    /// Lifts the fault with this number: it does nothing from now on, and what it does to a host or the network ends.
+    pub async fn lift(&mut self, fault: u32) -> Result<(), SessionError> {
+        let request = v1::LiftFaultRequest { session: self.id.clone(), fault, ..Default::default() };
+        let lifted = self.driver.calls().lift_fault(request).await;
+        lifted.map(|_| ()).map_err(|status| self.client.failed(status).into())
+    }
+
+    /// A scenario that plays the same: executed with its seed, it gives the same events.
+    pub async fn export(&mut self) -> Result<v1::ExportSessionResponse, SessionError> {
+        let exported =
+            self.driver.calls().export_session(v1::ExportSessionRequest { session: self.id.clone() }).await;
+        Ok(exported.map_err(|status| self.client.failed(status))?.into_inner())
+    }
+
     /// Plays on until nothing happens any more, judges the session by what its scenario expects, and deletes it.
     ///
     /// # Errors
