@@ -15,7 +15,6 @@ from datetime import timedelta
 import pytest
 
 import halfopen
-
 from halfopen import CallError, IdleError, Session, SessionOverError, Socket
 from halfopen._errnos import StandstillError
 from halfopen._late import LateCalls

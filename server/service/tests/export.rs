@@ -77,7 +77,7 @@ impl Player {
             }
             2..5 => {
                 let to = format!("{}:{}", HOSTS[number as usize % 3], 80 + number / 3 % 2);
-                let options = Some(options(number)).filter(|_| number % 5 == 0);
+                let options = Some(options(number)).filter(|_| number.is_multiple_of(5));
                 let request = v1::StartConnectRequest { session, host, to, options, ..Default::default() };
                 let opened = self.calls.start_connect(request).await?.into_inner().socket;
                 self.sockets = self.sockets.max(opened);
@@ -90,7 +90,7 @@ impl Player {
             8..11 => {
                 let (byte, length) = ((number % 256) as u8, number as usize % 9000);
                 let data = vec![byte; length];
-                let more = number % 7 == 0;
+                let more = number.is_multiple_of(7);
                 let request = v1::SendRequest { session, socket, data, more, ..Default::default() };
                 self.calls.send(request).await?;
             }
@@ -185,7 +185,7 @@ fn options(number: u32) -> SocketOptions {
         1 => SocketOptions { keepalive: Some(true), keepalive_idle: time(5), ..Default::default() },
         2 => SocketOptions { keepalive: Some(false), ..Default::default() },
         3 => SocketOptions { user_timeout: time(number % 3), ..Default::default() },
-        4 => SocketOptions { reset_on_close: Some(number % 3 == 0), ..Default::default() },
+        4 => SocketOptions { reset_on_close: Some(number.is_multiple_of(3)), ..Default::default() },
         5 => SocketOptions { receive_buffer: Some(20_000), send_buffer: Some(9_000), ..Default::default() },
         6 => SocketOptions { notsent_lowat: Some(number % 3 * 1000), ..Default::default() },
         _ => SocketOptions { cork: Some(true), ..Default::default() },

@@ -252,6 +252,12 @@ const CHANGES: &[Change] = &[
         "    - close\n    - hold\n  client",
         "    - hold\n  client",
     ),
+    (
+        "exported-pool",
+        "a server that only stands still",
+        "fault: {power-loss: server, at: 100ms}",
+        "fault: {freeze: server, at: 100ms}",
+    ),
     ("three-segment-close", "no delayed ACK", "server: {}", "server: {tcp: {delayed-ack: off}}"),
     ("syn-flood", "no cookies", "server: {}", "server: {tcp: {syncookies: off}}"),
     ("syn-flood", "cookies", "syncookies: off", "syncookies: on"),

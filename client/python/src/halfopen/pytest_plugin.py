@@ -25,7 +25,9 @@ SESSIONS = pytest.StashKey[list[Session]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("halfopen")
-    group.addoption("--halfopen-report", metavar="FOLDER", type=Path, help="write an HTML page and a scenario for each session of a failed test")
+    group.addoption(
+        "--halfopen-report", metavar="FOLDER", type=Path, help="write a page and a scenario for each session of a failed test"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

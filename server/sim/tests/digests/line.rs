@@ -24,7 +24,8 @@ pub(crate) fn line(event: &Event, scenario: &halfopen_scenario::Scenario) -> Opt
         EventKind::ConnectionError(errno) => format!("error {errno}"),
         EventKind::FaultApplied(applied) => {
             let segment = applied.segment.map(|segment| format!(" {}", segment.0)).unwrap_or_default();
-            let (number, name) = (applied.fault.0 + 1, scenario.faults[applied.fault.index()].effect.name());
+            let fault = scenario.all_faults().nth(applied.fault.index()).unwrap();
+            let (number, name) = (applied.fault.0 + 1, fault.effect.name());
             format!("fault {number}: {:?} {name}{segment}", applied.phase)
         }
         EventKind::ApplicationResult(result) => {
