@@ -74,6 +74,52 @@ fn what_went_wrong_is_red_and_what_went_well_beside_it_is_dim() {
     }
 }
 
+/// Draws the events as they come: `ends` are the numbers of events so far at each drawing.
+fn draw_in_parts(events: &[Event], ends: &[usize]) -> Vec<String> {
+    let (mut drawn, mut parts) = (Vec::new(), Vec::new());
+    for end in ends {
+        let picture = Picture::next(&Timeline::new(&events[..*end]), &PictureOptions::default(), &drawn);
+        let drawing = text::Drawing::next(&picture, Paper::default());
+        let rows: String = drawing.rows().map(|(_, row)| row).collect();
+        parts.push(anstream::adapter::strip_str(&(drawing.heading() + &rows)).to_string());
+        drawn.push(*end as u64);
+    }
+    parts
+}
+
+#[test]
+fn a_ladder_grows_and_nothing_above_changes() {
+    let mut script = Script::new("handshake", "", &["client", "server"]);
+    handshake(&mut script);
+    script.at(20_000 * MS);
+    let data = script.send(UP, "PSH+ACK", 1025, 1, 10);
+    let sent = script.events.len();
+    script.at(20_020 * MS).lose("client", data, LossReason::HostDown);
+    let events = script.events;
+    let event = |wanted: fn(&Kind) -> bool| {
+        events.iter().position(|event| event.kind.as_ref().is_some_and(wanted)).unwrap() + 1
+    };
+    // The SYN is under way, then the handshake goes on; the data are under way, then lost.
+    let syn = event(|kind| matches!(kind, Kind::SegmentSent(_)));
+    let parts = draw_in_parts(&events, &[syn, sent - 1, sent, sent, events.len()]);
+    let [leaves, arrives, data, nothing, lost] = parts.as_slice() else { panic!("{parts:#?}") };
+    assert!(leaves.contains("SYN-SENT ├── SYN seq=0") && !leaves.contains("SYN-RECEIVED"), "{leaves}");
+    assert!(arrives.contains("┄┄ SYN seq=0") && !arrives.contains("├── SYN seq=0"), "{arrives}");
+    assert!(data.contains("len=10") && data.contains("…") && !data.contains("✗"), "{data}");
+    assert_eq!(nothing, "");
+    assert!(lost.contains("len=10") && lost.contains("✗┃ host is down") && !lost.contains("…"), "{lost}");
+}
+
+#[test]
+fn a_ladder_that_is_drawn_at_once_is_the_same_as_its_first_part() {
+    let events = dead_client();
+    let timeline = Timeline::new(&events);
+    let options = PictureOptions::default();
+    assert_eq!(Picture::next(&timeline, &options, &[]), Picture::new(&timeline, &options));
+    let nothing = Picture::next(&timeline, &options, &[events.len() as u64]);
+    assert_eq!(nothing.rows, []);
+}
+
 #[test]
 fn the_silence_before_the_end_is_shown_if_it_is_long() {
     let last_rows = |end: Duration| {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use halfopen_proto::v1::cause::Origin;
 use halfopen_proto::v1::{HostState, TcpState};
 
+use super::pauses::Pauses;
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
 
 /// A connection of a host.
@@ -24,11 +25,11 @@ pub(super) struct Foresight {
 }
 
 impl Foresight {
-    pub(super) fn new(timeline: &Timeline) -> Foresight {
+    pub(super) fn new(timeline: &Timeline, pauses: Pauses<'_>) -> Foresight {
         let Changes { states, led_to, at_arrivals, cookies, changing, overtaken, transitions, .. } =
             Changes::new(timeline);
         let segments = vec![false; timeline.entries.len()];
-        let mut whole = Whole { timeline, changing, overtaken, transitions, segments };
+        let mut whole = Whole { timeline, pauses, changing, overtaken, transitions, segments };
         for (index, entry) in timeline.entries.iter().enumerate() {
             if let EntryKind::Sent(segment) = &entry.kind
                 && whole.fits(index, segment)
@@ -154,6 +155,7 @@ impl Changes {
 /// Finds the segments whose row shows their arrival too.
 struct Whole<'a> {
     timeline: &'a Timeline,
+    pauses: Pauses<'a>,
     changing: Vec<bool>,
     overtaken: Vec<bool>,
     transitions: BTreeMap<Tcb, Vec<EntryIndex>>,
@@ -166,7 +168,11 @@ impl Whole<'_> {
     /// stand below a state that comes later.
     fn fits(&self, index: EntryIndex, segment: &Segment) -> bool {
         let (Some(to), Some(arrival)) = (segment.to, segment.arrivals.first()) else { return false };
-        let connection = self.timeline.entries[*arrival].connection;
+        let entries = &self.timeline.entries;
+        if self.pauses.separate(&entries[index], &entries[*arrival]) {
+            return false;
+        }
+        let connection = entries[*arrival].connection;
         let changes = self.changing[index] || !segment.faults.is_empty();
         let transitions = self.transitions.get(&(to, connection)).map_or(&[][..], Vec::as_slice);
         let next = transitions.partition_point(|transition| *transition < index);
@@ -174,7 +180,7 @@ impl Whole<'_> {
         if !changes && !disturbed {
             return true;
         }
-        let between = self.timeline.entries.get(index + 1..*arrival).unwrap_or_default();
+        let between = entries.get(index + 1..*arrival).unwrap_or_default();
         between.iter().filter(|other| other.host == Some(to) && other.connection == connection).all(|other| {
             match &other.kind {
                 EntryKind::Transition { by_segment: Some(cause), .. } => {

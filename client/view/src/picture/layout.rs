@@ -7,6 +7,7 @@ use halfopen_proto::v1::{Cause, HostState, KeepaliveVerdict, MiddleboxChange, Tc
 
 use super::LONG_SILENCE;
 use super::foresight::Foresight;
+use super::pauses::Pauses;
 use super::row::End;
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
 
@@ -40,6 +41,7 @@ pub(super) enum ItemWhat {
 /// A timeline with what has a row in it.
 pub(super) struct Layout<'a> {
     pub(super) timeline: &'a Timeline,
+    pauses: Pauses<'a>,
     foresight: Foresight,
     /// What has a row, in order: positions in a timeline, which cost nothing until they are written.
     pub(super) items: Vec<Item>,
@@ -50,10 +52,10 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     /// Finds what has a row. Timers do if it is asked for. If arrows slope, only what arrives at once has one row for both
     /// ends.
-    pub(super) fn new(timeline: &'a Timeline, timers: bool, sloped: bool) -> Layout<'a> {
-        let foresight = Foresight::new(timeline);
+    pub(super) fn new(timeline: &'a Timeline, timers: bool, sloped: bool, pauses: Pauses<'a>) -> Layout<'a> {
+        let foresight = Foresight::new(timeline, pauses);
         let (items, noted) = Default::default();
-        let mut layout = Layout { timeline, foresight, items, noted };
+        let mut layout = Layout { timeline, pauses, foresight, items, noted };
         for (index, entry) in timeline.entries.iter().enumerate() {
             layout.add(index, entry, timers, sloped);
         }
@@ -76,6 +78,26 @@ impl<'a> Layout<'a> {
     /// Whether an item shows the event of that sequence number.
     pub(super) fn shows(&self, index: usize, sequence: u64) -> bool {
         self.events(index).any(|event| event == sequence)
+    }
+
+    /// Whether an item is not drawn yet, or not as it is: a segment that was under way at the last pause is lost now.
+    pub(super) fn is_new(&self, index: usize) -> bool {
+        let Some(last) = self.pauses.last() else { return true };
+        let mut new = self.timeline.entries.iter().rev().take_while(|entry| entry.sequence > last);
+        match self.items[index].what {
+            _ if self.is_later(index) => true,
+            ItemWhat::Sent { entry, .. } => {
+                let is_lost = |segment: &Segment| segment.arrivals.is_empty() && !segment.losses.is_empty();
+                self.timeline.segment(entry).is_some_and(is_lost)
+                    && new.any(|other| matches!(other.kind, EntryKind::Lost { segment } if segment == entry))
+            }
+            ItemWhat::Arrived { .. } | ItemWhat::Notes { .. } => false,
+        }
+    }
+
+    /// Whether an item begins after what is drawn.
+    pub(super) fn is_later(&self, index: usize) -> bool {
+        self.pauses.last().is_none_or(|last| self.first(index) > last)
     }
 
     /// The sequence numbers of the events that an item shows.
@@ -272,6 +294,7 @@ impl<'a> Layout<'a> {
             && *time == entry.time
             && *host == entry.host
             && notes.end + 1 == end
+            && !self.pauses.separate(&self.timeline.entries[self.noted[notes.end - 1]], entry)
             && goes_with(*connection, notes)
         {
             notes.end = end;
@@ -285,8 +308,11 @@ impl<'a> Layout<'a> {
 
     /// A host is something else now: beside the fault that did it, if it was at this moment.
     fn host(&mut self, index: EntryIndex, entry: &Entry) {
-        let (timeline, noted) = (self.timeline, &self.noted);
-        let is_fault = |index: &EntryIndex| matches!(timeline.entries[*index].kind, EntryKind::Fault(_));
+        let (timeline, noted, pauses) = (self.timeline, &self.noted, self.pauses);
+        let is_fault = |index: &EntryIndex| {
+            let earlier = &timeline.entries[*index];
+            matches!(earlier.kind, EntryKind::Fault(_)) && !pauses.separate(earlier, entry)
+        };
         let mut recent = self.items.iter_mut().rev().take_while(|item| item.time == entry.time);
         let fault = recent.find_map(|item| match &mut item.what {
             ItemWhat::Notes { host, notes, becomes: becomes @ None }

@@ -9,6 +9,7 @@ mod foresight;
 mod layout;
 mod lives;
 pub mod mermaid;
+mod pauses;
 mod phrases;
 mod row;
 mod select;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use self::layout::{Item, Layout};
 use self::lives::{Lives, mark_changes};
+use self::pauses::Pauses;
 use self::slot::Slot;
 use crate::stall::{DelayedAck, Stalls, Wait};
 use crate::timeline::Timeline;
@@ -99,13 +101,23 @@ const MANY_ROUND_TRIPS: u32 = 4;
 impl Picture {
     /// Lays out a run.
     pub fn new(timeline: &Timeline, options: &PictureOptions) -> Picture {
-        let (layout, kept) = Picture::layout(timeline, options);
+        Picture::next(timeline, options, &[])
+    }
+
+    /// Lays out the next part of a run that goes on: what happened after the last of these events, after each of which the
+    /// run was drawn as it was then. The rows continue those above: a segment that was shown when it left has a row
+    /// where it arrives.
+    pub fn next(timeline: &Timeline, options: &PictureOptions, drawn: &[u64]) -> Picture {
+        let (layout, kept) = Picture::layout(timeline, options, Pauses(drawn));
+        let new: Vec<usize> = kept.iter().copied().filter(|index| layout.is_new(*index)).collect();
         let slots = if options.fold {
-            folded(&layout, &kept, options)
+            folded(&layout, &new, options)
         } else {
-            kept.iter().copied().map(Slot::Item).collect()
+            new.iter().copied().map(Slot::Item).collect()
         };
-        let slots = with_silences(&layout, slots);
+        let above = kept.iter().filter(|index| !layout.is_later(**index));
+        let begin = above.map(|index| layout.items[*index].time).max().unwrap_or_default();
+        let slots = with_silences(&layout, slots, begin);
         let (head, tail) = (options.rows.div_ceil(2), options.rows / 2);
         let omitted = if slots.len() > options.rows { head..slots.len() - tail } else { 0..0 };
         let mut writer = Writer::new(&layout, options);
@@ -126,7 +138,7 @@ impl Picture {
     /// nothing folded. The event need not have a row; [`u64::MAX`] is the end of the run. [`PictureOptions::rows`] is
     /// ignored.
     pub fn around(timeline: &Timeline, options: &PictureOptions, sequence: u64, count: usize) -> Picture {
-        let (layout, kept) = Picture::layout(timeline, options);
+        let (layout, kept) = Picture::layout(timeline, options, Pauses(&[]));
         let middle = kept.iter().rposition(|index| layout.shows(*index, sequence));
         let before = || kept.iter().rposition(|index| layout.first(*index) <= sequence);
         let middle = middle.or_else(before).unwrap_or(0);
@@ -143,10 +155,14 @@ impl Picture {
     }
 
     /// What has a row, and which of it is selected.
-    fn layout<'a>(timeline: &'a Timeline, options: &PictureOptions) -> (Layout<'a>, Vec<usize>) {
+    fn layout<'a>(
+        timeline: &'a Timeline,
+        options: &PictureOptions,
+        pauses: Pauses<'a>,
+    ) -> (Layout<'a>, Vec<usize>) {
         let PictureOptions { timers, arrows, selection, .. } = options;
         let sloped = *arrows == Arrows::Sloped;
-        let mut layout = Layout::new(timeline, *timers || selection.has_timers(), sloped);
+        let mut layout = Layout::new(timeline, *timers || selection.has_timers(), sloped, pauses);
         mark_changes(&mut layout);
         let all = 0..layout.items.len();
         let kept = if selection.is_all() {
@@ -183,11 +199,11 @@ fn folded(layout: &Layout<'_>, kept: &[usize], options: &PictureOptions) -> Vec<
 }
 
 /// Puts a row before what follows a long silence; not again for one as long with the same reason, nor beside folded
-/// rows, which say how far apart they are.
-fn with_silences(layout: &Layout<'_>, slots: Vec<Slot>) -> Vec<Slot> {
+/// rows, which say how far apart they are. What is above them ends at `begin`.
+fn with_silences(layout: &Layout<'_>, slots: Vec<Slot>, begin: Duration) -> Vec<Slot> {
     let stalls = Stalls::new(layout.timeline);
     let mut result = Vec::with_capacity(slots.len());
-    let (mut last_silence, mut last_time, mut after_fold) = (None, Duration::ZERO, false);
+    let (mut last_silence, mut last_time, mut after_fold) = (None, begin, false);
     let time = |index: usize| layout.items[index].time;
     // What folded connections do is no silence.
     let mut folded: Vec<usize> = Vec::new();

@@ -31,7 +31,7 @@ pub use json::{JsonDocumentReporter, JsonReporter};
 pub use junit::JunitReporter;
 pub use ndjson::NdjsonReporter;
 pub use tap::TapReporter;
-pub use text::{TextOptions, TextReporter, Wait};
+pub use text::{TextOptions, TextReporter, Wait, outcome};
 
 /// Writes runs down, while and after they happen. Runs come one after another.
 ///

@@ -220,7 +220,31 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
         writeln!(out, "{BAD}{error}{BAD:#}")?;
     }
     writeln!(out)?;
+    results(out, record, &timeline, &picture, options)?;
+    if let (Outcome::Failed, Some(command)) = (record.outcome(), record.command()) {
+        writeln!(out, "{DIM}repeat it with: {}{DIM:#}", plain(&command))?;
+    }
+    Ok(())
+}
 
+/// Writes what came of a run that is already drawn: what keepalive found out, the expectations, the verdict.
+///
+/// # Errors
+/// Those of `out`.
+pub fn outcome(out: &mut dyn Write, record: &RunRecord, options: &TextOptions) -> io::Result<()> {
+    let timeline = Timeline::new(&record.events);
+    let picture = Picture::new(&timeline, &options.picture);
+    results(out, record, &timeline, &picture, options)
+}
+
+/// What came of a run, with parts of its picture that were left out.
+fn results(
+    out: &mut dyn Write,
+    record: &RunRecord,
+    timeline: &Timeline,
+    picture: &Picture,
+    options: &TextOptions,
+) -> io::Result<()> {
     let several = timeline.connections > 1;
     for found in record.keepalive() {
         writeln!(out, "{}", keepalive(&found, several))?;
@@ -228,9 +252,9 @@ fn full(out: &mut dyn Write, record: &RunRecord, options: &TextOptions, wait: Wa
     let mut ladders = LADDERS;
     for result in record.expectations() {
         expectation(out, record, result, options.columns)?;
-        if !result.passed && ladders > 0 && leaves_out(&picture, result.deciding_event) {
+        if !result.passed && ladders > 0 && leaves_out(picture, result.deciding_event) {
             ladders -= 1;
-            let ladder = Broken::new(record, result).ladder(&timeline, &options.picture, options.paper);
+            let ladder = Broken::new(record, result).ladder(timeline, &options.picture, options.paper);
             writeln!(out, "\n{ladder}")?;
         }
     }
@@ -315,11 +339,7 @@ fn verdict(out: &mut dyn Write, record: &RunRecord, columns: Option<usize>) -> i
         Some(totals) => (format!("{name}:"), summary(totals)),
         None => (name.to_owned(), format!("after {}", words::count(record.events.len() as u64, "event"))),
     };
-    words_on_lines(out, columns, &[(style, &name), (Style::new(), &totals)])?;
-    if let (Outcome::Failed, Some(command)) = (outcome, record.command()) {
-        writeln!(out, "{DIM}repeat it with: {}{DIM:#}", plain(&command))?;
-    }
-    Ok(())
+    words_on_lines(out, columns, &[(style, &name), (Style::new(), &totals)])
 }
 
 /// The most important totals of a run.

@@ -175,6 +175,15 @@ pub(super) fn range(window: &TimeWindow) -> String {
     }
 }
 
+/// A duration as that of protobuf.
+pub fn to_proto(duration: Duration) -> halfopen_proto::Duration {
+    halfopen_proto::Duration {
+        seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        // Always less than a billion.
+        nanos: duration.subsec_nanos() as i32,
+    }
+}
+
 /// A protobuf duration as that of the standard library; zero if it is negative.
 pub fn from_proto(duration: Option<&halfopen_proto::Duration>) -> Duration {
     let Some(duration) = duration else { return Duration::ZERO };

@@ -11,6 +11,8 @@ use crate::words;
 
 /// Nothing is drawn on less.
 const MIN_WIDTH: usize = 40;
+/// Most times are no wider: `2h 11m 15.3s`.
+const USUAL_TIME: usize = 12;
 /// A margin is never wider.
 const MAX_MARGIN: usize = 26;
 /// Between two lifelines there is at least so much room if there are margins; first if there are two, then if more.
@@ -21,10 +23,21 @@ const MIN_GAP: usize = 22;
 /// How wide the texts beside the first and the last lifeline are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Needs {
+    /// The widest time, or more.
+    pub(super) time: usize,
     pub(super) left: BTreeSet<usize>,
     pub(super) right: BTreeSet<usize>,
     /// The widest state among them.
     pub(super) states: usize,
+}
+
+impl Needs {
+    /// For rows that are not known yet: whatever there is room for.
+    pub(super) fn unknown() -> Needs {
+        let margin: BTreeSet<usize> = (1..=MAX_MARGIN).collect();
+        let states = words::state(halfopen_proto::v1::TcpState::SynReceived).len();
+        Needs { time: USUAL_TIME, left: margin.clone(), right: margin, states }
+    }
 }
 
 /// The columns.
@@ -49,7 +62,8 @@ impl Frame {
     /// The columns for a picture.
     pub(super) fn new(picture: &Picture, paper: Paper, needs: &Needs) -> Frame {
         let width = paper.width.max(MIN_WIDTH);
-        let time = picture.rows.iter().map(|row| words::duration(row.time).width()).max().unwrap_or(0).max(4);
+        let times = picture.rows.iter().map(|row| words::duration(row.time).width());
+        let time = times.max().unwrap_or(0).max(needs.time).max(4);
         let connection = if picture.connections > 1 { 2 + picture.connections.to_string().len() } else { 0 };
         let (left, right, lanes, shared) = (0, 0, Vec::new(), false);
         let left_hosts = BTreeMap::new();

@@ -18,7 +18,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
 use self::canvas::Line;
-use self::frame::Frame;
+use self::frame::{Frame, Needs};
 use self::shown::Shown;
 use self::slopes::Slopes;
 use super::{Picture, What};
@@ -66,7 +66,18 @@ impl<'a> Drawing<'a> {
     /// Computes where everything is.
     pub fn new(picture: &'a Picture, paper: Paper) -> Drawing<'a> {
         let shown = shown::shown(picture);
-        let frame = Frame::new(picture, paper, &rows::needs(picture, &shown));
+        let needs = rows::needs(picture, &shown);
+        Drawing::in_frame(picture, paper, shown, &needs)
+    }
+
+    /// Computes where everything is in a part of a picture that grows: where it was in the parts above, whatever these
+    /// say, unless there are more connections now or times are longer.
+    pub fn next(picture: &'a Picture, paper: Paper) -> Drawing<'a> {
+        Drawing::in_frame(picture, paper, shown::shown(picture), &Needs::unknown())
+    }
+
+    fn in_frame(picture: &'a Picture, paper: Paper, shown: Vec<Shown>, needs: &Needs) -> Drawing<'a> {
+        let frame = Frame::new(picture, paper, needs);
         let slopes = Slopes::new(picture);
         let mut drawing = Drawing { picture, paper, frame, shown, slopes };
         if !drawing.slopes.is_empty() {
