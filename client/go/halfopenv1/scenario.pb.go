@@ -329,7 +329,9 @@ type ValidateScenarioRequest struct {
 	// The text of the scenario, YAML or JSON.
 	Yaml string `protobuf:"bytes,1,opt,name=yaml,proto3" json:"yaml,omitempty"`
 	// The name of the text in rendered mistakes; "scenario.yaml" if empty.
-	File          string `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	File string `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	// Whether it is for a session, whose hosts need no applications.
+	Session       bool `protobuf:"varint,3,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -376,6 +378,13 @@ func (x *ValidateScenarioRequest) GetFile() string {
 		return x.File
 	}
 	return ""
+}
+
+func (x *ValidateScenarioRequest) GetSession() bool {
+	if x != nil {
+		return x.Session
+	}
+	return false
 }
 
 // The mistakes in a scenario.
@@ -565,10 +574,11 @@ const file_halfopen_v1_scenario_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"a\n" +
 	"\x13GetScenarioResponse\x126\n" +
 	"\asummary\x18\x01 \x01(\v2\x1c.halfopen.v1.ScenarioSummaryR\asummary\x12\x12\n" +
-	"\x04yaml\x18\x02 \x01(\tR\x04yaml\"A\n" +
+	"\x04yaml\x18\x02 \x01(\tR\x04yaml\"[\n" +
 	"\x17ValidateScenarioRequest\x12\x12\n" +
 	"\x04yaml\x18\x01 \x01(\tR\x04yaml\x12\x12\n" +
-	"\x04file\x18\x02 \x01(\tR\x04file\"q\n" +
+	"\x04file\x18\x02 \x01(\tR\x04file\x12\x18\n" +
+	"\asession\x18\x03 \x01(\bR\asession\"q\n" +
 	"\x18ValidateScenarioResponse\x129\n" +
 	"\vdiagnostics\x18\x01 \x03(\v2\x17.halfopen.v1.DiagnosticR\vdiagnostics\x12\x1a\n" +
 	"\bvariants\x18\x02 \x03(\tR\bvariants\"\xca\x01\n" +

@@ -42,6 +42,14 @@ pub enum Source {
     Bundled(String),
 }
 
+/// What a scenario is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    Run,
+    /// Its hosts need no applications.
+    Session,
+}
+
 /// A connection to a service. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -125,7 +133,7 @@ impl Client {
         };
         match self.runs.execute_run(request).await {
             Ok(response) => Ok(EventStream::new(response.into_inner())),
-            Err(status) => Err(self.refused(status, source, options).await),
+            Err(status) => Err(self.refused(Use::Run, status, source, options).await),
         }
     }
 
@@ -205,16 +213,32 @@ impl Client {
         file: &str,
         text: &str,
     ) -> Result<ValidateScenarioResponse, ClientError> {
-        let request = ValidateScenarioRequest { yaml: text.to_owned(), file: file.to_owned() };
+        self.validate_for(Use::Run, file, text).await
+    }
+
+    async fn validate_for(
+        &mut self,
+        purpose: Use,
+        file: &str,
+        text: &str,
+    ) -> Result<ValidateScenarioResponse, ClientError> {
+        let session = purpose == Use::Session;
+        let request = ValidateScenarioRequest { yaml: text.to_owned(), file: file.to_owned(), session };
         match self.scenarios.validate_scenario(request).await {
             Ok(response) => Ok(response.into_inner()),
             Err(status) => Err(self.failed(status)),
         }
     }
 
-    /// Why a run did not start. The details of a status have room for only some of the mistakes, so the service is
+    /// Why a run or a session did not start. The details of a status have room for only some of the mistakes, so the service is
     /// asked for all of them.
-    async fn refused(&mut self, status: Status, source: &Source, options: &RunOptions) -> ClientError {
+    pub(crate) async fn refused(
+        &mut self,
+        purpose: Use,
+        status: Status,
+        source: &Source,
+        options: &RunOptions,
+    ) -> ClientError {
         let message = status.message().to_owned();
         if reason(&status).as_deref() == Some("PROFILE_UNKNOWN") {
             return ClientError::NoProfile(message);
@@ -222,7 +246,7 @@ impl Client {
         match (status.code(), source) {
             (Code::InvalidArgument, Source::Text { file, text }) => {
                 let ValidateScenarioResponse { diagnostics, variants } =
-                    self.validate(file, text).await.unwrap_or_default();
+                    self.validate_for(purpose, file, text).await.unwrap_or_default();
                 match diagnostics.is_empty() && !variants.is_empty() && options.variant.is_none() {
                     true => ClientError::HasVariants(variants),
                     false => ClientError::Invalid { message, diagnostics },
@@ -290,6 +314,6 @@ impl Client {
 }
 
 /// The reason of the `google.rpc.ErrorInfo` in a status of this service.
-fn reason(status: &Status) -> Option<String> {
+pub(crate) fn reason(status: &Status) -> Option<String> {
     status.get_details_error_info().map(|info| info.reason)
 }

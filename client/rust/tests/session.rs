@@ -5,8 +5,8 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use halfopen_client::session::{Session, SessionError, SessionOptions};
-use halfopen_client::{Client, Source};
+use halfopen_client::session::{CallError, Calls, Session, SessionError, SessionOptions};
+use halfopen_client::{Client, ClientError, Source};
 use halfopen_proto::v1;
 use halfopend::{Config, Service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -163,4 +163,57 @@ async fn a_lifted_fault_is_over_and_what_was_done_can_be_exported() {
     assert_eq!(&echoed.await.unwrap().unwrap(), b"hello");
     let exported = session.export().await.unwrap();
     assert!(exported.yaml.contains("lift: 1"), "{}", exported.yaml);
+}
+
+async fn calls(text: &str) -> Result<Calls, ClientError> {
+    let client = Client::new(Service::new(&Config::default()).unwrap().connect(), "in memory".to_owned());
+    Calls::create(&client, &source(text), &SessionOptions::default()).await
+}
+
+#[tokio::test]
+async fn calls_are_made_one_by_one_and_events_are_watched() {
+    let mut calls = calls(TWO).await.unwrap();
+    let names: Vec<&str> = calls.hosts().iter().map(|host| host.name.as_str()).collect();
+    assert_eq!(names, ["client", "server"]);
+    let mut watch = calls.watch(0).await.unwrap();
+    let listen = v1::ListenRequest { host: "server".to_owned(), port: 80, ..Default::default() };
+    assert_eq!(calls.listen(listen).await.unwrap().socket, 1);
+    let connect = v1::StartConnectRequest {
+        host: "client".to_owned(),
+        to: "server:80".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(calls.start_connect(connect).await.unwrap().error, "EINPROGRESS");
+    let advanced = calls.advance(v1::AdvanceRequest::default()).await.unwrap();
+    assert_eq!(advanced.stop(), v1::AdvanceStop::Idle);
+    let happened = calls.state().await.unwrap().events;
+    let mut watched = 0;
+    while watched < happened {
+        watched += watch.next().await.unwrap().unwrap().len() as u64;
+    }
+    assert_eq!(watched, happened);
+    let finished = calls.finish_session(v1::FinishSessionRequest::default()).await.unwrap();
+    assert!(finished.events > happened);
+    calls.delete().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_call_harms_nothing_and_a_session_that_is_gone_says_so() {
+    let mut calls = calls(TWO).await.unwrap();
+    let wrong = v1::AcceptRequest { socket: 7, ..Default::default() };
+    let refused = calls.accept(wrong).await.unwrap_err();
+    assert!(matches!(&refused, CallError::Refused { reason, .. } if reason == "SOCKET_UNKNOWN"), "{refused}");
+    calls.advance(v1::AdvanceRequest::default()).await.unwrap();
+    calls.clone().delete().await.unwrap();
+    let gone = calls.state().await.unwrap_err();
+    assert!(matches!(gone, CallError::Gone(_)), "{gone}");
+}
+
+#[tokio::test]
+async fn a_wrong_scenario_is_reported_with_every_mistake() {
+    let wrong =
+        calls("scenario: two\nhosts: {client: {}, server: {}}\nnetwork: {latency: 20}\nuntil: never\n");
+    let Err(ClientError::Invalid { diagnostics, .. }) = wrong.await else { panic!("it is wrong") };
+    let lines: Vec<u32> = diagnostics.iter().map(|diagnostic| diagnostic.line).collect();
+    assert_eq!(lines, [3, 4], "{diagnostics:#?}");
 }

@@ -76,11 +76,20 @@ pub fn load(text: &str) -> Result<Scenario, Diagnostics> {
 /// # Errors
 /// As [`load`]. A mistake that all variants have is reported once; any other names the variants that have it.
 pub fn load_all(text: &str) -> Result<Vec<Scenario>, Diagnostics> {
-    load_all_while(text, || true).expect("nothing ends it")
+    load_every(text, LoadOptions::default())
 }
 
-/// As [`load_all`], unless `wanted` says before a variant that the result is not wanted any longer; then `None`.
-pub fn load_all_while(text: &str, wanted: impl Fn() -> bool) -> Option<Result<Vec<Scenario>, Diagnostics>> {
+fn load_every(text: &str, options: LoadOptions<'_>) -> Result<Vec<Scenario>, Diagnostics> {
+    load_all_while(text, options, || true).expect("nothing ends it")
+}
+
+/// As [`load_all`], with options, whose variant is ignored; unless `wanted` says before a variant that the result is not wanted any
+/// longer, then `None`.
+pub fn load_all_while(
+    text: &str,
+    options: LoadOptions<'_>,
+    wanted: impl Fn() -> bool,
+) -> Option<Result<Vec<Scenario>, Diagnostics>> {
     let text = Text::of(text);
     let root = match text.read() {
         Ok(root) => root,
@@ -93,7 +102,7 @@ pub fn load_all_while(text: &str, wanted: impl Fn() -> bool) -> Option<Result<Ve
     if variants.is_empty() {
         // Without its variants, which are wrong, it need not be complete.
         base.pruned = several;
-        let (scenario, problems) = text.scenario(&base, LoadOptions::default());
+        let (scenario, problems) = text.scenario(&base, options);
         mistakes.extend(problems.into_iter().map(|problem| (problem, Vec::new())));
         return Some(text.result(&root, scenario.into_iter().collect(), mistakes));
     }
@@ -103,7 +112,7 @@ pub fn load_all_while(text: &str, wanted: impl Fn() -> bool) -> Option<Result<Ve
             return None;
         }
         read += 1;
-        let (scenario, problems) = text.scenario(&variant.over(&base), LoadOptions::default());
+        let (scenario, problems) = text.scenario(&variant.over(&base), options);
         scenarios
             .extend(scenario.map(|scenario| Scenario { variant: Some(variant.name.clone()), ..scenario }));
         for problem in problems {
@@ -146,7 +155,7 @@ pub fn load_with(text: &str, options: LoadOptions<'_>) -> Result<Scenario, LoadE
         Some(variant) => variant.over(&variants::base(&root)),
         None if asked.is_none() && variants::place(&root).is_none() => root.clone(),
         None => {
-            load_all(text)?;
+            load_every(text, options)?;
             let names = variants.into_iter().map(|variant| variant.name).collect();
             return Err(LoadError::Variant { asked: asked.map(str::to_owned), names });
         }

@@ -21,6 +21,9 @@ fn a_scenario_for_a_session_need_not_say_what_applications_do() {
     assert!(scenario().programs.is_empty());
     let mistakes = load("scenario: test\nhosts: {client: {}, server: {}}\n").expect_err("nothing runs");
     assert!(mistakes.to_string().contains("the key `applications` is missing"), "{mistakes}");
+    let other = LoadOptions { session: true, variant: Some("big"), ..LoadOptions::default() };
+    let none = load_with("scenario: test\nhosts: {client: {}, server: {}}\n", other).expect_err("no variant");
+    assert!(none.to_string().contains("no variants"), "{none}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use halfopen_proto::v1::{
     GetScenarioRequest, GetScenarioResponse, ListScenariosRequest, ListScenariosResponse, ScenarioSummary,
     ValidateScenarioRequest, ValidateScenarioResponse,
 };
-use halfopen_scenario::library;
+use halfopen_scenario::{LoadOptions, library};
 use tonic::{Request, Response, Status};
 
 use crate::deadline::deadline;
@@ -73,13 +73,13 @@ impl ScenarioService for ScenarioHandler {
         request: Request<ValidateScenarioRequest>,
     ) -> Result<Response<ValidateScenarioResponse>, Status> {
         let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
-        let ValidateScenarioRequest { yaml: text, file } = request.into_inner();
+        let ValidateScenarioRequest { yaml: text, file, session } = request.into_inner();
         if file.len() > MAX_FILE {
             return Err(status::file_name_too_long(file.len(), MAX_FILE));
         }
         let bytes = text.len();
         let file = if file.is_empty() { UNNAMED.to_owned() } else { file };
-        let validate = move |wanted: &dyn Fn() -> bool| validated(&text, &file, wanted);
+        let validate = move |wanted: &dyn Fn() -> bool| validated(&text, &file, session, wanted);
         let validated = self.0.pool.compute((caller, Work::Validation), bytes, deadline, validate).await?;
         // Nobody is left to be told.
         validated.map(Response::new).ok_or_else(status::deadline_exceeded)
@@ -87,8 +87,14 @@ impl ScenarioService for ScenarioHandler {
 }
 
 /// The scenarios of a text, or its mistakes; `None` if nobody wants to know any longer.
-fn validated(text: &str, file: &str, wanted: &dyn Fn() -> bool) -> Option<ValidateScenarioResponse> {
-    Some(match halfopen_scenario::load_all_while(text, wanted)? {
+fn validated(
+    text: &str,
+    file: &str,
+    session: bool,
+    wanted: &dyn Fn() -> bool,
+) -> Option<ValidateScenarioResponse> {
+    let options = LoadOptions { session, ..LoadOptions::default() };
+    Some(match halfopen_scenario::load_all_while(text, options, wanted)? {
         Ok(scenarios) => {
             ValidateScenarioResponse { diagnostics: Vec::new(), variants: convert::variants(&scenarios) }
         }

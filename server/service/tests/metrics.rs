@@ -73,7 +73,7 @@ async fn runs_and_calls_are_counted_when_they_end() {
     runs.execute_run(named("no-such-scenario")).await.unwrap_err();
     runs.execute_run(yaml("nonsense")).await.unwrap_err();
     let mut scenarios = ScenarioServiceClient::new(server.channel().await);
-    let text = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new() };
+    let text = ValidateScenarioRequest { yaml: SCENARIO.into(), ..Default::default() };
     scenarios.validate_scenario(text).await.unwrap();
 
     for (sample, value) in [

@@ -258,7 +258,7 @@ async fn validations_do_not_wait_for_the_runs_of_the_same_client() {
     let server = Server::with(&Config { queue: 10, ..config() }, runner).await;
     let _open = occupied(&server.runs().await).await;
     let mut scenarios = ScenarioServiceClient::new(server.channel().await);
-    let request = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new() };
+    let request = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new(), session: false };
     let validated = tokio::time::timeout(PATIENCE, scenarios.validate_scenario(request)).await;
     validated.expect("there is a thread for them").expect("it is right");
 }

@@ -79,7 +79,7 @@ async fn validation_returns_every_mistake_with_its_place_and_a_rendering() {
     let mut client = ScenarioServiceClient::new(server.channel().await);
     let wrong = SCENARIO.replace("server:80", "sever:80").replace("ECONNREFUSED", "ECONREFUSED");
     for (file, drawn_as) in [("", "scenario.yaml:8"), ("mine.yaml", "mine.yaml:8")] {
-        let request = ValidateScenarioRequest { yaml: wrong.clone(), file: file.into() };
+        let request = ValidateScenarioRequest { yaml: wrong.clone(), file: file.into(), session: false };
         let diagnostics = client.validate_scenario(request).await.unwrap().into_inner().diagnostics;
         let [host, errno] = diagnostics.as_slice() else { panic!("{diagnostics:#?}") };
         assert_eq!((host.line, host.column), (8, 16), "{host:?}");
@@ -88,6 +88,18 @@ async fn validation_returns_every_mistake_with_its_place_and_a_rendering() {
         assert!(host.rendered.contains(drawn_as), "{}", host.rendered);
         assert!(host.rendered.contains("connect: sever:80"), "{}", host.rendered);
         assert!(!host.rendered.contains('\u{1b}'), "plain text: {}", host.rendered);
+    }
+}
+
+#[tokio::test]
+async fn a_scenario_for_a_session_needs_no_applications() {
+    let server = Server::start().await;
+    let mut client = ScenarioServiceClient::new(server.channel().await);
+    for (session, mistakes) in [(true, 0), (false, 1)] {
+        let yaml = "scenario: two\nhosts: {client: {}, server: {}}\n".to_owned();
+        let request = ValidateScenarioRequest { yaml, session, ..ValidateScenarioRequest::default() };
+        let found = client.validate_scenario(request).await.unwrap().into_inner().diagnostics;
+        assert_eq!(found.len(), mistakes, "{found:#?}");
     }
 }
 
@@ -113,7 +125,8 @@ async fn a_long_file_name_is_an_invalid_argument() {
     let server = Server::start().await;
     let mut client = ScenarioServiceClient::new(server.channel().await);
     for (length, code) in [(256, None), (257, Some(Code::InvalidArgument))] {
-        let request = ValidateScenarioRequest { yaml: SCENARIO.into(), file: "x".repeat(length) };
+        let request =
+            ValidateScenarioRequest { yaml: SCENARIO.into(), file: "x".repeat(length), session: false };
         assert_eq!(client.validate_scenario(request).await.err().map(|status| status.code()), code);
     }
 }
@@ -136,7 +149,7 @@ async fn validations_nobody_waits_for_are_not_done() {
     )
     .await;
     let client = ScenarioServiceClient::new(server.channel().await);
-    let request = ValidateScenarioRequest { yaml: costly(), file: String::new() };
+    let request = ValidateScenarioRequest { yaml: costly(), file: String::new(), session: false };
     let calls: Vec<_> = (0..90)
         .map(|_| {
             let (mut client, request) = (client.clone(), request.clone());
@@ -147,7 +160,7 @@ async fn validations_nobody_waits_for_are_not_done() {
     for call in &calls {
         call.abort();
     }
-    let short = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new() };
+    let short = ValidateScenarioRequest { yaml: SCENARIO.into(), file: String::new(), session: false };
     client.clone().validate_scenario(short).await.expect("it is right");
     // All of them would take longer than it is patient.
     server.until(|load| load.waiting_runs == 0).await;

@@ -9,16 +9,17 @@ use futures_util::stream::{FuturesUnordered, Stream as _};
 use halfopen_proto::v1::advance_request::Limit;
 use halfopen_proto::v1::session_condition::Condition;
 use halfopen_proto::v1::{self, AdvanceStop};
+use halfopen_view::words::{from_proto, to_proto};
 
 use super::SessionError;
-use super::time::{from_proto, to_proto};
-use super::world::{Calls, Direction, Task, World};
+use super::calls::Service;
+use super::world::{Direction, Task, World};
 use crate::client::Client;
 
 /// The tasks of a session.
 pub(super) struct Driver {
     world: World,
-    calls: Calls,
+    calls: Service,
     tasks: FuturesUnordered<Task>,
     /// The call under way. If `run` is dropped meanwhile, the next one goes on with it.
     calling: Option<Task>,
@@ -41,7 +42,7 @@ impl Wake for Woken {
 }
 
 impl Driver {
-    pub(super) fn new(world: World, calls: Calls) -> Driver {
+    pub(super) fn new(world: World, calls: Service) -> Driver {
         Driver { world, calls, tasks: FuturesUnordered::new(), calling: None }
     }
 
@@ -49,7 +50,7 @@ impl Driver {
         self.world.clone()
     }
 
-    pub(super) fn calls(&mut self) -> &mut Calls {
+    pub(super) fn calls(&mut self) -> &mut Service {
         &mut self.calls
     }
 

@@ -31,7 +31,10 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`Calls`] are the calls of the protocol themselves, for programs that move time on their own.
 
+mod calls;
 mod driver;
 mod errno;
 mod host;
@@ -41,9 +44,9 @@ mod world;
 
 use std::time::Duration;
 
-use halfopen_proto::v1::create_session_request::Source as Wanted;
 use halfopen_proto::v1::{self, Verdict};
 
+pub use self::calls::{CallError, Calls, Watch};
 pub use self::host::{Host, Listener};
 pub use self::stream::Stream;
 pub use self::time::{Clock, Sleep};
@@ -109,23 +112,8 @@ impl Session {
         source: &Source,
         options: &SessionOptions,
     ) -> Result<Session, SessionError> {
-        let SessionOptions { variant, seed, profile, lease } = options.clone();
-        let source = match source.clone() {
-            Source::Text { text, .. } => Wanted::Yaml(text),
-            Source::Bundled(name) => Wanted::Name(name),
-        };
-        let request = v1::CreateSessionRequest {
-            source: Some(source),
-            seed,
-            variant: variant.unwrap_or_default(),
-            profile: profile.unwrap_or_default(),
-            lease: lease.map(time::to_proto),
-            ..Default::default()
-        };
-        let mut calls = client.sessions();
-        let created = calls.create_session(request).await.map_err(|status| client.failed(status))?;
-        let id = created.into_inner().session;
-        let driver = Driver::new(World::new(id.clone()), calls);
+        let id = calls::create(&mut client.clone(), source, options).await?.session;
+        let driver = Driver::new(World::new(id.clone()), client.sessions());
         Ok(Session { id, driver, client: client.clone() })
     }
 

@@ -62,15 +62,3 @@ impl Drop for Sleep {
         }
     }
 }
-
-pub(super) fn to_proto(time: Duration) -> halfopen_proto::Duration {
-    halfopen_proto::Duration {
-        seconds: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        // Always less than a billion.
-        nanos: time.subsec_nanos() as i32,
-    }
-}
-
-pub(super) fn from_proto(time: Option<&halfopen_proto::Duration>) -> Duration {
-    halfopen_view::words::from_proto(time)
-}

@@ -9,17 +9,14 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use halfopen_proto::v1;
-use halfopen_proto::v1::session_service_client::SessionServiceClient;
 use tonic::Status;
 
-use crate::connection::Line;
+use super::calls::Service;
 
-/// The calls of a session.
-pub(super) type Calls = SessionServiceClient<Line>;
 /// A task, or a call on its way.
 pub(super) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A call that is to be made.
-type Order = Box<dyn FnOnce(Calls) -> Task + Send>;
+type Order = Box<dyn FnOnce(Service) -> Task + Send>;
 
 /// What is shared. Calls are made by the driver, one after the other in the order in which tasks asked for them.
 #[derive(Clone)]
@@ -67,7 +64,7 @@ impl World {
     }
 
     /// Has a call made, and waits for what comes of it.
-    pub(super) fn call<T, F>(&self, make: impl FnOnce(Calls) -> F + Send + 'static) -> Pending<T>
+    pub(super) fn call<T, F>(&self, make: impl FnOnce(Service) -> F + Send + 'static) -> Pending<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Status>> + Send + 'static,

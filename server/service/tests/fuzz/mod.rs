@@ -84,7 +84,7 @@ fn path(method: &str) -> &'static str {
 /// The request of a method for the text of a scenario; for most methods, these are octets like others.
 fn request(path: &str, text: &str) -> Vec<u8> {
     if path.ends_with("/ValidateScenario") {
-        return ValidateScenarioRequest { yaml: text.to_owned(), file: String::new() }.encode_to_vec();
+        return ValidateScenarioRequest { yaml: text.to_owned(), ..Default::default() }.encode_to_vec();
     }
     ExecuteRunRequest { source: Some(Source::Yaml(text.to_owned())), ..ExecuteRunRequest::default() }
         .encode_to_vec()

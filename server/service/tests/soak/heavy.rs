@@ -83,7 +83,7 @@ async fn many_validations(client: &mut Client) -> Result<String, Trouble> {
     let all = (0..4 * AT_ONCE).map(|number| {
         let (mut scenarios, yaml) = (scenarios.clone(), text.clone());
         async move {
-            let mut request = Request::new(ValidateScenarioRequest { yaml, file: String::new() });
+            let mut request = Request::new(ValidateScenarioRequest { yaml, ..Default::default() });
             // HTTP/2 closes the connection if more than 20 calls are taken back before the server has seen them.
             if number % 4 == 0 {
                 request.set_timeout(Duration::from_millis(500));

@@ -65,7 +65,7 @@ async fn validation(client: &mut Client) -> Result<String, Trouble> {
     client.doing = "validation";
     let bearer = client.world.door.bearer.clone();
     let mut scenarios = ScenarioServiceClient::with_interceptor(client.channel().await?, bearer);
-    let request = ValidateScenarioRequest { yaml: RIGHT.to_owned(), file: String::new() };
+    let request = ValidateScenarioRequest { yaml: RIGHT.to_owned(), ..Default::default() };
     let found = scenarios.validate_scenario(request).await?.into_inner();
     match found.diagnostics.as_slice() {
         [] => Ok("answered".to_owned()),

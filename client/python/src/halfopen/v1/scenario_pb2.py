@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahalfopen/v1/scenario.proto\x12\x0bhalfopen.v1\"=\n\x14ListScenariosRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"a\n\x15ListScenariosResponse\x12/\n\tscenarios\x18\x01 \x03(\x0b\x32\x1c.halfopen.v1.ScenarioSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x0fScenarioSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x15\n\rsubject_title\x18\x05 \x01(\t\x12\x10\n\x08variants\x18\x06 \x03(\t\"\"\n\x12GetScenarioRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"R\n\x13GetScenarioResponse\x12-\n\x07summary\x18\x01 \x01(\x0b\x32\x1c.halfopen.v1.ScenarioSummary\x12\x0c\n\x04yaml\x18\x02 \x01(\t\"5\n\x17ValidateScenarioRequest\x12\x0c\n\x04yaml\x18\x01 \x01(\t\x12\x0c\n\x04\x66ile\x18\x02 \x01(\t\"Z\n\x18ValidateScenarioResponse\x12,\n\x0b\x64iagnostics\x18\x01 \x03(\x0b\x32\x17.halfopen.v1.Diagnostic\x12\x10\n\x08variants\x18\x02 \x03(\t\"\x8b\x01\n\nDiagnostic\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\r\x12\x0e\n\x06length\x18\x04 \x01(\r\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x0c\n\x04help\x18\x06 \x01(\t\x12\x10\n\x08rendered\x18\x07 \x01(\t\x12\x10\n\x08variants\x18\x08 \x03(\t2\x9c\x02\n\x0fScenarioService\x12V\n\rListScenarios\x12!.halfopen.v1.ListScenariosRequest\x1a\".halfopen.v1.ListScenariosResponse\x12P\n\x0bGetScenario\x12\x1f.halfopen.v1.GetScenarioRequest\x1a .halfopen.v1.GetScenarioResponse\x12_\n\x10ValidateScenario\x12$.halfopen.v1.ValidateScenarioRequest\x1a%.halfopen.v1.ValidateScenarioResponseBl\n\x0f\x64\x65v.halfopen.v1P\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\x0bHalfopen.V1\xca\x02\x0bHalfopen\\V1\xea\x02\x0cHalfopen::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahalfopen/v1/scenario.proto\x12\x0bhalfopen.v1\"=\n\x14ListScenariosRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"a\n\x15ListScenariosResponse\x12/\n\tscenarios\x18\x01 \x03(\x0b\x32\x1c.halfopen.v1.ScenarioSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x0fScenarioSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x15\n\rsubject_title\x18\x05 \x01(\t\x12\x10\n\x08variants\x18\x06 \x03(\t\"\"\n\x12GetScenarioRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"R\n\x13GetScenarioResponse\x12-\n\x07summary\x18\x01 \x01(\x0b\x32\x1c.halfopen.v1.ScenarioSummary\x12\x0c\n\x04yaml\x18\x02 \x01(\t\"F\n\x17ValidateScenarioRequest\x12\x0c\n\x04yaml\x18\x01 \x01(\t\x12\x0c\n\x04\x66ile\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\x08\"Z\n\x18ValidateScenarioResponse\x12,\n\x0b\x64iagnostics\x18\x01 \x03(\x0b\x32\x17.halfopen.v1.Diagnostic\x12\x10\n\x08variants\x18\x02 \x03(\t\"\x8b\x01\n\nDiagnostic\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\r\x12\x0e\n\x06length\x18\x04 \x01(\r\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x0c\n\x04help\x18\x06 \x01(\t\x12\x10\n\x08rendered\x18\x07 \x01(\t\x12\x10\n\x08variants\x18\x08 \x03(\t2\x9c\x02\n\x0fScenarioService\x12V\n\rListScenarios\x12!.halfopen.v1.ListScenariosRequest\x1a\".halfopen.v1.ListScenariosResponse\x12P\n\x0bGetScenario\x12\x1f.halfopen.v1.GetScenarioRequest\x1a .halfopen.v1.GetScenarioResponse\x12_\n\x10ValidateScenario\x12$.halfopen.v1.ValidateScenarioRequest\x1a%.halfopen.v1.ValidateScenarioResponseBl\n\x0f\x64\x65v.halfopen.v1P\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\x0bHalfopen.V1\xca\x02\x0bHalfopen\\V1\xea\x02\x0cHalfopen::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,11 +43,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSCENARIORESPONSE']._serialized_start=363
   _globals['_GETSCENARIORESPONSE']._serialized_end=445
   _globals['_VALIDATESCENARIOREQUEST']._serialized_start=447
-  _globals['_VALIDATESCENARIOREQUEST']._serialized_end=500
-  _globals['_VALIDATESCENARIORESPONSE']._serialized_start=502
-  _globals['_VALIDATESCENARIORESPONSE']._serialized_end=592
-  _globals['_DIAGNOSTIC']._serialized_start=595
-  _globals['_DIAGNOSTIC']._serialized_end=734
-  _globals['_SCENARIOSERVICE']._serialized_start=737
-  _globals['_SCENARIOSERVICE']._serialized_end=1021
+  _globals['_VALIDATESCENARIOREQUEST']._serialized_end=517
+  _globals['_VALIDATESCENARIORESPONSE']._serialized_start=519
+  _globals['_VALIDATESCENARIORESPONSE']._serialized_end=609
+  _globals['_DIAGNOSTIC']._serialized_start=612
+  _globals['_DIAGNOSTIC']._serialized_end=751
+  _globals['_SCENARIOSERVICE']._serialized_start=754
+  _globals['_SCENARIOSERVICE']._serialized_end=1038
 # @@protoc_insertion_point(module_scope)

@@ -53,12 +53,14 @@ class GetScenarioResponse(_message.Message):
     def __init__(self, summary: _Optional[_Union[ScenarioSummary, _Mapping]] = ..., yaml: _Optional[str] = ...) -> None: ...
 
 class ValidateScenarioRequest(_message.Message):
-    __slots__ = ("yaml", "file")
+    __slots__ = ("yaml", "file", "session")
     YAML_FIELD_NUMBER: _ClassVar[int]
     FILE_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
     yaml: str
     file: str
-    def __init__(self, yaml: _Optional[str] = ..., file: _Optional[str] = ...) -> None: ...
+    session: bool
+    def __init__(self, yaml: _Optional[str] = ..., file: _Optional[str] = ..., session: bool = ...) -> None: ...
 
 class ValidateScenarioResponse(_message.Message):
     __slots__ = ("diagnostics", "variants")
