@@ -54,6 +54,13 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "session",
+        &[
+            ("halfopen session mine.yaml", "a prompt"),
+            ("echo 'advance until keepalive server' | halfopen session dead-client", "a script"),
+        ],
+    ),
+    (
         "watch",
         &[
             ("halfopen watch mine.yaml", "while you write it"),

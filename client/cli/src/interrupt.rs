@@ -48,6 +48,21 @@ impl Interrupt {
     }
 }
 
+/// Waits for the next Ctrl-C, for somebody at a prompt: it ends what is being done, and from now on never the program.
+pub(crate) async fn pressed_at_prompt() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        pending::<()>().await;
+    }
+}
+
+/// Waits for SIGTERM.
+pub(crate) async fn terminated() {
+    match Signals::new() {
+        Ok(mut signals) => while signals.next().await != exit::TERMINATED {},
+        Err(_) => pending().await,
+    }
+}
+
 /// Blocks the thread for a time, or until Ctrl-C. Returns whether the time has passed.
 pub(crate) fn sleep(time: Duration) -> bool {
     let (pressed, wakes) = &PRESSED;

@@ -40,6 +40,11 @@ fn a_scenario_is_written_as_the_guide_says() {
 }
 
 #[test]
+fn a_session_goes_as_the_guide_says() {
+    check("docs/guide/play-a-session.md");
+}
+
+#[test]
 fn results_read_as_the_guide_says() {
     check("docs/guide/read-the-results.md");
 }

@@ -107,8 +107,9 @@ fn colours_are_for_terminals_that_want_them() {
 }
 
 /// What every command writes to standard output, in a folder of [`folder`].
-const EVERY_COMMAND: [&str; 9] = [
+const EVERY_COMMAND: [&str; 10] = [
     "run mine.yaml",
+    "session mine.yaml",
     "list",
     "show dead-client",
     "validate mine.yaml",

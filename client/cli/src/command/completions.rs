@@ -118,6 +118,7 @@ impl Words {
             ("run", "", &scenarios),
             ("explain", "", &scenarios),
             ("diff", "", &scenarios),
+            ("session", "", &scenarios),
             ("validate", "", &scenarios),
         ] {
             let condition = format!("__fish_halfopen_using_subcommand {command}");
@@ -135,9 +136,9 @@ _halfopen_or_names() {{
     _halfopen "$@"
     local cur="$2" prev="$3" word
     [[ ${{#COMPREPLY[@]}} -ne 1 || ${{COMPREPLY[0]}} != *= ]] || compopt -o nospace 2>/dev/null
-    [[ ${{cur}} != -* && " ${{COMP_WORDS[*]}} " =~ " "(run|explain|diff|validate)" " ]] || return 0
+    [[ ${{cur}} != -* && " ${{COMP_WORDS[*]}} " =~ " "(run|explain|diff|session|validate)" " ]] || return 0
     case "${{prev}}" in
-        run|explain|diff|validate) COMPREPLY=() ;;
+        run|explain|diff|session|validate) COMPREPLY=() ;;
         *) [[ ${{#COMPREPLY[@]}} -eq 0 ]] || return 0 ;;
     esac
     compopt -o filenames 2>/dev/null

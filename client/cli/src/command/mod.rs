@@ -11,6 +11,7 @@ mod new;
 mod run;
 mod schema;
 mod serve;
+mod session;
 mod show;
 mod subject;
 mod validate;
@@ -45,6 +46,14 @@ pub(crate) enum Command {
     /// All events are compared. Sequence numbers, timestamps and ephemeral ports start at different values in every
     /// run, so relative ones are compared. The exit code is 0 if the runs do not differ, and 1 if they do.
     Diff(diff::Args),
+    /// Play a scenario step by step, from a prompt or a script
+    ///
+    /// You are the application on the hosts for which the scenario has no programs: listen, connect, send, let time pass,
+    /// add faults. Each command shows the new rows of the ladder; `help` lists the commands. Ctrl-C stops a command, and
+    /// Ctrl-D finishes: the rest is played, and the exit code is that of `run`. Without a terminal, the commands are read
+    /// from standard input, one per line, and shown with their results; the end of the input finishes. The first mistake
+    /// ends a script with 2, and an `advance until` that waits for what does not happen with 1.
+    Session(session::Args),
     /// Run scenarios, and run them again whenever one of them is saved
     ///
     /// Does what `run` does with the same options, until Ctrl-C. A scenario that is invalid or missing is reported,
@@ -85,7 +94,12 @@ impl Command {
     pub(crate) const fn handles_interrupt(&self) -> bool {
         matches!(
             self,
-            Command::Run(_) | Command::Explain(_) | Command::Diff(_) | Command::Watch(_) | Command::Serve(_)
+            Command::Run(_)
+                | Command::Explain(_)
+                | Command::Diff(_)
+                | Command::Session(_)
+                | Command::Watch(_)
+                | Command::Serve(_)
         )
     }
 
@@ -99,6 +113,7 @@ impl Command {
             Command::Run(args) => run::execute(global, &args).await,
             Command::Diff(args) => diff::execute(global, &args).await,
             Command::Explain(args) => explain::execute(global, &args).await,
+            Command::Session(args) => session::execute(global, &args).await,
             Command::Watch(args) => watch::execute(global, &args).await,
             Command::List(args) => list::execute(global, &args).await,
             Command::Show(args) => show::execute(global, &args).await,
