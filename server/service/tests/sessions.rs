@@ -585,6 +585,8 @@ async fn what_cannot_be_done_has_a_reason_and_changes_nothing() {
     player.until(Condition::Writable(client)).await;
     let looked = v1::GetSessionRequest { session: player.session.clone() };
     let before = player.calls.get_session(looked.clone()).await.unwrap().into_inner();
+    let hosts = before.hosts.iter().map(|host| (host.name.as_str(), host.outside));
+    assert_eq!(hosts.collect::<Vec<_>>(), [("client", true), ("server", false)]);
 
     let session = player.session.clone();
     let mut refused = Vec::new();
@@ -648,6 +650,9 @@ async fn what_cannot_be_done_has_a_reason_and_changes_nothing() {
     };
     refuse!(apply_faults, faults("{dorp: FIN}"), InvalidArgument, "FAULTS_INVALID", "did you mean `drop`?");
     refuse!(apply_faults, faults(""), InvalidArgument, "FAULTS_INVALID", "the text is empty");
+    let lift = |fault: u32| v1::LiftFaultRequest { session: session.clone(), fault, ..Default::default() };
+    refuse!(lift_fault, lift(0), InvalidArgument, "ARGUMENT_INVALID", "counted from 1");
+    refuse!(lift_fault, lift(5), NotFound, "FAULT_UNKNOWN", "the run has no fault 5");
     let shutdown = v1::ShutdownRequest { socket: client, ..player.request() };
     refuse!(shutdown, shutdown, InvalidArgument, "ARGUMENT_INVALID", "set `write`, `read` or both");
     let negative = halfopen_proto::Duration { seconds: -1, nanos: 0 };
@@ -677,12 +682,28 @@ async fn what_cannot_be_done_has_a_reason_and_changes_nothing() {
     refuse!(listen, listen("client", 81), FailedPrecondition, "HOST_FROZEN", "`client` has frozen processes");
     player.faults("{power-loss: client}").await;
     refuse!(listen, listen("client", 81), FailedPrecondition, "HOST_DOWN", "`client` is down");
+    refuse!(lift_fault, lift(1), FailedPrecondition, "FAULT_OVER", "fault 1 is over");
     player.finish().await;
     refuse!(listen, listen("client", 81), FailedPrecondition, "SESSION_FINISHED", "finished");
+    refuse!(lift_fault, lift(2), FailedPrecondition, "SESSION_FINISHED", "finished");
     refuse!(advance, advance(Limit::By(milliseconds(1))), FailedPrecondition, "SESSION_FINISHED", "finished");
     let delete = v1::DeleteSessionRequest { session: session.clone() };
     player.calls.delete_session(delete).await.unwrap();
     refuse!(listen, listen("client", 81), NotFound, "SESSION_DELETED", "a participant deleted it");
+    let export = v1::ExportSessionRequest { session: session.clone() };
+    refuse!(export_session, export, NotFound, "SESSION_DELETED", "a participant deleted it");
+}
+
+#[tokio::test]
+async fn a_session_that_no_scenario_has_room_for_is_not_exported() {
+    let mut player = create(text(SCENARIO)).await;
+    let socket = player.connect("client", "server:80").await;
+    let export = v1::ExportSessionRequest { session: player.session.clone() };
+    let exported = player.calls.export_session(export.clone()).await.unwrap().into_inner();
+    assert!(exported.yaml.contains("connect: server:80, host: client, as: s1"), "{}", exported.yaml);
+    player.send(socket, &vec![0; 600_000]).await;
+    let refused = player.calls.export_session(export).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "EXPORT_TOO_LONG"));
 }
 
 #[tokio::test]
