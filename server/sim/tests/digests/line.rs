@@ -24,7 +24,7 @@ pub(crate) fn line(event: &Event, scenario: &halfopen_scenario::Scenario) -> Opt
         EventKind::ConnectionError(errno) => format!("error {errno}"),
         EventKind::FaultApplied(applied) => {
             let segment = applied.segment.map(|segment| format!(" {}", segment.0)).unwrap_or_default();
-            let fault = scenario.all_faults().nth(applied.fault.index()).unwrap();
+            let fault = scenario.all_faults().nth(applied.fault.index()).expect("it was applied");
             let (number, name) = (applied.fault.0 + 1, fault.effect.name());
             format!("fault {number}: {:?} {name}{segment}", applied.phase)
         }
