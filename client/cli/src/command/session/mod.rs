@@ -33,6 +33,9 @@ use crate::{exit, output};
 /// How long a session waits for somebody who thinks: as long as it may.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
+/// How long the program waits at its end for the session to be deleted.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// What to play, and how to show it.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -82,14 +85,16 @@ pub(super) async fn execute(global: &GlobalArgs, args: &Args) -> Result<u8, Fail
             let screen = Screen::new(name, watch, args.picture.clone());
             let is_terminal = lines.is_terminal();
             tokio::select! {
-                ended = play(Player::new(calls.clone(), screen), lines) => ended,
+                // Signals are heard before anything is shown.
+                biased;
                 code = signal(is_terminal) => Ok(code),
+                ended = play(Player::new(calls.clone(), screen), lines) => ended,
             }
         }
         Err(error) => Err(error.into()),
     };
-    // Whether it could be deleted is of no interest any more.
-    let _ = calls.delete().await;
+    // Whether it could be deleted is of no interest any more, nor does a server that is silent keep anybody from leaving.
+    let _ = tokio::time::timeout(GRACE, calls.delete()).await;
     match ended {
         Ok(code) => Ok(code),
         Err(PlayError::Call(CallError::Client(error))) => Err(error.into()),
