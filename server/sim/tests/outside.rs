@@ -224,7 +224,9 @@ fn where_a_run_is_stopped_in_between_does_not_matter() {
     let never = |_: &halfopen_trace::Event| false;
     // Round by round, and host by host.
     let kinds: [&[Condition<'_>]; 2] = [&[], &[Condition::Event(&never)]];
-    for scenario in library::ALL.iter().flat_map(library::Bundled::scenarios) {
+    let all = library::ALL.iter().flat_map(library::Bundled::scenarios);
+    // Its calls are made where a run stops for them.
+    for scenario in all.filter(|scenario| scenario.calls.list.is_empty()) {
         let wanted = reference(&scenario, &OPTIONS);
         let mut simulation = Simulation::new(&Arc::new(scenario.clone()), &OPTIONS);
         let last = Instant::ZERO + wanted.finished.totals.virtual_time;

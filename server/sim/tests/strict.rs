@@ -349,6 +349,7 @@ fn no_expectation_holds_where_nobody_does_anything() {
         all.filter(|scenario| scenario.faults.iter().all(|fault| fault.effect.name() != "inject"))
     {
         scenario.programs.iter_mut().for_each(|program| program.steps.clear());
+        scenario.calls.list.clear();
         let scenario = Arc::new(scenario);
         let outcome = halfopen_sim::run(&scenario, &RunOptions::default(), &mut Discard);
         for (_, event) in outcome.trace.iter() {
