@@ -21,8 +21,12 @@ pub fn schema() -> String {
 }
 
 /// Where a key belongs that stands among `known` ones and is none of them: in the map after one of these, or in the items of
-/// the list.
+/// the list. Not if one of these is the same word in the singular or plural, which is meant rather.
 pub(crate) fn below(known: &[&str], key: &str) -> Option<String> {
+    let is_meant = |name: &&str| name.strip_suffix('s') == Some(key) || key.strip_suffix('s') == Some(name);
+    if known.iter().any(is_meant) {
+        return None;
+    }
     let schema: Value = serde_json::from_str(&schema()).ok()?;
     let properties = |map: &Value| map["properties"].as_object().cloned();
     let is_here = |map: &&Value| {
