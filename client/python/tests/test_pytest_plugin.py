@@ -69,7 +69,7 @@ def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
     page, scenario = sorted((pytester.path / "reports").iterdir())
     assert (page.suffix, scenario.suffix) == (".html", ".yaml")
     assert "ESTABLISHED" in page.read_text(encoding="utf-8")
-    result.stdout.fnmatch_lines([f"play it again: halfopen run reports/{scenario.name} --seed 1"])
+    result.stdout.fnmatch_lines([f"repeat it with: halfopen run reports/{scenario.name} --seed 1"])
     assert halfopen.run(scenario).client.states == ("CLOSED", "SYN-SENT", "ESTABLISHED")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from . import aio
-from .errors import BrokenExpectationError, HalfopenError
+from .errors import BrokenExpectationError, CallError, HalfopenError
 from .rendering import ROWS
 from .runs import run
 from .servers import Server, server
@@ -83,22 +83,25 @@ def pytest_runtest_makereport(
             try:
                 happened = session.render(rows=ROWS)
                 if folder := item.config.getoption("--halfopen-report"):
-                    _write(folder, item.nodeid, ".html", session.render("html"))
-                    exported = session.export()
-                    path = _write(folder, item.nodeid, ".yaml", exported.yaml)
-                    happened += f"\nplay it again: halfopen run {shlex.quote(str(path))} --seed {exported.seed}\n"
+                    happened += _report(folder, item.nodeid, session)
             except HalfopenError as error:
                 happened = str(error)
             report.sections.append((f"halfopen session at {session.clock}", happened))
     return report
 
 
-def _write(folder: Path, test: str, suffix: str, text: str) -> Path:
+def _report(folder: Path, name: str, session: Session) -> str:
+    """Writes what happened in a session as a page, and as a scenario; returns what repeats it."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in test)
-    path = folder / f"{name}{suffix}"
-    path.write_text(text, encoding="utf-8")
-    return path
+    stem = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
+    (folder / f"{stem}.html").write_text(session.render("html"), encoding="utf-8")
+    try:
+        exported = session.export()
+    except CallError as error:
+        return f"\nno scenario repeats it: {error}\n"
+    path = folder / f"{stem}.yaml"
+    path.write_text(exported.yaml, encoding="utf-8")
+    return f"\nrepeat it with: halfopen run {shlex.quote(str(path))} --seed {exported.seed}\n"
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
