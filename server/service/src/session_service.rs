@@ -266,7 +266,7 @@ impl SessionService for SessionHandler {
         let Exported { scenario, seed } = sessions.export(&request.into_inner().session).await?;
         let write = move |_: &dyn Fn() -> bool| {
             let yaml = halfopen_scenario::write(&scenario);
-            // A text that is too large says so.
+            // Only what is too large cannot be read again.
             halfopen_scenario::load(&yaml).map(|_| yaml).map_err(|_| too_long())
         };
         let yaml = pool.compute((caller, Work::Session), Limits::MAX_TEXT, deadline, write).await??;

@@ -30,6 +30,8 @@ faults: [{delay: {flags: SYN}, by: 3ms, may-not-happen: on}]
 expect: [{client: {never: TIME-WAIT}}]
 limits: {events: 3000, virtual-time: 5min}
 ";
+/// What ends it, if nothing else does.
+const ENDS: [&str; 2] = ["", "until: 20s\n"];
 
 const HOSTS: [&str; 3] = ["client", "server", "phone"];
 const FAULTS: [&str; 10] = [
@@ -55,9 +57,9 @@ struct Player {
 }
 
 impl Player {
-    async fn new(service: &Service, seed: u64) -> Player {
+    async fn new(service: &Service, seed: u64, end: &str) -> Player {
         let mut calls = SessionServiceClient::new(service.connect()).max_decoding_message_size(16 << 20);
-        let source = Some(Source::Yaml(SCENARIO.to_owned()));
+        let source = Some(Source::Yaml(format!("{SCENARIO}{end}")));
         let request = v1::CreateSessionRequest { source, seed: Some(seed), ..Default::default() };
         let session = calls.create_session(request).await.unwrap().into_inner().session;
         Player { calls, session, sockets: 0 }
@@ -229,7 +231,7 @@ fn told(event: &Event) -> Event {
 
 /// Does one thing after the other, and runs what is exported.
 async fn check(service: &Service, seed: u64, choices: &[Choice], end: Option<u64>) {
-    let mut player = Player::new(service, seed).await;
+    let mut player = Player::new(service, seed, ENDS[seed as usize % ENDS.len()]).await;
     for choice in choices {
         let acted = player.act(*choice).await;
         assert!(acted.as_ref().err().is_none_or(|status| status.code() != Code::Internal), "{acted:?}");

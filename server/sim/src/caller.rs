@@ -41,7 +41,7 @@ pub enum Made {
     Opened {
         /// The socket.
         id: SocketId,
-        /// Its own end; `None` if it listens on every address, or is gone already.
+        /// Its own end; `None` if it is gone already.
         local: Option<SocketAddr>,
         /// Its other end, if it has one.
         peer: Option<SocketAddr>,
@@ -71,55 +71,47 @@ impl Caller {
     /// # Errors
     /// It failed, or it is refused.
     pub fn make(&mut self, simulation: &mut Simulation, call: &CallKind) -> Result<Made, Refusal> {
-        let on = match call.on() {
-            Some(socket) => Some(self.open(socket, call)?),
-            None => None,
-        };
-        let made = match (call, on) {
-            (CallKind::Listen { .. }, _) => self.listen(simulation, call)?,
-            (CallKind::Connect { host, to, from, local_port, options, .. }, _) => {
+        let on = |socket: &Socket| self.open(*socket, call);
+        let made = match call {
+            CallKind::Listen { host, port, address, backlog, reuse_address, options, .. } => {
+                let listening = ListenOptions {
+                    address: *address,
+                    reuse_address: *reuse_address,
+                    options: *options,
+                    ..ListenOptions::new(*backlog)
+                };
+                self.listen(simulation, (*host).into(), *port, listening)?
+            }
+            CallKind::Connect { host, to, from, local_port, options, .. } => {
                 let (host, to, from, local_port, options) =
                     ((*host).into(), *to, *from, *local_port, *options);
                 connect(simulation, Call::Connect { host, to, from, local_port, options })?
             }
-            (CallKind::Accept { .. }, Some(on)) => {
-                let id = opened(&simulation.apply(Command::Call(Call::Accept(on)))?);
+            CallKind::Accept { listener, .. } => {
+                let id = opened(&simulation.apply(Command::Call(Call::Accept(on(listener)?)))?);
                 connection(simulation, id, false)?
             }
-            (CallKind::Send { octets, flags, .. }, Some(on)) => send(simulation, on, octets, *flags)?,
-            (CallKind::Receive { max, .. }, Some(on)) => receive(simulation, on, *max as usize)?,
-            (CallKind::FinishConnect(_), Some(on)) => done(simulation, Call::FinishConnect(on))?,
-            (CallKind::ShutdownWrite(_), Some(on)) => done(simulation, Call::ShutdownWrite(on))?,
-            (CallKind::ShutdownRead(_), Some(on)) => done(simulation, Call::ShutdownRead(on))?,
-            (CallKind::Close(_), Some(on)) => done(simulation, Call::Close(on))?,
-            (CallKind::Abort(_), Some(on)) => done(simulation, Call::Abort(on))?,
-            (CallKind::Set { options, .. }, Some(on)) => done(simulation, Call::SetOptions(on, *options))?,
-            (CallKind::Status(_), Some(on)) => match simulation.apply(Command::Call(Call::Status(on)))? {
+            CallKind::Send { socket, octets, flags } => send(simulation, on(socket)?, octets, *flags)?,
+            CallKind::Receive { socket, max } => receive(simulation, on(socket)?, *max as usize)?,
+            CallKind::FinishConnect(socket) => done(simulation, Call::FinishConnect(on(socket)?))?,
+            CallKind::ShutdownWrite(socket) => done(simulation, Call::ShutdownWrite(on(socket)?))?,
+            CallKind::ShutdownRead(socket) => done(simulation, Call::ShutdownRead(on(socket)?))?,
+            CallKind::Close(socket) => done(simulation, Call::Close(on(socket)?))?,
+            CallKind::Abort(socket) => done(simulation, Call::Abort(on(socket)?))?,
+            CallKind::Set { socket, options } => done(simulation, Call::SetOptions(on(socket)?, *options))?,
+            CallKind::Status(socket) => match simulation.apply(Command::Call(Call::Status(on(socket)?)))? {
                 Reply::Status(status) => Made::Status(status),
-                _ => Made::Done,
+                _ => unreachable!("the call asks for the status"),
             },
-            (CallKind::AddFault(fault), _) => match simulation.apply(Command::AddFault(fault.clone()))? {
+            CallKind::AddFault(fault) => match simulation.apply(Command::AddFault(fault.clone()))? {
                 Reply::Fault(id) => Made::Fault(id),
-                _ => Made::Done,
+                _ => unreachable!("the command adds a fault"),
             },
-            (CallKind::LiftFault(fault), _) => {
+            CallKind::LiftFault(fault) => {
                 simulation.apply(Command::LiftFault(FaultId(*fault as u32)))?;
                 Made::Done
             }
-            (CallKind::Finish, _) => Made::Done,
-            (
-                CallKind::Accept { .. }
-                | CallKind::Send { .. }
-                | CallKind::Receive { .. }
-                | CallKind::FinishConnect(_)
-                | CallKind::ShutdownWrite(_)
-                | CallKind::ShutdownRead(_)
-                | CallKind::Close(_)
-                | CallKind::Abort(_)
-                | CallKind::Set { .. }
-                | CallKind::Status(_),
-                None,
-            ) => unreachable!("it is made on a socket"),
+            CallKind::Finish => Made::Done,
         };
         if let (Some(socket), Made::Opened { id, .. }) = (call.opens(), &made) {
             let is_listening = matches!(call, CallKind::Listen { .. });
@@ -159,26 +151,23 @@ impl Caller {
     }
 
     /// Tries the ports that come into question.
-    fn listen(&mut self, simulation: &mut Simulation, call: &CallKind) -> Result<Made, Refusal> {
-        let CallKind::Listen { host, port, address, backlog, reuse_address, options, .. } = call else {
-            unreachable!("it opens a listening socket");
-        };
-        let host = (*host).into();
-        let listening = ListenOptions {
-            address: *address,
-            reuse_address: *reuse_address,
-            options: *options,
-            ..ListenOptions::new(*backlog)
-        };
-        for tried in self.ports(host, *port) {
-            let call = Call::Listen { host, port: tried, options: listening };
-            match simulation.apply(Command::Call(call)) {
+    fn listen(
+        &mut self,
+        simulation: &mut Simulation,
+        host: HostId,
+        port: Option<u16>,
+        options: ListenOptions,
+    ) -> Result<Made, Refusal> {
+        for tried in self.ports(host, port) {
+            match simulation.apply(Command::Call(Call::Listen { host, port: tried, options })) {
                 Err(Refusal::Failed(Errno::AddressInUse)) if port.is_none() => {}
                 Err(refusal) => return Err(refusal),
                 Ok(reply) => {
-                    self.last_ports.insert(host, tried);
-                    let any = simulation.any_address(host);
-                    let local = Some(SocketAddr::new(address.unwrap_or(any), tried));
+                    if port.is_none() {
+                        self.last_ports.insert(host, tried);
+                    }
+                    let address = options.address.unwrap_or_else(|| simulation.any_address(host));
+                    let local = Some(SocketAddr::new(address, tried));
                     return Ok(Made::Opened { id: opened(&reply), local, peer: None, is_in_progress: false });
                 }
             }
@@ -192,7 +181,6 @@ impl Caller {
             return vec![port];
         }
         let last = self.last_ports.get(&host).copied().unwrap_or(*LOCAL_PORTS.end());
-        let last = if LOCAL_PORTS.contains(&last) { last } else { *LOCAL_PORTS.end() };
         (last + 1..=*LOCAL_PORTS.end()).chain(*LOCAL_PORTS.start()..=last).collect()
     }
 }

@@ -132,9 +132,9 @@ impl Simulation {
         }
     }
 
-    /// Whether it is over: at the scenario's end, at a limit, or cancelled.
-    pub fn is_over(&self) -> bool {
-        self.ending.is_some()
+    /// Whether it is over before its time: at a limit, or cancelled.
+    pub fn is_cut_short(&self) -> bool {
+        matches!(self.ending, Some(Ending::Limit(_) | Ending::Stopped))
     }
 
     /// How much of the present instant has happened: beginnings and ends of rounds, and turns of hosts.

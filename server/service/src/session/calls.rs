@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use halfopen_proto::v1;
-use halfopen_scenario::{Action, CallKind, HostId, destination, load_faults};
+use halfopen_scenario::{Action, CallKind, HostId, Limits, destination, load_faults};
 use halfopen_sim::{Made, Refusal, SocketStatus};
 use halfopen_tcp::{Errno, SendFlags, Settings, State};
 use tonic::Status;
@@ -13,8 +13,7 @@ use super::played::Played;
 use crate::convert;
 use crate::status;
 
-/// The size, in bytes, of the largest response of Receive, and of one that is not told how large it may be.
-const MAX_RECEIVED: u32 = 1 << 20;
+/// The size, in bytes, of a response of Receive that is not told how large it may be.
 const RECEIVED: u32 = 64 * 1024;
 /// The size, in bytes, of the largest text of faults that are added at once.
 const MAX_FAULTS_TEXT: usize = 64 * 1024;
@@ -169,7 +168,7 @@ impl Played {
         let socket = self.socket(request.socket)?;
         let max = match request.max_bytes {
             0 => RECEIVED,
-            max => max.min(MAX_RECEIVED),
+            max => max.min(Limits::MAX_RECEIVED),
         };
         let received = self.make(CallKind::Receive { socket, max })?;
         let error = error(&received);

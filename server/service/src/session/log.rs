@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 
 use crate::status;
 
-/// The size, in bytes, of what calls send that is kept. As text it is larger by a third.
+/// How many bytes calls may send to be kept. In base64 these are a third more.
 const MAX_BYTES: usize = Limits::MAX_TEXT / 2;
 
 /// The calls that were made, as long as a scenario has room for them.

@@ -247,7 +247,8 @@ impl Played {
     /// Judges what has happened.
     pub(super) fn finish(&mut self) -> v1::FinishSessionResponse {
         if let Some(simulation) = self.simulation.take() {
-            if !simulation.is_over() {
+            // The same limit ends what plays the same.
+            if !simulation.is_cut_short() {
                 self.log.add(simulation.now(), simulation.turns(), CallKind::Finish);
             }
             simulation.finish(&mut self.meter.run(&mut self.record.as_ref()));
