@@ -69,14 +69,13 @@ impl Kind {
     pub(crate) const ALL: [Kind; 6] =
         [Kind::Honest, Kind::Heavy, Kind::Slow, Kind::Silent, Kind::Hostile, Kind::Dying];
 
-    /// How many there are, each with an address of its own.
+    /// How many there are for each processor, each with an address of its own.
     pub(crate) fn number(self) -> u8 {
         match self {
-            Kind::Honest => 8,
-            Kind::Heavy => 6,
-            Kind::Slow => 4,
-            Kind::Silent => 16,
-            Kind::Hostile | Kind::Dying => 8,
+            Kind::Honest | Kind::Hostile | Kind::Dying => 4,
+            Kind::Heavy => 3,
+            Kind::Slow => 2,
+            Kind::Silent => 8,
         }
     }
 

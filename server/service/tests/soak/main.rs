@@ -30,6 +30,7 @@ mod tally;
 
 use std::env;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use halfopen_units::parse_duration;
@@ -44,6 +45,8 @@ const PROMISED_LATENCY: Duration = Duration::from_secs(1);
 const PROMISED_MEMORY: u64 = 20;
 /// How long the service may take to let go of what clients caused that are gone.
 const LETTING_GO: Duration = Duration::from_secs(60);
+/// On a machine with more, the clients are as many as for this number of processors.
+const MOST_PROCESSORS: usize = 8;
 /// The number of honest acts before memory is measured the first time: what is made once, and what is kept, has been made then.
 const WARM_UP: usize = 500;
 
@@ -75,9 +78,10 @@ async fn soak(time: Duration, seed: u64, honest: &Handle) -> Vec<String> {
 
     let begin = Instant::now();
     world.open_until(begin + time);
+    let processors = thread::available_parallelism().map_or(1, |number| number.get().min(MOST_PROCESSORS) as u8);
     let clients: Vec<_> = Kind::ALL
         .into_iter()
-        .flat_map(|kind| (0..kind.number()).map(move |number| (kind, number)))
+        .flat_map(|kind| (0..kind.number() * processors).map(move |number| (kind, number)))
         .map(|(kind, number)| {
             let client = Client::new(&world, kind, number, seed).live();
             if kind == Kind::Honest { honest.spawn(client) } else { tokio::spawn(client) }
