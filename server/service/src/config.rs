@@ -28,7 +28,7 @@ pub struct Config {
     /// What each run may cost. One that would cost more ends as unfinished.
     pub budget: Budget,
     /// The processor time of a run, if that is limited; then it ends as unfinished. This limit alone depends on the machine. Where
-    /// it is limited, long work gives way on Linux: after 50 ms of processor time its thread goes on with the nice value 15.
+    /// it is limited, long work gives way on Linux: after 50 ms of processor time its thread goes on with the nice value 10.
     pub processor_time: Option<Duration>,
     /// The memory of all runs and sessions and of unread events, in bytes, at which further calls get
     /// RESOURCE_EXHAUSTED. What was accepted goes on.

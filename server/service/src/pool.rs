@@ -538,6 +538,7 @@ mod tests {
     #[tokio::test]
     async fn a_thread_that_gave_way_ends_and_another_takes_its_place() {
         use crate::clock::thread_time;
+        use crate::turn::NICE;
         use rustix::process::getpriority_process;
 
         const LONG: Duration = Duration::from_millis(200);
@@ -553,9 +554,9 @@ mod tests {
         let (_, usual) = task(Duration::ZERO).await.expect("done");
         for _ in 0..3 {
             let (long, nice) = task(LONG).await.expect("done");
-            assert_eq!(nice, usual.max(15));
+            assert_eq!(nice, usual.max(NICE));
             let (next, nice) = task(Duration::ZERO).await.expect("done");
-            assert_eq!((next == long, nice), (usual >= 15, usual));
+            assert_eq!((next == long, nice), (usual >= NICE, usual));
         }
     }
 

@@ -17,10 +17,10 @@ const QUESTIONS: u32 = 64;
 
 /// The processor time after which a task gives way to others.
 const SHORT: Duration = Duration::from_millis(50);
-/// The nice value of a task that does. If both want a processor, its thread gets a thirtieth of what a usual one gets
+/// The nice value of a task that does. If both want a processor, its thread gets a ninth of what a usual one gets
 /// (`sched_prio_to_weight` in the Linux kernel). All such threads are alike: none of them shall starve.
 #[cfg(target_os = "linux")]
-const NICE: i32 = 15;
+pub(crate) const NICE: i32 = 10;
 
 /// What a task has taken since its thread began it.
 #[derive(Debug)]

@@ -78,7 +78,8 @@ async fn soak(time: Duration, seed: u64, honest: &Handle) -> Vec<String> {
 
     let begin = Instant::now();
     world.open_until(begin + time);
-    let processors = thread::available_parallelism().map_or(1, |number| number.get().min(MOST_PROCESSORS) as u8);
+    let processors =
+        thread::available_parallelism().map_or(1, |number| number.get().min(MOST_PROCESSORS) as u8);
     let clients: Vec<_> = Kind::ALL
         .into_iter()
         .flat_map(|kind| (0..kind.number() * processors).map(move |number| (kind, number)))
