@@ -115,13 +115,13 @@ impl Log {
         let milliseconds = began.elapsed().as_millis();
         match ended {
             Err(message) => {
-                tracing::error!(run, %caller, %scenario, seed, milliseconds, "the run panicked: {message}");
+                tracing::error!(run, tenant = %caller.tenant(), %caller, %scenario, seed, milliseconds, "the run panicked: {message}");
             }
             Ok(()) => {
                 let verdict =
                     writer.verdict().map_or_else(|| "none".to_owned(), |verdict| format!("{verdict:?}"));
                 let wanted = writer.is_wanted();
-                tracing::info!(run, %caller, %scenario, seed, verdict, wanted, milliseconds, "run");
+                tracing::info!(run, tenant = %caller.tenant(), %caller, %scenario, seed, verdict, wanted, milliseconds, "run");
             }
         }
     }

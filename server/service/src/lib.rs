@@ -29,6 +29,7 @@ mod shared;
 mod signals;
 mod status;
 mod tail;
+mod tenant;
 mod text;
 mod tls;
 mod token;

@@ -120,7 +120,7 @@ impl Pool {
     }
 
     /// Queues a task. Fails with RESOURCE_EXHAUSTED if too much waits already.
-    pub(crate) fn submit(&self, caller: Caller, task: Box<dyn Task>) -> Result<(), Status> {
+    pub(crate) fn submit(&self, caller: &Caller, task: Box<dyn Task>) -> Result<(), Status> {
         let Queue { threads, share, .. } = *self.queue;
         let mut state = self.queue.lock();
         self.memory.admit(state.usual.clamp(SOONEST, LATEST))?;
@@ -139,7 +139,7 @@ impl Pool {
         compute: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
     ) -> Result<T, Status> {
         let (answer, answered) = oneshot::channel();
-        self.submit(caller, Box::new(Computation { work, compute, bytes, deadline, answer }))?;
+        self.submit(&caller, Box::new(Computation { work, compute, bytes, deadline, answer }))?;
         let answered = match deadline {
             Some(deadline) => {
                 timeout_at(deadline, answered).await.map_err(|_| status::deadline_exceeded())?
@@ -216,7 +216,7 @@ impl Queue {
                 tracing::error!("a task panicked: {}", panic_message(panic.as_ref()));
             }
             let mut state = self.lock();
-            state.finished(source, began, Instant::now());
+            state.finished(&source, began, Instant::now());
             if turn.is_lowered() {
                 match patience {
                     None => self.start(None),
@@ -280,15 +280,16 @@ fn start(asked: &Receiver<Option<Duration>>, queue: &Weak<Queue>) {
 impl State {
     fn submit(
         &mut self,
-        caller: Caller,
+        caller: &Caller,
         task: Box<dyn Task>,
         threads: usize,
         share: usize,
         now: Instant,
     ) -> Result<(), Status> {
-        let source = (caller, task.work());
+        let source = (caller.clone(), task.work());
         let least = self.lanes.values().map(|lane| lane.spent).min().unwrap_or_default();
-        let lane = self.lanes.entry(source).or_insert_with(|| Lane { spent: least, ..Lane::default() });
+        let lane =
+            self.lanes.entry(source.clone()).or_insert_with(|| Lane { spent: least, ..Lane::default() });
         if lane.waiting.len() >= share {
             let (before, bytes) = (lane.waiting.len(), lane.bytes());
             lane.waiting.retain(|(_, task)| task.is_wanted());
@@ -298,7 +299,7 @@ impl State {
         let (own, all) = (lane.waiting.len(), self.waiting);
         if own >= share || all >= FULL_SHARES * share || self.waiting_bytes + task.bytes() > MAX_WAITING_BYTES
         {
-            self.forget(source);
+            self.forget(&source);
             let retry =
                 self.usual * u32::try_from(own).unwrap_or(u32::MAX) / u32::try_from(threads).unwrap_or(1);
             return Err(status::queue_full(own, all, retry.clamp(SOONEST, LATEST)));
@@ -314,7 +315,8 @@ impl State {
         loop {
             let all_busy = self.running >= threads;
             let lanes = self.lanes.iter_mut().filter(|(_, lane)| lane.may_begin(all_busy));
-            let (&source, lane) = lanes.min_by_key(|(_, lane)| lane.spent(now))?;
+            let (source, lane) = lanes.min_by_key(|(_, lane)| lane.spent(now))?;
+            let source = source.clone();
             let (since, task) = lane.waiting.pop_front()?;
             self.waiting -= 1;
             self.waiting_bytes -= task.bytes();
@@ -323,16 +325,16 @@ impl State {
                 self.running += 1;
                 return Some((source, since, task));
             }
-            self.forget(source);
+            self.forget(&source);
         }
     }
 
     /// A task that began at `began` is done.
-    fn finished(&mut self, source: Source, began: Instant, now: Instant) {
+    fn finished(&mut self, source: &Source, began: Instant, now: Instant) {
         let time = now - began;
         self.usual = (self.usual * 7 + time) / 8;
         self.running -= 1;
-        if let Some(lane) = self.lanes.get_mut(&source) {
+        if let Some(lane) = self.lanes.get_mut(source) {
             lane.spent += time;
             if let Some(index) = lane.running.iter().position(|start| *start == began) {
                 lane.running.swap_remove(index);
@@ -342,9 +344,9 @@ impl State {
     }
 
     /// Forgets a lane without work.
-    fn forget(&mut self, source: Source) {
-        if self.lanes.get(&source).is_some_and(|lane| lane.waiting.is_empty() && lane.running.is_empty()) {
-            self.lanes.remove(&source);
+    fn forget(&mut self, source: &Source) {
+        if self.lanes.get(source).is_some_and(|lane| lane.waiting.is_empty() && lane.running.is_empty()) {
+            self.lanes.remove(source);
         }
     }
 }
@@ -434,17 +436,17 @@ mod tests {
         fn execute(self: Box<Self>, _turn: &Turn) {}
     }
 
-    const HEAVY: Caller = Caller(None);
+    const HEAVY: Caller = Caller::Process;
 
     fn other(last: u8) -> Caller {
-        Caller(Some(IpAddr::from([192, 0, 2, last])))
+        Caller::Address(IpAddr::from([192, 0, 2, last]))
     }
 
-    fn try_submit(state: &mut State, caller: Caller, work: Work, wanted: bool) -> Result<(), Status> {
+    fn try_submit(state: &mut State, caller: &Caller, work: Work, wanted: bool) -> Result<(), Status> {
         state.submit(caller, Box::new(Named(work, wanted)), 1, 3, Instant::now())
     }
 
-    fn submit(state: &mut State, caller: Caller, wanted: bool) {
+    fn submit(state: &mut State, caller: &Caller, wanted: bool) {
         try_submit(state, caller, Work::Run, wanted).expect("there is room");
     }
 
@@ -463,15 +465,15 @@ mod tests {
         let mut state = State::default();
         let start = Instant::now();
         for _ in 0..3 {
-            submit(&mut state, HEAVY, true);
+            submit(&mut state, &HEAVY, true);
         }
         assert_eq!(take(&mut state, start), Some(runs(HEAVY)));
         assert_eq!(take(&mut state, start), None, "its next one waits for a thread");
-        submit(&mut state, other(1), true);
-        submit(&mut state, other(1), true);
+        submit(&mut state, &other(1), true);
+        submit(&mut state, &other(1), true);
         assert_eq!(take(&mut state, start), Some(runs(other(1))), "another caller does not wait");
-        state.finished(runs(HEAVY), start, start + Duration::from_secs(10));
-        state.finished(runs(other(1)), start, start + Duration::from_secs(1));
+        state.finished(&runs(HEAVY), start, start + Duration::from_secs(10));
+        state.finished(&runs(other(1)), start, start + Duration::from_secs(1));
         assert_eq!(take(&mut state, start + Duration::from_secs(10)), Some(runs(other(1))));
     }
 
@@ -480,20 +482,20 @@ mod tests {
         let mut state = State::default();
         let start = Instant::now();
         for _ in 0..3 {
-            try_submit(&mut state, HEAVY, Work::Validation, true).expect("there is room");
+            try_submit(&mut state, &HEAVY, Work::Validation, true).expect("there is room");
         }
         assert_eq!(take(&mut state, start), Some((HEAVY, Work::Validation)));
-        submit(&mut state, HEAVY, true);
+        submit(&mut state, &HEAVY, true);
         assert_eq!(
             take(&mut state, start),
             Some(runs(HEAVY)),
             "validations of the same caller are in progress"
         );
         for _ in 0..3 {
-            submit(&mut state, HEAVY, true);
+            submit(&mut state, &HEAVY, true);
         }
-        try_submit(&mut state, HEAVY, Work::Run, true).expect_err("its share is used");
-        try_submit(&mut state, HEAVY, Work::Validation, true).expect("one was taken");
+        try_submit(&mut state, &HEAVY, Work::Run, true).expect_err("its share is used");
+        try_submit(&mut state, &HEAVY, Work::Validation, true).expect("one was taken");
     }
 
     #[test]
@@ -501,11 +503,11 @@ mod tests {
         let mut state = State::default();
         let start = Instant::now();
         for _ in 0..2 {
-            submit(&mut state, HEAVY, true);
+            submit(&mut state, &HEAVY, true);
         }
         take(&mut state, start).expect("one waits");
-        state.finished(runs(HEAVY), start, start + Duration::from_secs(10));
-        submit(&mut state, other(1), true);
+        state.finished(&runs(HEAVY), start, start + Duration::from_secs(10));
+        submit(&mut state, &other(1), true);
         assert_eq!(state.lanes[&runs(other(1))].spent, Duration::from_secs(10));
     }
 
@@ -513,16 +515,16 @@ mod tests {
     fn what_nobody_wants_makes_room_and_is_not_done() {
         let mut state = State::default();
         for wanted in [true, false, false] {
-            submit(&mut state, HEAVY, wanted);
+            submit(&mut state, &HEAVY, wanted);
         }
-        submit(&mut state, HEAVY, true);
+        submit(&mut state, &HEAVY, true);
         assert_eq!((state.waiting, state.waiting_bytes), (2, 8));
-        submit(&mut state, HEAVY, false);
-        submit(&mut state, HEAVY, true);
+        submit(&mut state, &HEAVY, false);
+        submit(&mut state, &HEAVY, true);
         let now = Instant::now();
         for _ in 0..3 {
             let source = take(&mut state, now).expect("three are wanted");
-            state.finished(source, now, now);
+            state.finished(&source, now, now);
         }
         assert_eq!(take(&mut state, now), None);
         assert!(state.lanes.is_empty() && state.waiting == 0 && state.waiting_bytes == 0);
@@ -565,9 +567,10 @@ mod tests {
         let pool = one_thread();
         let (work, soon) = ((HEAVY, Work::Validation), Instant::now() + Duration::from_millis(20));
         let (release, released) = channel::<()>();
-        let busy = pool.compute(work, 0, None, move |_| released.recv().is_err());
+        let busy = pool.compute(work.clone(), 0, None, move |_| released.recv().is_err());
         let late = async {
-            let late = pool.compute(work, 0, Some(soon), |_| panic!("nobody wants it any longer")).await;
+            let late =
+                pool.compute(work.clone(), 0, Some(soon), |_| panic!("nobody wants it any longer")).await;
             assert_eq!(late.map(|()| "done").expect_err("late").code(), tonic::Code::DeadlineExceeded);
             drop(release);
         };
@@ -580,12 +583,12 @@ mod tests {
     fn one_caller_fills_its_share_and_not_that_of_another() {
         let mut state = State { usual: Duration::from_secs(2), ..State::default() };
         for _ in 0..3 {
-            submit(&mut state, HEAVY, true);
+            submit(&mut state, &HEAVY, true);
         }
-        let refused = try_submit(&mut state, HEAVY, Work::Run, true).expect_err("it is full");
+        let refused = try_submit(&mut state, &HEAVY, Work::Run, true).expect_err("it is full");
         assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
         let retry = tonic_types::StatusExt::get_details_retry_info(&refused).expect("when to try again");
         assert_eq!(retry.retry_delay, Some(Duration::from_secs(6)), "three of two seconds each");
-        submit(&mut state, other(1), true);
+        submit(&mut state, &other(1), true);
     }
 }

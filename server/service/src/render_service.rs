@@ -33,7 +33,7 @@ use crate::port::caller;
 use crate::session::Watch;
 use crate::shared::Shared;
 use crate::status;
-use crate::work::Work;
+use crate::work::{Caller, Work};
 
 /// The size, in bytes, of a part of the text.
 const PART: usize = 256 * 1024;
@@ -59,7 +59,7 @@ impl RenderService for RenderHandler {
         if request.format() == RenderFormat::Unspecified {
             return Err(status::format_missing());
         }
-        let source = self.source(request.source.take().ok_or_else(status::source_missing)?).await?;
+        let source = self.source(&caller, request.source.take().ok_or_else(status::source_missing)?).await?;
         let render =
             move |is_wanted: &dyn Fn() -> bool| rendered(&request, source.events(is_wanted)?, is_wanted);
         let text = shared.pool.compute((caller, Work::Rendering), bytes, deadline, render).await??;
@@ -70,14 +70,14 @@ impl RenderService for RenderHandler {
 
 impl RenderHandler {
     /// Where the events come from. They are made on a thread of the pool.
-    async fn source(&self, asked: Source) -> Result<Events, Status> {
+    async fn source(&self, caller: &Caller, asked: Source) -> Result<Events, Status> {
         let Shared { sessions, latest, runner, .. } = self.0.as_ref();
         match asked {
             Source::Session(session) => {
-                let events = sessions.look(&session).await?.events;
+                let events = sessions.look(caller.tenant(), &session).await?.events;
                 match events > MAX_EVENTS as u64 {
                     true => Err(status::render_too_large(events, MAX_EVENTS)),
-                    false => Ok(Events::Session(sessions.watch(&session, 0)?, events)),
+                    false => Ok(Events::Session(sessions.watch(caller.tenant(), &session, 0)?, events)),
                 }
             }
             Source::Run(ExecuteRunRequest { source, seed, variant, profile, snapshot_length }) => {

@@ -43,19 +43,29 @@ impl RunService for RunHandler {
         let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
         let mut open = shared.lifecycle.open()?;
         let max_unread = shared.config.max_unread_events;
-        shared.unread.admit(caller, max_unread).map_err(status::readers_too_slow)?;
+        shared.unread.admit(&caller, max_unread).map_err(status::readers_too_slow)?;
 
         let ExecuteRunRequest { source, seed, variant, profile, snapshot_length } = request.into_inner();
         let source = source.ok_or_else(status::source_missing)?;
         let wanted = Wanted { source, variant, profile: named(&profile)?, session: false };
         let options = shared.run_options(seed, snapshot_length);
-        let (writer, mut messages) = tail(&shared.unread, caller, deadline);
+        let (writer, mut messages) = tail(&shared.unread, caller.clone(), deadline);
         let (loaded, is_loaded) = oneshot::channel();
         let (runner, latest) = (Arc::clone(&shared.runner), shared.latest.clone());
         let meter = shared.meter();
         let metrics = Arc::clone(&shared.metrics);
-        let execution = Execution { wanted, latest, options, runner, writer, caller, meter, metrics, loaded };
-        shared.pool.submit(caller, Box::new(execution))?;
+        let execution = Execution {
+            wanted,
+            latest,
+            options,
+            runner,
+            writer,
+            caller: caller.clone(),
+            meter,
+            metrics,
+            loaded,
+        };
+        shared.pool.submit(&caller, Box::new(execution))?;
 
         let mut expiry = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
         tokio::select! {

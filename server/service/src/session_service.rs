@@ -20,7 +20,7 @@ use crate::port::caller;
 use crate::session::{Addressed, Exported, Finish, Job, MAX_SOCKETS, Opening, Played, Watch, too_long};
 use crate::shared::Shared;
 use crate::status;
-use crate::work::Work;
+use crate::work::{Caller, Work};
 
 /// The number of participants that a session may have.
 const MAX_PARTICIPANTS: u32 = 16;
@@ -47,6 +47,7 @@ impl SessionHandler {
         Q: Addressed + Message + 'static,
         R: Message + Clone + 'static,
     {
+        let caller = caller(request.extensions());
         let request = request.into_inner();
         let (session, id) = (request.session().to_owned(), request.request_id().to_owned());
         let (participant, size) = (request.participant(), request.encoded_len());
@@ -55,13 +56,13 @@ impl SessionHandler {
             let bytes = response.encoded_len();
             Ok((Arc::new(response) as _, bytes))
         };
-        self.job(&session, participant, &id, (Job::Call(Box::new(call)), size)).await
+        self.job((&caller, &session), participant, &id, (Job::Call(Box::new(call)), size)).await
     }
 
     /// Has a participant's job done.
     async fn job<R: Clone + 'static>(
         &self,
-        session: &str,
+        (caller, session): (&Caller, &str),
         participant: u32,
         request_id: &str,
         job: (Job, usize),
@@ -70,7 +71,7 @@ impl SessionHandler {
         let mut open = self.0.lifecycle.open()?;
         let answer = tokio::select! {
             biased;
-            answer = self.0.sessions.call(session, participant, request_id, job) => answer?,
+            answer = self.0.sessions.call(caller.tenant(), session, participant, request_id, job) => answer?,
             () = open.ended() => return Err(status::shutting_down()),
         };
         let response = answer.downcast_ref::<R>().cloned();
@@ -91,7 +92,7 @@ impl SessionService for SessionHandler {
         let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
         let request = request.into_inner();
         check_request_id(&request.request_id)?;
-        if let Some(created) = sessions.created_by(caller, &request.request_id) {
+        if let Some(created) = sessions.created_by(&caller, &request.request_id) {
             return Ok(Response::new(created));
         }
         let participants = request.participants.max(1);
@@ -99,7 +100,7 @@ impl SessionService for SessionHandler {
             return Err(status::participants_invalid(participants, MAX_PARTICIPANTS));
         }
         let lease = lease(request.lease.as_ref())?;
-        sessions.admit(caller)?;
+        sessions.admit(&caller)?;
 
         let source = match request.source.ok_or_else(status::source_missing)? {
             v1::create_session_request::Source::Yaml(text) => v1::execute_run_request::Source::Yaml(text),
@@ -109,7 +110,7 @@ impl SessionService for SessionHandler {
             Wanted { source, variant: request.variant, profile: named(&request.profile)?, session: true };
         let (latest, bytes) = (latest.clone(), wanted.bytes());
         let load = move |_: &dyn Fn() -> bool| latest.load(wanted);
-        let scenario = pool.compute((caller, Work::Session), bytes, deadline, load).await??;
+        let scenario = pool.compute((caller.clone(), Work::Session), bytes, deadline, load).await??;
         // The record keeps every event anyway.
         let options =
             RunOptions { keeps_trace: true, ..self.0.run_options(request.seed, request.snapshot_length) };
@@ -123,7 +124,8 @@ impl SessionService for SessionHandler {
         &self,
         request: Request<v1::GetSessionRequest>,
     ) -> Result<Response<v1::GetSessionResponse>, Status> {
-        self.0.sessions.look(&request.into_inner().session).await.map(Response::new)
+        let caller = caller(request.extensions());
+        self.0.sessions.look(caller.tenant(), &request.into_inner().session).await.map(Response::new)
     }
 
     async fn listen(
@@ -214,41 +216,45 @@ impl SessionService for SessionHandler {
         &self,
         request: Request<v1::AdvanceRequest>,
     ) -> Result<Response<v1::AdvanceResponse>, Status> {
+        let caller = caller(request.extensions());
         let request = request.into_inner();
         let bytes = request.encoded_len();
         let (session, id, participant) =
             (request.session.clone(), request.request_id.clone(), request.participant);
-        self.job(&session, participant, &id, (Job::Advance(Box::new(request)), bytes)).await
+        self.job((&caller, &session), participant, &id, (Job::Advance(Box::new(request)), bytes)).await
     }
 
     async fn leave_session(
         &self,
         request: Request<v1::LeaveSessionRequest>,
     ) -> Result<Response<v1::LeaveSessionResponse>, Status> {
+        let caller = caller(request.extensions());
         let v1::LeaveSessionRequest { session, participant } = request.into_inner();
-        self.job(&session, participant, "", (Job::Leave, 0)).await
+        self.job((&caller, &session), participant, "", (Job::Leave, 0)).await
     }
 
     async fn finish_session(
         &self,
         request: Request<v1::FinishSessionRequest>,
     ) -> Result<Response<v1::FinishSessionResponse>, Status> {
+        let caller = caller(request.extensions());
         let v1::FinishSessionRequest { session, participant, until } = request.into_inner();
         let until = match &until {
             None => None,
             Some(until) => Some(convert::time(until).ok_or_else(|| status::time_invalid("until"))?),
         };
         let finish = Finish { until: until.map(|until| halfopen_tcp::Instant::ZERO + until) };
-        self.job(&session, participant, "", (Job::Finish(finish), 0)).await
+        self.job((&caller, &session), participant, "", (Job::Finish(finish), 0)).await
     }
 
     async fn watch_session(
         &self,
         request: Request<v1::WatchSessionRequest>,
     ) -> Result<Response<Self::WatchSessionStream>, Status> {
+        let caller = caller(request.extensions());
         let v1::WatchSessionRequest { session, after_sequence } = request.into_inner();
         let open = self.0.lifecycle.open()?;
-        let watch = self.0.sessions.watch(&session, after_sequence)?;
+        let watch = self.0.sessions.watch(caller.tenant(), &session, after_sequence)?;
         let next = |mut reader: Watching| async {
             let events = reader.next().await?;
             Some((events.map(|events| v1::WatchSessionResponse { events }), reader))
@@ -263,7 +269,8 @@ impl SessionService for SessionHandler {
         let Shared { lifecycle, sessions, pool, .. } = self.0.as_ref();
         let _open = lifecycle.open()?;
         let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
-        let Exported { scenario, seed } = sessions.export(&request.into_inner().session).await?;
+        let Exported { scenario, seed } =
+            sessions.export(caller.tenant(), &request.into_inner().session).await?;
         let write = move |_: &dyn Fn() -> bool| {
             let yaml = halfopen_scenario::write(&scenario);
             // Only what is too large cannot be read again.
@@ -277,7 +284,8 @@ impl SessionService for SessionHandler {
         &self,
         request: Request<v1::DeleteSessionRequest>,
     ) -> Result<Response<v1::DeleteSessionResponse>, Status> {
-        self.0.sessions.delete(&request.into_inner().session)?;
+        let caller = caller(request.extensions());
+        self.0.sessions.delete(caller.tenant(), &request.into_inner().session)?;
         Ok(Response::new(v1::DeleteSessionResponse {}))
     }
 }

@@ -51,25 +51,29 @@ impl Unread {
     }
 
     /// Admits another run of a caller, unless its readers keep more than its share: then fails with what they keep.
-    pub(crate) fn admit(&self, caller: Caller, max: u64) -> Result<(), u64> {
+    pub(crate) fn admit(&self, caller: &Caller, max: u64) -> Result<(), u64> {
         let unread = lock(&self.callers);
-        let own = unread.get(&caller).copied().unwrap_or(0);
+        let own = unread.get(caller).copied().unwrap_or(0);
         let share = max / SHARES.max(unread.len() as u64);
         if own <= share { Ok(()) } else { Err(own) }
     }
 
-    fn add(&self, caller: Caller, events: u64) {
+    fn add(&self, caller: &Caller, events: u64) {
         self.memory.add(events * BYTES_PER_EVENT as u64);
-        *lock(&self.callers).entry(caller).or_default() += events;
+        let mut unread = lock(&self.callers);
+        match unread.get_mut(caller) {
+            Some(own) => *own += events,
+            None => drop(unread.insert(caller.clone(), events)),
+        }
     }
 
-    fn remove(&self, caller: Caller, events: u64) {
+    fn remove(&self, caller: &Caller, events: u64) {
         self.memory.remove(events * BYTES_PER_EVENT as u64);
         let mut unread = lock(&self.callers);
-        if let Some(own) = unread.get_mut(&caller) {
+        if let Some(own) = unread.get_mut(caller) {
             *own -= events;
             if *own == 0 {
-                unread.remove(&caller);
+                unread.remove(caller);
             }
         }
     }
@@ -94,14 +98,14 @@ struct Stream {
 
 impl Stream {
     fn add(&self, events: u64) {
-        self.all.add(self.caller, events);
+        self.all.add(&self.caller, events);
         if self.unread.fetch_add(events, Ordering::Relaxed) == 0 {
             *lock(&self.taken) = Instant::now();
         }
     }
 
     fn remove(&self, events: u64) {
-        self.all.remove(self.caller, events);
+        self.all.remove(&self.caller, events);
         let mut taken = lock(&self.taken);
         let before = self.unread.fetch_sub(events, Ordering::Relaxed);
         *taken = Instant::now();
@@ -299,7 +303,7 @@ mod tests {
 
     use super::*;
 
-    const CALLER: Caller = Caller(None);
+    const CALLER: Caller = Caller::Process;
 
     fn arrived(bytes: usize) -> Event {
         Event {
@@ -332,17 +336,17 @@ mod tests {
     #[test]
     fn who_keeps_more_than_a_share_begins_no_further_run() {
         let unread = Unread::new(Memory::new(u64::MAX));
-        let other = |last: u8| Caller(Some([192, 0, 2, last].into()));
-        unread.add(CALLER, 26);
-        unread.add(other(1), 10);
-        assert_eq!(unread.admit(CALLER, 100), Err(26));
-        assert_eq!(unread.admit(other(1), 100), Ok(()));
-        assert_eq!(unread.admit(other(2), 100), Ok(()), "it keeps nothing");
-        unread.remove(CALLER, 1);
-        assert_eq!(unread.admit(CALLER, 100), Ok(()));
+        let other = |last: u8| Caller::Address([192, 0, 2, last].into());
+        unread.add(&CALLER, 26);
+        unread.add(&other(1), 10);
+        assert_eq!(unread.admit(&CALLER, 100), Err(26));
+        assert_eq!(unread.admit(&other(1), 100), Ok(()));
+        assert_eq!(unread.admit(&other(2), 100), Ok(()), "it keeps nothing");
+        unread.remove(&CALLER, 1);
+        assert_eq!(unread.admit(&CALLER, 100), Ok(()));
         // With more callers, the shares are smaller.
-        (2..10).for_each(|last| unread.add(other(last), 1));
-        assert_eq!(unread.admit(CALLER, 100), Err(25));
+        (2..10).for_each(|last| unread.add(&other(last), 1));
+        assert_eq!(unread.admit(&CALLER, 100), Err(25));
     }
 
     #[tokio::test(start_paused = true)]

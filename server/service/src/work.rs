@@ -3,17 +3,36 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::tenant::Tenant;
 use crate::turn::Turn;
 
-/// Who causes work: a network address, or `None` for this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Caller(pub(crate) Option<IpAddr>);
+/// Who causes work. What the service has is shared fairly between callers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Caller {
+    /// This process.
+    Process,
+    /// A network address of a server without tenants.
+    Address(IpAddr),
+    /// A tenant, from whichever addresses it calls.
+    Tenant(Tenant),
+}
+
+impl Caller {
+    /// To whom belongs what it creates.
+    pub(crate) fn tenant(&self) -> &Tenant {
+        match self {
+            Caller::Process | Caller::Address(_) => Tenant::only(),
+            Caller::Tenant(tenant) => tenant,
+        }
+    }
+}
 
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(address) => address.fmt(f),
-            None => f.write_str("this process"),
+        match self {
+            Caller::Process => f.write_str("this process"),
+            Caller::Address(address) => address.fmt(f),
+            Caller::Tenant(tenant) => tenant.fmt(f),
         }
     }
 }

@@ -29,6 +29,7 @@ use self::connections::{Place, network};
 pub(crate) use self::requests::Requests;
 use self::wire::Wire;
 use crate::metrics::Metrics;
+use crate::tenant::Tenant;
 use crate::tls::Tls;
 use crate::work::Caller;
 
@@ -75,7 +76,11 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Who sent a request; inside the process, nobody else did.
 pub(crate) fn caller(extensions: &Extensions) -> Caller {
-    Caller(extensions.get().map(|Peer(address)| network(address.ip())))
+    match (extensions.get(), extensions.get()) {
+        (Some(tenant), _) => Caller::Tenant(Tenant::clone(tenant)),
+        (None, Some(Peer(address))) => Caller::Address(network(address.ip())),
+        (None, None) => Caller::Process,
+    }
 }
 
 /// A port without its listener.

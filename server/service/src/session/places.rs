@@ -11,6 +11,7 @@ use tonic::Status;
 use super::order::{Key, Order};
 use super::record::Record;
 use crate::status;
+use crate::tenant::Tenant;
 use crate::work::Caller;
 
 /// How many sessions that are gone are remembered.
@@ -53,8 +54,15 @@ struct State {
     /// By the request that created each.
     requests: BTreeMap<(Caller, String), String>,
     by_caller: BTreeMap<Caller, usize>,
-    gone: VecDeque<(String, Ended)>,
+    gone: VecDeque<Gone>,
     last: Key,
+}
+
+/// A session that is gone.
+struct Gone {
+    id: String,
+    tenant: Tenant,
+    ended: Ended,
 }
 
 /// A session and who created it, by which request.
@@ -83,8 +91,8 @@ impl State {
     }
 
     /// Refuses a session if there are too many. One client may have half of them.
-    fn admit(&self, caller: Caller, max: usize) -> Result<(), Status> {
-        let (all, own) = (self.open.len(), self.by_caller.get(&caller).copied().unwrap_or(0));
+    fn admit(&self, caller: &Caller, max: usize) -> Result<(), Status> {
+        let (all, own) = (self.open.len(), self.by_caller.get(caller).copied().unwrap_or(0));
         let is_full = all >= max || own >= max.div_ceil(2);
         if is_full { Err(status::too_many_sessions(own, all)) } else { Ok(()) }
     }
@@ -102,12 +110,12 @@ impl Places {
     }
 
     /// The session that an earlier request of the caller created.
-    pub(super) fn created_by(&self, caller: Caller, request_id: &str) -> Option<v1::CreateSessionResponse> {
-        self.lock().created_by(&(caller, request_id.to_owned()))
+    pub(super) fn created_by(&self, caller: &Caller, request_id: &str) -> Option<v1::CreateSessionResponse> {
+        self.lock().created_by(&(caller.clone(), request_id.to_owned()))
     }
 
     /// Refuses a session if there are too many.
-    pub(super) fn admit(&self, caller: Caller, max: usize) -> Result<(), Status> {
+    pub(super) fn admit(&self, caller: &Caller, max: usize) -> Result<(), Status> {
         self.lock().admit(caller, max)
     }
 
@@ -120,32 +128,32 @@ impl Places {
         open: impl FnOnce(Key) -> (Place, v1::CreateSessionResponse),
     ) -> Result<v1::CreateSessionResponse, Status> {
         let mut state = self.lock();
-        let request = (caller, request_id.clone());
+        let request = (caller.clone(), request_id.clone());
         if let Some(created) = state.created_by(&request) {
             return Ok(created);
         }
-        state.admit(caller, max)?;
+        state.admit(&caller, max)?;
         state.last += 1;
         let (place, created) = open(state.last);
         let key = place.key;
         if !request_id.is_empty() {
             state.requests.insert(request, created.session.clone());
         }
-        *state.by_caller.entry(caller).or_default() += 1;
+        *state.by_caller.entry(caller.clone()).or_default() += 1;
         state.ids.insert(key, created.session.clone());
         let entry = Entry { place, created: created.clone(), caller, request_id };
         state.open.insert(created.session.clone(), entry);
         Ok(created)
     }
 
-    /// The session with that id, or what became of it.
-    pub(super) fn find(&self, session: &str) -> Result<Place, Status> {
+    /// The session of a tenant with that id, or what became of it. That of another tenant takes the way of one that never was.
+    pub(super) fn find(&self, tenant: &Tenant, session: &str) -> Result<Place, Status> {
         let state = self.lock();
-        if let Some(entry) = state.open.get(session) {
+        if let Some(entry) = state.open.get(session).filter(|entry| entry.caller.tenant() == tenant) {
             return Ok(entry.place.clone());
         }
-        match state.gone.iter().rev().find(|(id, _)| id == session) {
-            Some((_, ended)) => Err(ended.status()),
+        match state.gone.iter().rev().find(|gone| gone.id == session && gone.tenant == *tenant) {
+            Some(gone) => Err(gone.ended.status()),
             None => Err(status::session_unknown(session)),
         }
     }
@@ -154,17 +162,59 @@ impl Places {
     pub(super) fn end(&self, key: Key, ended: Ended) {
         let mut state = self.lock();
         let Some(id) = state.ids.remove(&key) else { return };
-        if let Some(Entry { place, caller, request_id, .. }) = state.open.remove(&id) {
-            place.record.close();
-            state.requests.remove(&(caller, request_id));
-            match state.by_caller.get_mut(&caller) {
-                Some(1) | None => drop(state.by_caller.remove(&caller)),
-                Some(own) => *own -= 1,
-            }
+        let Some(Entry { place, caller, request_id, .. }) = state.open.remove(&id) else { return };
+        place.record.close();
+        match state.by_caller.get_mut(&caller) {
+            Some(1) | None => drop(state.by_caller.remove(&caller)),
+            Some(own) => *own -= 1,
         }
-        state.gone.push_back((id, ended));
+        let tenant = caller.tenant().clone();
+        state.requests.remove(&(caller, request_id));
+        state.gone.push_back(Gone { id, tenant, ended });
         if state.gone.len() > REMEMBERED {
             state.gone.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use halfopen_scenario::library;
+
+    use super::*;
+
+    fn tenant(name: &str) -> Tenant {
+        name.parse().expect("a name")
+    }
+
+    /// Adds a session of a tenant.
+    fn add(places: &Places, owner: &str, id: &str) -> Key {
+        let scenario = halfopen_scenario::load(library::find("dead-client").expect("bundled").text);
+        let record = Arc::new(Record::new(Arc::new(scenario.expect("it is right"))));
+        let mut key = 0;
+        let created = places.add(Caller::Tenant(tenant(owner)), String::new(), 8, |next| {
+            key = next;
+            let place = Place { key, stage: channel().0, record, participants: 1 };
+            (place, v1::CreateSessionResponse { session: id.to_owned(), ..Default::default() })
+        });
+        created.expect("there is room");
+        key
+    }
+
+    #[test]
+    fn the_session_of_another_tenant_does_not_exist_open_or_gone() {
+        let places = Places::default();
+        let key = add(&places, "acme", "7ac1");
+        let refused = |tenant: &Tenant, id: &str| places.find(tenant, id).err().expect("it is not there");
+        let (acme, globex) = (tenant("acme"), tenant("globex"));
+        assert!(places.find(&acme, "7ac1").is_ok());
+        let never = refused(&globex, "0000").to_string();
+        let foreign = |status: &Status| status.to_string().replace("7ac1", "0000");
+        assert_eq!(foreign(&refused(&globex, "7ac1")), never);
+        places.end(key, Ended::Deleted);
+        assert!(refused(&acme, "7ac1").message().contains("deleted"));
+        assert_eq!(foreign(&refused(&globex, "7ac1")), never);
     }
 }

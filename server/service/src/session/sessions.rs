@@ -17,6 +17,7 @@ use super::record::Record;
 use super::stage::Stage;
 use super::watch::Watch;
 use crate::status;
+use crate::tenant::Tenant;
 use crate::work::Caller;
 
 /// The sessions of a service. Dropping it ends them.
@@ -48,12 +49,12 @@ impl Sessions {
     }
 
     /// The session that an earlier request with this id created.
-    pub(crate) fn created_by(&self, caller: Caller, request_id: &str) -> Option<v1::CreateSessionResponse> {
+    pub(crate) fn created_by(&self, caller: &Caller, request_id: &str) -> Option<v1::CreateSessionResponse> {
         self.places.created_by(caller, request_id)
     }
 
     /// Refuses a session if there are too many.
-    pub(crate) fn admit(&self, caller: Caller) -> Result<(), Status> {
+    pub(crate) fn admit(&self, caller: &Caller) -> Result<(), Status> {
         self.places.admit(caller, self.max)
     }
 
@@ -80,12 +81,13 @@ impl Sessions {
     /// Has a participant's job done, and waits for the answer.
     pub(crate) async fn call(
         &self,
+        tenant: &Tenant,
         session: &str,
         participant: u32,
         request_id: &str,
         (job, bytes): (Job, usize),
     ) -> Result<Response, Status> {
-        let place = self.places.find(session)?;
+        let place = self.places.find(tenant, session)?;
         let index = participant.max(1) - 1;
         if index >= place.participants {
             return Err(status::participant_unknown(participant, place.participants));
@@ -95,46 +97,50 @@ impl Sessions {
         let _ = place.stage.send(Order::Call(place.key, index as usize, queued));
         match answer.await {
             Ok(answer) => answer,
-            Err(_) => Err(self.gone(session)),
+            Err(_) => Err(self.gone(tenant, session)),
         }
     }
 
     /// What a session has come to.
-    pub(crate) async fn look(&self, session: &str) -> Result<v1::GetSessionResponse, Status> {
-        let place = self.places.find(session)?;
+    pub(crate) async fn look(
+        &self,
+        tenant: &Tenant,
+        session: &str,
+    ) -> Result<v1::GetSessionResponse, Status> {
+        let place = self.places.find(tenant, session)?;
         let (reply, answer) = oneshot::channel();
         let _ = place.stage.send(Order::Look(place.key, reply));
-        answer.await.map_err(|_| self.gone(session))
+        answer.await.map_err(|_| self.gone(tenant, session))
     }
 
     /// What plays the same as a session.
-    pub(crate) async fn export(&self, session: &str) -> Result<Exported, Status> {
-        let place = self.places.find(session)?;
+    pub(crate) async fn export(&self, tenant: &Tenant, session: &str) -> Result<Exported, Status> {
+        let place = self.places.find(tenant, session)?;
         let (reply, answer) = oneshot::channel();
         let _ = place.stage.send(Order::Export(place.key, reply));
-        answer.await.map_err(|_| self.gone(session))?
+        answer.await.map_err(|_| self.gone(tenant, session))?
     }
 
     /// Reads the events of a session after the first `seen`.
-    pub(crate) fn watch(&self, session: &str, seen: u64) -> Result<Watch, Status> {
-        let place = self.places.find(session)?;
+    pub(crate) fn watch(&self, tenant: &Tenant, session: &str, seen: u64) -> Result<Watch, Status> {
+        let place = self.places.find(tenant, session)?;
         let watch = Watch::new(&place.record, seen);
         let _ = place.stage.send(Order::Flush(place.key));
         Ok(watch)
     }
 
     /// Deletes a session.
-    pub(crate) fn delete(&self, session: &str) -> Result<(), Status> {
-        let place = self.places.find(session)?;
+    pub(crate) fn delete(&self, tenant: &Tenant, session: &str) -> Result<(), Status> {
+        let place = self.places.find(tenant, session)?;
         let _ = place.stage.send(Order::Close(place.key));
         self.places.end(place.key, Ended::Deleted);
         Ok(())
     }
 
     /// Why a session is no more.
-    fn gone(&self, session: &str) -> Status {
+    fn gone(&self, tenant: &Tenant, session: &str) -> Status {
         // A session that is there and gives no answer ends with the service.
-        self.places.find(session).err().unwrap_or_else(status::shutting_down)
+        self.places.find(tenant, session).err().unwrap_or_else(status::shutting_down)
     }
 }
 
