@@ -7,7 +7,7 @@ use std::process::Command;
 use std::{env, fs};
 
 /// What each crate of the project may use of the project.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("halfopen-tcp", &[]),
     ("halfopen-units", &[]),
     ("halfopen-scenario", &["halfopen-tcp", "halfopen-units"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         "halfopen-sim",
         &["halfopen-network", "halfopen-scenario", "halfopen-tcp", "halfopen-trace", "halfopen-verdict"],
     ),
+    ("halfopen-history", &[]),
     ("halfopen-proto", &[]),
     (
         "halfopend",
@@ -37,10 +38,11 @@ const ARROWS: [(&str, &[&str]); 12] = [
 ];
 
 /// Libraries, by the beginning of their names, that only some crates may use.
-const ONLY_IN: [(&str, &[&str]); 6] = [
+const ONLY_IN: [(&str, &[&str]); 7] = [
     ("turmoil", &["halfopen-sim"]),
     ("serde_yaml", &["halfopen-scenario"]),
     ("saphyr", &["halfopen-scenario"]),
+    ("sqlx", &["halfopen-history"]),
     ("prost", &["halfopen-proto", "halfopend", "halfopen"]),
     ("tonic", &["halfopen-proto", "halfopend", "halfopen-client"]),
     ("clap", &["halfopen", "halfopend"]),
