@@ -92,6 +92,8 @@ const LINUX: Settings = Settings {
     half_window_segments: false,
     syn_retries: 6,
     syn_linear_timeouts: 4,
+    // Two ticks (`TCP_TIMEOUT_MIN`).
+    unacceptable_ack_hastens_syn: Some(Duration::from_millis(8)),
     connect_timeout: None,
     synack_retries: 5,
     repeated_syn_restarts_timer: true,
@@ -198,6 +200,7 @@ const RFC9293: Settings = Settings {
     // RFC 9293 §3.8.3: R2 for a SYN is at least 3 minutes: 1 + 2 + 4 + ... + 32 + 60 + 60 s.
     syn_retries: 7,
     syn_linear_timeouts: 0,
+    unacceptable_ack_hastens_syn: None,
     connect_timeout: None,
     synack_retries: 7,
     repeated_syn_restarts_timer: true,

@@ -48,6 +48,10 @@ pub struct Settings {
     pub syn_retries: u32,
     /// How many SYNs are sent again before the timeout backs off (Linux `tcp_syn_linear_timeouts`).
     pub syn_linear_timeouts: u32,
+    /// How soon the SYN is sent again after an unacceptable acknowledgment, unless it has been sent again before: the peer
+    /// had an old connection, which our RST ends (Linux `tcp_rcv_synsent_state_process`, `TCP_TIMEOUT_MIN`). `None` waits for
+    /// the retransmission timeout (RFC 9293 §3.10.7.3, first).
+    pub unacceptable_ack_hastens_syn: Option<Duration>,
     /// The longest an active open takes, whatever `syn_retries` says; `None` is no such limit.
     pub connect_timeout: Option<Duration>,
     /// How often a SYN+ACK is sent again (Linux `tcp_synack_retries`).

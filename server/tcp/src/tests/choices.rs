@@ -7,7 +7,7 @@ use crate::{AckRule, Errno, KeepaliveSettings, Received};
 /// A choice: its name, how the other one is made, what is played, and what comes of either.
 type Row = (&'static str, fn(&mut Settings), fn(Settings) -> String, [&'static str; 2]);
 
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 23] = [
     (
         "reset_at_fin",
         |s| s.reset_at_fin = false,
@@ -71,6 +71,17 @@ const ROWS: [Row; 22] = [
             format!("{}: {}", lone.state(), flags(&answers))
         },
         ["CLOSED: RST+ACK", "CLOSED: "],
+    ),
+    (
+        "unacceptable_ack_hastens_syn",
+        |s| s.unacceptable_ack_hastens_syn = None,
+        |settings| {
+            let mut lone = Lone::in_state(State::SynSent, settings);
+            lone.now += ms(40);
+            assert_eq!(flags(&lone.deliver((ACK, 700, 900, 0)).1), "RST");
+            lone.endpoint.poll_timeout().unwrap().to_string()
+        },
+        ["0.048000000s", "1.000000000s"],
     ),
     (
         "repeated_syn_restarts_timer",

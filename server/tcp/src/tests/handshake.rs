@@ -98,6 +98,50 @@ fn a_lost_syn_or_syn_ack_is_sent_again_after_a_second() {
     }
 }
 
+/// Recordings 75a to 75h (`tcp_rcv_synsent_state_process`): any unacceptable acknowledgment hastens the first
+/// retransmission of the SYN, and no other; what follows keeps its pace.
+#[test]
+fn an_unacceptable_acknowledgment_hastens_the_syn_once() {
+    for (flags, ack, answer) in [
+        (ACK, 100, vec![(RST, 100, 0, 0)]),
+        (ACK, 900, vec![(RST, 900, 0, 0)]),
+        (SYN | ACK, 900, vec![(RST, 900, 0, 0)]),
+        (RST | ACK, 900, vec![]),
+    ] {
+        let mut lone = Lone::in_state(State::SynSent, plain(100));
+        // What comes again before the timer fires, sets it again.
+        for at in [40, 44] {
+            lone.now = Instant::ZERO + ms(at);
+            assert_eq!(lone.deliver((flags, 700, ack, 0)).1, answer, "{flags} {ack}");
+        }
+        let mut sent = Vec::new();
+        for _ in 0..6 {
+            assert_eq!(lone.wait(), [(SYN, 100, 0, 0)]);
+            sent.push(lone.now.as_duration().as_millis() as u64);
+            lone.now += ms(40);
+            lone.deliver((flags, 700, ack, 0));
+        }
+        assert_eq!((sent[0], gaps(&sent)), (52, vec![1000, 1000, 1000, 1000, 2000]), "{flags} {ack}");
+    }
+    // An acknowledgment that could be of our SYN says nothing of the kind, and neither does a RST without one.
+    for segment in [(ACK, 700, 101, 0), (RST, 700, 0, 0)] {
+        let mut lone = Lone::in_state(State::SynSent, plain(100));
+        lone.now += ms(40);
+        assert_eq!(lone.deliver(segment).1, []);
+        assert_eq!(lone.endpoint.poll_timeout(), Some(Instant::ZERO + secs(1)), "{segment:?}");
+    }
+}
+
+/// As 75h, with no retry at all: the hastened timer is the last.
+#[test]
+fn a_hastened_syn_counts_as_a_retry() {
+    let settings = Settings { syn_retries: 0, syn_linear_timeouts: 0, ..plain(100) };
+    let mut lone = Lone::in_state(State::SynSent, settings);
+    lone.deliver((ACK, 700, 900, 0));
+    assert_eq!(lone.wait(), []);
+    assert_eq!((lone.now, lone.state()), (Instant::ZERO + ms(8), State::Closed));
+}
+
 /// Recording 05_synack_dropped_all_client_gone.
 #[test]
 fn a_syn_ack_that_nobody_answers_is_sent_six_times() {

@@ -31,7 +31,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 66] = [
+const ROWS: [Row; 67] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -123,6 +123,14 @@ const ROWS: [Row; 66] = [
         [SYSCTL, D("RFC 9293 §3.8.3: 3 minutes"), U, U, U],
     ),
     ("of which before the first backoff", |s| s.syn_linear_timeouts.to_string(), [SYSCTL, U, U, U, U]),
+    (
+        "a SYN answered by an unacceptable ACK is repeated",
+        |s| {
+            s.unacceptable_ack_hastens_syn
+                .map_or("at its timeout".to_owned(), |soon| format!("once {} later", time(soon)))
+        },
+        [M("75a to 75l"), D("RFC 9293 §3.10.7.3"), U, U, U],
+    ),
     (
         "connect gives up",
         |s| {

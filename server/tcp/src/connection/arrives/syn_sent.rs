@@ -2,11 +2,11 @@
 
 use super::Step;
 use crate::connection::{Connection, Context};
-use crate::{Cause, DropReason, Errno, Flags, Header, Purpose, State};
+use crate::{Cause, DropReason, Errno, Flags, Header, Purpose, State, Timer};
 
 impl Connection {
     pub(super) fn arrives_in_syn_sent(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
-        self.check_ack_in_syn_sent(header)?;
+        self.check_ack_in_syn_sent(cx, header)?;
         if header.flags.contains(Flags::RST) {
             return self.process_rst_in_syn_sent(cx, header);
         }
@@ -15,14 +15,26 @@ impl Connection {
 
     /// RFC 9293 §3.10.7.3, first: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set, if
     /// so drop the segment and return)". Nothing is sent with the SYN, so that only one number is acceptable.
-    fn check_ack_in_syn_sent(&mut self, header: &Header) -> Step {
+    fn check_ack_in_syn_sent(&mut self, cx: &mut Context<'_>, header: &Header) -> Step {
         if !header.flags.contains(Flags::ACK) || header.ack == self.snd.nxt {
             return Ok(());
         }
+        self.hasten_syn(cx);
         if !header.flags.contains(Flags::RST) {
             self.outbox.reset = Some(header.refusal());
         }
         Err(DropReason::UnacceptableAck)
+    }
+
+    /// What answered is an old connection of the peer, which has ended or will end by our RST: the next SYN can succeed,
+    /// and need not wait for the timeout of the first. One that was sent again already keeps its time, so that two hosts do
+    /// not answer each other as fast as they can.
+    fn hasten_syn(&mut self, cx: &mut Context<'_>) {
+        if let Some(soon) = cx.settings.unacceptable_ack_hastens_syn
+            && self.retransmissions.timeouts == 0
+        {
+            self.timers.set(cx, Timer::Retransmission, soon);
+        }
     }
 
     /// RFC 9293 §3.10.7.3, second: "If the ACK was acceptable, then signal to the user "error: connection reset", drop
