@@ -156,6 +156,7 @@ const LINUX: Settings = Settings {
     syn_queue_limit: SynQueueLimit::ListenBacklog,
     syn_cookies: SynCookies::WhenFull,
     abort_on_overflow: false,
+    closing_listener_resets_embryonic: false,
     defer_accept: None,
     accept_queue_extra: 1,
     ephemeral_ports: 32_768..=60_999,
@@ -266,6 +267,7 @@ const RFC9293: Settings = Settings {
     syn_queue_limit: SynQueueLimit::SynBacklog,
     syn_cookies: SynCookies::Off,
     abort_on_overflow: false,
+    closing_listener_resets_embryonic: true,
     defer_accept: None,
     accept_queue_extra: 1,
     // RFC 6335 §6.

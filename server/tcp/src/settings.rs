@@ -198,6 +198,10 @@ pub struct Settings {
     /// Whether the acknowledgment that completes a handshake is answered by RST if the accept queue is full (Linux
     /// `tcp_abort_on_overflow`); otherwise it is dropped, and the peer may try again.
     pub abort_on_overflow: bool,
+    /// Whether a listener that closes resets its connections in SYN-RECEIVED, as it resets those that nobody has accepted.
+    /// Otherwise nothing is sent: each ends when its timer fires, or when a segment arrives for it, which then belongs to
+    /// no connection (Linux `reqsk_timer_handler`, `tcp_v4_rcv`).
+    pub closing_listener_resets_embryonic: bool,
     /// For how long a listener waits for data before it hands a connection over (Linux TCP_DEFER_ACCEPT); `None` is
     /// not at all.
     pub defer_accept: Option<Duration>,

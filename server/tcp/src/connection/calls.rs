@@ -216,12 +216,21 @@ impl Connection {
         self.transition(cx, State::Closed, Cause::Replaced);
     }
 
-    /// The listener closed before the application accepted this connection.
+    /// The listener closed before the application accepted this connection. One in SYN-RECEIVED may live on, until the
+    /// endpoint finds its listener gone.
     pub(crate) fn listener_closed(&mut self, cx: &mut Context<'_>) {
+        if self.is_embryonic() && !cx.settings.closing_listener_resets_embryonic {
+            return;
+        }
         self.application.has_closed = true;
         if self.state != State::Closed {
             self.reset_peer(cx, Cause::ListenerClosed);
         }
+    }
+
+    /// Its listener is gone, and nobody else wants this connection in SYN-RECEIVED: it ends in silence.
+    pub(crate) fn listener_gone(&mut self, cx: &mut Context<'_>) {
+        self.transition(cx, State::Closed, Cause::ListenerClosed);
     }
 
     /// `shutdown(SHUT_RD)`: what has arrived can be read, then the stream ends. The peer does not learn of it, and what

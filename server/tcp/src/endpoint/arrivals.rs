@@ -27,10 +27,13 @@ impl Endpoint {
             return Arrival::dropped(DropReason::NotForUs);
         }
         if let Some(&id) = self.owners.get(&(segment.destination, segment.source)) {
-            if !self.may_replace(id, &segment) {
+            if self.has_lost_listener(id) {
+                self.with(now, id, Connection::listener_gone);
+            } else if self.may_replace(id, &segment) {
+                self.with(now, id, Connection::replaced);
+            } else {
                 return self.arrives_at_connection(now, id, &segment);
             }
-            self.with(now, id, Connection::replaced);
         }
         let to = segment.destination;
         match self.listeners.values().find(|listener| listener.takes(to)).map(|listener| listener.id) {
@@ -45,7 +48,8 @@ impl Endpoint {
             if at > now {
                 return;
             }
-            self.with(now, id, Connection::handle_timeout);
+            let lost = self.has_lost_listener(id);
+            self.with(now, id, if lost { Connection::listener_gone } else { Connection::handle_timeout });
         }
     }
 

@@ -84,6 +84,12 @@ impl Endpoint {
         }
     }
 
+    /// Whether a connection is in SYN-RECEIVED though its listener has closed.
+    pub(super) fn has_lost_listener(&self, id: ConnectionId) -> bool {
+        let parent = self.get(id).filter(|it| it.is_embryonic()).and_then(|it| it.parent);
+        parent.is_some_and(|listener| !self.listeners.contains_key(&listener))
+    }
+
     /// A closed connection releases its addresses.
     pub(super) fn disown(&mut self, id: ConnectionId) {
         if let Some(addresses) = self.get(id).map(Connection::addresses)

@@ -250,7 +250,8 @@ impl Endpoint {
         self.with(now, connection, Connection::abort);
     }
 
-    /// Stops listening. Connections that were not accepted are reset.
+    /// Stops listening. Connections that were not accepted are reset; those in SYN-RECEIVED perhaps not
+    /// ([`closing_listener_resets_embryonic`](crate::Settings::closing_listener_resets_embryonic)).
     pub fn close_listener(&mut self, now: Instant, listener: ListenerId) {
         if self.listeners.remove(&listener).is_none() {
             return;

@@ -7,7 +7,7 @@ use crate::{AckRule, Errno, KeepaliveSettings, Received};
 /// A choice: its name, how the other one is made, what is played, and what comes of either.
 type Row = (&'static str, fn(&mut Settings), fn(Settings) -> String, [&'static str; 2]);
 
-const ROWS: [Row; 23] = [
+const ROWS: [Row; 24] = [
     (
         "reset_at_fin",
         |s| s.reset_at_fin = false,
@@ -82,6 +82,16 @@ const ROWS: [Row; 23] = [
             lone.endpoint.poll_timeout().unwrap().to_string()
         },
         ["0.048000000s", "1.000000000s"],
+    ),
+    (
+        "closing_listener_resets_embryonic",
+        |s| s.closing_listener_resets_embryonic = true,
+        |settings| {
+            let mut lone = Lone::in_state(State::SynReceived, settings);
+            lone.endpoint.close_listener(lone.now, lone.listener.unwrap());
+            format!("{}: {}", lone.state(), flags(&lone.sent_now()))
+        },
+        ["SYN-RECEIVED: ", "CLOSED: RST+ACK"],
     ),
     (
         "repeated_syn_restarts_timer",

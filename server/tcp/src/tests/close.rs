@@ -2,7 +2,7 @@
 
 use super::pair::{Fate, Pair, gaps};
 use super::*;
-use crate::{Errno, Purpose};
+use crate::{Cause, Errno, Purpose};
 use State::*;
 
 fn close_both(mut pair: Pair, server_waits: Duration) -> Pair {
@@ -230,6 +230,52 @@ fn the_process_dies_and_the_kernel_closes_everything() {
     pair.run_for(secs(1));
     let now = pair.now;
     assert_eq!(pair.ends[0].receive(now, id, &mut [0]), Err(Errno::ConnectionRefused));
+}
+
+/// Recordings 76a to 76h: a connection in SYN-RECEIVED outlives its listener, and ends in silence: when its timer fires, or
+/// when anything arrives, which then meets what is there without it.
+#[test]
+fn a_connection_in_syn_received_ends_after_its_listener() {
+    let closed = || {
+        let mut lone = Lone::in_state(SynReceived, plain(100));
+        lone.endpoint.close_listener(lone.now, lone.listener.unwrap());
+        assert_eq!((lone.sent_now(), lone.state()), (vec![], SynReceived));
+        lone.events();
+        lone
+    };
+    let end = |lone: &mut Lone| {
+        lone.events().into_iter().find_map(|event| match event {
+            EventKind::Transition { from, to, cause } => Some((from, to, cause)),
+            _ => None,
+        })
+    };
+    let silence = Some((SynReceived, Closed, Cause::ListenerClosed));
+
+    let mut lone = closed();
+    assert_eq!(lone.wait(), [], "no SYN+ACK any more");
+    assert_eq!((lone.now, end(&mut lone)), (Instant::ZERO + secs(1), silence));
+    assert_eq!(lone.endpoint.poll_timeout(), None);
+
+    for (segment, answer) in [
+        ((ACK, 301, 101, 0), vec![(RST, 101, 0, 0)]),
+        ((ACK, 301, 101, 10), vec![(RST, 101, 0, 0)]),
+        ((SYN, 300, 0, 0), vec![(RST | ACK, 0, 301, 0)]),
+        ((RST | ACK, 301, 101, 0), vec![]),
+    ] {
+        let mut lone = closed();
+        assert_eq!(lone.deliver(segment).1, answer, "{segment:?}");
+        assert_eq!(end(&mut lone), silence, "{segment:?}");
+    }
+
+    // Another listener on the port takes a SYN, and no more of the old connection than that.
+    let mut lone = closed();
+    lone.listen();
+    assert_eq!(lone.deliver((ACK, 301, 101, 0)).1, [(RST, 101, 0, 0)]);
+    let mut lone = closed();
+    lone.listen();
+    assert_eq!(lone.deliver((SYN, 300, 0, 0)).1, [(SYN | ACK, 100, 301, 0)]);
+    assert_eq!(lone.deliver((ACK, 301, 101, 0)).1, []);
+    assert!(lone.endpoint.accept(lone.listener.unwrap()).is_some());
 }
 
 /// Recordings 14c and 11h.

@@ -31,7 +31,7 @@ const MS_KEEPALIVE: Basis = D("Microsoft SIO_KEEPALIVE_VALS");
 type Row = (&'static str, fn(&Settings) -> String, [Basis; 5]);
 
 /// The columns are those of `Profile::ALL`: linux, rfc9293, freebsd, windows, macos.
-const ROWS: [Row; 67] = [
+const ROWS: [Row; 68] = [
     (
         "keepalive idle",
         |s| time(s.keepalive_numbers.idle),
@@ -399,6 +399,11 @@ const ROWS: [Row; 67] = [
             .to_owned()
         },
         [SYSCTL, U, U, U, U],
+    ),
+    (
+        "connections in SYN-RECEIVED whose listener closes",
+        |s| if s.closing_listener_resets_embryonic { "are reset" } else { "end in silence" }.to_owned(),
+        [M("76a to 76h"), U, U, U, U],
     ),
     (
         "connections accepted beyond the backlog",
