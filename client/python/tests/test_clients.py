@@ -76,6 +76,11 @@ async def web(tls: ssl.SSLContext | None = None, keepalive_timeout: float = 3600
     return runner
 
 
+def connections(session: Session) -> int:
+    """How many connections the client has opened."""
+    return len(session.finish(until=session.clock).client.connections)
+
+
 def test_aiohttp(session: Session, tls: Tls) -> None:
     server, client = tls
 
@@ -96,6 +101,7 @@ def test_aiohttp(session: Session, tls: Tls) -> None:
 
     aio.run(talk(), session)
     assert 500 < session.clock.total_seconds() < 600, "the default timeout of aiohttp is 5 minutes"
+    assert connections(session) == 1
 
 
 def test_an_aiohttp_client_whose_server_lost_power_has_a_timeout_alone(session: Session) -> None:
@@ -131,6 +137,39 @@ def test_httpx(session: Session, tls: Tls) -> None:
         await runner.cleanup()
 
     aio.run(talk(), session)
+
+
+@pytest.mark.parametrize("pause", [0, 10, 40])
+def test_a_pool_of_httpx_keeps_its_connection_until_the_server_closes_it(session: Session, tls: Tls, pause: float) -> None:
+    server, client = tls
+
+    async def talk() -> None:
+        runner = await web(server, keepalive_timeout=30)
+        url = f"{'https' if server else 'http'}://server:80"
+        with aio.host("client"):
+            limits = httpx.Limits(keepalive_expiry=None)
+            async with httpx.AsyncClient(verify=client or True, trust_env=False, limits=limits) as http:
+                for _ in range(3):
+                    assert (await http.get(url)).text == "hello 10.0.0.1"
+                    await asyncio.sleep(pause)
+        await runner.cleanup()
+
+    aio.run(talk(), session)
+    assert connections(session) == (3 if pause > 30 else 1)
+
+
+def test_a_pool_of_httpx_does_not_notice_that_its_server_lost_power(session: Session) -> None:
+    async def talk() -> None:
+        await web()
+        with aio.host("client"):
+            async with httpx.AsyncClient(trust_env=False) as http:
+                await http.get("http://server")
+                session.inject(power_loss="server")
+                with pytest.raises(httpx.ReadTimeout):
+                    await http.get("http://server")
+
+    aio.run(talk(), session)
+    assert connections(session) == 1
 
 
 def test_websockets(session: Session, tls: Tls) -> None:
@@ -212,6 +251,7 @@ def test_redis(session: Session, tls: Tls) -> None:
             await store.aclose()
 
     aio.run(talk(), session)
+    assert connections(session) == 1
 
 
 NO_RETRIES = redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import http.client
+import select
+import selectors
 import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -426,3 +429,64 @@ def test_a_lifted_fault_is_over_and_an_exported_session_plays_the_same(session: 
     again = halfopen.run(exported.yaml, seed=exported.seed)
     told = [[(event.time, event.host, event.WhichOneof("kind")) for event in run.events] for run in (played, again)]
     assert told[0] == told[1]
+
+
+def poll_of(made: Socket, timeout: float) -> bool:
+    poll = select.poll()
+    poll.register(made, select.POLLIN)
+    found = poll.poll(timeout * 1000)
+    assert found in ([], [(made.fileno(), select.POLLIN)])
+    return bool(found)
+
+
+def select_of(made: Socket, timeout: float) -> bool:
+    return select.select([made], [], [], timeout)[0] == [made]
+
+
+def selector_of(made: Socket, timeout: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(made, selectors.EVENT_READ)
+        return bool(selector.select(timeout))
+
+
+@pytest.mark.parametrize("is_readable", [poll_of, select_of, selector_of])
+def test_whoever_polls_a_socket_learns_the_truth_and_waits_in_virtual_time(
+    session: Session, is_readable: Callable[[Socket, float], bool]
+) -> None:
+    client, server = connected(session)
+    began = session.clock
+    assert not is_readable(client, 0)
+    assert not is_readable(client, 3600)
+    assert session.clock == began + timedelta(hours=1)
+    server.sendall(b"hello")
+    assert is_readable(client, 3600)
+    assert session.clock == began + timedelta(hours=1, milliseconds=20)
+    client.recv(100)
+    assert not is_readable(client, 0)
+    server.close()
+    assert is_readable(client, 3600)
+    other, peer = socket.socketpair()
+    with other, peer:
+        everything: list[Any] = [other, client]
+        assert select.select(everything, everything, everything, 0) == ([client], [other, client], [])
+        assert select.select([], [other], []) == ([], [other], [])
+
+
+def test_what_is_polled_may_be_closed_not_connected_or_without_a_host(session: Session) -> None:
+    client, server = connected(session)
+    poll = select.poll()
+    new = session.socket("client")
+    for polled in (client, server, new):
+        poll.register(polled, select.POLLIN)
+    with pytest.raises(FileNotFoundError):
+        poll.modify(session.socket("client"), select.POLLIN)
+    assert poll.poll(0) == [(new.fileno(), select.POLLHUP)]
+    poll.unregister(new)
+    session.inject(power_loss="server")
+    assert poll.poll(0) == [(server.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)]
+    poll.unregister(server)
+    with pytest.raises(IdleError, match=r"poll\(\) for client 10\.0\.0\.1:32768"):
+        poll.poll()
+    descriptor = client.fileno()
+    client.close()
+    assert poll.poll() == [(descriptor, select.POLLNVAL)]

@@ -13,7 +13,6 @@ from itertools import count
 from socket import AF_INET, AF_INET6
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
-from weakref import WeakValueDictionary
 
 from google.protobuf.message import Message
 
@@ -134,8 +133,6 @@ class Session:
         self._requests = count(1)
         self._requests_lock = threading.Lock()
         self._is_closed = False
-        #: By file descriptor, for the event loop.
-        self._sockets: WeakValueDictionary[int, Socket] = WeakValueDictionary()
         self._driver: Driver | None = None
         #: Whether an event loop moves time. Nothing else may then.
         self._has_loop = False

@@ -13,9 +13,11 @@ from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from google.protobuf.message import Message
 
+from . import _polling
 from ._errnos import StandstillError, as_socket_error, check, errno_of, no_flags
 from ._options import Options
 from ._time import nanoseconds
@@ -47,6 +49,8 @@ E = TypeVar("E", bound=HasError)
 
 #: File descriptors beyond those of an operating system, so that they are never mistaken for one.
 _descriptors = count(1 << 24)
+#: All sockets, by file descriptor.
+by_descriptor: WeakValueDictionary[int, Socket] = WeakValueDictionary()
 #: The default backlog (SOMAXCONN of Linux).
 BACKLOG = 4096
 #: Calls that are repeated once the socket is ready, as with EAGAIN.
@@ -76,7 +80,8 @@ class Socket:
         self.number = 0
         self.is_listening = False
         self._descriptor = next(_descriptors)
-        session._sockets[self._descriptor] = self
+        by_descriptor[self._descriptor] = self
+        _polling.install()
         self._timeout: float | None = None
         self._closed = False
         self._connecting = False
@@ -309,7 +314,7 @@ class Socket:
     # Properties
 
     def fileno(self) -> int:
-        """A number that identifies the socket, but not to the operating system; -1 once it is closed."""
+        """A number for `select`, `poll` and the event loop, which means nothing to the operating system; -1 once it is closed."""
         return -1 if self._closed else self._descriptor
 
     def settimeout(self, timeout: float | None) -> None:

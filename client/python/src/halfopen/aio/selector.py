@@ -8,7 +8,7 @@ from typing import Any
 
 from .._time import nanoseconds
 from ..session import Session, check_end
-from ..sockets import Socket
+from ..sockets import Socket, by_descriptor
 from ..v1 import session_pb2
 from .executor import Jobs
 from .twins import Twins
@@ -67,8 +67,8 @@ class Selector(selectors.BaseSelector):
             raise ValueError(f"Invalid events: {events!r}")
         if descriptor in self._keys:
             raise KeyError(f"{fileobj!r} (FD {descriptor}) is already registered")
-        socket = self._session._sockets.get(descriptor)
-        if socket is None:
+        socket = by_descriptor.get(descriptor)
+        if socket is None or socket.session is not self._session:
             raise NotImplementedError(f"add_reader and add_writer: {fileobj!r} is not a socket of the session")
         key = selectors.SelectorKey(fileobj, descriptor, events, data)
         self._conditions = None
