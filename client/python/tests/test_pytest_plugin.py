@@ -26,6 +26,12 @@ variants:
 """
 
 
+def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+    """Runs pytest, with as little as possible of what the plugins of others remember and warn of."""
+    quiet = ["-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function"]
+    return pytester.runpytest_inprocess(*quiet, *options)
+
+
 def test_async_tests_run_on_the_loop(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         import asyncio
@@ -47,7 +53,31 @@ def test_async_tests_run_on_the_loop(pytester: pytest.Pytester) -> None:
         def test_sockets(halfopen_session):
             halfopen_session.advance(5)
     """)
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+    run(pytester).assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize("plugin", ["asyncio", "anyio"])
+def test_other_plugins_leave_async_tests_with_the_marker_alone(pytester: pytest.Pytester, plugin: str) -> None:
+    pytester.makepyfile("""
+        import asyncio
+        import pytest
+        from halfopen.aio import EventLoop
+
+        @pytest.mark.halfopen
+        async def test_function(halfopen_session):
+            assert isinstance(asyncio.get_running_loop(), EventLoop)
+            await asyncio.sleep(3600)
+            assert halfopen_session.clock.total_seconds() == 3600
+
+        @pytest.mark.halfopen
+        class TestClass:
+            async def test_method(self):
+                assert isinstance(asyncio.get_running_loop(), EventLoop)
+
+        async def test_other():
+            assert not isinstance(asyncio.get_running_loop(), EventLoop)
+    """)
+    run(pytester, "-o", f"{plugin}_mode=auto").assert_outcomes(passed=3)
 
 
 def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
@@ -57,7 +87,7 @@ def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
             client = halfopen_session.connect("client", "server:80")
             client.recv(1)
     """)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--halfopen-report", "reports")
+    result = run(pytester, "--halfopen-report", "reports")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -80,20 +110,20 @@ def readme_example() -> str:
 
 def test_the_example_of_the_readme_passes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(readme_example())
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_the_example_of_the_readme_fails_if_the_server_lives(pytester: pytest.Pytester) -> None:
     lines = [line for line in readme_example().splitlines() if "inject" not in line]
     pytester.makepyfile("\n".join(lines))
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result = run(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*DID NOT RAISE*TimeoutError*"])
 
 
 def test_scenarios_are_tests(pytester: pytest.Pytester) -> None:
     Path(pytester.path, "test.halfopen.yaml").write_text(VARIANTS)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-v")
+    result = run(pytester, "-v")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -107,6 +137,6 @@ def test_scenarios_are_tests(pytester: pytest.Pytester) -> None:
 
 def test_mistakes_in_a_scenario_are_shown_in_its_text(pytester: pytest.Pytester) -> None:
     Path(pytester.path, "test.halfopen.yaml").write_text("scenario: wrong\nhosts: {client: {tpc: {}}}\n")
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result = run(pytester)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*test.halfopen.yaml:2:*", "*did you mean `tcp`?*"])

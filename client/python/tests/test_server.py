@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
+import ssl
 import stat
 import subprocess
+import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import trustme
 
 import halfopen
 from halfopen import CallError, Server, ServerNotFoundError, ServerUnavailableError, Session, VersionMismatchError, servers
@@ -58,8 +65,20 @@ def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
             server.check()
 
 
-@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", b""])
-def test_an_answer_that_is_not_grpc_web_is_refused(answer: bytes) -> None:
+#: What answers, and what is said about it.
+NO_SERVERS = {
+    "SSH": (b"SSH-2.0-OpenSSH_9.6\r\n", "there is no halfopen server at .* does not speak HTTP/1.1"),
+    "a web server": (
+        b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        "there is no halfopen server at .* said HTTP status 404, and does not speak gRPC-Web",
+    ),
+    "TLS": (b"\x15\x03\x01\0\2\2\x46", "does not speak HTTP/1.1; if it speaks TLS, write https://"),
+    "nothing": (b"", "is gone: it closed the connection"),
+}
+
+
+@pytest.mark.parametrize(("answer", "said"), NO_SERVERS.values(), ids=NO_SERVERS)
+def test_an_answer_that_is_not_grpc_web_is_refused(answer: bytes, said: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -71,7 +90,7 @@ def test_an_answer_that_is_not_grpc_web_is_refused(answer: bytes) -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         server = Server(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        with pytest.raises(ServerUnavailableError, match="is gone: it "):
+        with pytest.raises(ServerUnavailableError, match=said):
             server.check()
         thread.join()
         server.close()
@@ -106,3 +125,89 @@ def test_a_token_is_sent() -> None:
             server.check()
         assert (caught.value.code, caught.value.reason) == ("UNAUTHENTICATED", "TOKEN_WRONG")
         process.communicate()
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("halfopen._rpc.PATIENCE", 0.2)
+    refused = pytest.raises(ServerUnavailableError, match="does not answer: it has been silent for 0")
+    with socket.create_server(("127.0.0.1", 0)) as silent, Server(f"http://127.0.0.1:{silent.getsockname()[1]}") as server, refused:
+        server.check()
+    with Server.start() as server:
+        session = Session(server=server)
+        assert server._process is not None
+        os.kill(server._process.pid, signal.SIGSTOP)
+        os.waitpid(server._process.pid, os.WUNTRACED)
+        try:
+            with pytest.raises(ServerUnavailableError, match="does not answer"):
+                session.advance(1)
+        finally:
+            os.kill(server._process.pid, signal.SIGCONT)
+
+
+def test_a_call_that_takes_long_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("halfopen._rpc.PATIENCE", 0.5)
+    with Session(participants=2) as session, ThreadPoolExecutor(1) as pool:
+        other = Session.join(session.id, 2)
+        advancing = pool.submit(session.advance, 7)
+        time.sleep(1.2)
+        assert not advancing.done()
+        other.close()
+        assert advancing.result(10).total_seconds() == 7
+
+
+def test_a_server_that_died_is_said_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HALFOPEN_SERVER", raising=False)
+    monkeypatch.setattr(servers, "_shared", {})
+    first = servers.server()
+    session = Session()
+    assert first._process is not None
+    first._process.kill()
+    with pytest.raises(ServerUnavailableError, match=r"the server that this package started has ended \(signal 9\)"):
+        session.advance(1)
+    with Session() as session:
+        assert session.advance(1).total_seconds() == 1
+    servers.server().close()
+
+
+INTERRUPTED = """
+import os, signal, halfopen
+session = halfopen.Session()
+try:
+    os.killpg(0, signal.SIGINT)
+    signal.pause()
+except KeyboardInterrupt:
+    print(session.advance(1))
+"""
+
+
+def test_ctrl_c_leaves_the_server_to_its_process() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], start_new_session=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0:00:01\n"), done.stderr
+
+
+def test_the_certificates_to_trust_can_be_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HALFOPEN_CA", "absent.pem")
+    with pytest.raises(ServerUnavailableError, match=r"HALFOPEN_CA: absent\.pem: No such file or directory"):
+        Server("https://127.0.0.1:7950")
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("not a certificate")
+    with pytest.raises(ServerUnavailableError, match=r"^/.*: it has no certificate in PEM format"):
+        Server("https://127.0.0.1:7950", ca=wrong)
+    trusted = tmp_path / "ca.pem"
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(trusted))
+    monkeypatch.setenv("HALFOPEN_CA", str(trusted))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+
+        def serve() -> None:
+            with context.wrap_socket(listener.accept()[0], server_side=True) as connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 404 Not Found\r\n\r\n")
+
+        served = pool.submit(serve)
+        refused = pytest.raises(ServerUnavailableError, match="said HTTP status 404")
+        with Server(f"https://127.0.0.1:{listener.getsockname()[1]}") as server, refused:
+            server.check()
+        served.result(10)

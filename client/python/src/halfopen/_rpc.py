@@ -12,22 +12,23 @@ import io
 import socket
 import ssl
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from .errors import CallError, Mistake, ServerUnavailableError
+from .v1 import server_pb2
 
 #: pytest leaves the lines of this module out.
 __tracebackhide__ = True
 
 R = TypeVar("R", bound=Message)
 
-#: The seconds within which a connection must be open.
-CONNECT_TIMEOUT = 10.0
+#: The seconds within which a connection must be open, and a server that was silent for as long must show that it is there.
+PATIENCE = 10.0
 #: The flag of the frame with the trailers, which ends a response.
 TRAILERS = 0x80
 #: How most responses without an error end: the frame of the trailers, and the last chunk.
@@ -58,7 +59,14 @@ CODES = (
 class Channel:
     """Calls to one server. It may be used from several threads."""
 
-    def __init__(self, url: str, token: str | None = None, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        context: ssl.SSLContext | None = None,
+        why_lost: Callable[[], str] = lambda: "",
+    ) -> None:
+        """`why_lost` returns why the server is no longer there, if that is known."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
         try:
             port = parts.port
@@ -76,6 +84,7 @@ class Channel:
         #: What requests begin with, by method.
         self._heads: dict[str, bytes] = {}
         self._idle: deque[_Connection] = deque()
+        self._why_lost = why_lost
 
     def call(self, method: str, request: Message, response: type[R]) -> R:
         """Makes a unary call. If its response is lost, makes it again: calls must be safe to repeat."""
@@ -85,13 +94,13 @@ class Channel:
             with contextlib.suppress(OSError):
                 return self._exchange(connection, head, response)
         try:
-            return self._exchange(self._open(), head, response)
+            return self._exchange(self._open(self._check_alive), head, response)
         except OSError as error:
             raise self._lost(error) from error
 
     def stream(self, method: str, request: Message, response: type[R]) -> Generator[R, None, None]:
         """Reads a stream, on a connection of its own."""
-        connection = self._open()
+        connection = self._open(self._check_alive)
         try:
             connection.send(self._head(method, request))
             trailers = connection.read_headers()
@@ -124,18 +133,30 @@ class Channel:
             head = self._heads[method] = f"POST /halfopen.v1.{method} HTTP/1.1\r\n{self._headers}content-length: ".encode()
         return b"%b%d\r\n\r\n\0%b%b" % (head, len(message) + 5, len(message).to_bytes(4, "big"), message)
 
-    def _open(self) -> _Connection:
+    def _open(self, when_silent: Callable[[], None]) -> _Connection:
         try:
-            connected = socket.create_connection(self._address, CONNECT_TIMEOUT)
+            connected = socket.create_connection(self._address, PATIENCE)
             if self._context:
                 connected = self._context.wrap_socket(connected, server_hostname=self._address[0])
         except OSError as error:
-            raise ServerUnavailableError(f"cannot reach the server at {self.url}: {error}") from error
-        connected.settimeout(None)
+            reason = self._why_lost()
+            raise ServerUnavailableError(reason or f"cannot reach the server at {self.url}: {error}") from error
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return _Connection(connected)
+        return _Connection(connected, when_silent)
 
-    def _exchange(self, connection: _Connection, head: bytes, response: type[R]) -> R:
+    def _check_alive(self) -> None:
+        """A call may take long, if much happens or other participants are awaited. Checks that the server is there meanwhile."""
+
+        def give_up() -> None:
+            raise ServerUnavailableError(f"the server at {self.url} does not answer: it has been silent for {2 * PATIENCE:g} s")
+
+        head = self._head("ServerService/GetServer", server_pb2.GetServerRequest())
+        try:
+            self._exchange(self._open(give_up), head, server_pb2.GetServerResponse, keep=False)
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def _exchange(self, connection: _Connection, head: bytes, response: type[R], *, keep: bool = True) -> R:
         try:
             connection.send(head)
             payload, trailers = connection.read_usual(), None
@@ -145,21 +166,47 @@ class Channel:
             # After an interrupt, too, it is in the middle of a response.
             connection.close()
             raise
-        self._idle.append(connection)
+        if keep:
+            self._idle.append(connection)
+        else:
+            connection.close()
         if trailers is not None:
             _check(trailers)
         return response.FromString(payload)
 
     def _lost(self, error: OSError) -> ServerUnavailableError:
-        return ServerUnavailableError(f"the server at {self.url} is gone: {error or 'it closed the connection'}")
+        if isinstance(error, NotHalfopenError):
+            hint = "; if it speaks TLS, write https://" if self._context is None else ""
+            return ServerUnavailableError(f"there is no halfopen server at {self.url}: what answers there {error}{hint}")
+        return ServerUnavailableError(self._why_lost() or f"the server at {self.url} is gone: {error}")
+
+
+class NotHalfopenError(ConnectionError):
+    """The other end does not speak the protocol."""
+
+
+class _Reader(socket.SocketIO):
+    """Reads from a connection. Each time it was silent for as long as its socket's timeout, calls a function."""
+
+    def __init__(self, connected: socket.socket, when_silent: Callable[[], None]) -> None:
+        super().__init__(connected, "r")
+        self._connected = connected
+        self._when_silent = when_silent
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            try:
+                return self._connected.recv_into(buffer)
+            except TimeoutError:
+                self._when_silent()
 
 
 class _Connection:
     """An HTTP/1.1 connection."""
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, when_silent: Callable[[], None]) -> None:
         self._socket = connected
-        self._file = io.BufferedReader(socket.SocketIO(connected, "r"), 65536)
+        self._file = io.BufferedReader(_Reader(connected, when_silent), 65536)
 
     def send(self, octets: bytes) -> None:
         self._socket.sendall(octets)
@@ -189,13 +236,13 @@ class _Connection:
     def read_headers(self) -> dict[str, str]:
         status = self._line().split(None, 2)
         if len(status) < 2 or not status[0].startswith(b"HTTP/1."):
-            raise ConnectionError("it does not speak HTTP/1.1")
+            raise NotHalfopenError("does not speak HTTP/1.1")
         lines = []
         while line := self._line():
             lines.append(line)
         headers = _headers(lines)
         if status[1] != b"200" or not headers.get("content-type", "").startswith("application/grpc-web"):
-            raise ConnectionError(f"it answered with HTTP status {status[1].decode('latin-1')}, and not with gRPC-Web")
+            raise NotHalfopenError(f"said HTTP status {status[1].decode('latin-1')}, and does not speak gRPC-Web")
         return headers
 
     def read_body(self, headers: Mapping[str, str]) -> Iterator[bytes]:
@@ -212,7 +259,7 @@ class _Connection:
         try:
             return int(line, 16)
         except ValueError:
-            raise ConnectionError("it does not speak HTTP/1.1") from None
+            raise NotHalfopenError("does not speak HTTP/1.1") from None
 
     def close(self) -> None:
         self._file.close()
@@ -221,7 +268,7 @@ class _Connection:
     def _line(self) -> bytes:
         line = self._file.readline()
         if not line.endswith(b"\r\n"):
-            raise ConnectionError("it closed the connection")
+            raise NotHalfopenError("does not speak HTTP/1.1") if line else ConnectionError("it closed the connection")
         return line[:-2]
 
     def _exactly(self, size: int) -> bytes:

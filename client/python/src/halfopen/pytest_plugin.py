@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import shlex
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -50,7 +51,8 @@ def halfopen_session(request: pytest.FixtureRequest, halfopen_server: Server) ->
     marker = request.node.get_closest_marker("halfopen")
     options: dict[str, Any] = dict(marker.kwargs) if marker else {}
     scenario = marker.args[0] if marker and marker.args else options.pop("scenario", TWO_HOSTS)
-    with Session(scenario, server=halfopen_server, **options) as session:
+    running = server() if halfopen_server.has_ended else halfopen_server
+    with Session(scenario, server=running, **options) as session:
         request.node.stash.setdefault(SESSIONS, []).append(session)
         yield session
 
@@ -61,15 +63,31 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.fixturenames.append("halfopen_session")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Runs an async test with the marker on the event loop of its session."""
-    if not pyfuncitem.get_closest_marker("halfopen") or not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    session: Session = pyfuncitem.funcargs["halfopen_session"]  # type: ignore[assignment]
-    names = pyfuncitem._fixtureinfo.argnames
-    aio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}), session)
-    return True
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Runs an async test with the marker on the event loop of its session.
+
+    To other plugins it is no longer async: they would run it on a loop of their own, as pytest-asyncio does in its mode `auto`.
+    """
+    if (
+        not isinstance(item, pytest.Function)
+        or not item.get_closest_marker("halfopen")
+        or not inspect.iscoroutinefunction(item.obj)
+    ):
+        return (yield)
+    function = item.obj
+    session = cast(Session, item.funcargs["halfopen_session"])
+
+    @functools.wraps(function)
+    def on_the_loop(**arguments: Any) -> None:
+        __tracebackhide__ = True
+        aio.run(function(**arguments), session)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(item, "obj", on_the_loop)
+        # Their items have a method of their own.
+        patch.setattr(item, "runtest", functools.partial(pytest.Function.runtest, item), raising=False)
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

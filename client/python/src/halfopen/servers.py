@@ -36,11 +36,13 @@ class Server:
     """
 
     def __init__(self, url: str, *, token: str | None = None, ca: str | os.PathLike[str] | None = None) -> None:
-        """`token` is HALFOPEN_TOKEN by default. `ca` is a PEM file with the certificates to trust instead of the system's."""
-        context = ssl.create_default_context(cafile=os.fspath(ca)) if ca else None
-        self._channel = Channel(url, token or os.environ.get("HALFOPEN_TOKEN"), context)
+        """`ca` is a PEM file with the certificates to trust instead of the system's. By default, `token` is HALFOPEN_TOKEN, and
+        `ca` is HALFOPEN_CA.
+        """
         self._process: subprocess.Popen[bytes] | None = None
+        self._channel = Channel(url, token or os.environ.get("HALFOPEN_TOKEN"), _trust(url, ca), self._why_lost)
         self._known: server_pb2.GetServerResponse | None = None
+        self._is_closed = False
 
     @classmethod
     def start(cls, binary: str | os.PathLike[str] | None = None) -> Server:
@@ -50,7 +52,8 @@ class Server:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HALFOPEN_")}
         arguments = [*command, "--listen", "127.0.0.1:0", "--exit-with-stdin"]
         try:
-            process = subprocess.Popen(arguments, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            # In a process group of its own: Ctrl-C is for this process, which still needs its server to clean up.
+            process = subprocess.Popen(arguments, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         except OSError as error:
             raise ServerNotFoundError(f"cannot start {command[0]}: {error.strerror}") from error
         assert process.stdout is not None
@@ -74,6 +77,11 @@ class Server:
     def is_own(self) -> bool:
         """Whether this process started it."""
         return self._process is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process, which this process started, has ended."""
+        return self._process is not None and self._process.poll() is not None
 
     @property
     def version(self) -> str:
@@ -100,6 +108,7 @@ class Server:
 
     def close(self) -> None:
         """Closes the connections, and stops the server if it was started here."""
+        self._is_closed = True
         self._channel.close()
         if self._process:
             _end(self._process)
@@ -109,6 +118,17 @@ class Server:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
+
+    def _why_lost(self) -> str:
+        if self._is_closed or self._process is None:
+            return ""
+        try:
+            # Its connections end a moment before it does.
+            status = self._process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            return ""
+        outcome = f"signal {-status}" if status < 0 else f"status {status}"
+        return f"the server that this package started has ended ({outcome}), and its sessions with it"
 
     def _describe(self) -> server_pb2.GetServerResponse:
         if self._known is None:
@@ -120,6 +140,18 @@ class Server:
                     raise
                 raise VersionMismatchError(f"the server at {self.url} does not speak {PROTOCOL}") from error
         return self._known
+
+
+def _trust(url: str, ca: str | os.PathLike[str] | None) -> ssl.SSLContext | None:
+    """What to trust: the certificates in a file, or what the system does."""
+    path = os.fspath(ca or os.environ.get("HALFOPEN_CA", ""))
+    if not path or not url.startswith("https:"):
+        return None
+    try:
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:
+        reason = "it has no certificate in PEM format" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ServerUnavailableError(f"{'' if ca else 'HALFOPEN_CA: '}{path}: {reason}") from error
 
 
 def _command(binary: str | os.PathLike[str] | None) -> list[str]:
@@ -163,7 +195,7 @@ def server() -> Server:
     """The server of this process: the one at HALFOPEN_SERVER, or one that is started when first needed."""
     with _lock:
         # Connections cannot be shared with a child of fork(), so it starts its own.
-        if os.getpid() not in _shared:
+        if os.getpid() not in _shared or _shared[os.getpid()].has_ended:
             url = os.environ.get("HALFOPEN_SERVER")
             found = Server(url) if url else Server.start()
             atexit.register(found.close)
