@@ -7,7 +7,7 @@ use std::process::Command;
 use std::{env, fs};
 
 /// What each crate of the project may use of the project.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("halfopen-tcp", &[]),
     ("halfopen-units", &[]),
     ("halfopen-scenario", &["halfopen-tcp", "halfopen-units"]),
@@ -25,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &[
             "halfopen-proto",
             "halfopen-scenario",
+            "halfopen-settings",
             "halfopen-sim",
             "halfopen-tcp",
             "halfopen-trace",
@@ -33,8 +34,19 @@ const ARROWS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("halfopen-view", &["halfopen-proto", "halfopen-units"]),
+    ("halfopen-settings", &["halfopen-view"]),
     ("halfopen-client", &["halfopen-proto", "halfopen-view"]),
-    ("halfopen", &["halfopen-client", "halfopen-proto", "halfopen-units", "halfopen-view", "halfopend"]),
+    (
+        "halfopen",
+        &[
+            "halfopen-client",
+            "halfopen-proto",
+            "halfopen-settings",
+            "halfopen-units",
+            "halfopen-view",
+            "halfopend",
+        ],
+    ),
 ];
 
 /// Libraries, by the beginning of their names, that only some crates may use.
@@ -45,7 +57,7 @@ const ONLY_IN: [(&str, &[&str]); 7] = [
     ("sqlx", &["halfopen-history"]),
     ("prost", &["halfopen-proto", "halfopend", "halfopen"]),
     ("tonic", &["halfopen-proto", "halfopend", "halfopen-client"]),
-    ("clap", &["halfopen", "halfopend"]),
+    ("clap", &["halfopen", "halfopen-settings", "halfopend"]),
 ];
 
 /// What the TCP may not use: it has no clock, no thread, no randomness, and no form on disk.

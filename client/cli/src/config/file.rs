@@ -2,16 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fs;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::Command;
-use halfopen_view::words;
+use halfopen_settings::{Document, Mistake, did_you_mean, text};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::mistake::Mistake;
 use super::options;
 use super::setting::{Setting, Value};
 
@@ -31,32 +28,23 @@ pub(super) fn read(path: &Path, root: &Command) -> Result<Vec<Setting>, Vec<Mist
         let help = "--config and HALFOPEN_CONFIG name another file, --no-config uses none".to_owned();
         vec![Mistake { text, help: Some(help) }]
     };
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    let mut reader = Reader { path, text: &text, root, settings: Vec::new(), mistakes: Vec::new() };
-    reader.document();
+    let document = Document::read(path).map_err(unreadable)?;
+    let tables = document.parse()?;
+    let mut reader = Reader { document: &document, root, settings: Vec::new(), mistakes: Vec::new() };
+    reader.read(&tables);
     if reader.mistakes.is_empty() { Ok(reader.settings) } else { Err(reader.mistakes) }
 }
 
 struct Reader<'a> {
-    path: &'a Path,
-    text: &'a str,
+    document: &'a Document,
     root: &'a Command,
     settings: Vec<Setting>,
     mistakes: Vec<Mistake>,
 }
 
 impl Reader<'_> {
-    fn document(&mut self) {
-        let (document, wrong) = DeTable::parse_recoverable(self.text);
-        for error in &wrong {
-            let place = self.place(&error.span().unwrap_or_default());
-            self.mistakes
-                .push(Mistake { text: format!("{place}: not TOML: {}", error.message()), help: None });
-        }
-        if !wrong.is_empty() {
-            return;
-        }
-        for (key, value) in document.get_ref() {
+    fn read(&mut self, tables: &DeTable<'_>) {
+        for (key, value) in tables {
             match (value.get_ref(), self.root.find_subcommand(key.get_ref().as_ref())) {
                 (DeValue::Table(table), Some(command)) => {
                     for (key, value) in table {
@@ -81,7 +69,7 @@ impl Reader<'_> {
         if !known {
             return self.no_option(command, key);
         }
-        let place = self.place(&value.span());
+        let place = self.document.place(&value.span());
         match self.value(value.get_ref()) {
             Some(value) => self.settings.push(Setting {
                 name: name.to_owned(),
@@ -97,7 +85,7 @@ impl Reader<'_> {
     }
 
     fn value(&self, value: &DeValue<'_>) -> Option<Value> {
-        let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = self.document.folder().to_owned();
         match value {
             DeValue::Boolean(switch) => Some(Value::Switch(*switch)),
             DeValue::Array(values) => {
@@ -111,13 +99,13 @@ impl Reader<'_> {
     fn no_command(&mut self, key: &Spanned<Cow<'_, str>>) {
         let name: &str = key.get_ref();
         let known: BTreeSet<&str> = self.root.get_subcommands().map(Command::get_name).collect();
-        let text = format!("{}: there is no command `{name}`", self.place(&key.span()));
-        self.mistakes.push(Mistake { text, help: did_you_mean(name, &known) });
+        let text = format!("{}: there is no command `{name}`", self.document.place(&key.span()));
+        self.mistakes.push(Mistake { text, help: did_you_mean(name, known) });
     }
 
     fn no_option(&mut self, command: Option<&Command>, key: &Spanned<Cow<'_, str>>) {
         let name: &str = key.get_ref();
-        let place = self.place(&key.span());
+        let place = self.document.place(&key.span());
         let of_command = |command| options(command).map(|(long, _)| long).collect::<Vec<_>>();
         let having = self.root.get_subcommands().filter(|command| of_command(command).contains(&name));
         let having: Vec<String> = having.map(|command| format!("[{}]", command.get_name())).collect();
@@ -127,36 +115,9 @@ impl Reader<'_> {
         };
         let of = command.map_or_else(String::new, |command| format!(" of `{}`", command.get_name()));
         let help = match having.is_empty() {
-            true => did_you_mean(name, &known),
+            true => did_you_mean(name, known),
             false => Some(format!("it belongs to {}", having.join(", "))),
         };
         self.mistakes.push(Mistake { text: format!("{place}: there is no option `{name}`{of}"), help });
     }
-
-    /// `halfopen.toml:3:8`, both counted from 1.
-    fn place(&self, span: &Range<usize>) -> String {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-        format!("{}:{line}:{column}", self.path.display())
-    }
-}
-
-/// What may be the value of an option.
-fn text(value: &DeValue<'_>) -> Option<String> {
-    match value {
-        DeValue::String(text) => Some(text.to_string()),
-        // As they are written, but for the signs that only TOML knows.
-        DeValue::Integer(number) => {
-            i128::from_str_radix(number.as_str(), number.radix()).ok().map(|n| n.to_string())
-        }
-        DeValue::Float(number) => Some(number.as_str().to_owned()),
-        DeValue::Boolean(switch) => Some(switch.to_string()),
-        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
-    }
-}
-
-/// The most similar name that exists.
-fn did_you_mean(name: &str, known: &BTreeSet<&str>) -> Option<String> {
-    words::nearest(name, known.iter().copied()).map(|nearest| format!("did you mean `{nearest}`?"))
 }

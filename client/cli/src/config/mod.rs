@@ -6,7 +6,6 @@
 //! setting is ignored if a place of higher precedence sets the same option, or one that excludes it.
 
 mod file;
-mod mistake;
 mod refusal;
 mod setting;
 mod unused_options;
@@ -18,9 +17,9 @@ use std::path::PathBuf;
 
 use anstream::ColorChoice;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
+use halfopen_settings::Mistake;
 use halfopen_view::words;
 
-use self::mistake::Mistake;
 use self::setting::{Layer, Setting};
 use crate::args::GlobalArgs;
 use crate::cli::{self, Cli};

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use halfopen_settings::{Mistake, how_to_write};
 
-use super::mistake::{Mistake, how_to_write};
 use crate::failure::Failure;
 use crate::{exit, help, output};
 

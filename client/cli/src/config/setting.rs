@@ -1,14 +1,12 @@
 //! What a variable or a key says about an option.
 
 use std::any::TypeId;
-use std::error::Error as _;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
+use halfopen_settings::{Mistake, Refusal, check};
 
-use super::mistake::{Mistake, how_to_write};
 use super::{is_flag, options};
 use crate::report::Report;
 
@@ -92,12 +90,9 @@ impl Setting {
         };
         let arguments: Vec<OsString> = values.into_iter().map(argument).collect();
         // The option itself checks the value; combinations with other options are not checked here.
-        let tried = [OsString::from(command.get_name())].into_iter().chain(arguments.iter().cloned());
-        match command.clone().try_get_matches_from(tried) {
-            Err(error) if error.use_stderr() && !depends_on_others(error.kind()) => {
-                Err(self.refused(option, &error))
-            }
-            _ => Ok(arguments),
+        match check(command, option, &arguments) {
+            Ok(()) => Ok(arguments),
+            Err(Refusal { reason, help }) => Err(self.wrong(&reason, help)),
         }
     }
 
@@ -143,28 +138,6 @@ impl Setting {
         Ok(texts.iter().map(value).collect())
     }
 
-    /// The error of the option about the value.
-    fn refused(&self, option: &Arg, error: &clap::Error) -> Mistake {
-        let strings = |kind| match error.get(kind) {
-            Some(ContextValue::String(one)) => vec![format!("`{one}`")],
-            Some(ContextValue::Strings(several)) => several.iter().map(|one| format!("`{one}`")).collect(),
-            _ => Vec::new(),
-        };
-        let value = strings(ContextKind::InvalidValue).join(" ");
-        let shown =
-            if option.is_hide_env_values_set() || value.is_empty() { "that".to_owned() } else { value };
-        let reason = match error.source() {
-            Some(reason) => format!("cannot be {shown}: {reason}"),
-            None => format!("cannot be {shown}"),
-        };
-        let help = match (strings(ContextKind::SuggestedValue).first(), strings(ContextKind::ValidValue)) {
-            (Some(meant), _) => Some(format!("did you mean {meant}?")),
-            (None, valid) if !valid.is_empty() => Some(format!("it is one of {}", valid.join(", "))),
-            (None, _) => how_to_write(&option.to_string()).map(str::to_owned),
-        };
-        self.wrong(&reason, help)
-    }
-
     fn wrong(&self, what: &str, help: Option<String>) -> Mistake {
         let Setting { name, place, value, .. } = self;
         let text = match value {
@@ -173,15 +146,4 @@ impl Setting {
         };
         Mistake { text, help }
     }
-}
-
-/// Whether an error is about a combination of options.
-fn depends_on_others(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::ArgumentConflict
-            | ErrorKind::MissingRequiredArgument
-            | ErrorKind::MissingSubcommand
-            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-    )
 }
