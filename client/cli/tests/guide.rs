@@ -20,7 +20,7 @@ use snapbox::assert::Action;
 use snapbox::{Assert, Data};
 
 /// The ports that pages use; free ones take their places.
-const PORTS: [&str; 2] = ["7950", "7951"];
+const PORTS: [&str; 3] = ["7950", "7951", "7952"];
 /// Ends the output of a command. Its exit code follows.
 const END: char = '\u{1}';
 
@@ -255,5 +255,6 @@ fn commands(block: &str) -> Vec<Piece> {
 
 fn installed(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
-    root().join("target/ci/bin").join(program).exists() || found.is_ok_and(|found| found.status.success())
+    let places = [Path::new(PROGRAM).with_file_name(program), root().join("target/ci/bin").join(program)];
+    places.iter().any(|place| place.exists()) || found.is_ok_and(|found| found.status.success())
 }

@@ -291,7 +291,7 @@ impl Client {
     pub(crate) fn failed(&self, status: Status) -> ClientError {
         // A status from the server has no source; one made here because of a broken connection has.
         let broken = status.source().is_some() || status.code() == Code::Unavailable;
-        if status.code() == Code::Unauthenticated {
+        if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) {
             let reason = Refusal::Other(status.message().to_owned());
             return ClientError::Refused { server: self.server.clone(), reason };
         }

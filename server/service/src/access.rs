@@ -7,6 +7,7 @@ use halfopen_proto::Token;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::port::PortLimits;
+use crate::tenants::Tenants;
 use crate::tls::Tls;
 
 /// The headers that clients of gRPC-Web send.
@@ -29,8 +30,11 @@ const RESPONSE_HEADERS: [HeaderName; 3] = [
 pub struct Access {
     /// The certificate and key for TLS; `None` serves without TLS.
     pub tls: Option<Tls>,
-    /// The token that callers must send. Every call needs it, including reflection; only health checks do not.
+    /// The token that callers must send. Every call needs it, including reflection; only health checks do not. Whoever has it is
+    /// the tenant `default`, and may do everything.
     pub token: Option<Token>,
+    /// Who else may call.
+    pub tenants: Option<Tenants>,
     /// The origins whose pages may call from a browser.
     pub origins: Vec<Origin>,
     /// What clients may hold, whoever they are.

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::log::LogFormat;
 use crate::port::PortLimits;
 use crate::service::Service;
+use crate::setup::Setup;
 use crate::signals::{EndOfInput, Hangups, Stops};
 use crate::tls::{Tls, TlsError};
 
@@ -56,6 +57,12 @@ pub struct ServeOptions {
     /// The private key of the certificate, in a PEM file
     #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// Accept client certificates from the authorities in this PEM file; the tenants in the file of halfopend say whose they are
+    #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_CLIENT_CA", requires = "tls_cert")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Refuse clients without a certificate, health checks included
+    #[arg(long, env = "HALFOPEN_TLS_CLIENT_REQUIRED", requires = "tls_client_ca")]
+    pub tls_client_required: bool,
     /// Require this token from callers; set HALFOPEN_TOKEN instead to hide it from other users of this machine
     ///
     /// Every gRPC call, including reflection, and /metrics need `authorization: Bearer TOKEN`. Health checks and /healthz do not.
@@ -131,7 +138,7 @@ impl BudgetOptions {
 const MIN_TOKEN: usize = 16;
 
 /// A time as an option, with what to write instead if it is none.
-fn time(text: &str) -> Result<Duration, String> {
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error: ParseError| format!("{error}; {}", error.help()))
 }
 
@@ -166,12 +173,25 @@ impl ServeOptions {
         }
     }
 
-    /// Who may use the port, and how. Fails if the TLS files cannot be used.
-    pub fn access(&self) -> Result<Access, TlsError> {
-        let tls = match (&self.tls_cert, &self.tls_key) {
-            (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key)?),
+    /// Who may use the port, and how. Fails if the TLS files cannot be used, or others could use it than are meant to.
+    pub fn access(&self, setup: Option<&Setup>) -> Result<Access, ServeError> {
+        let tls = match (&self.tls_cert, &self.tls_key, &self.tls_client_ca) {
+            (Some(certificate), Some(key), None) => Some(Tls::from_files(certificate, key)?),
+            (Some(certificate), Some(key), Some(authorities)) => {
+                Some(Tls::with_clients(certificate, key, authorities, self.tls_client_required)?)
+            }
             _ => None,
         };
+        let (token, tenants) = (self.token.clone(), setup.and_then(Setup::tenants));
+        if let Some(length) =
+            token.as_ref().map(|token| token.as_bytes().len()).filter(|length| *length < MIN_TOKEN)
+        {
+            return Err(ServeError::ShortToken(length));
+        }
+        let asks_who = token.is_some() || tenants.is_some();
+        if !self.listen.ip().is_loopback() && !self.insecure && (!asks_who || tls.is_none()) {
+            return Err(ServeError::Insecure(self.listen));
+        }
         let limits = PortLimits {
             connections: self.max_connections,
             connections_per_address: self.max_connections_per_address,
@@ -179,7 +199,7 @@ impl ServeOptions {
             request_time: self.request_time,
             silence: self.silence,
         };
-        Ok(Access { tls, token: self.token.clone(), origins: self.origins.clone(), limits })
+        Ok(Access { tls, token, tenants, origins: self.origins.clone(), limits })
     }
 }
 
@@ -201,7 +221,7 @@ pub enum ServeError {
     Tls(#[from] TlsError),
     /// Everybody on the network could use it, or read the token.
     #[error(
-        "{0} can be reached from the network: serve TLS with --tls-cert and --tls-key and require a --token, or say --insecure"
+        "{0} can be reached from the network: serve TLS with --tls-cert and --tls-key and require a --token (or have tenants: halfopend --config), or say --insecure"
     )]
     Insecure(SocketAddr),
     /// The token can be guessed.
@@ -213,23 +233,15 @@ pub enum ServeError {
 }
 
 /// Serves until SIGTERM or SIGINT, or until standard input ends if the options say so, then lets open runs finish; a second
-/// signal ends it at once. SIGHUP reloads the certificate.
+/// signal ends it at once. SIGHUP reloads the certificates, and the tenants of a file.
 ///
 /// Once it listens, it prints one line of JSON on standard output: `{"listening":"127.0.0.1:7950"}`, with the address of
 /// `metrics` if there is one.
-pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
+pub async fn run(options: &ServeOptions, setup: Option<&Setup>) -> Result<(), ServeError> {
     let (mut stops, mut hangups) = (Stops::new()?, Hangups::new()?);
     let mut input = options.exit_with_stdin.then(EndOfInput::new).transpose()?;
     let address = options.listen;
-    let access = options.access()?;
-    if let Some(length) =
-        access.token.as_ref().map(|token| token.as_bytes().len()).filter(|length| *length < MIN_TOKEN)
-    {
-        return Err(ServeError::ShortToken(length));
-    }
-    if !address.ip().is_loopback() && !options.insecure && (access.token.is_none() || access.tls.is_none()) {
-        return Err(ServeError::Insecure(address));
-    }
+    let access = options.access(setup)?;
     let listener = listen(address).await?;
     let metrics = match options.listen_metrics {
         Some(address) => Some(listen(address).await?),
@@ -255,11 +267,7 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
     let reloading = async {
         loop {
             hangups.next().await;
-            match access.tls.as_ref().map(Tls::reload) {
-                None => tracing::info!("SIGHUP: there is no certificate to reload"),
-                Some(Ok(())) => tracing::info!("SIGHUP: the certificate was reloaded"),
-                Some(Err(error)) => tracing::error!("SIGHUP: the old certificate stays: {error}"),
-            }
+            reload(&access, setup);
         }
     };
     let metrics = async {
@@ -276,6 +284,20 @@ pub async fn run(options: &ServeOptions) -> Result<(), ServeError> {
         () = reloading => {}
     }
     Ok(())
+}
+
+/// Reads again what can be read again. What is wrong stays as it was.
+fn reload(access: &Access, setup: Option<&Setup>) {
+    match access.tls.as_ref().map(Tls::reload) {
+        None => tracing::info!("SIGHUP: there is no certificate to reload"),
+        Some(Ok(())) => tracing::info!("SIGHUP: the certificates were reloaded"),
+        Some(Err(error)) => tracing::error!("SIGHUP: the old certificates stay: {error}"),
+    }
+    match setup.map(Setup::reload) {
+        None => {}
+        Some(Ok(tenants)) => tracing::info!("SIGHUP: the tenants were reloaded: {tenants}"),
+        Some(Err(error)) => tracing::error!("SIGHUP: the old tenants stay: {error}"),
+    }
 }
 
 /// Completes when standard input ends; never if it does not matter.
@@ -317,6 +339,6 @@ mod tests {
     fn without_options_the_limits_are_those_of_the_library() {
         let options = Program::parse_from(["halfopend"]).serve;
         assert_eq!(options.config(), Config::default());
-        assert_eq!(options.access().expect("no files").limits, PortLimits::default());
+        assert_eq!(options.access(None).expect("no files").limits, PortLimits::default());
     }
 }

@@ -1,6 +1,14 @@
-//! The clock of a thread.
+//! The clocks that the service reads: the time of day, and the time that a thread works.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use time::OffsetDateTime;
+
+/// The time of day, by which credentials expire.
+#[allow(clippy::disallowed_methods, reason = "credentials expire in the time of the world")]
+pub(crate) fn time_of_day() -> OffsetDateTime {
+    SystemTime::now().into()
+}
 
 /// The processor time of the calling thread.
 #[cfg(unix)]

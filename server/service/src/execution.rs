@@ -71,7 +71,7 @@ impl Task for Execution {
         let _ = loaded.send(scenario.as_ref().map(|_| ()).map_err(Status::clone));
         match scenario {
             Ok(scenario) => {
-                let log = Log::begin(caller, &scenario, options.seed);
+                let log = Log::begin(caller.clone(), &scenario, options.seed);
                 let mut metered = meter.run(&mut writer);
                 let mut sink = turn.run(&mut metered);
                 // The runner keeps no state of a run, and the writer only sends.
@@ -82,7 +82,7 @@ impl Task for Execution {
                     Ok(()) => writer.verdict().map_or(RunEnd::Stopped, RunEnd::Verdict),
                     Err(_) => RunEnd::Panicked,
                 };
-                metrics.ran(end, log.began.elapsed());
+                metrics.ran(caller.tenant(), end, log.began.elapsed());
                 log.end(&ended, &writer);
                 if let Err(message) = ended {
                     writer.panicked(message);

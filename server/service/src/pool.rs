@@ -91,6 +91,8 @@ struct Lane {
     running: Vec<Instant>,
     /// The time that its finished tasks have taken. A lane begins with the least that any other has.
     spent: Duration,
+    /// The number of tasks of all kinds that its tenant may have in progress, if that is limited.
+    max_running: Option<usize>,
 }
 
 impl fmt::Debug for Lane {
@@ -195,7 +197,7 @@ impl Queue {
     /// Wakes or starts a thread if there is a task that it may begin.
     fn wake_for_more(&self, state: &mut State) {
         let all_busy = state.running >= self.threads;
-        if !state.lanes.values().any(|lane| lane.may_begin(all_busy)) {
+        if !state.lanes.iter().any(|(source, lane)| state.may_begin(source, lane, all_busy)) {
             return;
         }
         match state.idle.pop() {
@@ -286,16 +288,20 @@ impl State {
         share: usize,
         now: Instant,
     ) -> Result<(), Status> {
+        let quota = *caller.tenant().quota();
+        let waiting = self.waiting_of(caller);
+        if quota.waiting.is_some_and(|max| waiting >= max) {
+            let retry = self.usual.clamp(SOONEST, LATEST);
+            let quota = format!("waiting = {waiting}");
+            return Err(status::quota_exceeded(caller.tenant(), &quota, retry));
+        }
         let source = (caller.clone(), task.work());
         let least = self.lanes.values().map(|lane| lane.spent).min().unwrap_or_default();
+        if self.lanes.get(&source).is_some_and(|lane| lane.waiting.len() >= share) {
+            self.discard_unwanted(&source);
+        }
         let lane =
             self.lanes.entry(source.clone()).or_insert_with(|| Lane { spent: least, ..Lane::default() });
-        if lane.waiting.len() >= share {
-            let (before, bytes) = (lane.waiting.len(), lane.bytes());
-            lane.waiting.retain(|(_, task)| task.is_wanted());
-            self.waiting -= before - lane.waiting.len();
-            self.waiting_bytes -= bytes - lane.bytes();
-        }
         let (own, all) = (lane.waiting.len(), self.waiting);
         if own >= share || all >= FULL_SHARES * share || self.waiting_bytes + task.bytes() > MAX_WAITING_BYTES
         {
@@ -307,16 +313,54 @@ impl State {
         self.waiting += 1;
         self.waiting_bytes += task.bytes();
         lane.waiting.push_back((now, task));
+        lane.max_running = quota.running;
         Ok(())
+    }
+
+    /// The number of tasks of a caller that wait, where there is a limit; what nobody wants any longer is let go.
+    fn waiting_of(&mut self, caller: &Caller) -> usize {
+        let Some(max) = caller.tenant().quota().waiting else { return 0 };
+        let lanes = || Work::ALL.map(|work| (caller.clone(), work));
+        let count = |state: &State| {
+            lanes().iter().filter_map(|source| state.lanes.get(source)).map(|lane| lane.waiting.len()).sum()
+        };
+        let waiting: usize = count(self);
+        if waiting < max {
+            return waiting;
+        }
+        for source in lanes() {
+            self.discard_unwanted(&source);
+            self.forget(&source);
+        }
+        count(self)
+    }
+
+    /// Lets go of what waits in a lane although nobody wants it any longer.
+    fn discard_unwanted(&mut self, source: &Source) {
+        let Some(lane) = self.lanes.get_mut(source) else { return };
+        let (before, bytes) = (lane.waiting.len(), lane.bytes());
+        lane.waiting.retain(|(_, task)| task.is_wanted());
+        self.waiting -= before - lane.waiting.len();
+        self.waiting_bytes -= bytes - lane.bytes();
+    }
+
+    /// Whether a task of a lane may begin: if all threads are busy, only with nothing in progress; never more than its tenant may
+    /// have in progress.
+    fn may_begin(&self, (caller, _): &Source, lane: &Lane, all_busy: bool) -> bool {
+        let running = || -> usize {
+            let lanes = Work::ALL.map(|work| self.lanes.get(&(caller.clone(), work)));
+            lanes.into_iter().flatten().map(|lane| lane.running.len()).sum()
+        };
+        lane.may_begin(all_busy) && lane.max_running.is_none_or(|max| running() < max)
     }
 
     /// The task that is next, if a thread may begin one, and since when it waits.
     fn take(&mut self, threads: usize, now: Instant) -> Option<(Source, Instant, Box<dyn Task>)> {
         loop {
             let all_busy = self.running >= threads;
-            let lanes = self.lanes.iter_mut().filter(|(_, lane)| lane.may_begin(all_busy));
-            let (source, lane) = lanes.min_by_key(|(_, lane)| lane.spent(now))?;
-            let source = source.clone();
+            let lanes = self.lanes.iter().filter(|(source, lane)| self.may_begin(source, lane, all_busy));
+            let source = lanes.min_by_key(|(_, lane)| lane.spent(now))?.0.clone();
+            let lane = self.lanes.get_mut(&source)?;
             let (since, task) = lane.waiting.pop_front()?;
             self.waiting -= 1;
             self.waiting_bytes -= task.bytes();

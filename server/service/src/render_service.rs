@@ -29,10 +29,11 @@ use crate::deadline::deadline;
 use crate::execution::Runner;
 use crate::lifecycle::OpenStream;
 use crate::loading::{Latest, Wanted, named};
-use crate::port::caller;
+use crate::port::{caller, require};
 use crate::session::Watch;
 use crate::shared::Shared;
 use crate::status;
+use crate::tenant::Role;
 use crate::work::{Caller, Work};
 
 /// The size, in bytes, of a part of the text.
@@ -55,6 +56,9 @@ impl RenderService for RenderHandler {
         let open = shared.lifecycle.open()?;
         let (deadline, caller) = (deadline(request.metadata()), caller(request.extensions()));
         let bytes = request.get_ref().encoded_len();
+        if matches!(request.get_ref().source, Some(Source::Run(_))) {
+            require(request.extensions(), Role::Run, "Render of a run")?;
+        }
         let mut request = request.into_inner();
         if request.format() == RenderFormat::Unspecified {
             return Err(status::format_missing());

@@ -37,6 +37,7 @@ use tower::service_fn;
 use crate::access::Access;
 use crate::config::{Config, MAX_REQUEST};
 use crate::cost::Memory;
+use crate::credential::Guard;
 use crate::execution::Runner;
 use crate::lifecycle::{Lifecycle, report_health};
 use crate::load::Load;
@@ -52,7 +53,6 @@ use crate::session::Sessions;
 use crate::session_service::SessionHandler;
 use crate::shared::Shared;
 use crate::tail::Unread;
-use crate::token;
 
 /// The buffer for each direction of an in-memory connection, in bytes.
 const IN_MEMORY_BUFFER: usize = 256 * 1024;
@@ -66,7 +66,7 @@ const MAX_HEALTH_REQUEST: usize = 1024;
 pub struct Service {
     shared: Arc<Shared>,
     health: HealthReporter,
-    /// Every gRPC service, without gRPC-Web and without a check of the token.
+    /// Every gRPC service, without gRPC-Web and without a check of credentials.
     grpc: Router,
 }
 
@@ -124,7 +124,7 @@ impl Service {
         }
     }
 
-    /// Serves `/metrics` and `/healthz` on a listener to everybody, without TLS or a token, until the service has shut down.
+    /// Serves `/metrics` and `/healthz` on a listener to everybody, without TLS or a credential, until the service has shut down.
     pub async fn serve_metrics(&self, listener: TcpListener) {
         let port = Port {
             router: self.healthz().merge(self.metrics()),
@@ -159,11 +159,11 @@ impl Service {
     /// Everything that a port answers.
     fn port(&self, access: &Access) -> Router {
         let (mut grpc, mut metrics) = (self.grpc.clone(), self.metrics());
-        if let Some(token) = &access.token {
-            grpc = grpc.layer(from_fn_with_state(token.clone(), token::check));
-            metrics = metrics.layer(from_fn_with_state(token.clone(), token::check_http));
+        if let Some(guard) = Guard::of(access) {
+            grpc = grpc.layer(from_fn_with_state(guard.clone(), Guard::check));
+            metrics = metrics.layer(from_fn_with_state(guard, Guard::check_http));
         }
-        // The token is checked inside gRPC-Web, so that its callers can read the refusal.
+        // The credential is checked inside gRPC-Web, so that its callers can read the refusal.
         let grpc = grpc
             .layer(from_fn_with_state(Requests::new(&access.limits), Requests::check))
             .layer(from_fn_with_state(Arc::clone(&self.shared.metrics), metrics::measure))

@@ -7,11 +7,13 @@ use halfopen_scenario::{Diagnostic, library};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+mod credential;
 mod render;
 mod session;
 
 use crate::text::shortened;
 
+pub(crate) use self::credential::*;
 pub(crate) use self::render::*;
 pub(crate) use self::session::*;
 
@@ -194,18 +196,6 @@ fn exhausted(reason: &str, message: String, retry: Duration) -> Status {
     let mut details = info(reason, []);
     details.set_retry_info(Some(retry));
     Status::with_error_details(Code::ResourceExhausted, message, details)
-}
-
-/// The call has no token, and the server requires one.
-pub(crate) fn token_missing() -> Status {
-    let message = "this server requires a token: send `authorization: Bearer TOKEN` (in halfopen, set --token or HALFOPEN_TOKEN)";
-    Status::with_error_details(Code::Unauthenticated, message, info("TOKEN_MISSING", []))
-}
-
-/// The token of the call is not that of the server.
-pub(crate) fn token_wrong() -> Status {
-    let message = "the token is wrong: use the one that the server was started with";
-    Status::with_error_details(Code::Unauthenticated, message, info("TOKEN_WRONG", []))
 }
 
 /// The client does not speak TLS, and the port does. Another attempt would not help.

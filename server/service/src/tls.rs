@@ -19,7 +19,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{Error, ServerConfig};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{Error, RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 use crate::status::{self, WANTS_TLS};
@@ -29,10 +31,26 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// A certificate and its private key, with which a server proves its identity.
 #[derive(Clone)]
 pub struct Tls {
-    certificate: PathBuf,
-    key: PathBuf,
+    files: Files,
     /// Replaced as a whole; a connection keeps the one that it began with.
     config: Arc<RwLock<Arc<ServerConfig>>>,
+}
+
+/// The files that TLS is made of.
+#[derive(Clone, Debug)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+    clients: Option<Clients>,
+}
+
+/// The certificates of clients.
+#[derive(Clone, Debug)]
+struct Clients {
+    /// The file of those who issue them.
+    authorities: PathBuf,
+    /// Whether a client without one is refused.
+    required: bool,
 }
 
 impl fmt::Debug for Tls {
@@ -68,6 +86,14 @@ pub enum TlsError {
         /// What to do, if the file shows it.
         hint: &'static str,
     },
+    /// A certificate cannot be one of an authority.
+    #[error("cannot trust the certificates of clients by `{}`: {reason}", .file.display())]
+    NoAuthority {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The key does not belong to the certificate.
     #[error("the private key in `{}` does not belong to the certificate in `{}`", .key.display(), .certificate.display())]
     NotAPair {
@@ -92,34 +118,30 @@ impl Tls {
     /// Reads two PEM files: the certificate of the server, followed by its intermediate certificates, and its private key.
     /// One file may have both. Fails if a file cannot be read, or the two cannot be used together.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Tls, TlsError> {
-        let config = Arc::new(RwLock::new(Arc::new(Tls::read(certificate, key)?)));
-        Ok(Tls { certificate: certificate.to_owned(), key: key.to_owned(), config })
+        Tls::new(Files { certificate: certificate.to_owned(), key: key.to_owned(), clients: None })
     }
 
-    /// Reads the two files again, for connections from now on; also for clones. If this fails, everything stays as it is.
+    /// The same, and clients may have a certificate, or must if it is `required`, from an authority in another PEM file.
+    pub fn with_clients(
+        certificate: &Path,
+        key: &Path,
+        authorities: &Path,
+        required: bool,
+    ) -> Result<Tls, TlsError> {
+        let clients = Some(Clients { authorities: authorities.to_owned(), required });
+        Tls::new(Files { certificate: certificate.to_owned(), key: key.to_owned(), clients })
+    }
+
+    fn new(files: Files) -> Result<Tls, TlsError> {
+        let config = Arc::new(RwLock::new(Arc::new(files.read()?)));
+        Ok(Tls { files, config })
+    }
+
+    /// Reads the files again, for connections from now on; also for clones. If this fails, everything stays as it is.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let config = Arc::new(Tls::read(&self.certificate, &self.key)?);
+        let config = Arc::new(self.files.read()?);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(())
-    }
-
-    fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
-        let read = |file: &Path| {
-            std::fs::read(file).map_err(|source| TlsError::Read { file: file.to_owned(), source })
-        };
-        let chain = chain(certificate, &read(certificate)?)?;
-        let secret = secret(key, &read(key)?)?;
-        let (certificate, key) = (certificate.to_owned(), key.to_owned());
-        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring has ciphers for TLS 1.2 and 1.3");
-        let mut config =
-            builder.with_no_client_auth().with_single_cert(chain, secret).map_err(|error| match error {
-                Error::InconsistentKeys(_) => TlsError::NotAPair { certificate, key },
-                source => TlsError::Unusable { certificate, key, source },
-            })?;
-        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        Ok(config)
     }
 
     /// Performs the TLS handshake. A client that speaks something else gets an error, and `None` is returned.
@@ -136,6 +158,53 @@ impl Tls {
             _ => refuse(connection, first == *b"PRI").await.map(|()| None),
         }
     }
+}
+
+impl Files {
+    fn read(&self) -> Result<ServerConfig, TlsError> {
+        let Files { certificate, key, clients } = self;
+        let chain = chain(certificate, &read(certificate)?)?;
+        let secret = secret(key, &read(key)?)?;
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring has ciphers for TLS 1.2 and 1.3");
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(clients) => builder.with_client_cert_verifier(clients.verifier()?),
+        };
+        let mut config = builder.with_single_cert(chain, secret).map_err(|error| {
+            let (certificate, key) = (certificate.clone(), key.clone());
+            match error {
+                Error::InconsistentKeys(_) => TlsError::NotAPair { certificate, key },
+                source => TlsError::Unusable { certificate, key, source },
+            }
+        })?;
+        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+        Ok(config)
+    }
+}
+
+impl Clients {
+    /// What checks the certificates of clients.
+    fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        let Clients { authorities, required } = self;
+        let unusable = |error: &dyn fmt::Display| TlsError::NoAuthority {
+            file: authorities.clone(),
+            reason: error.to_string(),
+        };
+        let mut roots = RootCertStore::empty();
+        for certificate in chain(authorities, &read(authorities)?)? {
+            roots.add(certificate).map_err(|error| unusable(&error))?;
+        }
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier = if *required { verifier } else { verifier.allow_unauthenticated() };
+        verifier.build().map_err(|error| unusable(&error))
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(file).map_err(|source| TlsError::Read { file: file.to_owned(), source })
 }
 
 /// The certificates in a file.

@@ -50,6 +50,10 @@ pub(crate) enum Work {
     Rendering,
 }
 
+impl Work {
+    pub(crate) const ALL: [Work; 4] = [Work::Run, Work::Validation, Work::Session, Work::Rendering];
+}
+
 /// Work for a thread of the pool.
 pub(crate) trait Task: Send {
     /// The kind of work that it is.

@@ -65,7 +65,7 @@ const EXECUTE_RUN: &str =
 async fn runs_and_calls_are_counted_when_they_end() {
     let server = Server::start().await;
     let before = scrape(&server).await;
-    assert_eq!(before[r#"halfopen_runs_total{verdict="passed"}"#], 0.0);
+    assert_eq!(before[r#"halfopen_runs_total{tenant="default",verdict="passed"}"#], 0.0);
     assert_eq!(before[&format!("grpc_server_started_total{{{EXECUTE_RUN}}}")], 0.0);
 
     let mut runs = server.runs().await;
@@ -77,7 +77,7 @@ async fn runs_and_calls_are_counted_when_they_end() {
     scenarios.validate_scenario(text).await.unwrap();
 
     for (sample, value) in [
-        (r#"halfopen_runs_total{verdict="passed"}"#.to_owned(), 1.0),
+        (r#"halfopen_runs_total{tenant="default",verdict="passed"}"#.to_owned(), 1.0),
         ("halfopen_run_seconds_count".to_owned(), 1.0),
         (r#"halfopen_queue_seconds_count{work="run"}"#.to_owned(), 3.0),
         (r#"halfopen_queue_seconds_count{work="validation"}"#.to_owned(), 1.0),
@@ -129,7 +129,7 @@ async fn levels_rise_and_fall() {
     for sample in ["halfopen_threads_busy", "halfopen_tasks_waiting", "halfopen_open_streams"] {
         until(&server, sample, 0.0).await;
     }
-    until(&server, r#"halfopen_runs_total{verdict="none"}"#, 2.0).await;
+    until(&server, r#"halfopen_runs_total{tenant="default",verdict="none"}"#, 2.0).await;
     let left = format!(r#"grpc_server_handled_total{{{EXECUTE_RUN},grpc_code="Canceled"}}"#);
     until(&server, &left, 3.0).await;
 }

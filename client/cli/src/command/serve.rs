@@ -21,6 +21,6 @@ pub(super) async fn execute(args: &Args) -> Result<u8, Failure> {
         return Err(Failure::Usage(message.to_owned()));
     }
     halfopend::log_to_stderr(args.options.log_format);
-    halfopend::run(&args.options).await.map_err(Failure::Serve)?;
+    halfopend::run(&args.options, None).await.map_err(Failure::Serve)?;
     Ok(exit::PASSED)
 }

@@ -1,6 +1,7 @@
 //! What an operator watches, in the text format of Prometheus.
 //!
-//! No label has a value that a client chooses: methods are those of the protocol, reasons those of [`status`](crate::status).
+//! No label has a value that a client chooses: methods are those of the protocol, reasons those of [`status`](crate::status), tenants
+//! those that the administrator has named.
 
 mod calls;
 #[cfg(target_os = "linux")]
@@ -21,6 +22,7 @@ use prometheus_client::registry::Registry;
 use self::calls::Calls;
 pub(crate) use self::calls::measure;
 use crate::load::Load;
+use crate::tenant::Tenant;
 use crate::work::Work;
 
 /// The content type of [`Metrics::text`].
@@ -62,11 +64,12 @@ impl From<Work> for ByWork {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByVerdict {
+    tenant: String,
     verdict: &'static str,
 }
 
-impl From<RunEnd> for ByVerdict {
-    fn from(end: RunEnd) -> ByVerdict {
+impl ByVerdict {
+    fn of(tenant: &Tenant, end: RunEnd) -> ByVerdict {
         let verdict = match end {
             RunEnd::Verdict(Verdict::Passed) => "passed",
             RunEnd::Verdict(Verdict::Failed) => "failed",
@@ -74,7 +77,7 @@ impl From<RunEnd> for ByVerdict {
             RunEnd::Stopped => "none",
             RunEnd::Panicked => "panicked",
         };
-        ByVerdict { verdict }
+        ByVerdict { tenant: tenant.name().to_owned(), verdict }
     }
 }
 
@@ -120,12 +123,12 @@ impl Metrics {
         };
         metrics.register(threads);
         // A rate needs a value from before the first event.
-        for work in [Work::Run, Work::Validation, Work::Session, Work::Rendering] {
+        for work in Work::ALL {
             drop(metrics.queue_time.get_or_create(&work.into()));
         }
         let verdicts = [Verdict::Passed, Verdict::Failed, Verdict::Unfinished].map(RunEnd::Verdict);
         for end in verdicts.into_iter().chain([RunEnd::Stopped, RunEnd::Panicked]) {
-            drop(metrics.runs.get_or_create(&end.into()));
+            drop(metrics.runs.get_or_create(&ByVerdict::of(Tenant::only(), end)));
         }
         Arc::new(metrics)
     }
@@ -140,7 +143,7 @@ impl Metrics {
         own.register("build", "The version of the service", build);
         own.register("queue_seconds", "How long a task waited for a thread", self.queue_time.clone());
         own.register("run_seconds", "How long a run took on its thread", self.run_time.clone());
-        own.register("runs", "Runs that ended, by verdict", self.runs.clone());
+        own.register("runs", "Runs that ended, by tenant and verdict", self.runs.clone());
         let help = "Connections closed at once because a limit was reached";
         own.register("connections_refused", help, self.connections_refused.clone());
         let limit = Gauge::default();
@@ -169,9 +172,9 @@ impl Metrics {
     }
 
     /// A run ended.
-    pub(crate) fn ran(&self, end: RunEnd, time: Duration) {
+    pub(crate) fn ran(&self, tenant: &Tenant, end: RunEnd, time: Duration) {
         self.run_time.observe(time.as_secs_f64());
-        self.runs.get_or_create(&end.into()).inc();
+        self.runs.get_or_create(&ByVerdict::of(tenant, end)).inc();
     }
 
     /// A connection was closed at once.

@@ -22,6 +22,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
+use tonic::Status;
 use tower::ServiceExt;
 
 pub(crate) use self::connections::Connections;
@@ -29,7 +30,9 @@ use self::connections::{Place, network};
 pub(crate) use self::requests::Requests;
 use self::wire::Wire;
 use crate::metrics::Metrics;
-use crate::tenant::Tenant;
+use crate::status;
+use crate::tenant::{Principal, Role};
+use crate::tenants::Subject;
 use crate::tls::Tls;
 use crate::work::Caller;
 
@@ -77,9 +80,17 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// Who sent a request; inside the process, nobody else did.
 pub(crate) fn caller(extensions: &Extensions) -> Caller {
     match (extensions.get(), extensions.get()) {
-        (Some(tenant), _) => Caller::Tenant(Tenant::clone(tenant)),
+        (Some(Principal { tenant, .. }), _) => Caller::Tenant(tenant.clone()),
         (None, Some(Peer(address))) => Caller::Address(network(address.ip())),
         (None, None) => Caller::Process,
+    }
+}
+
+/// Whether who sent a request has this role. Fails if not; `what` is what needs it.
+pub(crate) fn require(extensions: &Extensions, role: Role, what: &str) -> Result<(), Status> {
+    match extensions.get() {
+        Some(Principal { role: own, .. }) if *own < role => Err(status::role_missing(what, role, *own)),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -130,9 +141,13 @@ impl Port {
             return;
         }
         match &self.tls {
-            None => self.http(connection, peer, watcher).await,
+            None => self.http(connection, peer, None, watcher).await,
             Some(tls) => match timeout(request_time, tls.accept(connection)).await {
-                Ok(Ok(Some(connection))) => self.http(connection, peer, watcher).await,
+                Ok(Ok(Some(connection))) => {
+                    let chain = connection.get_ref().1.peer_certificates();
+                    let subject = chain.and_then(|chain| chain.first()).map(|own| Arc::new(Subject::of(own)));
+                    self.http(connection, peer, subject, watcher).await;
+                }
                 Ok(Ok(None)) => tracing::debug!(%peer, "a client did not speak TLS"),
                 Ok(Err(error)) => tracing::debug!(%peer, "the TLS handshake failed: {error}"),
                 Err(_) => tracing::debug!(%peer, "the TLS handshake timed out"),
@@ -145,12 +160,16 @@ impl Port {
         &self,
         connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: SocketAddr,
+        certificate: Option<Arc<Subject>>,
         watcher: Watcher,
     ) {
         let PortLimits { request_time, silence, .. } = self.limits;
         let router = self.router.clone().map_request(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
+            if let Some(certificate) = &certificate {
+                request.extensions_mut().insert(Arc::clone(certificate));
+            }
             request
         });
         let mut http = auto::Builder::new(TokioExecutor::new());

@@ -17,6 +17,9 @@ use crate::work::Caller;
 /// How many sessions that are gone are remembered.
 const REMEMBERED: usize = 4096;
 
+/// When to try again what takes a session.
+const SOON: Duration = Duration::from_secs(1);
+
 /// What became of a session.
 #[derive(Clone, Debug)]
 pub(crate) enum Ended {
@@ -90,10 +93,14 @@ impl State {
         Some(self.open.get(self.requests.get(request)?)?.created.clone())
     }
 
-    /// Refuses a session if there are too many. One client may have half of them.
+    /// Refuses a session if there are too many. One client may have half of them, or what its quota says.
     fn admit(&self, caller: &Caller, max: usize) -> Result<(), Status> {
         let (all, own) = (self.open.len(), self.by_caller.get(caller).copied().unwrap_or(0));
-        let is_full = all >= max || own >= max.div_ceil(2);
+        let quota = caller.tenant().quota().sessions;
+        if let Some(quota) = quota.filter(|quota| own >= *quota) {
+            return Err(status::quota_exceeded(caller.tenant(), &format!("sessions = {quota}"), SOON));
+        }
+        let is_full = all >= max || quota.is_none() && own >= max.div_ceil(2);
         if is_full { Err(status::too_many_sessions(own, all)) } else { Ok(()) }
     }
 }
