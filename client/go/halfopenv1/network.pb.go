@@ -864,7 +864,12 @@ type MiddleboxChanged struct {
 	// With MIDDLEBOX_CHANGE_TRANSLATED: the address and the port.
 	TranslatedTo string `protobuf:"bytes,6,opt,name=translated_to,json=translatedTo,proto3" json:"translated_to,omitempty"`
 	// With MIDDLEBOX_CHANGE_RENUMBERED: how much it adds to sequence numbers, modulo 2^32.
-	RenumberedBy  uint32 `protobuf:"varint,7,opt,name=renumbered_by,json=renumberedBy,proto3" json:"renumbered_by,omitempty"`
+	RenumberedBy uint32 `protobuf:"varint,7,opt,name=renumbered_by,json=renumberedBy,proto3" json:"renumbered_by,omitempty"`
+	// With MIDDLEBOX_CHANGE_EXPIRED: for how long no segment of the connection had passed.
+	Idle *durationpb.Duration `protobuf:"bytes,8,opt,name=idle,proto3" json:"idle,omitempty"`
+	// With MIDDLEBOX_CHANGE_RENUMBERED: whether the edges of SACK blocks keep their numbers, so that the end that they are for cannot use
+	// them.
+	SackKept      bool `protobuf:"varint,9,opt,name=sack_kept,json=sackKept,proto3" json:"sack_kept,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -946,6 +951,20 @@ func (x *MiddleboxChanged) GetRenumberedBy() uint32 {
 		return x.RenumberedBy
 	}
 	return 0
+}
+
+func (x *MiddleboxChanged) GetIdle() *durationpb.Duration {
+	if x != nil {
+		return x.Idle
+	}
+	return nil
+}
+
+func (x *MiddleboxChanged) GetSackKept() bool {
+	if x != nil {
+		return x.SackKept
+	}
+	return false
 }
 
 // A fault was added while the run went on.
@@ -1413,7 +1432,7 @@ const file_halfopen_v1_network_proto_rawDesc = "" +
 	"\vdrop_reason\x18\x03 \x01(\x0e2\x1a.halfopen.v1.TcpDropReasonR\n" +
 	"dropReason\x12\x10\n" +
 	"\x03mtu\x18\x04 \x01(\rR\x03mtu\x12\x1a\n" +
-	"\bdatagram\x18\x05 \x01(\fR\bdatagram\"\xb2\x02\n" +
+	"\bdatagram\x18\x05 \x01(\fR\bdatagram\"\xfe\x02\n" +
 	"\x10MiddleboxChanged\x12\x1c\n" +
 	"\tmiddlebox\x18\x01 \x01(\tR\tmiddlebox\x124\n" +
 	"\x06change\x18\x02 \x01(\x0e2\x1c.halfopen.v1.MiddleboxChangeR\x06change\x123\n" +
@@ -1421,7 +1440,9 @@ const file_halfopen_v1_network_proto_rawDesc = "" +
 	"\x05after\x18\x04 \x01(\x0e2\x1b.halfopen.v1.MiddleboxStateR\x05after\x12\x18\n" +
 	"\asegment\x18\x05 \x01(\x04R\asegment\x12#\n" +
 	"\rtranslated_to\x18\x06 \x01(\tR\ftranslatedTo\x12#\n" +
-	"\rrenumbered_by\x18\a \x01(\rR\frenumberedBy\"k\n" +
+	"\rrenumbered_by\x18\a \x01(\rR\frenumberedBy\x12-\n" +
+	"\x04idle\x18\b \x01(\v2\x19.google.protobuf.DurationR\x04idle\x12\x1b\n" +
+	"\tsack_kept\x18\t \x01(\bR\bsackKept\"k\n" +
 	"\n" +
 	"FaultAdded\x121\n" +
 	"\x05fault\x18\x01 \x01(\v2\x1b.halfopen.v1.FaultReferenceR\x05fault\x12*\n" +
@@ -1601,25 +1622,26 @@ var file_halfopen_v1_network_proto_depIdxs = []int32{
 	3,  // 5: halfopen.v1.MiddleboxChanged.change:type_name -> halfopen.v1.MiddleboxChange
 	4,  // 6: halfopen.v1.MiddleboxChanged.before:type_name -> halfopen.v1.MiddleboxState
 	4,  // 7: halfopen.v1.MiddleboxChanged.after:type_name -> halfopen.v1.MiddleboxState
-	15, // 8: halfopen.v1.FaultAdded.fault:type_name -> halfopen.v1.FaultReference
-	6,  // 9: halfopen.v1.FaultAdded.kind:type_name -> halfopen.v1.FaultKind
-	15, // 10: halfopen.v1.FaultLifted.fault:type_name -> halfopen.v1.FaultReference
-	6,  // 11: halfopen.v1.FaultLifted.kind:type_name -> halfopen.v1.FaultKind
-	15, // 12: halfopen.v1.FaultApplied.fault:type_name -> halfopen.v1.FaultReference
-	5,  // 13: halfopen.v1.FaultApplied.phase:type_name -> halfopen.v1.FaultPhase
-	6,  // 14: halfopen.v1.FaultApplied.kind:type_name -> halfopen.v1.FaultKind
-	17, // 15: halfopen.v1.FaultApplied.by:type_name -> google.protobuf.Duration
-	17, // 16: halfopen.v1.FaultApplied.spacing:type_name -> google.protobuf.Duration
-	7,  // 17: halfopen.v1.FaultApplied.field:type_name -> halfopen.v1.SegmentField
-	14, // 18: halfopen.v1.FaultApplied.rewrites:type_name -> halfopen.v1.FieldRewrite
-	2,  // 19: halfopen.v1.FaultApplied.code:type_name -> halfopen.v1.UnreachableCode
-	7,  // 20: halfopen.v1.FieldRewrite.field:type_name -> halfopen.v1.SegmentField
-	18, // 21: halfopen.v1.FieldRewrite.flags:type_name -> halfopen.v1.TcpFlags
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	17, // 8: halfopen.v1.MiddleboxChanged.idle:type_name -> google.protobuf.Duration
+	15, // 9: halfopen.v1.FaultAdded.fault:type_name -> halfopen.v1.FaultReference
+	6,  // 10: halfopen.v1.FaultAdded.kind:type_name -> halfopen.v1.FaultKind
+	15, // 11: halfopen.v1.FaultLifted.fault:type_name -> halfopen.v1.FaultReference
+	6,  // 12: halfopen.v1.FaultLifted.kind:type_name -> halfopen.v1.FaultKind
+	15, // 13: halfopen.v1.FaultApplied.fault:type_name -> halfopen.v1.FaultReference
+	5,  // 14: halfopen.v1.FaultApplied.phase:type_name -> halfopen.v1.FaultPhase
+	6,  // 15: halfopen.v1.FaultApplied.kind:type_name -> halfopen.v1.FaultKind
+	17, // 16: halfopen.v1.FaultApplied.by:type_name -> google.protobuf.Duration
+	17, // 17: halfopen.v1.FaultApplied.spacing:type_name -> google.protobuf.Duration
+	7,  // 18: halfopen.v1.FaultApplied.field:type_name -> halfopen.v1.SegmentField
+	14, // 19: halfopen.v1.FaultApplied.rewrites:type_name -> halfopen.v1.FieldRewrite
+	2,  // 20: halfopen.v1.FaultApplied.code:type_name -> halfopen.v1.UnreachableCode
+	7,  // 21: halfopen.v1.FieldRewrite.field:type_name -> halfopen.v1.SegmentField
+	18, // 22: halfopen.v1.FieldRewrite.flags:type_name -> halfopen.v1.TcpFlags
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_halfopen_v1_network_proto_init() }

@@ -97,7 +97,7 @@ impl Run {
                     self.recorder.push(time, host, connection.flatten(), applied);
                 }
                 NetworkEvent::MiddleboxChanged { connection, changed } => {
-                    if let (MiddleboxChange::Renumbered { from, by }, Some(number)) =
+                    if let (MiddleboxChange::Renumbered { from, by, .. }, Some(number)) =
                         (changed.change, connection)
                     {
                         self.connections.renumber(number, from, (changed.middlebox, by));

@@ -1,6 +1,7 @@
 //! What middleboxes do.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use halfopen_scenario::TrackedState;
 
@@ -31,7 +32,10 @@ pub enum MiddleboxChange {
     /// The state of a connection changed.
     Moved,
     /// Nothing passed for too long, and the state is gone.
-    Expired,
+    Expired {
+        /// For how long nothing had passed.
+        idle: Duration,
+    },
     /// The state is lost.
     Forgotten,
     /// It lowered the MSS option of the segment.
@@ -48,6 +52,8 @@ pub enum MiddleboxChange {
         from: HostId,
         /// How much it adds, modulo 2^32.
         by: u32,
+        /// Whether it moves the edges of SACK blocks too.
+        with_sack: bool,
     },
     /// The segment passed untranslated: the receiver cannot know where it is from.
     Untranslated,

@@ -200,7 +200,9 @@ impl Middleboxes {
         }
         edit::renumber(wire::segment_mut(datagram), passage.moved);
         if passage.moved.sequence != 0 && header.flags.contains(Flags::SYN) {
-            note(MiddleboxChange::Renumbered { from: flight.from, by: passage.moved.sequence }, None, None);
+            let with_sack = middlebox.tracker.moves_sack();
+            let (from, by) = (flight.from, passage.moved.sequence);
+            note(MiddleboxChange::Renumbered { from, by, with_sack }, None, None);
         }
         if let Some((end, socket)) = passage.translated {
             wire::set_socket(datagram, end, socket);

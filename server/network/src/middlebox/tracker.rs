@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use halfopen_scenario::{
     Invalid, MiddleboxSettings, OnExpiry, OnFull, OnReuse, SequenceNumbers, Strays, TrackedState,
@@ -83,6 +84,8 @@ impl From<Verdict> for Passage {
 pub(crate) struct Expired {
     /// When it expired.
     pub(crate) time: Instant,
+    /// For how long nothing had passed.
+    pub(crate) idle: Duration,
     pub(crate) sockets: Sockets,
     /// The same as the other end knows each.
     pub(crate) known_as: Sockets,
@@ -137,6 +140,11 @@ impl Tracker {
         }
     }
 
+    /// Whether the edges of SACK blocks move with the sequence numbers.
+    pub(crate) fn moves_sack(&self) -> bool {
+        self.settings.sequence_numbers == SequenceNumbers::Randomised
+    }
+
     /// Whether it has no connections.
     pub(crate) fn is_empty(&self) -> bool {
         self.flows.is_empty()
@@ -182,7 +190,8 @@ impl Tracker {
         if let Some((side, port)) = flow.port {
             known_as[side] = self.shared(port).unwrap_or(sockets[side]);
         }
-        Some(Expired { time, sockets, known_as, state: flow.state, resets })
+        let idle = time.since(flow.passed);
+        Some(Expired { time, idle, sockets, known_as, state: flow.state, resets })
     }
 
     /// The shared address with this port, if the middlebox translates.

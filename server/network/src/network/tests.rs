@@ -253,7 +253,7 @@ fn a_middlebox_wakes_the_network_only_if_it_sends_something() {
         assert_eq!(arrivals, expected[..=resets], "{on_expiry}");
         let later = bench.now + Duration::from_secs(1);
         bench.network.handle_timeout(later, &NoConnections);
-        let expired = |kind: &EventKind| matches!(kind, EventKind::MiddleboxChanged { changed, .. } if changed.change == MiddleboxChange::Expired);
+        let expired = |kind: &EventKind| matches!(kind, EventKind::MiddleboxChanged { changed, .. } if changed.change == MiddleboxChange::Expired { idle: Duration::from_secs(1) });
         assert!(bench.events().iter().any(expired), "{on_expiry}");
     }
 }

@@ -22,8 +22,9 @@ impl Network {
     pub fn handle_timeout(&mut self, now: Instant, connections: &dyn Connections) {
         self.resolve_waiting(now, connections);
         while let Some((which, expired)) = self.middleboxes.handle_expiry(now) {
-            let Expired { time, sockets, known_as, state, resets } = expired;
-            self.note_gone(time, connections, which, MiddleboxChange::Expired, (sockets, state));
+            let Expired { time, idle, sockets, known_as, state, resets } = expired;
+            let change = MiddleboxChange::Expired { idle };
+            self.note_gone(time, connections, which, change, (sockets, state));
             let [to_low, to_high] = resets;
             let hosts = self.owners(sockets).map(|socket| self.addresses.route(socket.ip()));
             let [Some(low_host), Some(high_host)] = hosts else { continue };

@@ -34,7 +34,7 @@ pub(super) fn middlebox_change(change: MiddleboxChange) -> v1::MiddleboxChange {
         MiddleboxChange::Created => v1::MiddleboxChange::Created,
         MiddleboxChange::Adopted => v1::MiddleboxChange::Adopted,
         MiddleboxChange::Moved => v1::MiddleboxChange::Moved,
-        MiddleboxChange::Expired => v1::MiddleboxChange::Expired,
+        MiddleboxChange::Expired { .. } => v1::MiddleboxChange::Expired,
         MiddleboxChange::Forgotten => v1::MiddleboxChange::Forgotten,
         MiddleboxChange::Clamped => v1::MiddleboxChange::Clamped,
         MiddleboxChange::Translated { .. } => v1::MiddleboxChange::Translated,

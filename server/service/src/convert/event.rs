@@ -148,25 +148,27 @@ impl Converter {
     fn middlebox_changed(&mut self, changed: &MiddleboxChanged) -> v1::MiddleboxChanged {
         let state =
             |state: Option<TrackedState>| state.map_or(v1::MiddleboxState::Unspecified, enums::tracked_state);
-        let (translated_to, renumbered_by) = match changed.change {
-            MiddleboxChange::Translated { to } => (self.addresses.text(to), 0),
-            MiddleboxChange::Renumbered { from: _, by } => (String::new(), by),
+        let mut detail = v1::MiddleboxChanged::default();
+        match changed.change {
+            MiddleboxChange::Expired { idle } => detail.idle = Some(duration(idle)),
+            MiddleboxChange::Translated { to } => detail.translated_to = self.addresses.text(to),
+            MiddleboxChange::Renumbered { from: _, by, with_sack } => {
+                (detail.renumbered_by, detail.sack_kept) = (by, !with_sack);
+            }
             MiddleboxChange::Created
             | MiddleboxChange::Adopted
             | MiddleboxChange::Moved
-            | MiddleboxChange::Expired
             | MiddleboxChange::Forgotten
             | MiddleboxChange::Clamped
-            | MiddleboxChange::Untranslated => Default::default(),
-        };
+            | MiddleboxChange::Untranslated => {}
+        }
         v1::MiddleboxChanged {
             middlebox: self.middlebox(Some(changed.middlebox)),
             change: enums::middlebox_change(changed.change).into(),
             before: state(changed.before).into(),
             after: state(changed.after).into(),
             segment: changed.segment.map_or(0, |segment| segment.0.get()),
-            translated_to,
-            renumbered_by,
+            ..detail
         }
     }
 

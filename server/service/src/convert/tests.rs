@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
+use std::time::Duration;
 
 use halfopen_scenario::{Field, TrackedState, Unreachable};
 use halfopen_tcp::{
@@ -108,7 +109,6 @@ fn every_constant_is_named_after_its_variant() {
         MiddleboxChange::Created,
         MiddleboxChange::Adopted,
         MiddleboxChange::Moved,
-        MiddleboxChange::Expired,
         MiddleboxChange::Forgotten,
         MiddleboxChange::Clamped,
         MiddleboxChange::Untranslated,
@@ -219,7 +219,7 @@ fn middleboxes_have_their_names() {
     assert_eq!(json(lost), expected);
     let changed = MiddleboxChanged {
         middlebox: MiddleboxId(0),
-        change: MiddleboxChange::Expired,
+        change: MiddleboxChange::Expired { idle: Duration::from_secs(30) },
         before: Some(TrackedState::Established),
         after: None,
         segment: None,
@@ -228,6 +228,7 @@ fn middleboxes_have_their_names() {
         "middlebox": "nat",
         "change": "MIDDLEBOX_CHANGE_EXPIRED",
         "before": "MIDDLEBOX_STATE_ESTABLISHED",
+        "idle": "30s",
     }});
     assert_eq!(json(EventKind::MiddleboxChanged(Box::new(changed))), expected);
     let translated = MiddleboxChanged {
@@ -244,6 +245,21 @@ fn middleboxes_have_their_names() {
         "translatedTo": "203.0.113.1:1024",
     }});
     assert_eq!(json(EventKind::MiddleboxChanged(Box::new(translated))), expected);
+    let renumbered = MiddleboxChanged {
+        middlebox: MiddleboxId(0),
+        change: MiddleboxChange::Renumbered { from: HostId(0), by: 5, with_sack: false },
+        before: None,
+        after: None,
+        segment: Some(segment(7)),
+    };
+    let expected = serde_json::json!({"middleboxChanged": {
+        "middlebox": "nat",
+        "change": "MIDDLEBOX_CHANGE_RENUMBERED",
+        "segment": "7",
+        "renumberedBy": 5,
+        "sackKept": true,
+    }});
+    assert_eq!(json(EventKind::MiddleboxChanged(Box::new(renumbered))), expected);
 }
 
 #[test]

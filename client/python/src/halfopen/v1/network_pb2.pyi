@@ -231,7 +231,7 @@ class DestinationUnreachable(_message.Message):
     def __init__(self, segment: _Optional[int] = ..., code: _Optional[_Union[UnreachableCode, str]] = ..., drop_reason: _Optional[_Union[_tcp_pb2.TcpDropReason, str]] = ..., mtu: _Optional[int] = ..., datagram: _Optional[bytes] = ...) -> None: ...
 
 class MiddleboxChanged(_message.Message):
-    __slots__ = ("middlebox", "change", "before", "after", "segment", "translated_to", "renumbered_by")
+    __slots__ = ("middlebox", "change", "before", "after", "segment", "translated_to", "renumbered_by", "idle", "sack_kept")
     MIDDLEBOX_FIELD_NUMBER: _ClassVar[int]
     CHANGE_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
@@ -239,6 +239,8 @@ class MiddleboxChanged(_message.Message):
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     TRANSLATED_TO_FIELD_NUMBER: _ClassVar[int]
     RENUMBERED_BY_FIELD_NUMBER: _ClassVar[int]
+    IDLE_FIELD_NUMBER: _ClassVar[int]
+    SACK_KEPT_FIELD_NUMBER: _ClassVar[int]
     middlebox: str
     change: MiddleboxChange
     before: MiddleboxState
@@ -246,7 +248,9 @@ class MiddleboxChanged(_message.Message):
     segment: int
     translated_to: str
     renumbered_by: int
-    def __init__(self, middlebox: _Optional[str] = ..., change: _Optional[_Union[MiddleboxChange, str]] = ..., before: _Optional[_Union[MiddleboxState, str]] = ..., after: _Optional[_Union[MiddleboxState, str]] = ..., segment: _Optional[int] = ..., translated_to: _Optional[str] = ..., renumbered_by: _Optional[int] = ...) -> None: ...
+    idle: _duration_pb2.Duration
+    sack_kept: bool
+    def __init__(self, middlebox: _Optional[str] = ..., change: _Optional[_Union[MiddleboxChange, str]] = ..., before: _Optional[_Union[MiddleboxState, str]] = ..., after: _Optional[_Union[MiddleboxState, str]] = ..., segment: _Optional[int] = ..., translated_to: _Optional[str] = ..., renumbered_by: _Optional[int] = ..., idle: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., sack_kept: bool = ...) -> None: ...
 
 class FaultAdded(_message.Message):
     __slots__ = ("fault", "kind")
