@@ -95,6 +95,10 @@ fn middlebox_changed(changed: &MiddleboxChanged) -> String {
         MiddleboxChange::Renumbered => {
             format!("{} moves sequence numbers by {}", changed.middlebox, changed.renumbered_by)
         }
+        MiddleboxChange::Expired if changed.idle.is_some() => {
+            let idle = words::duration(words::from_proto(changed.idle.as_ref()));
+            format!("{} forgets the connection, idle for {idle}: {before} → {after}", changed.middlebox)
+        }
         change => format!("{} {}: {before} → {after}", changed.middlebox, middlebox(change)),
     }
 }

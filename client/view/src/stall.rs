@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use halfopen_proto::v1::{StepKind, TcpTimer, TimerChange};
+use halfopen_proto::v1::{StepKind, TcpState, TcpTimer, TimerChange};
 
 use crate::timeline::{Entry, EntryIndex, EntryKind, HostIndex, Segment, Timeline};
 use crate::words;
@@ -13,8 +13,8 @@ use crate::words;
 pub(crate) enum Wait {
     /// An acknowledgment that the host delayed.
     DelayedAck(DelayedAck),
-    /// A timer of the host.
-    Timer { host: HostIndex, timer: TcpTimer },
+    /// A timer of the host, set then if that is known.
+    Timer { host: HostIndex, timer: TcpTimer, since: Option<Duration> },
     /// The application of the host, which does nothing for a time.
     Application { host: HostIndex },
 }
@@ -40,6 +40,10 @@ pub(crate) struct Held {
 #[derive(Debug, Default)]
 pub(crate) struct Stalls {
     delayed_acks: BTreeMap<EntryIndex, DelayedAck>,
+    /// When each timer that fired was set.
+    set: BTreeMap<EntryIndex, Duration>,
+    /// Bytes that had not been sent where an end was closed: its FIN waits behind them.
+    unsent: BTreeMap<EntryIndex, u64>,
     /// The shortest time that a segment of each connection was on its way.
     ways: BTreeMap<u32, Duration>,
 }
@@ -48,6 +52,7 @@ impl Stalls {
     pub(crate) fn new(timeline: &Timeline) -> Stalls {
         let mut stalls = Stalls::default();
         let mut flows: BTreeMap<(HostIndex, u32), Flow> = BTreeMap::new();
+        let mut running: BTreeMap<(HostIndex, u32, TcpTimer), Duration> = BTreeMap::new();
         for (index, entry) in timeline.entries.iter().enumerate() {
             let Some(host) = entry.host.filter(|_| entry.connection != 0) else { continue };
             let flow = flows.entry((host, entry.connection)).or_default();
@@ -75,6 +80,19 @@ impl Stalls {
                         stalls.delayed_acks.insert(index, DelayedAck { host, since, held });
                     }
                 },
+                EntryKind::Timer { timer, change, .. } => {
+                    let key = (host, entry.connection, *timer);
+                    match change {
+                        TimerChange::Set => _ = running.insert(key, entry.time),
+                        TimerChange::Cancelled | TimerChange::Unspecified => _ = running.remove(&key),
+                        TimerChange::Fired => {
+                            stalls.set.extend(running.remove(&key).map(|since| (index, since)));
+                        }
+                    }
+                }
+                EntryKind::Transition { to: TcpState::FinWait1 | TcpState::LastAck, .. } => {
+                    stalls.unsent.insert(index, flow.unsent());
+                }
                 _ => {}
             }
         }
@@ -84,6 +102,11 @@ impl Stalls {
     /// The acknowledgment that was sent because the timer fired there.
     pub(crate) fn delayed_ack(&self, fired: EntryIndex) -> Option<DelayedAck> {
         self.delayed_acks.get(&fired).copied()
+    }
+
+    /// How many bytes of an end had not been sent where it was closed.
+    pub(crate) fn unsent(&self, closed: EntryIndex) -> u64 {
+        self.unsent.get(&closed).copied().unwrap_or_default()
     }
 
     /// The shortest round trip of a connection, as far as it is known.
@@ -112,7 +135,8 @@ impl Stalls {
         match &entry.kind {
             EntryKind::Timer { timer, change: TimerChange::Fired, .. } => {
                 let delayed = self.delayed_ack(index).map(Wait::DelayedAck);
-                Some(delayed.unwrap_or(Wait::Timer { host, timer: *timer }))
+                let since = self.set.get(&index).copied();
+                Some(delayed.unwrap_or(Wait::Timer { host, timer: *timer, since }))
             }
             EntryKind::Application { call: StepKind::Wait | StepKind::WaitUntil, .. } => {
                 Some(Wait::Application { host })
@@ -123,6 +147,15 @@ impl Stalls {
 }
 
 impl Wait {
+    /// Since when it was waited for, if that is known.
+    pub(crate) const fn since(self) -> Option<Duration> {
+        match self {
+            Wait::DelayedAck(DelayedAck { since, .. }) => Some(since),
+            Wait::Timer { since, .. } => since,
+            Wait::Application { .. } => None,
+        }
+    }
+
     /// In words: `server delays its ACK`.
     pub(crate) fn text(self, timeline: &Timeline) -> String {
         let name = |host: HostIndex| timeline.hosts.get(host).map_or("a host", String::as_str);
@@ -135,7 +168,7 @@ impl Wait {
                 let sender = name(held.host);
                 format!("{} delays its ACK, and {sender}'s Nagle algorithm holds {octets}", name(host))
             }
-            Wait::Timer { host, timer } => format!("{}'s {} timer runs", name(host), words::timer(timer)),
+            Wait::Timer { host, timer, .. } => format!("{}'s {} timer runs", name(host), words::timer(timer)),
             Wait::Application { host } => format!("{}'s application waits", name(host)),
         }
     }
@@ -172,10 +205,15 @@ impl Flow {
         self.recovers &= self.acknowledged < self.sent;
     }
 
+    /// How many bytes wait to be sent.
+    fn unsent(&self) -> u64 {
+        self.written.saturating_sub(self.sent)
+    }
+
     /// How many bytes the Nagle algorithm holds back: less than a segment, which the window would accept, while something is
     /// unacknowledged.
     fn held_by_nagle(&self) -> Option<u64> {
-        let unsent = self.written.saturating_sub(self.sent);
+        let unsent = self.unsent();
         let in_flight = self.sent.saturating_sub(self.acknowledged);
         let holds = in_flight > 0 && unsent > 0 && unsent < self.mss && in_flight + unsent <= self.window;
         (holds && !self.recovers).then_some(unsent)

@@ -2,7 +2,9 @@
 //! positions. Every picture of a run is drawn from this.
 
 mod builder;
+mod closing;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use halfopen_proto::v1::{
@@ -12,6 +14,7 @@ use halfopen_proto::v1::{
 };
 
 use self::builder::Builder;
+pub use self::closing::Closer;
 use crate::words;
 
 /// The events of a run, joined.
@@ -25,6 +28,8 @@ pub struct Timeline {
     pub entries: Vec<Entry>,
     /// The ends of connections, in the order of creation.
     pub ends: Vec<End>,
+    /// The hosts whose applications are not in the scenario: their calls are made from outside.
+    pub outside: BTreeSet<HostIndex>,
 }
 
 /// One end of a connection, as it was created.
@@ -108,6 +113,10 @@ pub enum EntryKind {
         before: MiddleboxState,
         /// The address and the port that it gave the connection; empty: none.
         translated_to: String,
+        /// For how long nothing had passed, if it forgot the connection for that.
+        idle: Duration,
+        /// Whether it moves sequence numbers, but not those in SACK blocks.
+        sack_kept: bool,
     },
     /// A connection of the host changed its state.
     Transition {
@@ -146,15 +155,15 @@ pub enum EntryKind {
     Host(HostState),
     /// The run is over.
     End,
-    /// A step of an application ended.
+    /// A step of an application ended; or a call that is no step returned an error, or saw the end of the stream.
     Application {
-        /// The name of the program.
+        /// The name of the program; empty if the scenario does not have it.
         program: String,
         /// The step's position in its program, from 1.
         step: u32,
         /// The step's line in the scenario's text; 0: not known.
         line: u32,
-        /// What the step does.
+        /// What the step does; unspecified if the call is no step.
         call: StepKind,
         /// Bytes sent or received.
         octets: u64,
@@ -188,6 +197,8 @@ pub struct Fault {
     pub action: String,
     /// Its line in the scenario's text; 0: not known.
     pub line: u32,
+    /// The middlebox that it is applied to; empty: none.
+    pub middlebox: String,
     /// The address that it moves, if that is what it does.
     pub address: Option<AddressMove>,
 }

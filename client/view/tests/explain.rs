@@ -4,11 +4,13 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use common::runs::bundled;
 use halfopen_proto::v1::event::Kind;
 use halfopen_view::explain::{ExplainOptions, Explanation, Subject, explain, text};
 use halfopen_view::record::RunRecord;
+use halfopen_view::words;
 use snapbox::assert_data_eq;
 
 fn whole(explanation: &Explanation) -> String {
@@ -147,6 +149,41 @@ fn causes_are_those_of_the_events() {
         ("syn-flood/cookies", "its SYN+ACK was lost and so was its retransmission (fault 1: drop)"),
         ("syn-flood/cookies", "Then its listener closed: CLOSED."),
         ("azure-lb-silent/tcp-reset", "Middlebox balancer forged a RST in server's name"),
+        (
+            "orphan-zero-window/default",
+            "server's application called close(): FIN-WAIT-1; its FIN waits behind 15632 unsent bytes, and never leaves.",
+        ),
+        ("orphan-zero-window/default", "its FIN waited behind 15632 unsent bytes, and never left."),
+        ("close-with-unread/lingering", "FIN-WAIT-1; its FIN waits behind "),
+        ("exported-pool", "Calls that failed: client's call with ECONNRESET."),
+        ("exported-pool", "client's call failed with ECONNRESET (a RST came)"),
+        (
+            "exported-pool",
+            "server's application sent 5 bytes, received 8 bytes, saw the end of the stream and closed",
+        ),
+        ("rolling-restart", "Fault 1 (kill) was applied to server: its program ended at once."),
+        (
+            "rolling-restart",
+            "server's program was killed, and its kernel closed the socket: server sent a FIN, FIN-WAIT-1.",
+        ),
+        ("rolling-restart", "Fault 1 ended: server's program was started again."),
+        ("rolling-restart", "received 100 bytes and was killed; no call failed"),
+        (
+            "broker-alarm/clears",
+            "broker's program ended, and its kernel closed the socket: broker sent its own FIN, LAST-ACK.",
+        ),
+        ("lost-handshake-ack/full-queue", "It had 3 connections, in 3 different ways."),
+        ("gcp-nat/half-close", "forgot the connection (CLOSE-WAIT there) after 30s of silence"),
+        ("laptop-resume/router-drops", "after 1h of silence"),
+        ("firewall-sack/forgets-sack", "1 of 2 segments of server (2624 bytes) was lost (fault 1: drop)."),
+        ("firewall-sack/forgets-sack", "2 segments were retransmitted: 1 because"),
+        ("firewall-sack/forgets-sack", "but not those in SACK blocks"),
+        ("syn-flood/without", "connect failed with EINPROGRESS (its timeout passed; TCP goes on)"),
+        ("power-loss-mid-request/comes-back", "is up again"),
+        (
+            "zero-window-forever/no-timeout",
+            "187 probes, at intervals of 544ms, 1.05s, then doubling from 2.06s",
+        ),
     ];
     let all: BTreeMap<String, String> = bundled()
         .into_iter()
@@ -164,8 +201,56 @@ fn causes_are_those_of_the_events() {
             "each of the time ",
             "each of its 1 ",
             "called the listener",
+            " 1 copies",
+            "was lost, 1 ",
+            "every every",
         ] {
             assert!(!words.contains(wrong), "{name}: {wrong}\n{words}");
+        }
+    }
+}
+
+/// A FIN is said to be sent where it is, by whom it is.
+#[test]
+fn an_end_that_closes_is_said_to_send_a_fin_only_where_it_does() {
+    for record in bundled() {
+        let fins: BTreeSet<(Duration, &str)> = record
+            .events
+            .iter()
+            .filter_map(|event| match event.kind.as_ref()? {
+                Kind::SegmentSent(sent) if sent.flags.is_some_and(|flags| flags.fin) => {
+                    Some((words::from_proto(event.time.as_ref()), event.host.as_str()))
+                }
+                _ => None,
+            })
+            .collect();
+        let explanation = explain(&record, ExplainOptions::default());
+        for sentence in explanation.paragraphs.iter().flat_map(|paragraph| &paragraph.sentences) {
+            for fin in ["sent a FIN, ", "sent its own FIN, "] {
+                let Some((host, _)) = sentence.text.split_once(&format!(" {fin}")) else { continue };
+                let host = host.rsplit(' ').next().unwrap();
+                let sent = fins.contains(&(sentence.from.unwrap(), host));
+                assert!(sent, "{}: {}", record.name, sentence.text);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_error_is_pending_after_what_brought_it() {
+    for record in bundled() {
+        let explanation = explain(&record, ExplainOptions::default());
+        for story in explanation.paragraphs.iter().filter(|paragraph| paragraph.subject == Subject::Story) {
+            for pair in story.sentences.windows(2) {
+                let (first, next) = (&pair[0].text, &pair[1].text);
+                let Some((_, whose)) = first.split_once("was pending for the next call of ") else {
+                    continue;
+                };
+                let host = whose.split("'s application").next().unwrap();
+                let ends = next.starts_with(&format!("{host} gave up"))
+                    || next.contains(&format!("reached {host}: from"));
+                assert!(!ends || pair[0].from != pair[1].from, "{}: {first} {next}", record.name);
+            }
         }
     }
 }

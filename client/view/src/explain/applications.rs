@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use halfopen_proto::v1::StepKind;
+use halfopen_proto::v1::cause::Origin;
+use halfopen_proto::v1::{StepKind, TcpCall};
 
 use super::phrases;
-use crate::timeline::{EntryIndex, EntryKind, HostIndex, Timeline};
+use crate::timeline::{Closer, EntryIndex, EntryKind, HostIndex, Timeline};
 use crate::words;
+
+const CLOSED: &str = "closed";
+const SHUT_DOWN: &str = "shut down its direction";
+const ABORTED: &str = "aborted";
 
 /// What one application saw.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +21,7 @@ struct Seen {
     sent: u64,
     received: u64,
     end_of_stream: bool,
-    /// How it let go: `close`, `shutdown` or `abort`.
+    /// How it let go of the connection, by a call or without one.
     ended: Option<&'static str>,
     /// Calls that failed, with their errors, each with its number.
     failed: BTreeMap<(String, String), usize>,
@@ -34,6 +39,25 @@ pub(super) fn sentences(timeline: &Timeline, connection: u32) -> Vec<(EntryIndex
                 let seen = hosts.entry(host).or_default();
                 seen.at(index);
                 seen.note(*call, *end_of_stream, error);
+            }
+            EntryKind::Transition { cause, .. } => {
+                let ended = match (timeline.closer(index), &cause.origin) {
+                    (Some(Closer::Kill), _) => "was killed",
+                    (Some(Closer::Exit), _) => "ended",
+                    (Some(Closer::Application), Some(Origin::Call(call))) => {
+                        match TcpCall::try_from(*call).unwrap_or_default() {
+                            TcpCall::Shutdown => SHUT_DOWN,
+                            TcpCall::Abort => ABORTED,
+                            TcpCall::Unspecified | TcpCall::Connect | TcpCall::Listen | TcpCall::Close => {
+                                CLOSED
+                            }
+                        }
+                    }
+                    (Some(Closer::Application) | None, _) => continue,
+                };
+                let seen = hosts.entry(host).or_default();
+                seen.at(index);
+                seen.ended = Some(ended);
             }
             EntryKind::Written { octets } => {
                 let seen = hosts.entry(host).or_default();
@@ -82,9 +106,9 @@ impl Seen {
             return;
         }
         match call {
-            StepKind::Close => self.ended = Some("closed"),
-            StepKind::Shutdown => self.ended = Some("shut down its direction"),
-            StepKind::Abort => self.ended = Some("aborted"),
+            StepKind::Close => self.ended = Some(CLOSED),
+            StepKind::Shutdown => self.ended = Some(SHUT_DOWN),
+            StepKind::Abort => self.ended = Some(ABORTED),
             _ => {}
         }
     }

@@ -76,17 +76,24 @@ pub(super) enum What {
     },
     /// A reset on its own.
     Reset { host: HostIndex, reset: Reset },
-    /// A segment could not be delivered: a router says so, or the host itself, which found no neighbour.
+    /// A segment could not be delivered: a router says so, or the host itself, which found no neighbour; then for which host.
     Unreachable {
         host: HostIndex,
         label: String,
         code: UnreachableCode,
         mtu: u32,
         dropped: TcpDropReason,
-        by_host: bool,
+        neighbour: Option<Option<HostIndex>>,
     },
     /// A middlebox did something.
-    Middlebox { name: String, change: MiddleboxChange, before: MiddleboxState, translated_to: String },
+    Middlebox {
+        name: String,
+        change: MiddleboxChange,
+        before: MiddleboxState,
+        translated_to: String,
+        idle: Duration,
+        sack_kept: bool,
+    },
 }
 
 /// Who made up a segment.

@@ -8,7 +8,7 @@ use halfopen_proto::v1::{TcpDropReason, TcpState};
 use super::ends::{End, Ends};
 use super::half_open;
 use super::phrases;
-use crate::timeline::{EntryKind, Timeline};
+use crate::timeline::{EntryKind, HostIndex, Timeline};
 use crate::words;
 
 /// Connections that went the same way.
@@ -30,6 +30,8 @@ struct Marks {
     errors: BTreeSet<String>,
     /// Why segments were lost, or not used.
     troubles: BTreeSet<String>,
+    /// The hosts whose applications sent something, and received something.
+    moved: BTreeSet<(HostIndex, bool)>,
 }
 
 /// The groups, the most interesting first; of equally interesting ones the earliest.
@@ -52,6 +54,10 @@ pub(super) fn groups(timeline: &Timeline, ends: &Ends) -> Vec<Group> {
 fn marks(timeline: &Timeline) -> BTreeMap<u32, Marks> {
     let mut all: BTreeMap<u32, Marks> = BTreeMap::new();
     for entry in &timeline.entries {
+        if let (EntryKind::Written { .. } | EntryKind::Read { .. }, Some(host)) = (&entry.kind, entry.host) {
+            let sent = matches!(entry.kind, EntryKind::Written { .. });
+            all.entry(entry.connection).or_default().moved.insert((host, sent));
+        }
         let mark: (bool, String) = match &entry.kind {
             EntryKind::Error(errno) => (true, errno.clone()),
             EntryKind::Application { call, error, .. } if !error.is_empty() => {
@@ -95,7 +101,7 @@ fn way(timeline: &Timeline, ends: &[End], marks: Option<&Marks>) -> String {
         way.push(';');
     }
     if let Some(marks) = marks {
-        let _ = write!(way, "{:?}{:?}", marks.errors, marks.troubles);
+        let _ = write!(way, "{:?}{:?}{:?}", marks.errors, marks.troubles, marks.moved);
     }
     way
 }
@@ -108,7 +114,7 @@ fn remarks(timeline: &Timeline, ends: &[End], marks: Option<&Marks>) -> (u32, Ve
         interest += 8;
         remarks.push(format!("half-open, with {} alone", timeline.hosts[period.here]));
     }
-    if let Some(Marks { errors, troubles }) = marks {
+    if let Some(Marks { errors, troubles, .. }) = marks {
         if !errors.is_empty() {
             interest += 4;
             // The error itself says less than the call that got it.

@@ -33,6 +33,9 @@ pub(super) fn struck(
         (Some(host), Some(state)) => {
             format!("Fault {number} ({action}) was applied to {host}, which {}.", does(state))
         }
+        (Some(host), None) if fault.kind == FaultKind::Kill => {
+            format!("Fault {number} ({action}) was applied to {host}: its program ended at once.")
+        }
         (Some(host), None) => format!("Fault {number} ({action}) was applied to {host}."),
         (None, _) => format!("Fault {number} ({action}) was applied to the network."),
     }
@@ -44,13 +47,32 @@ fn ended(timeline: &Timeline, host: Option<HostIndex>, fault: &Fault, state: Opt
     if let Some(AddressMove { address, to: Some(to), .. }) = &fault.address {
         return format!("{} has {address} again", phrases::host(timeline, *to));
     }
-    match (fault.kind, state, whom) {
-        (_, Some(state), Some(host)) => format!("{host} {}", does(state)),
-        (FaultKind::Reboot, None, Some(host)) => format!("{host} is back"),
-        (FaultKind::Partition, ..) => "the partition healed".to_owned(),
-        (FaultKind::BlackHole, ..) => "large datagrams pass again".to_owned(),
-        (_, None, Some(host)) => format!("{host}: {}", fault.action),
-        (_, _, None) => fault.action.clone(),
+    let who = whom.unwrap_or(&fault.middlebox);
+    match (fault.kind, state) {
+        (FaultKind::Freeze | FaultKind::Pause, _) => format!("{who} runs again"),
+        (_, Some(state)) => format!("{who} {}", does(state)),
+        (FaultKind::Reboot | FaultKind::PowerLoss, None) => format!("{who} is back"),
+        (FaultKind::Kill, None) => format!("{who}'s program was started again"),
+        (FaultKind::CablePull, None) => format!("{who}'s cable was plugged in again"),
+        (FaultKind::BlocksNew, None) => format!("{who} lets new connections pass again"),
+        (FaultKind::Partition, None) => "the partition healed".to_owned(),
+        (FaultKind::BlackHole, None) => "large datagrams pass again".to_owned(),
+        (
+            FaultKind::Unspecified
+            | FaultKind::Drop
+            | FaultKind::Delay
+            | FaultKind::Duplicate
+            | FaultKind::Reorder
+            | FaultKind::Corrupt
+            | FaultKind::Rewrite
+            | FaultKind::Unreachable
+            | FaultKind::Inject
+            | FaultKind::ClockJump
+            | FaultKind::Forget
+            | FaultKind::MoveAddress
+            | FaultKind::LoseAddress,
+            None,
+        ) => fault.action.clone(),
     }
 }
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::beats::Probes;
 use super::fate::fate;
-use super::phrases::{self, Reasons, about, times};
-use super::recovery::{Piece, Recovery};
+use super::phrases::{self, about, times};
+use super::recovery::{Control, Piece, Recovery};
 use super::sentences::Sentences;
+use crate::timeline::EntryKind;
 use crate::words;
 
 impl Sentences<'_> {
@@ -28,7 +29,13 @@ impl Sentences<'_> {
         let again_it = if piece.is_plural() { "they were" } else { "it was" };
         let fate = match (again, lost) {
             (_, 0) => format!("{host}'s {label} {}", fate(self.timeline, piece)),
-            (0, _) => return format!("{host}'s {label} {be} lost ({why}) and not retransmitted."),
+            (0, _) => {
+                let because = match self.is_cookie(piece) {
+                    true => format!(": it was a SYN cookie, and {host} keeps nothing of the connection"),
+                    false => String::new(),
+                };
+                return format!("{host}'s {label} {be} lost ({why}) and not retransmitted{because}.");
+            }
             (again, lost) if again > 1 && lost == again + 1 => {
                 format!(
                     "{host}'s {label} {be} lost, and lost each of the {again} times that {again_it} retransmitted ({why})"
@@ -61,6 +68,16 @@ impl Sentences<'_> {
         format!("{fate}. {sent_again}{probe}. {end}")
     }
 
+    /// Whether a piece is a SYN+ACK that a host sent without a state for the connection.
+    fn is_cookie(&self, piece: &Piece) -> bool {
+        let (Some(sent), Some(Control::SynAck)) = (piece.sent.first(), piece.control()) else { return false };
+        let (before, entry) = (&self.timeline.entries[..*sent], &self.timeline.entries[*sent]);
+        !before.iter().any(|other| {
+            (other.host, other.connection) == (entry.host, entry.connection)
+                && matches!(other.kind, EntryKind::Transition { .. })
+        })
+    }
+
     /// The intervals between the sendings of a piece.
     pub(super) fn waits(&self, piece: &Piece) -> String {
         let times: Vec<_> = piece.sent.iter().map(|sent| self.timeline.entries[*sent].time).collect();
@@ -69,16 +86,17 @@ impl Sentences<'_> {
     }
 
     pub(super) fn many_pieces(&self, host: &str, recovery: &Recovery) -> String {
-        let lost: usize = recovery.lost.count();
-        let (segments, octets) = (recovery.pieces.len() as u64, recovery.octets());
-        let what =
-            format!("{} of {host} ({})", words::count(segments, "segment"), words::count(octets, "byte"));
+        let copies = recovery.lost.count();
+        let lost = recovery.pieces.values().filter(|piece| piece.lost > 0).count();
+        let (segments, octets) = (recovery.pieces.len(), words::count(recovery.octets(), "byte"));
+        let what = format!("{} of {host} ({octets})", words::count(segments as u64, "segment"));
+        let in_all = if copies > lost { format!(", {copies} copies in all") } else { String::new() };
+        let why = recovery.lost.text();
         let fate = match lost {
             0 => format!("{what} arrived, but no acknowledgment came in time"),
-            lost if lost == recovery.pieces.len() => format!("{what} were lost ({})", recovery.lost.text()),
-            lost => {
-                format!("{what} had losses: {lost} copies were lost ({})", recovery.lost.text())
-            }
+            lost if lost == segments => format!("{what} were lost{in_all} ({why})"),
+            1 => format!("1 of {what} was lost{in_all} ({why})"),
+            lost => format!("{lost} of {what} were lost{in_all} ({why})"),
         };
         let again = recovery.again;
         let how: Vec<String> = [
@@ -109,8 +127,9 @@ impl Sentences<'_> {
         match again.count() {
             0 => format!("{fate}. {end}"),
             count => format!(
-                "{fate}. {} retransmitted: {}.{waits} {end}",
+                "{fate}. {} {} retransmitted: {}.{waits} {end}",
                 words::count(count as u64, "segment"),
+                if count == 1 { "was" } else { "were" },
                 phrases::list(&how)
             ),
         }
@@ -138,9 +157,19 @@ impl Sentences<'_> {
             }
             (_, _) if probes.reset => "the answer was a RST".to_owned(),
             (count, answered) if answered >= count => "each was answered".to_owned(),
-            (1, 0) => format!("it got no answer{}", because(&probes.lost)),
-            (_, 0) => format!("none was answered{}", because(&probes.lost)),
-            (_, answered) => format!("{answered} were answered, the last was not{}", because(&probes.lost)),
+            (1, 0) => match probes.lost.count() {
+                0 => "it got no answer".to_owned(),
+                _ => format!("it was lost ({})", probes.lost.text()),
+            },
+            (count, 0) => match probes.lost.count() {
+                0 => "none was answered".to_owned(),
+                lost if lost == count => format!("all were lost ({})", probes.lost.text()),
+                lost => format!("none was answered, and {} lost ({})", was(lost), probes.lost.text()),
+            },
+            (_, answered) => match probes.lost.count() {
+                0 => format!("{} answered, the last was not", was(answered)),
+                _ => format!("{} answered, the last was lost ({})", was(answered), probes.lost.text()),
+            },
         };
         format!("{silence}: {number}{spaced}; {answers}.")
     }
@@ -154,7 +183,7 @@ impl Sentences<'_> {
         let fate = match lost {
             0 => String::new(),
             lost if lost == count => format!("; all were lost ({})", probes.lost.text()),
-            lost => format!("; {lost} were lost ({})", probes.lost.text()),
+            lost => format!("; {} lost ({})", was(lost), probes.lost.text()),
         };
         format!(
             "{host} had data to send but a closed window, so its persist timer sent window probes: {}{spaced}{fate}.",
@@ -168,13 +197,19 @@ fn spaced(waits: &[Duration]) -> String {
     match waits {
         [] => String::new(),
         [one] => format!(", {} apart", about(*one)),
-        many => format!(", {}", phrases::intervals(many)),
+        many => {
+            let intervals = phrases::intervals(many);
+            let at = if intervals.starts_with(|first: char| first.is_ascii_digit()) {
+                "at intervals of "
+            } else {
+                ""
+            };
+            format!(", {at}{intervals}")
+        }
     }
 }
 
-fn because(lost: &Reasons) -> String {
-    match lost.count() {
-        0 => String::new(),
-        _ => format!(": lost ({})", lost.text()),
-    }
+/// `1 was`, `2 were`.
+fn was(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "was" } else { "were" })
 }

@@ -10,6 +10,7 @@ mod choice;
 mod ends;
 mod fate;
 mod faults;
+mod fin;
 mod half_open;
 mod losses;
 mod outcome;
@@ -238,7 +239,7 @@ impl Writer<'_> {
         let story = reader::story(self.timeline, &self.stalls, number, &hosts);
         let half_open = half_open::periods(self.timeline, connection);
 
-        let sentences = Sentences { timeline: self.timeline, story: &story };
+        let sentences = Sentences { timeline: self.timeline, stalls: &self.stalls, story: &story };
         let sentences = story.beats.iter().map(|beat| {
             let text = sentences.sentence(beat);
             let faults = beat.what.faults(&story.recoveries);
@@ -252,6 +253,7 @@ impl Writer<'_> {
 
         let outcomes = Outcomes {
             timeline: self.timeline,
+            stalls: &self.stalls,
             end: self.end,
             story: &story,
             ends: connection,

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use halfopen_proto::v1::cause::Origin;
-use halfopen_proto::v1::{Cause, TcpState, TcpTimer, TimerChange};
+use halfopen_proto::v1::{TcpState, TcpTimer, TimerChange};
 
 use super::beats::Story;
 use super::ends::End;
 use super::fate::fate;
+use super::fin::{self, Fin};
 use super::half_open::HalfOpen;
 use super::phrases::{self, about};
 use super::recovery::{Control, Piece, Recovery};
-use crate::timeline::{EntryIndex, EntryKind, Timeline};
+use crate::stall::Stalls;
+use crate::timeline::{Closer, EntryIndex, EntryKind, Timeline};
 use crate::words;
 
 /// A state that waits for something is worth a word if it lasts so long.
@@ -20,6 +22,7 @@ const LONG: Duration = Duration::from_secs(1);
 /// Says how ends came out.
 pub(super) struct Outcomes<'a> {
     pub(super) timeline: &'a Timeline,
+    pub(super) stalls: &'a Stalls,
     /// When the run ended.
     pub(super) end: Duration,
     pub(super) story: &'a Story,
@@ -82,16 +85,28 @@ impl Outcomes<'_> {
             TcpState::SynReceived => {
                 self.unacknowledged(end, from, until, Control::SynAck, "no ACK of its SYN+ACK came (the connection is embryonic)")
             }
-            TcpState::FinWait1 | TcpState::Closing | TcpState::LastAck => {
+            TcpState::FinWait1 | TcpState::LastAck => {
+                let unacknowledged = match Fin::of(self.timeline, self.stalls, from) {
+                    Fin::AtOnce => "its FIN was not acknowledged".to_owned(),
+                    Fin::Later(after, behind) => {
+                        format!("its FIN waited for {} behind {}", about(after), fin::unsent(behind))
+                    }
+                    Fin::Never(behind) => format!("its FIN waited behind {}, and never left", fin::unsent(behind)),
+                };
+                self.unacknowledged(end, from, until, Control::Fin, &unacknowledged)
+            }
+            TcpState::Closing => {
                 self.unacknowledged(end, from, until, Control::Fin, "its FIN was not acknowledged")
             }
             TcpState::FinWait2 => self.why_fin_wait_2(end, from, until),
             TcpState::CloseWait => match until {
                 None => "its application never closed, although the peer had finished".to_owned(),
-                Some(until) if matches!(self.timeline.entries[until].kind, EntryKind::Transition { cause: Cause { origin: Some(Origin::Call(_)), .. }, .. }) => {
-                    "its application closed only then".to_owned()
-                }
-                Some(_) => "its application did not close".to_owned(),
+                Some(until) => match self.timeline.closer(until) {
+                    Some(Closer::Application) => "its application closed only then".to_owned(),
+                    Some(Closer::Exit) => "its program ended only then".to_owned(),
+                    Some(Closer::Kill) => "its application had not closed before it was killed".to_owned(),
+                    None => "its application did not close".to_owned(),
+                },
             },
             TcpState::TimeWait => "it may have to acknowledge the peer's FIN again, and old segments must disappear before the ports are reused".to_owned(),
         };
@@ -117,7 +132,7 @@ impl Outcomes<'_> {
             (None, Some(segment)) if segment.length > 0 => {
                 "data came that its application could not read any more".to_owned()
             }
-            _ => words::cause(cause),
+            _ => self.timeline.why(from),
         };
         format!("{name} is CLOSED from {} on: {why}.", words::duration(entry.time))
     }
@@ -285,7 +300,12 @@ impl Outcomes<'_> {
                 format!("Then its listener closed: {}.", words::state(*to))
             }
             None => {
-                format!("Then its application called {}: {}.", words::cause(cause), words::state(*to))
+                let why = self.timeline.why(until);
+                let by = match self.timeline.closer(until) {
+                    Some(Closer::Kill | Closer::Exit) => why,
+                    Some(Closer::Application) | None => format!("its application called {why}"),
+                };
+                format!("Then {by}: {}.", words::state(*to))
             }
         })
     }

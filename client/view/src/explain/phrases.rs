@@ -59,17 +59,18 @@ pub(super) fn intervals(intervals: &[Duration]) -> String {
     let mut at = 0;
     while at < intervals.len() && parts.len() < 6 {
         let first = about(intervals[at]);
+        let then = if parts.is_empty() { "" } else { "then " };
         let same = run(at, &alike);
         let doubling = run(at, &|one, other| alike(one * 2, other));
         if same == intervals.len() && same > 1 {
             parts.push(format!("every {first}"));
             at += same;
         } else if same >= 3 {
-            parts.push(format!("every {first} ({})", times(same)));
+            parts.push(format!("{then}every {first} ({})", times(same)));
             at += same;
         } else if doubling >= 3 {
             let last = about(intervals[at + doubling - 1]);
-            parts.push(format!("doubling from {first} to {last}"));
+            parts.push(format!("{then}doubling from {first} to {last}"));
             at += doubling;
         } else {
             parts.push(first);
@@ -176,16 +177,16 @@ fn reason_of(timeline: &Timeline, segment: &Segment, lost: &SegmentLost) -> Stri
         LossReason::Fault => segment.why_lost(lost),
         LossReason::HostDown => format!("{receiver} was down"),
         LossReason::Partition => "the network was partitioned".to_owned(),
-        LossReason::NeighbourUnresolved => "nobody on the LAN answered for its address".to_owned(),
+        LossReason::NeighbourUnresolved => "nobody on the LAN answered for the address".to_owned(),
         LossReason::CablePulled => "the cable was unplugged".to_owned(),
         LossReason::QueueFull => "the queue before the link was full".to_owned(),
-        LossReason::TooLarge => "it was larger than the path's MTU".to_owned(),
+        LossReason::TooLarge => "larger than the path's MTU".to_owned(),
         LossReason::NoRoute => "no host has the address".to_owned(),
         LossReason::Middlebox => {
             let middlebox = &lost.middlebox;
             match lost.middlebox_reason() {
                 MiddleboxLossReason::NoState => format!("{middlebox} had no state of the connection"),
-                MiddleboxLossReason::Invalid => format!("{middlebox} considered it invalid"),
+                MiddleboxLossReason::Invalid => format!("invalid to {middlebox}"),
                 MiddleboxLossReason::Blocked => format!("{middlebox} lets nothing new pass"),
                 MiddleboxLossReason::Full => format!("{middlebox} had no room for one more connection"),
                 MiddleboxLossReason::NoPort => {
@@ -238,8 +239,8 @@ mod tests {
             (&[200, 300], "200ms, 300ms"),
             (&[1000, 1000], "every 1s"),
             (&[75_000; 9], "every 1m 15s"),
-            (&[240, 240, 480, 960, 1920], "240ms, doubling from 240ms to 1.92s"),
-            (&[200, 400, 800, 800, 800, 800], "doubling from 200ms to 800ms, every 800ms (3 times)"),
+            (&[240, 240, 480, 960, 1920], "240ms, then doubling from 240ms to 1.92s"),
+            (&[200, 400, 800, 800, 800, 800], "doubling from 200ms to 800ms, then every 800ms (3 times)"),
             (&[1, 20, 300, 7, 1000, 9, 33, 200], "1ms, 20ms, 300ms, 7ms, 1s, 9ms, and 2 more"),
         ] {
             assert_eq!(intervals(&ms(values)), expected, "{values:?}");

@@ -81,23 +81,29 @@ impl<'a> Reader<'a> {
                 let (code, mtu, dropped) = (*code, *mtu, *dropped);
                 let segment = self.timeline.segment(*segment);
                 let label = segment.map(phrases::label).unwrap_or_default();
-                let by_host = segment.is_some_and(Segment::found_no_neighbour);
-                self.add(index, What::Unreachable { host, label, code, mtu, dropped, by_host });
+                let neighbour =
+                    segment.filter(|segment| segment.found_no_neighbour()).map(|segment| segment.to);
+                self.add(index, What::Unreachable { host, label, code, mtu, dropped, neighbour });
             }
-            (EntryKind::Middlebox { name, change, before, translated_to }, _) => match change {
-                MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => {}
-                MiddleboxChange::Adopted
-                | MiddleboxChange::Expired
-                | MiddleboxChange::Forgotten
-                | MiddleboxChange::Clamped
-                | MiddleboxChange::Translated
-                | MiddleboxChange::Renumbered
-                | MiddleboxChange::Untranslated => {
-                    let (name, change, before) = (name.clone(), *change, *before);
-                    let translated_to = translated_to.clone();
-                    self.add(index, What::Middlebox { name, change, before, translated_to });
+            (EntryKind::Middlebox { name, change, before, translated_to, idle, sack_kept }, _) => {
+                match change {
+                    MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => {}
+                    MiddleboxChange::Adopted
+                    | MiddleboxChange::Expired
+                    | MiddleboxChange::Forgotten
+                    | MiddleboxChange::Clamped
+                    | MiddleboxChange::Translated
+                    | MiddleboxChange::Renumbered
+                    | MiddleboxChange::Untranslated => {
+                        let (name, change, before) = (name.clone(), *change, *before);
+                        let (translated_to, idle, sack_kept) = (translated_to.clone(), *idle, *sack_kept);
+                        self.add(
+                            index,
+                            What::Middlebox { name, change, before, translated_to, idle, sack_kept },
+                        );
+                    }
                 }
-            },
+            }
             (EntryKind::Transition { to, .. }, Some(host)) => self.transition(index, host, *to),
             (EntryKind::Keepalive { verdict, silence, .. }, Some(host)) => {
                 self.keepalive(index, host, *verdict, *silence);
@@ -363,6 +369,15 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self) -> Story {
         self.beats.sort_by_key(|beat| beat.from);
+        // The error that a change of state brings is pending first, but comes of it.
+        for at in 1..self.beats.len() {
+            if let [Beat { from, what: What::Error { host, .. }, .. }, next] = &self.beats[at - 1..=at]
+                && matches!(&next.what, What::Step { host: other, .. } if other == host)
+                && self.same_moment(*from, next.from)
+            {
+                self.beats.swap(at - 1, at);
+            }
+        }
         Story { beats: self.beats, recoveries: self.recoveries.all }
     }
 }

@@ -10,13 +10,14 @@ use halfopen_proto::v1::{
 use super::beats::{Answer, Beat, Moved, Reset, Story, What};
 use super::faults;
 use super::phrases::{self, Reasons, about, times};
-use crate::stall::Held;
-use crate::timeline::{EntryIndex, EntryKind, HostIndex, Timeline};
+use crate::stall::{Held, Stalls};
+use crate::timeline::{HostIndex, Timeline};
 use crate::words;
 
 /// Says beats of one connection.
 pub(super) struct Sentences<'a> {
     pub(super) timeline: &'a Timeline,
+    pub(super) stalls: &'a Stalls,
     pub(super) story: &'a Story,
 }
 
@@ -57,12 +58,10 @@ impl Sentences<'_> {
                 self.not_used(*host, *from, (label, count), (*why, *state), answer.as_ref())
             }
             What::Reset { host, reset } => format!("{} sent a RST{}.", self.host(*host), lost(reset)),
-            What::Unreachable { host, label, code, mtu, dropped, by_host } => {
-                self.unreachable(*host, (label, count), (*code, *mtu), *dropped, *by_host)
+            What::Unreachable { host, label, code, mtu, dropped, neighbour } => {
+                self.unreachable(*host, (label, count), (*code, *mtu), *dropped, *neighbour)
             }
-            What::Middlebox { name, change, before, translated_to } => {
-                self.middlebox(beat, (name, translated_to), *change, *before, count)
-            }
+            What::Middlebox { change, .. } => self.middlebox(&beat.what, *change, count),
         }
     }
 
@@ -139,15 +138,17 @@ impl Sentences<'_> {
         (label, count): (&str, usize),
         (code, mtu): (UnreachableCode, u32),
         dropped: TcpDropReason,
-        by_host: bool,
+        neighbour: Option<Option<HostIndex>>,
     ) -> String {
         let host = self.host(host);
         let used =
             words::drop_reason(dropped).map(|why| format!(" It was not used: {why}.")).unwrap_or_default();
         let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
-        if by_host {
+        if let Some(neighbour) = neighbour {
+            let whose =
+                neighbour.map_or("the".to_owned(), |neighbour| self.host(neighbour).to_owned() + "'s");
             return format!(
-                "Nobody on {host}'s LAN answered for the address of its {label}, so that {host} could not send it{times}.{used}"
+                "Nobody on the LAN answered for {whose} address, so {host} could not send its {label}{times}.{used}"
             );
         }
         let code = match code {
@@ -177,7 +178,7 @@ impl Sentences<'_> {
                 Some(TcpState::Closed) => "it does not have the connection any more",
                 Some(_) => "it has no connection with these addresses and ports",
             },
-            TcpDropReason::NoReceiver => "its application had closed, and nobody can read it",
+            TcpDropReason::NoReceiver => "nobody can read it any more",
             TcpDropReason::QueueFull => "its queue was full",
             TcpDropReason::AwaitingData => "it accepts only when data has arrived (TCP_DEFER_ACCEPT)",
             TcpDropReason::OutOfWindow => "its sequence number is outside the window",
@@ -216,16 +217,11 @@ impl Sentences<'_> {
         format!("{host} did not use {from}'s {label}{repeated}: {because}{answer}.")
     }
 
-    fn middlebox(
-        &self,
-        beat: &Beat,
-        (name, translated_to): (&str, &str),
-        change: MiddleboxChange,
-        before: MiddleboxState,
-        count: usize,
-    ) -> String {
-        let state = words::middlebox_state(before);
-        let silence = self.silence_before(beat.from);
+    fn middlebox(&self, what: &What, change: MiddleboxChange, count: usize) -> String {
+        let What::Middlebox { name, before, translated_to, idle, sack_kept, .. } = what else {
+            return String::new();
+        };
+        let state = words::middlebox_state(*before);
         let times = if count > 1 { format!(" ({})", times(count)) } else { String::new() };
         // Who is done with the connection need not know.
         let quietly = match before {
@@ -237,10 +233,15 @@ impl Sentences<'_> {
             MiddleboxChange::Adopted => {
                 format!("Middlebox {name} adopted the connection: it had not seen its beginning.")
             }
-            MiddleboxChange::Expired => format!(
-                "Middlebox {name} forgot the connection ({state} there) after {} of silence{quietly}.",
-                about(silence)
-            ),
+            MiddleboxChange::Expired => {
+                let after = match *idle {
+                    Duration::ZERO => "too long a".to_owned(),
+                    idle => format!("{} of", words::duration(idle)),
+                };
+                format!(
+                    "Middlebox {name} forgot the connection ({state} there) after {after} silence{quietly}."
+                )
+            }
             MiddleboxChange::Forgotten => {
                 format!("Middlebox {name} lost its state of the connection ({state} there){quietly}.")
             }
@@ -249,7 +250,15 @@ impl Sentences<'_> {
                 format!("Middlebox {name} translated it: beyond, it is known as {translated_to}.")
             }
             MiddleboxChange::Renumbered => {
-                format!("Middlebox {name} moved the sequence numbers, beginning with the SYNs{times}.")
+                let except = match sack_kept {
+                    true => {
+                        ", but not those in SACK blocks: who receives them ignores them, and with them the duplicate ACKs that would ask for a fast retransmission"
+                    }
+                    false => "",
+                };
+                format!(
+                    "Middlebox {name} moved the sequence numbers, beginning with the SYNs{times}{except}."
+                )
             }
             MiddleboxChange::Untranslated => {
                 format!(
@@ -257,17 +266,6 @@ impl Sentences<'_> {
                 )
             }
         }
-    }
-
-    /// How long no segment of the connection had been sent before an entry.
-    fn silence_before(&self, index: EntryIndex) -> Duration {
-        let entry = &self.timeline.entries[index];
-        let sent = |other: &&crate::timeline::Entry| {
-            other.connection == entry.connection
-                && matches!(other.kind, EntryKind::Sent(_) | EntryKind::Arrived { .. })
-        };
-        let last = self.timeline.entries[..index].iter().rev().find(sent);
-        last.map_or(entry.time, |last| entry.time.saturating_sub(last.time))
     }
 }
 
@@ -278,6 +276,7 @@ fn meaning(call: StepKind, error: &str) -> &'static str {
         "ETIMEDOUT" => " (TCP gave up)",
         "ECONNRESET" => " (a RST came)",
         "ECONNREFUSED" => " (there is no listener)",
+        "EINPROGRESS" => " (its timeout passed; TCP goes on)",
         "EPIPE" => " (the connection cannot send any more)",
         "EADDRNOTAVAIL" => " (no port is left, or the host does not have the address)",
         "EAGAIN" if matches!(call, StepKind::Receive | StepKind::Ping) => {

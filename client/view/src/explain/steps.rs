@@ -7,9 +7,10 @@ use halfopen_proto::v1::{Cause, TcpCall, TcpState, TcpTimer};
 
 use super::beats::{Beat, Reset};
 use super::faults;
+use super::fin::{self, Fin};
 use super::phrases::{self, about};
 use super::sentences::{Sentences, lost};
-use crate::timeline::{EntryIndex, EntryKind, HostIndex, Segment};
+use crate::timeline::{Closer, EntryIndex, EntryKind, HostIndex, Segment};
 use crate::words;
 
 /// Who sent a segment.
@@ -99,7 +100,7 @@ impl Sentences<'_> {
         };
         let name = self.host(host);
         let (was, is) = (words::state(from), words::state(*to));
-        let why = words::cause(cause);
+        let why = self.timeline.why(beat.from);
         let segment = by_segment.and_then(|sent| self.timeline.segment(sent));
         let sent = by_segment.map(|sent| &self.timeline.entries[sent]);
         let sender = sent.and_then(|sent| sent.host);
@@ -112,13 +113,7 @@ impl Sentences<'_> {
         let first = peer.first();
         let mut text = match (from, *to) {
             (_, TcpState::Closed) => self.closed(beat.from, (name, from), segment, peer, cause),
-            (TcpState::Established, TcpState::FinWait1) => {
-                format!("{name}'s application called {why}: {name} sent a FIN, {is}")
-            }
-            (_, TcpState::FinWait1) => format!("{name}'s application called {why}: {is}"),
-            (_, TcpState::LastAck) => {
-                format!("{name}'s application called {why}: {name} sent its own FIN, {is}")
-            }
+            (_, TcpState::FinWait1 | TcpState::LastAck) => self.closing(beat.from, name, *to),
             (_, TcpState::CloseWait) => {
                 format!("{first}'s FIN reached {name}: {is}, until its application closes too")
             }
@@ -139,6 +134,36 @@ impl Sentences<'_> {
             text.push_str(&format!("; it sent a RST{unread}{}", lost(reset)));
         }
         text + "."
+    }
+
+    /// An end is closed, and its FIN leaves behind all that waits to be sent.
+    fn closing(&self, at: EntryIndex, name: &str, to: TcpState) -> String {
+        let (by, is) = (self.by(at, name), words::state(to));
+        let which = if to == TcpState::LastAck { "its own FIN" } else { "a FIN" };
+        match Fin::of(self.timeline, self.stalls, at) {
+            Fin::AtOnce => format!("{by}: {name} sent {which}, {is}"),
+            Fin::Later(after, behind) => {
+                format!(
+                    "{by}: {is}; its FIN waits behind {}, and leaves {} later",
+                    fin::unsent(behind),
+                    about(after)
+                )
+            }
+            Fin::Never(behind) => {
+                format!("{by}: {is}; its FIN waits behind {}, and never leaves", fin::unsent(behind))
+            }
+        }
+    }
+
+    /// Who made the call of a transition: `server's application called close()`.
+    fn by(&self, at: EntryIndex, name: &str) -> String {
+        match self.timeline.closer(at) {
+            Some(Closer::Kill) => format!("{name}'s program was killed, and its kernel closed the socket"),
+            Some(Closer::Exit) => format!("{name}'s program ended, and its kernel closed the socket"),
+            Some(Closer::Application) | None => {
+                format!("{name}'s application called {}", self.timeline.why(at))
+            }
+        }
     }
 
     pub(super) fn closed(
@@ -192,12 +217,12 @@ impl Sentences<'_> {
             }
             Some(segment) if segment.length > 0 => {
                 return format!(
-                    "{first}'s data came after {name}'s application had closed: from {was} it went to CLOSED"
+                    "{first}'s data came when nobody could read it at {name} any more: from {was} it went to CLOSED"
                 );
             }
             _ => {}
         }
-        let why = words::cause(cause);
+        let why = self.timeline.why(at);
         match cause.origin {
             _ if phrases::is_replaced(cause) => {
                 format!("{name}'s TIME-WAIT ended early, because a new connection takes its place: CLOSED")
@@ -206,7 +231,7 @@ impl Sentences<'_> {
                 format!("{name}'s listener closed, and with it the connection: CLOSED")
             }
             Some(Origin::Call(_)) => {
-                format!("{name}'s application called {why}: from {was} it went to CLOSED")
+                format!("{}: from {was} it went to CLOSED", self.by(at, name))
             }
             _ => match phrases::fired(cause) {
                 Some(TcpTimer::TimeWait) => format!("{name}'s TIME-WAIT ended: CLOSED"),

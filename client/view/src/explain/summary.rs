@@ -181,8 +181,8 @@ impl Summary<'_> {
         let length = about(until.saturating_sub(from));
         let whose = connection.map_or("The connection".to_owned(), |number| format!("Connection {number}"));
         let why = match (&self.timeline.entries[period.from].kind, period.by_power) {
-            (EntryKind::Transition { cause, .. }, false) => {
-                format!("{gone} had ended it ({})", words::cause(cause))
+            (EntryKind::Transition { .. }, false) => {
+                format!("{gone} had ended it ({})", self.timeline.why(period.from))
             }
             _ => format!("{gone} had gone down"),
         };
@@ -227,12 +227,13 @@ impl Summary<'_> {
                 let sender = sender.map_or(gone, |host| phrases::host(self.timeline, host));
                 format!("{here} learned of it from a RST: {sender} did not know the connection.")
             }
-            Some(_) => format!("It ended when {here} went on ({}).", words::cause(cause)),
+            Some(_) => format!("It ended when {here} went on ({}).", self.timeline.why(until)),
             None if phrases::fired(cause) == Some(TcpTimer::FinWait2) => {
                 format!("{here} never found out: its FIN-WAIT-2 timer ended it.")
             }
             None => {
-                format!("{here} never found out: it ended the connection itself ({}).", words::cause(cause))
+                let why = self.timeline.why(until);
+                format!("{here} never found out: it ended the connection itself ({why}).")
             }
         }
     }

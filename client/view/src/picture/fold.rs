@@ -85,7 +85,7 @@ fn pattern_soon(shapes: &[u64], at: usize, bulk: usize) -> bool {
         .any(|at| Pattern::at(shapes, at).is_some_and(|pattern| pattern.length() * 2 >= bulk))
 }
 
-/// How far apart: `every 1m 15s`.
+/// How far apart: `every 1m 15s`, `doubling from 1s to 2m, then every 2m`.
 pub(super) fn pace(intervals: &[Duration]) -> String {
     let least = intervals.iter().min().copied().unwrap_or_default();
     let most = intervals.iter().max().copied().unwrap_or_default();
@@ -93,13 +93,19 @@ pub(super) fn pace(intervals: &[Duration]) -> String {
         let twice = pair[0] * 2;
         pair[1] == pair[0] || pair[1].abs_diff(twice) <= twice / 20 || (pair[1] == most && pair[1] < twice)
     };
+    let same = |end: Duration| intervals.iter().filter(|interval| **interval == end).count();
     let (short, long) = (words::duration(least), words::duration(most));
     if most.is_zero() {
         "at the same moment".to_owned()
     } else if least == most {
         format!("every {long}")
     } else if intervals.windows(2).all(|pair| pair[0] <= pair[1] && doubles(pair)) {
-        format!("doubling from {short} to {long}")
+        let begin = match same(least) {
+            0 | 1 => format!("doubling from {short}"),
+            _ => format!("every {short}, then doubling"),
+        };
+        let end = if same(most) > 1 { format!(", then every {long}") } else { String::new() };
+        format!("{begin} to {long}{end}")
     } else {
         format!("{short} to {long} apart")
     }
@@ -260,7 +266,7 @@ pub(super) fn hash_note(kind: &EntryKind, hasher: &mut DefaultHasher) -> bool {
             true
         }
         // Each connection gets an address and a port of its own.
-        EntryKind::Middlebox { name, change, before, translated_to: _ } => {
+        EntryKind::Middlebox { name, change, before, .. } => {
             (name, *change as i32, *before as i32).hash(hasher);
             true
         }

@@ -101,8 +101,14 @@ impl Diagram<'_> {
     }
 
     fn notes(&mut self, row: &Row, notes: &Notes) {
+        if notes.becomes == Some(HostState::Down) {
+            self.states.retain(|(host, _), _| Some(*host) != notes.host);
+        }
         let states = match notes.host {
-            Some(host) => self.new_states(host, row.connection, &notes.states),
+            Some(host) => {
+                self.new_states(host, row.connection, &notes.states);
+                notes.named_states(row.connection).map(words::state).collect()
+            }
             None => Vec::new(),
         };
         let becomes = notes.becomes.filter(|_| notes.notes.is_empty()).and_then(becomes);

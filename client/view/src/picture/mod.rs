@@ -255,7 +255,8 @@ fn silence(layout: &Layout<'_>, stalls: &Stalls, item: usize, length: Duration) 
         Some(Wait::Application { .. }) | None => false,
     };
     let why = wait.map(|wait| wait.text(layout.timeline)).unwrap_or_default();
-    (length >= LONG_SILENCE || by_tcp).then_some(Silence { length, why })
+    let waited = wait.and_then(Wait::since).map_or(length, |since| time.saturating_sub(since));
+    (length >= LONG_SILENCE || by_tcp).then_some(Silence { length, why, waited })
 }
 
 /// Writes rows, and keeps track of the hosts.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    Cause, KeepaliveVerdict, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason, TcpState, TcpTimer,
-    TimerChange, UnreachableCode,
+    KeepaliveVerdict, MiddleboxChange, MiddleboxState, StepKind, TcpDropReason, TcpPurpose, TcpState,
+    TcpTimer, TimerChange, UnreachableCode,
 };
 
 use super::row::{Word, WordKind};
@@ -29,7 +29,9 @@ pub(super) fn label(segment: &Segment) -> Vec<Word> {
     } else if segment.injected {
         label.push(purpose("· injected".to_owned()));
     }
-    label.extend(words::purpose(segment.purpose).map(|why| purpose(format!("· {why}"))));
+    // The SYN+ACK of a simultaneous open sends the SYN again.
+    let again = words::purpose(TcpPurpose::Retransmission).filter(|_| segment.retransmission);
+    label.extend(words::purpose(segment.purpose).or(again).map(|why| purpose(format!("· {why}"))));
     label
 }
 
@@ -49,10 +51,10 @@ pub(super) fn not_used(dropped: TcpDropReason) -> Option<String> {
 }
 
 /// Why a state changed. A listener has no peer: what ended it is not the end of a connection.
-pub(super) fn transition(from: TcpState, to: TcpState, cause: &Cause) -> String {
+pub(super) fn transition(from: TcpState, to: TcpState, why: impl FnOnce() -> String) -> String {
     match (from, to) {
         (TcpState::Listen, TcpState::Closed) => "stops listening".to_owned(),
-        _ => words::cause(cause),
+        _ => why(),
     }
 }
 

@@ -47,13 +47,17 @@ pub struct Silence {
     pub length: Duration,
     /// What was waited for, in words: `server delays its ACK`; empty: not known.
     pub why: String,
+    /// How long that was waited for: it may have begun somewhat later than the silence, or earlier.
+    pub waited: Duration,
 }
 
 impl Silence {
     /// In words: `1m: client's TIME-WAIT timer runs`, `1m of silence`.
     pub fn text(&self) -> String {
-        let length = words::duration(self.length);
-        if self.why.is_empty() { format!("{length} of silence") } else { format!("{length}: {}", self.why) }
+        match self.why.as_str() {
+            "" => format!("{} of silence", words::duration(self.length)),
+            why => format!("{}: {why}", words::duration(self.waited)),
+        }
     }
 }
 
@@ -240,6 +244,15 @@ pub struct Life {
 impl Default for Life {
     fn default() -> Life {
         Life { host: HostState::Up, state: None }
+    }
+}
+
+impl Notes {
+    /// The states that are to be written. Not that of a listener that is closed, which is no connection's: the note beside
+    /// it says so.
+    pub(super) fn named_states(&self, connection: u32) -> impl Iterator<Item = TcpState> {
+        let is_said = connection == 0 && self.notes.iter().any(|note| note.kind == NoteKind::Transition);
+        self.states.iter().copied().filter(move |state| !is_said || *state != TcpState::Closed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writes a row down: what an item of a layout says, in words.
 
-use halfopen_proto::v1::{LossReason, SegmentLost, TcpDropReason};
+use halfopen_proto::v1::{LossReason, SegmentLost, TcpDropReason, TcpState};
 
 use super::layout::{Item, ItemWhat, Layout};
 use super::phrases;
@@ -111,14 +111,16 @@ impl Layout<'_> {
                 let segment = self.timeline.segment(*segment);
                 (NoteKind::Unreachable, phrases::unreachable((*code, *mtu), segment, *dropped))
             }
-            EntryKind::Middlebox { name, change, before, translated_to } => {
+            EntryKind::Middlebox { name, change, before, translated_to, .. } => {
                 let text = phrases::middlebox(name, *change, *before, translated_to);
                 (NoteKind::Middlebox, text.unwrap_or_default())
             }
             EntryKind::Transition { from, to, cause, .. } => {
                 notes.states.push(*to);
-                let is_shown = self.call_shows(index, cause);
-                let text = if is_shown { String::new() } else { phrases::transition(*from, *to, cause) };
+                // A listener has no peer to see that it is closed.
+                let is_shown = *from != TcpState::Listen && self.call_shows(index, cause);
+                let why = || phrases::transition(*from, *to, || self.timeline.why(index));
+                let text = if is_shown { String::new() } else { why() };
                 (NoteKind::Transition, text)
             }
             EntryKind::Keepalive { verdict, probes, silence } => {
@@ -149,7 +151,10 @@ impl Layout<'_> {
         if wanted {
             row.events.push(entry.sequence);
             if !text.is_empty() {
-                notes.notes.push(Note { text, kind });
+                // The error that a change of state brings is pending first, but comes of it.
+                let pending = notes.notes.iter().rev().take_while(|note| note.kind == NoteKind::Error);
+                let behind = if kind == NoteKind::Transition { pending.count() } else { 0 };
+                notes.notes.insert(notes.notes.len() - behind, Note { text, kind });
             }
         }
     }

@@ -66,7 +66,7 @@ impl Builder {
             Kind::HostChanged(changed) => Some(EntryKind::Host(changed.state())),
             Kind::FaultApplied(applied) => self.fault(event, applied),
             Kind::ApplicationResult(result) => Some(application(result)),
-            Kind::CallReturned(returned) => call(returned),
+            Kind::CallReturned(returned) => Some(self.call(event, returned)),
             Kind::RunStarted(started) => {
                 self.hosts(started);
                 None
@@ -80,8 +80,13 @@ impl Builder {
             Kind::DataWritten(written) => Some(EntryKind::Written { octets: written.bytes }),
             Kind::DataRead(read) => Some(EntryKind::Read { octets: read.bytes }),
             // Steps and their results describe what applications do; a result says how a run ended.
-            Kind::ConnectionOpened(_)
-            | Kind::FaultAdded(_)
+            Kind::ConnectionOpened(opened) => {
+                if opened.application.is_empty() {
+                    self.outside(event);
+                }
+                None
+            }
+            Kind::FaultAdded(_)
             | Kind::FaultLifted(_)
             | Kind::StepBlocked(_)
             | Kind::DataMistaken(_)
@@ -161,10 +166,14 @@ impl Builder {
         let (number, line) = applied.fault.as_ref().map_or((0, 0), |fault| (fault.number, fault.line));
         let address = self.address(event, applied);
         let mut action = words::fault(applied);
-        if let Some(AddressMove { from: Some(from), to: Some(_), .. }) = &address {
-            action.push_str(&format!(" from {}", self.timeline.hosts[*from]));
+        if let Some(AddressMove { address, from: Some(from), to: Some(_) }) = &address {
+            // Before where it goes.
+            let (known, from) = (action.find(address.as_str()), &self.timeline.hosts[*from]);
+            action.insert_str(known.map_or(action.len(), |at| at + address.len()), &format!(" from {from}"));
         }
-        let fault = Fault { number, kind: applied.kind(), phase: applied.phase(), action, line, address };
+        let middlebox = applied.middlebox.clone();
+        let fault =
+            Fault { number, kind: applied.kind(), phase: applied.phase(), action, line, middlebox, address };
         if applied.segment == 0 {
             return Some(EntryKind::Fault(fault));
         }
@@ -182,6 +191,22 @@ impl Builder {
             None => self.addresses.remove(&address),
         };
         Some(AddressMove { address, from, to })
+    }
+
+    /// A call within a step, or of an application that the scenario does not have.
+    fn call(&mut self, event: &Event, returned: &CallReturned) -> EntryKind {
+        let CallReturned { end_of_stream, ref error, ref step } = *returned;
+        if step.is_none() {
+            self.outside(event);
+        }
+        let (step, error) = (step.clone(), error.clone());
+        application(&ApplicationResult { step, end_of_stream, error, ..ApplicationResult::default() })
+    }
+
+    /// The calls of the event's host are made from outside.
+    fn outside(&mut self, event: &Event) {
+        let host = self.host(&event.host);
+        self.timeline.outside.insert(host);
     }
 
     fn segment(&mut self, index: EntryIndex) -> Option<&mut Segment> {
@@ -215,6 +240,8 @@ fn middlebox(changed: &MiddleboxChanged) -> EntryKind {
         change: changed.change(),
         before: changed.before(),
         translated_to: changed.translated_to.clone(),
+        idle: words::from_proto(changed.idle.as_ref()),
+        sack_kept: changed.sack_kept,
     }
 }
 
@@ -229,13 +256,6 @@ fn application(result: &ApplicationResult) -> EntryKind {
         end_of_stream: result.end_of_stream,
         error: result.error.clone(),
     }
-}
-
-/// A call within a step; those of applications outside of the scenario are not shown.
-fn call(returned: &CallReturned) -> Option<EntryKind> {
-    let step = Some(returned.step.clone()?);
-    let CallReturned { end_of_stream, ref error, .. } = *returned;
-    Some(application(&ApplicationResult { step, end_of_stream, error: error.clone(), ..Default::default() }))
 }
 
 fn timer(changed: &TimerChanged) -> EntryKind {

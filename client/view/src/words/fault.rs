@@ -76,7 +76,7 @@ fn begin(applied: &FaultApplied) -> String {
             UnreachableCode::Host | UnreachableCode::Unspecified => format!("{name} host"),
             UnreachableCode::Port => format!("{name} port"),
         },
-        FaultKind::Pause if applied.clock_stops => format!("{name}, clock stops"),
+        FaultKind::Pause if applied.clock_stops => format!("{name} with stopped clock"),
         FaultKind::BlackHole => format!("{name} larger than {} B", applied.larger_than),
         FaultKind::MoveAddress => format!("{name} {} to {}", applied.address, applied.to_host),
         FaultKind::LoseAddress => format!("{name} {}", applied.address),

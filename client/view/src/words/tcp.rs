@@ -42,7 +42,7 @@ pub const fn call(call: TcpCall) -> &'static str {
 /// The word of the scenario language for a step.
 pub const fn step(kind: StepKind) -> &'static str {
     match kind {
-        StepKind::Unspecified => "step",
+        StepKind::Unspecified => "call",
         StepKind::Listen => "listen",
         StepKind::Accept => "accept",
         StepKind::Connect => "connect",

@@ -34,7 +34,8 @@ pub(super) fn shown(picture: &Picture) -> Vec<Shown> {
             }
             let end = End { host: notes.host, connection: row.connection, states: notes.states.clone() };
             above.next(&end, row);
-            Shown { from: end.states.iter().map(|state| span(*state, None)).collect(), to: Vec::new() }
+            let named = notes.named_states(row.connection);
+            Shown { from: named.map(|state| span(state, None)).collect(), to: Vec::new() }
         }
         What::Folded(_) => Shown::default(),
         What::Silence(silence) if silence.length < LONG_SILENCE => Shown::default(),
