@@ -163,6 +163,46 @@ fn texts_beside_a_lifeline_in_the_middle_stand_away_from_the_other_end() {
 }
 
 #[test]
+fn texts_that_an_earlier_one_must_not_hide_are_drawn() {
+    let runs = bundled_runs();
+    for (name, wanted, times) in [
+        // Of a host that rebooted.
+        ("exported-pool", "LISTEN", 2),
+        ("reboot-same-port", "LISTEN", 3),
+        // Of a segment that arrives late, whose departure has a row of its own.
+        ("conntrack-invalid-rst/untranslated", "not used: no such connection", 2),
+        // Below a segment of the other connection.
+        ("proxy-half-close/passed", "#2 relay, end of", 1),
+    ] {
+        let (_, _, events) = runs.iter().find(|(run, ..)| run == name).unwrap();
+        let text = drawn(&picture(events), "");
+        let document = Document::parse(&text).unwrap();
+        let found = document.descendants().filter(Node::is_text).filter(|node| node.text() == Some(wanted));
+        assert_eq!(found.count(), times, "{name}: {wanted}");
+    }
+}
+
+#[test]
+fn a_lifeline_has_the_colour_of_a_state_from_where_the_state_begins() {
+    let runs = bundled_runs();
+    // A middlebox does something while the SYN is under way.
+    for name in ["firewall-sack/forgets-sack", "nat-port-exhaustion/silent"] {
+        let (_, _, events) = runs.iter().find(|(run, ..)| run == name).unwrap();
+        let text = drawn(&picture(events), "");
+        let document = Document::parse(&text).unwrap();
+        let place =
+            |node: Node<'_, '_>| ["x", "y"].map(|name| node.attribute(name).unwrap().parse::<f64>().unwrap());
+        let opening = |node: &Node<'_, '_>| node.attribute("class") == Some("fill opening");
+        let rects = document.descendants().filter(opening).map(place);
+        let [_, colour] = rects.reduce(|one, other| if other[0] > one[0] { other } else { one }).unwrap();
+        let received = |node: &Node<'_, '_>| node.text().is_some_and(|text| text.ends_with("SYN-RECEIVED"));
+        let state = document.descendants().find(|node| node.is_text() && received(node)).unwrap();
+        let text = state.ancestors().find(|node| node.has_attribute("y")).unwrap();
+        assert_eq!(place(text)[1], colour + 4.0, "{name}");
+    }
+}
+
+#[test]
 fn a_connection_has_its_number_after_the_time_in_mermaid() {
     let runs = bundled_runs();
     let (_, _, events) = runs.iter().find(|(run, ..)| run == "tuple-reuse/time-wait").unwrap();
@@ -179,7 +219,64 @@ fn every_bundled_run_has_a_drawing_that_is_well_formed_and_complete() {
     }
 }
 
-/// Every segment has an arrow, every id is one, and nothing is outside.
+/// A text of a drawing with the corners of the room that its letters take, in a font of the usual width.
+struct Text {
+    text: String,
+    corners: [(f64, f64); 4],
+}
+
+impl Text {
+    fn of(node: &Node<'_, '_>) -> Option<Text> {
+        if !node.has_tag_name(("http://www.w3.org/2000/svg", "text")) {
+            return None;
+        }
+        let text: String = node.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect();
+        let place = |attribute| node.attribute(attribute).unwrap().parse::<f64>().unwrap();
+        let breadth = |character: char| match character {
+            ' ' | '.' | ',' | ':' | ';' | 'i' | 'j' | 'l' | '\'' | '·' | '|' => 3.4,
+            'A'..='Z' | 'm' | 'w' | '=' | '+' | '✗' | '…' => 7.9,
+            _ => 6.3,
+        };
+        let width: f64 = text.chars().map(breadth).sum();
+        let left = match node.attribute("text-anchor") {
+            Some("middle") => place("x") - width / 2.0,
+            Some("end") => place("x") - width,
+            _ => place("x"),
+        };
+        let (right, top, bottom) = (left + width, place("y") - 7.5, place("y") + 0.5);
+        let mut corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+        for transform in node.ancestors().filter_map(|node| node.attribute("transform")) {
+            let numbers: Vec<f64> = transform
+                .split(|other: char| !other.is_ascii_digit() && other != '.' && other != '-')
+                .filter_map(|number| number.parse().ok())
+                .collect();
+            let (sin, cos) = numbers.get(2).copied().unwrap_or(0.0).to_radians().sin_cos();
+            for (x, y) in &mut corners {
+                (*x, *y) = (numbers[0] + *x * cos - *y * sin, numbers[1] + *x * sin + *y * cos);
+            }
+        }
+        Some(Text { text, corners })
+    }
+
+    /// Whether there is no line between them.
+    fn covers(&self, other: &Text) -> bool {
+        let is_between = |from: (f64, f64), to: (f64, f64)| {
+            let normal = (to.1 - from.1, from.0 - to.0);
+            let reach = |text: &Text| {
+                let along = text.corners.map(|(x, y)| x * normal.0 + y * normal.1);
+                along.into_iter().fold((f64::MAX, f64::MIN), |(low, high), at| (low.min(at), high.max(at)))
+            };
+            let (ours, theirs) = (reach(self), reach(other));
+            ours.1 <= theirs.0 || theirs.1 <= ours.0
+        };
+        [self, other].iter().all(|text| {
+            let [one, two, three, _] = text.corners;
+            !is_between(one, two) && !is_between(two, three)
+        })
+    }
+}
+
+/// Every segment has an arrow, every id is one, nothing is outside, and no text stands on another.
 fn check(name: &str, picture: &Picture) {
     let text = drawn(picture, name);
     assert_eq!(text, drawn(picture, name), "{name}: always the same");
@@ -205,6 +302,11 @@ fn check(name: &str, picture: &Picture) {
         if let (Some(x), Some(y)) = (place("x"), place("y")) {
             assert!(x < width && y < height, "{name}: {:?} is outside", node.text());
         }
+    }
+    let texts: Vec<Text> = document.descendants().filter_map(|node| Text::of(&node)).collect();
+    for (index, one) in texts.iter().enumerate() {
+        let on = texts[index + 1..].iter().find(|other| one.covers(other)).map(|other| &other.text);
+        assert_eq!(on, None, "{name}: {:?} stands on it", one.text);
     }
     assert!(
         !text.replace("http://www.w3.org/2000/svg", "").contains("://"),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::points::{FALL, Point, Role};
 use super::text::Line;
-use super::ways::{Label, Way, apart, room, span};
-use crate::picture::{Arrow, Part, Picture, Row, What};
+use super::ways::{Label, Way, room, span};
+use crate::picture::{Arrow, Part, Picture, Row, What, Word};
 use crate::timeline::HostIndex;
 
 /// What one row draws.
@@ -15,7 +15,14 @@ pub(super) struct Item<'a> {
     /// Texts beside lifelines: the host, where they begin, and what they say.
     pub(super) margins: Vec<(HostIndex, f64, Vec<Line>)>,
     /// What stands across all lifelines.
-    pub(super) band: Option<(f64, Vec<Line>)>,
+    pub(super) band: Option<Band>,
+}
+
+/// A text across the lifelines: its middle, the baseline of its first line, and what it says.
+pub(super) struct Band {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) lines: Vec<Line>,
 }
 
 /// Makes what the rows draw of their points.
@@ -48,7 +55,7 @@ impl<'a, 'p> Items<'a, 'p> {
     }
 
     /// What each row draws, in the order of the rows.
-    pub(super) fn all(&self) -> Vec<Item<'a>> {
+    pub(super) fn all(&self, middle: f64) -> Vec<Item<'a>> {
         let mut items: Vec<Item<'a>> = self
             .picture
             .rows
@@ -60,11 +67,9 @@ impl<'a, 'p> Items<'a, 'p> {
             let Some((y, lines)) = &point.margin else { continue };
             match point.host {
                 Some(host) => items[point.row].margins.push((host, *y, lines.clone())),
-                None => items[point.row].band = Some((*y, lines.clone())),
+                None => items[point.row].band = Some(Band { x: middle, y: *y, lines: lines.clone() }),
             }
         }
-        let mut ways: Vec<&mut Way<'_>> = items.iter_mut().filter_map(|item| item.way.as_mut()).collect();
-        apart(&mut ways);
         items
     }
 
@@ -99,8 +104,20 @@ impl<'a, 'p> Items<'a, 'p> {
             (None, None) => return None,
         };
         let is_last = self.columns.len() > 1 && arrow.from.host == self.columns.len().checked_sub(1);
-        let (side, label) = (if is_last { -1.0 } else { 1.0 }, Label::new(arrow, room, span(arrow)));
+        let side = if is_last { -1.0 } else { 1.0 };
+        let label = match self.news(arrow) {
+            Some(label) => Label::new(&Arrow { label, ..arrow.clone() }, room, span(arrow)),
+            None => Label::new(arrow, room, span(arrow)),
+        };
         Some(Way { arrow, from: (from, tail), to: (to, head), side, label })
+    }
+
+    /// The label of a departure with what the row of its arrival says besides: why the segment was not used.
+    fn news(&self, arrow: &Arrow) -> Option<Vec<Word>> {
+        let arrival = self.arrived.get(&arrow.segment).filter(|_| arrow.part == Part::Departure)?;
+        let What::Arrow(arrival) = &self.picture.rows[*arrival].what else { return None };
+        let news = arrival.label.iter().filter(|word| !arrow.label.contains(word));
+        Some(arrow.label.iter().chain(news).cloned().collect())
     }
 
     /// Whether the row of its departure draws the way to its arrival there.

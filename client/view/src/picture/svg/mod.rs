@@ -3,9 +3,11 @@
 //!
 //! The drawing is self-contained, follows the light or dark theme of the reader, and its text is text.
 
+mod arrange;
 mod items;
 mod plan;
 mod points;
+mod sides;
 mod style;
 mod text;
 mod walk;
@@ -14,11 +16,11 @@ mod ways;
 use halfopen_proto::v1::{HostState, TcpPurpose, TcpState};
 use maud::{Markup, html};
 
-use self::items::Item;
+use self::items::{Band, Item};
 use self::plan::Plan;
 use self::points::{HEADS, LINE};
 use self::text::Line;
-use self::ways::{TURN, Way, turns};
+use self::ways::{TURN, Way};
 use super::{Life, NoteKind, Part, Picture, Row, What};
 use crate::markup::{self, Px};
 use crate::words;
@@ -53,14 +55,15 @@ pub(crate) fn part(picture: &Picture, title: &str, prefix: &str) -> Markup {
     Drawing { picture, title, prefix, sheet: None }.draw()
 }
 
-/// The id of the row that shows an event, or else of the last one before it, where the ids begin with `prefix`.
+/// The id of the row that shows an event, or else of the last one before it, or the first one; the ids begin with `prefix`.
 pub(crate) fn row_of(picture: &Picture, prefix: &str, event: u64) -> Option<String> {
     let rows = || picture.rows.iter();
     // A row of its own before one of folded connections, during which others go on.
     let own = rows().find(|row| row.events.contains(&event));
     let folded = || rows().find(|row| row.shows(event));
     let before = || rows().rfind(|row| row.events.first().is_some_and(|first| *first <= event));
-    own.or_else(folded).or_else(before).and_then(|row| id(row, prefix))
+    let first = || rows().find(|row| !row.events.is_empty());
+    own.or_else(folded).or_else(before).or_else(first).and_then(|row| id(row, prefix))
 }
 
 /// The id of a row, after its first event.
@@ -189,7 +192,7 @@ impl Drawing<'_> {
                     }
                 }
             }
-            @if let (Some((y, _)), What::Silence(_) | What::Folded(_) | What::Omitted(_)) = (&item.band, &item.row.what) {
+            @if let (Some(Band { y, .. }), What::Silence(_) | What::Folded(_) | What::Omitted(_)) = (&item.band, &item.row.what) {
                 @for x in &plan.columns { (break_of_line(*x, *y - 4.0)) }
             }
         }
@@ -197,21 +200,18 @@ impl Drawing<'_> {
 
     /// The texts of a row.
     fn texts(&self, plan: &Plan<'_>, item: &Item<'_>) -> Markup {
-        // Beside a single lifeline its segments need the right.
-        let needs_right = plan.columns.len() == 1 && !turns(self.picture);
-        let middle = plan.middle();
         html! {
             g id=[id(item.row, self.prefix)] {
                 @if let Some(way) = &item.way { (label(way)) }
                 @for (host, y, texts) in &item.margins {
                     @let x = plan.columns[*host];
-                    @if plan.is_left(*host, item.row) && !needs_right {
+                    @if plan.sides.is_left(*host, item.row) {
                         (lines(texts, x - 12.0, y + 4.0, "end"))
                     } @else {
                         (lines(texts, x + 12.0, y + 4.0, "start"))
                     }
                 }
-                @if let Some((y, texts)) = &item.band { (lines(texts, middle, *y, "middle")) }
+                @if let Some(Band { x, y, lines: texts }) = &item.band { (lines(texts, *x, *y, "middle")) }
             }
         }
     }
@@ -280,7 +280,7 @@ fn label(way: &Way<'_>) -> Markup {
     let rightwards = x2 >= x1;
     let angle = way.turn();
     let place = |part: f64| {
-        let (x, y) = (x1 + (x2 - x1) * part, y1 + (y2 - y1) * part);
+        let (x, y) = way.point(part);
         format!("translate({} {}) rotate({})", Px(x), Px(y), Px(angle))
     };
     let (beside, anchor) = if rightwards { (10.0, "start") } else { (-10.0, "end") };
@@ -288,9 +288,7 @@ fn label(way: &Way<'_>) -> Markup {
         @if let Some(at) = way.label.at {
             g transform=(place(at)) {
                 @for (index, line) in way.label.lines.iter().enumerate() {
-                    // The first line stands on the arrow, the others hang below it.
-                    @let y = if index == 0 { -4.0 } else { LINE * index as f64 };
-                    (one_line(line, 0.0, y, "middle"))
+                    (one_line(line, 0.0, Way::baseline(index), "middle"))
                 }
             }
         } @else {

@@ -4,16 +4,16 @@
 //! long and empty is short. Each row has up to two points, where its segment leaves and where it arrives; points are
 //! placed one after the other in the order of time.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::arrange::arrange;
 use super::items::{Item, Items};
 use super::points::{HEADS, LINE, Point, Role, TOP, points};
+use super::sides::Sides;
 use super::text::{self, Line};
 use super::walk::Walk;
 use super::ways::{room, turns};
-use crate::picture::{Arrow, Life, Part, Picture, Row, What};
-use crate::timeline::HostIndex;
+use crate::picture::{Folded, Life, Part, Picture, What};
 
 /// A picture with a place for everything.
 pub(super) struct Plan<'a> {
@@ -29,8 +29,7 @@ pub(super) struct Plan<'a> {
     pub(super) items: Vec<Item<'a>>,
     /// What each host is, and from where on.
     pub(super) lives: Vec<Vec<(f64, Life)>>,
-    /// The host at the other end of each connection of a host.
-    peers: BTreeMap<(HostIndex, u32), HostIndex>,
+    pub(super) sides: Sides,
 }
 
 impl<'a> Plan<'a> {
@@ -44,36 +43,14 @@ impl<'a> Plan<'a> {
         let bottom = walk.bottom() + 18.0;
         let (columns, times_end, width) = columns(picture, &points);
         let times = times(picture, &points);
-        let items = Items::new(picture, &columns, &points).all();
-        let peers = peers(picture);
-        Plan { columns, times_end, width, height: bottom + 12.0, times, items, lives, peers }
-    }
-
-    /// Whether the texts of a row stand on the left of a lifeline: outside of all, or away from the other end of their
-    /// connection.
-    pub(super) fn is_left(&self, host: HostIndex, row: &Row) -> bool {
-        if host == 0 {
-            return true;
-        }
-        let connection = match &row.what {
-            What::Arrow(arrow) if arrow.from.host == Some(host) => arrow.from.connection,
-            What::Arrow(arrow) => arrow.to.connection,
-            What::Notes(_) | What::Silence(_) | What::Folded(_) | What::Omitted(_) => row.connection,
-        };
-        self.peers.get(&(host, connection)).is_some_and(|peer| *peer > host)
+        let sides = Sides::new(picture);
+        let mut items = Items::new(picture, &columns, &points).all(middle(&columns));
+        arrange(&mut items, &columns, &sides);
+        Plan { columns, times_end, width, height: bottom + 12.0, times, items, lives, sides }
     }
 
     pub(super) fn top(&self) -> f64 {
         HEADS + 12.0
-    }
-
-    /// Where texts across the lifelines stand: between the two in the middle.
-    pub(super) fn middle(&self) -> f64 {
-        let right = self.columns.len() / 2;
-        match (right.checked_sub(1).and_then(|left| self.columns.get(left)), self.columns.get(right)) {
-            (Some(left), Some(right)) => (left + right) / 2.0,
-            (only, other) => only.or(other).copied().unwrap_or(0.0) + 140.0,
-        }
     }
 
     pub(super) fn bottom(&self) -> f64 {
@@ -81,15 +58,13 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn peers(picture: &Picture) -> BTreeMap<(HostIndex, u32), HostIndex> {
-    let mut peers = BTreeMap::new();
-    for row in &picture.rows {
-        let What::Arrow(Arrow { from, to, .. }) = &row.what else { continue };
-        let (Some(from_host), Some(to_host)) = (from.host, to.host) else { continue };
-        peers.entry((from_host, from.connection)).or_insert(to_host);
-        peers.entry((to_host, to.connection)).or_insert(from_host);
+/// Where texts across the lifelines stand, if they can: between the two in the middle.
+fn middle(columns: &[f64]) -> f64 {
+    let right = columns.len() / 2;
+    match (right.checked_sub(1).and_then(|left| columns.get(left)), columns.get(right)) {
+        (Some(left), Some(right)) => (left + right) / 2.0,
+        (only, other) => only.or(other).copied().unwrap_or(0.0) + 140.0,
     }
-    peers
 }
 
 /// Where the lifelines stand, where the times end, and how wide all is.
@@ -144,11 +119,19 @@ fn times(picture: &Picture, points: &[Point]) -> Vec<(f64, String)> {
 /// What each host is, and from where on.
 fn lives(picture: &Picture, points: &[Point]) -> Vec<Vec<(f64, Life)>> {
     let mut lives: Vec<Vec<(f64, Life)>> = vec![vec![(TOP - 14.0, Life::default())]; picture.lifelines.len()];
-    for point in points {
+    for (index, point) in points.iter().enumerate() {
+        // A band is nowhere, but what it leaves out may have changed anything that no segment is still under way to.
+        let leaves_out = match &picture.rows[point.row].what {
+            What::Omitted(_) | What::Folded(Folded { alike: Some(_), .. }) => true,
+            What::Folded(_) | What::Arrow(_) | What::Notes(_) | What::Silence(_) => false,
+        };
+        let comes = |host: usize| {
+            let mut later = points[index..].iter().filter(|later| later.row < point.row);
+            later.any(|later| later.role == Role::Head && later.host == Some(host))
+        };
         for (host, changes) in lives.iter_mut().enumerate() {
             let Some(life) = picture.rows[point.row].lives.get(host) else { continue };
-            // A band is nowhere, and what is left out changed anything.
-            let here = point.host == Some(host) || point.role == Role::Band;
+            let here = point.host == Some(host) || (leaves_out && !comes(host));
             let changed = changes.last().is_none_or(|(_, last)| last != life);
             if here && changed {
                 changes.push((point.y, *life));

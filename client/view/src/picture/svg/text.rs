@@ -13,6 +13,8 @@ use crate::words;
 const LOST: &str = "strong bad";
 /// How wide a text beside a lifeline may be.
 pub(super) const MARGIN: f64 = 200.0;
+/// How wide it may be where segments of others pass.
+pub(super) const BETWEEN: f64 = 120.0;
 /// How wide a text across the lifelines may be.
 pub(super) const BAND: f64 = 400.0;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use halfopen_proto::v1::TcpState;
+use halfopen_proto::v1::{HostState, TcpState};
 
 use super::points::{FALL, LINE, Point, Role, TOP};
 use super::text::{self, Line};
@@ -97,7 +97,7 @@ impl Walk<'_> {
             What::Arrow(_) => Vec::new(),
         };
         let height = LINE * lines.len().max(1) as f64;
-        point.y = self.bottom() + 22.0;
+        point.y = self.bottom() + 24.0;
         self.lowest = point.y + height - LINE;
         self.floor = self.lowest + 24.0;
         self.margins.fill(self.lowest + 8.0);
@@ -151,23 +151,35 @@ impl Walk<'_> {
         let (connection, states) = match &row.what {
             What::Arrow(arrow) => {
                 let end = if point.role == Role::Tail { &arrow.from } else { &arrow.to };
-                (end.connection, end.states.as_slice())
+                (end.connection, end.states.clone())
             }
-            What::Notes(notes) => (row.connection, notes.states.as_slice()),
-            What::Silence(_) | What::Folded(_) | What::Omitted(_) => (row.connection, &[][..]),
+            What::Notes(notes) => {
+                // All its states are gone.
+                if notes.becomes == Some(HostState::Down) {
+                    self.states.retain(|(other, _), _| *other != host);
+                }
+                (row.connection, notes.states.clone())
+            }
+            What::Silence(_) | What::Folded(_) | What::Omitted(_) => (row.connection, Vec::new()),
         };
         let number = (self.picture.connections > 1 && connection > 0).then_some(connection);
         let mut lines: Vec<Line> = Vec::new();
+        let is_named = |state| match &row.what {
+            What::Notes(notes) => notes.named_states(row.connection).any(|named| named == state),
+            What::Arrow(_) | What::Silence(_) | What::Folded(_) | What::Omitted(_) => true,
+        };
         for state in states {
-            if self.states.insert((host, connection), *state) != Some(*state) {
-                lines.push(text::state(*state, number));
+            if self.states.insert((host, connection), state) != Some(state) && is_named(state) {
+                lines.push(text::state(state, number));
             }
         }
         if let What::Notes(notes) = &row.what {
             let number = number.filter(|number| lines.is_empty() && self.about[host] != *number);
-            lines.extend(text::notes(notes, number, text::MARGIN));
+            let is_between = host > 0 && host + 1 < self.picture.lifelines.len();
+            let room = if is_between { text::BETWEEN } else { text::MARGIN };
+            lines.extend(text::notes(notes, number, room));
         }
-        if !lines.is_empty() {
+        if !lines.is_empty() || matches!(row.what, What::Arrow(_)) {
             self.about[host] = connection;
         }
         lines

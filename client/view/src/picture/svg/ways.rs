@@ -1,16 +1,11 @@
 //! The ways of segments: how far they go, and where their texts stand.
 
-use std::collections::VecDeque;
-
 use super::points::LINE;
 use super::text::{self, Line};
 use crate::picture::{Arrow, Part, Picture, Place, What};
 
 /// A way is steep if it falls so much for each pixel that it goes aside.
 const STEEP: f64 = 0.5;
-/// Texts that meet are of rows so near to each other.
-const NEAR: usize = 24;
-
 /// How far from its lifeline the bend of a segment is drawn that a host sends to itself: a curve goes three quarters of it.
 pub(super) const TURN: f64 = 48.0;
 
@@ -27,6 +22,9 @@ pub(super) struct Way<'a> {
 
 /// Where on the way the box in the middle stands that takes a segment; one that makes a segment is as far from the other end.
 const BOX: f64 = 0.75;
+
+/// How wide a text along an arrow may be: two have room between two lifelines where arrows cross.
+const WIDEST: f64 = 250.0;
 
 /// Which part of its way a segment goes, and what stands along it.
 pub(super) struct Label {
@@ -51,7 +49,7 @@ impl Label {
             Part::Lost { at, why } => (at, why),
             Part::Departure | Part::Whole | Part::Arrival => {
                 let at = if arrow.of_middlebox { 0.62 } else { 0.5 };
-                return label(1.0, at, text::label(arrow, room - 50.0));
+                return label(1.0, at, text::label(arrow, (room - 50.0).min(WIDEST)));
             }
         };
         let reason = text::reason(why);
@@ -89,90 +87,49 @@ pub(super) fn span(arrow: &Arrow) -> usize {
     }
 }
 
-/// Moves the texts of arrows that would stand on those of others.
-pub(super) fn apart(ways: &mut [&mut Way<'_>]) {
-    // Of two that cross, each goes towards its tail.
-    let crossing: Vec<bool> = (0..ways.len()).map(|index| crosses(ways, index)).collect();
-    for (way, _) in ways.iter_mut().zip(crossing).filter(|(_, crosses)| *crosses) {
-        way.label.at = way.label.at.map(|_| way.within(0.27 / columns(way)));
-    }
-    let mut taken: VecDeque<Text> = VecDeque::new();
-    for way in ways {
-        let Some(best) = way.label.at.filter(|_| !way.turns()) else { continue };
-        let free = |at: &f64| taken.iter().all(|other| !way.text(*at).meets(other));
-        let mut all = [best].into_iter().chain(places(way)).map(|at| way.within(at));
-        let at = all.find(free).unwrap_or(best);
-        way.label.at = Some(at);
-        taken.push_back(way.text(at));
-        if taken.len() > NEAR {
-            taken.pop_front();
-        }
-    }
-}
-
-/// Whether the text meets that of a segment which comes the other way.
-fn crosses(ways: &[&mut Way<'_>], index: usize) -> bool {
-    let text = |way: &Way<'_>| way.label.at.map(|at| way.text(at));
-    let this = &ways[index];
-    let Some(ours) = text(this) else { return false };
-    let near = index.saturating_sub(NEAR)..(index + NEAR).min(ways.len());
-    ways[near].iter().any(|other| {
-        let opposite = (this.to.0 - this.from.0) * (other.to.0 - other.from.0) < 0.0;
-        opposite && text(other).is_some_and(|theirs| ours.meets(&theirs))
-    })
-}
-
-/// Where a text may stand on a way, the best first: in the parts between two lifelines, one after the other.
-fn places(way: &Way<'_>) -> impl Iterator<Item = f64> + use<> {
-    let columns = columns(way);
-    let parts = (0..columns as usize).map(|part| part as f64);
-    parts.flat_map(move |part| [0.5, 0.35, 0.65, 0.25, 0.75].map(|place| (part + place) / columns))
-}
-
-fn columns(way: &Way<'_>) -> f64 {
-    span(way.arrow).max(1) as f64
-}
-
-/// The room that the first line of a text takes: its middle, its length, and how much it falls from left to right.
-struct Text {
-    x: f64,
-    y: f64,
-    width: f64,
-    slope: f64,
-}
-
-impl Text {
-    /// Whether they are nearer to each other than can be read.
-    fn meets(&self, other: &Text) -> bool {
-        let begin = (self.x - self.width / 2.0).max(other.x - other.width / 2.0);
-        let end = (self.x + self.width / 2.0).min(other.x + other.width / 2.0);
-        let apart = |x: f64| (self.y + self.slope * (x - self.x)) - (other.y + other.slope * (x - other.x));
-        let (first, last) = (apart(begin), apart(end));
-        begin < end && (first.abs() < LINE || last.abs() < LINE || first * last < 0.0)
-    }
-}
-
 impl Way<'_> {
     /// Whether it turns around beside a lifeline: a host sends the segment to itself.
     pub(super) fn turns(&self) -> bool {
         self.arrow.turns() && !matches!(self.arrow.part, Part::Lost { .. })
     }
 
-    /// The room of its text with the middle at this part of the way.
-    fn text(&self, at: f64) -> Text {
+    /// A part of its way as a point.
+    pub(super) fn point(&self, part: f64) -> (f64, f64) {
         let ((x1, y1), (x2, y2)) = (self.from, self.to);
-        let slope = self.turn().to_radians().tan();
-        Text { x: x1 + (x2 - x1) * at, y: y1 + (y2 - y1) * at, width: self.text_width(), slope }
+        (x1 + (x2 - x1) * part, y1 + (y2 - y1) * part)
+    }
+
+    /// How low a line of its text stands: the first stands on the arrow, the others hang below it.
+    pub(super) fn baseline(line: usize) -> f64 {
+        if line == 0 { -4.0 } else { LINE * line as f64 }
+    }
+
+    /// Where its text may stand on the way, the best first: where it is meant to, then in the parts between two lifelines, one
+    /// after the other, each from the middle to its ends.
+    pub(super) fn places(&self) -> Vec<f64> {
+        let columns = span(self.arrow).max(1);
+        let beside = (1..=16).flat_map(|step| [-1.0, 1.0].map(|side| 0.5 + side * f64::from(step) * 0.03));
+        let near: Vec<f64> = [0.5].into_iter().chain(beside).collect();
+        let parts = (0..columns).flat_map(|part| near.iter().map(move |place| part as f64 + place));
+        let all = parts.map(|place| place / columns as f64).filter(|place| *place < self.label.goes);
+        let mut places: Vec<f64> = self.label.at.into_iter().chain(all).map(|at| self.within(at)).collect();
+        places.dedup();
+        places
     }
 
     fn text_width(&self) -> f64 {
-        self.label.lines.first().map_or(0.0, Line::width)
+        self.label.lines.iter().map(Line::width).fold(0.0, f64::max)
     }
 
     /// How much its text is turned, in degrees. Where the way is steep it is not: nobody reads from top to bottom.
     pub(super) fn turn(&self) -> f64 {
         let slope = (self.to.1 - self.from.1) / (self.to.0 - self.from.0);
         if slope.is_finite() && slope.abs() < STEEP { slope.atan().to_degrees() } else { 0.0 }
+    }
+
+    /// Where its text stands if the middle belongs to others.
+    pub(super) fn towards_tail(&self) -> f64 {
+        self.within(0.27 / span(self.arrow).max(1) as f64)
     }
 
     /// The part of the way next to this one where the text does not stand on a lifeline.
