@@ -1,10 +1,10 @@
 //! Events without what is random or only a name: two runs with different seeds start with different numbers, and may
 //! behave the same nevertheless.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use halfopen_proto::v1::{
-    ApplicationResult, Cause, Event, SegmentSent, StepBlocked, TcpFlags, cause, event::Kind,
+    ApplicationResult, Cause, Event, SegmentSent, StepBlocked, TcpFlags, cause, event::Kind, setting::Value,
 };
 
 /// What makes the events of one run comparable, one after the other.
@@ -14,6 +14,8 @@ pub(super) struct Relative {
     timestamps: BTreeMap<(String, u32), u32>,
     /// The ports that a system chose, in the order of their first use.
     ports: BTreeMap<String, usize>,
+    /// Those that the scenario chose.
+    chosen: BTreeSet<u64>,
     /// The segments so far; their numbers are dense from 1.
     segments: Vec<Label>,
     /// The segment that arrived last at each host.
@@ -37,9 +39,18 @@ impl Relative {
         let mut event = event.clone();
         let (host, connection) = (event.host.clone(), event.connection);
         match &mut event.kind {
+            Some(Kind::RunStarted(started)) => {
+                let ports = started.settings.iter().filter(|setting| setting.path.ends_with(".port"));
+                self.chosen.extend(ports.filter_map(|setting| match setting.value {
+                    Some(Value::Number(port)) => Some(port),
+                    _ => None,
+                }));
+            }
             Some(Kind::SegmentSent(sent)) => self.sent(&host, connection, sent),
             Some(Kind::ConnectionCreated(created)) => {
-                if !self.ports.contains_key(&created.remote) {
+                let port = created.local.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+                let is_chosen = port.is_some_and(|port| self.chosen.contains(&port));
+                if !is_chosen && !self.ports.contains_key(&created.remote) {
                     let next = self.ports.len() + 1;
                     self.ports.entry(created.local.clone()).or_insert(next);
                 }
@@ -73,7 +84,7 @@ impl Relative {
     /// first use.
     fn address(&self, address: &str) -> String {
         match (self.ports.get(address), address.rsplit_once(':')) {
-            (Some(number), Some((address, _))) => format!("{address}:#{number}"),
+            (Some(number), Some((address, _))) => format!("{address}:ephemeral-{number}"),
             _ => address.to_owned(),
         }
     }

@@ -158,8 +158,10 @@ fn hidden(row: &Row) -> String {
 fn differing(row: &Row, column: usize, side: usize) -> Vec<String> {
     let time = row.b.as_ref().map(|cell| words::duration(cell.time)).unwrap_or_default();
     let value = |text: &str| if text.is_empty() { "none".to_owned() } else { plain(text) };
-    let fields = row.fields.iter().map(|field| format!("{} {}", field.what, value(&field.b)));
-    timed(&time, column, &format!("… with {}", fields.collect::<Vec<_>>().join("; ")), side)
+    let field =
+        |field: &Changed| format!("{} {} instead of {}", field.what, value(&field.b), value(&field.a));
+    let fields: Vec<String> = row.fields.iter().map(field).collect();
+    timed(&time, column, &format!("the same, but {}", fields.join("; ")), side)
 }
 
 fn write_list(out: &mut String, title: &str, changed: &[Changed], most: usize, width: usize) {

@@ -247,7 +247,8 @@ fn results(
 ) -> io::Result<()> {
     let several = timeline.connections > 1;
     for found in record.keepalive() {
-        writeln!(out, "{}", keepalive(&found, several))?;
+        let (host, what) = keepalive(&found, several);
+        words_on_lines(out, options.columns, &[(BOLD, &host), (Style::new(), &what)])?;
     }
     let mut ladders = LADDERS;
     for result in record.expectations() {
@@ -259,7 +260,7 @@ fn results(
         }
     }
     for problem in record.problems() {
-        writeln!(out, "{BAD}✗{BAD:#} {}", plain(&problem))?;
+        words_on_lines(out, options.columns, &[(BAD, "✗"), (Style::new(), &plain(&problem))])?;
     }
     verdict(out, record, options.columns)
 }
@@ -269,15 +270,36 @@ const INDENT: usize = 2;
 
 /// Writes words, each in its style, on lines of this many columns.
 fn words_on_lines(out: &mut dyn Write, columns: Option<usize>, spans: &[(Style, &str)]) -> io::Result<()> {
+    indented(out, columns, INDENT, spans)
+}
+
+/// Writes what a label says something about, on lines beside it.
+fn labelled(
+    out: &mut dyn Write,
+    columns: Option<usize>,
+    label: &str,
+    spans: &[(Style, &str)],
+) -> io::Result<()> {
+    write!(out, "    {label:<10}")?;
+    indented(out, columns, 14, spans)
+}
+
+/// Writes words on lines; the second and later ones are indented, and as much room is left on the first.
+fn indented(
+    out: &mut dyn Write,
+    columns: Option<usize>,
+    indent: usize,
+    spans: &[(Style, &str)],
+) -> io::Result<()> {
     let words = spans.iter().filter(|(_, text)| !text.is_empty());
     let words: Vec<(Style, &str)> =
         words.flat_map(|(style, text)| columns::words(text).map(|word| (*style, word))).collect();
-    let width = columns.map_or(usize::MAX, |columns| columns.saturating_sub(INDENT));
+    let width = columns.map_or(usize::MAX, |columns| columns.saturating_sub(indent));
     for (number, line) in
         columns::lines(words.iter().map(|(_, word)| word.width()), width).into_iter().enumerate()
     {
-        let indent = if number > 0 { INDENT } else { 0 };
-        write!(out, "{:indent$}", "")?;
+        let blanks = if number > 0 { indent } else { 0 };
+        write!(out, "{:blanks$}", "")?;
         let mut now = Style::new();
         for (index, (style, word)) in words[line].iter().enumerate() {
             let gap = if index > 0 { " " } else { "" };
@@ -313,10 +335,12 @@ fn expectation(
     }
     let broken = Broken::new(record, result);
     words_on_lines(out, columns, &[(BAD, "✗"), (BAD, &text)])?;
-    writeln!(out, "    expected  {}", plain(&words::expected(result)))?;
-    writeln!(out, "    actual    {} {DIM}({}){DIM:#}", plain(&words::found(result)), broken.decided())?;
+    let (expected, found) = (plain(&words::expected(result)), plain(&words::found(result)));
+    let decided = format!("({})", broken.decided());
+    labelled(out, columns, "expected", &[(Style::new(), &expected)])?;
+    labelled(out, columns, "actual", &[(Style::new(), &found), (DIM, &decided)])?;
     if let Some(help) = broken.help() {
-        writeln!(out, "    help      {}", plain(&help))?;
+        labelled(out, columns, "help", &[(Style::new(), &plain(&help))])?;
     }
     writeln!(out, "    {DIM}{}{DIM:#}", plain(&broken.place()))
 }
@@ -362,12 +386,11 @@ fn summary(totals: &RunTotals) -> String {
     parts.join(", ")
 }
 
-/// What keepalive found out, in one sentence.
-fn keepalive(found: &Keepalive, several_connections: bool) -> String {
-    let mut text = format!("{BOLD}{} keepalive{BOLD:#}", plain(&found.host));
-    if several_connections {
-        text.push_str(&format!(" on connection {}", found.connection));
-    }
+/// What keepalive found out, in one sentence: whose it is, and what it found.
+fn keepalive(found: &Keepalive, several_connections: bool) -> (String, String) {
+    let connection =
+        if several_connections { format!(" on connection {}", found.connection) } else { String::new() };
+    let whose = format!("{} keepalive{connection}:", plain(&found.host));
     let probes = words::count(found.probes.into(), "probe");
     let silence = format!("{} after the last segment", words::duration(found.silence));
     let what = match found.verdict {
@@ -376,9 +399,9 @@ fn keepalive(found: &Keepalive, several_connections: bool) -> String {
         KeepaliveVerdict::Alive => "the peer answered".to_owned(),
         KeepaliveVerdict::Reset | KeepaliveVerdict::Dead => format!("{probes}, {silence}"),
     };
-    text.push_str(&format!(": {}: {what}", words::keepalive(found.verdict)));
+    let mut text = format!("{}: {what}", words::keepalive(found.verdict));
     if let Some(error) = &found.error {
         text.push_str(&format!(", {}", plain(error)));
     }
-    text
+    (whose, text)
 }

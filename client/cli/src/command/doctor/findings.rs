@@ -6,6 +6,7 @@ use std::time::Duration;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use halfopen_proto::v1::GetServerResponse;
+use halfopen_view::columns;
 use halfopen_view::words::plain;
 use serde::Serialize;
 
@@ -17,6 +18,10 @@ const GOOD: Style = AnsiColor::Green.on_default().bold();
 const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Where texts begin, and how much a label takes there.
+const INDENT: usize = 19;
+const LABEL: usize = "help: ".len();
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -108,13 +113,26 @@ impl Findings {
                 Status::Warning => ("warning", DOUBTFUL),
                 Status::Problem => ("problem", BAD),
             };
-            writeln!(self.out, "{style}{word:<7}{style:#}  {about:<8}  {}", plain(text))?;
+            write!(self.out, "{style}{word:<7}{style:#}  {about:<8}  ")?;
+            self.on_lines(&plain(text))?;
             if let Some(help) = help {
-                writeln!(self.out, "{:19}{HELP}help{HELP:#}: {}", "", plain(help))?;
+                write!(self.out, "{:INDENT$}{HELP}help{HELP:#}: ", "")?;
+                self.on_lines(&plain(help))?;
             }
             self.out.flush()?;
         }
         self.all.push(finding);
+        Ok(())
+    }
+
+    /// Writes a text that begins at the column of texts, or after its label, on lines of a terminal.
+    fn on_lines(&mut self, text: &str) -> io::Result<()> {
+        let room = output::terminal_width().map_or(usize::MAX, |width| width.saturating_sub(INDENT + LABEL));
+        let lines = columns::wrap(columns::words(text), room);
+        for (index, line) in lines.iter().enumerate() {
+            let blanks = if index > 0 { INDENT } else { 0 };
+            writeln!(self.out, "{:blanks$}{line}", "")?;
+        }
         Ok(())
     }
 

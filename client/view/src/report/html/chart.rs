@@ -23,6 +23,8 @@ const PLOT: (f64, f64) = (150.0, 940.0);
 const WIDTH: f64 = 960.0;
 const BAR: f64 = 20.0;
 const STRIP: f64 = 18.0;
+/// The height of a line of names.
+const LINE: f64 = 14.0;
 
 /// One end of a connection.
 #[derive(Default)]
@@ -133,7 +135,8 @@ impl Chart {
         let mut places = Vec::new();
         for lane in self.lanes.values() {
             places.push(y);
-            y += BAR + 6.0 + if lane.asked.is_empty() { 0.0 } else { STRIP };
+            let asked = if lane.asked.is_empty() { 0.0 } else { STRIP };
+            y += BAR + 6.0 + asked + LINE * lane.names(&axis, self.end).len() as f64;
         }
         let (bottom, height) = (y, y + 26.0);
         html! {
@@ -149,6 +152,15 @@ impl Chart {
                     @if !lane.asked.is_empty() {
                         text.time.dim x=(Px(PLOT.0 - 10.0)) y=(Px(y + BAR + 14.0)) text-anchor="end" { "keepalive" }
                         (strip(&axis, lane, y + BAR + 10.0))
+                    }
+                    @let names = y + BAR + if lane.asked.is_empty() { 0.0 } else { STRIP };
+                    @for (index, line) in lane.names(&axis, self.end).iter().enumerate() {
+                        text.time.dim x=(Px(PLOT.0)) y=(Px(names + LINE * (index as f64 + 0.9))) {
+                            @for (index, (state, text)) in line.iter().enumerate() {
+                                @if index > 0 { " · " }
+                                tspan.(svg::state_class(*state)) { (text) }
+                            }
+                        }
                     }
                 }
                 @for (time, action) in &self.faults {
@@ -190,20 +202,52 @@ impl Chart {
     }
 }
 
+impl Lane {
+    /// The states, each with its beginning and its end.
+    fn stays(&self, end: Duration) -> impl Iterator<Item = (TcpState, Duration, Duration)> {
+        let ends = self.states.iter().skip(1).map(|(time, _)| *time).chain([end]);
+        self.states.iter().zip(ends).filter_map(|((from, state), to)| Some(((*state)?, *from, to)))
+    }
+
+    /// The states whose bars have no room for their names, in lines: with their times, because they may be too short to be
+    /// seen.
+    fn names(&self, axis: &Axis, end: Duration) -> Vec<Vec<(TcpState, String)>> {
+        let mut lines: Vec<Vec<(TcpState, String)>> = Vec::new();
+        let mut taken = f64::INFINITY;
+        for (state, from, to) in self.stays(end) {
+            if fits(axis, state, from, to) {
+                continue;
+            }
+            let length = words::duration(to.saturating_sub(from));
+            let text = format!("{} at {} for {length}", words::state(state), words::duration(from));
+            let width = svg::width(&text) + svg::width(" · ");
+            if taken + width > PLOT.1 - PLOT.0 {
+                lines.push(Vec::new());
+                taken = 0.0;
+            }
+            taken += width;
+            lines.last_mut().into_iter().for_each(|line| line.push((state, text.clone())));
+        }
+        lines
+    }
+}
+
+/// Whether a bar has room for the name of its state.
+fn fits(axis: &Axis, state: TcpState, from: Duration, to: Duration) -> bool {
+    axis.at(to) - axis.at(from) > svg::width(words::state(state)) * 0.95
+}
+
 /// The states of one end.
 fn bars(axis: &Axis, lane: &Lane, end: Duration, y: f64) -> Markup {
-    let ends = lane.states.iter().skip(1).map(|(time, _)| *time).chain([end]);
     html! {
-        @for ((from, state), to) in lane.states.iter().zip(ends) {
-            @if let Some(state) = state {
-                @let (x, width) = (axis.at(*from), (axis.at(to) - axis.at(*from)).max(1.0));
-                @let name = words::state(*state);
-                g {
-                    title { (name) " from " (words::duration(*from)) " for " (words::duration(to.saturating_sub(*from))) }
-                    rect.fill.(svg::state_class(*state)) x=(Px(x)) y=(Px(y)) width=(Px(width)) height=(Px(BAR)) rx="2" {}
-                    @if width > svg::width(name) * 0.95 {
-                        text.state.paper x=(Px(x + width / 2.0)) y=(Px(y + 14.0)) text-anchor="middle" { (name) }
-                    }
+        @for (state, from, to) in lane.stays(end) {
+            @let (x, width) = (axis.at(from), (axis.at(to) - axis.at(from)).max(1.0));
+            @let name = words::state(state);
+            g {
+                title { (name) " from " (words::duration(from)) " for " (words::duration(to.saturating_sub(from))) }
+                rect.fill.(svg::state_class(state)) x=(Px(x)) y=(Px(y)) width=(Px(width)) height=(Px(BAR)) rx="2" {}
+                @if fits(axis, state, from, to) {
+                    text.state.paper x=(Px(x + width / 2.0)) y=(Px(y + 14.0)) text-anchor="middle" { (name) }
                 }
             }
         }

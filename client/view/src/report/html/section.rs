@@ -127,11 +127,11 @@ fn expectation(record: &RunRecord, result: &ExpectationResult, picture: &Picture
         record.source.as_ref().is_some_and(|text| (1..=text.lines().count()).contains(&(line as usize)));
     html! {
         span.(colour) { (mark) } " "
-        code { (result.text) }
+        code { (with_states(&result.text)) }
         @if !result.passed {
             dl {
-                dt { "expected" } dd { (words::expected(result)) }
-                dt { "actual" } dd { (words::found(result)) }
+                dt { "expected" } dd { (with_states(&words::expected(result))) }
+                dt { "actual" } dd { (with_states(&words::found(result))) }
                 @if let Some(help) = Broken::new(record, result).help() { dt { "help" } dd { (help) } }
             }
         }
@@ -166,10 +166,20 @@ fn story(record: &RunRecord, picture: &Picture, prefix: &str) -> Markup {
                             }
                             " "
                         }
-                        (sentence.text)
+                        (with_states(&sentence.text))
                     }
                 }
             }
+        }
+    }
+}
+
+/// A text in which no line breaks within a name with hyphens, such as that of a state.
+fn with_states(text: &str) -> Markup {
+    html! {
+        @for (index, word) in text.split(' ').enumerate() {
+            @if index > 0 { " " }
+            @if word.contains('-') { span.whole { (word) } } @else { (word) }
         }
     }
 }
