@@ -65,7 +65,7 @@ const (
 //	                    and Send: the server has no memory left (MEMORY_FULL)
 //	ABORTED             the request was repeated while it waited, and its response goes to whoever repeated it (REQUEST_REPEATED)
 //	INTERNAL            a bug ended the session (SESSION_FAILED)
-//	OUT_OF_RANGE, UNAUTHENTICATED, UNAVAILABLE: see RunService.ExecuteRun
+//	OUT_OF_RANGE, UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE: see RunService.ExecuteRun
 //
 // Requests that take turns have a `participant`; 0 is 1. If a session has several participants, their calls are made one
 // participant after another, so that the order does not depend on chance: those of the first until it waits in Advance, then those of
@@ -399,7 +399,7 @@ func (c *sessionServiceClient) DeleteSession(ctx context.Context, in *DeleteSess
 //	                    and Send: the server has no memory left (MEMORY_FULL)
 //	ABORTED             the request was repeated while it waited, and its response goes to whoever repeated it (REQUEST_REPEATED)
 //	INTERNAL            a bug ended the session (SESSION_FAILED)
-//	OUT_OF_RANGE, UNAUTHENTICATED, UNAVAILABLE: see RunService.ExecuteRun
+//	OUT_OF_RANGE, UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE: see RunService.ExecuteRun
 //
 // Requests that take turns have a `participant`; 0 is 1. If a session has several participants, their calls are made one
 // participant after another, so that the order does not depend on chance: those of the first until it waits in Advance, then those of

@@ -166,3 +166,31 @@ fn parse(text: &[u8]) -> Result<Vec<Jwk>, String> {
     let keys = keys.ok_or(r#"not a set of keys (JWKS): there is no list "keys""#)?;
     Ok(keys.iter().filter_map(|key| serde_json::from_value(key.clone()).ok()).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_adopted_from_the_same_url_only() {
+        let keys = |url: &'static str| Keys::new(KeySource::Url(Uri::from_static(url), None)).expect("a URL");
+        let set = br#"{"keys": [{"kty": "RSA", "kid": "1", "n": "AQAB", "e": "AQAB"}, {"kty": "new", "kid": "2"}]}"#;
+        let old = keys("https://a.example/jwks");
+        *old.cached.write().expect("no panic") = Cached::new(parse(set).expect("a set"));
+        for (url, expected) in [("https://a.example/jwks", 1), ("https://b.example/jwks", 0)] {
+            let new = keys(url);
+            new.adopt(&old);
+            assert_eq!(new.cached().keys.len(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_set_of_keys_says_so() {
+        for (text, expected) in
+            [("", "not JSON"), ("[]", "no list \"keys\""), (r#"{"keys": {}}"#, "no list \"keys\"")]
+        {
+            let error = parse(text.as_bytes()).expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request};
 use tonic_types::StatusExt;
 
+use super::authorities::Authority;
 use super::signer::{AUDIENCE, ISSUER, Jwks, Signer, base64, claims, ed25519, seconds};
 use super::{folder, server};
 
@@ -169,4 +170,28 @@ async fn unknown_keys_are_asked_for_once_in_a_while_and_an_issuer_that_is_away_l
     later(Duration::from_secs(3601)).await;
     let channel = server.channel().await;
     assert_eq!(refusal(&channel, &old.sign(&claims("acme"))).await, None, "the issuer is away");
+}
+
+#[tokio::test]
+async fn keys_are_taken_from_the_server_that_the_file_trusts_and_from_no_other() {
+    let (signer, authority, other) = (Signer::new("1"), Authority::new("test"), Authority::new("other"));
+    let jwks = format!("200 OK\r\n\r\n{}", json!({"keys": [signer.jwk()]}));
+    let large = format!("200 OK\r\n\r\n{}", " ".repeat(2 << 20));
+    let moved = "302 Found\r\nlocation: /elsewhere\r\n\r\n".to_owned();
+    let of = |authority: &Authority, name: &str| authority.issue(name, 2099).acceptor();
+    for (what, answer, tls, expected) in [
+        ("a certificate of the authority", &jwks, of(&authority, "localhost"), true),
+        ("a certificate of another authority", &jwks, of(&other, "localhost"), false),
+        ("a certificate of another host", &jwks, of(&authority, "other.example"), false),
+        ("a set that never ends", &large, of(&authority, "localhost"), false),
+        ("a redirection", &moved, of(&authority, "localhost"), false),
+    ] {
+        let jwks = Jwks::answer(answer.clone(), Some(tls)).await;
+        let folder = folder();
+        fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
+        let text = file(&jwks.url).replace("leeway", "ca = 'ca.pem'\nleeway");
+        let server = server(&folder, &text).await;
+        let refused = refusal(&server.channel().await, &signer.sign(&claims("acme"))).await;
+        assert_eq!((refused.is_none(), jwks.asked()), (expected, 1), "{what}");
+    }
 }

@@ -8,9 +8,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) const ISSUER: &str = "https://ci.example";
 pub(crate) const AUDIENCE: &str = "halfopen";
@@ -79,6 +80,15 @@ pub(crate) fn ed25519(id: &str, claims: &Value) -> (Value, String) {
     (jwk, format!("{text}.{}", base64(signature.as_ref())))
 }
 
+async fn respond(mut client: impl AsyncRead + AsyncWrite + Unpin, answer: &str) {
+    let mut request = vec![0; 4096];
+    let length = client.read(&mut request).await.unwrap();
+    assert!(request[..length].starts_with(b"GET /jwks?all HTTP/1.1\r\n"));
+    let head = "HTTP/1.1 ".to_owned();
+    client.write_all((head + answer).as_bytes()).await.unwrap();
+    client.shutdown().await.unwrap();
+}
+
 /// The keys of an issuer on a port, and how often somebody asked for them.
 pub(crate) struct Jwks {
     pub(crate) url: String,
@@ -88,23 +98,30 @@ pub(crate) struct Jwks {
 
 impl Jwks {
     pub(crate) async fn serve(keys: Value) -> Jwks {
+        Jwks::answer(format!("200 OK\r\n\r\n{}", json!({"keys": keys})), None).await
+    }
+
+    /// Answers everybody the same, over TLS if there is something for it.
+    pub(crate) async fn answer(answer: String, tls: Option<TlsAcceptor>) -> Jwks {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/jwks?all", listener.local_addr().unwrap());
+        let port = listener.local_addr().unwrap().port();
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let asked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&asked);
-        let body = json!({"keys": keys}).to_string();
         let serving = tokio::spawn(async move {
             loop {
-                let (mut client, _) = listener.accept().await.unwrap();
-                let mut request = vec![0; 4096];
-                let length = client.read(&mut request).await.unwrap();
-                assert!(request[..length].starts_with(b"GET /jwks?all HTTP/1.1\r\n"));
+                let (client, _) = listener.accept().await.unwrap();
                 count.fetch_add(1, Ordering::Relaxed);
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
-                client.write_all((head + &body).as_bytes()).await.unwrap();
+                match &tls {
+                    None => respond(client, &answer).await,
+                    Some(tls) => match tls.accept(client).await {
+                        Ok(client) => respond(client, &answer).await,
+                        Err(_) => continue,
+                    },
+                }
             }
         });
-        Jwks { url, asked, serving }
+        Jwks { url: format!("{scheme}://localhost:{port}/jwks?all"), asked, serving }
     }
 
     pub(crate) fn asked(&self) -> usize {
