@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import http.client
+import os
+import queue
 import select
 import selectors
+import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -334,6 +338,123 @@ def test_threads_run_until_nothing_can_happen(session: Session) -> None:
         session.advance()
         assert received == [b"hello"]
         client.close()
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a thread waits for")
+
+
+def echo(listener: Socket) -> None:
+    connection, _ = listener.accept()
+    while data := connection.recv(100):
+        connection.sendall(data)
+    connection.close()
+
+
+@linux
+def test_threads_may_share_a_connection_under_a_lock() -> None:
+    def play() -> list[tuple[int, timedelta]]:
+        lock, answered = threading.Lock(), []
+        with Session() as session, session.driving() as driver:
+            driver.start(echo, session.listen("server", 7))
+            client = session.connect("client", "server:7")
+
+            def ask(number: int) -> None:
+                for _ in range(3):
+                    with lock:
+                        client.sendall(b"x")
+                        assert client.recv(1) == b"x"
+                        answered.append((number, session.clock))
+                    session.advance(number)
+
+            for number in (1, 2, 3):
+                driver.start(ask, number)
+            session.advance(100)
+            client.close()
+        return answered
+
+    first = play()
+    assert len(first) == 9
+    assert play() == first
+
+
+@linux
+def test_a_thread_may_get_its_work_from_a_queue(session: Session) -> None:
+    work: queue.Queue[bytes] = queue.Queue()
+    done: queue.Queue[bytes] = queue.Queue()
+
+    def serve(listener: Socket) -> None:
+        connection, _ = listener.accept()
+        while data := work.get():
+            connection.sendall(data)
+
+    with session.driving() as driver:
+        driver.start(serve, session.listen("server", 80))
+        client = session.connect("client", "server:80")
+        driver.start(lambda: done.put(client.recv(10)), name="reader")
+        session.advance(3600)
+        work.put(b"late")
+        assert done.get(timeout=10) == b"late"
+        assert timedelta(hours=1) < session.clock < timedelta(hours=1, seconds=1)
+        work.put(b"")
+
+
+@linux
+@pytest.mark.parametrize("waits", ["a thread", "the block", "both"])
+def test_what_waits_forever_for_a_lock_is_named(session: Session, waits: str) -> None:
+    nothing: queue.Queue[bytes] = queue.Queue()
+    listener = session.listen("server", 80)
+    line = r"at line \d+ of test_sockets\.py, .*nothing\.get"
+    with pytest.raises(IdleError, match=line), session.driving() as driver:
+        driver.start(listener.accept if waits == "the block" else lambda: nothing.get(), name="worker")
+        if waits == "a thread":
+            listener.accept()
+        else:
+            nothing.get()
+
+
+@linux
+def test_a_thread_that_works_keeps_its_turn(session: Session) -> None:
+    def work() -> None:
+        time.sleep(0.3)
+        session.advance(1)
+
+    with session.driving() as driver:
+        driver.start(work)
+        assert session.advance(1) == timedelta(seconds=1)
+
+
+def test_a_thread_that_makes_no_call_is_named(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("halfopen.driving.PATIENCE", 0.3)
+    is_over = threading.Event()
+
+    def poll() -> None:
+        while not is_over.is_set():
+            time.sleep(0.01)
+
+    listener = session.listen("server", 80)
+    waits = r"poll at line \d+ of test_sockets\.py, poll\(\): .* no call of the session for 0\.3 s .* main in accept\(\) on server"
+    with pytest.raises(IdleError, match=waits), session.driving() as driver:
+        driver.start(poll)
+        listener.accept()
+    is_over.set()
+
+
+def test_an_interrupt_ends_a_block_whose_thread_goes_on(session: Session) -> None:
+    is_over = threading.Event()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def poll() -> None:
+        while not is_over.is_set():
+            time.sleep(0.01)
+
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        with pytest.raises(KeyboardInterrupt), session.driving() as driver:
+            driver.start(poll)
+            session.advance(5)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        is_over.set()
 
 
 def test_participants_wait_for_each_other() -> None:

@@ -310,6 +310,8 @@ class Session:
     # Calls
 
     def _call(self, method: str, request: Any, response: type[R]) -> R:
+        if self._driver:
+            self._driver.take_turn()
         request.session = self.id
         request.participant = self.participant
         if method not in WITHOUT_ID:

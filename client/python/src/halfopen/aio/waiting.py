@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import linecache
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 
+from .._threads import line_of
 from ..sockets import Socket
 
 #: The folder of asyncio, whose lines say less than those of its callers.
@@ -32,8 +32,7 @@ def _place(task: asyncio.Task[object]) -> str:
     frame = next(reversed(outside or frames), None)
     if frame is None:
         return "has not started"
-    source = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    return f"at line {frame.f_lineno} of {Path(frame.f_code.co_filename).name}, {frame.f_code.co_name}(): {source}"
+    return line_of(frame)
 
 
 def _frames(awaited: object) -> Iterator[FrameType]:
