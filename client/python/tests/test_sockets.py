@@ -25,6 +25,7 @@ import halfopen
 from halfopen import CallError, IdleError, Session, SessionOverError, Socket
 from halfopen._errnos import StandstillError
 from halfopen._late import LateCalls
+from halfopen._time import text
 
 
 def connected(session: Session) -> tuple[Socket, Socket]:
@@ -214,11 +215,52 @@ def test_late_calls_are_made_in_order_whatever_their_errors() -> None:
     assert (made, calls.hosts) == (["listen", "shutdown", "close"], ())
 
 
-def test_a_call_on_a_host_that_never_resumes_fails(session: Session) -> None:
+def test_a_call_on_a_host_that_never_resumes_fails_but_its_sockets_can_be_closed(session: Session) -> None:
     client, _ = connected(session)
     session.inject(freeze="client")
-    with pytest.raises(IdleError, match=r"close\(\) on client .*, whose host is paused or frozen"):
-        client.close()
+    with pytest.raises(IdleError, match=r"shutdown\(\) on client .*, whose host is paused or frozen"), client:
+        client.shutdown(socket.SHUT_WR)
+    assert client.fileno() == -1
+
+
+#: Mistakes, and what is said.
+MISTAKES: dict[str, tuple[Callable[[Session], object], type[Exception], str]] = {
+    "an address without a port": (
+        lambda session: session.connect("client", "server"),
+        ValueError,
+        "'server' is not an address: write HOST:PORT, such as server:80",
+    ),
+    "a port that is no number": (lambda session: session.connect("client", "server:http"), ValueError, "such as server:80"),
+    "a time that is a text": (lambda session: session.advance("5s"), TypeError, "'5s' is not a time"),  # type: ignore[arg-type]
+    "a time that passed": (lambda session: session.advance(-5), ValueError, "time cannot move back by -5"),
+    "a timeout that passed": (lambda session: session.wait_for(segment="FIN", timeout=-1), ValueError, "cannot move back"),
+    "a flag": (lambda session: connected(session)[0].recv(1, socket.MSG_PEEK), OSError, "the flag MSG_PEEK"),
+    "recv of a listener": (lambda session: session.listen("server", 80).recv(1), OSError, "not connected: a listening socket"),
+    "send of a listener": (lambda session: session.listen("server", 80).send(b"x"), BrokenPipeError, "a listening socket"),
+    "accept of a connection": (lambda session: connected(session)[0].accept(), OSError, "Invalid argument: only a listening"),
+}
+
+
+@pytest.mark.parametrize(("call", "error", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_mistakes_are_said(session: Session, call: Callable[[Session], object], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        call(session)
+
+
+@pytest.mark.parametrize(
+    ("time", "written"),
+    [
+        (0, "0s"),
+        (250_000, "250µs"),
+        (61_500_000, "61.5ms"),
+        (10**9, "1s"),
+        (60_780_000_000, "1m 0.78s"),
+        (3_600_004_000_000, "1h 0m 0.004s"),
+        (86_400 * 10**9, "24h"),
+    ],
+)
+def test_times_are_written_as_in_pictures(time: int, written: str) -> None:
+    assert text(time) == written
 
 
 def test_the_standard_library_reads_from_them(session: Session) -> None:
@@ -611,3 +653,12 @@ def test_what_is_polled_may_be_closed_not_connected_or_without_a_host(session: S
     descriptor = client.fileno()
     client.close()
     assert poll.poll() == [(descriptor, select.POLLNVAL)]
+
+
+def test_a_failed_session_is_repeated_by_its_export(session: Session) -> None:
+    session.inject(drop="FIN", first=1)
+    with pytest.raises(halfopen.BrokenExpectationError) as caught:
+        session.finish().assert_passed()
+    assert "fault 1 was never applied" in str(caught.value)
+    assert str(caught.value).endswith("\nexport() of the session returns a scenario that repeats it\n")
+    assert "repeat it with" not in str(caught.value)

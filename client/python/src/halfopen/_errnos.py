@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 
 from ._time import SECOND, Time, nanoseconds
 from .errors import CallError
@@ -28,29 +29,46 @@ class StandstillError(BlockingIOError):
     """The host is paused or frozen: its processes make the call when it resumes."""
 
 
+class LostProcess:
+    """Marks the errors of calls of processes that are gone: killed, or without power. In real life, they would make none."""
+
+
+class LostSocketError(LostProcess, ConnectionAbortedError):
+    """The socket was lost with its process."""
+
+
+class DownHostError(LostProcess, OSError):
+    """The host is down, or the process was killed."""
+
+
 #: The errors that a process gets for calls that the service refuses, by reason.
-REFUSALS = {
-    "SOCKET_CLOSED": errno.ECONNABORTED,
-    "HOST_DOWN": errno.EHOSTDOWN,
-    "PROCESS_KILLED": errno.EHOSTDOWN,
+REFUSALS: dict[str, tuple[type[OSError], int]] = {
+    "SOCKET_CLOSED": (LostSocketError, errno.ECONNABORTED),
+    "HOST_DOWN": (DownHostError, errno.EHOSTDOWN),
+    "PROCESS_KILLED": (DownHostError, errno.EHOSTDOWN),
     # Its processes stand still. They make the call later.
-    "HOST_PAUSED": errno.EAGAIN,
-    "HOST_FROZEN": errno.EAGAIN,
+    "HOST_PAUSED": (StandstillError, errno.EAGAIN),
+    "HOST_FROZEN": (StandstillError, errno.EAGAIN),
 }
+#: What Linux says of calls that a listening socket does not take, or only such a socket does.
+WRONG_KIND = {"Accept": errno.EINVAL, "Receive": errno.ENOTCONN, "Send": errno.EPIPE, "Shutdown": errno.ENOTCONN}
 
 
-def as_socket_error(error: CallError, host: str) -> OSError | None:
+def as_socket_error(error: CallError, method: str, host: str) -> OSError | None:
     """The error that a socket of the operating system would raise for a call that was refused, if there is one."""
-    number = REFUSALS.get(error.reason)
-    if number is None:
+    if error.reason == "SOCKET_WRONG_KIND" and method in WRONG_KIND:
+        number = WRONG_KIND[method]
+        return OSError(number, f"{os.strerror(number)}: {error}")
+    if error.reason not in REFUSALS:
         return None
-    kind = StandstillError if number == errno.EAGAIN else OSError
+    kind, number = REFUSALS[error.reason]
     return kind(number, f"{os.strerror(number)}: {error} (on {host})")
 
 
 def no_flags(flags: int) -> None:
     if flags:
-        raise OSError(errno.EOPNOTSUPP, f"{os.strerror(errno.EOPNOTSUPP)}: flags {flags:#x}")
+        names = " | ".join(flag.name or "" for flag in socket.MsgFlag if flag & flags) or f"{flags:#x}"
+        raise OSError(errno.EOPNOTSUPP, f"{os.strerror(errno.EOPNOTSUPP)}: the flag {names}")
 
 
 def timeout_error(call: str, after: Time) -> TimeoutError:

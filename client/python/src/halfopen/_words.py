@@ -19,6 +19,8 @@ def write_address(address: Address) -> str:
 def parse_address(text: str) -> Address:
     """Parses an address to what `getsockname` returns."""
     host, _, port = text.rpartition(":")
+    if not (host and port.isdecimal()):
+        raise ValueError(f"{text!r} is not an address: write HOST:PORT, such as server:80")
     return (host[1:-1], int(port), 0, 0) if host.startswith("[") else (host, int(port))
 
 

@@ -236,6 +236,16 @@ class Run:
 
     def render(self, form: Form = "text", *, rows: int | None = None) -> str:
         """Renders a picture, an explanation or a report. A picture has at most `rows` rows, 200 by default."""
+        rendered = self._rendered(form, rows)
+        if form != "text" or self._source.name or self._source.run.name:
+            return rendered
+        # The command line knows neither a session nor a text or a document.
+        lines = [line for line in rendered.splitlines(keepends=True) if not line.startswith("repeat it with: ")]
+        if self._source.session and not self.passed:
+            lines.append("export() of the session returns a scenario that repeats it\n")
+        return "".join(lines)
+
+    def _rendered(self, form: Form, rows: int | None) -> str:
         try:
             return render(self._server, self._source, form, rows)
         except CallError as error:

@@ -20,7 +20,7 @@ from . import servers
 from ._errnos import timeout_error
 from ._late import LateCalls
 from ._scenario import Scenario, source
-from ._time import Time, delta, duration, from_duration, nanoseconds
+from ._time import Time, delta, duration, from_duration, nanoseconds, text
 from ._words import parse_address, state_number
 from .errors import CallError, HalfopenError, IdleError, SessionOverError
 from .rendering import Form, render
@@ -45,6 +45,10 @@ PATIENCE = 3600.0
 ENDS = (session_pb2.ADVANCE_STOP_END, session_pb2.ADVANCE_STOP_LIMIT)
 #: The calls that have no request id.
 WITHOUT_ID = ("FinishSession", "GetSocket", "LeaveSession")
+
+
+def on_create(session: Session) -> None:
+    """Called with each new session. The pytest plugin replaces it to know those of a test."""
 
 
 class Export(NamedTuple):
@@ -138,6 +142,9 @@ class Session:
         self._has_loop = False
         self._late_calls = LateCalls()
         self._run: Run | None = None
+        #: Called when an error leaves the block of this session, before it is deleted.
+        self._on_error: Callable[[], None] = lambda: None
+        on_create(self)
 
     # Sockets
 
@@ -175,7 +182,7 @@ class Session:
 
     def advance(self, by: Time | None = None) -> timedelta:
         """Moves time by this much, or until nothing can happen any more; returns the time."""
-        limit = None if by is None else self._now + nanoseconds(by)
+        limit = self._after(by)
         self._wait((), limit, lambda: "advance()", until_idle=by is None)
         return self.clock
 
@@ -205,17 +212,25 @@ class Session:
             match = {"host": state[0], "state": state_number(state[1])}
             conditions.append(session_pb2.SessionCondition(state=match))
         if segment is not None:
-            text = segment if isinstance(segment, str) else json.dumps(segment)
-            conditions.append(session_pb2.SessionCondition(segment=text))
+            wanted = segment if isinstance(segment, str) else json.dumps(segment)
+            conditions.append(session_pb2.SessionCondition(segment=wanted))
         for name, value in (("fault", fault), ("keepalive", keepalive), ("host_changed", host_changed)):
             if value is not None:
                 conditions.append(condition(name, value))
         if not conditions:
             raise TypeError("wait_for() needs a condition, such as segment='FIN'")
-        limit = None if timeout is None else self._now + nanoseconds(timeout)
+        limit = self._after(timeout)
         if not self._wait(conditions, limit, lambda: "wait_for()") and timeout is not None:
             raise timeout_error("wait_for", timeout)
         return self.clock
+
+    def _after(self, time: Time | None) -> int | None:
+        """The instant after a time, in nanoseconds."""
+        if time is None:
+            return None
+        if (passes := nanoseconds(time)) < 0:
+            raise ValueError(f"time cannot move back by {time!r}")
+        return self._now + passes
 
     def driving(self) -> Driver:
         """Lets several threads use blocking sockets: `with session.driving() as driver: driver.start(serve, listener)`."""
@@ -238,8 +253,7 @@ class Session:
             fault = {word.replace("_", "-"): value for word, value in words.items()}
         elif words:
             raise TypeError("inject() takes a fault or its keywords, not both")
-        text = fault if isinstance(fault, str) else json.dumps(fault)
-        request = session_pb2.ApplyFaultsRequest(yaml=text)
+        request = session_pb2.ApplyFaultsRequest(yaml=fault if isinstance(fault, str) else json.dumps(fault))
         numbers = tuple(self._call("ApplyFaults", request, session_pb2.ApplyFaultsResponse).faults)
         return numbers[0] if len(numbers) == 1 and not isinstance(fault, list | tuple) else numbers
 
@@ -270,7 +284,7 @@ class Session:
         return render(self._server, render_pb2.RenderRequest(session=self.id), form, rows)
 
     def export(self) -> Export:
-        """Returns a scenario that plays the same: run with its seed, it gives the same events."""
+        """Returns a scenario that plays the same: run with its seed, it gives the same events, and ends after the last one."""
         request = session_pb2.ExportSessionRequest(session=self.id)
         response = self._server.call("SessionService/ExportSession", request, session_pb2.ExportSessionResponse)
         return Export(response.yaml, response.seed)
@@ -290,6 +304,8 @@ class Session:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if error:
+            self._on_error()
         self.close()
 
     def __repr__(self) -> str:
@@ -388,8 +404,8 @@ class Session:
     def _check_stop(self, response: session_pb2.AdvanceResponse, describe: Callable[[], str]) -> None:
         """Raises an error if time cannot move any more."""
         if response.stop == session_pb2.ADVANCE_STOP_IDLE:
-            raise IdleError(f"nothing can happen any more at {self.clock}, but code still waits: {describe()}")
-        check_end(response)
+            raise IdleError(f"nothing can happen any more at {text(self._now)}, but code still waits: {describe()}")
+        check_end(response, lambda: f"still waiting: {describe()}")
 
 
 def condition(name: str, value: int | str) -> session_pb2.SessionCondition:
@@ -399,16 +415,17 @@ def condition(name: str, value: int | str) -> session_pb2.SessionCondition:
     return made
 
 
-def check_end(response: session_pb2.AdvanceResponse) -> None:
-    """Raises an error at the end of a scenario or at a limit."""
+def check_end(response: session_pb2.AdvanceResponse, describe: Callable[[], str]) -> None:
+    """Raises an error at the end of a scenario or at a limit. It says what still waits."""
     if response.stop not in ENDS:
         return
-    clock = delta(from_duration(response.time))
+    clock = text(from_duration(response.time))
     if response.stop == session_pb2.ADVANCE_STOP_END:
-        raise SessionOverError(f"the scenario ends at {clock}; finish() has its verdict")
-    if response.stop == session_pb2.ADVANCE_STOP_LIMIT:
+        message = f"the scenario ends at {clock}; finish() has its verdict"
+    else:
         limit = str(response.limit.WhichOneof("kind")).replace("_", "-")
-        raise SessionOverError(f"the session reached its limit `{limit}` at {clock}; `limits` in the scenario sets it")
+        message = f"the session reached its limit `{limit}` at {clock}; `limits` in the scenario sets it"
+    raise SessionOverError(f"{message}; {describe()}")
 
 
 def _family(addresses: tuple[str, ...]) -> int:

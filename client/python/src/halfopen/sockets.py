@@ -22,7 +22,7 @@ from ._errnos import StandstillError, as_socket_error, check, errno_of, no_flags
 from ._options import Options
 from ._time import nanoseconds
 from ._words import Address, parse_address, state_name, write_address
-from .errors import CallError, HalfopenError, SessionOverError
+from .errors import CallError, HalfopenError, IdleError, SessionOverError
 from .v1 import session_pb2
 
 if TYPE_CHECKING:
@@ -296,8 +296,8 @@ class Socket:
                 self._call(method, request, response)
             except StandstillError:
                 raise
-            except (OSError, SessionOverError):
-                # The socket was lost with its host, or the session is over: either way, it is closed.
+            except (OSError, SessionOverError, IdleError):
+                # The socket was lost with its host, its host never resumes, or the session is over: for its caller, it is closed.
                 pass
             except CallError as error:
                 if error.code != "NOT_FOUND":
@@ -413,7 +413,7 @@ class Socket:
             try:
                 return self.session._call(method, request, response)
             except CallError as error:
-                lost = as_socket_error(error, self.host)
+                lost = as_socket_error(error, method, self.host)
                 if not isinstance(lost, StandstillError) or method in TRIED_AGAIN or self.session._has_loop:
                     raise lost or error from None
             self.session._await_host(self, NAMES.get(method, method.lower()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import logging
 import os
 import socket
 import ssl
@@ -15,8 +16,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from socket import SOL_SOCKET
 from typing import Any, TypeVar
 
-from .._errnos import StandstillError
-from .._time import SECOND
+from .._errnos import LostProcess, StandstillError
+from .._time import SECOND, text
 from .._words import Address
 from ..errors import IdleError
 from ..session import Session
@@ -31,6 +32,8 @@ from .waiting import describe
 __tracebackhide__ = True
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 #: The addresses that mean every address of a host.
 ANY = ("0.0.0.0", "::")
@@ -47,7 +50,7 @@ class EventLoop(BaseSelectorEventLoop):
         self.session = session
         self._jobs = Jobs(session)
         self._twins = Twins()
-        self._session_selector = Selector(session, self._jobs, self._twins, self._idle)
+        self._session_selector = Selector(session, self._jobs, self._twins, self._idle, self._waiting)
         super().__init__(self._session_selector)
         self._default_executor: Executor | None = None
         self._clock_resolution = 1 / SECOND
@@ -92,12 +95,23 @@ class EventLoop(BaseSelectorEventLoop):
         return outcome
 
     def _idle(self) -> None:
-        waiting = describe(self, self._session_selector.waiting())
-        error = IdleError(f"nothing can happen any more at {self.session.clock}, but {waiting}")
+        waiting = self._waiting()
+        error = IdleError(f"nothing can happen any more at {text(self.session._now)}, but {waiting}")
         # Code that ignores its cancellation and waits again is not cancelled twice.
         if self._main is None or self._idle_error or not self._main.cancel():
             raise error
         self._idle_error = error
+
+    def _waiting(self) -> str:
+        return describe(self, self._session_selector.waiting())
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """As asyncio's. Code whose process is gone, because it was killed or its host lost power, ends quietly."""
+        error = context.get("exception")
+        if isinstance(error, LostProcess):
+            logger.info("%s: %s", context.get("message"), error)
+        else:
+            super().call_exception_handler(context)
 
     # Names
 

@@ -47,11 +47,13 @@ class _Keys(Mapping[Any, selectors.SelectorKey]):
 class Selector(selectors.BaseSelector):
     """Waits for sockets, timers and work in executors."""
 
-    def __init__(self, session: Session, jobs: Jobs, twins: Twins, idle: Callable[[], None]) -> None:
+    def __init__(self, session: Session, jobs: Jobs, twins: Twins, idle: Callable[[], None], describe: Callable[[], str]) -> None:
+        """`idle` is called when nothing can happen any more; `describe` returns what waits."""
         self._session = session
         self._jobs = jobs
         self._twins = twins
         self._idle = idle
+        self._describe = describe
         self._keys = _Keys()
         self._sockets: dict[int, Socket] = {}
         self._by_number: dict[int, selectors.SelectorKey] = {}
@@ -117,7 +119,7 @@ class Selector(selectors.BaseSelector):
             if not has_called and not self._jobs.wait_longer():
                 self._idle()
             return []
-        check_end(response)
+        check_end(response, self._describe)
         return [ready for state in response.ready if (ready := self._ready(state))]
 
     def close(self) -> None:
