@@ -92,7 +92,7 @@ def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "*IdleError: nothing can happen any more at *, but code still waits: recv() on client *",
-            "*- halfopen session at 0:00:00* -*",
+            "*- halfopen session at 3ms -*",
             "*ESTABLISHED ┃◀─ * SYN+ACK seq=0 ack=1 *",
         ]
     )
@@ -101,6 +101,73 @@ def test_a_failed_test_shows_what_happened(pytester: pytest.Pytester) -> None:
     assert "ESTABLISHED" in page.read_text(encoding="utf-8")
     result.stdout.fnmatch_lines([f"repeat it with: halfopen run reports/{scenario.name} --seed 1"])
     assert halfopen.run(scenario).client.states == ("CLOSED", "SYN-SENT", "ESTABLISHED")
+
+
+def test_what_a_test_creates_is_shown_as_it_was_when_it_failed(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import asyncio
+        import halfopen
+        import pytest
+        from halfopen import aio
+
+        def test_own_session():
+            with halfopen.Session() as session:
+                session.listen("server", 81)
+                raise ZeroDivisionError
+
+        def test_open_session():
+            halfopen.Session().listen("server", 82)
+            raise ZeroDivisionError
+
+        @pytest.mark.halfopen
+        async def test_loop():
+            with aio.host("server"):
+                await asyncio.start_server(lambda *_: None, port=83)
+            with aio.host("client"):
+                connection = await asyncio.open_connection("server", 83)
+            await asyncio.sleep(5)
+            raise ZeroDivisionError
+
+        def test_passes():
+            with pytest.raises(ZeroDivisionError), halfopen.Session() as session:
+                session.listen("server", 84)
+                raise ZeroDivisionError
+    """)
+    result = run(pytester, "--halfopen-report", "reports")
+    result.assert_outcomes(failed=3, passed=1)
+    output = result.stdout.str()
+    assert output.count("halfopen session at 0s") == 2
+    assert output.count("halfopen session at 5.002s") == 1
+    assert output.count("LISTEN") == 3
+    assert "FIN" not in output, "the test closed nothing"
+    pages = [path.name.partition("__")[2] for path in sorted((pytester.path / "reports").iterdir())]
+    assert pages == [f"test_{test}.{kind}" for test in ("loop", "open_session", "own_session") for kind in ("html", "yaml")]
+
+
+def test_each_session_has_a_report_of_its_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import halfopen
+        import pytest
+
+        @pytest.mark.parametrize("name", ["a/b", "a_b", "y" * 300, "y" * 299])
+        def test_same(name, halfopen_session):
+            halfopen.Session().advance(1)
+            assert False
+    """)
+    result = run(pytester, "--halfopen-report", "reports")
+    result.assert_outcomes(failed=4)
+    assert len(list((pytester.path / "reports").glob("*.html"))) == 8
+
+
+def test_a_report_needs_a_folder(pytester: pytest.Pytester) -> None:
+    pytester.path.joinpath("file").touch()
+    pytester.makepyfile("def test_fails(halfopen_session): assert False")
+    result = run(pytester, "--halfopen-report", "file")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --halfopen-report: file is not a folder"])
+    result = run(pytester, "--halfopen-report", "file/folder")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["no report: *Not a directory*"])
 
 
 def readme_example() -> str:
