@@ -296,7 +296,10 @@ fn reload(access: &Access, setup: Option<&Setup>) {
     match setup.map(Setup::reload) {
         None => {}
         Some(Ok(tenants)) => tracing::info!("SIGHUP: the tenants were reloaded: {tenants}"),
-        Some(Err(error)) => tracing::error!("SIGHUP: the old tenants stay: {error}"),
+        Some(Err(error)) => {
+            let mistakes = error.to_string().replace('\n', "; ");
+            tracing::error!("SIGHUP: the old tenants stay: {mistakes}");
+        }
     }
 }
 

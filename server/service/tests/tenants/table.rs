@@ -12,6 +12,8 @@ use halfopen_proto::v1::session_service_client::SessionServiceClient;
 use halfopen_proto::v1::{CreateSessionRequest, ExecuteRunRequest, RenderFormat, RenderRequest};
 use halfopend::{Access, Service, Tls};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
 use tonic_types::StatusExt;
@@ -273,5 +275,27 @@ async fn who_may_only_see_executes_no_run_to_see_it() {
         let refused = renders.render(request).await.err();
         let reason = refused.map(|status| status.get_details_error_info().unwrap().reason);
         assert_eq!(reason.as_deref(), expected, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn the_metrics_need_the_role_of_an_administrator_and_healthz_needs_nothing() {
+    let text = token("acme", "the-token-admin", "role = 'admin'") + &token("acme", "the-token-run", "");
+    let server = super::server(&folder(), &text).await;
+    for (path, token, expected) in [
+        ("/metrics", None, "401"),
+        ("/metrics", Some("the-token-wrong"), "401"),
+        ("/metrics", Some("the-token-run"), "403"),
+        ("/metrics", Some("the-token-admin"), "200"),
+        ("/healthz", None, "200"),
+        ("/healthz", Some("the-token-wrong"), "200"),
+    ] {
+        let header = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n");
+        let mut connection = TcpStream::connect(&server.address).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer.split(' ').nth(1), Some(expected), "{path} {token:?}: {answer}");
     }
 }
