@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import linecache
 import sys
 import threading
@@ -55,7 +56,14 @@ def line_of(frame: FrameType) -> str:
 
 def _frames(thread: threading.Thread) -> Iterator[FrameType]:
     """Its frames, innermost first."""
-    frame = sys._current_frames().get(thread.ident or 0)
+    # A collection of garbage there would be a deadlock (https://github.com/python/cpython/issues/106883).
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        frame = sys._current_frames().get(thread.ident or 0)
+    finally:
+        if was_enabled:
+            gc.enable()
     while frame:
         yield frame
         frame = frame.f_back

@@ -263,11 +263,7 @@ class Driver:
         while not self._is_over:
             time.sleep(QUIET)
             running = self._running
-            if (
-                self._is_moving
-                or is_in_call(running.worker)
-                or all(thread.is_done or thread is running for thread in self._threads)
-            ):
+            if self._is_moving or all(thread.is_done or thread is running for thread in self._threads):
                 before = None
                 continue
             now = (running, self._progress, lock_wait(running.worker))
@@ -275,7 +271,7 @@ class Driver:
                 since = time.monotonic()
             elif now[2] is not None and now == before and self._lose_turn(running, now[2]):
                 self._next()
-            elif time.monotonic() - since > PATIENCE and not running.is_main:
+            elif time.monotonic() - since > PATIENCE and not running.is_main and not is_in_call(running.worker):
                 self._give_up(running)
                 return
             before = now
