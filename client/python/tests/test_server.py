@@ -114,6 +114,20 @@ def test_mistakes_in_a_scenario_have_their_places() -> None:
         Session("no-such-scenario")
 
 
+WRONG = {"scenario": "wrong", "hosts": {"client": {}, "server": {"tpc": {}}}}
+
+
+def test_mistakes_in_a_document_have_their_paths() -> None:
+    for call in (Session, halfopen.run):
+        with pytest.raises(CallError, match=r"`hosts\.server\.tpc`: unknown key `tpc`; did you mean `tcp`\?"):
+            call(WRONG)
+    with Session() as session:
+        with pytest.raises(CallError, match=r"^`faults\[0\]\.drop\.from`: no host is called `clinet`; did you mean `client`\?"):
+            session.inject(drop={"from": "clinet"})
+        with pytest.raises(CallError, match=r"^line 1, column 2: unknown key `dorp`"):
+            session.inject("{dorp: FIN}")
+
+
 def test_a_token_is_sent() -> None:
     command = [*servers._command(None), "--listen", "127.0.0.1:0", "--exit-with-stdin", "--token", "0123456789abcdef"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

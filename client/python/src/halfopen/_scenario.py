@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from .errors import CallError, Mistake
+
+#: pytest leaves the lines of this module out.
+__tracebackhide__ = True
 
 #: A path, a text in YAML or JSON, a document, or the name of a bundled scenario.
 Scenario = str | os.PathLike[str] | Mapping[str, Any]
@@ -32,3 +39,21 @@ def source(scenario: Scenario) -> Source:
     if set(scenario) & set("\n:{"):
         return Source({"yaml": scenario})
     return Source({"name": scenario}, scenario)
+
+
+@contextmanager
+def mistakes_in(document: object) -> Iterator[None]:
+    """Names the mistakes in a document of Python objects by their paths: nobody has seen the line of JSON that was sent."""
+    try:
+        yield
+    except CallError as error:
+        if isinstance(document, str | os.PathLike) or not error.mistakes:
+            raise
+        mistakes = [replace(mistake, description=_by_path(mistake)) for mistake in error.mistakes]
+        message = str(error.args[0]).replace(error.mistakes[0].description, mistakes[0].description)
+        raise CallError(message, code=error.code, reason=error.reason, mistakes=mistakes) from None
+
+
+def _by_path(mistake: Mistake) -> str:
+    place = f"`{mistake.path}`: " if mistake.path else ""
+    return re.sub(r"^line 1, column \d+: ", lambda _: place, mistake.description)

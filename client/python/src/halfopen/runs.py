@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from . import servers
-from ._scenario import Scenario, source
+from ._scenario import Scenario, mistakes_in, source
 from ._time import delta, from_duration
 from ._words import state_name
 from .errors import BrokenExpectationError, CallError
@@ -279,7 +279,8 @@ def run(
     stream = server.channel.stream("RunService/ExecuteRun", request, run_pb2.ExecuteRunResponse)
     # For the command that repeats the run.
     name = f"{read.name}/{variant}" if read.name and variant else read.name
-    return Run(_whole(stream), render_pb2.RenderRequest(run=request, name=name), server)
+    with mistakes_in(scenario):
+        return Run(_whole(stream), render_pb2.RenderRequest(run=request, name=name), server)
 
 
 def _whole(messages: Iterable[run_pb2.ExecuteRunResponse]) -> Iterator[event_pb2.Event]:

@@ -19,7 +19,7 @@ from google.protobuf.message import Message
 from . import servers
 from ._errnos import timeout_error
 from ._late import LateCalls
-from ._scenario import Scenario, source
+from ._scenario import Scenario, mistakes_in, source
 from ._time import Time, delta, duration, from_duration, nanoseconds, text
 from ._words import parse_address, state_number
 from .errors import CallError, HalfopenError, IdleError, SessionOverError
@@ -93,7 +93,8 @@ class Session:
         lease = PATIENCE if lease is None and server.is_own else lease
         if lease is not None:
             request.lease.CopyFrom(duration(nanoseconds(lease)))
-        created = server.call("SessionService/CreateSession", request, session_pb2.CreateSessionResponse)
+        with mistakes_in(scenario):
+            created = server.call("SessionService/CreateSession", request, session_pb2.CreateSessionResponse)
         hosts = {host.name: tuple(host.addresses) for host in created.hosts}
         own_hosts = tuple(host.name for host in created.hosts if host.outside)
         self._begin(server, created.session, 1 if participants > 1 else 0, hosts, own_hosts)
@@ -220,7 +221,9 @@ class Session:
         if not conditions:
             raise TypeError("wait_for() needs a condition, such as segment='FIN'")
         limit = self._after(timeout)
-        if not self._wait(conditions, limit, lambda: "wait_for()") and timeout is not None:
+        with mistakes_in(segment):
+            is_true = self._wait(conditions, limit, lambda: "wait_for()")
+        if not is_true and timeout is not None:
             raise timeout_error("wait_for", timeout)
         return self.clock
 
@@ -254,7 +257,8 @@ class Session:
         elif words:
             raise TypeError("inject() takes a fault or its keywords, not both")
         request = session_pb2.ApplyFaultsRequest(yaml=fault if isinstance(fault, str) else json.dumps(fault))
-        numbers = tuple(self._call("ApplyFaults", request, session_pb2.ApplyFaultsResponse).faults)
+        with mistakes_in(fault):
+            numbers = tuple(self._call("ApplyFaults", request, session_pb2.ApplyFaultsResponse).faults)
         return numbers[0] if len(numbers) == 1 and not isinstance(fault, list | tuple) else numbers
 
     def lift(self, fault: int) -> None:
