@@ -90,7 +90,8 @@ pub(crate) fn source_missing() -> Status {
 
 /// No bundled scenario has that name.
 pub(crate) fn scenario_unknown(name: &str) -> Status {
-    let help = library::suggest(name).unwrap_or_else(|| "ListScenarios lists the names".to_owned());
+    let help = library::suggest(name)
+        .unwrap_or_else(|| "`halfopen list` and ListScenarios list the names".to_owned());
     let name = shortened(name, 256);
     let message = format!("no bundled scenario is named {name:?}; {help}");
     let mut details = info("SCENARIO_UNKNOWN", [("name", name.clone())]);
