@@ -7,8 +7,9 @@ use std::{env, fs};
 
 use prost::Message;
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "halfopen/v1/event.proto",
+    "halfopen/v1/history.proto",
     "halfopen/v1/network.proto",
     "halfopen/v1/reference.proto",
     "halfopen/v1/render.proto",
@@ -28,6 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // google.protobuf.Duration is the type of pbjson, which knows its JSON; without this tonic names that of prost.
     tonic_prost_build::configure()
         .compile_well_known_types(true)
+        // The same message is the same bytes.
+        .btree_map(".")
         .extern_path(".google.protobuf", "::pbjson_types")
         .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
@@ -38,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .compile_fds(descriptors)?;
     // What a newer version adds is ignored, and not an error: who reads can tell by `serde_ignored`.
     let mut json = pbjson_build::Builder::new();
-    json.register_descriptors(&encoded)?.ignore_unknown_fields().build(&[".halfopen.v1"])?;
+    json.register_descriptors(&encoded)?.btree_map(["."]).ignore_unknown_fields().build(&[".halfopen.v1"])?;
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("halfopen.v1.descriptors"), encoded)?;

@@ -21,8 +21,8 @@ pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/halfopen.v1.serde.rs"));
 }
 
-/// The type of `google.protobuf.Duration` in the messages.
-pub use pbjson_types::Duration;
+/// The types of `google.protobuf.Duration` and `google.protobuf.Timestamp` in the messages.
+pub use pbjson_types::{Duration, Timestamp};
 pub use token::{InvalidToken, Token};
 
 /// The encoded `google.protobuf.FileDescriptorSet` of the package, for server reflection.
@@ -78,7 +78,14 @@ mod tests {
             .collect();
         assert_eq!(
             services,
-            ["RunService", "RenderService", "ScenarioService", "ServerService", "SessionService"]
+            [
+                "RunService",
+                "HistoryService",
+                "RenderService",
+                "ScenarioService",
+                "ServerService",
+                "SessionService"
+            ]
         );
     }
 }

@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     (
         "halfopend",
         &[
+            "halfopen-history",
             "halfopen-proto",
             "halfopen-scenario",
             "halfopen-settings",

@@ -38,6 +38,8 @@ const (
 	ServerFeature_SERVER_FEATURE_SESSIONS ServerFeature = 4
 	// RenderService: pictures, explanations and reports.
 	ServerFeature_SERVER_FEATURE_RENDERING ServerFeature = 5
+	// HistoryService: runs that the server keeps.
+	ServerFeature_SERVER_FEATURE_HISTORY ServerFeature = 6
 )
 
 // Enum value maps for ServerFeature.
@@ -49,6 +51,7 @@ var (
 		3: "SERVER_FEATURE_SNAPSHOTS",
 		4: "SERVER_FEATURE_SESSIONS",
 		5: "SERVER_FEATURE_RENDERING",
+		6: "SERVER_FEATURE_HISTORY",
 	}
 	ServerFeature_value = map[string]int32{
 		"SERVER_FEATURE_UNSPECIFIED": 0,
@@ -57,6 +60,7 @@ var (
 		"SERVER_FEATURE_SNAPSHOTS":   3,
 		"SERVER_FEATURE_SESSIONS":    4,
 		"SERVER_FEATURE_RENDERING":   5,
+		"SERVER_FEATURE_HISTORY":     6,
 	}
 )
 
@@ -469,14 +473,15 @@ const file_halfopen_v1_server_proto_rawDesc = "" +
 	"\x0frun_comparisons\x18\n" +
 	" \x01(\x04R\x0erunComparisons\x12G\n" +
 	"\x12run_processor_time\x18\v \x01(\v2\x19.google.protobuf.DurationR\x10runProcessorTime\x12!\n" +
-	"\fmemory_bytes\x18\f \x01(\x04R\vmemoryBytes*\xc2\x01\n" +
+	"\fmemory_bytes\x18\f \x01(\x04R\vmemoryBytes*\xde\x01\n" +
 	"\rServerFeature\x12\x1e\n" +
 	"\x1aSERVER_FEATURE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SERVER_FEATURE_VARIANTS\x10\x01\x12\x1b\n" +
 	"\x17SERVER_FEATURE_PROFILES\x10\x02\x12\x1c\n" +
 	"\x18SERVER_FEATURE_SNAPSHOTS\x10\x03\x12\x1b\n" +
 	"\x17SERVER_FEATURE_SESSIONS\x10\x04\x12\x1c\n" +
-	"\x18SERVER_FEATURE_RENDERING\x10\x052[\n" +
+	"\x18SERVER_FEATURE_RENDERING\x10\x05\x12\x1a\n" +
+	"\x16SERVER_FEATURE_HISTORY\x10\x062[\n" +
 	"\rServerService\x12J\n" +
 	"\tGetServer\x12\x1d.halfopen.v1.GetServerRequest\x1a\x1e.halfopen.v1.GetServerResponseBl\n" +
 	"\x0fdev.halfopen.v1P\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\vHalfopen.V1\xca\x02\vHalfopen\\V1\xea\x02\fHalfopen::V1b\x06proto3"

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// The position of a run among all that were ever accepted. It names a run inside the server; clients know its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Number(pub(crate) i64);
+pub struct Number(pub i64);
 
 /// A wall-clock time: microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

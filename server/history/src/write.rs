@@ -13,7 +13,7 @@ use crate::run::{
 };
 
 /// How often the server may end while it executes a run, before the run is taken for the reason.
-const ATTEMPTS: i64 = 10;
+const ATTEMPTS: i64 = 50;
 /// How many runs are deleted in one transaction.
 const DELETED_AT_ONCE: i64 = 200;
 /// The level of compression. Higher ones gain little for batches of this size, and take longer than the run.

@@ -55,6 +55,9 @@ async fn what_histories_promise() {
         what_was_not_over_is_executed_again(&address).await;
     }
     for address in databases.addresses() {
+        a_run_that_takes_its_server_down_again_and_again_is_given_up(&address).await;
+    }
+    for address in databases.addresses() {
         other_events_than_those_that_are_stored_interrupt_a_run(&address).await;
     }
     for address in databases.addresses() {
@@ -263,6 +266,23 @@ async fn what_was_not_over_is_executed_again(address: &str) {
     history.close().await;
 }
 
+async fn a_run_that_takes_its_server_down_again_and_again_is_given_up(address: &str) {
+    let history = History::open(address).await.unwrap();
+    let number = accept(&history, new_run("blue", "a")).await;
+    for attempt in 1..=50 {
+        on_a_thread(&history, move |history| history.begin(number, VERSION, Time(attempt))).await;
+        while history.get("blue", "a").await.unwrap().state != State::Running {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // As the next server finds it.
+        let unfinished = history.recover(VERSION, Time(100)).await.unwrap();
+        assert_eq!(unfinished.len(), usize::from(attempt < 50), "attempt {attempt}");
+    }
+    let run = history.get("blue", "a").await.unwrap();
+    assert_eq!((run.state, run.began), (State::Interrupted(Interruption::ServerCrashed), Some(Time(1))));
+    history.close().await;
+}
+
 async fn other_events_than_those_that_are_stored_interrupt_a_run(address: &str) {
     let history = History::open(address).await.unwrap();
     let [other, cut] =
@@ -388,5 +408,50 @@ async fn what_cannot_be_opened_says_why() {
         let error = History::open(&address).await.unwrap_err();
         assert!(error.to_string().contains(expected), "{address}: {error}");
         assert!(!matches!(error, OpenError::Absent));
+    }
+}
+
+/// `cargo test --release -p halfopen-history --test history -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "takes a while; BENCHMARKS.md has the result"]
+async fn ten_thousand_runs_are_listed_in_no_time() {
+    let databases = Databases::start();
+    for address in databases.addresses() {
+        let history = History::open(&address).await.unwrap();
+        let began = tokio::time::Instant::now();
+        let mut accepted = tokio::task::JoinSet::new();
+        for id in 0..10_000_u32 {
+            let history = history.clone();
+            let labels = BTreeMap::from([("job".to_owned(), (id % 100).to_string())]);
+            let scenario = format!("scenario-{}", id % 20);
+            let run = NewRun { labels, scenario, ..new_run("blue", &id.to_string()) };
+            accepted.spawn(async move {
+                let number = accept(&history, run).await;
+                finish(&history, number, finished(1, 100), Time(3_000)).await;
+            });
+        }
+        accepted.join_all().await;
+        println!("{address}: accepted and finished in {:?}", began.elapsed());
+        let label = |value: &str| BTreeMap::from([("job".to_owned(), value.to_owned())]);
+        for (what, filter) in [
+            ("all", Filter::default()),
+            ("of a scenario", Filter { scenario: Some("scenario-7".into()), ..Filter::default() }),
+            ("with a label", Filter { labels: label("7"), ..Filter::default() }),
+            ("with no verdict of that kind", Filter { verdict: Some(2), ..Filter::default() }),
+        ] {
+            let (mut pages, mut slowest, mut token, mut listed) = (0, Duration::ZERO, String::new(), 0);
+            loop {
+                let began = tokio::time::Instant::now();
+                let page = history.list("blue", &filter, 100, &token).await.unwrap();
+                slowest = slowest.max(began.elapsed());
+                (pages, listed) = (pages + 1, listed + page.runs.len());
+                match page.next {
+                    Some(next) => token = next,
+                    None => break,
+                }
+            }
+            println!("{what}: {listed} runs on {pages} pages, the slowest in {slowest:?}");
+        }
+        history.close().await;
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use halfopen_history::{OpenError, Retention};
 use halfopen_proto::Token;
 use halfopen_sim::Budget;
 use halfopen_units::{ParseError, parse_duration, parse_size};
@@ -14,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::access::{Access, Origin};
 use crate::config::Config;
+use crate::history::KeptRuns;
 use crate::log::LogFormat;
 use crate::port::PortLimits;
 use crate::service::Service;
@@ -51,6 +53,9 @@ pub struct ServeOptions {
     /// What each run may cost.
     #[command(flatten)]
     pub budget: BudgetOptions,
+    /// Which runs are kept, and where.
+    #[command(flatten)]
+    pub history: HistoryOptions,
     /// Serve TLS with the certificate in this PEM file, followed by its intermediate certificates
     #[arg(long, value_name = "FILE", env = "HALFOPEN_TLS_CERT", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -98,6 +103,33 @@ pub struct ServeOptions {
     /// How a line of the log is written; HALFOPEN_LOG selects what is logged (`info` has a line for each run)
     #[arg(long, value_enum, env = "HALFOPEN_LOG_FORMAT", default_value_t)]
     pub log_format: LogFormat,
+}
+
+/// Which runs are kept, and where.
+#[derive(Args, Clone, Debug)]
+pub struct HistoryOptions {
+    /// Keep the runs that clients create: in this SQLite file, or in PostgreSQL (`postgres://USER:PASSWORD@HOST/DATABASE`)
+    ///
+    /// An accepted run survives a crash of the server. Each server needs a history of its own.
+    #[arg(long, value_name = "URL", env = "HALFOPEN_HISTORY", hide_env_values = true)]
+    pub history: Option<String>,
+    /// How long a run is kept after its end [default: for ever]
+    #[arg(long, value_name = "TIME", env = "HALFOPEN_KEEP_RUNS_FOR", value_parser = time, requires = "history")]
+    pub keep_runs_for: Option<Duration>,
+    /// How many bytes of runs are kept of each tenant; then the oldest are deleted [default: no limit]
+    #[arg(long, value_name = "SIZE", env = "HALFOPEN_KEEP_BYTES", value_parser = size, requires = "history")]
+    pub keep_bytes: Option<u64>,
+}
+
+impl HistoryOptions {
+    /// Opens the history, if there is to be one.
+    async fn open(&self) -> Result<Option<KeptRuns>, OpenError> {
+        let retention = Retention { keep_for: self.keep_runs_for, keep_bytes: self.keep_bytes };
+        match &self.history {
+            Some(address) => KeptRuns::open(address, retention).await.map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 /// What each run may cost.
@@ -227,6 +259,9 @@ pub enum ServeError {
     /// The token can be guessed.
     #[error("the token has {0} characters, fewer than {MIN_TOKEN}: `openssl rand -hex 32` makes a good one")]
     ShortToken(usize),
+    /// The history cannot be used.
+    #[error("{0}; --history names it")]
+    History(#[from] OpenError),
     /// Signals, threads or standard output are not available.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
@@ -247,7 +282,10 @@ pub async fn run(options: &ServeOptions, setup: Option<&Setup>) -> Result<(), Se
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    let service = Service::new(&options.config())?;
+    let service = match options.history.open().await? {
+        Some(kept) => Service::with_history(&options.config(), kept)?,
+        None => Service::new(&options.config())?,
+    };
     let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
     announce(listener.local_addr()?, metrics_address)?;
 
@@ -283,6 +321,7 @@ pub async fn run(options: &ServeOptions, setup: Option<&Setup>) -> Result<(), Se
         () = signalled => {}
         () = reloading => {}
     }
+    service.close().await;
     Ok(())
 }
 

@@ -2,9 +2,10 @@
 //!
 //! tonic honours it only until the response headers are sent; a stream goes on after those.
 
+use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 use tonic::metadata::MetadataMap;
 
 /// The deadline of the call, if it has one.
@@ -16,6 +17,14 @@ pub(crate) fn deadline(metadata: &MetadataMap) -> Option<Instant> {
 /// Whether the deadline has passed.
 pub(crate) fn is_late(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| deadline <= Instant::now())
+}
+
+/// Waits until the deadline passes; forever if there is none.
+pub(crate) async fn passed(deadline: &mut Option<Pin<Box<Sleep>>>) {
+    match deadline {
+        Some(sleep) => sleep.as_mut().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// At most eight digits and a unit, as gRPC specifies. A malformed timeout is ignored, as in tonic.

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tonic::Status;
 
+use crate::audience::Audience;
 use crate::cost::Meter;
 use crate::loading::{Latest, Wanted};
 use crate::metrics::{Metrics, RunEnd};
@@ -35,16 +36,57 @@ where
     }
 }
 
-/// A run that is to be executed.
-pub(crate) struct Execution {
-    pub(crate) wanted: Wanted,
+/// A run, before it is known who gets its events.
+pub(crate) struct Job {
     pub(crate) latest: Latest,
     pub(crate) options: RunOptions,
     pub(crate) runner: Arc<dyn Runner>,
-    pub(crate) writer: Writer,
     pub(crate) caller: Caller,
     pub(crate) meter: Meter,
     pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Job {
+    /// The scenario that is wanted.
+    pub(crate) fn load(&self, wanted: Wanted) -> Result<Arc<Scenario>, Status> {
+        let scenario = catch_unwind(AssertUnwindSafe(|| self.latest.load(wanted)))
+            .unwrap_or_else(|panic| Err(status::loading_failed(&panic_message(panic.as_ref()))));
+        if let Err(status) = &scenario {
+            tracing::info!(caller = %self.caller, "no run: {}", status.message());
+        }
+        scenario
+    }
+
+    /// Executes it on this thread. Fails with the message of a panic.
+    pub(crate) fn run(
+        self,
+        scenario: &Arc<Scenario>,
+        audience: &mut impl Audience,
+        turn: &Turn,
+    ) -> Result<(), String> {
+        let Job { options, runner, caller, mut meter, metrics, .. } = self;
+        let log = Log::begin(caller.clone(), scenario, options.seed);
+        let mut metered = meter.run(audience);
+        let mut sink = turn.run(&mut metered);
+        // The runner keeps no state of a run, and the audience takes no part in it.
+        let run = AssertUnwindSafe(|| runner.run(scenario, &options, &mut sink));
+        let ended = catch_unwind(run).map_err(|panic| panic_message(panic.as_ref()));
+        drop(metered);
+        let end = match &ended {
+            Ok(()) => audience.verdict().map_or(RunEnd::Stopped, RunEnd::Verdict),
+            Err(_) => RunEnd::Panicked,
+        };
+        metrics.ran(caller.tenant(), end, log.began.elapsed());
+        log.end(&ended, audience);
+        ended
+    }
+}
+
+/// A run that is to be executed for a stream.
+pub(crate) struct Execution {
+    pub(crate) wanted: Wanted,
+    pub(crate) job: Job,
+    pub(crate) writer: Writer,
     /// Is told once the scenario is loaded, or why it cannot be.
     pub(crate) loaded: oneshot::Sender<Result<(), Status>>,
 }
@@ -63,32 +105,14 @@ impl Task for Execution {
     }
 
     fn execute(self: Box<Self>, turn: &Turn) {
-        let Execution { wanted, latest, options, runner, mut writer, caller, mut meter, metrics, loaded } =
-            *self;
-        let scenario = catch_unwind(AssertUnwindSafe(|| latest.load(wanted)))
-            .unwrap_or_else(|panic| Err(status::loading_failed(&panic_message(panic.as_ref()))));
+        let Execution { wanted, job, mut writer, loaded } = *self;
+        let scenario = job.load(wanted);
         // Without a reader, the writer ends the run.
         let _ = loaded.send(scenario.as_ref().map(|_| ()).map_err(Status::clone));
-        match scenario {
-            Ok(scenario) => {
-                let log = Log::begin(caller.clone(), &scenario, options.seed);
-                let mut metered = meter.run(&mut writer);
-                let mut sink = turn.run(&mut metered);
-                // The runner keeps no state of a run, and the writer only sends.
-                let run = AssertUnwindSafe(|| runner.run(&scenario, &options, &mut sink));
-                let ended = catch_unwind(run).map_err(|panic| panic_message(panic.as_ref()));
-                drop(metered);
-                let end = match &ended {
-                    Ok(()) => writer.verdict().map_or(RunEnd::Stopped, RunEnd::Verdict),
-                    Err(_) => RunEnd::Panicked,
-                };
-                metrics.ran(caller.tenant(), end, log.began.elapsed());
-                log.end(&ended, &writer);
-                if let Err(message) = ended {
-                    writer.panicked(message);
-                }
-            }
-            Err(status) => tracing::info!(%caller, "no run: {}", status.message()),
+        if let Ok(scenario) = scenario
+            && let Err(message) = job.run(&scenario, &mut writer, turn)
+        {
+            writer.panicked(message);
         }
     }
 }
@@ -110,7 +134,7 @@ impl Log {
         Log { run, caller, scenario: scenario.name(), seed, began: Instant::now() }
     }
 
-    fn end(self, ended: &Result<(), String>, writer: &Writer) {
+    fn end(self, ended: &Result<(), String>, audience: &impl Audience) {
         let Log { run, caller, scenario, seed, began } = self;
         let milliseconds = began.elapsed().as_millis();
         match ended {
@@ -119,8 +143,8 @@ impl Log {
             }
             Ok(()) => {
                 let verdict =
-                    writer.verdict().map_or_else(|| "none".to_owned(), |verdict| format!("{verdict:?}"));
-                let wanted = writer.is_wanted();
+                    audience.verdict().map_or_else(|| "none".to_owned(), |verdict| format!("{verdict:?}"));
+                let wanted = audience.is_wanted();
                 tracing::info!(run, tenant = %caller.tenant(), %caller, %scenario, seed, verdict, wanted, milliseconds, "run");
             }
         }

@@ -4,6 +4,7 @@
 //! process ([`Service::connect`]). [`ServeOptions`] and [`run`] are the service as a program.
 
 mod access;
+mod audience;
 mod cli;
 mod clock;
 mod config;
@@ -12,6 +13,9 @@ mod cost;
 mod credential;
 mod deadline;
 mod execution;
+mod history;
+mod history_service;
+mod id;
 mod lifecycle;
 mod load;
 mod loading;
@@ -50,11 +54,13 @@ pub fn standalone(text: &str, variant: &str) -> Result<String, String> {
 }
 
 pub use access::{Access, Origin};
-pub use cli::{BudgetOptions, ServeError, ServeOptions, run};
+pub use cli::{BudgetOptions, HistoryOptions, ServeError, ServeOptions, run};
 pub use config::Config;
 pub use execution::Runner;
+pub use halfopen_history::{OpenError, Retention};
 pub use halfopen_proto::Token;
 pub use halfopen_sim::Budget;
+pub use history::KeptRuns;
 pub use load::Load;
 pub use log::{LOG_VARIABLE, LogFormat, log_to_stderr};
 pub use port::PortLimits;

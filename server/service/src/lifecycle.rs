@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use halfopen_proto::v1::{
-    render_service_server, run_service_server, scenario_service_server, server_service_server,
-    session_service_server,
+    history_service_server, render_service_server, run_service_server, scenario_service_server,
+    server_service_server, session_service_server,
 };
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -89,6 +89,7 @@ pub(crate) async fn report_health(health: &HealthReporter, serving: ServingStatu
     // The empty name stands for the whole server.
     for service in [
         "",
+        history_service_server::SERVICE_NAME,
         render_service_server::SERVICE_NAME,
         run_service_server::SERVICE_NAME,
         scenario_service_server::SERVICE_NAME,
@@ -110,6 +111,12 @@ impl OpenStream {
     /// Completes when the stream must end.
     pub(crate) async fn ended(&mut self) {
         wait_for_end(&mut self.phase).await;
+    }
+
+    /// Completes then, too, without holding on to the stream.
+    pub(crate) fn end(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut phase = self.phase.clone();
+        async move { wait_for_end(&mut phase).await }
     }
 }
 

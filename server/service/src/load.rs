@@ -9,6 +9,8 @@ pub struct Load {
     pub open_streams: usize,
     /// The number of tasks that wait for a thread.
     pub waiting_runs: usize,
+    /// The number of accepted runs that wait until the threads have room for them.
+    pub kept_runs_waiting: usize,
     /// The number of tasks in progress.
     pub busy_threads: usize,
     /// The number of sessions.

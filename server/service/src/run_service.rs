@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep_until, timeout};
 use tonic::{Request, Response, Status};
 
 use crate::convert::{Converter, MESSAGE_BYTES, MESSAGE_EVENTS, take_parts};
-use crate::deadline::{deadline, is_late};
+use crate::deadline::{deadline, is_late, passed};
 use crate::execution::Execution;
 use crate::lifecycle::OpenStream;
 use crate::loading::{Wanted, named};
@@ -51,21 +51,8 @@ impl RunService for RunHandler {
         let options = shared.run_options(seed, snapshot_length);
         let (writer, mut messages) = tail(&shared.unread, caller.clone(), deadline);
         let (loaded, is_loaded) = oneshot::channel();
-        let (runner, latest) = (Arc::clone(&shared.runner), shared.latest.clone());
-        let meter = shared.meter();
-        let metrics = Arc::clone(&shared.metrics);
-        let execution = Execution {
-            wanted,
-            latest,
-            options,
-            runner,
-            writer,
-            caller: caller.clone(),
-            meter,
-            metrics,
-            loaded,
-        };
-        shared.pool.submit(&caller, Box::new(execution))?;
+        let job = shared.job(options, caller.clone());
+        shared.pool.submit(&caller, Box::new(Execution { wanted, job, writer, loaded }))?;
 
         let mut expiry = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
         tokio::select! {
@@ -208,13 +195,5 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.watch.abort();
-    }
-}
-
-/// Waits until the deadline passes; forever if there is none.
-async fn passed(deadline: &mut Option<Pin<Box<Sleep>>>) {
-    match deadline {
-        Some(sleep) => sleep.as_mut().await,
-        None => std::future::pending().await,
     }
 }

@@ -13,7 +13,7 @@ use crate::config::{Config, MAX_REQUEST};
 use crate::convert::duration;
 use crate::shared::Shared;
 
-/// The features of this server: all that exist.
+/// The features of every server of this version. One with a history has that, too.
 const FEATURES: [ServerFeature; 5] = [
     ServerFeature::Variants,
     ServerFeature::Profiles,
@@ -42,9 +42,14 @@ impl ServerService for ServerHandler {
             profiles: Profile::ALL.map(|profile| profile.name().to_owned()).to_vec(),
             bundled_scenarios: small(library::ALL.len()),
             limits: Some(limits(&self.0.config)),
-            features: FEATURES.map(Into::into).to_vec(),
+            features: features(self.0.kept.is_some()),
         }))
     }
+}
+
+fn features(has_history: bool) -> Vec<i32> {
+    let history = has_history.then_some(ServerFeature::History);
+    FEATURES.into_iter().chain(history).map(Into::into).collect()
 }
 
 fn limits(config: &Config) -> ServerLimits {

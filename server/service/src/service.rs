@@ -14,6 +14,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use futures_util::FutureExt;
 use halfopen_proto::FILE_DESCRIPTOR_SET;
+use halfopen_proto::v1::history_service_server::HistoryServiceServer;
 use halfopen_proto::v1::render_service_server::RenderServiceServer;
 use halfopen_proto::v1::run_service_server::RunServiceServer;
 use halfopen_proto::v1::scenario_service_server::ScenarioServiceServer;
@@ -39,6 +40,8 @@ use crate::config::{Config, MAX_REQUEST};
 use crate::cost::Memory;
 use crate::credential::Guard;
 use crate::execution::Runner;
+use crate::history::KeptRuns;
+use crate::history_service::HistoryHandler;
 use crate::lifecycle::{Lifecycle, report_health};
 use crate::load::Load;
 use crate::loading::Latest;
@@ -71,20 +74,34 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service that executes runs with [`halfopen_sim`]. Fails if the operating system provides no threads.
+    /// A service that executes runs with [`halfopen_sim`], and keeps none. Fails if the operating system provides no threads.
     pub fn new(config: &Config) -> io::Result<Service> {
-        Service::with_runner(config, |scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink| {
-            halfopen_sim::run(scenario, options, sink);
-        })
+        Service::with_runner(config, simulate)
     }
 
-    /// A service that executes runs with `runner`. Fails if the operating system provides no threads.
+    /// A service that executes runs with `runner`, and keeps none. Fails if the operating system provides no threads.
     pub fn with_runner(config: &Config, runner: impl Runner) -> io::Result<Service> {
+        Service::make(config, runner, None)
+    }
+
+    /// A service that also keeps runs, and goes on with those that were accepted before. Fails if the operating system provides
+    /// no threads. Call it inside a tokio runtime.
+    pub fn with_history(config: &Config, kept: KeptRuns) -> io::Result<Service> {
+        let service = Service::make(config, simulate, Some(Arc::new(kept)))?;
+        if let Some(kept) = &service.shared.kept {
+            tokio::spawn(Arc::clone(kept).work(Arc::downgrade(&service.shared)));
+            tokio::spawn(Arc::clone(kept).clean());
+        }
+        Ok(service)
+    }
+
+    fn make(config: &Config, runner: impl Runner, kept: Option<Arc<KeptRuns>>) -> io::Result<Service> {
         let (health, health_server) = tonic_health::server::health_reporter();
         let memory = Memory::new(config.max_memory);
         let metrics = Metrics::new(config.threads.get());
         let shared = Arc::new(Shared {
             sessions: Sessions::new(config.threads.get(), config.max_sessions)?,
+            kept,
             pool: Pool::new(config, memory.clone(), &metrics)?,
             runner: Arc::new(runner),
             latest: Latest::default(),
@@ -99,6 +116,14 @@ impl Service {
         // Nobody else has the reporter yet, so there is nothing to wait for.
         let _ = report_health(&health, ServingStatus::Serving).now_or_never();
         Ok(Service { shared, health, grpc })
+    }
+
+    /// Stores what waits to be stored of kept runs. To be called once the service is shut down; runs that are not over go on with the
+    /// next one.
+    pub async fn close(&self) {
+        if let Some(kept) = &self.shared.kept {
+            kept.close().await;
+        }
     }
 
     /// Serves on a listener until `stop` completes, then shuts down the service and all its clones: new runs get
@@ -201,6 +226,11 @@ impl Service {
     }
 }
 
+/// Executes a run.
+fn simulate(scenario: &Arc<Scenario>, options: &RunOptions, sink: &mut dyn Sink) {
+    halfopen_sim::run(scenario, options, sink);
+}
+
 /// Every gRPC service.
 fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
     let runs = RunServiceServer::new(RunHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
@@ -210,6 +240,8 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
         SessionServiceServer::new(SessionHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
     let renders =
         RenderServiceServer::new(RenderHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
+    let history =
+        HistoryServiceServer::new(HistoryHandler(Arc::clone(shared))).max_decoding_message_size(MAX_REQUEST);
     let server = ServerServiceServer::new(ServerHandler(Arc::clone(shared)));
     let health = health.max_decoding_message_size(MAX_HEALTH_REQUEST);
     let reflection = || {
@@ -223,6 +255,7 @@ fn grpc(shared: &Arc<Shared>, health: HealthServer<impl Health>) -> Router {
         .add_service(scenarios)
         .add_service(sessions)
         .add_service(renders)
+        .add_service(history)
         .add_service(server)
         .add_service(health)
         .add_service(reflection().build_v1().expect("the build made the descriptors"))

@@ -6,7 +6,8 @@ use halfopen_sim::RunOptions;
 
 use crate::config::Config;
 use crate::cost::{Memory, Meter};
-use crate::execution::Runner;
+use crate::execution::{Job, Runner};
+use crate::history::KeptRuns;
 use crate::lifecycle::Lifecycle;
 use crate::load::Load;
 use crate::loading::Latest;
@@ -15,6 +16,7 @@ use crate::pool::Pool;
 use crate::port::Connections;
 use crate::session::Sessions;
 use crate::tail::Unread;
+use crate::work::Caller;
 
 /// The state that the handlers of a service share.
 pub(crate) struct Shared {
@@ -27,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) memory: Memory,
     pub(crate) connections: Connections,
     pub(crate) sessions: Sessions,
+    /// The runs that are kept, if the service has a history.
+    pub(crate) kept: Option<Arc<KeptRuns>>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -35,6 +39,12 @@ impl Shared {
     pub(crate) fn run_options(&self, seed: Option<u64>, snapshot_length: u32) -> RunOptions {
         let seed = seed.unwrap_or(RunOptions::default().seed);
         RunOptions { seed, snapshot_length, budget: self.config.budget, keeps_trace: false }
+    }
+
+    /// A run for a caller.
+    pub(crate) fn job(&self, options: RunOptions, caller: Caller) -> Job {
+        let (runner, metrics) = (Arc::clone(&self.runner), Arc::clone(&self.metrics));
+        Job { latest: self.latest.clone(), options, runner, caller, meter: self.meter(), metrics }
     }
 
     /// What counts what a run costs.
@@ -49,6 +59,7 @@ impl Shared {
             open_streams: self.lifecycle.open_streams(),
             sessions: self.sessions.count(),
             waiting_runs,
+            kept_runs_waiting: self.kept.as_ref().map_or(0, |kept| kept.waiting()),
             busy_threads,
             unread_events: self.unread.events(),
             memory: self.memory.in_use(),

@@ -8,12 +8,14 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 mod credential;
+mod history;
 mod render;
 mod session;
 
 use crate::text::shortened;
 
 pub(crate) use self::credential::*;
+pub(crate) use self::history::*;
 pub(crate) use self::render::*;
 pub(crate) use self::session::*;
 

@@ -17,6 +17,7 @@ use halfopen_trace::{Event, EventKind, Verdict};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use crate::audience::Audience;
 use crate::cost::Memory;
 use crate::deadline::is_late;
 use crate::work::Caller;
@@ -181,16 +182,6 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// The verdict, once the run has told it.
-    pub(crate) fn verdict(&self) -> Option<Verdict> {
-        self.verdict
-    }
-
-    /// Whether the reader still exists, and its deadline has not passed.
-    pub(crate) fn is_wanted(&self) -> bool {
-        !self.messages.is_closed() && !is_late(self.deadline)
-    }
-
     /// Tells the reader that the run panicked, and ends the messages.
     pub(crate) fn panicked(self, message: String) {
         // Without a reader, nobody needs to know.
@@ -210,6 +201,17 @@ impl Writer {
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
+    }
+}
+
+impl Audience for Writer {
+    fn verdict(&self) -> Option<Verdict> {
+        self.verdict
+    }
+
+    /// Whether the reader still exists, and its deadline has not passed.
+    fn is_wanted(&self) -> bool {
+        !self.messages.is_closed() && !is_late(self.deadline)
     }
 }
 

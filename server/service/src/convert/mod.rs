@@ -20,7 +20,7 @@ pub(crate) use library::{diagnostic, summary, variants};
 pub(crate) use parts::take_parts;
 pub(crate) use session::session_hosts;
 pub(crate) use tcp_info::tcp_info;
-pub(crate) use values::{duration, time};
+pub(crate) use values::{duration, micros, time, timestamp};
 pub(crate) use verdict::limit;
 
 /// The maximum number of events in a message of a stream.

@@ -12,6 +12,20 @@ pub(super) fn bytes(datagram: Option<&[u8]>) -> Vec<u8> {
     datagram.unwrap_or_default().to_vec()
 }
 
+/// A wall-clock time, as microseconds since 1970.
+pub(crate) fn timestamp(micros: i64) -> halfopen_proto::Timestamp {
+    halfopen_proto::Timestamp {
+        seconds: micros.div_euclid(1_000_000),
+        // Always less than a billion.
+        nanos: (micros.rem_euclid(1_000_000) * 1_000) as i32,
+    }
+}
+
+/// The same as microseconds since 1970.
+pub(crate) fn micros(timestamp: &halfopen_proto::Timestamp) -> i64 {
+    timestamp.seconds.saturating_mul(1_000_000).saturating_add(i64::from(timestamp.nanos / 1_000))
+}
+
 pub(crate) fn duration(duration: Duration) -> halfopen_proto::Duration {
     halfopen_proto::Duration {
         seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),

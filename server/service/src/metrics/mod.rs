@@ -96,6 +96,7 @@ pub(crate) struct Metrics {
     memory: Gauge,
     unread_events: Gauge,
     tasks_waiting: Gauge,
+    kept_runs_waiting: Gauge,
     threads_busy: Gauge,
 }
 
@@ -119,6 +120,7 @@ impl Metrics {
             memory: Gauge::default(),
             unread_events: Gauge::default(),
             tasks_waiting: Gauge::default(),
+            kept_runs_waiting: Gauge::default(),
             threads_busy: Gauge::default(),
         };
         metrics.register(threads);
@@ -155,6 +157,11 @@ impl Metrics {
             ("memory_bytes", "The counted memory of runs and of their unread events, in bytes", &self.memory),
             ("unread_events", "Events that their clients have not taken yet", &self.unread_events),
             ("tasks_waiting", "Tasks that wait for a thread", &self.tasks_waiting),
+            (
+                "kept_runs_waiting",
+                "Accepted runs of the history that wait for their turn",
+                &self.kept_runs_waiting,
+            ),
             ("threads", "Tasks of one client that may be in progress at the same time", &limit),
             (
                 "threads_busy",
@@ -184,14 +191,15 @@ impl Metrics {
 
     /// All of it as text.
     pub(crate) fn text(&self, load: &Load) -> String {
-        let Load { connections, open_streams, waiting_runs, busy_threads, sessions, unread_events, memory } =
-            *load;
+        let Load { connections, open_streams, waiting_runs, kept_runs_waiting, .. } = *load;
+        let Load { busy_threads, sessions, unread_events, memory, .. } = *load;
         self.connections.set(level(connections));
         self.open_streams.set(level(open_streams));
         self.sessions.set(level(sessions));
         self.unread_events.set(i64::try_from(unread_events).unwrap_or(i64::MAX));
         self.memory.set(i64::try_from(memory).unwrap_or(i64::MAX));
         self.tasks_waiting.set(level(waiting_runs));
+        self.kept_runs_waiting.set(level(kept_runs_waiting));
         self.threads_busy.set(level(busy_threads));
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.registry).expect("a string takes everything");

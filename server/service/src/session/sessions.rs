@@ -16,9 +16,9 @@ use super::play::{Exported, Opening};
 use super::record::Record;
 use super::stage::Stage;
 use super::watch::Watch;
-use crate::status;
 use crate::tenant::Tenant;
 use crate::work::Caller;
+use crate::{id, status};
 
 /// The sessions of a service. Dropping it ends them.
 pub(crate) struct Sessions {
@@ -66,7 +66,7 @@ impl Sessions {
         opening: Opening,
         created: v1::CreateSessionResponse,
     ) -> Result<v1::CreateSessionResponse, Status> {
-        let session = new_id().map_err(|error| status::no_randomness(&error))?;
+        let session = id::new()?;
         let created = v1::CreateSessionResponse { session, ..created };
         let record = Arc::new(Record::new(Arc::clone(&opening.scenario)));
         let participants = opening.participants;
@@ -142,11 +142,4 @@ impl Sessions {
         // A session that is there and gives no answer ends with the service.
         self.places.find(tenant, session).err().unwrap_or_else(status::shutting_down)
     }
-}
-
-/// An id that nobody can guess.
-fn new_id() -> Result<String, getrandom::Error> {
-    let mut octets = [0_u8; 16];
-    getrandom::fill(&mut octets)?;
-    Ok(octets.iter().map(|octet| format!("{octet:02x}")).collect())
 }

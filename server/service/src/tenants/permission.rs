@@ -3,8 +3,19 @@
 use crate::tenant::Role;
 
 /// The methods of the protocol, by service, with the role that each needs.
-const METHODS: [(&str, &[(&str, Role)]); 7] = [
+const METHODS: [(&str, &[(&str, Role)]); 8] = [
     ("halfopen.v1.RunService", &[("ExecuteRun", Role::Run)]),
+    (
+        "halfopen.v1.HistoryService",
+        &[
+            ("CreateRun", Role::Run),
+            ("WatchRun", Role::Read),
+            ("GetRun", Role::Read),
+            ("ListRuns", Role::Read),
+            ("CancelRun", Role::Run),
+            ("DeleteRun", Role::Run),
+        ],
+    ),
     // It executes a run only for who may.
     ("halfopen.v1.RenderService", &[("Render", Role::Read)]),
     (

@@ -8,6 +8,8 @@ mod common;
 mod authorities;
 mod calls;
 mod jwts;
+#[cfg(all(feature = "history", unix))]
+mod kept;
 mod program;
 mod quotas;
 mod signer;

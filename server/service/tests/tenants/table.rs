@@ -33,11 +33,17 @@ enum Needs {
 }
 
 /// Every method, and what it needs. A new one needs a row.
-const TABLE: [(&str, Needs); 31] = [
+const TABLE: [(&str, Needs); 37] = [
     ("/grpc.health.v1.Health/Check", Needs::Nothing),
     ("/grpc.health.v1.Health/Watch", Needs::Nothing),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Needs::Read),
     ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Needs::Read),
+    ("/halfopen.v1.HistoryService/CancelRun", Needs::Run),
+    ("/halfopen.v1.HistoryService/CreateRun", Needs::Run),
+    ("/halfopen.v1.HistoryService/DeleteRun", Needs::Run),
+    ("/halfopen.v1.HistoryService/GetRun", Needs::Read),
+    ("/halfopen.v1.HistoryService/ListRuns", Needs::Read),
+    ("/halfopen.v1.HistoryService/WatchRun", Needs::Read),
     ("/halfopen.v1.RenderService/Render", Needs::Read),
     ("/halfopen.v1.RunService/ExecuteRun", Needs::Run),
     ("/halfopen.v1.ScenarioService/GetScenario", Needs::Read),

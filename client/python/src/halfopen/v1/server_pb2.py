@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18halfopen/v1/server.proto\x12\x0bhalfopen.v1\x1a\x1egoogle/protobuf/duration.proto\"\x12\n\x10GetServerRequest\"\xe5\x01\n\x11GetServerResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08protocol\x18\x02 \x01(\t\x12\'\n\x05\x62uild\x18\x03 \x01(\x0b\x32\x18.halfopen.v1.ServerBuild\x12\x10\n\x08profiles\x18\x04 \x03(\t\x12\x19\n\x11\x62undled_scenarios\x18\x05 \x01(\r\x12)\n\x06limits\x18\x06 \x01(\x0b\x32\x19.halfopen.v1.ServerLimits\x12,\n\x08\x66\x65\x61tures\x18\x07 \x03(\x0e\x32\x1a.halfopen.v1.ServerFeature\"L\n\x0bServerBuild\x12\x18\n\x10operating_system\x18\x01 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x02 \x01(\t\x12\r\n\x05\x64\x65\x62ug\x18\x03 \x01(\x08\"\xb7\x02\n\x0cServerLimits\x12\x0f\n\x07threads\x18\x01 \x01(\r\x12\r\n\x05queue\x18\x02 \x01(\r\x12\x19\n\x11max_unread_events\x18\x03 \x01(\x04\x12\x15\n\rrequest_bytes\x18\x04 \x01(\x04\x12\x16\n\x0escenario_bytes\x18\x05 \x01(\x04\x12\x12\n\nrun_events\x18\x06 \x01(\x04\x12\x10\n\x08sessions\x18\x07 \x01(\x04\x12\x18\n\x10run_memory_bytes\x18\x08 \x01(\x04\x12\x17\n\x0frun_connections\x18\t \x01(\x04\x12\x17\n\x0frun_comparisons\x18\n \x01(\x04\x12\x35\n\x12run_processor_time\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0cmemory_bytes\x18\x0c \x01(\x04*\xc2\x01\n\rServerFeature\x12\x1e\n\x1aSERVER_FEATURE_UNSPECIFIED\x10\x00\x12\x1b\n\x17SERVER_FEATURE_VARIANTS\x10\x01\x12\x1b\n\x17SERVER_FEATURE_PROFILES\x10\x02\x12\x1c\n\x18SERVER_FEATURE_SNAPSHOTS\x10\x03\x12\x1b\n\x17SERVER_FEATURE_SESSIONS\x10\x04\x12\x1c\n\x18SERVER_FEATURE_RENDERING\x10\x05\x32[\n\rServerService\x12J\n\tGetServer\x12\x1d.halfopen.v1.GetServerRequest\x1a\x1e.halfopen.v1.GetServerResponseBl\n\x0f\x64\x65v.halfopen.v1P\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\x0bHalfopen.V1\xca\x02\x0bHalfopen\\V1\xea\x02\x0cHalfopen::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18halfopen/v1/server.proto\x12\x0bhalfopen.v1\x1a\x1egoogle/protobuf/duration.proto\"\x12\n\x10GetServerRequest\"\xe5\x01\n\x11GetServerResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08protocol\x18\x02 \x01(\t\x12\'\n\x05\x62uild\x18\x03 \x01(\x0b\x32\x18.halfopen.v1.ServerBuild\x12\x10\n\x08profiles\x18\x04 \x03(\t\x12\x19\n\x11\x62undled_scenarios\x18\x05 \x01(\r\x12)\n\x06limits\x18\x06 \x01(\x0b\x32\x19.halfopen.v1.ServerLimits\x12,\n\x08\x66\x65\x61tures\x18\x07 \x03(\x0e\x32\x1a.halfopen.v1.ServerFeature\"L\n\x0bServerBuild\x12\x18\n\x10operating_system\x18\x01 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x02 \x01(\t\x12\r\n\x05\x64\x65\x62ug\x18\x03 \x01(\x08\"\xb7\x02\n\x0cServerLimits\x12\x0f\n\x07threads\x18\x01 \x01(\r\x12\r\n\x05queue\x18\x02 \x01(\r\x12\x19\n\x11max_unread_events\x18\x03 \x01(\x04\x12\x15\n\rrequest_bytes\x18\x04 \x01(\x04\x12\x16\n\x0escenario_bytes\x18\x05 \x01(\x04\x12\x12\n\nrun_events\x18\x06 \x01(\x04\x12\x10\n\x08sessions\x18\x07 \x01(\x04\x12\x18\n\x10run_memory_bytes\x18\x08 \x01(\x04\x12\x17\n\x0frun_connections\x18\t \x01(\x04\x12\x17\n\x0frun_comparisons\x18\n \x01(\x04\x12\x35\n\x12run_processor_time\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0cmemory_bytes\x18\x0c \x01(\x04*\xde\x01\n\rServerFeature\x12\x1e\n\x1aSERVER_FEATURE_UNSPECIFIED\x10\x00\x12\x1b\n\x17SERVER_FEATURE_VARIANTS\x10\x01\x12\x1b\n\x17SERVER_FEATURE_PROFILES\x10\x02\x12\x1c\n\x18SERVER_FEATURE_SNAPSHOTS\x10\x03\x12\x1b\n\x17SERVER_FEATURE_SESSIONS\x10\x04\x12\x1c\n\x18SERVER_FEATURE_RENDERING\x10\x05\x12\x1a\n\x16SERVER_FEATURE_HISTORY\x10\x06\x32[\n\rServerService\x12J\n\tGetServer\x12\x1d.halfopen.v1.GetServerRequest\x1a\x1e.halfopen.v1.GetServerResponseBl\n\x0f\x64\x65v.halfopen.v1P\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\x0bHalfopen.V1\xca\x02\x0bHalfopen\\V1\xea\x02\x0cHalfopen::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.halfopen.v1P\001Z,halfopen.dev/client/go/halfopenv1;halfopenv1\252\002\013Halfopen.V1\312\002\013Halfopen\\V1\352\002\014Halfopen::V1'
   _globals['_SERVERFEATURE']._serialized_start=718
-  _globals['_SERVERFEATURE']._serialized_end=912
+  _globals['_SERVERFEATURE']._serialized_end=940
   _globals['_GETSERVERREQUEST']._serialized_start=73
   _globals['_GETSERVERREQUEST']._serialized_end=91
   _globals['_GETSERVERRESPONSE']._serialized_start=94
@@ -43,6 +43,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERVERBUILD']._serialized_end=401
   _globals['_SERVERLIMITS']._serialized_start=404
   _globals['_SERVERLIMITS']._serialized_end=715
-  _globals['_SERVERSERVICE']._serialized_start=914
-  _globals['_SERVERSERVICE']._serialized_end=1005
+  _globals['_SERVERSERVICE']._serialized_start=942
+  _globals['_SERVERSERVICE']._serialized_end=1033
 # @@protoc_insertion_point(module_scope)

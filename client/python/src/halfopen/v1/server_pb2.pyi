@@ -18,12 +18,14 @@ class ServerFeature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SERVER_FEATURE_SNAPSHOTS: _ClassVar[ServerFeature]
     SERVER_FEATURE_SESSIONS: _ClassVar[ServerFeature]
     SERVER_FEATURE_RENDERING: _ClassVar[ServerFeature]
+    SERVER_FEATURE_HISTORY: _ClassVar[ServerFeature]
 SERVER_FEATURE_UNSPECIFIED: ServerFeature
 SERVER_FEATURE_VARIANTS: ServerFeature
 SERVER_FEATURE_PROFILES: ServerFeature
 SERVER_FEATURE_SNAPSHOTS: ServerFeature
 SERVER_FEATURE_SESSIONS: ServerFeature
 SERVER_FEATURE_RENDERING: ServerFeature
+SERVER_FEATURE_HISTORY: ServerFeature
 
 class GetServerRequest(_message.Message):
     __slots__ = ()
