@@ -62,6 +62,15 @@ fn variants_differ_by_what_they_are_about() {
 }
 
 #[test]
+fn a_port_that_the_scenario_chose_is_not_one_of_the_system() {
+    let of = |variant| one("tuple-reuse", with(None, None, Some(variant)));
+    let difference = compared(&of("close-wait"), &of("time-wait"));
+    let text = anstream::adapter::strip_str(&text::write(&difference, 200)).to_string();
+    assert!(text.contains("a connection from 10.0.0.1:40000 to") && !text.contains("ephemeral"), "{text}");
+    assert!(text.contains("the same, but receiver state ESTABLISHED instead of FIN-WAIT-1"), "{text}");
+}
+
+#[test]
 fn an_event_that_is_missing_is_the_first_difference_wherever_it_is() {
     for record in bundled().into_iter().filter(|record| record.events.len() < 400) {
         let difference = compared(&record, &record);

@@ -121,7 +121,7 @@ fn a_ladder_says_what_was_so() {
         // How long it was delayed, which is less than nothing happened.
         ("rolling-restart", "… 41ms: client delays its ACK …"),
         ("tuple-reuse/close-wait-rst-filtered", "… 1m: client's FIN-WAIT-2 timer runs …"),
-        ("tuple-reuse/close-wait-rst-filtered", "every 1s, then doubling to 16s"),
+        ("tuple-reuse/close-wait-rst-filtered", "every 1s, then doubling to 32s"),
         ("zero-window-forever/no-timeout", "doubling from 544ms to 2m 0.04s, then every 2m 0.04s"),
         ("simultaneous-open", "SYN+ACK seq=0 ack=1 · retransmission"),
         ("laptop-resume/router-drops", "fault 1: pause with stopped clock, fault 2: cable-pull"),

@@ -16,6 +16,8 @@ pub(super) struct Relative {
     ports: BTreeMap<String, usize>,
     /// Those that the scenario chose.
     chosen: BTreeSet<u64>,
+    /// The addresses and ports of all ends so far: who connects with one of them is passive.
+    locals: BTreeSet<String>,
     /// The segments so far; their numbers are dense from 1.
     segments: Vec<Label>,
     /// The segment that arrived last at each host.
@@ -34,23 +36,32 @@ pub(super) struct Label {
 }
 
 impl Relative {
+    /// For the events of a run.
+    pub(super) fn of(events: &[Event]) -> Relative {
+        let settings = events.iter().find_map(|event| match &event.kind {
+            Some(Kind::RunStarted(started)) => Some(started.settings.as_slice()),
+            _ => None,
+        });
+        let ports = settings.unwrap_or_default().iter().filter(|setting| setting.path.ends_with(".port"));
+        let chosen = ports.filter_map(|setting| match setting.value {
+            Some(Value::Number(port)) => Some(port),
+            _ => None,
+        });
+        Relative { chosen: chosen.collect(), ..Relative::default() }
+    }
+
     /// The event with relative numbers only, and without places in the text.
     pub(super) fn event(&mut self, event: &Event) -> Event {
         let mut event = event.clone();
         let (host, connection) = (event.host.clone(), event.connection);
         match &mut event.kind {
-            Some(Kind::RunStarted(started)) => {
-                let ports = started.settings.iter().filter(|setting| setting.path.ends_with(".port"));
-                self.chosen.extend(ports.filter_map(|setting| match setting.value {
-                    Some(Value::Number(port)) => Some(port),
-                    _ => None,
-                }));
-            }
             Some(Kind::SegmentSent(sent)) => self.sent(&host, connection, sent),
             Some(Kind::ConnectionCreated(created)) => {
                 let port = created.local.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
                 let is_chosen = port.is_some_and(|port| self.chosen.contains(&port));
-                if !is_chosen && !self.ports.contains_key(&created.remote) {
+                let is_passive = self.locals.contains(&created.remote);
+                self.locals.insert(created.local.clone());
+                if !is_chosen && !is_passive {
                     let next = self.ports.len() + 1;
                     self.ports.entry(created.local.clone()).or_insert(next);
                 }

@@ -41,7 +41,8 @@ fn happened(event: &Event) -> bool {
 
 impl<'a> Side<'a> {
     pub(super) fn new(events: &'a [Event], timers: bool) -> Side<'a> {
-        Side { events: events.iter(), relative: Relative::default(), timers, window: VecDeque::new() }
+        let (relative, window) = (Relative::of(events), VecDeque::new());
+        Side { events: events.iter(), relative, timers, window }
     }
 
     /// The next event of what happened, comparable.
