@@ -201,9 +201,9 @@ func (x *ExecuteRunResponse) GetPart() *EventPart {
 	return nil
 }
 
-// A part of an event that is too large for one message, RunStarted or RunFinished: some items of its lists. A list that goes
-// ahead in parts is empty in the event itself: append the items of all parts, in the order of arrival. Whoever ignores parts
-// misses those items, of which there are thousands, and nothing else.
+// A part of an event that is too large for one message, RunStarted or RunFinished: some items of its lists. Every call that returns events
+// sends such an event in parts. A list that goes ahead in parts is empty in the event itself: append the items of all parts, in the order
+// of arrival. Whoever ignores parts misses those items, of which there are thousands, and nothing else.
 type EventPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Items of RunStarted.settings.

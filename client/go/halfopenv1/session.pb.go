@@ -2441,7 +2441,7 @@ type AdvanceRequest struct {
 	// What to wait for, at most 4096. It stops at the first that is true, at once if one is.
 	Conditions []*SessionCondition `protobuf:"bytes,6,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	// The number of events in the response at most, up to 1000, or fewer if they are large; the next ones come with
-	// the next call. None by default.
+	// the next call. None by default. The response is smaller than 1 MiB.
 	MaxEvents uint32 `protobuf:"varint,7,opt,name=max_events,json=maxEvents,proto3" json:"max_events,omitempty"`
 	// Conditions about events count those with larger sequence numbers, at the earliest those since time last moved; by default those
 	// from now on.
@@ -2775,7 +2775,9 @@ type AdvanceResponse struct {
 	// if nothing can happen.
 	Next *durationpb.Duration `protobuf:"bytes,8,opt,name=next,proto3" json:"next,omitempty"`
 	// The sequence number of the last event.
-	LastSequence  uint64 `protobuf:"varint,9,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
+	LastSequence uint64 `protobuf:"varint,9,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
+	// A part of the event that comes first in the next response with events. Then this response has no events, and `more_events` is true.
+	Part          *EventPart `protobuf:"bytes,10,opt,name=part,proto3" json:"part,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2871,6 +2873,13 @@ func (x *AdvanceResponse) GetLastSequence() uint64 {
 		return x.LastSequence
 	}
 	return 0
+}
+
+func (x *AdvanceResponse) GetPart() *EventPart {
+	if x != nil {
+		return x.Part
+	}
+	return nil
 }
 
 // Adds faults.
@@ -3249,11 +3258,13 @@ func (x *WatchSessionRequest) GetAfterSequence() uint64 {
 	return 0
 }
 
-// Consecutive events of a session.
+// Consecutive events of a session, or a part of the next one. Every message is smaller than 1 MiB.
 type WatchSessionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The next events.
-	Events        []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	Events []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// A part of the event that comes first in the next message with events. Then this message has no events.
+	Part          *EventPart `protobuf:"bytes,2,opt,name=part,proto3" json:"part,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3291,6 +3302,13 @@ func (*WatchSessionResponse) Descriptor() ([]byte, []int) {
 func (x *WatchSessionResponse) GetEvents() []*Event {
 	if x != nil {
 		return x.Events
+	}
+	return nil
+}
+
+func (x *WatchSessionResponse) GetPart() *EventPart {
+	if x != nil {
+		return x.Part
 	}
 	return nil
 }
@@ -3359,15 +3377,17 @@ func (x *FinishSessionRequest) GetUntil() *durationpb.Duration {
 	return nil
 }
 
-// How a session ended.
+// How a session ended. The message is smaller than 1 MiB.
 type FinishSessionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The verdict, without final states, which the last event has.
+	// The verdict, without final states, which the last event has, and with the first problems only if they are too many.
 	Finished *RunFinished `protobuf:"bytes,1,opt,name=finished,proto3" json:"finished,omitempty"`
-	// What became of each expectation.
+	// What became of each expectation; of the first only if they are too large.
 	Expectations []*ExpectationResult `protobuf:"bytes,2,rep,name=expectations,proto3" json:"expectations,omitempty"`
 	// The number of events.
-	Events        uint64 `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
+	Events uint64 `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
+	// Whether problems or expectations are left out. The events have all of them.
+	Incomplete    bool `protobuf:"varint,4,opt,name=incomplete,proto3" json:"incomplete,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3421,6 +3441,13 @@ func (x *FinishSessionResponse) GetEvents() uint64 {
 		return x.Events
 	}
 	return 0
+}
+
+func (x *FinishSessionResponse) GetIncomplete() bool {
+	if x != nil {
+		return x.Incomplete
+	}
+	return false
 }
 
 // Asks for a scenario that plays the same.
@@ -3611,7 +3638,7 @@ var File_halfopen_v1_session_proto protoreflect.FileDescriptor
 
 const file_halfopen_v1_session_proto_rawDesc = "" +
 	"\n" +
-	"\x19halfopen/v1/session.proto\x12\vhalfopen.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17halfopen/v1/event.proto\x1a\x15halfopen/v1/tcp.proto\x1a\x19halfopen/v1/verdict.proto\"\xbf\x02\n" +
+	"\x19halfopen/v1/session.proto\x12\vhalfopen.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17halfopen/v1/event.proto\x1a\x15halfopen/v1/run.proto\x1a\x15halfopen/v1/tcp.proto\x1a\x19halfopen/v1/verdict.proto\"\xbf\x02\n" +
 	"\x14CreateSessionRequest\x12\x14\n" +
 	"\x04yaml\x18\x01 \x01(\tH\x00R\x04yaml\x12\x14\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x12\x17\n" +
@@ -3831,7 +3858,7 @@ const file_halfopen_v1_session_proto_rawDesc = "" +
 	"\x05fault\x18\x05 \x01(\rH\x00R\x05fault\x12\x1e\n" +
 	"\tkeepalive\x18\x06 \x01(\tH\x00R\tkeepalive\x12#\n" +
 	"\fhost_changed\x18\a \x01(\tH\x00R\vhostChangedB\v\n" +
-	"\tcondition\"\x8e\x03\n" +
+	"\tcondition\"\xba\x03\n" +
 	"\x0fAdvanceResponse\x12,\n" +
 	"\x04stop\x18\x01 \x01(\x0e2\x18.halfopen.v1.AdvanceStopR\x04stop\x12-\n" +
 	"\x04time\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04time\x12\x1c\n" +
@@ -3842,7 +3869,9 @@ const file_halfopen_v1_session_proto_rawDesc = "" +
 	"moreEvents\x12+\n" +
 	"\x05limit\x18\a \x01(\v2\x15.halfopen.v1.RunLimitR\x05limit\x12-\n" +
 	"\x04next\x18\b \x01(\v2\x19.google.protobuf.DurationR\x04next\x12#\n" +
-	"\rlast_sequence\x18\t \x01(\x04R\flastSequence\"\x83\x01\n" +
+	"\rlast_sequence\x18\t \x01(\x04R\flastSequence\x12*\n" +
+	"\x04part\x18\n" +
+	" \x01(\v2\x16.halfopen.v1.EventPartR\x04part\"\x83\x01\n" +
 	"\x12ApplyFaultsRequest\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12 \n" +
 	"\vparticipant\x18\x02 \x01(\rR\vparticipant\x12\x1d\n" +
@@ -3864,17 +3893,21 @@ const file_halfopen_v1_session_proto_rawDesc = "" +
 	"\x14LeaveSessionResponse\"V\n" +
 	"\x13WatchSessionRequest\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12%\n" +
-	"\x0eafter_sequence\x18\x02 \x01(\x04R\rafterSequence\"B\n" +
+	"\x0eafter_sequence\x18\x02 \x01(\x04R\rafterSequence\"n\n" +
 	"\x14WatchSessionResponse\x12*\n" +
-	"\x06events\x18\x01 \x03(\v2\x12.halfopen.v1.EventR\x06events\"\x83\x01\n" +
+	"\x06events\x18\x01 \x03(\v2\x12.halfopen.v1.EventR\x06events\x12*\n" +
+	"\x04part\x18\x02 \x01(\v2\x16.halfopen.v1.EventPartR\x04part\"\x83\x01\n" +
 	"\x14FinishSessionRequest\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12 \n" +
 	"\vparticipant\x18\x02 \x01(\rR\vparticipant\x12/\n" +
-	"\x05until\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05until\"\xa9\x01\n" +
+	"\x05until\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05until\"\xc9\x01\n" +
 	"\x15FinishSessionResponse\x124\n" +
 	"\bfinished\x18\x01 \x01(\v2\x18.halfopen.v1.RunFinishedR\bfinished\x12B\n" +
 	"\fexpectations\x18\x02 \x03(\v2\x1e.halfopen.v1.ExpectationResultR\fexpectations\x12\x16\n" +
-	"\x06events\x18\x03 \x01(\x04R\x06events\"0\n" +
+	"\x06events\x18\x03 \x01(\x04R\x06events\x12\x1e\n" +
+	"\n" +
+	"incomplete\x18\x04 \x01(\bR\n" +
+	"incomplete\"0\n" +
 	"\x14ExportSessionRequest\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\"?\n" +
 	"\x15ExportSessionResponse\x12\x12\n" +
@@ -3986,7 +4019,8 @@ var file_halfopen_v1_session_proto_goTypes = []any{
 	(*StateMatch)(nil),            // 52: halfopen.v1.StateMatch
 	(*Event)(nil),                 // 53: halfopen.v1.Event
 	(*RunLimit)(nil),              // 54: halfopen.v1.RunLimit
-	(*ExpectationResult)(nil),     // 55: halfopen.v1.ExpectationResult
+	(*EventPart)(nil),             // 55: halfopen.v1.EventPart
+	(*ExpectationResult)(nil),     // 56: halfopen.v1.ExpectationResult
 }
 var file_halfopen_v1_session_proto_depIdxs = []int32{
 	48, // 0: halfopen.v1.CreateSessionRequest.lease:type_name -> google.protobuf.Duration
@@ -4017,57 +4051,59 @@ var file_halfopen_v1_session_proto_depIdxs = []int32{
 	53, // 25: halfopen.v1.AdvanceResponse.events:type_name -> halfopen.v1.Event
 	54, // 26: halfopen.v1.AdvanceResponse.limit:type_name -> halfopen.v1.RunLimit
 	48, // 27: halfopen.v1.AdvanceResponse.next:type_name -> google.protobuf.Duration
-	53, // 28: halfopen.v1.WatchSessionResponse.events:type_name -> halfopen.v1.Event
-	48, // 29: halfopen.v1.FinishSessionRequest.until:type_name -> google.protobuf.Duration
-	49, // 30: halfopen.v1.FinishSessionResponse.finished:type_name -> halfopen.v1.RunFinished
-	55, // 31: halfopen.v1.FinishSessionResponse.expectations:type_name -> halfopen.v1.ExpectationResult
-	1,  // 32: halfopen.v1.SessionService.CreateSession:input_type -> halfopen.v1.CreateSessionRequest
-	5,  // 33: halfopen.v1.SessionService.GetSession:input_type -> halfopen.v1.GetSessionRequest
-	8,  // 34: halfopen.v1.SessionService.Listen:input_type -> halfopen.v1.ListenRequest
-	10, // 35: halfopen.v1.SessionService.StartConnect:input_type -> halfopen.v1.StartConnectRequest
-	12, // 36: halfopen.v1.SessionService.FinishConnect:input_type -> halfopen.v1.FinishConnectRequest
-	14, // 37: halfopen.v1.SessionService.Accept:input_type -> halfopen.v1.AcceptRequest
-	16, // 38: halfopen.v1.SessionService.Send:input_type -> halfopen.v1.SendRequest
-	18, // 39: halfopen.v1.SessionService.Receive:input_type -> halfopen.v1.ReceiveRequest
-	20, // 40: halfopen.v1.SessionService.Shutdown:input_type -> halfopen.v1.ShutdownRequest
-	22, // 41: halfopen.v1.SessionService.Close:input_type -> halfopen.v1.CloseRequest
-	24, // 42: halfopen.v1.SessionService.Abort:input_type -> halfopen.v1.AbortRequest
-	26, // 43: halfopen.v1.SessionService.SetOptions:input_type -> halfopen.v1.SetOptionsRequest
-	28, // 44: halfopen.v1.SessionService.GetSocket:input_type -> halfopen.v1.GetSocketRequest
-	31, // 45: halfopen.v1.SessionService.Advance:input_type -> halfopen.v1.AdvanceRequest
-	34, // 46: halfopen.v1.SessionService.ApplyFaults:input_type -> halfopen.v1.ApplyFaultsRequest
-	36, // 47: halfopen.v1.SessionService.LiftFault:input_type -> halfopen.v1.LiftFaultRequest
-	38, // 48: halfopen.v1.SessionService.LeaveSession:input_type -> halfopen.v1.LeaveSessionRequest
-	40, // 49: halfopen.v1.SessionService.WatchSession:input_type -> halfopen.v1.WatchSessionRequest
-	42, // 50: halfopen.v1.SessionService.FinishSession:input_type -> halfopen.v1.FinishSessionRequest
-	44, // 51: halfopen.v1.SessionService.ExportSession:input_type -> halfopen.v1.ExportSessionRequest
-	46, // 52: halfopen.v1.SessionService.DeleteSession:input_type -> halfopen.v1.DeleteSessionRequest
-	2,  // 53: halfopen.v1.SessionService.CreateSession:output_type -> halfopen.v1.CreateSessionResponse
-	6,  // 54: halfopen.v1.SessionService.GetSession:output_type -> halfopen.v1.GetSessionResponse
-	9,  // 55: halfopen.v1.SessionService.Listen:output_type -> halfopen.v1.ListenResponse
-	11, // 56: halfopen.v1.SessionService.StartConnect:output_type -> halfopen.v1.StartConnectResponse
-	13, // 57: halfopen.v1.SessionService.FinishConnect:output_type -> halfopen.v1.FinishConnectResponse
-	15, // 58: halfopen.v1.SessionService.Accept:output_type -> halfopen.v1.AcceptResponse
-	17, // 59: halfopen.v1.SessionService.Send:output_type -> halfopen.v1.SendResponse
-	19, // 60: halfopen.v1.SessionService.Receive:output_type -> halfopen.v1.ReceiveResponse
-	21, // 61: halfopen.v1.SessionService.Shutdown:output_type -> halfopen.v1.ShutdownResponse
-	23, // 62: halfopen.v1.SessionService.Close:output_type -> halfopen.v1.CloseResponse
-	25, // 63: halfopen.v1.SessionService.Abort:output_type -> halfopen.v1.AbortResponse
-	27, // 64: halfopen.v1.SessionService.SetOptions:output_type -> halfopen.v1.SetOptionsResponse
-	29, // 65: halfopen.v1.SessionService.GetSocket:output_type -> halfopen.v1.GetSocketResponse
-	33, // 66: halfopen.v1.SessionService.Advance:output_type -> halfopen.v1.AdvanceResponse
-	35, // 67: halfopen.v1.SessionService.ApplyFaults:output_type -> halfopen.v1.ApplyFaultsResponse
-	37, // 68: halfopen.v1.SessionService.LiftFault:output_type -> halfopen.v1.LiftFaultResponse
-	39, // 69: halfopen.v1.SessionService.LeaveSession:output_type -> halfopen.v1.LeaveSessionResponse
-	41, // 70: halfopen.v1.SessionService.WatchSession:output_type -> halfopen.v1.WatchSessionResponse
-	43, // 71: halfopen.v1.SessionService.FinishSession:output_type -> halfopen.v1.FinishSessionResponse
-	45, // 72: halfopen.v1.SessionService.ExportSession:output_type -> halfopen.v1.ExportSessionResponse
-	47, // 73: halfopen.v1.SessionService.DeleteSession:output_type -> halfopen.v1.DeleteSessionResponse
-	53, // [53:74] is the sub-list for method output_type
-	32, // [32:53] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	55, // 28: halfopen.v1.AdvanceResponse.part:type_name -> halfopen.v1.EventPart
+	53, // 29: halfopen.v1.WatchSessionResponse.events:type_name -> halfopen.v1.Event
+	55, // 30: halfopen.v1.WatchSessionResponse.part:type_name -> halfopen.v1.EventPart
+	48, // 31: halfopen.v1.FinishSessionRequest.until:type_name -> google.protobuf.Duration
+	49, // 32: halfopen.v1.FinishSessionResponse.finished:type_name -> halfopen.v1.RunFinished
+	56, // 33: halfopen.v1.FinishSessionResponse.expectations:type_name -> halfopen.v1.ExpectationResult
+	1,  // 34: halfopen.v1.SessionService.CreateSession:input_type -> halfopen.v1.CreateSessionRequest
+	5,  // 35: halfopen.v1.SessionService.GetSession:input_type -> halfopen.v1.GetSessionRequest
+	8,  // 36: halfopen.v1.SessionService.Listen:input_type -> halfopen.v1.ListenRequest
+	10, // 37: halfopen.v1.SessionService.StartConnect:input_type -> halfopen.v1.StartConnectRequest
+	12, // 38: halfopen.v1.SessionService.FinishConnect:input_type -> halfopen.v1.FinishConnectRequest
+	14, // 39: halfopen.v1.SessionService.Accept:input_type -> halfopen.v1.AcceptRequest
+	16, // 40: halfopen.v1.SessionService.Send:input_type -> halfopen.v1.SendRequest
+	18, // 41: halfopen.v1.SessionService.Receive:input_type -> halfopen.v1.ReceiveRequest
+	20, // 42: halfopen.v1.SessionService.Shutdown:input_type -> halfopen.v1.ShutdownRequest
+	22, // 43: halfopen.v1.SessionService.Close:input_type -> halfopen.v1.CloseRequest
+	24, // 44: halfopen.v1.SessionService.Abort:input_type -> halfopen.v1.AbortRequest
+	26, // 45: halfopen.v1.SessionService.SetOptions:input_type -> halfopen.v1.SetOptionsRequest
+	28, // 46: halfopen.v1.SessionService.GetSocket:input_type -> halfopen.v1.GetSocketRequest
+	31, // 47: halfopen.v1.SessionService.Advance:input_type -> halfopen.v1.AdvanceRequest
+	34, // 48: halfopen.v1.SessionService.ApplyFaults:input_type -> halfopen.v1.ApplyFaultsRequest
+	36, // 49: halfopen.v1.SessionService.LiftFault:input_type -> halfopen.v1.LiftFaultRequest
+	38, // 50: halfopen.v1.SessionService.LeaveSession:input_type -> halfopen.v1.LeaveSessionRequest
+	40, // 51: halfopen.v1.SessionService.WatchSession:input_type -> halfopen.v1.WatchSessionRequest
+	42, // 52: halfopen.v1.SessionService.FinishSession:input_type -> halfopen.v1.FinishSessionRequest
+	44, // 53: halfopen.v1.SessionService.ExportSession:input_type -> halfopen.v1.ExportSessionRequest
+	46, // 54: halfopen.v1.SessionService.DeleteSession:input_type -> halfopen.v1.DeleteSessionRequest
+	2,  // 55: halfopen.v1.SessionService.CreateSession:output_type -> halfopen.v1.CreateSessionResponse
+	6,  // 56: halfopen.v1.SessionService.GetSession:output_type -> halfopen.v1.GetSessionResponse
+	9,  // 57: halfopen.v1.SessionService.Listen:output_type -> halfopen.v1.ListenResponse
+	11, // 58: halfopen.v1.SessionService.StartConnect:output_type -> halfopen.v1.StartConnectResponse
+	13, // 59: halfopen.v1.SessionService.FinishConnect:output_type -> halfopen.v1.FinishConnectResponse
+	15, // 60: halfopen.v1.SessionService.Accept:output_type -> halfopen.v1.AcceptResponse
+	17, // 61: halfopen.v1.SessionService.Send:output_type -> halfopen.v1.SendResponse
+	19, // 62: halfopen.v1.SessionService.Receive:output_type -> halfopen.v1.ReceiveResponse
+	21, // 63: halfopen.v1.SessionService.Shutdown:output_type -> halfopen.v1.ShutdownResponse
+	23, // 64: halfopen.v1.SessionService.Close:output_type -> halfopen.v1.CloseResponse
+	25, // 65: halfopen.v1.SessionService.Abort:output_type -> halfopen.v1.AbortResponse
+	27, // 66: halfopen.v1.SessionService.SetOptions:output_type -> halfopen.v1.SetOptionsResponse
+	29, // 67: halfopen.v1.SessionService.GetSocket:output_type -> halfopen.v1.GetSocketResponse
+	33, // 68: halfopen.v1.SessionService.Advance:output_type -> halfopen.v1.AdvanceResponse
+	35, // 69: halfopen.v1.SessionService.ApplyFaults:output_type -> halfopen.v1.ApplyFaultsResponse
+	37, // 70: halfopen.v1.SessionService.LiftFault:output_type -> halfopen.v1.LiftFaultResponse
+	39, // 71: halfopen.v1.SessionService.LeaveSession:output_type -> halfopen.v1.LeaveSessionResponse
+	41, // 72: halfopen.v1.SessionService.WatchSession:output_type -> halfopen.v1.WatchSessionResponse
+	43, // 73: halfopen.v1.SessionService.FinishSession:output_type -> halfopen.v1.FinishSessionResponse
+	45, // 74: halfopen.v1.SessionService.ExportSession:output_type -> halfopen.v1.ExportSessionResponse
+	47, // 75: halfopen.v1.SessionService.DeleteSession:output_type -> halfopen.v1.DeleteSessionResponse
+	55, // [55:76] is the sub-list for method output_type
+	34, // [34:55] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_halfopen_v1_session_proto_init() }
@@ -4076,6 +4112,7 @@ func file_halfopen_v1_session_proto_init() {
 		return
 	}
 	file_halfopen_v1_event_proto_init()
+	file_halfopen_v1_run_proto_init()
 	file_halfopen_v1_tcp_proto_init()
 	file_halfopen_v1_verdict_proto_init()
 	file_halfopen_v1_session_proto_msgTypes[0].OneofWrappers = []any{

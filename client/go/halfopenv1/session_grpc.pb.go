@@ -132,8 +132,7 @@ type SessionServiceClient interface {
 	// participant must stay to make it. Repeating LeaveSession gets PARTICIPANT_LEFT.
 	LeaveSession(ctx context.Context, in *LeaveSessionRequest, opts ...grpc.CallOption) (*LeaveSessionResponse, error)
 	// Streams the events, in order, as they happen. The stream ends with OK after RunFinished; without RunFinished, the session is
-	// gone. RunStarted and RunFinished come whole, not in parts as in ExecuteRun: they can exceed the 4 MiB that many clients accept by
-	// default. Does not wait for a turn, and does not keep the session alive.
+	// gone. Does not wait for a turn, and does not keep the session alive.
 	WatchSession(ctx context.Context, in *WatchSessionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSessionResponse], error)
 	// Plays on until nothing can happen any more, the end of the scenario, a limit, or `until`, and judges the session by what its
 	// scenario expects. Waits for its turn; others that wait in Advance get ADVANCE_STOP_END. The session can be watched and rendered
@@ -466,8 +465,7 @@ type SessionServiceServer interface {
 	// participant must stay to make it. Repeating LeaveSession gets PARTICIPANT_LEFT.
 	LeaveSession(context.Context, *LeaveSessionRequest) (*LeaveSessionResponse, error)
 	// Streams the events, in order, as they happen. The stream ends with OK after RunFinished; without RunFinished, the session is
-	// gone. RunStarted and RunFinished come whole, not in parts as in ExecuteRun: they can exceed the 4 MiB that many clients accept by
-	// default. Does not wait for a turn, and does not keep the session alive.
+	// gone. Does not wait for a turn, and does not keep the session alive.
 	WatchSession(*WatchSessionRequest, grpc.ServerStreamingServer[WatchSessionResponse]) error
 	// Plays on until nothing can happen any more, the end of the scenario, a limit, or `until`, and judges the session by what its
 	// scenario expects. Waits for its turn; others that wait in Advance get ADVANCE_STOP_END. The session can be watched and rendered

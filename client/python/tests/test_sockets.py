@@ -662,3 +662,13 @@ def test_a_failed_session_is_repeated_by_its_export(session: Session) -> None:
     assert "fault 1 was never applied" in str(caught.value)
     assert str(caught.value).endswith("\nexport() of the session returns a scenario that repeats it\n")
     assert "repeat it with" not in str(caught.value)
+
+
+def test_an_event_that_comes_in_parts_is_whole() -> None:
+    name = "c" * 64
+    steps = [{"connect": "server:80"}] * 10_000
+    hosts: dict[str, object] = {name: {}, "server": {}}
+    with Session({"scenario": "large", "hosts": hosts, "applications": {name: steps}}) as session:
+        first = session.events()[0]
+    assert len(first.run_started.settings) >= 10_000
+    assert first.ByteSize() > 1 << 20

@@ -1,48 +1,76 @@
-//! The events of a run, as they come.
+//! The events of runs and sessions, as they come: whole, even if the server sends them in parts.
 
 use halfopen_proto::v1::event::Kind;
-use halfopen_proto::v1::{Event, EventPart, ExecuteRunResponse};
-use tonic::Streaming;
+use halfopen_proto::v1::{Event, EventPart, ExecuteRunResponse, WatchSessionResponse};
+use tonic::{Status, Streaming};
 
 use crate::error::ClientError;
 
 /// The events of a run, as they come. Those that the server sends in parts are whole here.
 #[derive(Debug)]
-pub struct EventStream {
-    messages: Streaming<ExecuteRunResponse>,
-    parts: Parts,
-}
+pub struct EventStream(Joined<ExecuteRunResponse>);
 
 impl EventStream {
     pub(crate) fn new(messages: Streaming<ExecuteRunResponse>) -> EventStream {
-        EventStream { messages, parts: Parts::default() }
+        EventStream(Joined::new(messages))
     }
 
     /// The next events; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<Event>>, ClientError> {
-        loop {
-            match self.messages.message().await {
-                Ok(None) => return Ok(None),
-                Ok(Some(message)) => {
-                    let events = self.parts.join(message);
-                    if !events.is_empty() {
-                        return Ok(Some(events));
-                    }
-                }
-                Err(status) => return Err(ClientError::Ended(Box::new(status))),
+        self.0.next().await.map_err(|status| ClientError::Ended(Box::new(status)))
+    }
+}
+
+/// A message with consecutive events, or with a part of the next one.
+pub(crate) trait Carrier {
+    /// What it carries.
+    fn unload(self) -> (Vec<Event>, Option<EventPart>);
+}
+
+impl Carrier for ExecuteRunResponse {
+    fn unload(self) -> (Vec<Event>, Option<EventPart>) {
+        (self.events, self.part)
+    }
+}
+
+impl Carrier for WatchSessionResponse {
+    fn unload(self) -> (Vec<Event>, Option<EventPart>) {
+        (self.events, self.part)
+    }
+}
+
+/// The events of a stream, whole.
+#[derive(Debug)]
+pub(crate) struct Joined<M> {
+    messages: Streaming<M>,
+    parts: Parts,
+}
+
+impl<M: Carrier> Joined<M> {
+    pub(crate) fn new(messages: Streaming<M>) -> Joined<M> {
+        Joined { messages, parts: Parts::default() }
+    }
+
+    /// The next events; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Event>>, Status> {
+        while let Some(message) = self.messages.message().await? {
+            let (mut events, part) = message.unload();
+            self.parts.join(&mut events, part);
+            if !events.is_empty() {
+                return Ok(Some(events));
             }
         }
+        Ok(None)
     }
 }
 
 /// The parts of the next event that have come.
-#[derive(Debug, Default)]
-struct Parts(EventPart);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parts(EventPart);
 
 impl Parts {
-    /// The events of a message, the first of them whole.
-    fn join(&mut self, message: ExecuteRunResponse) -> Vec<Event> {
-        let ExecuteRunResponse { mut events, part } = message;
+    /// Takes what a message carries: the first of its events is whole then.
+    pub(crate) fn join(&mut self, events: &mut [Event], part: Option<EventPart>) {
         if let Some(part) = part {
             self.0.settings.extend(part.settings);
             self.0.problems.extend(part.problems);
@@ -59,7 +87,6 @@ impl Parts {
                 _ => {}
             }
         }
-        events
     }
 }
 
@@ -85,7 +112,9 @@ mod tests {
     fn an_event_that_comes_in_parts_is_whole() {
         let mut parts = Parts::default();
         let mut join = |part: EventPart, events: &[Event]| {
-            parts.join(ExecuteRunResponse { events: events.to_vec(), part: Some(part) })
+            let mut events = events.to_vec();
+            parts.join(&mut events, Some(part));
+            events
         };
         for path in ["a", "b"] {
             assert_eq!(join(EventPart { settings: vec![setting(path)], ..EventPart::default() }, &[]), []);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use halfopen_client::session::{CallError, Calls, Session, SessionError, SessionOptions};
 use halfopen_client::{Client, ClientError, Source};
-use halfopen_proto::v1;
+use halfopen_proto::v1::{self, event::Kind};
 use halfopend::{Config, Service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -195,6 +195,29 @@ async fn calls_are_made_one_by_one_and_events_are_watched() {
     let finished = calls.finish_session(v1::FinishSessionRequest::default()).await.unwrap();
     assert!(finished.events > happened);
     calls.delete().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_that_comes_in_parts_is_whole_for_a_watcher_and_with_advance() {
+    let name = "c".repeat(64);
+    let steps = "connect: server:80, ".repeat(10_000);
+    let hosts = format!("hosts: {{{name}: {{}}, server: {{}}}}");
+    let mut calls =
+        calls(&format!("scenario: large\n{hosts}\napplications: {{{name}: [{steps}]}}\n")).await.unwrap();
+    let watched = calls.watch(0).await.unwrap().next().await.unwrap().unwrap();
+    let Some(Kind::RunStarted(started)) = &watched[0].kind else { panic!("{:?}", watched[0]) };
+    let settings = &started.settings;
+    let bytes: usize = settings.iter().map(|setting| setting.path.len()).sum();
+    assert!(settings.len() >= 10_000 && bytes > 800_000, "{bytes} bytes in {} settings", settings.len());
+    let limit = Some(v1::advance_request::Limit::By(halfopen_proto::Duration::default()));
+    let request = v1::AdvanceRequest { limit, max_events: 1, ..Default::default() };
+    let mut advanced = Vec::new();
+    while advanced.is_empty() {
+        let response = calls.advance(request.clone()).await.unwrap();
+        assert!(response.part.is_none() && response.more_events == response.events.is_empty());
+        advanced = response.events;
+    }
+    assert_eq!(advanced, watched[..1]);
 }
 
 #[tokio::test]

@@ -79,9 +79,12 @@ impl RenderHandler {
         match asked {
             Source::Session(session) => {
                 let events = sessions.look(caller.tenant(), &session).await?.events;
-                match events > MAX_EVENTS as u64 {
-                    true => Err(status::render_too_large(events, MAX_EVENTS)),
-                    false => Ok(Events::Session(sessions.watch(caller.tenant(), &session, 0)?, events)),
+                match usize::try_from(events).ok().filter(|events| *events <= MAX_EVENTS) {
+                    Some(events) => {
+                        let watch = sessions.watch(caller.tenant(), &session, 0)?;
+                        Ok(Events::Session(Box::new(watch), events))
+                    }
+                    None => Err(status::render_too_large(events, MAX_EVENTS)),
                 }
             }
             Source::Run(ExecuteRunRequest { source, seed, variant, profile, snapshot_length }) => {
@@ -99,7 +102,7 @@ impl RenderHandler {
 /// Where the events come from.
 enum Events {
     /// The first events of a session, this many.
-    Session(Watch, u64),
+    Session(Box<Watch>, usize),
     /// A run that is to be executed.
     Run(Box<Run>),
     Recording(Vec<Event>),
@@ -118,15 +121,7 @@ impl Events {
     fn events(self, is_wanted: &dyn Fn() -> bool) -> Result<Vec<Event>, Status> {
         match self {
             Events::Recording(events) => Ok(events),
-            Events::Session(mut watch, until) => {
-                let mut events = Vec::new();
-                while (events.len() as u64) < until
-                    && let Some(more) = watch.there()
-                {
-                    events.extend(more);
-                }
-                Ok(events)
-            }
+            Events::Session(mut watch, until) => Ok(watch.there().take(until).collect()),
             Events::Run(run) => {
                 let Run { wanted, options, mut meter, latest, runner } = *run;
                 let scenario = latest.load(wanted)?;

@@ -1,6 +1,5 @@
 //! RunService: from a request to a stream of events.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,14 +7,14 @@ use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use halfopen_proto::v1::run_service_server::RunService;
-use halfopen_proto::v1::{ExecuteRunRequest, ExecuteRunResponse};
+use halfopen_proto::v1::{Event, ExecuteRunRequest, ExecuteRunResponse};
 use halfopen_trace::EventKind;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep_until, timeout};
 use tonic::{Request, Response, Status};
 
-use crate::convert::{Converter, MESSAGE_BYTES, MESSAGE_EVENTS, take_parts};
+use crate::convert::{Batch, Converter, MESSAGE_BYTES, MESSAGE_EVENTS, Packer};
 use crate::deadline::{deadline, is_late, passed};
 use crate::execution::Execution;
 use crate::lifecycle::OpenStream;
@@ -73,8 +72,8 @@ impl RunService for RunHandler {
             watch,
             max_pause: shared.config.max_pause,
             current: first.ok().flatten(),
-            parts: VecDeque::new(),
             converter: Converter::default(),
+            packer: Packer::default(),
             seed: options.seed,
             deadline: expiry,
             open,
@@ -98,9 +97,8 @@ struct Reader {
     max_pause: Duration,
     /// The message that is being read.
     current: Option<Message>,
-    /// The parts of an event that is too large, and the event, which go ahead of what else is read.
-    parts: VecDeque<ExecuteRunResponse>,
     converter: Converter,
+    packer: Packer,
     seed: u64,
     deadline: Option<Pin<Box<Sleep>>>,
     open: OpenStream,
@@ -111,12 +109,6 @@ struct Reader {
 impl Reader {
     /// The next message of the stream; `None` after the last.
     async fn next(&mut self) -> Option<Result<ExecuteRunResponse, Status>> {
-        if let Some(part) = self.parts.pop_front() {
-            if self.parts.is_empty() {
-                self.let_go();
-            }
-            return Some(Ok(part));
-        }
         let Reader { messages, current, deadline, open, .. } = self;
         let arrived = async {
             if current.is_none() {
@@ -139,56 +131,58 @@ impl Reader {
         }
     }
 
-    /// The events that are available now, up to the limits of a message; or the first part of an event that is larger.
+    /// The events that are available now, up to the limits of a message, or a part of one that is larger.
     fn batch(&mut self) -> Result<ExecuteRunResponse, Status> {
-        let mut events = Vec::new();
-        let mut bytes = 0;
-        while events.len() < MESSAGE_EVENTS && bytes < MESSAGE_BYTES && self.parts.is_empty() {
-            match &mut self.current {
-                Some(Ok(chunk)) => {
-                    let Some((sequence, event)) = chunk.next() else {
-                        self.current = None;
-                        continue;
-                    };
-                    self.saw_the_end = matches!(event.kind, EventKind::RunFinished(_));
-                    let (mut event, size) = self.converter.event(sequence, event);
-                    let parts = if size > MESSAGE_BYTES { take_parts(&mut event) } else { Vec::new() };
-                    if !parts.is_empty() {
-                        let part = |part| ExecuteRunResponse { part: Some(part), ..Default::default() };
-                        self.parts.extend(parts.into_iter().map(part));
-                        // The chunk counts as unread until they are sent.
-                        self.parts.push_back(ExecuteRunResponse { events: vec![event], part: None });
-                        break;
+        let Reader { messages, current, converter, saw_the_end, packer, .. } = self;
+        let available = Available { messages, current, converter, saw_the_end };
+        let batch = packer.pack(available, MESSAGE_EVENTS, MESSAGE_BYTES);
+        match &self.current {
+            // Earlier events go first.
+            Some(Err(panicked)) if batch == Batch::default() => {
+                return Err(status::run_failed(&panicked.0, self.seed));
+            }
+            // What is left of a chunk is something: a message has events. While parts are sent, it counts as unread.
+            Some(Ok(chunk)) if chunk.left() == 0 && !self.packer.is_in_parts() => self.current = None,
+            Some(_) | None => {}
+        }
+        let Batch { events, part } = batch;
+        Ok(ExecuteRunResponse { events, part })
+    }
+}
+
+/// The events of a run that are available now, each with its size in bytes.
+struct Available<'a> {
+    messages: &'a mut Messages,
+    current: &'a mut Option<Message>,
+    converter: &'a mut Converter,
+    saw_the_end: &'a mut bool,
+}
+
+impl Iterator for Available<'_> {
+    type Item = (Event, usize);
+
+    fn next(&mut self) -> Option<(Event, usize)> {
+        loop {
+            match self.current {
+                Some(Ok(chunk)) => match chunk.next() {
+                    Some((sequence, event)) => {
+                        *self.saw_the_end = matches!(event.kind, EventKind::RunFinished(_));
+                        return Some(self.converter.event(sequence, event));
                     }
-                    if events.capacity() == 0 {
-                        events.reserve(MESSAGE_EVENTS.min(1 + chunk.left()));
-                    }
-                    events.push(event);
-                    bytes += size;
-                    self.let_go();
-                }
-                // Earlier events go first.
-                Some(Err(_)) if !events.is_empty() => break,
-                Some(Err(panicked)) => return Err(status::run_failed(&panicked.0, self.seed)),
-                None => match self.messages.try_next() {
-                    Some(message) => self.current = Some(message),
-                    None => break,
+                    None => *self.current = None,
                 },
+                Some(Err(_)) => return None,
+                None => *self.current = Some(self.messages.try_next()?),
             }
         }
-        if events.is_empty()
-            && let Some(part) = self.parts.pop_front()
-        {
-            return Ok(part);
-        }
-        Ok(ExecuteRunResponse { events, part: None })
     }
 
-    /// Lets go of a chunk that is read. What is left is something: a message has events.
-    fn let_go(&mut self) {
-        if matches!(&self.current, Some(Ok(chunk)) if chunk.left() == 0) {
-            self.current = None;
-        }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = match &self.current {
+            Some(Ok(chunk)) => chunk.left(),
+            Some(Err(_)) | None => 0,
+        };
+        (left, None)
     }
 }
 

@@ -12,7 +12,7 @@ use halfopen_sim::RunOptions;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use crate::convert;
+use crate::convert::{self, Batch};
 use crate::deadline::deadline;
 use crate::lifecycle::OpenStream;
 use crate::loading::{Wanted, named};
@@ -256,8 +256,8 @@ impl SessionService for SessionHandler {
         let open = self.0.lifecycle.open()?;
         let watch = self.0.sessions.watch(caller.tenant(), &session, after_sequence)?;
         let next = |mut reader: Watching| async {
-            let events = reader.next().await?;
-            Some((events.map(|events| v1::WatchSessionResponse { events }), reader))
+            let batch = reader.next().await?;
+            Some((batch.map(|Batch { events, part }| v1::WatchSessionResponse { events, part }), reader))
         };
         Ok(Response::new(Box::pin(stream::unfold(Watching { watch, open, is_over: false }, next))))
     }
@@ -298,13 +298,13 @@ struct Watching {
 }
 
 impl Watching {
-    async fn next(&mut self) -> Option<Result<Vec<v1::Event>, Status>> {
+    async fn next(&mut self) -> Option<Result<Batch, Status>> {
         if self.is_over {
             return None;
         }
         tokio::select! {
             biased;
-            events = self.watch.next() => events.map(Ok),
+            batch = self.watch.next() => batch.map(Ok),
             () = self.open.ended() => {
                 self.is_over = true;
                 Some(Err(status::shutting_down()))

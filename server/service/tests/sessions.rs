@@ -14,6 +14,7 @@ use halfopen_proto::v1::session_condition::Condition;
 use halfopen_proto::v1::session_service_client::SessionServiceClient;
 use halfopen_proto::v1::{self, AdvanceStop, TcpState, Verdict};
 use halfopend::{Access, Config, Service};
+use prost::Message;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -574,6 +575,85 @@ async fn an_advance_says_what_happened_since_the_last() {
     player.finish().await;
     assert_eq!(seen, player.events(0).await[..seen.len()]);
     assert!(seen.len() > 10);
+}
+
+/// Takes the events of a message, the first of them with the parts of RunStarted that went ahead of it.
+fn take(
+    message: &impl Message,
+    part: Option<v1::EventPart>,
+    mut next: Vec<v1::Event>,
+    all: &mut Vec<v1::Setting>,
+) {
+    assert!(message.encoded_len() < 1 << 20, "{} bytes", message.encoded_len());
+    assert!(next.is_empty() || part.is_none(), "a message has events or a part");
+    all.extend(part.into_iter().flat_map(|part| part.settings));
+    if let Some(Kind::RunStarted(started)) = next.first_mut().and_then(|first| first.kind.as_mut()) {
+        all.append(&mut started.settings);
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_for_a_message_comes_in_parts() {
+    let name = "c".repeat(64);
+    let steps = "connect: server:80, ".repeat(10_000);
+    let large = format!(
+        "scenario: large\nhosts: {{{name}: {{}}, server: {{}}}}\napplications: {{{name}: [{steps}]}}\n"
+    );
+    let mut player = create(text(&large)).await;
+    let request = v1::WatchSessionRequest { session: player.session.clone(), after_sequence: 0 };
+    let mut stream = player.calls.watch_session(request).await.unwrap().into_inner();
+    let mut watched = Vec::new();
+    loop {
+        let message = stream.message().await.unwrap().unwrap();
+        take(&message.clone(), message.part, message.events.clone(), &mut watched);
+        if !message.events.is_empty() {
+            break;
+        }
+    }
+    let bytes = v1::RunStarted { settings: watched.clone(), ..Default::default() }.encoded_len();
+    assert!(watched.len() >= 10_000 && bytes > 1 << 20, "{bytes} bytes of settings");
+
+    let (mut advanced, mut responses) = (Vec::new(), 0);
+    loop {
+        let limit = Some(Limit::By(milliseconds(0)));
+        let request = v1::AdvanceRequest { limit, max_events: 1000, ..player.request() };
+        let response = player.calls.advance(request).await.unwrap().into_inner();
+        responses += 1;
+        take(&response.clone(), response.part, response.events.clone(), &mut advanced);
+        assert!(response.more_events || !response.events.is_empty());
+        if !response.more_events {
+            break;
+        }
+    }
+    assert!(responses > 4, "{responses} responses");
+    assert_eq!(advanced, watched);
+}
+
+/// The text of so many expectations, each of which compares every segment a hundred times.
+fn expectations(count: usize) -> String {
+    let order = ["RST"; 100].join(", ");
+    format!("expect:\n{}", format!("  - order: [{order}]\n").repeat(count))
+}
+
+#[tokio::test]
+async fn a_verdict_that_is_too_large_for_a_message_is_shortened_and_says_so() {
+    for (count, incomplete) in [(10, false), (450, true)] {
+        let mut player = create(text(&format!("{SCENARIO}{}", expectations(count)))).await;
+        let finished = player.finish().await;
+        assert_eq!(finished.incomplete, incomplete, "{} expectations", finished.expectations.len());
+        assert_eq!(finished.expectations.len() < count, incomplete);
+        assert!(finished.encoded_len() < 1 << 20);
+        let events = player.events(0).await;
+        let results: Vec<&v1::ExpectationResult> = events
+            .iter()
+            .filter_map(|event| match &event.kind {
+                Some(Kind::ExpectationResult(result)) => Some(result.as_ref()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(results.len(), count);
+        assert!(finished.expectations.iter().eq(results[..finished.expectations.len()].iter().copied()));
+    }
 }
 
 #[tokio::test]

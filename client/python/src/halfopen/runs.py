@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from . import servers
+from ._parts import whole
 from ._scenario import Scenario, mistakes_in, source
 from ._time import delta, from_duration
 from ._words import state_name
@@ -280,22 +281,7 @@ def run(
     # For the command that repeats the run.
     name = f"{read.name}/{variant}" if read.name and variant else read.name
     with mistakes_in(scenario):
-        return Run(_whole(stream), render_pb2.RenderRequest(run=request, name=name), server)
-
-
-def _whole(messages: Iterable[run_pb2.ExecuteRunResponse]) -> Iterator[event_pb2.Event]:
-    """Joins the events with the parts of large ones that were sent ahead."""
-    ahead = run_pb2.EventPart()
-    for message in messages:
-        ahead.MergeFrom(message.part)
-        for event in message.events:
-            if ahead.settings:
-                event.run_started.settings.extend(ahead.settings)
-            if ahead.problems or ahead.final_states:
-                event.run_finished.problems.extend(ahead.problems)
-                event.run_finished.final_states.extend(ahead.final_states)
-            ahead.Clear()
-            yield event
+        return Run(whole(stream), render_pb2.RenderRequest(run=request, name=name), server)
 
 
 class _End:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from itertools import count
+from itertools import count, islice
 from socket import AF_INET, AF_INET6
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 from . import servers
 from ._errnos import timeout_error
 from ._late import LateCalls
+from ._parts import whole
 from ._scenario import Scenario, mistakes_in, source
 from ._time import Time, delta, duration, from_duration, nanoseconds, text
 from ._words import parse_address, state_number
@@ -318,14 +319,8 @@ class Session:
     def _watch(self, events: int) -> Iterator[event_pb2.Event]:
         """The first so many events; they must have happened."""
         request = session_pb2.WatchSessionRequest(session=self.id)
-        left = events
         stream = self._server.channel.stream("SessionService/WatchSession", request, session_pb2.WatchSessionResponse)
-        while left > 0:
-            message = next(stream, None)
-            if message is None:
-                return
-            yield from message.events[:left]
-            left -= len(message.events)
+        return islice(whole(stream), events)
 
     # Calls
 

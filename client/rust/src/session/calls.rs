@@ -5,12 +5,13 @@ use halfopen_proto::v1::create_session_request::Source as Wanted;
 use halfopen_proto::v1::session_service_client::SessionServiceClient;
 use halfopen_view::record::RunOptions;
 use halfopen_view::words::to_proto;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status};
 
 use super::SessionOptions;
 use crate::client::{Client, Source, Use, reason};
 use crate::connection::Line;
 use crate::error::ClientError;
+use crate::events::{Joined, Parts};
 
 /// The service that plays sessions.
 pub(super) type Service = SessionServiceClient<Line>;
@@ -50,6 +51,8 @@ pub struct Calls {
     client: Client,
     service: Service,
     created: v1::CreateSessionResponse,
+    /// The parts of the next event that have come with `advance`.
+    parts: Parts,
 }
 
 /// Why a call was not made.
@@ -94,7 +97,7 @@ impl Calls {
     ) -> Result<Calls, ClientError> {
         let mut client = client.clone();
         let created = create(&mut client, source, options).await?;
-        Ok(Calls { service: client.sessions(), client, created })
+        Ok(Calls { service: client.sessions(), client, created, parts: Parts::default() })
     }
 
     /// The hosts of the session, in the order of the scenario.
@@ -125,14 +128,22 @@ impl Calls {
         set_options(SetOptionsRequest) -> SetOptionsResponse;
         /// Returns what the host's TCP knows of a socket.
         get_socket(GetSocketRequest) -> GetSocketResponse;
-        /// Moves time, which nothing else does.
-        advance(AdvanceRequest) -> AdvanceResponse;
         /// Adds faults.
         apply_faults(ApplyFaultsRequest) -> ApplyFaultsResponse;
         /// Lifts a fault.
         lift_fault(LiftFaultRequest) -> LiftFaultResponse;
         /// Plays on until nothing can happen any more, and judges the session by what its scenario expects.
         finish_session(FinishSessionRequest) -> FinishSessionResponse;
+    }
+
+    /// Moves time, which nothing else does. An event that the server sends in parts comes whole, with the last of these calls that it
+    /// takes.
+    pub async fn advance(&mut self, request: v1::AdvanceRequest) -> Result<v1::AdvanceResponse, CallError> {
+        let request = v1::AdvanceRequest { session: self.created.session.clone(), ..request };
+        let response = self.service.advance(request).await;
+        let mut response = response.map_err(|status| self.failed(status))?.into_inner();
+        self.parts.join(&mut response.events, response.part.take());
+        Ok(response)
     }
 
     /// What the session has come to.
@@ -161,7 +172,7 @@ impl Calls {
         let session = self.created.session.clone();
         let request = v1::WatchSessionRequest { session, after_sequence };
         let messages = self.service.watch_session(request).await.map_err(|status| self.failed(status))?;
-        Ok(Watch { client: self.client.clone(), messages: messages.into_inner() })
+        Ok(Watch { client: self.client.clone(), events: Joined::new(messages.into_inner()) })
     }
 
     fn failed(&self, status: Status) -> CallError {
@@ -169,18 +180,17 @@ impl Calls {
     }
 }
 
-/// The events of a session, as they come.
+/// The events of a session, as they come. Those that the server sends in parts are whole here.
 #[derive(Debug)]
 pub struct Watch {
     client: Client,
-    messages: Streaming<v1::WatchSessionResponse>,
+    events: Joined<v1::WatchSessionResponse>,
 }
 
 impl Watch {
     /// The next events; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<v1::Event>>, CallError> {
-        let message = self.messages.message().await.map_err(|status| failed(&self.client, status))?;
-        Ok(message.map(|message| message.events))
+        self.events.next().await.map_err(|status| failed(&self.client, status))
     }
 }
 

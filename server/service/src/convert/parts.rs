@@ -7,9 +7,12 @@ use prost::Message;
 /// The size, in bytes, that the lists of an event may have in all before each goes ahead in parts, and the size of a part.
 const MAX_LISTS: usize = 256 * 1024;
 
+/// The size, in bytes, of a list that is shortened.
+const MAX_SHORTENED: usize = 384 * 1024;
+
 /// Takes from an event the lists that make it too large for one message, and returns them in parts, which go ahead of it. Every message is
 /// smaller than 1 MiB, because no other field is large.
-pub(crate) fn take_parts(event: &mut Event) -> Vec<EventPart> {
+pub(super) fn take_parts(event: &mut Event) -> Vec<EventPart> {
     let mut parts = Vec::new();
     match &mut event.kind {
         Some(Kind::RunStarted(started)) => {
@@ -31,6 +34,18 @@ pub(crate) fn take_parts(event: &mut Event) -> Vec<EventPart> {
         _ => {}
     }
     parts
+}
+
+/// Leaves out the last items of a list if a message with another such list has no room for them; whether it did.
+pub(crate) fn shorten<T: Message>(list: &mut Vec<T>) -> bool {
+    let mut bytes = 0;
+    let has_room = |item: &&T| {
+        bytes += item.encoded_len();
+        bytes <= MAX_SHORTENED
+    };
+    let before = list.len();
+    list.truncate(list.iter().take_while(has_room).count());
+    list.len() < before
 }
 
 /// Empties a list that is too large, into parts.
@@ -72,6 +87,18 @@ mod tests {
         let mut whole = event(Kind::RunFinished(finished.clone()));
         assert_eq!(take_parts(&mut whole), []);
         assert_eq!(whole, event(Kind::RunFinished(finished)));
+    }
+
+    #[test]
+    fn a_list_is_shortened_only_if_it_is_too_large() {
+        let mut list = states(5000);
+        assert!(!shorten(&mut list));
+        assert_eq!(list, states(5000));
+        list = states(50_000);
+        assert!(shorten(&mut list));
+        let bytes: usize = list.iter().map(Message::encoded_len).sum();
+        assert!(bytes <= MAX_SHORTENED && bytes + 100 > MAX_SHORTENED, "{bytes} bytes");
+        assert_eq!(list, states(list.len() as u32));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
 
-use crate::convert::{MESSAGE_BYTES, MESSAGE_EVENTS, take_parts};
+use crate::convert::{Batch, MESSAGE_BYTES, MESSAGE_EVENTS, Packer};
 use crate::deadline::passed;
 use crate::lifecycle::OpenStream;
 use crate::status;
@@ -120,25 +120,22 @@ impl Watch {
 
 /// The stored events after `seen`, in messages.
 fn messages(mut stored: &[u8], seen: u64) -> Result<VecDeque<WatchRunResponse>, prost::DecodeError> {
-    let (mut messages, mut events, mut bytes) = (VecDeque::new(), Vec::new(), 0);
+    let mut unseen = Vec::new();
     while !stored.is_empty() {
-        let mut event = Event::decode_length_delimited(&mut stored)?;
-        if event.sequence <= seen {
-            continue;
+        let event = Event::decode_length_delimited(&mut stored)?;
+        if event.sequence > seen {
+            let size = event.encoded_len();
+            unseen.push((event, size));
         }
-        let size = event.encoded_len();
-        if events.len() == MESSAGE_EVENTS || bytes + size > MESSAGE_BYTES && !events.is_empty() {
-            messages.push_back(WatchRunResponse { events: std::mem::take(&mut events), part: None });
-            bytes = 0;
-        }
-        let parts = if size > MESSAGE_BYTES { take_parts(&mut event) } else { Vec::new() };
-        messages
-            .extend(parts.into_iter().map(|part| WatchRunResponse { events: Vec::new(), part: Some(part) }));
-        events.push(event);
-        bytes += size;
     }
-    messages.extend((!events.is_empty()).then_some(WatchRunResponse { events, part: None }));
-    Ok(messages)
+    let (mut packer, mut unseen, mut messages) = (Packer::default(), unseen.into_iter(), VecDeque::new());
+    loop {
+        let Batch { events, part } = packer.pack(&mut unseen, MESSAGE_EVENTS, MESSAGE_BYTES);
+        if events.is_empty() && part.is_none() {
+            return Ok(messages);
+        }
+        messages.push_back(WatchRunResponse { events, part });
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +152,7 @@ mod tests {
         let stored = stored((1..=1000).map(event));
         for seen in [0, 1, 999, 1000] {
             let messages = messages(&stored, seen).expect("events");
-            assert!(messages.iter().all(|message| message.encoded_len() <= MESSAGE_BYTES + 1024));
+            assert!(messages.iter().all(|message| message.encoded_len() <= MESSAGE_BYTES + 2048));
             let sequences =
                 messages.into_iter().flat_map(|message| message.events).map(|event| event.sequence);
             assert!(sequences.eq(seen + 1..=1000), "after {seen}");

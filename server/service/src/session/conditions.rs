@@ -98,6 +98,7 @@ impl Until {
             condition,
             ready: sockets.into_iter().map(|socket| played.readiness(socket)).filter(is_ready).collect(),
             events: Vec::new(),
+            part: None,
             more_events: false,
             limit: limit.map(convert::limit),
             next: played.next_instant().map(|next| convert::duration(next.as_duration())),

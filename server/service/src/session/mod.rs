@@ -7,6 +7,7 @@
 
 mod calls;
 mod conditions;
+mod cursor;
 mod job;
 mod log;
 mod options;

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tonic::Status;
 
 use super::conditions::Until;
+use super::cursor::Cursor;
 use super::job::{Job, Response};
 use crate::status;
 
@@ -33,8 +34,8 @@ pub(super) struct Participant {
     pub(super) has_left: bool,
     /// The answers to its latest requests.
     answers: Answers,
-    /// The number of events that it has been given.
-    pub(super) seen: u64,
+    /// How far it has been given the events.
+    pub(super) cursor: Cursor,
 }
 
 /// A call that waits for its turn.

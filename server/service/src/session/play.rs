@@ -273,8 +273,7 @@ impl Session {
         let own = &mut self.participants[participant];
         let Some(Waiting { request_id, until, max_events, reply }) = own.waiting.take() else { return };
         let mut response = until.stopped(stop, &self.played);
-        (response.events, response.more_events) = self.played.events_after(own.seen, max_events);
-        own.seen += response.events.len() as u64;
+        (response.events, response.part, response.more_events) = self.played.read(&mut own.cursor, max_events);
         let bytes = response.encoded_len();
         own.answer(request_id, reply, Ok(Arc::new(response)), bytes);
         self.last = participant;

@@ -11,9 +11,10 @@ use halfopen_tcp::{Errno, Instant};
 use halfopen_trace::HostId;
 use tonic::{Code, Status};
 
+use super::cursor::Cursor;
 use super::log::Log;
 use super::record::Record;
-use super::watch::Watch;
+use crate::convert::Batch;
 use crate::cost::Meter;
 use crate::status;
 
@@ -227,15 +228,18 @@ impl Played {
         Some(stop).filter(|stop| *stop != Stop::Condition(conditions.len()))
     }
 
-    /// At most `max` of the events after the first `seen`, and whether there are more.
-    pub(super) fn events_after(&mut self, seen: u64, max: usize) -> (Vec<v1::Event>, bool) {
-        if max == 0 {
-            return (Vec::new(), seen < self.events());
+    /// At most `max` of the next events, or a part of one that is larger than a message, and whether there are more.
+    pub(super) fn read(
+        &mut self,
+        cursor: &mut Cursor,
+        max: usize,
+    ) -> (Vec<v1::Event>, Option<v1::EventPart>, bool) {
+        let mut batch = Batch::default();
+        if max > 0 {
+            self.flush();
+            batch = cursor.read(&self.record, max, ENOUGH_BYTES);
         }
-        self.flush();
-        let mut watch = Watch::new(&self.record, seen);
-        let events = watch.batch(max, ENOUGH_BYTES);
-        (events, watch.has_more())
+        (batch.events, batch.part, cursor.has_more(self.events()))
     }
 
     /// The scenario that plays the same, if that can be said in one.
@@ -253,8 +257,8 @@ impl Played {
             }
             simulation.finish(&mut self.meter.run(&mut self.record.as_ref()));
         }
-        let (finished, expectations) = self.record.conclusion();
+        let finished = self.record.conclusion();
         self.record.close();
-        v1::FinishSessionResponse { finished, expectations, events: self.record.events() }
+        finished
     }
 }

@@ -11,7 +11,7 @@ use halfopen_tcp::Instant;
 use halfopen_trace::{Event, EventKind};
 use tokio::sync::watch;
 
-use crate::convert::Converter;
+use crate::convert::{Converter, shorten};
 
 /// The events of a session, in the chunks of its trace.
 #[derive(Debug)]
@@ -88,27 +88,35 @@ impl Record {
         last.unwrap_or(Instant::ZERO)
     }
 
-    /// The verdict, without final states, and what became of each expectation.
-    pub(super) fn conclusion(&self) -> (Option<v1::RunFinished>, Vec<v1::ExpectationResult>) {
+    /// How it ended: the verdict, without final states, and what became of each expectation, as far as a message has room.
+    pub(super) fn conclusion(&self) -> v1::FinishSessionResponse {
         let (scenario, added) = self.circumstances_at(self.events());
         let mut converter = Converter::knowing(scenario, added);
-        let (mut finished, mut results) = (None, Vec::new());
-        let chunks = self.lock();
-        let events = chunks.list.iter().rev().flat_map(|(_, events)| events.iter().rev());
+        let (mut finished, mut expectations) = (None, Vec::new());
         let is_conclusion = |event: &&Event| {
             matches!(event.kind, EventKind::RunFinished(_) | EventKind::ExpectationResult(_))
         };
+        let mut last = Vec::new();
+        for (_, events) in self.lock().list.iter().rev() {
+            last.push(Arc::clone(events));
+            if !events.first().is_some_and(|first| is_conclusion(&first)) {
+                break;
+            }
+        }
+        let events = last.iter().flat_map(|events| events.iter().rev());
         for event in events.take_while(is_conclusion) {
             match converter.event(0, event).0.kind {
                 Some(Kind::RunFinished(it)) => {
                     finished = Some(v1::RunFinished { final_states: Vec::new(), ..it });
                 }
-                Some(Kind::ExpectationResult(it)) => results.push(*it),
+                Some(Kind::ExpectationResult(it)) => expectations.push(*it),
                 _ => {}
             }
         }
-        results.reverse();
-        (finished, results)
+        expectations.reverse();
+        let problems = finished.as_mut().map(|finished: &mut v1::RunFinished| &mut finished.problems);
+        let incomplete = problems.is_some_and(shorten) | shorten(&mut expectations);
+        v1::FinishSessionResponse { finished, expectations, events: self.events(), incomplete }
     }
 
     /// No more events will come.

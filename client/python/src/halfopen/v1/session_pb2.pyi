@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from halfopen.v1 import event_pb2 as _event_pb2
+from halfopen.v1 import run_pb2 as _run_pb2
 from halfopen.v1 import tcp_pb2 as _tcp_pb2
 from halfopen.v1 import verdict_pb2 as _verdict_pb2
 from google.protobuf.internal import containers as _containers
@@ -452,7 +453,7 @@ class SessionCondition(_message.Message):
     def __init__(self, readable: _Optional[int] = ..., writable: _Optional[int] = ..., state: _Optional[_Union[_verdict_pb2.StateMatch, _Mapping]] = ..., segment: _Optional[str] = ..., fault: _Optional[int] = ..., keepalive: _Optional[str] = ..., host_changed: _Optional[str] = ...) -> None: ...
 
 class AdvanceResponse(_message.Message):
-    __slots__ = ("stop", "time", "condition", "ready", "events", "more_events", "limit", "next", "last_sequence")
+    __slots__ = ("stop", "time", "condition", "ready", "events", "more_events", "limit", "next", "last_sequence", "part")
     STOP_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     CONDITION_FIELD_NUMBER: _ClassVar[int]
@@ -462,6 +463,7 @@ class AdvanceResponse(_message.Message):
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     NEXT_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
     stop: AdvanceStop
     time: _duration_pb2.Duration
     condition: int
@@ -471,7 +473,8 @@ class AdvanceResponse(_message.Message):
     limit: _verdict_pb2.RunLimit
     next: _duration_pb2.Duration
     last_sequence: int
-    def __init__(self, stop: _Optional[_Union[AdvanceStop, str]] = ..., time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., condition: _Optional[int] = ..., ready: _Optional[_Iterable[_Union[SocketReadiness, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., more_events: bool = ..., limit: _Optional[_Union[_verdict_pb2.RunLimit, _Mapping]] = ..., next: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., last_sequence: _Optional[int] = ...) -> None: ...
+    part: _run_pb2.EventPart
+    def __init__(self, stop: _Optional[_Union[AdvanceStop, str]] = ..., time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., condition: _Optional[int] = ..., ready: _Optional[_Iterable[_Union[SocketReadiness, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., more_events: bool = ..., limit: _Optional[_Union[_verdict_pb2.RunLimit, _Mapping]] = ..., next: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., last_sequence: _Optional[int] = ..., part: _Optional[_Union[_run_pb2.EventPart, _Mapping]] = ...) -> None: ...
 
 class ApplyFaultsRequest(_message.Message):
     __slots__ = ("session", "participant", "request_id", "yaml")
@@ -528,10 +531,12 @@ class WatchSessionRequest(_message.Message):
     def __init__(self, session: _Optional[str] = ..., after_sequence: _Optional[int] = ...) -> None: ...
 
 class WatchSessionResponse(_message.Message):
-    __slots__ = ("events",)
+    __slots__ = ("events", "part")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]
-    def __init__(self, events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ...) -> None: ...
+    part: _run_pb2.EventPart
+    def __init__(self, events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., part: _Optional[_Union[_run_pb2.EventPart, _Mapping]] = ...) -> None: ...
 
 class FinishSessionRequest(_message.Message):
     __slots__ = ("session", "participant", "until")
@@ -544,14 +549,16 @@ class FinishSessionRequest(_message.Message):
     def __init__(self, session: _Optional[str] = ..., participant: _Optional[int] = ..., until: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class FinishSessionResponse(_message.Message):
-    __slots__ = ("finished", "expectations", "events")
+    __slots__ = ("finished", "expectations", "events", "incomplete")
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     EXPECTATIONS_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     finished: _verdict_pb2.RunFinished
     expectations: _containers.RepeatedCompositeFieldContainer[_verdict_pb2.ExpectationResult]
     events: int
-    def __init__(self, finished: _Optional[_Union[_verdict_pb2.RunFinished, _Mapping]] = ..., expectations: _Optional[_Iterable[_Union[_verdict_pb2.ExpectationResult, _Mapping]]] = ..., events: _Optional[int] = ...) -> None: ...
+    incomplete: bool
+    def __init__(self, finished: _Optional[_Union[_verdict_pb2.RunFinished, _Mapping]] = ..., expectations: _Optional[_Iterable[_Union[_verdict_pb2.ExpectationResult, _Mapping]]] = ..., events: _Optional[int] = ..., incomplete: bool = ...) -> None: ...
 
 class ExportSessionRequest(_message.Message):
     __slots__ = ("session",)
