@@ -73,6 +73,12 @@ impl Meter {
         Meter { memory, own: 0, max, spent, began, questions: QUESTIONS }
     }
 
+    /// Takes what was counted so far to another thread, which goes on with the run.
+    pub(crate) fn take(&mut self) -> Meter {
+        let nothing = Meter::new(self.memory.clone(), self.max);
+        std::mem::replace(self, nothing)
+    }
+
     /// This thread works on the run, whose events go to a sink, until the result is dropped.
     pub(crate) fn run<'a, S: Sink>(&'a mut self, sink: &'a mut S) -> Metered<'a, S> {
         if self.max.is_some() {

@@ -151,7 +151,9 @@ impl Pool {
         match answered {
             Ok(answer) => answer.map_err(|panic| match work {
                 Work::Rendering => status::render_failed(&panic),
-                Work::Run | Work::Validation | Work::Session => status::loading_failed(&panic),
+                Work::Run | Work::Validation | Work::Session | Work::Verdict => {
+                    status::loading_failed(&panic)
+                }
             }),
             // Nobody does what is late, or what waits when the pool is dropped.
             Err(_) if is_late(deadline) => Err(status::deadline_exceeded()),
@@ -159,10 +161,31 @@ impl Pool {
         }
     }
 
+    /// A way to give it further work.
+    pub(crate) fn entrance(&self) -> Entrance {
+        Entrance(Arc::downgrade(&self.queue))
+    }
+
     /// The number of tasks that wait for a thread, and of those in progress.
     pub(crate) fn load(&self) -> (usize, usize) {
         let state = self.queue.lock();
         (state.waiting, state.running)
+    }
+}
+
+/// A way to give a pool further work. It does not keep the pool.
+#[derive(Clone, Debug)]
+pub(crate) struct Entrance(Weak<Queue>);
+
+impl Entrance {
+    /// Queues a task of something that was accepted before, so it is never refused. Once the pool is dropped, so is the task.
+    pub(crate) fn go_on(&self, caller: &Caller, task: Box<dyn Task>) {
+        let Some(queue) = self.0.upgrade() else { return };
+        let mut state = queue.lock();
+        if !state.closed {
+            state.add(caller, task, Instant::now());
+            queue.wake_for_more(&mut state);
+        }
     }
 }
 
@@ -296,13 +319,11 @@ impl State {
             return Err(status::quota_exceeded(caller.tenant(), &quota, retry));
         }
         let source = (caller.clone(), task.work());
-        let least = self.lanes.values().map(|lane| lane.spent).min().unwrap_or_default();
         if self.lanes.get(&source).is_some_and(|lane| lane.waiting.len() >= share) {
             self.discard_unwanted(&source);
         }
-        let lane =
-            self.lanes.entry(source.clone()).or_insert_with(|| Lane { spent: least, ..Lane::default() });
-        let (own, all) = (lane.waiting.len(), self.waiting);
+        let own = self.lanes.get(&source).map_or(0, |lane| lane.waiting.len());
+        let all = self.waiting;
         if own >= share || all >= FULL_SHARES * share || self.waiting_bytes + task.bytes() > MAX_WAITING_BYTES
         {
             self.forget(&source);
@@ -310,11 +331,19 @@ impl State {
                 self.usual * u32::try_from(own).unwrap_or(u32::MAX) / u32::try_from(threads).unwrap_or(1);
             return Err(status::queue_full(own, all, retry.clamp(SOONEST, LATEST)));
         }
+        self.add(caller, task, now);
+        Ok(())
+    }
+
+    /// Adds a task to its lane.
+    fn add(&mut self, caller: &Caller, task: Box<dyn Task>, now: Instant) {
+        let least = self.lanes.values().map(|lane| lane.spent).min().unwrap_or_default();
+        let lane = self.lanes.entry((caller.clone(), task.work()));
+        let lane = lane.or_insert_with(|| Lane { spent: least, ..Lane::default() });
         self.waiting += 1;
         self.waiting_bytes += task.bytes();
         lane.waiting.push_back((now, task));
-        lane.max_running = quota.running;
-        Ok(())
+        lane.max_running = caller.tenant().quota().running;
     }
 
     /// The number of tasks of a caller that wait, where there is a limit; what nobody wants any longer is let go.

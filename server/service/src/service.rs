@@ -99,10 +99,11 @@ impl Service {
         let (health, health_server) = tonic_health::server::health_reporter();
         let memory = Memory::new(config.max_memory);
         let metrics = Metrics::new(config.threads.get());
+        let pool = Pool::new(config, memory.clone(), &metrics)?;
         let shared = Arc::new(Shared {
-            sessions: Sessions::new(config.threads.get(), config.max_sessions)?,
+            sessions: Sessions::new(config.threads.get(), config.max_sessions, pool.entrance())?,
             kept,
-            pool: Pool::new(config, memory.clone(), &metrics)?,
+            pool,
             runner: Arc::new(runner),
             latest: Latest::default(),
             lifecycle: Lifecycle::new(),

@@ -46,12 +46,15 @@ pub(crate) enum Work {
     Validation,
     /// The loading of a session's scenario.
     Session,
+    /// The verdict of a session.
+    Verdict,
     /// The rendering of a run, a session or a recording; a run is executed for it.
     Rendering,
 }
 
 impl Work {
-    pub(crate) const ALL: [Work; 4] = [Work::Run, Work::Validation, Work::Session, Work::Rendering];
+    pub(crate) const ALL: [Work; 5] =
+        [Work::Run, Work::Validation, Work::Session, Work::Verdict, Work::Rendering];
 }
 
 /// Work for a thread of the pool.

@@ -828,6 +828,36 @@ async fn one_long_advance_does_not_hold_up_another_session() {
     assert_eq!(moving.await.unwrap().stop(), AdvanceStop::Time);
 }
 
+#[tokio::test]
+async fn a_long_verdict_holds_up_no_other_session_and_its_own_can_be_deleted() {
+    let config = Config { threads: std::num::NonZeroUsize::MIN, ..config() };
+    let service = Service::new(&config).unwrap();
+    let server = Server::serve(service.clone(), Access::default()).await;
+    let transfer = "applications:\n  client: [connect: server:80, send: 5 MB, close]\n  server: [listen: 80, accept, receive: 5 MB, close]\n";
+    let mut long = create_in(&service, text(&format!("{SCENARIO}{transfer}{}", expectations(300)))).await;
+    let mut short = create_in(&service, text(SCENARIO)).await;
+    assert_eq!(long.advance(None, &[]).await.stop(), AdvanceStop::Idle);
+    let (mut calls, request): (_, v1::FinishSessionRequest) = (long.calls.clone(), long.request());
+    let finishing = tokio::spawn(async move { calls.finish_session(request).await });
+    let looked = v1::GetSessionRequest { session: long.session.clone() };
+    while long.calls.get_session(looked.clone()).await.unwrap().into_inner().turn > 0 {}
+
+    let (client, socket) = short.connected().await;
+    short.send(client, b"x").await;
+    short.until(readable(socket)).await;
+    assert_eq!(short.receive(socket).await.data, b"x");
+    assert!(!finishing.is_finished(), "the verdict takes much longer");
+    let refused = v1::ListenRequest { host: "client".into(), port: 80, ..long.request() };
+    let (mut calls, waiting) = (long.calls.clone(), refused.clone());
+    let waiting = tokio::spawn(async move { calls.listen(waiting).await });
+
+    long.calls.delete_session(v1::DeleteSessionRequest { session: long.session.clone() }).await.unwrap();
+    for gone in [finishing.await.unwrap().map(drop), waiting.await.unwrap().map(drop)] {
+        assert_eq!(reason(&gone.unwrap_err()), "SESSION_DELETED");
+    }
+    server.until(|load| load.sessions == 1 && load.busy_threads == 0).await;
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_thousand_idle_sessions_take_little_memory() {

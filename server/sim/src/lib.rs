@@ -32,6 +32,7 @@ mod world;
 pub use budget::Budget;
 pub use caller::{Caller, Made};
 pub use command::{Call, Command, Refusal, Reply, SocketId, SocketStatus};
+pub use conclusion::Ended;
 pub use condition::Condition;
 pub use run::{Discard, Interruption, Outcome, RunOptions, Sink};
 pub use simulation::{Bound, Simulation, Stop, run};

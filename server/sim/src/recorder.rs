@@ -14,7 +14,7 @@ use halfopen_trace::{ConnectionNumber, Event, EventKind, HostId, Totals, Trace};
 const CHUNK: usize = 256;
 
 /// Appends events, shows them to the judge, and counts what the totals need.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Recorder {
     /// The events that are kept, in full chunks.
     trace: Trace,

@@ -12,7 +12,7 @@ use halfopen_trace::{EventKind, HostId, Limit, RunStarted};
 use crate::application::Programs;
 use crate::caller::Caller;
 use crate::command::{Call, Command, Refusal, Reply, SocketId};
-use crate::conclusion::{self, Ending};
+use crate::conclusion::{Ended, Ending};
 use crate::condition::Condition;
 use crate::driver::Driver;
 use crate::faults;
@@ -26,7 +26,7 @@ use crate::run::{Outcome, RunOptions, Sink};
 /// at which times and conditions the run stops in between. Two commands are at the same time if the same part of
 /// their instant has been played: nothing of it after a stop at a time, the turns before a condition came true after that.
 ///
-/// A simulation that is dropped before [`finish`](Simulation::finish) has no outcome. It must not be used from within an async task.
+/// A simulation that is dropped before its [`end`](Simulation::end) has no outcome. It must not be used from within an async task.
 pub struct Simulation {
     driver: Driver,
     /// Why it cannot go on; `None` while it can.
@@ -354,14 +354,19 @@ impl Simulation {
         run.recorder.hand_over(sink, 0);
     }
 
-    /// Ends the run here, judges it and closes its trace.
-    pub fn finish(self, sink: &mut dyn Sink) -> Outcome {
+    /// Ends the run here. It is to be judged.
+    pub fn end(self) -> Ended {
         let Simulation { driver, ending } = self;
         driver.age();
         let shared = Rc::clone(&driver.shared);
         // The hosts go before the trace is closed: a host that is gone sends nothing.
         drop(driver);
-        conclusion::conclude(&shared, ending.unwrap_or(Ending::Over), sink)
+        Ended::new(&shared, ending.unwrap_or(Ending::Over))
+    }
+
+    /// Ends the run here, judges it and closes its trace.
+    pub fn finish(self, sink: &mut dyn Sink) -> Outcome {
+        self.end().judge(sink)
     }
 }
 

@@ -56,6 +56,7 @@ impl From<Work> for ByWork {
             Work::Run => "run",
             Work::Validation => "validation",
             Work::Session => "session",
+            Work::Verdict => "verdict",
             Work::Rendering => "rendering",
         };
         ByWork { work }

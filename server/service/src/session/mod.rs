@@ -1,9 +1,9 @@
 //! Sessions: runs that are played step by step, by callers who are the applications on their hosts.
 //!
 //! A [`Session`](play::Session) lives on one of a few threads (`stage`), because a simulation cannot move between threads, and takes
-//! turns there with others: its work is done in short slices, but for the verdict, which is made in one piece within its budget. The [`Sessions`] of a service know where each one is, how many there may
-//! be, and for a while what became of those that are gone. What happens in a session is its [`Record`](record::Record), which watchers
-//! read without disturbing it.
+//! turns there with others: its work is done in short slices. At its end it is judged on a thread of the pool (`referee`). The
+//! [`Sessions`] of a service know where each one is, how many there may be, and for a while what became of those that are gone. What
+//! happens in a session is its [`Record`](record::Record), which watchers read without disturbing it.
 
 mod calls;
 mod conditions;
@@ -17,6 +17,7 @@ mod places;
 mod play;
 mod played;
 mod record;
+mod referee;
 mod refusal;
 mod sessions;
 mod stage;

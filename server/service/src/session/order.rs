@@ -9,6 +9,7 @@ use tonic::Status;
 use super::participants::Queued;
 use super::play::{Exported, Opening};
 use super::record::Record;
+use super::referee::Referee;
 
 /// The number of a session, which is never used again.
 pub(super) type Key = u64;
@@ -16,7 +17,7 @@ pub(super) type Key = u64;
 /// An order to a thread.
 pub(super) enum Order {
     /// Begins a session.
-    Open(Key, Opening, Arc<Record>),
+    Open(Key, Opening, Arc<Record>, Referee),
     /// A participant makes a call.
     Call(Key, usize, Queued),
     /// Somebody asks what a session has come to.
@@ -25,6 +26,8 @@ pub(super) enum Order {
     Export(Key, oneshot::Sender<Result<Exported, Status>>),
     /// Somebody began to watch a session.
     Flush(Key),
+    /// A session was judged.
+    GoOn(Key),
     /// Ends a session.
     Close(Key),
 }
@@ -38,6 +41,7 @@ impl Order {
             | Order::Look(key, _)
             | Order::Export(key, _)
             | Order::Flush(key)
+            | Order::GoOn(key)
             | Order::Close(key) => *key,
         }
     }

@@ -1,5 +1,6 @@
 //! A session while it is played: whose turn it is, and what comes next.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use halfopen_scenario::Scenario;
 use halfopen_sim::{Bound, Condition, RunOptions, Stop};
 use halfopen_tcp::Instant;
 use prost::Message;
+use tokio::sync::oneshot;
 use tokio::time::Instant as WallTime;
 use tonic::Status;
 
@@ -16,6 +18,7 @@ use super::job::{Finish, Job, Response};
 use super::participants::{Participant, Queued, Reply, Waiting};
 use super::played::Played;
 use super::record::Record;
+use super::referee::{Judged, Referee};
 use crate::convert;
 use crate::cost::Meter;
 use crate::status;
@@ -43,6 +46,7 @@ pub(crate) struct Session {
     played: Played,
     seed: u64,
     participants: Vec<Participant>,
+    referee: Referee,
     phase: Phase,
     /// Who was woken last. Of several who can be woken, the next one is.
     last: usize,
@@ -57,19 +61,28 @@ enum Phase {
     Acting(usize),
     /// Time moves: everybody waits.
     Moving,
-    /// Time moves, for the last time.
-    Finishing { by: usize, until: Option<Instant>, reply: Reply },
-    /// It is judged.
+    /// A participant ends it.
+    Finishing { by: usize, reply: Reply, end: End },
+    /// It was judged.
     Finished(Response),
 }
 
+/// The end of a session.
+enum End {
+    /// Time moves, for the last time: until then at most.
+    PlayingOn(Option<Instant>),
+    /// It is judged elsewhere.
+    Judging(oneshot::Receiver<Judged>),
+}
+
 impl Session {
-    pub(super) fn new(opening: Opening, record: Arc<Record>) -> Session {
+    pub(super) fn new(opening: Opening, record: Arc<Record>, referee: Referee) -> Session {
         let Opening { scenario, options, meter, participants, lease } = opening;
         Session {
             played: Played::new(scenario, &options, meter, record),
             seed: options.seed,
             participants: (0..participants).map(|_| Participant::default()).collect(),
+            referee,
             phase: Phase::Acting(0),
             last: 0,
             lease,
@@ -105,7 +118,7 @@ impl Session {
 
     /// Does the next thing that there is to do; whether there was one. It is never long.
     pub(super) fn go_on(&mut self) -> bool {
-        match &self.phase {
+        match &mut self.phase {
             Phase::Acting(participant) => {
                 let participant = *participant;
                 let Some(queued) = self.participants[participant].next() else { return false };
@@ -122,10 +135,19 @@ impl Session {
                 }
                 is_wanted
             }
-            Phase::Finishing { .. } => {
-                self.finish();
+            Phase::Finishing { end: End::PlayingOn(until), .. } => {
+                let until = *until;
+                self.play_on(until);
                 true
             }
+            Phase::Finishing { end: End::Judging(judged), .. } => match judged.try_recv() {
+                Ok(Ok((finished, meter))) => {
+                    self.finish(finished, meter);
+                    true
+                }
+                Ok(Err(panic)) => resume_unwind(panic),
+                Err(_) => false,
+            },
             Phase::Finished(_) => {
                 let mut queues = self.participants.iter_mut().enumerate();
                 let next = queues.find_map(|(index, own)| Some((index, own.next()?)));
@@ -136,9 +158,15 @@ impl Session {
         }
     }
 
-    /// When it ends, unless somebody makes a call before or there is something to do.
-    pub(super) fn expires(&self) -> WallTime {
-        self.called + self.lease
+    /// When it ends, unless somebody makes a call before or there is something to do; `None` while it is judged.
+    pub(super) fn expires(&self) -> Option<WallTime> {
+        match self.phase {
+            Phase::Finishing { end: End::Judging(_), .. } => None,
+            Phase::Acting(_)
+            | Phase::Moving
+            | Phase::Finishing { end: End::PlayingOn(_), .. }
+            | Phase::Finished(_) => Some(self.called + self.lease),
+        }
     }
 
     pub(super) fn lease(&self) -> Duration {
@@ -213,7 +241,7 @@ impl Session {
             }
             Job::Finish(Finish { until }) => match &self.phase {
                 Phase::Finished(response) => own.answer(request_id, reply, Ok(Arc::clone(response)), 0),
-                _ => self.phase = Phase::Finishing { by: participant, until, reply },
+                _ => self.phase = Phase::Finishing { by: participant, reply, end: End::PlayingOn(until) },
             },
         }
     }
@@ -273,7 +301,8 @@ impl Session {
         let own = &mut self.participants[participant];
         let Some(Waiting { request_id, until, max_events, reply }) = own.waiting.take() else { return };
         let mut response = until.stopped(stop, &self.played);
-        (response.events, response.part, response.more_events) = self.played.read(&mut own.cursor, max_events);
+        (response.events, response.part, response.more_events) =
+            self.played.read(&mut own.cursor, max_events);
         let bytes = response.encoded_len();
         own.answer(request_id, reply, Ok(Arc::new(response)), bytes);
         self.last = participant;
@@ -281,13 +310,22 @@ impl Session {
         self.called = WallTime::now();
     }
 
-    /// Plays on to the end for a slice, or judges what has happened.
-    fn finish(&mut self) {
-        let Phase::Finishing { until, .. } = self.phase else { return };
+    /// Plays on to the end for a slice. Then it is judged.
+    fn play_on(&mut self, until: Option<Instant>) {
         if self.played.step_to(until.map(Bound::until), &[]).is_none() {
             return;
         }
-        let finished: Response = Arc::new(self.played.finish());
+        if let Phase::Finishing { end, .. } = &mut self.phase
+            && let Some(judged) = self.played.end(&self.referee)
+        {
+            *end = End::Judging(judged);
+        }
+    }
+
+    /// It was judged.
+    fn finish(&mut self, finished: v1::FinishSessionResponse, meter: Meter) {
+        self.played.judged(meter);
+        let finished: Response = Arc::new(finished);
         let phase = std::mem::replace(&mut self.phase, Phase::Finished(Arc::clone(&finished)));
         if let Phase::Finishing { by, reply, .. } = phase {
             self.participants[by].answer(String::new(), reply, Ok(finished), 0);

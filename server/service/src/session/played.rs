@@ -9,11 +9,13 @@ use halfopen_scenario::{CallKind, Limits, Scenario, Socket};
 use halfopen_sim::{Bound, Caller, Condition, Made, Refusal, RunOptions, Simulation, Sink, SocketId, Stop};
 use halfopen_tcp::{Errno, Instant};
 use halfopen_trace::HostId;
+use tokio::sync::oneshot;
 use tonic::{Code, Status};
 
 use super::cursor::Cursor;
 use super::log::Log;
 use super::record::Record;
+use super::referee::{Judged, Referee};
 use crate::convert::Batch;
 use crate::cost::Meter;
 use crate::status;
@@ -28,8 +30,10 @@ const ENOUGH_BYTES: usize = 512 * 1024;
 /// The simulation of a session, and the numbers of its sockets.
 pub(crate) struct Played {
     scenario: Arc<Scenario>,
-    /// `None` once it is finished.
+    /// `None` once it has ended.
     simulation: Option<Simulation>,
+    /// When that was.
+    end: Instant,
     record: Arc<Record>,
     meter: Meter,
     caller: Caller,
@@ -50,7 +54,7 @@ impl Played {
         let simulation = Some(Simulation::new(&scenario, options));
         let (caller, log) = (Caller::default(), Log::default());
         let (sockets, numbers) = (Vec::new(), BTreeMap::new());
-        Played { scenario, simulation, record, meter, caller, log, sockets, numbers }
+        Played { scenario, simulation, end: Instant::ZERO, record, meter, caller, log, sockets, numbers }
     }
 
     pub(super) fn record(&self) -> &Record {
@@ -63,8 +67,7 @@ impl Played {
 
     /// The virtual time.
     pub(super) fn time(&self) -> Instant {
-        // The last event of a finished session is its end.
-        self.simulation.as_ref().map_or_else(|| self.record.last_time(), Simulation::now)
+        self.simulation.as_ref().map_or(self.end, Simulation::now)
     }
 
     /// The number of events so far.
@@ -248,17 +251,21 @@ impl Played {
         Ok(Scenario { calls, ..Scenario::clone(&self.scenario) })
     }
 
-    /// Judges what has happened.
-    pub(super) fn finish(&mut self) -> v1::FinishSessionResponse {
-        if let Some(simulation) = self.simulation.take() {
-            // The same limit ends what plays the same.
-            if !simulation.is_cut_short() {
-                self.log.add(simulation.now(), simulation.turns(), CallKind::Finish);
-            }
-            simulation.finish(&mut self.meter.run(&mut self.record.as_ref()));
+    /// Ends it, and has it judged; `None` if it is over already.
+    pub(super) fn end(&mut self, referee: &Referee) -> Option<oneshot::Receiver<Judged>> {
+        self.flush();
+        let simulation = self.simulation.take()?;
+        self.end = simulation.now();
+        // The same limit ends what plays the same.
+        if !simulation.is_cut_short() {
+            self.log.add(simulation.now(), simulation.turns(), CallKind::Finish);
         }
-        let finished = self.record.conclusion();
+        Some(referee.judge(simulation.end(), self.meter.take(), Arc::clone(&self.record)))
+    }
+
+    /// It was judged, and nothing happens any more.
+    pub(super) fn judged(&mut self, meter: Meter) {
+        self.meter = meter;
         self.record.close();
-        finished
     }
 }

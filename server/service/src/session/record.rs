@@ -7,7 +7,6 @@ use halfopen_proto::v1;
 use halfopen_proto::v1::event::Kind;
 use halfopen_scenario::{Fault, Scenario};
 use halfopen_sim::Sink;
-use halfopen_tcp::Instant;
 use halfopen_trace::{Event, EventKind};
 use tokio::sync::watch;
 
@@ -80,12 +79,6 @@ impl Record {
         let (first, events) = &chunks.list[index];
         let position = usize::try_from(next - first).ok().filter(|position| *position < events.len())?;
         Some((*first, Arc::clone(events), position))
-    }
-
-    /// When the last event happened.
-    pub(super) fn last_time(&self) -> Instant {
-        let last = self.lock().list.last().and_then(|(_, events)| Some(events.last()?.time));
-        last.unwrap_or(Instant::ZERO)
     }
 
     /// How it ended: the verdict, without final states, and what became of each expectation, as far as a message has room.

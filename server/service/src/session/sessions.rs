@@ -14,8 +14,10 @@ use super::participants::Queued;
 use super::places::{Ended, Place, Places};
 use super::play::{Exported, Opening};
 use super::record::Record;
+use super::referee::Referee;
 use super::stage::Stage;
 use super::watch::Watch;
+use crate::pool::Entrance;
 use crate::tenant::Tenant;
 use crate::work::Caller;
 use crate::{id, status};
@@ -26,11 +28,13 @@ pub(crate) struct Sessions {
     stages: Vec<Sender<Order>>,
     /// The number that there may be.
     max: usize,
+    /// Where they are judged.
+    pool: Entrance,
 }
 
 impl Sessions {
     /// Starts the threads. Fails if the operating system provides none.
-    pub(crate) fn new(threads: usize, max: usize) -> io::Result<Sessions> {
+    pub(crate) fn new(threads: usize, max: usize, pool: Entrance) -> io::Result<Sessions> {
         let places = Places::default();
         let mut stages = Vec::new();
         for number in 1..=threads {
@@ -40,7 +44,7 @@ impl Sessions {
             thread::Builder::new().name(format!("session-{number}")).spawn(play)?;
             stages.push(orders);
         }
-        Ok(Sessions { places, stages, max })
+        Ok(Sessions { places, stages, max, pool })
     }
 
     /// The number of sessions.
@@ -70,10 +74,14 @@ impl Sessions {
         let created = v1::CreateSessionResponse { session, ..created };
         let record = Arc::new(Record::new(Arc::clone(&opening.scenario)));
         let participants = opening.participants;
+        let creator = caller.clone();
         self.places.add(caller, request_id, self.max, |key| {
             let stage = self.stages[key as usize % self.stages.len()].clone();
+            let to_stage = stage.clone();
             // The thread ends only with the service.
-            let _ = stage.send(Order::Open(key, opening, Arc::clone(&record)));
+            let wake = Arc::new(move || drop(to_stage.send(Order::GoOn(key))));
+            let referee = Referee { pool: self.pool.clone(), caller: creator, wake };
+            let _ = stage.send(Order::Open(key, opening, Arc::clone(&record), referee));
             (Place { key, stage, record, participants }, created)
         })
     }

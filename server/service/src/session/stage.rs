@@ -74,16 +74,14 @@ impl Stage {
 
     fn follow(&mut self, order: Order) {
         match order {
-            Order::Open(key, opening, record) => {
-                self.sessions.insert(key, Session::new(opening, record));
+            Order::Open(key, opening, record, referee) => {
+                self.sessions.insert(key, Session::new(opening, record, referee));
             }
             Order::Call(key, participant, queued) => {
                 // Without a session the reply is dropped, and the caller learns why.
                 if let Some(session) = self.sessions.get_mut(&key) {
                     session.take(participant, queued);
-                    if !self.busy.contains(&key) {
-                        self.busy.push_back(key);
-                    }
+                    self.let_go_on(key);
                 }
             }
             Order::Look(key, reply) => {
@@ -102,7 +100,15 @@ impl Stage {
                     session.flush();
                 }
             }
+            Order::GoOn(key) => self.let_go_on(key),
             Order::Close(key) => drop(self.sessions.remove(&key)),
+        }
+    }
+
+    /// A session has something to do, if it is still there.
+    fn let_go_on(&mut self, key: Key) {
+        if !self.busy.contains(&key) {
+            self.busy.push_back(key);
         }
     }
 
@@ -132,7 +138,7 @@ impl Stage {
         let looked = self.looked;
         let busy = &self.busy;
         let is_over = |(key, session): (&Key, &Session)| {
-            (session.expires() <= looked && !busy.contains(key))
+            (session.expires().is_some_and(|expires| expires <= looked) && !busy.contains(key))
                 .then(|| (*key, session.lease(), session.turn()))
         };
         let over: Vec<_> = self.sessions.iter().filter_map(is_over).collect();
