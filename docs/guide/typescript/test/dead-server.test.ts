@@ -50,6 +50,23 @@ test("a failure shows what happened", async () => {
   await assert.rejects(failing, { message: await readFile("failure.txt", "utf8") });
 });
 
+test("a failure is shown even if the picture is not", async () => {
+  const failing = halfopen.play(scenario, async (session) => {
+    await session.close();
+    assert.fail("this is what failed");
+  });
+  await assert.rejects(failing, {
+    message: /^this is what failed\n\n\(what happened cannot be shown: \[not_found\]/,
+  });
+});
+
+test("an event that comes in parts is whole", async () => {
+  const waits = "wait: 1ms, ".repeat(9000);
+  const value = `{scenario: long, hosts: {client: {}}, applications: {client: [${waits}]}}`;
+  const [first] = await halfopen.run({ source: { case: "yaml", value } });
+  assert.ok(first?.kind.case === "runStarted" && first.kind.value.settings.length >= 9000);
+});
+
 test("a refused call shows what happened", async () => {
   const failing = halfopen.play(scenario, (session) => session.inject("{powerloss: server}"));
   await assert.rejects(failing, { message: /did you mean `power-loss`[^]*unfinished after/ });

@@ -69,4 +69,8 @@ export class Session {
     const { finished } = await this.calls.finishSession({ session: this.session });
     return finished?.verdict;
   }
+
+  async close(): Promise<void> {
+    await this.calls.deleteSession({ session: this.session });
+  }
 }

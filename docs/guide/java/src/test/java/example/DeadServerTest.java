@@ -3,6 +3,7 @@ package example;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.halfopen.v1.Event;
 import dev.halfopen.v1.ExecuteRunRequest;
@@ -66,6 +67,25 @@ class DeadServerTest {
             session.untilReadable(client);
         }));
         assertEquals(Files.readString(Path.of("failure.txt")), failure.getMessage());
+    }
+
+    @Test
+    void aFailureIsShownEvenIfThePictureIsNot() {
+        AssertionError failure = assertThrows(AssertionError.class, () -> halfopen.play(SCENARIO, session -> {
+            session.close();
+            fail("this is what failed");
+        }));
+        String shown = "this is what failed\n\n(what happened cannot be shown: NOT_FOUND: ";
+        assertTrue(failure.getMessage().startsWith(shown), failure::getMessage);
+    }
+
+    @Test
+    void anEventThatComesInPartsIsWhole() {
+        String waits = "wait: 1ms, ".repeat(9_000);
+        String scenario = "{scenario: long, hosts: {client: {}}, applications: {client: [" + waits + "]}}";
+        List<Event> events =
+                halfopen.run(ExecuteRunRequest.newBuilder().setYaml(scenario).build());
+        assertTrue(events.get(0).getRunStarted().getSettingsCount() >= 9_000);
     }
 
     @Test

@@ -11,9 +11,9 @@ import dev.halfopen.v1.Verdict;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -41,12 +41,11 @@ final class Halfopen implements AutoCloseable {
 
     /** Executes a run that must pass, and returns its events. */
     List<Event> run(ExecuteRunRequest request) {
-        List<Event> events = new ArrayList<>();
-        RunServiceGrpc.newBlockingStub(channel)
-                .executeRun(request)
-                .forEachRemaining(response -> events.addAll(response.getEventsList()));
+        List<Event> events =
+                Events.whole(RunServiceGrpc.newBlockingStub(channel).executeRun(request));
         if (events.get(events.size() - 1).getRunFinished().getVerdict() != Verdict.VERDICT_PASSED) {
-            throw new AssertionError(picture(RenderRequest.newBuilder().setRun(request)));
+            String picture = picture(RenderRequest.newBuilder().setRun(request));
+            throw new AssertionError("the run did not pass\n\n" + picture);
         }
         return events;
     }
@@ -66,11 +65,16 @@ final class Halfopen implements AutoCloseable {
         }
     }
 
+    /** What happened. If it cannot be shown, it says so: that must not hide the failure. */
     private String picture(RenderRequest.Builder source) {
         StringBuilder text = new StringBuilder();
-        RenderServiceGrpc.newBlockingStub(channel)
-                .render(source.setFormat(RenderFormat.RENDER_FORMAT_TEXT).build())
-                .forEachRemaining(part -> text.append(part.getText()));
+        try {
+            RenderServiceGrpc.newBlockingStub(channel)
+                    .render(source.setFormat(RenderFormat.RENDER_FORMAT_TEXT).build())
+                    .forEachRemaining(part -> text.append(part.getText()));
+        } catch (StatusRuntimeException error) {
+            return "(what happened cannot be shown: " + error.getMessage() + ")";
+        }
         return text.toString();
     }
 
