@@ -1,6 +1,7 @@
 //! Where commands come from: a person at a terminal, or a script on standard input.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::sync::Arc;
 
 use halfopen_proto::v1::SessionHost;
 use rustyline::config::Config;
@@ -9,6 +10,7 @@ use rustyline::history::MemHistory;
 use rustyline::{CompletionType, Editor};
 
 use super::completion::Completion;
+use super::history::{History, MAX_LINES};
 use super::player::PlayError;
 use super::terminal::Terminal;
 
@@ -25,6 +27,8 @@ type Prompt = Editor<Completion, MemHistory>;
 pub(super) struct Lines {
     /// `None` for a script.
     prompt: Option<Prompt>,
+    /// Where the lines of a person are kept.
+    history: Option<Arc<History>>,
     /// What a prompt has changed is as before at the end.
     _terminal: Option<Terminal>,
     number: u64,
@@ -34,11 +38,10 @@ impl Lines {
     /// Lines of a person, if there is one who sees the prompt.
     pub(super) fn new() -> Lines {
         let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-        // Lines that are pasted are done one by one.
-        let config = Config::builder().completion_type(CompletionType::List).bracketed_paste(false).build();
-        let prompt = || Editor::with_history(config, MemHistory::new()).ok();
         let terminal = is_terminal.then(Terminal::new);
-        Lines { prompt: is_terminal.then(prompt).flatten(), _terminal: terminal, number: 0 }
+        let history = History::of_user().filter(|_| is_terminal).map(Arc::new);
+        let prompt = if is_terminal { prompt(history.as_deref()) } else { None };
+        Lines { prompt, history, _terminal: terminal, number: 0 }
     }
 
     /// Whether a person writes them.
@@ -73,9 +76,9 @@ impl Lines {
         if let Some(completion) = editor.helper_mut() {
             completion.set_sockets(sockets);
         }
-        let prompt = prompt.to_owned();
+        let (prompt, history) = (prompt.to_owned(), self.history.clone());
         let edited = tokio::task::spawn_blocking(move || {
-            let line = edit_line(&mut editor, &prompt);
+            let line = edit_line(&mut editor, &prompt, history.as_deref());
             (editor, line)
         });
         let (editor, line) = edited.await.map_err(io::Error::other)?;
@@ -84,13 +87,32 @@ impl Lines {
     }
 }
 
+/// A line editor, which knows the lines of earlier sessions; `None` if there is no terminal for one.
+fn prompt(history: Option<&History>) -> Option<Prompt> {
+    // Lines that are pasted are done one by one.
+    let config = Config::builder().completion_type(CompletionType::List).bracketed_paste(false);
+    let config = config.max_history_size(MAX_LINES).ok()?.build();
+    let known = MemHistory::with_config(&config);
+    let mut prompt = Editor::with_history(config, known).ok()?;
+    // At first there are none.
+    let lines = history.and_then(|history| history.lines().ok()).unwrap_or_default();
+    lines.iter().try_for_each(|line| prompt.add_history_entry(line).map(drop)).ok()?;
+    Some(prompt)
+}
+
 /// A line of a person. Ctrl-C clears it, Ctrl-D ends.
-fn edit_line(editor: &mut Prompt, prompt: &str) -> Result<Option<String>, PlayError> {
+fn edit_line(
+    editor: &mut Prompt,
+    prompt: &str,
+    history: Option<&History>,
+) -> Result<Option<String>, PlayError> {
     loop {
         match editor.readline(prompt) {
             Ok(line) => {
-                // A history that cannot grow is no reason to stop.
-                let _ = editor.add_history_entry(&line);
+                // A history that cannot grow is no reason to stop. What is not new there is not new in the file.
+                if editor.add_history_entry(&line).is_ok_and(|is_new| is_new) {
+                    let _ = history.map(|history| history.add(&line));
+                }
                 return Ok(Some(line));
             }
             Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
