@@ -47,8 +47,8 @@ const PROMISED_MEMORY: u64 = 20;
 const LETTING_GO: Duration = Duration::from_secs(60);
 /// On a machine with more, the clients are as many as for this number of processors.
 const MOST_PROCESSORS: usize = 8;
-/// The number of honest acts before memory is measured the first time: what is made once, and what is kept, has been made then.
-const WARM_UP: usize = 500;
+/// The acts before memory is measured the first time: what is made once, and what is kept, has been made then.
+const WARM_UP: [(Kind, usize); 2] = [(Kind::Honest, 500), (Kind::Heavy, 10)];
 
 /// A setting in the environment, or `default`.
 fn setting<T>(name: &str, default: &str, parse: impl Fn(&str) -> Option<T>) -> T {
@@ -106,11 +106,13 @@ async fn soak(time: Duration, seed: u64, honest: &Handle) -> Vec<String> {
     broken
 }
 
-/// Honest acts alone.
+/// Acts one after the other: many honest ones, and some that want much.
 async fn warm_up(world: &Arc<World>, seed: u64) {
-    let mut client = Client::new(world, Kind::Honest, 0, seed);
-    for _ in 0..WARM_UP {
-        client.act().await;
+    for (kind, acts) in WARM_UP {
+        let mut client = Client::new(world, kind, 0, seed);
+        for _ in 0..acts {
+            client.act().await;
+        }
     }
     world.tally.forget_latencies();
 }

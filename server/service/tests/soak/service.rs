@@ -33,7 +33,8 @@ pub(crate) struct Service {
 /// What a process holds.
 #[derive(Clone, Copy)]
 pub(crate) struct Held {
-    /// Resident memory, in bytes.
+    /// Resident memory of its own, in bytes. The pages of its file, of which ever more are touched, are not among it: the system
+    /// takes them back when it likes.
     pub(crate) memory: u64,
     pub(crate) descriptors: usize,
     pub(crate) threads: usize,
@@ -104,7 +105,7 @@ impl Service {
         let times = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
         let ticks: u64 = times.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
         Held {
-            memory: field("VmRSS:") << 10,
+            memory: field("RssAnon:") << 10,
             descriptors: fs::read_dir(format!("{folder}/fd")).map_or(0, Iterator::count),
             threads: field("Threads:") as usize,
             // A tick is a hundredth of a second on every Linux.
