@@ -160,6 +160,12 @@ fn the_exit_code_says_how_it_ended() {
 }
 
 #[test]
+fn a_limit_is_named() {
+    let ended = play("limited", "limits: {virtual-time: 1s}\n", "advance 5s");
+    assert!(ended.out.contains("now 1s: not over at the limit of 1s of virtual time"), "{}", ended.out);
+}
+
+#[test]
 fn what_names_no_scenario_is_refused() {
     let folder = folder("nameless", "");
     for (arguments, part) in [

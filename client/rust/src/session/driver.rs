@@ -9,7 +9,7 @@ use futures_util::stream::{FuturesUnordered, Stream as _};
 use halfopen_proto::v1::advance_request::Limit;
 use halfopen_proto::v1::session_condition::Condition;
 use halfopen_proto::v1::{self, AdvanceStop};
-use halfopen_view::words::{from_proto, to_proto};
+use halfopen_view::words::{from_proto, limit_reached, to_proto};
 
 use super::SessionError;
 use super::calls::Service;
@@ -130,7 +130,7 @@ impl Driver {
             AdvanceStop::Condition | AdvanceStop::Time => self.wake(&response),
             AdvanceStop::Idle => return Err(SessionError::Stuck(self.waits())),
             AdvanceStop::End => return Err(over(now, "the scenario ends here")),
-            AdvanceStop::Limit => return Err(over(now, "a limit is reached")),
+            AdvanceStop::Limit => return Err(over(now, &limit_reached(response.limit.as_ref()))),
             AdvanceStop::Unspecified => return Err(over(now, "the server is newer than this client")),
         }
         Ok(())

@@ -272,7 +272,7 @@ pub fn problem(problem: &Problem) -> String {
             let place = at_step(&missing.text, missing.step.as_ref());
             format!("{} {what}{more}: {place}", step(missing.step.as_ref()))
         }
-        Some(Kind::LimitReached(limit)) => limit_reached(limit),
+        Some(Kind::LimitReached(limit)) => limit_reached(Some(limit)),
         Some(Kind::Stopped(_)) => "stopped before it finished".to_owned(),
         None => "a problem unknown to this version".to_owned(),
     }
@@ -295,10 +295,11 @@ fn place(text: &str, line: u32, path: &str) -> String {
     }
 }
 
-fn limit_reached(limit: &RunLimit) -> String {
+/// Which limit is reached, and what to do; `None` is one that this client does not know.
+pub fn limit_reached(limit: Option<&RunLimit>) -> String {
     let help = "end the run with `until`, or raise `limits`";
     let raise = "raise the limit of the server or the command";
-    match &limit.kind {
+    match limit.and_then(|limit| limit.kind.as_ref()) {
         Some(run_limit::Kind::VirtualTime(time)) => {
             format!("not over at the limit of {} of virtual time: {help}", duration(from_proto(Some(time))))
         }

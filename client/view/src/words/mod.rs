@@ -14,7 +14,7 @@ use halfopen_proto::v1::{
     Verdict,
 };
 
-pub use expectation::{expected, found, problem};
+pub use expectation::{expected, found, limit_reached, problem};
 pub use fault::{fault, fault_kind, loss};
 pub use halfopen_units::{format_count as count, format_duration as duration};
 pub use tcp::{call, cause, drop_reason, step};

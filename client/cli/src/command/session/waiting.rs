@@ -52,11 +52,13 @@ impl Player {
         self.now = words::from_proto(stopped.time.as_ref());
         self.show().await?;
         let why = match stopped.stop() {
-            AdvanceStop::Time | AdvanceStop::Condition => "",
-            AdvanceStop::Idle => ": nothing can happen any more unless you do something",
-            AdvanceStop::End => ": the scenario ends here, and only finish is left",
-            AdvanceStop::Limit => ": a limit is reached, and only finish is left",
-            AdvanceStop::Unspecified => ": the server is newer than this client",
+            AdvanceStop::Time | AdvanceStop::Condition => String::new(),
+            AdvanceStop::Idle => ": nothing can happen any more unless you do something".to_owned(),
+            AdvanceStop::End => ": the scenario ends here, and only finish is left".to_owned(),
+            AdvanceStop::Limit => {
+                format!(": {}; only finish is left", words::limit_reached(stopped.limit.as_ref()))
+            }
+            AdvanceStop::Unspecified => ": the server is newer than this client".to_owned(),
         };
         self.screen.line(&format!("now {}{why}", words::duration(self.now)))?;
         self.look().await
