@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -187,6 +187,36 @@ async fn the_process_is_measured_under_its_usual_names() {
     assert!(samples["process_open_fds"] > 2.0 && samples["process_open_fds"] < samples["process_max_fds"]);
     assert!(samples["process_cpu_seconds_total"] > 0.0 && samples["process_threads"] > 1.0);
     assert!(samples["process_start_time_seconds"] > 1.7e9);
+}
+
+/// The names of metrics in a text.
+fn names(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let is_ours = |word: &&str| {
+        ["halfopen_", "grpc_server_", "process_"].iter().any(|prefix| word.starts_with(prefix))
+    };
+    words.filter(is_ours).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn alerts_and_dashboard_ask_for_metrics_that_there_are() {
+    let server = Server::start().await;
+    let mut runs = server.runs().await;
+    all(runs.execute_run(named("dead-client")).await.unwrap().into_inner()).await;
+    runs.execute_run(yaml("nonsense")).await.unwrap_err();
+    until(&server, r#"halfopen_call_errors_total{reason="SCENARIO_INVALID"}"#, 1.0).await;
+    let samples = scrape(&server).await;
+    let there: BTreeSet<_> = samples.keys().filter_map(|sample| sample.split('{').next()).collect();
+    for (file, text) in [
+        ("alerts.yaml", include_str!("../../../deploy/prometheus/alerts.yaml")),
+        ("halfopen.json", include_str!("../../../deploy/grafana/halfopen.json")),
+    ] {
+        let asked = names(text);
+        assert!(asked.len() > 5, "{file}: {asked:?}");
+        let missing: Vec<_> = asked.difference(&there).collect();
+        assert!(missing.is_empty(), "{file} asks for {missing:?}");
+    }
 }
 
 /// Prometheus's own linter, if it is installed.
