@@ -283,7 +283,10 @@ pub async fn run(options: &ServeOptions, setup: Option<&Setup>) -> Result<(), Se
         None => None,
     };
     let service = match options.history.open().await? {
-        Some(kept) => Service::with_history(&options.config(), kept)?,
+        Some(kept) => {
+            let kept = kept.of(setup.and_then(Setup::tenants));
+            Service::with_history(&options.config(), kept)?
+        }
         None => Service::new(&options.config())?,
     };
     let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;

@@ -24,6 +24,7 @@ use crate::lifecycle::OpenStream;
 use crate::loading::{Wanted, named};
 use crate::shared::Shared;
 use crate::tenant::Tenant;
+use crate::tenants::Tenants;
 use crate::work::{Caller, Work};
 use crate::{id, status};
 
@@ -45,6 +46,7 @@ pub struct KeptRuns {
     history: History,
     retention: Retention,
     queue: Arc<Queue>,
+    tenants: Option<Tenants>,
 }
 
 impl KeptRuns {
@@ -59,7 +61,13 @@ impl KeptRuns {
         }
         let queue = Arc::new(Queue::default());
         unfinished.into_iter().map(Waiting::from).for_each(|run| queue.add(run));
-        Ok(KeptRuns { history, retention, queue })
+        Ok(KeptRuns { history, retention, queue, tenants: None })
+    }
+
+    /// The same, for tenants whose quotas limit how many of their runs are in progress.
+    #[must_use]
+    pub fn of(self, tenants: Option<Tenants>) -> KeptRuns {
+        KeptRuns { tenants, ..self }
     }
 
     /// Executes what waits, as long as there is a service.
@@ -92,7 +100,9 @@ impl KeptRuns {
             Err(halfopen_history::HistoryError::Unknown) => return Ok(()),
             request => request.map_err(|error| status::history(error, &run.id, ""))?,
         };
-        let caller = Caller::Tenant(run.tenant.clone());
+        // Its quota may have changed while the run waited, or while there was no server.
+        let tenant = self.tenants.as_ref().map(|tenants| tenants.current(&run.tenant));
+        let caller = Caller::Tenant(tenant.unwrap_or_else(|| run.tenant.clone()));
         let execution = Execution::new(
             shared,
             self.history.clone(),

@@ -172,6 +172,19 @@ fn a_wrong_file_leaves_the_tenants_as_they_are() {
 }
 
 #[test]
+fn what_waits_gets_the_quota_of_now() {
+    let name = "quota.toml";
+    let setup = read_text(name, "[tenants.a]\nrunning = 2").expect("it is right");
+    let tenants = setup.tenants().expect("one");
+    let (a, b) = ("a".parse().expect("a name"), "b".parse().expect("a name"));
+    let running = |tenant| tenants.current(tenant).quota().running;
+    assert_eq!((running(&a), running(&b)), (Some(2), None), "as after a restart, by their names");
+    file(name, "[tenants.a]\nrunning = 3\n[tenants.b]\nrunning = 1");
+    setup.reload().expect("it is right");
+    assert_eq!((running(&a), running(&b)), (Some(3), Some(1)));
+}
+
+#[test]
 fn the_first_tenant_comes_with_a_restart() {
     let setup = read_text("first.toml", "queue = 7").expect("it is right");
     assert!(setup.tenants().is_none());

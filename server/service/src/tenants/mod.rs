@@ -36,6 +36,11 @@ impl Tenants {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A tenant with the quota that it has now. One that is no longer there stays as it was.
+    pub(crate) fn current(&self, tenant: &Tenant) -> Tenant {
+        self.roster().tenants.iter().find(|listed| *listed == tenant).unwrap_or(tenant).clone()
+    }
+
     /// Replaces all of them at once.
     pub(crate) fn replace(&self, roster: Roster) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(roster);
