@@ -107,7 +107,7 @@ applications:
 #[test]
 fn aws_nlb_a_write_after_350_s_is_reset_and_a_keepalive_of_300_s_lives() {
     let outcome = late_request("{preset: aws-nlb}", "351s", "");
-    assert_eq!(changes(&outcome).last().unwrap(), "350.09 Expired ESTABLISHED -");
+    assert_eq!(changes(&outcome).last().unwrap(), "350.09 Expired { idle: 350s } ESTABLISHED -");
     assert_eq!(resets(&outcome), [("351.09".to_owned(), 1, 101)]);
     assert_eq!(last(&outcome, "client"), "351.100 receive: ECONNRESET");
 
@@ -157,13 +157,13 @@ fn gcp_nat_has_a_time_for_each_state_and_sends_nothing() {
     }
     // A half-closed connection is transitory.
     let outcome = half_close("{preset: gcp-nat}", "31s");
-    assert_eq!(changes(&outcome)[5], "30.11 Expired CLOSE-WAIT -");
+    assert_eq!(changes(&outcome)[5], "30.11 Expired { idle: 30s } CLOSE-WAIT -");
 }
 
 #[test]
 fn ipvs_forgets_after_900_s_and_the_request_is_lost_without_a_word() {
     let outcome = late_request("{preset: ipvs}", "901s", "");
-    assert_eq!(changes(&outcome).last().unwrap(), "900.09 Expired ESTABLISHED -");
+    assert_eq!(changes(&outcome).last().unwrap(), "900.09 Expired { idle: 900s } ESTABLISHED -");
     assert!(last(&outcome, "client").ends_with("receive: ETIMEDOUT"));
     assert!(lost(&outcome, MiddleboxLoss::NoState) > 10, "{:#?}", wire(&outcome));
 }
@@ -192,7 +192,7 @@ fn conntrack_kills_a_half_close_after_60_s() {
     assert_eq!(ends(&quick), ["CLOSED", "CLOSED"]);
 
     let slow = half_close("{preset: linux-conntrack}", "61s");
-    assert_eq!(changes(&slow).last().unwrap(), "60.11 Expired CLOSE-WAIT -");
+    assert_eq!(changes(&slow).last().unwrap(), "60.11 Expired { idle: 60s } CLOSE-WAIT -");
     assert_eq!(ends(&slow), ["FIN-WAIT-2", "CLOSED"], "one end is stuck, the other has given up");
     assert!(lost(&slow, MiddleboxLoss::NoState) >= 8, "the FIN again and again: {:#?}", wire(&slow));
 
