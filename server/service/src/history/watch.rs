@@ -86,9 +86,8 @@ impl Watch {
     /// Waits until there are events, or will be none.
     async fn read(&mut self) -> Result<Option<WatchRunResponse>, Status> {
         loop {
-            if let Some(progress) = &mut self.progress {
-                progress.mark_unchanged();
-            }
+            // Before the events are read: the last ones may be stored in between.
+            let is_over = self.progress.as_mut().is_none_or(|progress| progress.borrow_and_update().is_over);
             let batch = self.history.events(self.run, self.seen).await;
             if let Some(batch) = batch.map_err(|error| status::history(error, &self.id, ""))? {
                 self.messages = messages(&batch.content, self.seen)
@@ -97,9 +96,11 @@ impl Watch {
                 return Ok(self.messages.pop_front());
             }
             match &mut self.progress {
-                Some(progress) if !progress.borrow().is_over => {
-                    // Without a sender, the run is over.
-                    let _ = progress.changed().await;
+                Some(progress) if !is_over => {
+                    if progress.changed().await.is_err() {
+                        // Nobody will tell any more.
+                        self.progress = None;
+                    }
                 }
                 _ => return self.end().await,
             }
