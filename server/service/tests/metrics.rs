@@ -192,9 +192,8 @@ async fn the_process_is_measured_under_its_usual_names() {
 /// The names of metrics in a text.
 fn names(text: &str) -> BTreeSet<&str> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-    let is_ours = |word: &&str| {
-        ["halfopen_", "grpc_server_", "process_"].iter().any(|prefix| word.starts_with(prefix))
-    };
+    let is_ours =
+        |word: &&str| ["halfopen_", "grpc_server_", "process_"].iter().any(|prefix| word.starts_with(prefix));
     words.filter(is_ours).collect()
 }
 
