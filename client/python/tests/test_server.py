@@ -185,6 +185,8 @@ def test_a_server_that_died_is_said_and_replaced(monkeypatch: pytest.MonkeyPatch
 
 INTERRUPTED = """
 import os, signal, halfopen
+# Who starts the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 session = halfopen.Session()
 try:
     os.killpg(0, signal.SIGINT)
@@ -195,7 +197,8 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_leaves_the_server_to_its_process() -> None:
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED], start_new_session=True, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", INTERRUPTED]
+    done = subprocess.run(command, start_new_session=True, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (0, "0:00:01\n"), done.stderr
 
 
