@@ -455,6 +455,19 @@ def test_what_waits_forever_for_a_lock_is_named(session: Session, waits: str) ->
 
 
 @linux
+def test_what_waits_forever_is_named_where_sigint_is_ignored(session: Session) -> None:
+    nothing: queue.Queue[bytes] = queue.Queue()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(IdleError, match=r"nothing\.get"), session.driving() as driver:
+            driver.start(session.listen("server", 80).accept)
+            nothing.get()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@linux
 def test_a_thread_that_works_keeps_its_turn(session: Session) -> None:
     def work() -> None:
         time.sleep(0.3)

@@ -87,6 +87,8 @@ class Driver:
         self._watcher = threading.Thread(target=self._watch, name="halfopen driving", daemon=True)
         #: Whether the watcher has interrupted the block, which waited for a lock.
         self._has_interrupted = False
+        #: Whether the block found SIGINT ignored.
+        self._was_deaf = False
         self._current = threading.local()
         self._is_over = False
         #: The first error that a thread ended with.
@@ -109,6 +111,10 @@ class Driver:
         self._main.worker = threading.current_thread()
         self._current.thread = self._main
         self._session._driver = self
+        # A shell lets jobs in the background ignore SIGINT, and nothing else gets a thread out of a lock.
+        if self._main.worker is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._was_deaf = True
         self._watcher.start()
         return self
 
@@ -123,6 +129,8 @@ class Driver:
             raise
         finally:
             self._end()
+            if self._was_deaf:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             # The error of another thread came first: that of the block may be its consequence.
             if self._failure and (error is None or isinstance(error, Exception)):
                 raise self._failure from error
