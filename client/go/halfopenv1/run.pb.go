@@ -291,8 +291,8 @@ const file_halfopen_v1_run_proto_rawDesc = "" +
 	"\n" +
 	"RunService\x12O\n" +
 	"\n" +
-	"ExecuteRun\x12\x1e.halfopen.v1.ExecuteRunRequest\x1a\x1f.halfopen.v1.ExecuteRunResponse0\x01Bl\n" +
-	"\x0fdev.halfopen.v1P\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\vHalfopen.V1\xca\x02\vHalfopen\\V1\xea\x02\fHalfopen::V1b\x06proto3"
+	"ExecuteRun\x12\x1e.halfopen.v1.ExecuteRunRequest\x1a\x1f.halfopen.v1.ExecuteRunResponse0\x01Bv\n" +
+	"\x0fdev.halfopen.v1B\bRunProtoP\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\vHalfopen.V1\xca\x02\vHalfopen\\V1\xea\x02\fHalfopen::V1b\x06proto3"
 
 var (
 	file_halfopen_v1_run_proto_rawDescOnce sync.Once

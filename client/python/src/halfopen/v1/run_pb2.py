@@ -26,14 +26,14 @@ from halfopen.v1 import event_pb2 as halfopen_dot_v1_dot_event__pb2
 from halfopen.v1 import verdict_pb2 as halfopen_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15halfopen/v1/run.proto\x12\x0bhalfopen.v1\x1a\x17halfopen/v1/event.proto\x1a\x19halfopen/v1/verdict.proto\"\x94\x01\n\x11\x45xecuteRunRequest\x12\x0e\n\x04yaml\x18\x01 \x01(\tH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x12\x11\n\x04seed\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x0f\n\x07variant\x18\x04 \x01(\t\x12\x0f\n\x07profile\x18\x05 \x01(\t\x12\x17\n\x0fsnapshot_length\x18\x06 \x01(\rB\x08\n\x06sourceB\x07\n\x05_seed\"^\n\x12\x45xecuteRunResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.halfopen.v1.Event\x12$\n\x04part\x18\x02 \x01(\x0b\x32\x16.halfopen.v1.EventPart\"\x8a\x01\n\tEventPart\x12&\n\x08settings\x18\x01 \x03(\x0b\x32\x14.halfopen.v1.Setting\x12&\n\x08problems\x18\x02 \x03(\x0b\x32\x14.halfopen.v1.Problem\x12-\n\x0c\x66inal_states\x18\x03 \x03(\x0b\x32\x17.halfopen.v1.FinalState2]\n\nRunService\x12O\n\nExecuteRun\x12\x1e.halfopen.v1.ExecuteRunRequest\x1a\x1f.halfopen.v1.ExecuteRunResponse0\x01\x42l\n\x0f\x64\x65v.halfopen.v1P\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\x0bHalfopen.V1\xca\x02\x0bHalfopen\\V1\xea\x02\x0cHalfopen::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15halfopen/v1/run.proto\x12\x0bhalfopen.v1\x1a\x17halfopen/v1/event.proto\x1a\x19halfopen/v1/verdict.proto\"\x94\x01\n\x11\x45xecuteRunRequest\x12\x0e\n\x04yaml\x18\x01 \x01(\tH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x12\x11\n\x04seed\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x0f\n\x07variant\x18\x04 \x01(\t\x12\x0f\n\x07profile\x18\x05 \x01(\t\x12\x17\n\x0fsnapshot_length\x18\x06 \x01(\rB\x08\n\x06sourceB\x07\n\x05_seed\"^\n\x12\x45xecuteRunResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.halfopen.v1.Event\x12$\n\x04part\x18\x02 \x01(\x0b\x32\x16.halfopen.v1.EventPart\"\x8a\x01\n\tEventPart\x12&\n\x08settings\x18\x01 \x03(\x0b\x32\x14.halfopen.v1.Setting\x12&\n\x08problems\x18\x02 \x03(\x0b\x32\x14.halfopen.v1.Problem\x12-\n\x0c\x66inal_states\x18\x03 \x03(\x0b\x32\x17.halfopen.v1.FinalState2]\n\nRunService\x12O\n\nExecuteRun\x12\x1e.halfopen.v1.ExecuteRunRequest\x1a\x1f.halfopen.v1.ExecuteRunResponse0\x01\x42v\n\x0f\x64\x65v.halfopen.v1B\x08RunProtoP\x01Z,halfopen.dev/client/go/halfopenv1;halfopenv1\xaa\x02\x0bHalfopen.V1\xca\x02\x0bHalfopen\\V1\xea\x02\x0cHalfopen::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'halfopen.v1.run_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.halfopen.v1P\001Z,halfopen.dev/client/go/halfopenv1;halfopenv1\252\002\013Halfopen.V1\312\002\013Halfopen\\V1\352\002\014Halfopen::V1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.halfopen.v1B\010RunProtoP\001Z,halfopen.dev/client/go/halfopenv1;halfopenv1\252\002\013Halfopen.V1\312\002\013Halfopen\\V1\352\002\014Halfopen::V1'
   _globals['_EXECUTERUNREQUEST']._serialized_start=91
   _globals['_EXECUTERUNREQUEST']._serialized_end=239
   _globals['_EXECUTERUNRESPONSE']._serialized_start=241
