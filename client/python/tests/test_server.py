@@ -70,7 +70,7 @@ NO_SERVERS = {
     "SSH": (b"SSH-2.0-OpenSSH_9.6\r\n", "there is no halfopen server at .* does not speak HTTP/1.1"),
     "a web server": (
         b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
-        "there is no halfopen server at .* said HTTP status 404, and does not speak gRPC-Web",
+        "there is no halfopen server at .* answered with HTTP status 404 and does not speak gRPC-Web",
     ),
     "TLS": (b"\x15\x03\x01\0\2\2\x46", "does not speak HTTP/1.1; if it speaks TLS, write https://"),
     "nothing": (b"", "is gone: it closed the connection"),
@@ -224,7 +224,7 @@ def test_the_certificates_to_trust_can_be_in_the_environment(monkeypatch: pytest
                 connection.sendall(b"HTTP/1.1 404 Not Found\r\n\r\n")
 
         served = pool.submit(serve)
-        refused = pytest.raises(ServerUnavailableError, match="said HTTP status 404")
+        refused = pytest.raises(ServerUnavailableError, match="answered with HTTP status 404")
         with Server(f"https://127.0.0.1:{listener.getsockname()[1]}") as server, refused:
             server.check()
         served.result(10)

@@ -476,6 +476,7 @@ def test_a_thread_that_works_keeps_its_turn(session: Session) -> None:
     with session.driving() as driver:
         driver.start(work)
         assert session.advance(1) == timedelta(seconds=1)
+    assert session.clock == timedelta(seconds=1)
 
 
 def test_a_thread_that_makes_no_call_is_named(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -492,6 +493,39 @@ def test_a_thread_that_makes_no_call_is_named(session: Session, monkeypatch: pyt
         driver.start(poll)
         listener.accept()
     is_over.set()
+
+
+@linux
+def test_a_thread_that_makes_no_call_is_named_to_a_block_that_waits_for_a_queue(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("halfopen.driving.PATIENCE", 0.3)
+    is_over, done = threading.Event(), queue.Queue[bytes]()
+
+    def poll() -> None:
+        while not is_over.is_set():
+            time.sleep(0.01)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with (
+            pytest.raises(IdleError, match=r"poll\(\): .* no call of the session .* while others wait: .*done\.get"),
+            session.driving() as driver,
+        ):
+            driver.start(poll)
+            done.get()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        is_over.set()
+
+
+def test_an_error_that_a_block_catches_is_over(session: Session) -> None:
+    with session.driving() as driver:
+        driver.start(session.listen("server", 80).accept)
+        with pytest.raises(IdleError):
+            session.wait_for(state=("client", "ESTABLISHED"))
+        client = session.connect("client", "server:80")
+        client.close()
 
 
 def test_an_interrupt_ends_a_block_whose_thread_goes_on(session: Session) -> None:

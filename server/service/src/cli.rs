@@ -284,7 +284,7 @@ pub async fn run(options: &ServeOptions, setup: Option<&Setup>) -> Result<(), Se
     };
     let service = match options.history.open().await? {
         Some(kept) => {
-            let kept = kept.of(setup.and_then(Setup::tenants));
+            let kept = kept.with_tenants(setup.and_then(Setup::tenants));
             Service::with_history(&options.config(), kept)?
         }
         None => Service::new(&options.config())?,

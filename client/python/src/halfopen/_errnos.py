@@ -54,6 +54,12 @@ REFUSALS: dict[str, tuple[type[OSError], int]] = {
 WRONG_KIND = {"Accept": errno.EINVAL, "Receive": errno.ENOTCONN, "Send": errno.EPIPE, "Shutdown": errno.ENOTCONN}
 
 
+def is_standstill(error: CallError) -> bool:
+    """Whether a call was refused because the processes of its host stand still."""
+    kind, _ = REFUSALS.get(error.reason, (OSError, 0))
+    return kind is StandstillError
+
+
 def as_socket_error(error: CallError, method: str, host: str) -> OSError | None:
     """The error that a socket of the operating system would raise for a call that was refused, if there is one."""
     if error.reason == "SOCKET_WRONG_KIND" and method in WRONG_KIND:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ._time import nanoseconds
+from ._errnos import is_standstill
 from .errors import CallError, SessionOverError
 from .v1 import session_pb2
 
@@ -31,8 +31,8 @@ POLLIN, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 0x001, 0x004, 0x008, 0x010, 0x020
 POLLRDHUP = int(getattr(select, "POLLRDHUP", 0))
 #: The events that are reported whether they were asked for or not.
 ALWAYS = POLLERR | POLLHUP | POLLNVAL
-#: The refusals of calls to processes that stand still: nothing is ready for them.
-STANDSTILL = ("HOST_PAUSED", "HOST_FROZEN")
+#: What has ended is ready for everything.
+ENDED = POLLIN | POLLOUT | POLLERR | POLLHUP
 
 #: Sockets by file descriptor, each with the events that are wanted of it.
 Wanted = Mapping[int, "tuple[Socket, int]"]
@@ -52,8 +52,12 @@ def install() -> None:
         replaced: list[tuple[Any, Any]] = [(select.select, select_sockets)]
         if hasattr(select, "poll"):
             poll = select.poll
-            replaced.append((poll, lambda: Poller(poll(), 1000)))
-            selectors.PollSelector._selector_cls = staticmethod(replaced[-1][1])  # type: ignore[attr-defined]
+
+            def make_poll() -> Poller:
+                return Poller(poll(), 1000)
+
+            replaced.append((poll, make_poll))
+            selectors.PollSelector._selector_cls = staticmethod(make_poll)  # type: ignore[attr-defined]
         if hasattr(selectors, "EpollSelector"):
             epoll = select.epoll
             selectors.EpollSelector._selector_cls = staticmethod(lambda: Poller(epoll(), 1))  # type: ignore[attr-defined]
@@ -76,9 +80,10 @@ def events_of(socket: Socket) -> int:
     try:
         found = socket.session._call("GetSocket", request, session_pb2.GetSocketResponse).readiness
     except SessionOverError:
-        return POLLIN | POLLOUT | ALWAYS & ~POLLNVAL
+        return ENDED
     except CallError as error:
-        return 0 if error.reason in STANDSTILL else POLLIN | POLLOUT | ALWAYS & ~POLLNVAL
+        # Nothing is ready for processes that stand still.
+        return 0 if is_standstill(error) else ENDED
     return sum(
         bit
         for is_true, bit in (
@@ -114,15 +119,14 @@ def _wait(call: str, wanted: Wanted, timeout: float | None) -> None:
         for name, bit in (("readable", POLLIN), ("writable", POLLOUT))
         if mask & bit and socket.number and not socket._closed
     ]
-    until = None if timeout is None else session._now + nanoseconds(timeout)
-    session._wait(conditions, until, lambda: f"{call}() for {', '.join(socket.describe() for socket in sockets)}")
+    session._wait(conditions, session._after(timeout), lambda: f"{call}() for {', '.join(socket.describe() for socket in sockets)}")
 
 
 class Poller:
     """A `select.poll` or `select.epoll` that takes sockets of a session, too, and waits for them in virtual time."""
 
     def __init__(self, real: Any, second: int) -> None:
-        """`second` is how much of its timeout is a second."""
+        """`second` is how many units of its timeout make a second."""
         self._real = real
         self._second = second
         self._wanted: dict[int, tuple[Socket, int]] = {}
@@ -188,7 +192,9 @@ def select_sockets(
 
 def _select_ready(lists: list[list[Any]], wanted: Wanted) -> tuple[list[Any], list[Any], list[Any]]:
     events = dict(_ready(wanted))
-    others = _select(*([file for file in files if not find(file)] for files in lists), 0)
+    rest = [[file for file in files if not find(file)] for files in lists]
+    # Windows takes no three empty lists.
+    others = _select(*rest, 0) if any(rest) else rest
 
     def ready(position: int, bits: int) -> list[Any]:
         return [

@@ -177,7 +177,7 @@ class Channel:
     def _lost(self, error: OSError) -> ServerUnavailableError:
         if isinstance(error, NotHalfopenError):
             hint = "; if it speaks TLS, write https://" if self._context is None else ""
-            return ServerUnavailableError(f"there is no halfopen server at {self.url}: what answers there {error}{hint}")
+            return ServerUnavailableError(f"there is no halfopen server at {self.url}: what listens there {error}{hint}")
         return ServerUnavailableError(self._why_lost() or f"the server at {self.url} is gone: {error}")
 
 
@@ -242,7 +242,7 @@ class _Connection:
             lines.append(line)
         headers = _headers(lines)
         if status[1] != b"200" or not headers.get("content-type", "").startswith("application/grpc-web"):
-            raise NotHalfopenError(f"said HTTP status {status[1].decode('latin-1')}, and does not speak gRPC-Web")
+            raise NotHalfopenError(f"answered with HTTP status {status[1].decode('latin-1')} and does not speak gRPC-Web")
         return headers
 
     def read_body(self, headers: Mapping[str, str]) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Blocking sockets in several threads: one thread runs at a time, and time moves when all wait.
 
-A thread may also wait for another one, with a lock or a queue. While it does, the others take turns without it. When it goes on, it
-gets its turn at its next call of the session.
+On Linux, a thread may also wait for another one, with a lock or a queue. While it does, the others take turns without it. When it
+goes on, it gets its turn at its next call of the session.
 """
 
 from __future__ import annotations
@@ -87,8 +87,7 @@ class Driver:
         self._watcher = threading.Thread(target=self._watch, name="halfopen driving", daemon=True)
         #: Whether the watcher has interrupted the block, which waited for a lock.
         self._has_interrupted = False
-        #: Whether the block found SIGINT ignored.
-        self._was_deaf = False
+        self._sigint_was_ignored = False
         self._current = threading.local()
         self._is_over = False
         #: The first error that a thread ended with.
@@ -114,7 +113,7 @@ class Driver:
         # A shell lets jobs in the background ignore SIGINT, and nothing else gets a thread out of a lock.
         if self._main.worker is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            self._was_deaf = True
+            self._sigint_was_ignored = True
         self._watcher.start()
         return self
 
@@ -129,7 +128,7 @@ class Driver:
             raise
         finally:
             self._end()
-            if self._was_deaf:
+            if self._sigint_was_ignored:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
             # The error of another thread came first: that of the block may be its consequence.
             if self._failure and (error is None or isinstance(error, Exception)):
@@ -169,10 +168,15 @@ class Driver:
             thread.may_run.clear()
             thread.wants_turn = True
         thread.may_run.wait()
+        self._check(thread)
+
+    def _check(self, thread: _Thread) -> None:
+        """Ends a thread whose block is over, and raises the error of its wait, once."""
         if self._is_over:
             raise SystemExit
-        if thread.error:
-            raise thread.error
+        if error := thread.error:
+            thread.error = None
+            raise error
 
     def block(self, conditions: Conditions, until: int | None, describe: Callable[[], str], *, until_idle: bool = False) -> bool:
         """Lets others run, and waits until one of the conditions is true (true), or until a time in nanoseconds (false)."""
@@ -180,19 +184,13 @@ class Driver:
         if thread is None:
             raise RuntimeError("in a driving() block, only threads that driver.start() has started can use the session")
         self.take_turn()
-        if self._is_over:
-            raise SystemExit
-        if thread.error:
-            raise thread.error
+        self._check(thread)
         thread.conditions, thread.until, thread.until_idle, thread.describe = conditions, until, until_idle, describe
-        thread.is_true, thread.error, thread.waits = False, None, True
+        thread.is_true, thread.waits = False, True
         thread.may_run.clear()
         self._next()
         thread.may_run.wait()
-        if self._is_over:
-            raise SystemExit
-        if thread.error:
-            raise thread.error
+        self._check(thread)
         return thread.is_true
 
     def _run(self, thread: _Thread, function: Callable[..., object], arguments: tuple[Any, ...]) -> None:
@@ -296,11 +294,13 @@ class Driver:
 
     def _give_up(self, running: _Thread) -> None:
         """Fails the block, because a thread neither ends nor makes a call of the session."""
-        waiting = "; ".join(thread.where() for thread in self._threads if thread.waits)
+        others = (thread for thread in self._threads if thread.waits or (thread.is_outside and not thread.is_done))
+        waiting = "; ".join(map(_Thread.where, others))
         message = (
             f"{running.where()} has made no call of the session for {PATIENCE:g} s of wall-clock time, while others wait: {waiting}"
         )
         self._main.resume(is_true=False, error=IdleError(message))
+        self._interrupt()
         self._main.may_run.set()
 
     def _interrupt(self) -> None:

@@ -87,7 +87,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sessions, "on_create", note)
-        return (yield)
+        try:
+            return (yield)
+        finally:
+            # The reports are written, and a test that is repeated begins anew.
+            watched.clear()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -66,7 +66,7 @@ impl KeptRuns {
 
     /// The same, for tenants whose quotas limit how many of their runs are in progress.
     #[must_use]
-    pub fn of(self, tenants: Option<Tenants>) -> KeptRuns {
+    pub fn with_tenants(self, tenants: Option<Tenants>) -> KeptRuns {
         KeptRuns { tenants, ..self }
     }
 
