@@ -867,8 +867,8 @@ type MiddleboxChanged struct {
 	RenumberedBy uint32 `protobuf:"varint,7,opt,name=renumbered_by,json=renumberedBy,proto3" json:"renumbered_by,omitempty"`
 	// With MIDDLEBOX_CHANGE_EXPIRED: for how long no segment of the connection had passed.
 	Idle *durationpb.Duration `protobuf:"bytes,8,opt,name=idle,proto3" json:"idle,omitempty"`
-	// With MIDDLEBOX_CHANGE_RENUMBERED: whether the edges of SACK blocks keep their numbers, so that the end that they are for cannot use
-	// them.
+	// With MIDDLEBOX_CHANGE_RENUMBERED: whether the edges of SACK blocks keep their numbers, so that the host that receives them cannot
+	// use them.
 	SackKept      bool `protobuf:"varint,9,opt,name=sack_kept,json=sackKept,proto3" json:"sack_kept,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -44,14 +44,14 @@ type RunServiceClient interface {
 	//	DEADLINE_EXCEEDED  the deadline of the call passed before the run finished
 	//	RESOURCE_EXHAUSTED too many calls are waiting, of this client or in all (QUEUE_FULL), this client leaves too many
 	//	                   events unread (READERS_TOO_SLOW), the runs in progress take too much memory (MEMORY_FULL), or the
-	//	                   tenant of the caller is at a limit of its own (QUOTA_EXCEEDED), which google.rpc.QuotaFailure names;
+	//	                   caller's tenant has reached a quota (QUOTA_EXCEEDED), which google.rpc.QuotaFailure names;
 	//	                   google.rpc.RetryInfo says when to try again
 	//	ABORTED            the client read none of the events that were waiting for too long (READER_PAUSED)
 	//	UNAUTHENTICATED    the server requires a credential, and the call has none (TOKEN_MISSING), a wrong token (TOKEN_WRONG,
 	//	                   JWT_WRONG) or one that has expired (TOKEN_EXPIRED). Every call except those of grpc.health.v1.Health
 	//	                   must have the metadata "authorization: Bearer TOKEN", or come over a connection with a client
 	//	                   certificate that the server knows
-	//	PERMISSION_DENIED  the credential has not the role that the call needs (ROLE_MISSING), or is one of no tenant of the
+	//	PERMISSION_DENIED  the credential lacks the role that the call needs (ROLE_MISSING), or belongs to no tenant of the
 	//	                   server (TENANT_MISSING)
 	//	UNAVAILABLE        the server is shutting down (SHUTTING_DOWN)
 	//	INTERNAL           a bug in the server ended the run (RUN_FAILED)
@@ -109,14 +109,14 @@ type RunServiceServer interface {
 	//	DEADLINE_EXCEEDED  the deadline of the call passed before the run finished
 	//	RESOURCE_EXHAUSTED too many calls are waiting, of this client or in all (QUEUE_FULL), this client leaves too many
 	//	                   events unread (READERS_TOO_SLOW), the runs in progress take too much memory (MEMORY_FULL), or the
-	//	                   tenant of the caller is at a limit of its own (QUOTA_EXCEEDED), which google.rpc.QuotaFailure names;
+	//	                   caller's tenant has reached a quota (QUOTA_EXCEEDED), which google.rpc.QuotaFailure names;
 	//	                   google.rpc.RetryInfo says when to try again
 	//	ABORTED            the client read none of the events that were waiting for too long (READER_PAUSED)
 	//	UNAUTHENTICATED    the server requires a credential, and the call has none (TOKEN_MISSING), a wrong token (TOKEN_WRONG,
 	//	                   JWT_WRONG) or one that has expired (TOKEN_EXPIRED). Every call except those of grpc.health.v1.Health
 	//	                   must have the metadata "authorization: Bearer TOKEN", or come over a connection with a client
 	//	                   certificate that the server knows
-	//	PERMISSION_DENIED  the credential has not the role that the call needs (ROLE_MISSING), or is one of no tenant of the
+	//	PERMISSION_DENIED  the credential lacks the role that the call needs (ROLE_MISSING), or belongs to no tenant of the
 	//	                   server (TENANT_MISSING)
 	//	UNAVAILABLE        the server is shutting down (SHUTTING_DOWN)
 	//	INTERNAL           a bug in the server ended the run (RUN_FAILED)

@@ -3380,9 +3380,9 @@ func (x *FinishSessionRequest) GetUntil() *durationpb.Duration {
 // How a session ended. The message is smaller than 1 MiB.
 type FinishSessionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The verdict, without final states, which the last event has, and with the first problems only if they are too many.
+	// The verdict, without final states, which the last event has. If not all problems fit, only the first ones.
 	Finished *RunFinished `protobuf:"bytes,1,opt,name=finished,proto3" json:"finished,omitempty"`
-	// What became of each expectation; of the first only if they are too large.
+	// What became of each expectation. If not all fit, only the first ones.
 	Expectations []*ExpectationResult `protobuf:"bytes,2,rep,name=expectations,proto3" json:"expectations,omitempty"`
 	// The number of events.
 	Events uint64 `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`

@@ -62,7 +62,8 @@ const (
 //	                    (HOST_PAUSED), frozen (HOST_FROZEN), or its processes were killed (PROCESS_KILLED); or the participant
 //	                    has left (PARTICIPANT_LEFT)
 //	RESOURCE_EXHAUSTED  the session has too many sockets or faults, or too many of its calls wait (SESSION_FULL); with StartConnect
-//	                    and Send: the server has no memory left (MEMORY_FULL)
+//	                    and Send: the server has no memory left (MEMORY_FULL); or the caller's tenant has reached a quota
+//	                    (QUOTA_EXCEEDED, see RunService.ExecuteRun)
 //	ABORTED             the request was repeated while it waited, and its response goes to whoever repeated it (REQUEST_REPEATED)
 //	INTERNAL            a bug ended the session (SESSION_FAILED)
 //	OUT_OF_RANGE, UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE: see RunService.ExecuteRun
@@ -81,8 +82,8 @@ type SessionServiceClient interface {
 	// Creates a session: it is time 0, and nothing has happened. Errors:
 	//
 	//	INVALID_ARGUMENT, NOT_FOUND  the scenario: see RunService.ExecuteRun
-	//	RESOURCE_EXHAUSTED           there are too many sessions, of this client or in all (TOO_MANY_SESSIONS), QUEUE_FULL or
-	//	                             MEMORY_FULL; google.rpc.RetryInfo says when to try again
+	//	RESOURCE_EXHAUSTED           there are too many sessions, of this client or in all (TOO_MANY_SESSIONS), QUOTA_EXCEEDED,
+	//	                             QUEUE_FULL or MEMORY_FULL; google.rpc.RetryInfo says when to try again
 	//	DEADLINE_EXCEEDED            see RunService.ExecuteRun
 	CreateSession(ctx context.Context, in *CreateSessionRequest, opts ...grpc.CallOption) (*CreateSessionResponse, error)
 	// Returns what a session has come to. Does not wait for a turn, and does not keep the session alive.
@@ -395,7 +396,8 @@ func (c *sessionServiceClient) DeleteSession(ctx context.Context, in *DeleteSess
 //	                    (HOST_PAUSED), frozen (HOST_FROZEN), or its processes were killed (PROCESS_KILLED); or the participant
 //	                    has left (PARTICIPANT_LEFT)
 //	RESOURCE_EXHAUSTED  the session has too many sockets or faults, or too many of its calls wait (SESSION_FULL); with StartConnect
-//	                    and Send: the server has no memory left (MEMORY_FULL)
+//	                    and Send: the server has no memory left (MEMORY_FULL); or the caller's tenant has reached a quota
+//	                    (QUOTA_EXCEEDED, see RunService.ExecuteRun)
 //	ABORTED             the request was repeated while it waited, and its response goes to whoever repeated it (REQUEST_REPEATED)
 //	INTERNAL            a bug ended the session (SESSION_FAILED)
 //	OUT_OF_RANGE, UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE: see RunService.ExecuteRun
@@ -414,8 +416,8 @@ type SessionServiceServer interface {
 	// Creates a session: it is time 0, and nothing has happened. Errors:
 	//
 	//	INVALID_ARGUMENT, NOT_FOUND  the scenario: see RunService.ExecuteRun
-	//	RESOURCE_EXHAUSTED           there are too many sessions, of this client or in all (TOO_MANY_SESSIONS), QUEUE_FULL or
-	//	                             MEMORY_FULL; google.rpc.RetryInfo says when to try again
+	//	RESOURCE_EXHAUSTED           there are too many sessions, of this client or in all (TOO_MANY_SESSIONS), QUOTA_EXCEEDED,
+	//	                             QUEUE_FULL or MEMORY_FULL; google.rpc.RetryInfo says when to try again
 	//	DEADLINE_EXCEEDED            see RunService.ExecuteRun
 	CreateSession(context.Context, *CreateSessionRequest) (*CreateSessionResponse, error)
 	// Returns what a session has come to. Does not wait for a turn, and does not keep the session alive.

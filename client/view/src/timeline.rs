@@ -30,6 +30,8 @@ pub struct Timeline {
     pub ends: Vec<End>,
     /// The hosts whose applications are not in the scenario: their calls are made from outside.
     pub outside: BTreeSet<HostIndex>,
+    /// The ends whose applications waited in `close()`, as SO_LINGER lets them.
+    lingering: BTreeSet<(HostIndex, u32)>,
 }
 
 /// One end of a connection, as it was created.

@@ -6,7 +6,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use common::runs::bundled;
+use common::runs::{bundled, written};
 use halfopen_proto::v1::event::Kind;
 use halfopen_view::explain::{ExplainOptions, Explanation, Subject, explain, text};
 use halfopen_view::record::RunRecord;
@@ -207,6 +207,25 @@ fn causes_are_those_of_the_events() {
         ] {
             assert!(!words.contains(wrong), "{name}: {wrong}\n{words}");
         }
+    }
+}
+
+/// It returns only when everything sent is acknowledged, or never.
+#[test]
+fn an_application_that_lingers_in_close_has_called_it() {
+    for faults in ["", "faults: [{power-loss: server, at: 1s}]\n"] {
+        let record = written(&format!(
+            "scenario: written
+hosts: {{client: {{}}, server: {{}}}}
+network: {{latency: 20ms}}
+applications:
+  server: [listen: 80, accept, hold]
+  client: [connect: server:80, set: {{linger: 5s}}, wait-until: 2s, send: 10 B, close]
+{faults}until: 30s
+"
+        ));
+        let words = whole(&explain(&record, ExplainOptions::default()));
+        assert!(words.contains("close()") && !words.contains("client's program ended"), "{words}");
     }
 }
 

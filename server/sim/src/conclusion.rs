@@ -42,14 +42,14 @@ impl Ending {
     }
 }
 
-/// A run that has ended, and is to be judged. Other than a [`Simulation`](crate::Simulation), it can move between threads.
+/// A run that has ended and is still to be judged. Unlike a [`Simulation`](crate::Simulation), it can move between threads.
 #[derive(Debug)]
 pub struct Ended {
     scenario: Arc<Scenario>,
     recorder: Recorder,
     ending: Ending,
     now: Instant,
-    /// The memory that it took last, octets.
+    /// Its memory at the end, in octets.
     memory: u64,
     /// The number of comparisons that the verdict may take.
     max_comparisons: u64,

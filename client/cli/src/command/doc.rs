@@ -200,7 +200,6 @@ impl<'a> Reader<'a> {
 }
 
 /// The schemas of which one or all apply.
-/// What a schema is one of, or all of.
 pub(super) fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|word| schema[word].as_array()).flatten()
 }

@@ -136,8 +136,7 @@ impl Calls {
         finish_session(FinishSessionRequest) -> FinishSessionResponse;
     }
 
-    /// Moves time, which nothing else does. An event that the server sends in parts comes whole, with the last of these calls that it
-    /// takes.
+    /// Moves time, which nothing else does. An event that arrives in parts is returned whole, by the call that receives its end.
     pub async fn advance(&mut self, request: v1::AdvanceRequest) -> Result<v1::AdvanceResponse, CallError> {
         let request = v1::AdvanceRequest { session: self.created.session.clone(), ..request };
         let response = self.service.advance(request).await;

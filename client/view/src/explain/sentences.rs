@@ -61,7 +61,7 @@ impl Sentences<'_> {
             What::Unreachable { host, label, code, mtu, dropped, neighbour } => {
                 self.unreachable(*host, (label, count), (*code, *mtu), *dropped, *neighbour)
             }
-            What::Middlebox { change, .. } => self.middlebox(&beat.what, *change, count),
+            What::Middlebox { .. } => self.middlebox(&beat.what, count),
         }
     }
 
@@ -217,8 +217,8 @@ impl Sentences<'_> {
         format!("{host} did not use {from}'s {label}{repeated}: {because}{answer}.")
     }
 
-    fn middlebox(&self, what: &What, change: MiddleboxChange, count: usize) -> String {
-        let What::Middlebox { name, before, translated_to, idle, sack_kept, .. } = what else {
+    fn middlebox(&self, what: &What, count: usize) -> String {
+        let What::Middlebox { name, change, before, translated_to, idle, sack_kept } = what else {
             return String::new();
         };
         let state = words::middlebox_state(*before);
@@ -228,7 +228,7 @@ impl Sentences<'_> {
             MiddleboxState::Closed | MiddleboxState::TimeWait => "",
             _ => ", without telling either end",
         };
-        match change {
+        match *change {
             MiddleboxChange::Unspecified | MiddleboxChange::Created | MiddleboxChange::Moved => String::new(),
             MiddleboxChange::Adopted => {
                 format!("Middlebox {name} adopted the connection: it had not seen its beginning.")
@@ -252,7 +252,7 @@ impl Sentences<'_> {
             MiddleboxChange::Renumbered => {
                 let except = match sack_kept {
                     true => {
-                        ", but not those in SACK blocks: who receives them ignores them, and with them the duplicate ACKs that would ask for a fast retransmission"
+                        ", but not those in SACK blocks: the receiver ignores such blocks, and the duplicate ACKs that carry them, so that no fast retransmission follows"
                     }
                     false => "",
                 };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use halfopen_proto::v1::{
     ApplicationResult, CallReturned, ConnectionCreated, Event, FaultApplied, FaultKind, FaultPhase,
-    MiddleboxChanged, RunStarted, SegmentArrived, SegmentLost, SegmentSent, StateTransition, TimerChanged,
-    cause, event,
+    MiddleboxChanged, RunStarted, SegmentArrived, SegmentLost, SegmentSent, StateTransition, StepKind,
+    TimerChanged, cause, event,
 };
 
 use super::{AddressMove, End, Entry, EntryIndex, EntryKind, Fault, HostIndex, Segment, Timeline};
@@ -79,16 +79,22 @@ impl Builder {
             Kind::RunFinished(_) => Some(EntryKind::End),
             Kind::DataWritten(written) => Some(EntryKind::Written { octets: written.bytes }),
             Kind::DataRead(read) => Some(EntryKind::Read { octets: read.bytes }),
-            // Steps and their results describe what applications do; a result says how a run ended.
+            Kind::StepBlocked(blocked) => {
+                if blocked.step.as_ref().is_some_and(|step| step.kind() == StepKind::Close) {
+                    let host = self.host(&event.host);
+                    self.timeline.lingering.insert((host, event.connection));
+                }
+                None
+            }
             Kind::ConnectionOpened(opened) => {
                 if opened.application.is_empty() {
                     self.outside(event);
                 }
                 None
             }
+            // Steps and their results describe what applications do; a result says how a run ended.
             Kind::FaultAdded(_)
             | Kind::FaultLifted(_)
-            | Kind::StepBlocked(_)
             | Kind::DataMistaken(_)
             | Kind::TcpInfo(_)
             | Kind::LimitReached(_)

@@ -43,7 +43,9 @@ impl Timeline {
             EntryKind::Application { call: StepKind::Relay, .. } => true,
             _ => false,
         };
-        let called = is_outside || after.iter().take_while(now).filter(here).any(closes);
+        // With SO_LINGER, it returns later.
+        let lingers = entry.host.is_some_and(|host| self.lingering.contains(&(host, entry.connection)));
+        let called = is_outside || lingers || after.iter().take_while(now).filter(here).any(closes);
         Some(if called { Closer::Application } else { Closer::Exit })
     }
 

@@ -19,7 +19,8 @@ pub(crate) fn bundled() -> Vec<RunRecord> {
             let text: Arc<str> = client.text(&scenario.name).await.unwrap().into();
             for variant in variants {
                 let options = RunOptions { variant, ..RunOptions::default() };
-                let record = run(client, &scenario.name, options).await;
+                let record =
+                    run(client, Source::Bundled(scenario.name.clone()), &scenario.name, options).await;
                 records.push(RunRecord { source: Some(Arc::clone(&text)), ..record });
             }
         }
@@ -29,7 +30,13 @@ pub(crate) fn bundled() -> Vec<RunRecord> {
 
 /// One run of a bundled scenario, whole.
 pub(crate) fn one(scenario: &str, options: RunOptions) -> RunRecord {
-    in_process(async |client| run(client, scenario, options).await)
+    in_process(async |client| run(client, Source::Bundled(scenario.to_owned()), scenario, options).await)
+}
+
+/// The run of a text, whole.
+pub(crate) fn written(text: &str) -> RunRecord {
+    let source = Source::Text { file: "written.yaml".to_owned(), text: text.to_owned() };
+    in_process(async |client| run(client, source, "written", RunOptions::default()).await)
 }
 
 fn in_process<T>(job: impl AsyncFnOnce(&mut Client) -> T) -> T {
@@ -41,10 +48,10 @@ fn in_process<T>(job: impl AsyncFnOnce(&mut Client) -> T) -> T {
     })
 }
 
-async fn run(client: &mut Client, scenario: &str, options: RunOptions) -> RunRecord {
+async fn run(client: &mut Client, source: Source, scenario: &str, options: RunOptions) -> RunRecord {
     let name = words::run(scenario, options.variant.as_deref().unwrap_or_default());
     let mut record = RunRecord::new(name);
-    let mut stream = client.run(&Source::Bundled(scenario.to_owned()), &options).await.unwrap();
+    let mut stream = client.run(&source, &options).await.unwrap();
     while let Some(events) = stream.next().await.unwrap() {
         record.events.extend(events);
     }

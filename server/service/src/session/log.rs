@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 
 use crate::status;
 
-/// How many bytes calls may send to be kept. In base64 these are a third more.
+/// The most bytes of sent data that are kept. In base64 they are a third larger.
 const MAX_BYTES: usize = Limits::MAX_TEXT / 2;
 
 /// The calls that were made, as long as a scenario has room for them.

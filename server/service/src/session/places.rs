@@ -17,7 +17,7 @@ use crate::work::Caller;
 /// How many sessions that are gone are remembered.
 const REMEMBERED: usize = 4096;
 
-/// When to try again what takes a session.
+/// How long a caller at its quota of sessions waits before it tries again.
 const SOON: Duration = Duration::from_secs(1);
 
 /// What became of a session.
@@ -93,7 +93,7 @@ impl State {
         Some(self.open.get(self.requests.get(request)?)?.created.clone())
     }
 
-    /// Refuses a session if there are too many. One client may have half of them, or what its quota says.
+    /// Refuses a session if there are too many. A client may have half of them, or as many as its tenant's quota.
     fn admit(&self, caller: &Caller, max: usize) -> Result<(), Status> {
         let (all, own) = (self.open.len(), self.by_caller.get(caller).copied().unwrap_or(0));
         let quota = caller.tenant().quota().sessions;
@@ -153,7 +153,7 @@ impl Places {
         Ok(created)
     }
 
-    /// The session of a tenant with that id, or what became of it. That of another tenant takes the way of one that never was.
+    /// The session of a tenant with that id, or what became of it. Another tenant's session is reported like one that never existed.
     pub(super) fn find(&self, tenant: &Tenant, session: &str) -> Result<Place, Status> {
         let state = self.lock();
         if let Some(entry) = state.open.get(session).filter(|entry| entry.caller.tenant() == tenant) {
@@ -198,8 +198,8 @@ mod tests {
 
     /// Adds a session of a tenant.
     fn add(places: &Places, owner: &str, id: &str) -> Key {
-        let scenario = halfopen_scenario::load(library::find("dead-client").expect("bundled").text);
-        let record = Arc::new(Record::new(Arc::new(scenario.expect("it is right"))));
+        let scenario = library::scenario("dead-client").expect("it is bundled");
+        let record = Arc::new(Record::new(Arc::new(scenario)));
         let mut key = 0;
         let created = places.add(Caller::Tenant(tenant(owner)), String::new(), 8, |next| {
             key = next;

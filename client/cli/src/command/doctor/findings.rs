@@ -125,7 +125,7 @@ impl Findings {
         Ok(())
     }
 
-    /// Writes a text that begins at the column of texts, or after its label, on lines of a terminal.
+    /// Writes a text after what stands on the line, wrapped to the terminal; further lines begin at `INDENT`.
     fn on_lines(&mut self, text: &str) -> io::Result<()> {
         let room = output::terminal_width().map_or(usize::MAX, |width| width.saturating_sub(INDENT + LABEL));
         let lines = columns::wrap(columns::words(text), room);

@@ -94,7 +94,7 @@ impl Completer for Completion {
     }
 }
 
-/// Where the text behind so many words begins; `None` if it has not begun.
+/// Where the text after the first `words` words begins; `None` if it has not begun.
 fn behind(text: &str, words: usize) -> Option<usize> {
     let mut rest = text.trim_start();
     for _ in 0..words {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// The number of lines that are remembered. The file has at most twice as many.
+/// How many lines are remembered. A session that finds more than twice as many shortens the file.
 pub(super) const MAX_LINES: usize = 1000;
 
 /// The lines of sessions, in a file that only its owner reads. Several sessions may add theirs at the same time.
@@ -28,11 +28,18 @@ impl History {
         let all: Vec<&str> = text.lines().collect();
         let latest = &all[all.len().saturating_sub(MAX_LINES)..];
         if all.len() > 2 * MAX_LINES {
-            let mut shorter = NamedTempFile::new_in(self.folder())?;
-            latest.iter().try_for_each(|line| writeln!(shorter, "{line}"))?;
-            shorter.persist(&self.0)?;
+            // A file that stays long is no reason to forget.
+            let _ = self.shorten(latest);
         }
         Ok(latest.iter().map(|line| (*line).to_owned()).collect())
+    }
+
+    /// Leaves only these lines in the file.
+    fn shorten(&self, latest: &[&str]) -> io::Result<()> {
+        let mut shorter = NamedTempFile::new_in(self.folder())?;
+        latest.iter().try_for_each(|line| writeln!(shorter, "{line}"))?;
+        shorter.persist(&self.0)?;
+        Ok(())
     }
 
     /// Adds a line.

@@ -30,15 +30,17 @@ impl Keys {
         Keys(serde_json::from_str(&halfopend::schema()).unwrap_or_default())
     }
 
-    /// Where the last word of a mapping begins, and the keys that may stand there, sorted. What is `called` so in the schema is written so
-    /// far; the braces around it may be missing.
+    /// Where the last word of `text` begins, and which keys may stand there, sorted. `text` is the beginning of a mapping that the schema
+    /// calls `called`; its outer braces may be missing.
     pub(super) fn next<'a>(&'a self, called: &str, text: &str) -> (usize, Vec<&'a str>) {
         let mut open = vec![Open::default()];
         let mut begin = 0;
         for (at, mark) in text.match_indices(['{', '}', ':', ',']) {
             let Some(inner) = open.last_mut() else { return (begin, Vec::new()) };
             match mark {
-                ":" => inner.key = Some(text[begin..at].trim()),
+                ":" if inner.key.is_none() => inner.key = Some(text[begin..at].trim()),
+                // One of an address.
+                ":" => {}
                 "," => inner.used.extend(inner.key.take()),
                 "{" if at > text.len() - text.trim_start().len() => open.push(Open::default()),
                 "{" => {}
@@ -123,6 +125,7 @@ mod tests {
             ("{drop: {flags: SYN, ", 20, "from", "flags"),
             ("{drop: {flags: SYN}, ", 21, "first", "flags"),
             ("{at: 1s, ", 9, "power-loss", "at"),
+            ("{move-address: fd00::1, ", 24, "to", "move-address"),
         ] {
             let (at, words) = all(FAULT, text);
             assert!(at == begin && words.contains(&next) && !words.contains(&none), "{text}: {at} {words:?}");

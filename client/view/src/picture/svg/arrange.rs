@@ -2,6 +2,7 @@
 //! segments may move along their arrows, and those across the lifelines to the sides.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::items::Item;
 use super::points::LINE;
@@ -61,8 +62,12 @@ impl Room {
         along(self.angle).min(along(other.angle)).max(0.0)
     }
 
+    fn is_at(&self, other: &Room) -> bool {
+        (self.x, self.y, self.half) == (other.x, other.y, other.half)
+    }
+
     /// The shelves that it is on.
-    fn shelves(&self) -> std::ops::RangeInclusive<i64> {
+    fn shelves(&self) -> RangeInclusive<i64> {
         let tall = self.half.0 * self.angle.sin().abs() + self.half.1;
         ((self.y - tall) / SHELF).floor() as i64..=((self.y + tall) / SHELF).floor() as i64
     }
@@ -96,12 +101,6 @@ impl Taken {
                 taken.retain(|(other, room)| *other != row || !rooms.iter().any(|gone| gone.is_at(room)));
             }
         }
-    }
-}
-
-impl Room {
-    fn is_at(&self, other: &Room) -> bool {
-        (self.x, self.y, self.half) == (other.x, other.y, other.half)
     }
 }
 

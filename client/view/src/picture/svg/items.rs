@@ -105,7 +105,7 @@ impl<'a, 'p> Items<'a, 'p> {
         };
         let is_last = self.columns.len() > 1 && arrow.from.host == self.columns.len().checked_sub(1);
         let side = if is_last { -1.0 } else { 1.0 };
-        let label = match self.news(arrow) {
+        let label = match self.label_with_arrival(arrow) {
             Some(label) => Label::new(&Arrow { label, ..arrow.clone() }, room, span(arrow)),
             None => Label::new(arrow, room, span(arrow)),
         };
@@ -113,11 +113,11 @@ impl<'a, 'p> Items<'a, 'p> {
     }
 
     /// The label of a departure with what the row of its arrival says besides: why the segment was not used.
-    fn news(&self, arrow: &Arrow) -> Option<Vec<Word>> {
+    fn label_with_arrival(&self, arrow: &Arrow) -> Option<Vec<Word>> {
         let arrival = self.arrived.get(&arrow.segment).filter(|_| arrow.part == Part::Departure)?;
         let What::Arrow(arrival) = &self.picture.rows[*arrival].what else { return None };
-        let news = arrival.label.iter().filter(|word| !arrow.label.contains(word));
-        Some(arrow.label.iter().chain(news).cloned().collect())
+        let more = arrival.label.iter().filter(|word| !arrow.label.contains(word));
+        Some(arrow.label.iter().chain(more).cloned().collect())
     }
 
     /// Whether the row of its departure draws the way to its arrival there.

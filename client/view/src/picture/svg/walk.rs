@@ -151,16 +151,16 @@ impl Walk<'_> {
         let (connection, states) = match &row.what {
             What::Arrow(arrow) => {
                 let end = if point.role == Role::Tail { &arrow.from } else { &arrow.to };
-                (end.connection, end.states.clone())
+                (end.connection, end.states.as_slice())
             }
             What::Notes(notes) => {
                 // All its states are gone.
                 if notes.becomes == Some(HostState::Down) {
                     self.states.retain(|(other, _), _| *other != host);
                 }
-                (row.connection, notes.states.clone())
+                (row.connection, notes.states.as_slice())
             }
-            What::Silence(_) | What::Folded(_) | What::Omitted(_) => (row.connection, Vec::new()),
+            What::Silence(_) | What::Folded(_) | What::Omitted(_) => (row.connection, &[][..]),
         };
         let number = (self.picture.connections > 1 && connection > 0).then_some(connection);
         let mut lines: Vec<Line> = Vec::new();
@@ -168,7 +168,7 @@ impl Walk<'_> {
             What::Notes(notes) => notes.named_states(row.connection).any(|named| named == state),
             What::Arrow(_) | What::Silence(_) | What::Folded(_) | What::Omitted(_) => true,
         };
-        for state in states {
+        for &state in states {
             if self.states.insert((host, connection), state) != Some(state) && is_named(state) {
                 lines.push(text::state(state, number));
             }

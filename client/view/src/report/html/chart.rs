@@ -134,16 +134,18 @@ impl Chart {
         let mut y = 14.0;
         let mut places = Vec::new();
         for lane in self.lanes.values() {
-            places.push(y);
+            let names = lane.names(&axis, self.end);
             let asked = if lane.asked.is_empty() { 0.0 } else { STRIP };
-            y += BAR + 6.0 + asked + LINE * lane.names(&axis, self.end).len() as f64;
+            let height = BAR + 6.0 + asked + LINE * names.len() as f64;
+            places.push((y, names));
+            y += height;
         }
         let (bottom, height) = (y, y + 26.0);
         html! {
             svg.halfopen xmlns="http://www.w3.org/2000/svg" width=(Px(WIDTH)) height=(Px(height))
                 viewBox={ "0 0 " (Px(WIDTH)) " " (Px(height)) } role="img" aria-label={ "States over time of " (name) } {
                 (ticks(&axis, bottom))
-                @for (((connection, host), lane), y) in self.lanes.iter().zip(places) {
+                @for (((connection, host), lane), (y, names)) in self.lanes.iter().zip(places) {
                     @let name = timeline.hosts.get(*host).map_or("", String::as_str);
                     @let number = if timeline.connections > 1 { format!(" #{connection}") } else { String::new() };
                     text.strong x=(Px(PLOT.0 - 10.0)) y=(Px(y + 14.0)) text-anchor="end" { (svg::cut(name, 110.0)) (number) }
@@ -153,9 +155,9 @@ impl Chart {
                         text.time.dim x=(Px(PLOT.0 - 10.0)) y=(Px(y + BAR + 14.0)) text-anchor="end" { "keepalive" }
                         (strip(&axis, lane, y + BAR + 10.0))
                     }
-                    @let names = y + BAR + if lane.asked.is_empty() { 0.0 } else { STRIP };
-                    @for (index, line) in lane.names(&axis, self.end).iter().enumerate() {
-                        text.time.dim x=(Px(PLOT.0)) y=(Px(names + LINE * (index as f64 + 0.9))) {
+                    @let top = y + BAR + if lane.asked.is_empty() { 0.0 } else { STRIP };
+                    @for (index, line) in names.iter().enumerate() {
+                        text.time.dim x=(Px(PLOT.0)) y=(Px(top + LINE * (index as f64 + 0.9))) {
                             @for (index, (state, text)) in line.iter().enumerate() {
                                 @if index > 0 { " · " }
                                 tspan.(svg::state_class(*state)) { (text) }
@@ -226,7 +228,9 @@ impl Lane {
                 taken = 0.0;
             }
             taken += width;
-            lines.last_mut().into_iter().for_each(|line| line.push((state, text.clone())));
+            if let Some(line) = lines.last_mut() {
+                line.push((state, text));
+            }
         }
         lines
     }

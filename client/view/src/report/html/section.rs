@@ -127,11 +127,11 @@ fn expectation(record: &RunRecord, result: &ExpectationResult, picture: &Picture
         record.source.as_ref().is_some_and(|text| (1..=text.lines().count()).contains(&(line as usize)));
     html! {
         span.(colour) { (mark) } " "
-        code { (with_states(&result.text)) }
+        code { (unbroken_names(&result.text)) }
         @if !result.passed {
             dl {
-                dt { "expected" } dd { (with_states(&words::expected(result))) }
-                dt { "actual" } dd { (with_states(&words::found(result))) }
+                dt { "expected" } dd { (unbroken_names(&words::expected(result))) }
+                dt { "actual" } dd { (unbroken_names(&words::found(result))) }
                 @if let Some(help) = Broken::new(record, result).help() { dt { "help" } dd { (help) } }
             }
         }
@@ -166,7 +166,7 @@ fn story(record: &RunRecord, picture: &Picture, prefix: &str) -> Markup {
                             }
                             " "
                         }
-                        (with_states(&sentence.text))
+                        (unbroken_names(&sentence.text))
                     }
                 }
             }
@@ -174,8 +174,8 @@ fn story(record: &RunRecord, picture: &Picture, prefix: &str) -> Markup {
     }
 }
 
-/// A text in which no line breaks within a name with hyphens, such as that of a state.
-fn with_states(text: &str) -> Markup {
+/// The text, without line breaks inside names with hyphens, such as those of states.
+fn unbroken_names(text: &str) -> Markup {
     html! {
         @for (index, word) in text.split(' ').enumerate() {
             @if index > 0 { " " }
